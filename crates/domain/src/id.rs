@@ -1,0 +1,184 @@
+//! Prefixed, unguessable identifiers such as `msg_01k9…`.
+
+use crate::{Clock, Entropy};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use std::{fmt, hash::Hash, marker::PhantomData, str::FromStr};
+
+/// What an identifier names; gives its prefix.
+pub trait Named: Copy + Eq + Hash + Ord + Send + Sync + 'static {
+    /// The letters before the underscore.
+    const PREFIX: &'static str;
+}
+
+/// An identifier: 48 bits of milliseconds, so that new rows stay close together in an index, and 80 random bits, so that
+/// nobody can guess one. Written as the prefix, an underscore and 26 characters of Crockford's base 32 in lower case.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Id<N: Named>(u128, PhantomData<N>);
+
+/// The text is not an identifier of this kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("is not an identifier of this kind")]
+pub struct InvalidId;
+
+const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+const LENGTH: usize = 26;
+
+impl<N: Named> Id<N> {
+    /// A fresh identifier.
+    pub fn new(clock: &dyn Clock, entropy: &dyn Entropy) -> Self {
+        let mut random = [0u8; 16];
+        entropy.fill(&mut random[6..]);
+        // Millisecond of a date between 1970 and the year 10889 fits 48 bits.
+        let millis = clock.now().as_millisecond().max(0).to_be_bytes();
+        random[..6].copy_from_slice(&millis[2..]);
+        Self(u128::from_be_bytes(random), PhantomData)
+    }
+}
+
+impl<N: Named> fmt::Display for Id<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut text = [0u8; LENGTH];
+        for (place, byte) in text.iter_mut().rev().enumerate() {
+            let digit = usize::try_from((self.0 >> (5 * place)) & 31).unwrap_or_default();
+            *byte = ALPHABET[digit];
+        }
+        write!(f, "{}_{}", N::PREFIX, String::from_utf8_lossy(&text))
+    }
+}
+
+impl<N: Named> fmt::Debug for Id<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl<N: Named> FromStr for Id<N> {
+    type Err = InvalidId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidId> {
+        let digits = text.strip_prefix(N::PREFIX).and_then(|rest| rest.strip_prefix('_')).ok_or(InvalidId)?;
+        // 26 digits hold 130 bits: the first may use only three of its five.
+        if digits.len() != LENGTH || digits.as_bytes()[0] > b'7' {
+            return Err(InvalidId);
+        }
+        digits
+            .bytes()
+            .try_fold(0u128, |value, byte| {
+                let digit = ALPHABET.iter().position(|a| *a == byte)?;
+                Some(value << 5 | digit as u128)
+            })
+            .map(|value| Self(value, PhantomData))
+            .ok_or(InvalidId)
+    }
+}
+
+impl<N: Named> Serialize for Id<N> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de, N: Named> Deserialize<'de> for Id<N> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        text.parse().map_err(de::Error::custom)
+    }
+}
+
+/// The kinds of things that have an identifier.
+pub mod kind {
+    use super::Named;
+
+    /// A visit or thread of a contact.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    pub struct Session;
+    /// A message.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    pub struct Message;
+    /// An ordered exchange between a contact and a tenant.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    pub struct Conversation;
+    /// An end user of a tenant.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    pub struct Contact;
+    /// A publishable key, secret key or tenant secret.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    pub struct Key;
+    /// An HTTP request.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    pub struct Request;
+    /// A tenant access token (its `jti`).
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    pub struct Token;
+    /// An entry of an audit trail.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    pub struct Audit;
+
+    impl Named for Session {
+        const PREFIX: &'static str = "ses";
+    }
+    impl Named for Message {
+        const PREFIX: &'static str = "msg";
+    }
+    impl Named for Conversation {
+        const PREFIX: &'static str = "cnv";
+    }
+    impl Named for Contact {
+        const PREFIX: &'static str = "con";
+    }
+    impl Named for Key {
+        const PREFIX: &'static str = "key";
+    }
+    impl Named for Request {
+        const PREFIX: &'static str = "req";
+    }
+    impl Named for Token {
+        const PREFIX: &'static str = "tat";
+    }
+    impl Named for Audit {
+        const PREFIX: &'static str = "aud";
+    }
+}
+
+/// `ses_…`
+pub type SessionId = Id<kind::Session>;
+/// `msg_…`
+pub type MessageId = Id<kind::Message>;
+/// `cnv_…`
+pub type ConversationId = Id<kind::Conversation>;
+/// `con_…`
+pub type ContactId = Id<kind::Contact>;
+/// `key_…`
+pub type KeyId = Id<kind::Key>;
+/// `req_…`
+pub type RequestId = Id<kind::Request>;
+/// `tat_…`, the `jti` of a tenant access token.
+pub type TokenId = Id<kind::Token>;
+/// `aud_…`
+pub type AuditId = Id<kind::Audit>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn an_identifier_survives_being_written_and_read(value: u128) {
+            let id: SessionId = Id(value, PhantomData);
+            prop_assert_eq!(id.to_string().parse::<SessionId>(), Ok(id));
+        }
+
+        #[test]
+        fn any_text_is_read_without_panic(text in "\\PC{0,40}") {
+            let _ = text.parse::<MessageId>();
+        }
+    }
+
+    #[test]
+    fn an_identifier_of_another_kind_is_refused() {
+        let id: SessionId = Id(7, PhantomData);
+        assert_eq!(id.to_string().parse::<MessageId>(), Err(InvalidId));
+        assert_eq!(id.to_string().to_uppercase().parse::<SessionId>(), Err(InvalidId));
+    }
+}

@@ -1,0 +1,29 @@
+//! The words and rules of Misy: identifiers, tenants, messages, permissions, limits and time.
+//!
+//! Nothing here reads a clock, a file or a socket; everything is a value or a rule over values.
+
+pub mod clock;
+pub mod entropy;
+pub mod id;
+pub mod language;
+pub mod limit;
+pub mod message;
+pub mod origin;
+pub mod permission;
+pub mod secret;
+pub mod slug;
+pub mod tenant;
+
+pub use clock::{Clock, SystemClock};
+pub use entropy::Entropy;
+pub use id::{AuditId, ContactId, ConversationId, KeyId, MessageId, RequestId, SessionId, TokenId};
+pub use language::{Language, Locale};
+pub use message::{Message, Part, Role, Source};
+pub use origin::Origin;
+pub use permission::{Permission, Permissions};
+pub use secret::Secret;
+pub use slug::{SiteId, TenantId};
+pub use tenant::{Plan, TenantStatus, TenantType};
+
+/// An instant in time; the whole program speaks in UTC instants and turns them into local time only to show them.
+pub use jiff::Timestamp;
