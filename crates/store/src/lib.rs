@@ -1,1 +1,16 @@
-//! store
+//! The memory of Misy.
+//!
+//! [`Database`] holds the connections and gives out transactions. [`TenantTx`] is the only door to a tenant's rows:
+//! PostgreSQL itself shows it nothing but the rows of its tenant. [`SystemTx`] is the owner's audited work across
+//! tenants. Before a tenant is known there are only the narrow questions of [`lookup`].
+
+pub mod bell;
+pub mod database;
+pub mod error;
+pub mod lookup;
+pub mod transaction;
+
+pub use bell::Bell;
+pub use database::{Database, DatabaseOptions};
+pub use error::StoreError;
+pub use transaction::{SystemTx, TenantTx};

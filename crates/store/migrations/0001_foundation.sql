@@ -1,0 +1,38 @@
+-- Two schemas. `misy` holds the tenants' data: every table carries tenant_id first in every key and is protected by
+-- row-level security. `platform` holds what belongs to the installation: who owns which credential, and signing keys.
+
+grant usage on schema misy to misy_app, misy_worker, misy_system;
+grant usage on schema platform to misy_app, misy_worker, misy_system;
+alter default privileges in schema misy revoke execute on functions from public;
+alter default privileges in schema platform revoke execute on functions from public;
+alter default privileges revoke execute on functions from public;
+
+-- Puts a table of tenant data under the one rule: whoever serves requests or works sees the rows of the tenant that the
+-- transaction was opened for, and without a tenant sees none. `misy_system` (the owner's audited cross-tenant work) and
+-- `misy_owner` (the body of the few SECURITY DEFINER functions) are not narrowed.
+create procedure misy.protect(target regclass)
+language plpgsql
+set search_path = ''
+as $$
+begin
+    execute format('alter table %s enable row level security', target);
+    execute format('alter table %s force row level security', target);
+    execute format(
+        'create policy granted on %s as permissive for all to misy_app, misy_worker, misy_system, misy_owner '
+        'using (true) with check (true)', target);
+    execute format(
+        'create policy own_tenant on %s as restrictive for all to misy_app, misy_worker '
+        'using (tenant_id = (select nullif(current_setting(''app.tenant_id'', true), ''''))) '
+        'with check (tenant_id = (select nullif(current_setting(''app.tenant_id'', true), '''')))', target);
+end
+$$;
+
+-- For tables that only grow.
+create function misy.refuse_change() returns trigger
+language plpgsql
+set search_path = ''
+as $$
+begin
+    raise exception '% is append-only', tg_table_name using errcode = 'insufficient_privilege';
+end
+$$;

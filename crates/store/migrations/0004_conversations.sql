@@ -1,0 +1,104 @@
+-- Contacts, sessions, conversations and their messages. A conversation carries its own work: `work_at` says when it is
+-- due, and whoever works on it holds a lease with a fencing number (see leases in the code).
+
+create table misy.contacts (
+    tenant_id text collate "C" not null references misy.tenants on delete cascade,
+    contact_id text collate "C" not null,
+    created_at timestamptz not null default now(),
+    primary key (tenant_id, contact_id)
+);
+
+create table misy.conversations (
+    tenant_id text collate "C" not null,
+    conversation_id text collate "C" not null,
+    contact_id text collate "C" not null,
+    channel text not null,
+    status text not null default 'active' check (status in ('active', 'handoff', 'closed')),
+    language text,
+    -- The sequence of the newest message, of the newest from the contact, and up to which the contact was answered.
+    last_sequence bigint not null default 0,
+    last_inbound_sequence bigint not null default 0,
+    answered_sequence bigint not null default 0,
+    unanswered_in_a_row smallint not null default 0,
+    -- When the conversation is due. While a lease is held, the moment it runs out: a holder that dies gives it back so.
+    work_at timestamptz,
+    lease_owner text collate "C",
+    -- Grows with each claim; a result counts only while it is still the claim's.
+    fence bigint not null default 0,
+    attempts integer not null default 0,
+    last_error text,
+    -- Given up after too many attempts; a new message or an operator revives it.
+    dead_at timestamptz,
+    created_at timestamptz not null default now(),
+    primary key (tenant_id, conversation_id),
+    foreign key (tenant_id, contact_id) references misy.contacts on delete cascade
+);
+create index conversations_work on misy.conversations (tenant_id, work_at) where work_at is not null;
+create index conversations_contact on misy.conversations (tenant_id, contact_id);
+
+create table misy.sessions (
+    tenant_id text collate "C" not null,
+    session_id text collate "C" not null,
+    site_id text collate "C" not null,
+    conversation_id text collate "C" not null,
+    contact_id text collate "C" not null,
+    channel text not null,
+    locale text,
+    -- The chain of renewed tokens that may use it.
+    token_family text collate "C" not null,
+    sealed_metadata bytea,
+    created_at timestamptz not null default now(),
+    expires_at timestamptz not null,
+    ended_at timestamptz,
+    primary key (tenant_id, session_id),
+    foreign key (tenant_id, site_id) references misy.sites on delete cascade,
+    foreign key (tenant_id, conversation_id) references misy.conversations on delete cascade,
+    foreign key (tenant_id, contact_id) references misy.contacts on delete cascade
+);
+create index sessions_conversation on misy.sessions (tenant_id, conversation_id);
+create index sessions_contact on misy.sessions (tenant_id, contact_id);
+create index sessions_site on misy.sessions (tenant_id, site_id);
+
+create table misy.messages (
+    tenant_id text collate "C" not null,
+    conversation_id text collate "C" not null,
+    sequence bigint not null check (sequence > 0),
+    message_id text collate "C" not null,
+    session_id text collate "C" not null,
+    role text not null check (role in ('contact', 'agent', 'human', 'system')),
+    agent_name text,
+    -- Parts, sources and what it replies to, sealed under the tenant's data key.
+    sealed_body bytea not null,
+    -- What came from outside is unique by where it came from and the id it had there.
+    channel_account text collate "C",
+    external_id text collate "C",
+    created_at timestamptz not null default now(),
+    primary key (tenant_id, conversation_id, sequence),
+    unique (tenant_id, channel_account, external_id),
+    check ((channel_account is null) = (external_id is null)),
+    foreign key (tenant_id, conversation_id) references misy.conversations on delete cascade
+);
+
+-- Why a turn went as it did. Holds ids, scores and rules, never the words of a contact.
+create table misy.decisions (
+    tenant_id text collate "C" not null,
+    -- Every message of the turn, asked and answered, leads to its decision.
+    message_id text collate "C" not null,
+    conversation_id text collate "C" not null,
+    record jsonb not null,
+    created_at timestamptz not null default now(),
+    primary key (tenant_id, message_id),
+    foreign key (tenant_id, conversation_id) references misy.conversations on delete cascade
+);
+create index decisions_conversation on misy.decisions (tenant_id, conversation_id);
+
+do $$
+declare
+    name text;
+begin
+    foreach name in array array['contacts', 'conversations', 'sessions', 'messages', 'decisions'] loop
+        call misy.protect(format('misy.%I', name)::regclass);
+        execute format('grant select, insert, update, delete on misy.%I to misy_app, misy_worker, misy_system', name);
+    end loop;
+end
+$$;

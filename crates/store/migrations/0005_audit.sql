@@ -1,0 +1,30 @@
+-- One append-only trail per tenant. No reference to the tenant: attempts to register the owner are recorded before it
+-- exists, and a sealed trail outlives its tenant.
+
+create table misy.audit_entries (
+    tenant_id text collate "C" not null,
+    audit_id text collate "C" not null,
+    at timestamptz not null default now(),
+    -- call: a request and its outcome; change: what was changed; turn: what an agent did; system: cross-tenant work.
+    kind text not null check (kind in ('call', 'change', 'turn', 'system')),
+    action text not null,
+    actor text not null,
+    site_id text collate "C",
+    session_id text collate "C",
+    agent_name text,
+    origin text,
+    outcome text not null,
+    status integer,
+    duration_micros bigint,
+    request_id text collate "C",
+    subject text,
+    detail jsonb,
+    primary key (tenant_id, audit_id)
+);
+call misy.protect('misy.audit_entries');
+grant select, insert on misy.audit_entries to misy_app, misy_worker, misy_system;
+
+create trigger append_only before update or delete on misy.audit_entries
+    for each row execute function misy.refuse_change();
+create trigger append_only_truncate before truncate on misy.audit_entries
+    for each statement execute function misy.refuse_change();

@@ -1,0 +1,51 @@
+//! What can go wrong in the store; knows nothing of HTTP.
+
+/// An error of the store.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Something with the same key exists already.
+    #[error("{0} exists already")]
+    Conflict(&'static str),
+    /// The thing was changed by somebody else since it was read.
+    #[error("{0} was changed meanwhile")]
+    Stale(&'static str),
+    /// The lease ran out and the work belongs to somebody else now.
+    #[error("the lease is lost")]
+    LeaseLost,
+    /// Sealed data could not be opened: wrong key, swapped row or damaged bytes.
+    #[error("sealed data of {0} cannot be opened")]
+    Unsealable(&'static str),
+    /// The server could not be reached or does not accept connections now.
+    #[error("the database is unavailable")]
+    Unavailable(#[source] sqlx::Error),
+    /// Anything else that the database says.
+    #[error("the database refused")]
+    Database(#[source] sqlx::Error),
+    /// The schema could not be brought up to date.
+    #[error("the schema could not be migrated")]
+    Migration(#[from] sqlx::migrate::MigrateError),
+}
+
+impl StoreError {
+    /// Whether the same call may succeed a moment later.
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Self::Unavailable(_))
+    }
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        use sqlx::Error as E;
+        let unavailable = match &error {
+            E::Io(_) | E::PoolTimedOut | E::PoolClosed | E::WorkerCrashed | E::Protocol(_) | E::Tls(_) => {
+                true
+            }
+            // Class 57: shutting down or starting up; class 53: out of connections; 08: connection lost; 40: try again.
+            E::Database(db) => db
+                .code()
+                .is_some_and(|code| ["57P", "53", "08", "40"].iter().any(|class| code.starts_with(class))),
+            _ => false,
+        };
+        if unavailable { Self::Unavailable(error) } else { Self::Database(error) }
+    }
+}
