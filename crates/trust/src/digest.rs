@@ -1,0 +1,51 @@
+//! SHA-256 and what is built on it.
+
+use aws_lc_rs::{digest, hkdf, hmac};
+use misy_domain::Secret;
+
+/// The SHA-256 of some bytes.
+pub fn sha256(bytes: &[u8]) -> [u8; 32] {
+    array(digest::digest(&digest::SHA256, bytes).as_ref())
+}
+
+/// HMAC-SHA256 of a message given in parts, so that nobody has to glue them together first.
+pub(crate) fn hmac_sha256(key: &hmac::Key, parts: &[&[u8]]) -> [u8; 32] {
+    let mut context = hmac::Context::with_key(key);
+    for part in parts {
+        context.update(part);
+    }
+    array(context.sign().as_ref())
+}
+
+/// A 32-byte key by HKDF-SHA256 (RFC 5869); `info` is the concatenation of its parts.
+pub(crate) fn derive_key(ikm: &[u8], salt: &[u8], info: &[&[u8]]) -> Secret<[u8; 32]> {
+    let mut key = [0; 32];
+    expand(ikm, salt, info, &mut key);
+    let secret = Secret::new(key);
+    zeroize::Zeroize::zeroize(&mut key);
+    secret
+}
+
+/// Fills `okm`, at most 255 × 32 bytes, by HKDF-SHA256.
+#[allow(clippy::expect_used, reason = "fails only above 255 blocks, and every caller asks for one")]
+pub(crate) fn expand(ikm: &[u8], salt: &[u8], info: &[&[u8]], okm: &mut [u8]) {
+    struct Length(usize);
+    impl hkdf::KeyType for Length {
+        fn len(&self) -> usize {
+            self.0
+        }
+    }
+    let prk = hkdf::Salt::new(hkdf::HKDF_SHA256, salt).extract(ikm);
+    prk.expand(info, Length(okm.len())).and_then(|key| key.fill(okm)).expect("at most 255 blocks");
+}
+
+/// Whether two values are equal, in a time that does not depend on where they differ.
+pub(crate) fn equal_in_constant_time(a: &[u8; 32], b: &[u8; 32]) -> bool {
+    aws_lc_rs::constant_time::verify_slices_are_equal(a, b).is_ok()
+}
+
+fn array(bytes: &[u8]) -> [u8; 32] {
+    let mut array = [0; 32];
+    array.copy_from_slice(bytes);
+    array
+}
