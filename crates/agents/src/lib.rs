@@ -1,1 +1,13 @@
-//! agents
+//! The decision engine and the built-in agents that need no model provider.
+//!
+//! A turn is a pure function: [`decide_turn`] takes a compiled context pack, what the contact wrote and what is known of
+//! the session, and returns replies, a possible hand-off and the [`Decision`] that explains them. Nothing here reads a
+//! clock, a file or a socket, and nothing a contact writes can change a rule.
+
+mod decision;
+mod pack;
+mod turn;
+
+pub use decision::{Alternative, Decision, Intent};
+pub use pack::CompiledPack;
+pub use turn::{Handoff, HistoryItem, InboundText, Reply, TurnInput, TurnOutcome, decide_turn};

@@ -2,8 +2,11 @@
 //!
 //! Nothing here reads a clock, a file or a socket; everything is a value or a rule over values.
 
+pub mod channel;
 pub mod clock;
+pub mod context_pack;
 pub mod entropy;
+pub mod hours;
 pub mod id;
 pub mod language;
 pub mod limit;
@@ -14,7 +17,9 @@ pub mod secret;
 pub mod slug;
 pub mod tenant;
 
+pub use channel::Channel;
 pub use clock::{Clock, SystemClock};
+pub use context_pack::ContextPack;
 pub use entropy::Entropy;
 pub use id::{AuditId, ContactId, ConversationId, KeyId, MessageId, RequestId, SessionId, TokenId};
 pub use language::{Language, Locale};

@@ -1,0 +1,45 @@
+//! The record that explains a turn.
+
+use misy_domain::{Language, Source};
+use serde::{Deserialize, Serialize};
+
+/// Why a turn went the way it went: kept with the turn and shown to the tenant.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Decision {
+    /// The language of the reply.
+    pub language: Language,
+    /// What the contact wants, as understood.
+    pub intent: Intent,
+    /// Other readings, best first.
+    pub alternatives: Vec<Alternative>,
+    /// The agent that answered: `support`, `sales`, `booking`, `marketing`, `handoff`, `smalltalk`, `out_of_scope`, or
+    /// `none` when the assistant stays silent.
+    pub agent: String,
+    /// How the agent presents itself, from the industry.
+    pub persona: String,
+    /// How it sounds, from the pack and the channel.
+    pub tone: String,
+    /// How its text is written, from the channel.
+    pub format: String,
+    /// The rules that were applied, in order, each as `rule: what it did`.
+    pub rules: Vec<String>,
+    /// What the answer comes from, the main one first.
+    pub sources: Vec<Source>,
+    /// Limits that were met, such as a permission that is missing.
+    pub limits: Vec<String>,
+    /// Where the text that was used comes from and how far it is trusted.
+    pub labels: Vec<String>,
+}
+
+/// A reading of what the contact wants.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Intent {
+    /// Its name, such as `support` or `booking`.
+    pub name: String,
+    /// Between 0 and 1.
+    pub score: f64,
+}
+
+/// A reading that was not taken, or was taken for a second question.
+pub type Alternative = Intent;
