@@ -9,8 +9,10 @@ pub mod database;
 pub mod error;
 pub mod lookup;
 pub mod transaction;
+pub mod vault;
 
 pub use bell::Bell;
 pub use database::{Database, DatabaseOptions};
 pub use error::StoreError;
 pub use transaction::{SystemTx, TenantTx};
+pub use vault::{TenantKeys, Vault};
