@@ -6,9 +6,14 @@
 
 pub mod bell;
 pub mod database;
+pub mod decisions;
 pub mod error;
+pub mod leases;
 pub mod lookup;
+pub mod messages;
+pub mod sessions;
 pub mod transaction;
+pub mod turns;
 pub mod vault;
 
 pub use bell::Bell;
