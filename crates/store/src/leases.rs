@@ -133,7 +133,7 @@ pub struct Backoff {
 
 impl Default for Backoff {
     fn default() -> Self {
-        Self { first: Duration::from_secs(1), most: Duration::from_secs(300) }
+        Self { first: Duration::from_secs(1), most: Duration::from_mins(5) }
     }
 }
 

@@ -231,10 +231,7 @@ pub async fn history(
 pub fn text_of(parts: &[Part]) -> String {
     let mut text = String::new();
     for part in parts {
-        let piece = match part {
-            Part::Text { text } | Part::System { text, .. } => text,
-            _ => continue,
-        };
+        let (Part::Text { text: piece } | Part::System { text: piece, .. }) = part else { continue };
         if !text.is_empty() {
             text.push('\n');
         }
