@@ -7,6 +7,7 @@
 pub mod bell;
 pub mod database;
 pub mod error;
+pub mod installation;
 pub mod lookup;
 pub mod transaction;
 pub mod vault;
