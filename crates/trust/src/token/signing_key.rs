@@ -139,7 +139,7 @@ impl SigningKey {
         self.record.retires_at.map(|retires| retires.checked_add(overlap).unwrap_or(Timestamp::MAX))
     }
 
-    pub(super) fn encoding(&self) -> &EncodingKey {
+    pub(crate) fn encoding(&self) -> &EncodingKey {
         &self.encoding
     }
 
