@@ -143,7 +143,7 @@ impl SigningKey {
         &self.encoding
     }
 
-    pub(super) fn verifying(&self) -> &VerifyingKey {
+    pub(crate) fn verifying(&self) -> &VerifyingKey {
         &self.verifying
     }
 
