@@ -29,7 +29,9 @@ async fn open_sites(settings: &Settings, running: &Running) -> anyhow::Result<St
     let businesses = seeder.register_all().await?;
     let mut lines = String::from("\nMisy is running. Open a site and write to its assistant:\n\n");
     for (place, business) in (0u16..).zip(&businesses) {
-        let listener = http::listen(None, settings.demo_port.saturating_add(place)).await?;
+        // Port 0 lets the system choose for every site.
+        let port = if settings.demo_port == 0 { 0 } else { settings.demo_port.saturating_add(place) };
+        let listener = http::listen(None, port).await?;
         let address = format!("http://{}", listener.local_addr()?);
         seeder.allow_origin(business, &address.parse::<Origin>()?).await?;
         running.also_serve(listener, site::router(business, &running.public_url));
