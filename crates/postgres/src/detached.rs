@@ -1,10 +1,13 @@
 //! A server that outlives the process that starts it, shared by the processes of a test run.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
 
 use crate::{
     cluster::{Cluster, Patience},
-    error::StartError,
+    error::{StartError, file},
     options::Options,
     postmaster::{self, Output},
     probe::{self, Answer},
@@ -32,6 +35,26 @@ pub async fn stop(options: Options) -> Result<(), StartError> {
     match postmaster::living(&cluster.layout.cluster) {
         Some(found) => postmaster::stop_leftover(&cluster.layout.cluster, found.pid).await,
         None => Ok(()),
+    }
+}
+
+/// Stops the server of a data directory and removes its cluster: everything in it is lost.
+pub async fn discard(options: Options) -> Result<(), StartError> {
+    let cluster = match Cluster::hold(options, Patience::Wait).await {
+        Ok(cluster) => cluster,
+        Err(StartError::Lost { location, .. }) => {
+            return fs::remove_file(&location).map_err(file("remove", location));
+        }
+        Err(error) => return Err(error),
+    };
+    if let Some(found) = postmaster::living(&cluster.layout.cluster) {
+        postmaster::stop_leftover(&cluster.layout.cluster, found.pid).await?;
+    }
+    match fs::remove_dir_all(&cluster.layout.cluster) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(file("remove", &cluster.layout.cluster)(error))
+        }
+        _ => Ok(()),
     }
 }
 
