@@ -8,6 +8,7 @@ pub mod bell;
 pub mod database;
 pub mod decisions;
 pub mod error;
+pub mod installation;
 pub mod leases;
 pub mod lookup;
 pub mod messages;
