@@ -1,1 +1,25 @@
-fn main() {}
+//! `misy`: the one program.
+
+mod commands;
+mod demo;
+mod http;
+mod lifecycle;
+mod settings;
+mod telemetry;
+
+use clap::Parser;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    match commands::Command::parse().run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // The last word goes to the person at the terminal, logs or not.
+            #[allow(clippy::print_stderr, reason = "the command line answers its caller")]
+            {
+                eprintln!("misy: {error:#}");
+            }
+            ExitCode::FAILURE
+        }
+    }
+}

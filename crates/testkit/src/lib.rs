@@ -1,1 +1,3 @@
-//! testkit
+//! What tests share. A dev-dependency only.
+
+pub mod postgres;

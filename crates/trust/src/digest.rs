@@ -2,6 +2,7 @@
 
 use aws_lc_rs::{digest, hkdf, hmac};
 use misy_domain::Secret;
+use zeroize::Zeroizing;
 
 /// The SHA-256 of some bytes.
 pub fn sha256(bytes: &[u8]) -> [u8; 32] {
@@ -18,17 +19,15 @@ pub(crate) fn hmac_sha256(key: &hmac::Key, parts: &[&[u8]]) -> [u8; 32] {
 }
 
 /// A 32-byte key by HKDF-SHA256 (RFC 5869); `info` is the concatenation of its parts.
+#[allow(clippy::expect_used, reason = "HKDF fails only above 255 blocks of output, and this asks for one")]
 pub(crate) fn derive_key(ikm: &[u8], salt: &[u8], info: &[&[u8]]) -> Secret<[u8; 32]> {
-    let mut key = [0; 32];
-    expand(ikm, salt, info, &mut key);
-    let secret = Secret::new(key);
-    zeroize::Zeroize::zeroize(&mut key);
-    secret
+    let mut key = Zeroizing::new([0; 32]);
+    expand(ikm, salt, info, key.as_mut()).expect("one block");
+    Secret::new(*key)
 }
 
-/// Fills `okm`, at most 255 × 32 bytes, by HKDF-SHA256.
-#[allow(clippy::expect_used, reason = "fails only above 255 blocks, and every caller asks for one")]
-pub(crate) fn expand(ikm: &[u8], salt: &[u8], info: &[&[u8]], okm: &mut [u8]) {
+/// Fills `okm` by HKDF-SHA256; `None` if it is longer than 255 × 32 bytes.
+pub(crate) fn expand(ikm: &[u8], salt: &[u8], info: &[&[u8]], okm: &mut [u8]) -> Option<()> {
     struct Length(usize);
     impl hkdf::KeyType for Length {
         fn len(&self) -> usize {
@@ -36,7 +35,7 @@ pub(crate) fn expand(ikm: &[u8], salt: &[u8], info: &[&[u8]], okm: &mut [u8]) {
         }
     }
     let prk = hkdf::Salt::new(hkdf::HKDF_SHA256, salt).extract(ikm);
-    prk.expand(info, Length(okm.len())).and_then(|key| key.fill(okm)).expect("at most 255 blocks");
+    prk.expand(info, Length(okm.len())).and_then(|key| key.fill(okm)).ok()
 }
 
 /// Whether two values are equal, in a time that does not depend on where they differ.

@@ -18,3 +18,5 @@ pub use signing_key::{KeyError, KeyRecord, SigningKey};
 
 #[cfg(test)]
 pub(crate) use jws::{Compact, VerifyingKey};
+#[cfg(test)]
+mod tests;

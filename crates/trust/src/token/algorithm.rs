@@ -34,7 +34,7 @@ impl Algorithm {
         }
     }
 
-    pub(super) fn backend(self) -> jsonwebtoken::Algorithm {
+    pub(crate) fn backend(self) -> jsonwebtoken::Algorithm {
         match self {
             Self::Rs256 => jsonwebtoken::Algorithm::RS256,
             Self::Es256 => jsonwebtoken::Algorithm::ES256,

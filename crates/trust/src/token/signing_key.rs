@@ -139,11 +139,11 @@ impl SigningKey {
         self.record.retires_at.map(|retires| retires.checked_add(overlap).unwrap_or(Timestamp::MAX))
     }
 
-    pub(super) fn encoding(&self) -> &EncodingKey {
+    pub(crate) fn encoding(&self) -> &EncodingKey {
         &self.encoding
     }
 
-    pub(super) fn verifying(&self) -> &VerifyingKey {
+    pub(crate) fn verifying(&self) -> &VerifyingKey {
         &self.verifying
     }
 

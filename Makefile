@@ -1,0 +1,62 @@
+# Misy: `make run` to try it, `make test` to test it, `make help` for the rest.
+.DEFAULT_GOAL := help
+.PHONY: help setup run build test test-rust test-web test-api lint fmt bench drift openapi sdk
+
+CARGO ?= cargo
+NPM_STAMP := node_modules/.package-lock.json
+SDK := packages/sdk/dist/misy.js
+
+help: ## Show what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: setup build ## Install what is missing, build, start with demo data and print the links
+	target/release/misy demo
+
+setup: ## Install what is missing on a Debian machine: PostgreSQL, a C compiler
+	@scripts/setup run
+
+build: $(SDK) ## Build target/release/misy
+	$(CARGO) build --release --locked --bin misy
+
+sdk: $(SDK) ## Build the widget and its types
+
+$(NPM_STAMP): package.json package-lock.json
+	npm ci --no-audit --no-fund
+	@touch $@
+
+$(SDK): $(NPM_STAMP) $(shell find packages/sdk/src packages/sdk/scripts -type f 2>/dev/null) packages/sdk/package.json
+	npm run build --silent
+
+test: ## Run all tests
+	@scripts/setup test
+	@$(MAKE) --no-print-directory test-rust
+	@$(MAKE) --no-print-directory test-web
+
+test-rust: $(SDK) ## Tests of the server, with a real PostgreSQL
+	scripts/test-rust
+
+test-web: build ## Tests of the SDK and the widget, in a real browser against the real program
+	npm test --silent
+	npm run size --silent
+	scripts/with-demo npm run test:e2e --silent
+
+test-api: build ## Throw generated requests at every operation of the running program
+	scripts/with-demo scripts/schemathesis
+
+lint: $(SDK) ## Formatting, lints of Rust and TypeScript
+	$(CARGO) fmt --check
+	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+	npm run lint --silent
+
+fmt: ## Format the code
+	$(CARGO) fmt
+
+openapi: $(SDK) ## Write docs/openapi.json from the code
+	$(CARGO) run --quiet --bin misy -- openapi > docs/openapi.json
+
+drift: $(SDK) ## Fail when generated files differ from what the code says
+	$(CARGO) run --quiet --bin misy -- openapi | diff - docs/openapi.json
+	scripts/sqlx-metadata --check
+
+bench: build ## Measure against the budgets of docs/PERFORMANCE.md
+	bench/run

@@ -1,0 +1,67 @@
+//! The command line.
+
+mod config;
+mod doctor;
+mod eval;
+
+use crate::{demo, lifecycle, settings::Settings, telemetry};
+use clap::{Parser, Subcommand};
+use std::path::PathBuf;
+
+/// Misy gives thousands of businesses an AI agent that talks to their customers, each kept strictly apart.
+///
+/// Settings come from defaults, `misy.toml` and the environment; `misy config` explains each one and shows its value.
+#[derive(Parser)]
+#[command(name = "misy", version, arg_required_else_help = true)]
+pub(crate) struct Command {
+    /// Read settings from this file instead of ./misy.toml
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// Serve requests and work on conversations until SIGTERM or Ctrl-C
+    Serve,
+    /// Serve, with the owner, three demo businesses and their sites on this machine
+    Demo,
+    /// Check that this machine has what Misy needs, and say what to do where it has not
+    Doctor,
+    /// Explain every setting and show its value and where that comes from
+    Config,
+    /// Measure decisions and answers against labelled messages
+    Eval(eval::Eval),
+    /// Print the OpenAPI description
+    Openapi,
+}
+
+impl Command {
+    pub(crate) fn run(self) -> anyhow::Result<()> {
+        if let Action::Openapi = self.action {
+            return config::print(&misy_front_desk::openapi_document());
+        }
+        if let Action::Eval(eval) = self.action {
+            return eval.run();
+        }
+        let settings = Settings::read(self.config.as_deref())?;
+        match self.action {
+            Action::Config => config::run(&settings),
+            Action::Doctor => runtime()?.block_on(doctor::run(&settings)),
+            Action::Serve => {
+                let metrics = telemetry::start(&settings)?;
+                runtime()?.block_on(lifecycle::serve(settings, metrics))
+            }
+            Action::Demo => {
+                let metrics = telemetry::start(&settings)?;
+                runtime()?.block_on(demo::serve(settings, metrics))
+            }
+            Action::Eval(_) | Action::Openapi => Ok(()),
+        }
+    }
+}
+
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
+}

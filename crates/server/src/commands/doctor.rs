@@ -1,0 +1,108 @@
+//! `misy doctor`
+
+use super::config::print;
+use crate::{http, settings::Settings};
+use misy_postgres::Programs;
+use misy_trust::{KeyProvider, SystemEntropy};
+use sqlx::{Connection, PgConnection, Row, postgres::PgConnectOptions};
+use std::{fs, path::Path};
+
+/// What a check found: fine and why, or what is wrong and what to do.
+type Finding = Result<String, String>;
+
+/// Checks the machine and says, line by line, what is well and what is to be done.
+pub(super) async fn run(settings: &Settings) -> anyhow::Result<()> {
+    let mut findings = vec![
+        ("data directory", data_dir(&settings.data_dir)),
+        ("root key", root_key(settings)),
+        ("open files", open_files()),
+        ("address", address(settings).await),
+        ("clock", clock()),
+    ];
+    match &settings.database_url {
+        Some(url) => findings.push(("given PostgreSQL", given_server(url.expose()).await)),
+        None => findings.push(("private PostgreSQL", private_server(settings.postgres_bin.as_deref()))),
+    }
+    if settings.redis_url.is_some() {
+        findings.push(("Redis", Err("MISY_REDIS_URL is not used yet: run one replica".into())));
+    }
+    let mut text = String::new();
+    for (name, finding) in &findings {
+        text += &match finding {
+            Ok(fine) => format!("ok    {name}: {fine}\n"),
+            Err(wrong) => format!("FAIL  {name}: {wrong}\n"),
+        };
+    }
+    print(&text)?;
+    let failed = findings.iter().filter(|(_, finding)| finding.is_err()).count();
+    anyhow::ensure!(failed == 0, "{failed} of {} checks failed", findings.len());
+    Ok(())
+}
+
+fn data_dir(dir: &Path) -> Finding {
+    let mut existing = dir;
+    while !existing.exists() {
+        existing = existing.parent().ok_or("has no parent that exists: set MISY_DATA_DIR")?;
+    }
+    let probe = existing.join(format!(".misy-doctor-{}", std::process::id()));
+    fs::write(&probe, b"").map_err(|error| format!("{}: {error}: set MISY_DATA_DIR", existing.display()))?;
+    let _ = fs::remove_file(&probe);
+    Ok(format!("{} can be written", dir.display()))
+}
+
+fn root_key(settings: &Settings) -> Finding {
+    let file = settings.data_dir.join("root-key");
+    let provider = match &settings.root_key {
+        Some(key) => KeyProvider::Environment(Some(key.clone())),
+        None if !file.exists() => return Ok(format!("will be made in {}", file.display())),
+        None => KeyProvider::File(file),
+    };
+    provider.load(&SystemEntropy::new()).map(|_| "fits".to_owned()).map_err(|error| error.to_string())
+}
+
+fn open_files() -> Finding {
+    let limits = fs::read_to_string("/proc/self/limits").unwrap_or_default();
+    let soft = limits
+        .lines()
+        .find_map(|line| line.strip_prefix("Max open files"))
+        .and_then(|rest| rest.split_whitespace().next())
+        .and_then(|number| number.parse::<u64>().ok());
+    match soft {
+        Some(soft) if soft < 4096 => Err(format!("{soft} at a time limit the connections: raise it with ulimit -n 65536")),
+        Some(soft) => Ok(format!("{soft} at a time")),
+        None => Ok("no limit known".into()),
+    }
+}
+
+async fn address(settings: &Settings) -> Finding {
+    let listener = http::listen(settings.http_addr, http::DEFAULT_PORT).await;
+    let listener = listener.map_err(|error| format!("{error:#}: set MISY_HTTP_ADDR to a free one"))?;
+    listener.local_addr().map(|address| format!("{address} is free")).map_err(|error| error.to_string())
+}
+
+fn clock() -> Finding {
+    use misy_domain::Clock;
+    // Before the release of this program no clock is right.
+    let now = misy_domain::SystemClock.now();
+    if now.as_second() < 1_790_000_000 {
+        return Err(format!("it is {now} here: set the clock, signatures live for five minutes"));
+    }
+    Ok(now.to_string())
+}
+
+fn private_server(bin: Option<&Path>) -> Finding {
+    let programs = Programs::find(bin).map_err(|error| error.to_string())?;
+    Ok(format!("{} in {}", programs.version(), programs.bin_dir().display()))
+}
+
+async fn given_server(url: &str) -> Finding {
+    let problem = |error: sqlx::Error| format!("{error}: check MISY_DATABASE_URL");
+    let options: PgConnectOptions = url.parse().map_err(problem)?;
+    let mut connection = PgConnection::connect_with(&options).await.map_err(problem)?;
+    let row = sqlx::query("select version(), (select rolsuper or rolcreaterole from pg_roles where rolname = current_user)")
+        .fetch_one(&mut connection)
+        .await
+        .map_err(problem)?;
+    let (version, may): (String, bool) = (row.get(0), row.get(1));
+    if may { Ok(version) } else { Err("its user must be allowed to create roles (CREATEROLE)".into()) }
+}

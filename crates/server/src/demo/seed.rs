@@ -1,0 +1,192 @@
+//! Registers the owner and the demo businesses through the API, once; what later starts need is kept in a file that only
+//! the operator can read.
+
+use crate::settings::Settings;
+use anyhow::{Context, bail};
+use axum::{
+    Router,
+    body::Body,
+    extract::ConnectInfo,
+    http::{Method, Request, StatusCode, header},
+};
+use http_body_util::BodyExt;
+use misy_domain::{Origin, TenantId};
+use rust_embed::RustEmbed;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::Write,
+    net::{Ipv4Addr, SocketAddr},
+    os::unix::fs::OpenOptionsExt,
+    path::PathBuf,
+    sync::Mutex,
+};
+use tower::ServiceExt;
+
+#[derive(RustEmbed)]
+#[folder = "../../seeds/businesses"]
+struct Packs;
+
+/// The businesses, in the order in which they are shown; the owner is one of them.
+const BUSINESSES: [&str; 4] = ["andina", "verde-cafe", "northwind-bikes", "colombiatic"];
+const API: &str = "/api/meta-agent";
+
+/// A registered demo business.
+#[derive(Debug, Clone)]
+pub(super) struct Business {
+    /// Its id.
+    pub(super) tenant: TenantId,
+    /// Its name.
+    pub(super) name: String,
+    /// Opens its widget.
+    pub(super) publishable_key: String,
+}
+
+/// What is kept between starts.
+#[derive(Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Kept {
+    owner_token: Option<String>,
+    publishable_keys: BTreeMap<String, String>,
+}
+
+/// Talks to the program's own API.
+pub(super) struct Seeder {
+    router: Router,
+    owner: TenantId,
+    bootstrap_secret: String,
+    file: PathBuf,
+    kept: Mutex<Kept>,
+}
+
+impl Seeder {
+    pub(super) fn new(router: Router, settings: &Settings) -> anyhow::Result<Self> {
+        let file = settings.data_dir.join("demo.json");
+        let kept = match fs::read(&file) {
+            Ok(bytes) => serde_json::from_slice(&bytes).with_context(|| format!("{}", file.display()))?,
+            Err(_) => Kept::default(),
+        };
+        let bootstrap_secret = match &settings.bootstrap_secret {
+            Some(secret) => secret.expose().clone(),
+            None => fs::read_to_string(settings.data_dir.join("bootstrap-secret"))?.trim().to_owned(),
+        };
+        let owner = settings.owner.clone();
+        Ok(Self { router, owner, bootstrap_secret, file, kept: Mutex::new(kept) })
+    }
+
+    /// Registers whoever is missing.
+    pub(super) async fn register_all(&self) -> anyhow::Result<Vec<Business>> {
+        let mut businesses = Vec::new();
+        // The owner comes first: it invites the others.
+        let (owner, others): (Vec<_>, Vec<_>) =
+            BUSINESSES.into_iter().partition(|id| *id == self.owner.as_str());
+        for id in owner.into_iter().chain(others) {
+            businesses.push(self.register(id).await.with_context(|| format!("demo business {id}"))?);
+        }
+        businesses.sort_by_key(|business| BUSINESSES.iter().position(|id| *id == business.tenant.as_str()));
+        Ok(businesses)
+    }
+
+    async fn register(&self, id: &str) -> anyhow::Result<Business> {
+        let file = Packs::get(&format!("{id}.json")).context("has no pack")?;
+        let mut pack: Value = serde_json::from_slice(&file.data)?;
+        if let Some(members) = pack.as_object_mut() {
+            members.remove("tenantId");
+        }
+        let text = |pointer: &str| pack.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let name = text("/displayName");
+        let tenant: TenantId = id.parse()?;
+        if let Some(key) = self.kept(|kept| kept.publishable_keys.get(id).cloned()) {
+            return Ok(Business { tenant, name, publishable_key: key });
+        }
+        let is_owner = tenant == self.owner;
+        let (path, bearer) = if is_owner {
+            ("/tenants/register/owner", self.bootstrap_secret.clone())
+        } else {
+            ("/tenants/register", self.owner_token()?)
+        };
+        let origins = pack.get("siteOrigins").cloned().unwrap_or_else(|| json!([]));
+        let body = json!({
+            "tenantId": id, "tenantName": name, "contactEmail": text("/contact/email"),
+            "websiteUrl": origins[0], "businessIndustry": text("/industry"), "origins": origins,
+            "locale": text("/locale"), "timezone": text("/timezone"),
+        });
+        let answer = self.call(Method::POST, path, &bearer, Some(&body)).await?;
+        let key = answer.pointer("/publishableKey/key").and_then(Value::as_str).context("no publishable key")?;
+        if is_owner {
+            let token = answer.pointer("/enrollment/token").and_then(Value::as_str).map(str::to_owned);
+            self.keep(|kept| kept.owner_token = token)?;
+        }
+        let pack_path = format!("/tenants/{id}/context-pack");
+        self.call(Method::PUT, &pack_path, &self.owner_token()?, Some(&pack)).await?;
+        self.keep(|kept| kept.publishable_keys.insert(id.to_owned(), key.to_owned()))?;
+        Ok(Business { tenant, name, publishable_key: key.to_owned() })
+    }
+
+    /// Lets the widget of the business work on one more origin.
+    pub(super) async fn allow_origin(&self, business: &Business, origin: &Origin) -> anyhow::Result<()> {
+        let path = format!("/tenants/{}/sites/main", business.tenant);
+        let token = self.owner_token()?;
+        let site = self.call(Method::GET, &path, &token, None).await?;
+        let mut origins = site.get("origins").and_then(Value::as_array).cloned().unwrap_or_default();
+        if origins.iter().any(|known| known == origin.as_str()) {
+            return Ok(());
+        }
+        origins.push(json!(origin));
+        self.call(Method::PATCH, &path, &token, Some(&json!({ "origins": origins }))).await?;
+        Ok(())
+    }
+
+    fn owner_token(&self) -> anyhow::Result<String> {
+        self.kept(|kept| kept.owner_token.clone()).with_context(|| {
+            format!(
+                "the owner is registered, but not by the demo: {} is missing; use another MISY_DATA_DIR",
+                self.file.display()
+            )
+        })
+    }
+
+    fn kept<T>(&self, read: impl FnOnce(&Kept) -> T) -> T {
+        read(&self.kept.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
+    }
+
+    fn keep<T>(&self, change: impl FnOnce(&mut Kept) -> T) -> anyhow::Result<()> {
+        let mut kept = self.kept.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        change(&mut kept);
+        let fresh = self.file.with_extension("json.new");
+        let mut file =
+            fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&fresh)?;
+        file.write_all(&serde_json::to_vec_pretty(&*kept)?)?;
+        file.sync_all()?;
+        fs::rename(&fresh, &self.file)?;
+        Ok(())
+    }
+
+    async fn call(&self, method: Method, path: &str, bearer: &str, body: Option<&Value>) -> anyhow::Result<Value> {
+        let mut request = Request::builder()
+            .method(method.clone())
+            .uri(format!("{API}{path}"))
+            .header(header::HOST, "localhost")
+            .header(header::AUTHORIZATION, format!("Bearer {bearer}"));
+        if body.is_some() {
+            request = request.header(header::CONTENT_TYPE, "application/json");
+        }
+        let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
+        let mut request = request.body(body)?;
+        request.extensions_mut().insert(ConnectInfo(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))));
+        let answer = self.router.clone().oneshot(request).await?;
+        let status = answer.status();
+        let bytes = answer.into_body().collect().await?.to_bytes();
+        let value: Value = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+        if status == StatusCode::CONFLICT && path.ends_with("/owner") {
+            // Says what to do about it.
+            self.owner_token()?;
+        }
+        if !status.is_success() {
+            bail!("{method} {path}: {status}: {}", value.get("detail").and_then(Value::as_str).unwrap_or_default());
+        }
+        Ok(value)
+    }
+}

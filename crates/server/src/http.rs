@@ -1,0 +1,100 @@
+//! The listening socket and its connections.
+
+use axum::{Router, extract::ConnectInfo};
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
+use tokio::{net::TcpListener, sync::Semaphore};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tower::ServiceExt;
+use tracing::{debug, warn};
+
+/// Where the program listens when nothing else is set.
+pub(crate) const DEFAULT_PORT: u16 = 8787;
+/// Connections at a time; further ones wait in the kernel's queue.
+const CONNECTIONS: usize = 50_000;
+/// Request head: lines and names together.
+const HEAD_BYTES: usize = 16 * 1024;
+const HEADERS: usize = 64;
+/// From the first byte of a request to the end of its head, and between two requests of a connection.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(20);
+/// How long requests that are under way may go on after the program was told to stop.
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// Listens on the address that is set or, when none is, on the default one or else on any free port.
+pub(crate) async fn listen(address: Option<SocketAddr>, port: u16) -> anyhow::Result<TcpListener> {
+    use anyhow::Context;
+    if let Some(address) = address {
+        return TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"));
+    }
+    match TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await {
+        Ok(listener) => Ok(listener),
+        Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => {
+            let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+            warn!(taken = port, using = listener.local_addr()?.port(), "the usual port is taken");
+            Ok(listener)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Serves until told to stop, then lets requests under way finish.
+pub(crate) async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) {
+    let connections = TaskTracker::new();
+    let places = Arc::new(Semaphore::new(CONNECTIONS));
+    loop {
+        let place = tokio::select! {
+            () = stop.cancelled() => break,
+            place = places.clone().acquire_owned() => place,
+        };
+        let accepted = tokio::select! {
+            () = stop.cancelled() => break,
+            accepted = listener.accept() => accepted,
+        };
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                // Out of descriptors or an aborted connection: the listener itself is well.
+                warn!(%error, "cannot accept a connection");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                continue;
+            }
+        };
+        let _ = stream.set_nodelay(true);
+        let router = router.clone();
+        let stop = stop.clone();
+        connections.spawn(async move {
+            let service = service_fn(move |mut request: hyper::Request<Incoming>| {
+                request.extensions_mut().insert(ConnectInfo(peer));
+                router.clone().oneshot(request.map(axum::body::Body::new))
+            });
+            let connection = http1::Builder::new()
+                .timer(TokioTimer::new())
+                .header_read_timeout(HEAD_TIMEOUT)
+                .max_headers(HEADERS)
+                .max_buf_size(HEAD_BYTES)
+                .half_close(false)
+                .serve_connection(TokioIo::new(stream), service);
+            let mut connection = std::pin::pin!(connection);
+            let outcome = tokio::select! {
+                outcome = connection.as_mut() => outcome,
+                () = stop.cancelled() => {
+                    connection.as_mut().graceful_shutdown();
+                    connection.await
+                }
+            };
+            if let Err(error) = outcome {
+                debug!(%error, "connection ended early");
+            }
+            drop(place);
+        });
+    }
+    connections.close();
+    if tokio::time::timeout(DRAIN, connections.wait()).await.is_err() {
+        warn!(open = connections.len(), "connections did not end in time");
+    }
+}

@@ -1,0 +1,203 @@
+//! From settings to a running program and back to rest.
+
+use crate::{http, settings::Settings};
+use anyhow::Context;
+use metrics_exporter_prometheus::PrometheusHandle;
+use misy_domain::{Clock, Entropy, Secret, SystemClock};
+use misy_front_desk::{FrontDesk, Parts};
+use misy_orchestrator::ConversationWorker;
+use misy_postgres::{PrivateServer, Programs};
+use misy_store::{Bell, Database, DatabaseOptions, Vault, database::Login};
+use misy_trust::{BootstrapSecret, KeyProvider, SystemEntropy};
+use sqlx::postgres::PgConnectOptions;
+use std::{
+    fs,
+    io::Write,
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    path::Path,
+    sync::Arc,
+    time::Instant,
+};
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tracing::{info, warn};
+
+/// The running program.
+pub(crate) struct Running {
+    /// Where it listens and how browsers reach it.
+    pub(crate) public_url: String,
+    /// The front desk, for those who seed it.
+    pub(crate) front_desk: FrontDesk,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+    database: Database,
+    private: Option<PrivateServer>,
+}
+
+/// `misy serve`
+pub(crate) async fn serve(settings: Settings, metrics: PrometheusHandle) -> anyhow::Result<()> {
+    let running = Running::start(&settings, metrics).await?;
+    info!(url = running.public_url, "ready");
+    running.until_told_to_stop().await
+}
+
+impl Running {
+    /// Starts everything; when this returns, requests are answered.
+    pub(crate) async fn start(settings: &Settings, metrics: PrometheusHandle) -> anyhow::Result<Self> {
+        let began = Instant::now();
+        let listener = http::listen(settings.http_addr, http::DEFAULT_PORT).await?;
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o711)
+            .create(&settings.data_dir)
+            .with_context(|| format!("cannot create the data directory {}", settings.data_dir.display()))?;
+        let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy::new());
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let (private, database) = open_database(settings).await?;
+        match Self::assemble(settings, metrics, listener, &database, entropy, clock).await {
+            Ok((front_desk, public_url, stop, tasks)) => {
+                info!(millis = began.elapsed().as_millis(), "started");
+                Ok(Self { public_url, front_desk, stop, tasks, database, private })
+            }
+            Err(error) => {
+                database.close().await;
+                if let Some(server) = private {
+                    server.stop().await;
+                }
+                Err(error)
+            }
+        }
+    }
+
+    async fn assemble(
+        settings: &Settings,
+        metrics: PrometheusHandle,
+        listener: TcpListener,
+        database: &Database,
+        entropy: Arc<dyn Entropy>,
+        clock: Arc<dyn Clock>,
+    ) -> anyhow::Result<(FrontDesk, String, CancellationToken, TaskTracker)> {
+        let provider = match &settings.root_key {
+            Some(key) => KeyProvider::Environment(Some(key.clone())),
+            None => KeyProvider::File(settings.data_dir.join("root-key")),
+        };
+        let vault = Vault::new(provider.load(&*entropy)?, entropy.clone());
+        let bell = Bell::default();
+        let public_url = match &settings.public_url {
+            Some(origin) => origin.to_string(),
+            None => format!("http://{}", listener.local_addr()?),
+        };
+        if settings.redis_url.is_some() {
+            warn!("MISY_REDIS_URL is set and not used yet: run one replica, limits and live events stay within it");
+        }
+        let front_desk = FrontDesk::new(Parts {
+            database: database.clone(),
+            vault: vault.clone(),
+            bell: bell.clone(),
+            clock: clock.clone(),
+            entropy: entropy.clone(),
+            public_url: public_url.clone(),
+            issuer: database.installation_issuer(&*clock, &*entropy).await?,
+            owner: settings.owner.clone(),
+            bootstrap_secret: BootstrapSecret::new(&bootstrap_secret(settings, &*entropy)?),
+            self_registration: settings.self_registration,
+            token_algorithm: settings.token_algorithm,
+            metrics_token: settings.metrics_token.clone(),
+            metrics: Arc::new(move || metrics.render()),
+        })
+        .await?;
+        let worker = ConversationWorker::new(database.clone(), vault, bell, clock, entropy);
+        let stop = CancellationToken::new();
+        let tasks = TaskTracker::new();
+        tasks.spawn(http::serve(listener, front_desk.router(), stop.clone()));
+        tasks.spawn(worker.run(stop.clone()));
+        Ok((front_desk, public_url, stop, tasks))
+    }
+
+    /// Stops together with the program, in its own task.
+    pub(crate) fn also_serve(&self, listener: TcpListener, router: axum::Router) {
+        self.tasks.spawn(http::serve(listener, router, self.stop.clone()));
+    }
+
+    /// Waits for SIGTERM or Ctrl-C, then ends in order.
+    pub(crate) async fn until_told_to_stop(self) -> anyhow::Result<()> {
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        self.stop().await;
+        Ok(())
+    }
+
+    /// Ends in order: no new requests, work given back, audit written, PostgreSQL down.
+    pub(crate) async fn stop(self) {
+        info!("stopping");
+        self.stop.cancel();
+        self.front_desk.end_streams();
+        self.tasks.close();
+        self.tasks.wait().await;
+        self.front_desk.shutdown().await;
+        self.database.close().await;
+        if let Some(server) = self.private {
+            server.stop().await;
+        }
+        info!("stopped");
+    }
+}
+
+/// The given server, or the private one.
+async fn open_database(settings: &Settings) -> anyhow::Result<(Option<PrivateServer>, Database)> {
+    if let Some(url) = &settings.database_url {
+        let administrator: PgConnectOptions = url.expose().parse().context("database_url")?;
+        let database = Database::connect(&DatabaseOptions::new(administrator, Login::TakeOn)).await;
+        return Ok((None, database.context("the PostgreSQL server of MISY_DATABASE_URL")?));
+    }
+    let programs = Programs::find(settings.postgres_bin.as_deref())?;
+    let server = PrivateServer::start(misy_postgres::Options::new(&settings.data_dir, programs)).await?;
+    let administrator = PgConnectOptions::new_without_pgpass()
+        .socket(server.socket_dir())
+        .port(server.port())
+        .username("postgres")
+        .database("postgres");
+    match Database::connect(&DatabaseOptions::new(administrator, Login::AsRole)).await {
+        Ok(database) => Ok((Some(server), database)),
+        Err(error) => {
+            server.stop().await;
+            Err(error.into())
+        }
+    }
+}
+
+/// The one-time secret that registers the owner: as set, or made once and kept where only the operator can read it.
+fn bootstrap_secret(settings: &Settings, entropy: &dyn Entropy) -> anyhow::Result<Secret<String>> {
+    if let Some(secret) = &settings.bootstrap_secret {
+        return Ok(secret.clone());
+    }
+    secret_file(&settings.data_dir.join("bootstrap-secret"), entropy)
+}
+
+fn secret_file(path: &Path, entropy: &dyn Entropy) -> anyhow::Result<Secret<String>> {
+    use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+    let created = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    match created {
+        Ok(mut file) => {
+            let secret = Secret::new(URL_SAFE_NO_PAD.encode(entropy.key()));
+            file.write_all(secret.expose().as_bytes())?;
+            file.sync_all()?;
+            info!(file = %path.display(), "made the secret that registers the owner");
+            Ok(secret)
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+            let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+            let text = text.trim();
+            anyhow::ensure!(text.len() >= 16, "{} holds no secret: delete it, and a new one is made", path.display());
+            Ok(Secret::new(text.to_owned()))
+        }
+        Err(error) => Err(error).with_context(|| format!("cannot write {}", path.display())),
+    }
+}

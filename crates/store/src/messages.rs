@@ -1,0 +1,241 @@
+//! Messages: how they come in, and how they are read again.
+//!
+//! The body of a message (parts, sources, what it replies to) is sealed under the tenant's data key and bound to its row.
+
+use crate::{Bell, Database, StoreError, TenantKeys, TenantTx};
+use jiff_sqlx::ToSqlx;
+use misy_domain::{
+    Channel, Clock, ConversationId, Entropy, Message, MessageId, Part, SessionId, SiteId, Source, TenantId,
+    Timestamp, TokenId,
+};
+use misy_trust::Place;
+use serde::{Deserialize, Serialize};
+
+/// A message of a contact on its way in.
+#[derive(Debug, Clone, Copy)]
+pub struct NewInbound<'a> {
+    /// Whose it is.
+    pub tenant: &'a TenantId,
+    /// The session it is written in.
+    pub session: SessionId,
+    /// The site that the session must belong to.
+    pub site: &'a SiteId,
+    /// The token family that the session must belong to.
+    pub family: TokenId,
+    /// The channel that the session must be on.
+    pub channel: Channel,
+    /// Where `external_id` is unique within the tenant: the session for what a site's visitor writes, so that nobody can
+    /// probe for the ids of others; the vendor's account for what a vendor sends.
+    pub account: &'a str,
+    /// The id that the message has outside; the same again is the same message.
+    pub external_id: &'a str,
+    /// What it says.
+    pub parts: &'a [Part],
+}
+
+/// Where a stored message stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Receipt {
+    /// Its id.
+    pub message_id: MessageId,
+    /// The conversation it belongs to.
+    pub conversation_id: ConversationId,
+    /// Its place in the conversation.
+    pub sequence: i64,
+    /// When it was stored.
+    pub created_at: Timestamp,
+}
+
+/// What came of a message on its way in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ingested {
+    /// It is durable and its conversation is due.
+    Stored(Receipt),
+    /// It was durable before; this is the answer of that time.
+    Duplicate(Receipt),
+    /// There is no such session for this site, token family and channel.
+    NotFound,
+    /// The session is over.
+    Expired,
+}
+
+/// What is sealed of a message.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Body {
+    pub(crate) parts: Vec<Part>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) sources: Vec<Source>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) in_reply_to: Vec<MessageId>,
+}
+
+impl Body {
+    pub(crate) fn seal(
+        &self,
+        keys: &TenantKeys,
+        tenant: &TenantId,
+        message: &str,
+        entropy: &dyn Entropy,
+    ) -> Result<Vec<u8>, StoreError> {
+        let json = serde_json::to_vec(self).map_err(|_| StoreError::Unsealable("messages"))?;
+        keys.seal(&place(tenant, message), &json, entropy)
+    }
+}
+
+fn place<'a>(tenant: &'a TenantId, message: &'a str) -> Place<'a> {
+    Place { tenant, table: "messages", column: "sealed_body", row: message }
+}
+
+/// A row of the table of messages.
+pub(crate) struct Row {
+    pub(crate) message_id: String,
+    pub(crate) session_id: String,
+    pub(crate) sequence: i64,
+    pub(crate) role: String,
+    pub(crate) agent_name: Option<String>,
+    pub(crate) sealed_body: Vec<u8>,
+    pub(crate) external_id: Option<String>,
+    pub(crate) created_at: jiff_sqlx::Timestamp,
+}
+
+impl Row {
+    pub(crate) fn open(self, keys: &TenantKeys, tenant: &TenantId) -> Result<Message, StoreError> {
+        let broken = || StoreError::Unsealable("messages");
+        let json = keys.open(&place(tenant, &self.message_id), &self.sealed_body)?;
+        let body: Body = serde_json::from_slice(&json).map_err(|_| broken())?;
+        Ok(Message {
+            message_id: self.message_id.parse().map_err(|_| broken())?,
+            session_id: self.session_id.parse().map_err(|_| broken())?,
+            sequence: self.sequence,
+            role: self.role.parse().map_err(|_| broken())?,
+            agent_name: self.agent_name,
+            parts: body.parts,
+            sources: body.sources,
+            in_reply_to: body.in_reply_to,
+            client_message_id: self.external_id,
+            created_at: self.created_at.to_jiff(),
+        })
+    }
+}
+
+impl Database {
+    /// Stores a message of a contact and rings the bell, in one round trip to the database. When it answers, the message
+    /// is durable; called again with the same account and outside id it answers the same.
+    pub async fn ingest(
+        &self,
+        inbound: &NewInbound<'_>,
+        keys: &TenantKeys,
+        bell: &Bell,
+        clock: &dyn Clock,
+        entropy: &dyn Entropy,
+    ) -> Result<Ingested, StoreError> {
+        let message_id = MessageId::new(clock, entropy).to_string();
+        let body = Body { parts: inbound.parts.to_vec(), sources: Vec::new(), in_reply_to: Vec::new() };
+        let sealed = body.seal(keys, inbound.tenant, &message_id, entropy)?;
+        let row = sqlx::query!(
+            "select outcome, message_id, conversation_id, sequence, created_at
+             from ingest_message($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+            inbound.tenant.as_str(),
+            inbound.session.to_string(),
+            inbound.site.as_str(),
+            inbound.family.to_string(),
+            inbound.channel.as_str(),
+            inbound.account,
+            inbound.external_id,
+            message_id,
+            sealed,
+            clock.now().to_sqlx(),
+        )
+        .fetch_one(self.app())
+        .await?;
+        let receipt = || {
+            Some(Receipt {
+                message_id: row.message_id.as_ref()?.parse().ok()?,
+                conversation_id: row.conversation_id.as_ref()?.parse().ok()?,
+                sequence: row.sequence?,
+                created_at: row.created_at?.to_jiff(),
+            })
+        };
+        match row.outcome.as_deref() {
+            Some("stored") => {
+                let receipt = receipt().ok_or(StoreError::Unsealable("messages"))?;
+                bell.ring_work();
+                bell.ring(inbound.tenant, receipt.conversation_id, |ring| {
+                    ring.sequence = ring.sequence.max(receipt.sequence);
+                });
+                Ok(Ingested::Stored(receipt))
+            }
+            Some("duplicate") => {
+                Ok(Ingested::Duplicate(receipt().ok_or(StoreError::Unsealable("messages"))?))
+            }
+            Some("expired") => Ok(Ingested::Expired),
+            _ => Ok(Ingested::NotFound),
+        }
+    }
+
+    /// The messages of a conversation after a sequence, at most `limit`, in one round trip: for live events, whose
+    /// reader has proved before that the conversation is its own.
+    pub async fn messages_since(
+        &self,
+        tenant: &TenantId,
+        keys: &TenantKeys,
+        conversation: ConversationId,
+        after: i64,
+        limit: u32,
+    ) -> Result<Vec<Message>, StoreError> {
+        let rows = sqlx::query_as!(
+            Row,
+            r#"select message_id as "message_id!", session_id as "session_id!", sequence as "sequence!",
+                      role as "role!", agent_name, sealed_body as "sealed_body!", external_id,
+                      created_at as "created_at!"
+               from messages_since($1, $2, $3, $4)"#,
+            tenant.as_str(),
+            conversation.to_string(),
+            after,
+            i32::try_from(limit).unwrap_or(i32::MAX),
+        )
+        .fetch_all(self.app())
+        .await?;
+        rows.into_iter().map(|row| row.open(keys, tenant)).collect()
+    }
+}
+
+/// The messages of a conversation after a sequence, at most `limit`, oldest first.
+pub async fn history(
+    tx: &mut TenantTx,
+    keys: &TenantKeys,
+    conversation: ConversationId,
+    after: i64,
+    limit: u32,
+) -> Result<Vec<Message>, StoreError> {
+    let tenant = tx.tenant().clone();
+    let rows = sqlx::query_as!(
+        Row,
+        "select message_id, session_id, sequence, role, agent_name, sealed_body, external_id, created_at
+         from messages
+         where tenant_id = $1 and conversation_id = $2 and sequence > $3
+         order by sequence
+         limit $4",
+        tenant.as_str(),
+        conversation.to_string(),
+        after,
+        i64::from(limit),
+    )
+    .fetch_all(tx.connection())
+    .await?;
+    rows.into_iter().map(|row| row.open(keys, &tenant)).collect()
+}
+
+/// The text of a message, its parts joined by line breaks.
+pub fn text_of(parts: &[Part]) -> String {
+    let mut text = String::new();
+    for part in parts {
+        let (Part::Text { text: piece } | Part::System { text: piece, .. }) = part else { continue };
+        if !text.is_empty() {
+            text.push('\n');
+        }
+        text.push_str(piece);
+    }
+    text
+}

@@ -1,0 +1,389 @@
+//! Turns: everything a turn needs, read at once, and everything it came to, written at once.
+
+use crate::{
+    Bell, Database, StoreError, TenantKeys, TenantTx,
+    leases::Lease,
+    messages::{Body, Row},
+    sessions::{self, ConversationStatus},
+};
+use jiff_sqlx::ToSqlx;
+use misy_domain::{
+    AuditId, Channel, Clock, ConversationId, Entropy, Language, Locale, Message, MessageId, Part,
+    Permissions, SessionId, SiteId, Source, TenantId,
+};
+use misy_trust::Place;
+use serde_json::Value;
+use std::time::Duration;
+
+/// How many messages that were said before a turn gets to see.
+pub const HISTORY: i64 = 20;
+/// How many waiting messages one turn answers at most; the rest is the next turn's.
+pub const MOST_WAITING: i64 = 50;
+
+/// What a turn has to work with.
+#[derive(Debug, Clone)]
+pub struct TurnWork {
+    /// The session in which the newest waiting message was written; replies go there.
+    pub session_id: SessionId,
+    /// Its site.
+    pub site_id: SiteId,
+    /// Its channel.
+    pub channel: Channel,
+    /// What the client prefers to read.
+    pub locale: Option<Locale>,
+    /// What both the session's token and the site allow.
+    pub permissions: Permissions,
+    /// Where the conversation stands.
+    pub status: ConversationStatus,
+    /// The language of the conversation so far.
+    pub language: Option<Language>,
+    /// How many turns in a row ended without an answer.
+    pub unanswered_in_a_row: u8,
+    /// The messages that wait for an answer, oldest first.
+    pub waiting: Vec<Message>,
+    /// The messages before, oldest first.
+    pub history: Vec<Message>,
+    /// The version of the context pack in force.
+    pub pack_version: i64,
+}
+
+/// A message that a turn writes.
+#[derive(Debug, Clone)]
+pub struct NewReply {
+    /// The agent that says it.
+    pub agent_name: String,
+    /// What it says.
+    pub parts: Vec<Part>,
+    /// Where it comes from.
+    pub sources: Vec<Source>,
+}
+
+/// A person is asked to take over.
+#[derive(Debug, Clone, Copy)]
+pub struct NewHandoff<'a> {
+    /// Why, as a code.
+    pub reason: &'a str,
+    /// What the person should know; sealed, as it may quote the contact.
+    pub summary: &'a str,
+}
+
+/// What a turn came to.
+#[derive(Debug, Clone, Copy)]
+pub struct TurnResult<'a> {
+    /// What it worked with.
+    pub work: &'a TurnWork,
+    /// What is said, in order; each reply names all waiting messages as what it answers.
+    pub replies: &'a [NewReply],
+    /// The agent that the turn was given to.
+    pub agent: &'a str,
+    /// The language of the conversation now.
+    pub language: Language,
+    /// How many turns in a row ended without an answer, with this one.
+    pub unanswered_in_a_row: u8,
+    /// Whether a person takes over.
+    pub handoff: Option<NewHandoff<'a>>,
+    /// Why; without a contact's words.
+    pub decision: &'a Value,
+    /// How long the turn took until now.
+    pub took: Duration,
+}
+
+/// A turn that is durable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommittedTurn {
+    /// The ids of the replies.
+    pub replies: Vec<MessageId>,
+    /// The sequence of the newest message.
+    pub last_sequence: i64,
+    /// Whether messages arrived meanwhile: the conversation is due again.
+    pub has_more: bool,
+}
+
+impl TurnWork {
+    /// The sequence up to which the turn answers.
+    pub fn answered_through(&self) -> i64 {
+        self.waiting.last().map_or(0, |message| message.sequence)
+    }
+}
+
+/// Reads what a turn needs. `None` if no message waits; [`StoreError::LeaseLost`] if the conversation is somebody
+/// else's by now.
+pub async fn load_turn(
+    tx: &mut TenantTx,
+    keys: &TenantKeys,
+    lease: &Lease,
+) -> Result<Option<TurnWork>, StoreError> {
+    let tenant = tx.tenant().clone();
+    let conversation = lease.conversation.to_string();
+    let state = sqlx::query!(
+        r#"select c.status, c.language, c.unanswered_in_a_row, c.answered_sequence,
+                  (select max(p.version) from context_packs p where p.tenant_id = c.tenant_id) as pack_version
+           from conversations c
+           where c.tenant_id = $1 and c.conversation_id = $2 and c.fence = $3 and c.lease_owner = $4"#,
+        tenant.as_str(),
+        conversation,
+        lease.fence,
+        lease.worker.as_str(),
+    )
+    .fetch_optional(tx.connection())
+    .await?
+    .ok_or(StoreError::LeaseLost)?;
+    let waiting = waiting(tx, &tenant, &conversation, state.answered_sequence).await?;
+    let Some(newest) = waiting.last() else { return Ok(None) };
+    let session = session_of_turn(tx, &tenant, &newest.session_id).await?;
+    let history = before(tx, &tenant, &conversation, state.answered_sequence).await?;
+
+    let broken = || StoreError::Unsealable("conversations");
+    Ok(Some(TurnWork {
+        session_id: newest.session_id.parse().map_err(|_| broken())?,
+        site_id: session.site_id,
+        channel: session.channel,
+        locale: session.locale,
+        permissions: session.permissions,
+        status: ConversationStatus::read(&state.status).ok_or_else(broken)?,
+        language: state.language.as_deref().and_then(sessions::language),
+        unanswered_in_a_row: u8::try_from(state.unanswered_in_a_row).unwrap_or(u8::MAX),
+        waiting: open_all(waiting, keys, &tenant)?,
+        history: open_all(history, keys, &tenant)?,
+        pack_version: state.pack_version.ok_or(StoreError::Unsealable("context_packs"))?,
+    }))
+}
+
+fn open_all(rows: Vec<Row>, keys: &TenantKeys, tenant: &TenantId) -> Result<Vec<Message>, StoreError> {
+    rows.into_iter().map(|row| row.open(keys, tenant)).collect()
+}
+
+async fn waiting(
+    tx: &mut TenantTx,
+    tenant: &TenantId,
+    conversation: &str,
+    answered: i64,
+) -> Result<Vec<Row>, StoreError> {
+    let rows = sqlx::query_as!(
+        Row,
+        "select message_id, session_id, sequence, role, agent_name, sealed_body, external_id, created_at
+         from messages
+         where tenant_id = $1 and conversation_id = $2 and sequence > $3 and role = 'contact'
+         order by sequence
+         limit $4",
+        tenant.as_str(),
+        conversation,
+        answered,
+        MOST_WAITING,
+    )
+    .fetch_all(tx.connection())
+    .await?;
+    Ok(rows)
+}
+
+/// What was said before: what was answered already, and what anybody but the contact has said since.
+async fn before(
+    tx: &mut TenantTx,
+    tenant: &TenantId,
+    conversation: &str,
+    answered: i64,
+) -> Result<Vec<Row>, StoreError> {
+    let mut rows = sqlx::query_as!(
+        Row,
+        "select message_id, session_id, sequence, role, agent_name, sealed_body, external_id, created_at
+         from messages
+         where tenant_id = $1 and conversation_id = $2 and (sequence <= $3 or role <> 'contact')
+         order by sequence desc
+         limit $4",
+        tenant.as_str(),
+        conversation,
+        answered,
+        HISTORY,
+    )
+    .fetch_all(tx.connection())
+    .await?;
+    rows.reverse();
+    Ok(rows)
+}
+
+struct SessionOfTurn {
+    site_id: SiteId,
+    channel: Channel,
+    locale: Option<Locale>,
+    permissions: Permissions,
+}
+
+async fn session_of_turn(
+    tx: &mut TenantTx,
+    tenant: &TenantId,
+    session: &str,
+) -> Result<SessionOfTurn, StoreError> {
+    let row = sqlx::query!(
+        "select s.site_id, s.channel, s.locale, s.permissions, i.permissions as site_permissions
+         from sessions s
+         join sites i on i.tenant_id = s.tenant_id and i.site_id = s.site_id
+         where s.tenant_id = $1 and s.session_id = $2",
+        tenant.as_str(),
+        session,
+    )
+    .fetch_one(tx.connection())
+    .await?;
+    let broken = || StoreError::Unsealable("sessions");
+    let of_site = sessions::permissions(&row.site_permissions);
+    Ok(SessionOfTurn {
+        site_id: row.site_id.parse().map_err(|_| broken())?,
+        channel: row.channel.parse().map_err(|_| broken())?,
+        locale: row.locale.and_then(|text| text.parse().ok()),
+        permissions: sessions::permissions(&row.permissions).intersection(&of_site),
+    })
+}
+
+/// The context pack of a version, as it was stored.
+pub async fn pack_of_version(tx: &mut TenantTx, version: i64) -> Result<Option<Value>, StoreError> {
+    let tenant = tx.tenant().clone();
+    let pack = sqlx::query_scalar!(
+        "select pack from context_packs where tenant_id = $1 and version = $2",
+        tenant.as_str(),
+        version,
+    )
+    .fetch_optional(tx.connection())
+    .await?;
+    Ok(pack)
+}
+
+impl Database {
+    /// Makes a turn durable in one round trip and rings the bell; [`StoreError::LeaseLost`], and nothing written, if the
+    /// conversation is somebody else's by now.
+    pub async fn commit_turn(
+        &self,
+        lease: &Lease,
+        result: &TurnResult<'_>,
+        keys: &TenantKeys,
+        bell: &Bell,
+        clock: &dyn Clock,
+        entropy: &dyn Entropy,
+    ) -> Result<CommittedTurn, StoreError> {
+        let asked: Vec<MessageId> = result.work.waiting.iter().map(|message| message.message_id).collect();
+        let sealed = SealedReplies::of(result.replies, &asked, &lease.tenant, keys, clock, entropy)?;
+        let sealed_handoff = match result.handoff {
+            Some(handoff) => Some(seal_handoff(lease, handoff, keys, entropy)?),
+            None => None,
+        };
+        let status = result.handoff.map(|_| ConversationStatus::Handoff.as_str());
+        let outcome = match (&result.handoff, result.replies.is_empty()) {
+            (Some(_), _) => "handoff",
+            (None, true) => "silent",
+            (None, false) => "answered",
+        };
+        let row = sqlx::query!(
+            "select committed, last_sequence, has_more
+             from commit_turn($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
+                              $21, $22, $23)",
+            lease.tenant.as_str(),
+            lease.conversation.to_string(),
+            lease.worker.as_str(),
+            lease.fence,
+            result.work.answered_through(),
+            result.work.session_id.to_string(),
+            result.work.site_id.as_str(),
+            &sealed.ids_as_text(),
+            &sealed.agents,
+            &sealed.bodies,
+            &asked.iter().map(MessageId::to_string).collect::<Vec<_>>(),
+            result.decision,
+            result.language.code(),
+            i16::from(result.unanswered_in_a_row),
+            status,
+            result.handoff.map(|handoff| handoff.reason),
+            sealed_handoff,
+            AuditId::new(clock, entropy).to_string(),
+            result.agent,
+            outcome,
+            i64::try_from(result.took.as_micros()).unwrap_or(i64::MAX),
+            None::<Value>,
+            clock.now().to_sqlx(),
+        )
+        .fetch_one(self.worker())
+        .await?;
+        if row.committed != Some(true) {
+            return Err(StoreError::LeaseLost);
+        }
+        let last_sequence = row.last_sequence.unwrap_or_default();
+        let has_more = row.has_more.unwrap_or_default();
+        if has_more {
+            bell.ring_work();
+        }
+        let status_changed = result.handoff.is_some() && result.work.status != ConversationStatus::Handoff;
+        bell.ring(&lease.tenant, lease.conversation, |ring| {
+            ring.sequence = ring.sequence.max(last_sequence);
+            ring.typing = None;
+            ring.status_changes += u32::from(status_changed);
+        });
+        Ok(CommittedTurn { replies: sealed.ids, last_sequence, has_more })
+    }
+}
+
+struct SealedReplies {
+    ids: Vec<MessageId>,
+    agents: Vec<String>,
+    bodies: Vec<Vec<u8>>,
+}
+
+impl SealedReplies {
+    fn of(
+        replies: &[NewReply],
+        asked: &[MessageId],
+        tenant: &TenantId,
+        keys: &TenantKeys,
+        clock: &dyn Clock,
+        entropy: &dyn Entropy,
+    ) -> Result<Self, StoreError> {
+        let mut sealed = Self { ids: Vec::new(), agents: Vec::new(), bodies: Vec::new() };
+        for reply in replies {
+            let id = MessageId::new(clock, entropy);
+            let body = Body {
+                parts: reply.parts.clone(),
+                sources: reply.sources.clone(),
+                in_reply_to: asked.to_vec(),
+            };
+            sealed.bodies.push(body.seal(keys, tenant, &id.to_string(), entropy)?);
+            sealed.agents.push(reply.agent_name.clone());
+            sealed.ids.push(id);
+        }
+        Ok(sealed)
+    }
+
+    fn ids_as_text(&self) -> Vec<String> {
+        self.ids.iter().map(MessageId::to_string).collect()
+    }
+}
+
+fn seal_handoff(
+    lease: &Lease,
+    handoff: NewHandoff<'_>,
+    keys: &TenantKeys,
+    entropy: &dyn Entropy,
+) -> Result<Vec<u8>, StoreError> {
+    let row = lease.conversation.to_string();
+    keys.seal(&handoff_place(&lease.tenant, &row), handoff.summary.as_bytes(), entropy)
+}
+
+fn handoff_place<'a>(tenant: &'a TenantId, conversation: &'a str) -> Place<'a> {
+    Place { tenant, table: "conversations", column: "sealed_handoff", row: conversation }
+}
+
+/// What the person who takes over should know, if one was asked to.
+pub async fn handoff_summary(
+    tx: &mut TenantTx,
+    keys: &TenantKeys,
+    conversation: ConversationId,
+) -> Result<Option<String>, StoreError> {
+    let tenant = tx.tenant().clone();
+    let row = conversation.to_string();
+    let sealed = sqlx::query_scalar!(
+        "select sealed_handoff from conversations where tenant_id = $1 and conversation_id = $2",
+        tenant.as_str(),
+        row,
+    )
+    .fetch_optional(tx.connection())
+    .await?
+    .flatten();
+    let Some(sealed) = sealed else { return Ok(None) };
+    let bytes = keys.open(&handoff_place(&tenant, &row), &sealed)?;
+    String::from_utf8(bytes).map(Some).map_err(|_| StoreError::Unsealable("conversations"))
+}

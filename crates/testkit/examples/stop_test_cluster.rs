@@ -1,0 +1,6 @@
+//! Stops the PostgreSQL that tests share: the last step of a test run.
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), misy_testkit::postgres::TestkitError> {
+    misy_testkit::postgres::TestCluster::stop().await
+}
