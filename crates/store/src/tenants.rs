@@ -181,7 +181,7 @@ pub async fn change(
     changed(tx, row).await
 }
 
-/// Suspends, activates or closes the tenant of the transaction. Closing also raises the epoch, which ends all tokens.
+/// Suspends, activates or closes the tenant of the transaction.
 pub async fn set_status(
     tx: &mut TenantTx,
     status: TenantStatus,
@@ -193,7 +193,6 @@ pub async fn set_status(
         Row,
         "update tenants set
              status = $2, version = version + 1, updated_at = now(),
-             epoch = case when $2 = 'closed' and status <> 'closed' then epoch + 1 else epoch end,
              closed_at = case when $2 = 'closed' then coalesce(closed_at, $4) end
          where tenant_id = $1 and ($3::bigint is null or version = $3)
          returning tenant_id, tenant_type, status, name, contact_email, website_url, business_industry, locale, timezone,
