@@ -10,7 +10,7 @@ use serde::{
 };
 
 /// Reads a query as a value of a type whose members are texts, numbers or `true` and `false`.
-pub fn read<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
+pub(crate) fn read<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
     let mut pairs: Vec<(String, Text)> = Vec::new();
     for piece in query.split('&').filter(|piece| !piece.is_empty()) {
         let (name, value) = piece.split_once('=').unwrap_or((piece, ""));

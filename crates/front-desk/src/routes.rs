@@ -1,7 +1,7 @@
 //! Which handler answers where.
 
 use crate::{
-    api::{health, jwks, messages, sessions, tokens},
+    api::{health, jwks, messages, sessions, tenants, tokens},
     assets,
     desk::FrontDesk,
     edge,
@@ -9,7 +9,7 @@ use crate::{
 };
 use axum::{
     Router, middleware,
-    routing::{get, post},
+    routing::{delete, get, post},
 };
 
 impl FrontDesk {
@@ -19,6 +19,7 @@ impl FrontDesk {
         Router::new()
             .merge(operation())
             .merge(chat())
+            .merge(management())
             .fallback(|| async { Problem::not_found() })
             .layer(middleware::from_fn_with_state(self.clone(), edge::serve))
             .with_state(self.clone())
@@ -48,4 +49,37 @@ fn chat() -> Router<FrontDesk> {
         .route("/api/meta-agent/sessions/{sessionId}/messages", get(sessions::history::list))
         .route("/api/meta-agent/sessions/{sessionId}/events", get(sessions::events::follow))
         .route("/api/meta-agent/messages", post(messages::write))
+}
+
+fn management() -> Router<FrontDesk> {
+    use tenants::{
+        audit, context_pack, create, decisions, keys, life, limits, list, record, register, secrets, sites,
+    };
+    Router::new()
+        .route("/api/meta-agent/tenants/register/owner", post(register::owner))
+        .route("/api/meta-agent/tenants/register", post(register::register))
+        .route("/api/meta-agent/tenants", get(list::list).post(create::create))
+        .route(
+            "/api/meta-agent/tenants/{tenantId}",
+            get(record::read).patch(record::change).delete(record::delete),
+        )
+        .route("/api/meta-agent/tenants/{tenantId}/suspend", post(life::suspend))
+        .route("/api/meta-agent/tenants/{tenantId}/activate", post(life::activate))
+        .route("/api/meta-agent/tenants/{tenantId}/close", post(life::close))
+        .route(
+            "/api/meta-agent/tenants/{tenantId}/context-pack",
+            get(context_pack::read).put(context_pack::replace),
+        )
+        .route("/api/meta-agent/tenants/{tenantId}/sites", get(sites::list).post(sites::create))
+        .route(
+            "/api/meta-agent/tenants/{tenantId}/sites/{siteId}",
+            get(sites::read).patch(sites::change).delete(sites::delete),
+        )
+        .route("/api/meta-agent/tenants/{tenantId}/keys", get(keys::list).post(keys::create))
+        .route("/api/meta-agent/tenants/{tenantId}/keys/{keyId}", delete(keys::revoke))
+        .route("/api/meta-agent/tenants/{tenantId}/secrets", get(secrets::list).post(secrets::rotate))
+        .route("/api/meta-agent/tenants/{tenantId}/secrets/{keyId}", delete(secrets::revoke))
+        .route("/api/meta-agent/tenants/{tenantId}/limits", get(limits::read).put(limits::replace))
+        .route("/api/meta-agent/tenants/{tenantId}/audit", get(audit::list))
+        .route("/api/meta-agent/tenants/{tenantId}/decisions", get(decisions::read))
 }

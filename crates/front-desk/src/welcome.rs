@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 /// What is shown before anything was said.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Welcome {
+pub(crate) struct Welcome {
     /// The name that contacts know.
     pub display_name: String,
     /// `#RRGGBB`.
