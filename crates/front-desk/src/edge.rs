@@ -68,13 +68,10 @@ async fn room_for_record(desk: &FrontDesk) -> Result<Option<AuditPermit>, Proble
 
 /// A handler that panics fails one request and not the connection with all that are on it.
 async fn serve_inner(next: Next, request: Request) -> Response {
-    match AssertUnwindSafe(next.run(request)).catch_unwind().await {
-        Ok(response) => response,
-        Err(_) => {
-            tracing::error!("a handler panicked");
-            axum::response::IntoResponse::into_response(Problem::internal())
-        }
-    }
+    AssertUnwindSafe(next.run(request)).catch_unwind().await.unwrap_or_else(|_| {
+        tracing::error!("a handler panicked");
+        axum::response::IntoResponse::into_response(Problem::internal())
+    })
 }
 
 /// Writes the body of a problem, and the headers that tell of limits.

@@ -170,12 +170,8 @@ impl TenantStates {
     /// Looks again at every tenant that somebody waits for news of; to be called about once a second, since a change made
     /// by another replica rings no bell here.
     pub async fn look_again(&self) {
-        let watched: Vec<_> = self
-            .slots
-            .iter()
-            .filter(|(_, slot)| slot.changes.receiver_count() > 0)
-            .map(|(tenant, slot)| (tenant, slot))
-            .collect();
+        let watched: Vec<_> =
+            self.slots.iter().filter(|(_, slot)| slot.changes.receiver_count() > 0).collect();
         for (tenant, slot) in watched {
             let before = slot.read().map(|(_, state)| state);
             match self.load(&tenant, &slot, self.oldest / 2).await {
@@ -253,7 +249,7 @@ impl TenantStates {
         }
         let overrides = snapshot.limits.iter().filter(|row| !row.subject.is_empty()).cloned().collect();
         let revoked = snapshot.revoked.iter().copied().collect();
-        Ok(TenantState { revoked, secrets, limits, overrides, keys, snapshot })
+        Ok(TenantState { snapshot, revoked, secrets, limits, overrides, keys })
     }
 }
 

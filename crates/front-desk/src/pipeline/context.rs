@@ -39,7 +39,7 @@ pub struct TenantContext<A> {
 }
 
 impl<A: Access> TenantContext<A> {
-    pub(super) fn new(
+    pub(super) fn of(
         received: Received,
         token: Arc<KnownToken>,
         state: Arc<TenantState>,

@@ -232,8 +232,9 @@ impl<A: Access> Permitted<A> {
     ///
     /// Today no call has a purpose that needs an agreement (an answer to what the contact itself asks does not), so
     /// every call passes. The ledger of consents will be asked here and nowhere else.
+    #[allow(clippy::unnecessary_wraps, reason = "the other steps can refuse, and so will this one")]
     pub(super) fn consent(self) -> Result<TenantCall<A>, Problem> {
         let Identified { received, token, state } = self.within.0.0;
-        Ok(TenantContext::new(received, token, state, self.permissions))
+        Ok(TenantContext::of(received, token, state, self.permissions))
     }
 }

@@ -415,7 +415,7 @@ pub(super) fn origins(pointer: &str, list: &[String], mistakes: &mut Vec<FieldEr
             }
             Ok(origin) => origins.push(origin),
             Err(error) => {
-                mistakes.push(FieldError::new(format!("{pointer}/{at}"), "format", error.to_string()))
+                mistakes.push(FieldError::new(format!("{pointer}/{at}"), "format", error.to_string()));
             }
         }
     }

@@ -77,7 +77,7 @@ pub struct TokenAnswer {
 }
 
 /// Who asks for a token, proved.
-struct Asker {
+struct Caller {
     tenant: TenantId,
     state: Arc<TenantState>,
     /// What the key or secret can give.
@@ -111,13 +111,13 @@ pub(crate) async fn mint(State(desk): State<FrontDesk>, request: Request) -> Res
     guard_address(&desk, &request, quota)?;
     let received = Received::read(&desk, request, desk.settings.body_limit).await?;
     let (api_key, secret_id) = (received.header(&API_KEY), received.header(&SECRET_ID));
-    let (asker, asked) = match (api_key, secret_id) {
+    let (caller, asked) = match (api_key, secret_id) {
         (Some(key), None) => browser(&desk, &received, key).await?,
         (None, Some(id)) => server(&desk, &received, id).await?,
         (None, None) => return Err(Problem::unauthorized("key_invalid")),
         (Some(_), Some(_)) => return Err(Problem::bad_request("Either x-api-key or x-misy-key, not both.")),
     };
-    let answer = issue(&desk, &asker, &asked)?;
+    let answer = issue(&desk, &caller, &asked)?;
     Ok((StatusCode::CREATED, Json(answer)).into_response())
 }
 
@@ -151,7 +151,11 @@ async fn tenant(
 }
 
 /// A page with a publishable key; perhaps with a token to renew.
-async fn browser(desk: &FrontDesk, received: &Received, key: &str) -> Result<(Asker, TokenRequest), Problem> {
+async fn browser(
+    desk: &FrontDesk,
+    received: &Received,
+    key: &str,
+) -> Result<(Caller, TokenRequest), Problem> {
     let refused = || Problem::unauthorized("key_invalid");
     let key = ApiKey::parse(key).map_err(|_| refused())?;
     if !matches!(key.kind(), ApiKeyKind::PublishableLive | ApiKeyKind::PublishableTest) {
@@ -193,7 +197,7 @@ async fn browser(desk: &FrontDesk, received: &Received, key: &str) -> Result<(As
         }
     };
     count(desk, received, &id, &state, &asked.site_id, Some(&key), nonce).await?;
-    let asker = Asker {
+    let caller = Caller {
         tenant: id,
         most: key.permissions.clone(),
         usual: key.permissions,
@@ -203,11 +207,11 @@ async fn browser(desk: &FrontDesk, received: &Received, key: &str) -> Result<(As
         family,
         state,
     };
-    Ok((asker, asked))
+    Ok((caller, asked))
 }
 
 /// A server with the tenant secret; perhaps with a token to renew.
-async fn server(desk: &FrontDesk, received: &Received, id: &str) -> Result<(Asker, TokenRequest), Problem> {
+async fn server(desk: &FrontDesk, received: &Received, id: &str) -> Result<(Caller, TokenRequest), Problem> {
     let refused = || Problem::unauthorized("key_invalid");
     let key_id: KeyId = id.parse().map_err(|_| refused())?;
     let id = desk.database.tenant_of_secret(key_id).await?.ok_or_else(refused)?;
@@ -243,7 +247,7 @@ async fn server(desk: &FrontDesk, received: &Received, id: &str) -> Result<(Aske
         return Err(Problem::invalid_field("/sig", "format", "must be token with an origin"));
     }
     count(desk, received, &id, &state, &asked.site_id, None, Some(headers.nonce(forget_at))).await?;
-    let asker = Asker {
+    let caller = Caller {
         tenant: id,
         most: Permissions::all(),
         usual: Permissions::anonymous_chat(),
@@ -253,7 +257,7 @@ async fn server(desk: &FrontDesk, received: &Received, id: &str) -> Result<(Aske
         family,
         state,
     };
-    Ok((asker, asked))
+    Ok((caller, asked))
 }
 
 /// A token to be renewed: of this tenant and site, genuine, not revoked, and at most a month over.
@@ -296,18 +300,18 @@ async fn count(
     limited(decision, &received.record)
 }
 
-fn issue(desk: &FrontDesk, asker: &Asker, asked: &TokenRequest) -> Result<TokenAnswer, Problem> {
+fn issue(desk: &FrontDesk, caller: &Caller, asked: &TokenRequest) -> Result<TokenAnswer, Problem> {
     let ttl = asked.ttl_seconds.unwrap_or(MAX_LIFETIME);
     if !(SHORTEST..=MAX_LIFETIME).contains(&ttl) {
         return Err(Problem::invalid_field("/ttlSeconds", "range", "must be from 60 to 86400"));
     }
     let wanted = match &asked.permissions {
         Some(list) => list.iter().copied().collect(),
-        None => asker.usual.clone(),
+        None => caller.usual.clone(),
     };
-    let site = asker.state.site(&asker.site).ok_or_else(Problem::not_found)?;
-    let mut permissions = wanted.intersection(&asker.most).intersection(site.permissions);
-    if asker.origin.is_some() {
+    let site = caller.state.site(&caller.site).ok_or_else(Problem::not_found)?;
+    let mut permissions = wanted.intersection(&caller.most).intersection(site.permissions);
+    if caller.origin.is_some() {
         // No page manages a tenant, whatever was asked for it.
         permissions =
             permissions.iter().filter(|permission| *permission != Permission::TenantManage).collect();
@@ -320,23 +324,23 @@ fn issue(desk: &FrontDesk, asker: &Asker, asked: &TokenRequest) -> Result<TokenA
     let exp = Timestamp::from_second(iat.as_second() + ttl).unwrap_or(iat);
     let jti = TokenId::new(&*desk.clock, &*desk.entropy);
     let claims = TatClaims {
-        tenant_id: asker.tenant.clone(),
-        site_id: asker.site.clone(),
-        origin: asker.origin.clone(),
+        tenant_id: caller.tenant.clone(),
+        site_id: caller.site.clone(),
+        origin: caller.origin.clone(),
         permissions,
         iat,
         exp,
         jti,
-        epoch: asker.state.epoch(),
-        sig: asker.sig,
-        family: asker.family.unwrap_or(jti),
+        epoch: caller.state.epoch(),
+        sig: caller.sig,
+        family: caller.family.unwrap_or(jti),
     };
     let token = desk.tokens.keys().issue(&claims).map_err(|error| {
         tracing::error!(%error, "a token could not be issued");
         Problem::unavailable()
     })?;
-    let signing_key = (asker.sig == RequestKeyKind::Token).then(|| {
-        let key = bound_key(&asker.state.keys.signing_root, jti, &asker.tenant, &asker.site);
+    let signing_key = (caller.sig == RequestKeyKind::Token).then(|| {
+        let key = bound_key(&caller.state.keys.signing_root, jti, &caller.tenant, &caller.site);
         URL_SAFE_NO_PAD.encode(key.expose())
     });
     Ok(TokenAnswer { token, token_type: "TAT", expires_at: exp, signing_key, server_time: now })
