@@ -9,7 +9,7 @@ const ROUNDS: usize = 3;
 
 pub(crate) async fn measure() -> anyhow::Result<()> {
     // Without workers: the question is what taking a message costs, not answering it.
-    let stage = Stage::set(&[("MISY_ROLES", "front-desk")]).await?;
+    let stage = Stage::set(&[("MISY_WORKER", "off")]).await?;
     let (visitor, sessions) = stage.visitor(SESSIONS).await?;
     let socket = stage.socket_dir();
     pgbench::psql(

@@ -6,7 +6,7 @@ use reqwest::Method;
 const ROUNDS: usize = 3;
 
 pub(crate) async fn measure() -> anyhow::Result<()> {
-    let stage = Stage::set(&[("MISY_ROLES", "front-desk")]).await?;
+    let stage = Stage::set(&[("MISY_WORKER", "off")]).await?;
     let (visitor, sessions) = stage.visitor(50).await?;
     let mut requests = Vec::new();
     for (place, session) in sessions.iter().cycle().take(5000).enumerate() {

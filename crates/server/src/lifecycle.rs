@@ -113,7 +113,9 @@ impl Running {
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
         tasks.spawn(http::serve(listener, front_desk.router(), stop.clone()));
-        tasks.spawn(worker.run(stop.clone()));
+        if settings.worker {
+            tasks.spawn(worker.run(stop.clone()));
+        }
         Ok((front_desk, public_url, stop, tasks))
     }
 

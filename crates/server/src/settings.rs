@@ -33,6 +33,7 @@ struct Written {
     metrics_token: String,
     log: String,
     log_format: String,
+    worker: String,
     demo_port: u16,
 }
 
@@ -54,6 +55,7 @@ impl Default for Written {
             metrics_token: none(),
             log: "info".into(),
             log_format: none(),
+            worker: "on".into(),
             demo_port: 8788,
         }
     }
@@ -78,7 +80,7 @@ const fn secret(name: &'static str, meaning: &'static str) -> Setting {
 }
 
 /// All settings, in the order in which they are explained.
-pub(crate) const SETTINGS: [Setting; 15] = [
+pub(crate) const SETTINGS: [Setting; 16] = [
     open("http_addr", "address to listen on [127.0.0.1:8787; if that is taken and nothing is set, a free port]"),
     open("public_url", "how browsers reach this installation, such as https://api.example.com [http://<http_addr>]"),
     open("data_dir", "where the private PostgreSQL, the root key and files live [/var/lib/misy as root, else ~/.local/share/misy]"),
@@ -93,6 +95,7 @@ pub(crate) const SETTINGS: [Setting; 15] = [
     secret("metrics_token", "bearer token for /metrics from other machines [only this machine may read it]"),
     open("log", "what to log: error, warn, info, debug, or by module such as info,misy_store=debug [info]"),
     open("log_format", "json or text [text on a terminal, else json]"),
+    open("worker", "on or off: whether this process answers conversations, or only takes requests [on]"),
     open("demo_port", "first port of the demo sites of `misy demo` [8788]"),
 ];
 
@@ -130,6 +133,8 @@ pub(crate) struct Settings {
     pub(crate) log: String,
     /// `json` or `text`.
     pub(crate) log_format: Option<LogFormat>,
+    /// Whether this process works on conversations.
+    pub(crate) worker: bool,
     /// The first port of the demo sites.
     pub(crate) demo_port: u16,
     /// Name, value as it may be shown, and where it comes from, for `misy config`.
@@ -185,6 +190,11 @@ impl Settings {
             "text" => Some(LogFormat::Text),
             other => bail!("log_format must be json or text, not {other:?}"),
         };
+        let worker = match &*written.worker {
+            "on" => true,
+            "off" => false,
+            other => bail!("worker must be on or off, not {other:?}"),
+        };
         Ok(Self {
             http_addr,
             public_url,
@@ -203,6 +213,7 @@ impl Settings {
             metrics_token: hidden(&written.metrics_token),
             log: written.log,
             log_format,
+            worker,
             demo_port: written.demo_port,
             shown,
         })
