@@ -143,11 +143,13 @@ fn public_key_as_secret(material: &Material<'_>, jwks: &Value, tokens: &mut Vec<
     }
 }
 
+// The fixed beginnings of SubjectPublicKeyInfo: RFC 5480 for P-256, RFC 8410 for Ed25519.
+const P256: &[u8] =
+    b"\x30\x59\x30\x13\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07\x03\x42\x00\x04";
+const ED25519: &[u8] = b"\x30\x2a\x30\x05\x06\x03\x2b\x65\x70\x03\x21\x00";
+
 fn public_key_der(key: &Value) -> Option<Vec<u8>> {
     let bytes = |name: &str| URL_SAFE_NO_PAD.decode(key[name].as_str()?).ok();
-    // The fixed beginnings of SubjectPublicKeyInfo: RFC 5480 for P-256, RFC 8410 for Ed25519.
-    const P256: &[u8] = b"\x30\x59\x30\x13\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07\x03\x42\x00\x04";
-    const ED25519: &[u8] = b"\x30\x2a\x30\x05\x06\x03\x2b\x65\x70\x03\x21\x00";
     match key["kty"].as_str()? {
         "RSA" => {
             let components = PublicKeyComponents { n: bytes("n")?, e: bytes("e")? };
