@@ -1,3 +1,5 @@
 //! What tests share. A dev-dependency only.
 
+pub mod determinism;
 pub mod postgres;
+pub mod store;
