@@ -5,7 +5,11 @@ use misy_domain::{Clock, Entropy, RequestId};
 
 impl Database {
     /// The name by which the installation signs its tokens, made once: it stays the same when addresses change.
-    pub async fn installation_issuer(&self, clock: &dyn Clock, entropy: &dyn Entropy) -> Result<String, StoreError> {
+    pub async fn installation_issuer(
+        &self,
+        clock: &dyn Clock,
+        entropy: &dyn Entropy,
+    ) -> Result<String, StoreError> {
         // Any unguessable text will do; the identifier's random part is one.
         let fresh = RequestId::new(clock, entropy).to_string().replace("req_", "misy-");
         let mut tx = self.system("name the installation").await?;
