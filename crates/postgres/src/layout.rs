@@ -22,6 +22,9 @@ const LOCATION: &str = "postgres.location";
 /// The cluster's folder.
 const CLUSTER: &str = "postgres";
 
+/// How the name of a folder starts that was made for a cluster outside of the data directory.
+const MADE_HERE: &str = "misy-";
+
 /// The longest socket path that every system takes: 108 bytes on Linux and 104 on macOS, with the closing zero.
 const LONGEST_SOCKET_PATH: usize = 100;
 
@@ -84,8 +87,9 @@ impl Layout {
 
     /// Removes the cluster, and the folder it is in when that is not the data directory.
     pub(crate) fn remove(&self, data_dir: &Path) -> Result<(), StartError> {
-        let elsewhere = self.base != data_dir;
-        let folder = if elsewhere { &self.base } else { &self.cluster };
+        // A folder that we did not make keeps what else is in it.
+        let ours = self.base.file_name().is_some_and(|name| name.to_string_lossy().starts_with(MADE_HERE));
+        let folder = if ours && self.base != data_dir { &self.base } else { &self.cluster };
         gone(fs::remove_dir_all(folder)).map_err(file("remove", folder))?;
         let location = data_dir.join(LOCATION);
         gone(fs::remove_file(&location)).map_err(file("remove", location))
@@ -189,7 +193,7 @@ fn new_base(parent: &Path) -> Result<PathBuf, StartError> {
         DirBuilder::new().recursive(true).mode(0o711).create(parent)?;
         let mut random = [0; 8];
         File::open("/dev/urandom")?.read_exact(&mut random)?;
-        let base = parent.join(format!("misy-{:016x}", u64::from_ne_bytes(random)));
+        let base = parent.join(format!("{MADE_HERE}{:016x}", u64::from_ne_bytes(random)));
         DirBuilder::new().mode(0o711).create(&base)?;
         // The mode above is cut by our umask, and the folder must be passed through by the server's account.
         fs::set_permissions(&base, fs::Permissions::from_mode(0o711))?;
