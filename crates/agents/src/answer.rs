@@ -14,7 +14,7 @@ use crate::{
 use misy_domain::{Language, Source, Timestamp, context_pack::Service};
 
 /// Above this an answer of the pack is given, below it the agent says that it does not know.
-pub(crate) const SURE: f64 = 0.5;
+pub(crate) const SURE: f64 = 0.42;
 /// A second answer in the same reply must be surer.
 const SURE_ALSO: f64 = 0.6;
 

@@ -63,7 +63,11 @@ fn learn_agents(rows: &[Row]) -> Vec<Vec<f64>> {
     let mut weights = vec![vec![0.0; width]; AGENTS.len()];
     let mut momentum = weights.clone();
     let count = rows.len().max(1) as f64;
-    for _ in 0..4000 {
+    // Rare agents would otherwise be drowned by support; the square root keeps some of the difference.
+    let frequency = |agent| rows.iter().filter(|row| row.agent == agent).count().max(1) as f64;
+    let balance: Vec<f64> =
+        (0..AGENTS.len()).map(|agent| (count / AGENTS.len() as f64 / frequency(agent)).sqrt()).collect();
+    for _ in 0..3000 {
         let mut gradient = vec![vec![0.0; width]; AGENTS.len()];
         for row in rows {
             let score = |own: &Vec<f64>| {
@@ -74,7 +78,7 @@ fn learn_agents(rows: &[Row]) -> Vec<Vec<f64>> {
             let total: f64 = scores.iter().map(|score| (score - top).exp()).sum();
             for (agent, own) in gradient.iter_mut().enumerate() {
                 let target = if agent == row.agent { 1.0 } else { 0.0 };
-                let wrong = (scores[agent] - top).exp() / total - target;
+                let wrong = ((scores[agent] - top).exp() / total - target) * balance[row.agent];
                 for (slot, feature) in own.iter_mut().zip(row.features.iter().chain(std::iter::once(&1.0))) {
                     *slot += wrong * feature / count;
                 }
