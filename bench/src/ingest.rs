@@ -19,16 +19,17 @@ pub(crate) async fn measure() -> anyhow::Result<()> {
          site_id, token_family, channel from misy.sessions; create unique index on bench.sessions (place); \
          grant usage on schema bench to misy_app; grant select on bench.sessions to misy_app; analyze",
     )?;
-    let script = format!(
-        "\\set place random(1, {SESSIONS})\n{}",
-        include_str!("ingest.sql")
-    );
+    let script = format!("\\set place random(1, {SESSIONS})\n{}", include_str!("ingest.sql"));
     let (mut http, mut direct) = (Vec::new(), Vec::new());
     for round in 0..ROUNDS {
         let mut requests = Vec::with_capacity(MESSAGES);
         for (place, session) in sessions.iter().cycle().take(MESSAGES).enumerate() {
             let body = visitor.message(session, &format!("m{round}-{place}"), "¿atienden los sábados?");
-            requests.push(load::bytes(visitor.signed(Method::POST, "/messages", body.to_string().into_bytes()))?);
+            requests.push(load::bytes(visitor.signed(
+                Method::POST,
+                "/messages",
+                body.to_string().into_bytes(),
+            ))?);
         }
         let took = load::send(stage.address(), requests, 8, 202).await?;
         #[allow(clippy::cast_precision_loss, reason = "a small number")]

@@ -18,8 +18,7 @@ struct Echo(Child, String);
 
 impl Echo {
     fn start() -> anyhow::Result<Self> {
-        let mut child =
-            Command::new(std::env::current_exe()?).arg("echo").stdout(Stdio::piped()).spawn()?;
+        let mut child = Command::new(std::env::current_exe()?).arg("echo").stdout(Stdio::piped()).spawn()?;
         let mut line = String::new();
         BufReader::new(child.stdout.take().context("no output")?).read_line(&mut line)?;
         Ok(Self(child, line.trim().to_owned()))

@@ -16,8 +16,11 @@ pub(crate) async fn measure() -> anyhow::Result<()> {
     load::send(stage.address(), requests, 8, 202).await?;
     let socket = stage.socket_dir();
     pgbench::psql(&socket, "postgres", "analyze")?;
-    let conversation =
-        pgbench::psql(&socket, "postgres", "select conversation_id from misy.conversations order by last_sequence desc limit 1")?;
+    let conversation = pgbench::psql(
+        &socket,
+        "postgres",
+        "select conversation_id from misy.conversations order by last_sequence desc limit 1",
+    )?;
     let script = format!(
         "begin;\nset local app.tenant_id = 'andina';\n\
          select sequence, message_id, role, sealed_body, created_at from messages where tenant_id = 'andina' \

@@ -54,7 +54,9 @@ pub(crate) async fn measure() -> anyhow::Result<()> {
     };
     listeners.abort_all();
     latencies.sort();
-    let at = |share: usize| latencies.get(latencies.len() * share / 1000).copied().unwrap_or_default().as_secs_f64() * 1e3;
+    let at = |share: usize| {
+        latencies.get(latencies.len() * share / 1000).copied().unwrap_or_default().as_secs_f64() * 1e3
+    };
     report(format!(
         "turns        {} of {MESSAGES} messages answered at {PER_SECOND}/s: p50 {:.1} ms (budget 10), p90 {:.1} ms, \
          p99 {:.1} ms (budget 50)",
@@ -66,7 +68,12 @@ pub(crate) async fn measure() -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn send(visitor: Visitor, session: String, place: usize, board: Arc<Mutex<Board>>) -> anyhow::Result<()> {
+async fn send(
+    visitor: Visitor,
+    session: String,
+    place: usize,
+    board: Arc<Mutex<Board>>,
+) -> anyhow::Result<()> {
     let id = format!("m{place}");
     board.lock().unwrap_or_else(PoisonError::into_inner).sent.insert(id.clone(), Instant::now());
     let answer = visitor.send(&session, &id, "¿atienden los sábados y cuánto sale una limpieza?").await?;

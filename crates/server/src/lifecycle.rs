@@ -91,7 +91,9 @@ impl Running {
             None => format!("http://{}", listener.local_addr()?),
         };
         if settings.redis_url.is_some() {
-            warn!("MISY_REDIS_URL is set and not used yet: run one replica, limits and live events stay within it");
+            warn!(
+                "MISY_REDIS_URL is set and not used yet: run one replica, limits and live events stay within it"
+            );
         }
         let front_desk = FrontDesk::new(Parts {
             database: database.clone(),
@@ -197,7 +199,11 @@ fn secret_file(path: &Path, entropy: &dyn Entropy) -> anyhow::Result<Secret<Stri
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
             let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
             let text = text.trim();
-            anyhow::ensure!(text.len() >= 16, "{} holds no secret: delete it, and a new one is made", path.display());
+            anyhow::ensure!(
+                text.len() >= 16,
+                "{} holds no secret: delete it, and a new one is made",
+                path.display()
+            );
             Ok(Secret::new(text.to_owned()))
         }
         Err(error) => Err(error).with_context(|| format!("cannot write {}", path.display())),

@@ -68,7 +68,9 @@ fn open_files() -> Finding {
         .and_then(|rest| rest.split_whitespace().next())
         .and_then(|number| number.parse::<u64>().ok());
     match soft {
-        Some(soft) if soft < 4096 => Err(format!("{soft} at a time limit the connections: raise it with ulimit -n 65536")),
+        Some(soft) if soft < 4096 => {
+            Err(format!("{soft} at a time limit the connections: raise it with ulimit -n 65536"))
+        }
         Some(soft) => Ok(format!("{soft} at a time")),
         None => Ok("no limit known".into()),
     }
@@ -99,10 +101,12 @@ async fn given_server(url: &str) -> Finding {
     let problem = |error: sqlx::Error| format!("{error}: check MISY_DATABASE_URL");
     let options: PgConnectOptions = url.parse().map_err(problem)?;
     let mut connection = PgConnection::connect_with(&options).await.map_err(problem)?;
-    let row = sqlx::query("select version(), (select rolsuper or rolcreaterole from pg_roles where rolname = current_user)")
-        .fetch_one(&mut connection)
-        .await
-        .map_err(problem)?;
+    let row = sqlx::query(
+        "select version(), (select rolsuper or rolcreaterole from pg_roles where rolname = current_user)",
+    )
+    .fetch_one(&mut connection)
+    .await
+    .map_err(problem)?;
     let (version, may): (String, bool) = (row.get(0), row.get(1));
     if may { Ok(version) } else { Err("its user must be allowed to create roles (CREATEROLE)".into()) }
 }
