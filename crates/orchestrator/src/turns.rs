@@ -20,6 +20,9 @@ use tracing::{Span, info};
 /// Who is said to write before the first answer of a conversation.
 const FIRST_AGENT: &str = "support";
 
+/// Decides a turn; it must not wait for anything.
+type Decide = dyn Fn(&TurnInput<'_>) -> TurnOutcome + Send + Sync;
+
 /// Runs the turns of conversations.
 pub struct Turns {
     database: Database,
@@ -28,10 +31,11 @@ pub struct Turns {
     packs: Packs,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
+    decide: Box<Decide>,
 }
 
 impl Turns {
-    /// Turns over a database.
+    /// Turns over a database, decided by the built-in agents.
     pub fn new(
         database: Database,
         vault: Vault,
@@ -40,7 +44,17 @@ impl Turns {
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
     ) -> Self {
-        Self { database, vault, bell, packs, clock, entropy }
+        Self { database, vault, bell, packs, clock, entropy, decide: Box::new(decide_turn) }
+    }
+
+    /// The same, decided in another way.
+    #[must_use]
+    pub fn deciding(
+        mut self,
+        decide: impl Fn(&TurnInput<'_>) -> TurnOutcome + Send + Sync + 'static,
+    ) -> Self {
+        self.decide = Box::new(decide);
+        self
     }
 
     /// A worker that runs these turns.
@@ -72,7 +86,7 @@ impl Turns {
             .map(|(message, text)| InboundText { message_id: message.message_id, text })
             .collect();
         let history: Vec<_> = work.history.iter().map(history_item).collect();
-        decide_turn(&TurnInput {
+        (self.decide)(&TurnInput {
             pack: &loaded.pack,
             channel: work.channel,
             locale: work.locale.as_ref(),
