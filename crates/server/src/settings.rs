@@ -34,6 +34,7 @@ struct Written {
     log: String,
     log_format: String,
     worker: String,
+    trusted_proxies: usize,
     demo_port: u16,
 }
 
@@ -56,6 +57,7 @@ impl Default for Written {
             log: "info".into(),
             log_format: none(),
             worker: "on".into(),
+            trusted_proxies: 0,
             demo_port: 8788,
         }
     }
@@ -80,7 +82,7 @@ const fn secret(name: &'static str, meaning: &'static str) -> Setting {
 }
 
 /// All settings, in the order in which they are explained.
-pub(crate) const SETTINGS: [Setting; 16] = [
+pub(crate) const SETTINGS: [Setting; 17] = [
     open(
         "http_addr",
         "address to listen on [127.0.0.1:8787; if that is taken and nothing is set, a free port]",
@@ -114,6 +116,10 @@ pub(crate) const SETTINGS: [Setting; 16] = [
     open("log", "what to log: error, warn, info, debug, or by module such as info,misy_store=debug [info]"),
     open("log_format", "json or text [text on a terminal, else json]"),
     open("worker", "on or off: whether this process answers conversations, or only takes requests [on]"),
+    open(
+        "trusted_proxies",
+        "how many proxies of yours stand in front: so many last entries of X-Forwarded-For are believed [0]",
+    ),
     open("demo_port", "first port of the demo sites of `misy demo` [8788]"),
 ];
 
@@ -153,6 +159,8 @@ pub(crate) struct Settings {
     pub(crate) log_format: Option<LogFormat>,
     /// Whether this process works on conversations.
     pub(crate) worker: bool,
+    /// Proxies in front.
+    pub(crate) trusted_proxies: usize,
     /// The first port of the demo sites.
     pub(crate) demo_port: u16,
     /// Name, value as it may be shown, and where it comes from, for `misy config`.
@@ -234,6 +242,7 @@ impl Settings {
             log: written.log,
             log_format,
             worker,
+            trusted_proxies: written.trusted_proxies,
             demo_port: written.demo_port,
             shown,
         })
@@ -269,7 +278,7 @@ fn shown(figment: &Figment, setting: &Setting) -> (&'static str, String, String)
 
 fn default_data_dir() -> anyhow::Result<PathBuf> {
     let home = std::env::var_os("HOME").map(PathBuf::from);
-    if misy_postgres::is_root() {
+    if misy_postgres::we_are_root() {
         return Ok("/var/lib/misy".into());
     }
     let base = std::env::var_os("XDG_DATA_HOME")

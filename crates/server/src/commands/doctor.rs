@@ -3,7 +3,7 @@
 use super::config::print;
 use crate::{http, settings::Settings};
 use misy_postgres::Programs;
-use misy_trust::{KeyProvider, SystemEntropy};
+use misy_trust::{KeyProvider, RootKey, SystemEntropy};
 use sqlx::{Connection, PgConnection, Row, postgres::PgConnectOptions};
 use std::{fs, path::Path};
 
@@ -52,12 +52,21 @@ fn data_dir(dir: &Path) -> Finding {
 
 fn root_key(settings: &Settings) -> Finding {
     let file = settings.data_dir.join("root-key");
-    let provider = match &settings.root_key {
-        Some(key) => KeyProvider::Environment(Some(key.clone())),
-        None if !file.exists() => return Ok(format!("will be made in {}", file.display())),
-        None => KeyProvider::File(file),
-    };
-    provider.load(&SystemEntropy::new()).map(|_| "fits".to_owned()).map_err(|error| error.to_string())
+    if let Some(text) = &settings.root_key {
+        let fits = RootKey::parse(text.expose()).is_some();
+        return if fits {
+            Ok("fits".into())
+        } else {
+            Err("MISY_ROOT_KEY must be 32 bytes in base64url".into())
+        };
+    }
+    if !file.exists() {
+        return Ok(format!("will be made in {}", file.display()));
+    }
+    KeyProvider::File(file)
+        .load(&SystemEntropy::new())
+        .map(|_| "fits".to_owned())
+        .map_err(|error| error.to_string())
 }
 
 fn open_files() -> Finding {
