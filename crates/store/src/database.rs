@@ -77,6 +77,12 @@ impl Database {
         Ok(Self::open(options))
     }
 
+    /// A text that changes whenever the schema does: tests keep a database for each.
+    pub fn schema_fingerprint() -> String {
+        let checksums: Vec<_> = MIGRATOR.iter().map(|migration| &migration.checksum).collect();
+        format!("{BOOTSTRAP}{checksums:?}")
+    }
+
     /// Opens the pools on a schema that is up to date.
     pub fn open(options: &DatabaseOptions) -> Self {
         Self {

@@ -106,8 +106,8 @@ impl TurnWork {
     }
 }
 
-/// Reads what a turn needs. `None` if no message waits; [`StoreError::LeaseLost`] if the conversation is somebody
-/// else's by now.
+/// Reads what a turn needs. `None` if no message waits: then the conversation rests again once the transaction is
+/// committed. [`StoreError::LeaseLost`] if the conversation is somebody else's by now.
 pub async fn load_turn(
     tx: &mut TenantTx,
     keys: &TenantKeys,
@@ -116,7 +116,7 @@ pub async fn load_turn(
     let tenant = tx.tenant().clone();
     let conversation = lease.conversation.to_string();
     let state = sqlx::query!(
-        r#"select c.status, c.language, c.unanswered_in_a_row, c.answered_sequence,
+        r#"select c.status, c.language, c.unanswered_in_a_row, c.answered_sequence, c.last_inbound_sequence,
                   (select max(p.version) from context_packs p where p.tenant_id = c.tenant_id) as pack_version
            from conversations c
            where c.tenant_id = $1 and c.conversation_id = $2 and c.fence = $3 and c.lease_owner = $4"#,
@@ -129,7 +129,10 @@ pub async fn load_turn(
     .await?
     .ok_or(StoreError::LeaseLost)?;
     let waiting = waiting(tx, &tenant, &conversation, state.answered_sequence).await?;
-    let Some(newest) = waiting.last() else { return Ok(None) };
+    let Some(newest) = waiting.last() else {
+        rest(tx, lease, state.last_inbound_sequence).await?;
+        return Ok(None);
+    };
     let session = session_of_turn(tx, &tenant, &newest.session_id).await?;
     let history = before(tx, &tenant, &conversation, state.answered_sequence).await?;
 
@@ -147,6 +150,26 @@ pub async fn load_turn(
         history: open_all(history, keys, &tenant)?,
         pack_version: state.pack_version.ok_or(StoreError::Unsealable("context_packs"))?,
     }))
+}
+
+/// Ends a lease on a conversation in which nothing waits, for example because what waited was erased. A message that
+/// arrives at this moment changes the sequence that is compared here, under the lock of the row.
+async fn rest(tx: &mut TenantTx, lease: &Lease, seen: i64) -> Result<(), StoreError> {
+    let tenant = tx.tenant().clone();
+    let rested = sqlx::query!(
+        "update conversations
+         set work_at = case when last_inbound_sequence > $1 then clock_timestamp() end,
+             answered_sequence = greatest(answered_sequence, $1), lease_owner = null, attempts = 0, last_error = null
+         where tenant_id = $2 and conversation_id = $3 and fence = $4 and lease_owner = $5",
+        seen,
+        tenant.as_str(),
+        lease.conversation.to_string(),
+        lease.fence,
+        lease.worker.as_str(),
+    )
+    .execute(tx.connection())
+    .await?;
+    if rested.rows_affected() == 1 { Ok(()) } else { Err(StoreError::LeaseLost) }
 }
 
 fn open_all(rows: Vec<Row>, keys: &TenantKeys, tenant: &TenantId) -> Result<Vec<Message>, StoreError> {

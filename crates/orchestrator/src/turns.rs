@@ -1,0 +1,207 @@
+//! A turn: load what waits, decide, commit. No transaction is open while it is decided.
+
+use crate::{
+    Packs, Worker, WorkerSettings,
+    worker::{Handler, WorkError},
+};
+use metrics::histogram;
+use misy_agents::{CompiledPack, HistoryItem, InboundText, TurnInput, TurnOutcome, decide_turn};
+use misy_domain::{Clock, ConversationId, Entropy, Message, Role, TenantId};
+use misy_store::{
+    Bell, Database, Vault,
+    leases::Lease,
+    messages::text_of,
+    sessions::ConversationStatus,
+    turns::{self, NewHandoff, NewReply, TurnResult, TurnWork},
+};
+use std::{sync::Arc, time::Instant};
+use tracing::{Span, info};
+
+/// Who is said to write before the first answer of a conversation.
+const FIRST_AGENT: &str = "support";
+
+/// Decides a turn; it must not wait for anything.
+type Decide = dyn Fn(&TurnInput<'_>) -> TurnOutcome + Send + Sync;
+
+/// Runs the turns of conversations.
+pub struct Turns {
+    database: Database,
+    vault: Vault,
+    bell: Bell,
+    packs: Packs,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    decide: Box<Decide>,
+}
+
+impl Turns {
+    /// Turns over a database, decided by the built-in agents.
+    pub fn new(
+        database: Database,
+        vault: Vault,
+        bell: Bell,
+        packs: Packs,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+    ) -> Self {
+        Self { database, vault, bell, packs, clock, entropy, decide: Box::new(decide_turn) }
+    }
+
+    /// The same, decided in another way.
+    #[must_use]
+    pub fn deciding(
+        mut self,
+        decide: impl Fn(&TurnInput<'_>) -> TurnOutcome + Send + Sync + 'static,
+    ) -> Self {
+        self.decide = Box::new(decide);
+        self
+    }
+
+    /// A worker that runs these turns.
+    pub fn worker(self, settings: WorkerSettings) -> Worker<Self> {
+        Worker::new(self.database.clone(), self.bell.clone(), self.entropy.clone(), settings, self)
+    }
+
+    async fn load(&self, lease: &Lease) -> Result<Option<Loaded>, WorkError> {
+        let keys = self.vault.keys(&self.database, &lease.tenant).await?;
+        let keys = keys.ok_or(WorkError::Failed("no_keys"))?;
+        let mut tx = self.database.tenant_work("turn.load", &lease.tenant).await?;
+        let Some(work) = turns::load_turn(&mut tx, &keys, lease).await? else {
+            tx.commit().await?;
+            return Ok(None);
+        };
+        let pack = self.packs.get(&mut tx, work.pack_version).await?;
+        tx.commit().await?;
+        let pack = pack.ok_or(WorkError::Failed("no_context_pack"))?;
+        Ok(Some(Loaded { keys, work, pack }))
+    }
+
+    fn decide(&self, loaded: &Loaded) -> TurnOutcome {
+        let work = &loaded.work;
+        let texts: Vec<_> = work.waiting.iter().map(|message| text_of(&message.parts)).collect();
+        let messages: Vec<_> = work
+            .waiting
+            .iter()
+            .zip(&texts)
+            .map(|(message, text)| InboundText { message_id: message.message_id, text })
+            .collect();
+        let history: Vec<_> = work.history.iter().map(history_item).collect();
+        (self.decide)(&TurnInput {
+            pack: &loaded.pack,
+            channel: work.channel,
+            locale: work.locale.as_ref(),
+            session_language: work.language,
+            messages: &messages,
+            history: &history,
+            permissions: &work.permissions,
+            handed_off: work.status == ConversationStatus::Handoff,
+            unanswered_in_a_row: work.unanswered_in_a_row,
+            now: self.clock.now(),
+        })
+    }
+
+    async fn commit(
+        &self,
+        lease: &Lease,
+        loaded: &Loaded,
+        outcome: TurnOutcome,
+        began: Instant,
+    ) -> Result<(), WorkError> {
+        let decision =
+            serde_json::to_value(&outcome.decision).map_err(|_| WorkError::Failed("unwritable_decision"))?;
+        let replies: Vec<_> = outcome
+            .replies
+            .into_iter()
+            .map(|reply| NewReply {
+                agent_name: reply.agent_name,
+                parts: reply.parts,
+                sources: reply.sources,
+            })
+            .collect();
+        let handoff = outcome
+            .handoff
+            .as_ref()
+            .map(|handoff| NewHandoff { reason: &handoff.reason, summary: &handoff.summary });
+        let result = TurnResult {
+            work: &loaded.work,
+            replies: &replies,
+            agent: &outcome.decision.agent,
+            language: outcome.language,
+            unanswered_in_a_row: outcome.unanswered_in_a_row,
+            handoff,
+            decision: &decision,
+            took: began.elapsed(),
+        };
+        let committed = self
+            .database
+            .commit_turn(lease, &result, &loaded.keys, &self.bell, &*self.clock, &*self.entropy)
+            .await?;
+        info!(
+            asked = loaded.work.waiting.len(),
+            replies = committed.replies.len(),
+            micros = began.elapsed().as_micros(),
+            "turn"
+        );
+        Ok(())
+    }
+
+    /// How long the oldest waiting message has waited.
+    fn record_age(&self, work: &TurnWork) {
+        if let Some(oldest) = work.waiting.first() {
+            let age = self.clock.now().duration_since(oldest.created_at);
+            histogram!("misy_queue_age_seconds").record(age.as_secs_f64().max(0.0));
+        }
+    }
+}
+
+impl Handler for Turns {
+    async fn handle(&self, lease: &Lease) -> Result<(), WorkError> {
+        let began = Instant::now();
+        let Some(loaded) = self.load(lease).await? else { return Ok(()) };
+        let span = Span::current();
+        span.record("sessionId", tracing::field::display(loaded.work.session_id));
+        self.record_age(&loaded.work);
+
+        let _typing = Typing::start(&self.bell, lease, &loaded.work);
+        let outcome = self.decide(&loaded);
+        span.record("agentName", outcome.decision.agent.as_str());
+        self.commit(lease, &loaded, outcome, began).await
+    }
+}
+
+struct Loaded {
+    keys: Arc<misy_store::TenantKeys>,
+    work: TurnWork,
+    pack: Arc<CompiledPack>,
+}
+
+fn history_item(message: &Message) -> HistoryItem {
+    HistoryItem { role: message.role, text: text_of(&message.parts), agent_name: message.agent_name.clone() }
+}
+
+/// Shows that an agent is writing, until it is dropped.
+struct Typing<'a> {
+    bell: &'a Bell,
+    tenant: TenantId,
+    conversation: ConversationId,
+}
+
+impl<'a> Typing<'a> {
+    fn start(bell: &'a Bell, lease: &Lease, work: &TurnWork) -> Option<Self> {
+        // A person who has taken over is not interrupted by the look of a machine.
+        if work.status == ConversationStatus::Handoff {
+            return None;
+        }
+        let last = work.history.iter().rev().find(|message| message.role == Role::Agent);
+        let agent: Arc<str> =
+            last.and_then(|message| message.agent_name.as_deref()).unwrap_or(FIRST_AGENT).into();
+        bell.ring(&lease.tenant, lease.conversation, |ring| ring.typing = Some(agent));
+        Some(Self { bell, tenant: lease.tenant.clone(), conversation: lease.conversation })
+    }
+}
+
+impl Drop for Typing<'_> {
+    fn drop(&mut self) {
+        self.bell.ring(&self.tenant, self.conversation, |ring| ring.typing = None);
+    }
+}

@@ -1,0 +1,124 @@
+//! Walks the catalogue of a fresh database and refuses anything that breaks the rules of the schema.
+
+mod rules;
+
+use misy_testkit::store::test_store;
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
+
+async fn complaints(connection: &mut PgConnection) -> Vec<String> {
+    let mut all = Vec::new();
+    for rule in rules::rules() {
+        let found: Vec<String> = sqlx::query_scalar(AssertSqlSafe(rule.clone()))
+            .fetch_all(&mut *connection)
+            .await
+            .unwrap_or_else(|error| panic!("{error}: {rule}"));
+        all.extend(found);
+    }
+    all
+}
+
+#[tokio::test]
+async fn the_schema_breaks_no_rule() {
+    let store = test_store().await.unwrap();
+    let mut admin = store.connect_as("postgres").await.unwrap();
+    let complaints = complaints(&mut admin).await;
+    assert!(complaints.is_empty(), "{complaints:#?}");
+}
+
+/// Statements that break a rule, run by whoever may, and a part of the complaint that is expected.
+const BAD: &[(&str, &str)] = &[
+    ("create table public.stray (a int)", "stray is outside"),
+    ("create schema other; create view other.v as select 1", "other.v is outside"),
+    ("create function public.f() returns int language sql as 'select 1'", "function public.f() is outside"),
+    ("create materialized view misy.m as select * from misy.messages", "misy.m is of kind m"),
+    ("set role misy_owner; create view misy.v as select * from misy.messages", "view misy.v runs with"),
+    ("create table misy.mine (tenant_id text primary key)", "misy.mine belongs to postgres"),
+    ("set role misy_owner; create table misy.t (id text primary key)", "misy.t has no tenant_id"),
+    ("set role misy_owner; create table misy.t (tenant_id text primary key)", "compared byte by byte"),
+    ("set role misy_owner; create table misy.t (tenant_id text collate \"C\" not null)", "no primary key"),
+    (
+        "set role misy_owner; create table misy.t (tenant_id text collate \"C\" primary key)",
+        "misy.t does not enable and force",
+    ),
+    ("alter table misy.messages no force row level security", "misy.messages does not enable and force"),
+    ("alter table misy.messages disable row level security", "misy.messages does not enable and force"),
+    ("drop policy own_tenant on misy.messages", "misy.messages has 1 policies"),
+    ("create policy more on misy.messages for select using (true)", "misy.messages has 3 policies"),
+    ("alter policy own_tenant on misy.messages with check (true)", "policy own_tenant on misy.messages"),
+    ("alter policy own_tenant on misy.messages to misy_app", "policy own_tenant on misy.messages"),
+    ("alter policy granted on misy.messages to public", "policy granted on misy.messages"),
+    ("create index bad on misy.messages (message_id, tenant_id)", "index misy.bad does not begin"),
+    ("create unique index bad on misy.messages (lower(tenant_id))", "index misy.bad does not begin"),
+    ("alter table misy.messages add constraint bad unique (message_id)", "constraint bad of misy.messages"),
+    (
+        "alter table misy.messages add constraint bad foreign key (message_id) references platform.tenant_ids",
+        "foreign key bad of misy.messages leads out",
+    ),
+    ("alter table misy.messages owner to misy_app", "misy.messages belongs to misy_app"),
+    ("grant select on misy.messages to public", "everybody may SELECT misy.messages"),
+    ("grant truncate on misy.messages to misy_app", "misy_app may TRUNCATE misy.messages"),
+    ("grant references on misy.messages to misy_worker", "misy_worker may REFERENCES misy.messages"),
+    ("grant trigger on misy.messages to misy_system", "misy_system may TRIGGER misy.messages"),
+    ("grant select on misy.messages to misy_app with grant option", "misy_app may SELECT misy.messages"),
+    ("grant select (message_id) on misy.messages to misy_app", "column misy.messages.message_id"),
+    ("grant update on misy.audit_entries to misy_app", "misy_app may UPDATE audit_entries"),
+    ("grant select on platform.credentials to misy_app", "misy_app may SELECT platform.credentials"),
+    ("grant create on schema misy to misy_app", "misy_app may CREATE the schema misy"),
+    ("grant usage on schema public to public", "everybody may USAGE the schema public"),
+    (
+        "grant execute on function misy.claim_conversations to public",
+        "everybody may call misy.claim_conversations",
+    ),
+    (
+        "grant execute on function misy.claim_conversations to misy_app",
+        "misy_app may call misy.claim_conversations",
+    ),
+    (
+        "set role misy_owner; create function misy.f() returns text language sql security definer set search_path = '' \
+         as 'select sealed_body::text from misy.messages limit 1'",
+        "misy.f() runs with its owner's rights and is not on the list",
+    ),
+    (
+        "drop function platform.tenant_of_secret; set role misy_owner; \
+         create function platform.tenant_of_secret(id text) returns setof platform.secret_ids language sql \
+         security definer set search_path = '' as 'select * from platform.secret_ids'",
+        "platform.tenant_of_secret(id text) runs with its owner's rights and is not on the list",
+    ),
+    (
+        "alter function misy.extend_leases reset search_path",
+        "misy.extend_leases(text,text[],text[],bigint[],interval) runs with its owner's rights and a search path",
+    ),
+    ("alter function platform.owner_tenant() leakproof", "platform.owner_tenant() is declared leakproof"),
+    ("alter role misy_app bypassrls", "role misy_app has rights over the server"),
+    ("alter role misy_worker superuser", "role misy_worker has rights over the server"),
+    ("alter role misy_owner login", "misy_owner can log in"),
+    ("grant misy_owner to misy_app", "role misy_app is a member of misy_owner"),
+    ("create rule r as on delete to misy.messages do instead nothing", "rule r on misy.messages"),
+    (
+        "create function misy.e() returns event_trigger language plpgsql as 'begin end'; \
+         create event trigger e on ddl_command_end execute function misy.e()",
+        "event trigger e",
+    ),
+    ("create publication p for all tables", "publication p"),
+];
+
+#[tokio::test]
+async fn each_bad_object_is_found() {
+    let store = test_store().await.unwrap();
+    let mut admin = store.connect_as("postgres").await.unwrap();
+    for (statement, expected) in BAD {
+        // Rolled back at the end, also what is said of roles, which belong to the whole server.
+        let mut transaction = admin.begin().await.unwrap();
+        transaction
+            .execute(sqlx::raw_sql(*statement))
+            .await
+            .unwrap_or_else(|error| panic!("{error}: {statement}"));
+        transaction.execute("reset role; set local search_path = pg_catalog").await.unwrap();
+        let complaints = complaints(&mut transaction).await;
+        transaction.rollback().await.unwrap();
+        assert!(
+            complaints.iter().any(|complaint| complaint.contains(expected)),
+            "{statement}\nexpected: {expected}\ngot: {complaints:#?}"
+        );
+    }
+}

@@ -1,0 +1,194 @@
+//! The rules of the schema. Each is a question to the catalogue that answers with what breaks it, in words.
+
+/// The functions that run with their owner's rights, and what they may answer: nothing, a yes or no, a tenant id, and for
+/// work that is claimed the ids of the work.
+const DEFINERS: &str = "
+    ('platform.owner_tenant()', 'text'),
+    ('platform.tenant_of_credential(hash bytea)', 'text'),
+    ('platform.tenant_of_secret(id text)', 'text'),
+    ('platform.origin_is_known(candidate text)', 'boolean'),
+    ('platform.reserve_tenant_id()', 'trigger'),
+    ('platform.follow_api_keys()', 'trigger'),
+    ('platform.follow_tenant_secrets()', 'trigger'),
+    ('platform.follow_site_origins()', 'trigger'),
+    ('misy.claim_conversations(p_worker text, p_batch integer, p_lease interval, p_after_tenant text, p_most_attempts integer)',
+     'TABLE(tenant_id text, conversation_id text, fence bigint, attempts integer)'),
+    ('misy.extend_leases(p_worker text, p_tenants text[], p_conversations text[], p_fences bigint[], p_lease interval)',
+     'TABLE(tenant_id text, conversation_id text)')";
+
+/// What roles may do with the few tables of `platform` that are nobody's secret. All others have no grant at all.
+const PLATFORM_GRANTS: &str = "
+    ('token_signing_keys', 'misy_app', 'SELECT'), ('token_signing_keys', 'misy_worker', 'SELECT'),
+    ('token_signing_keys', 'misy_system', 'SELECT'), ('token_signing_keys', 'misy_system', 'INSERT'),
+    ('token_signing_keys', 'misy_system', 'UPDATE'), ('token_signing_keys', 'misy_system', 'DELETE'),
+    ('installation', 'misy_system', 'SELECT'), ('installation', 'misy_system', 'INSERT')";
+
+/// The expression that narrows a table to the tenant of the transaction.
+const OWN_TENANT: &str = "(tenant_id = ( SELECT NULLIF(current_setting(''app.tenant_id''::text, true), ''''::text) AS \"nullif\"))";
+
+/// All rules, as queries of one text column.
+pub(crate) fn rules() -> Vec<String> {
+    let mut rules: Vec<String> = RULES.iter().map(|rule| (*rule).to_owned()).collect();
+    rules.push(format!(
+        "select format('policy %s on %s is not the rule of the house', p.polname, p.polrelid::regclass)
+         from pg_policy p
+         where (
+             (p.polname = 'granted' and p.polpermissive and p.polcmd = '*'
+                 and pg_get_expr(p.polqual, p.polrelid) = 'true' and pg_get_expr(p.polwithcheck, p.polrelid) = 'true'
+                 and (select array_agg(r.rolname::text order by r.rolname::text) from pg_roles r where r.oid = any (p.polroles))
+                     = '{{misy_app,misy_owner,misy_system,misy_worker}}')
+             or
+             (p.polname = 'own_tenant' and not p.polpermissive and p.polcmd = '*'
+                 and pg_get_expr(p.polqual, p.polrelid) = '{OWN_TENANT}'
+                 and pg_get_expr(p.polwithcheck, p.polrelid) = '{OWN_TENANT}'
+                 and (select array_agg(r.rolname::text order by r.rolname::text) from pg_roles r where r.oid = any (p.polroles))
+                     = '{{misy_app,misy_worker}}')) is not true"
+    ));
+    rules.push(format!(
+        "select format('%I.%I(%s) runs with its owner''s rights and is not on the list', n.nspname, p.proname,
+                       pg_get_function_identity_arguments(p.oid))
+         from pg_proc p join pg_namespace n on n.oid = p.pronamespace
+         where p.prosecdef and n.nspname in ('misy', 'platform')
+             and not exists (
+                 select from (values {DEFINERS}) as allowed (signature, result)
+                 where allowed.signature = format('%I.%I(%s)', n.nspname, p.proname,
+                                                  pg_get_function_identity_arguments(p.oid))
+                     and allowed.result = pg_get_function_result(p.oid))"
+    ));
+    rules.push(format!(
+        "select format('%s may %s %s', a.grantee::regrole, a.privilege_type, c.oid::regclass)
+         from pg_class c cross join aclexplode(c.relacl) a
+         where c.relnamespace = 'platform'::regnamespace and a.grantee <> 'misy_owner'::regrole
+             and (c.relname::text, a.grantee::regrole::text, a.privilege_type) not in ({PLATFORM_GRANTS})"
+    ));
+    rules
+}
+
+/// The rules that need no list.
+const RULES: &[&str] = &[
+    // Where things are.
+    "select format('%s %s is outside of the schemas misy and platform', c.relkind, c.oid::regclass)
+     from pg_class c join pg_namespace n on n.oid = c.relnamespace
+     where n.nspname not in ('misy', 'platform', 'information_schema') and n.nspname !~ '^pg_'",
+    "select format('function %s is outside of the schemas misy and platform', p.oid::regprocedure)
+     from pg_proc p join pg_namespace n on n.oid = p.pronamespace
+     where n.nspname not in ('misy', 'platform', 'information_schema') and n.nspname !~ '^pg_'",
+    "select format('extension %s', extname) from pg_extension where extname <> 'plpgsql'",
+    "select format('event trigger %s', evtname) from pg_event_trigger",
+    "select format('publication %s', pubname) from pg_publication",
+    // Kinds of things.
+    "select format('%s is of kind %s, which has no row-level security of its own', c.oid::regclass, c.relkind)
+     from pg_class c
+     where c.relnamespace in ('misy'::regnamespace, 'platform'::regnamespace) and c.relkind in ('m', 'f')",
+    "select format('view %s runs with its owner''s rights', c.oid::regclass)
+     from pg_class c
+     where c.relnamespace in ('misy'::regnamespace, 'platform'::regnamespace) and c.relkind = 'v'
+         and not coalesce(c.reloptions && '{security_invoker=true,security_invoker=on}', false)",
+    "select format('rule %s on %s', r.rulename, r.ev_class::regclass)
+     from pg_rewrite r join pg_class c on c.oid = r.ev_class
+     where c.relnamespace in ('misy'::regnamespace, 'platform'::regnamespace) and r.rulename <> '_RETURN'",
+    // Owners.
+    "select format('%s belongs to %s', c.oid::regclass, c.relowner::regrole)
+     from pg_class c
+     where c.relnamespace in ('misy'::regnamespace, 'platform'::regnamespace) and c.relowner <> 'misy_owner'::regrole",
+    "select format('%s belongs to %s', p.oid::regprocedure, p.proowner::regrole)
+     from pg_proc p
+     where p.pronamespace in ('misy'::regnamespace, 'platform'::regnamespace) and p.proowner <> 'misy_owner'::regrole",
+    "select format('schema %s belongs to %s', n.nspname, n.nspowner::regrole)
+     from pg_namespace n where n.nspname in ('misy', 'platform') and n.nspowner <> 'misy_owner'::regrole",
+    // Tables of tenants.
+    "select format('%s has no tenant_id that is text, not null and compared byte by byte', c.oid::regclass)
+     from pg_class c
+     where c.relnamespace = 'misy'::regnamespace and c.relkind in ('r', 'p')
+         and not exists (
+             select from pg_attribute a join pg_collation l on l.oid = a.attcollation
+             where a.attrelid = c.oid and a.attname = 'tenant_id' and a.attnotnull and a.atttypid = 'text'::regtype
+                 and l.collname = 'C')",
+    "select format('%s has no primary key', c.oid::regclass)
+     from pg_class c
+     where c.relnamespace = 'misy'::regnamespace and c.relkind in ('r', 'p')
+         and not exists (select from pg_constraint k where k.conrelid = c.oid and k.contype = 'p')",
+    "select format('%s does not enable and force row-level security', c.oid::regclass)
+     from pg_class c
+     where c.relnamespace = 'misy'::regnamespace and c.relkind in ('r', 'p')
+         and not (c.relrowsecurity and c.relforcerowsecurity)",
+    "select format('%s has %s policies instead of two', c.oid::regclass, count(p.oid))
+     from pg_class c left join pg_policy p on p.polrelid = c.oid
+     where c.relnamespace = 'misy'::regnamespace and c.relkind in ('r', 'p')
+     group by c.oid having count(p.oid) <> 2",
+    "select format('index %s does not begin with tenant_id', i.indexrelid::regclass)
+     from pg_index i join pg_class c on c.oid = i.indrelid
+     where c.relnamespace = 'misy'::regnamespace
+         and not exists (
+             select from pg_attribute a
+             where a.attrelid = i.indrelid and a.attnum = i.indkey[0] and a.attname = 'tenant_id')",
+    "select format('constraint %s of %s does not begin with tenant_id', k.conname, k.conrelid::regclass)
+     from pg_constraint k join pg_class c on c.oid = k.conrelid
+     where c.relnamespace = 'misy'::regnamespace and k.contype in ('p', 'u', 'f', 'x')
+         and not exists (
+             select from pg_attribute a
+             where a.attrelid = k.conrelid and a.attnum = k.conkey[1] and a.attname = 'tenant_id')",
+    "select format('foreign key %s of %s leads out of the tenant', k.conname, k.conrelid::regclass)
+     from pg_constraint k join pg_class c on c.oid = k.conrelid join pg_class f on f.oid = k.confrelid
+     where c.relnamespace = 'misy'::regnamespace and k.contype = 'f'
+         and (f.relnamespace <> 'misy'::regnamespace or not exists (
+             select from pg_attribute a
+             where a.attrelid = k.confrelid and a.attnum = k.confkey[1] and a.attname = 'tenant_id'))",
+    // Grants.
+    "select format('everybody may %s %s', a.privilege_type, c.oid::regclass)
+     from pg_class c cross join aclexplode(c.relacl) a
+     where c.relnamespace in ('misy'::regnamespace, 'platform'::regnamespace) and a.grantee = 0",
+    "select format('%s may %s %s', a.grantee::regrole, a.privilege_type, c.oid::regclass)
+     from pg_class c cross join aclexplode(c.relacl) a
+     where c.relnamespace = 'misy'::regnamespace and a.grantee not in (0, 'misy_owner'::regrole)
+         and (a.grantee::regrole::text not in ('misy_app', 'misy_worker', 'misy_system')
+             or a.privilege_type not in ('SELECT', 'INSERT', 'UPDATE', 'DELETE') or a.is_grantable)",
+    "select format('%s may %s audit_entries, which only grows', a.grantee::regrole, a.privilege_type)
+     from pg_class c cross join aclexplode(c.relacl) a
+     where c.oid = 'misy.audit_entries'::regclass and a.grantee not in (0, 'misy_owner'::regrole)
+         and a.privilege_type not in ('SELECT', 'INSERT')",
+    "select format('a grant on the column %s.%s', c.oid::regclass, a.attname)
+     from pg_attribute a join pg_class c on c.oid = a.attrelid
+     where c.relnamespace in ('misy'::regnamespace, 'platform'::regnamespace) and a.attacl is not null",
+    "select format('%s may %s the schema %s', coalesce(nullif(a.grantee, 0)::regrole::text, 'everybody'),
+                   a.privilege_type, n.nspname)
+     from pg_namespace n
+     cross join aclexplode(coalesce(n.nspacl, acldefault('n', n.nspowner))) a
+     where n.nspname in ('misy', 'platform', 'public') and a.grantee <> n.nspowner
+         and not (n.nspname <> 'public' and a.privilege_type = 'USAGE' and not a.is_grantable
+             and a.grantee in ('misy_app'::regrole, 'misy_worker'::regrole, 'misy_system'::regrole))",
+    "select format('default privileges give everybody %s', a.privilege_type)
+     from pg_default_acl d cross join aclexplode(d.defaclacl) a where a.grantee = 0",
+    // Functions.
+    "select format('everybody may call %s', p.oid::regprocedure)
+     from pg_proc p cross join aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
+     where p.pronamespace in ('misy'::regnamespace, 'platform'::regnamespace) and a.grantee = 0",
+    "select format('%s may call %s', a.grantee::regrole, p.oid::regprocedure)
+     from pg_proc p cross join aclexplode(p.proacl) a
+     where p.pronamespace in ('misy'::regnamespace, 'platform'::regnamespace)
+         and a.grantee not in (0, 'misy_owner'::regrole)
+         and (a.grantee::regrole::text not in ('misy_app', 'misy_worker', 'misy_system') or a.is_grantable)",
+    "select format('%s may call %s, which looks across tenants', a.grantee::regrole, p.oid::regprocedure)
+     from pg_proc p cross join aclexplode(p.proacl) a
+     where p.pronamespace = 'misy'::regnamespace and p.prosecdef
+         and a.grantee not in ('misy_worker'::regrole, 'misy_owner'::regrole)",
+    "select format('%s runs with its owner''s rights and a search path that is not empty', p.oid::regprocedure)
+     from pg_proc p
+     where p.pronamespace in ('misy'::regnamespace, 'platform'::regnamespace) and p.prosecdef
+         and not coalesce(p.proconfig @> array['search_path=\"\"'], false)",
+    "select format('%s is declared leakproof', p.oid::regprocedure)
+     from pg_proc p
+     where p.pronamespace in ('misy'::regnamespace, 'platform'::regnamespace) and p.proleakproof",
+    "select format('%s is written in %s', p.oid::regprocedure, l.lanname)
+     from pg_proc p join pg_language l on l.oid = p.prolang
+     where p.pronamespace in ('misy'::regnamespace, 'platform'::regnamespace) and l.lanname not in ('sql', 'plpgsql')",
+    // Roles.
+    "select format('role %s has rights over the server', r.rolname)
+     from pg_roles r
+     where r.rolname ~ '^misy_'
+         and (r.rolsuper or r.rolbypassrls or r.rolcreaterole or r.rolcreatedb or r.rolreplication)",
+    "select 'misy_owner can log in' from pg_roles r where r.rolname = 'misy_owner' and r.rolcanlogin",
+    "select format('role %s is a member of %s', m.member::regrole, m.roleid::regrole)
+     from pg_auth_members m
+     where m.member::regrole::text in ('misy_app', 'misy_worker', 'misy_system', 'misy_owner')",
+];

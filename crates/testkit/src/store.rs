@@ -1,0 +1,167 @@
+//! A database of its own for a test, with the schema in it, and what tests put there.
+
+use crate::{
+    determinism::{SeededEntropy, TestClock, seed},
+    postgres::{TestDatabase, TestkitError},
+};
+use misy_domain::{Channel, Part, Permissions, Secret, SessionId, SiteId, TenantId, TokenId};
+use misy_store::{
+    Bell, Database, DatabaseOptions, StoreError, TenantKeys, Vault,
+    database::Login,
+    messages::{Ingested, NewInbound},
+    sessions::{self, NewSession, Session},
+};
+use misy_trust::RootKey;
+use sqlx::{AssertSqlSafe, ConnectOptions, Executor, PgConnection, postgres::PgConnectOptions};
+use std::{sync::Arc, time::Duration};
+
+/// A store on a database that the test has to itself. The connections log in as the program's own unprivileged roles.
+pub struct TestStore {
+    /// The store.
+    pub database: Database,
+    /// The keys of the tenants.
+    pub vault: Vault,
+    /// The bell that [`TestStore::say`] rings.
+    pub bell: Bell,
+    /// The time that the program sees; the database has its own.
+    pub clock: Arc<TestClock>,
+    /// Randomness from the printed seed.
+    pub entropy: Arc<SeededEntropy>,
+    files: TestDatabase,
+}
+
+/// A tenant with a site, keys and the starter's context pack.
+#[derive(Clone)]
+pub struct TestTenant {
+    /// The tenant.
+    pub id: TenantId,
+    /// Its site.
+    pub site: SiteId,
+    /// Its keys.
+    pub keys: Arc<TenantKeys>,
+    /// The token family of its visitor.
+    pub family: TokenId,
+}
+
+/// A fresh database, from a template that is built once per schema.
+pub async fn test_store() -> Result<TestStore, TestkitError> {
+    test_store_with(|options| options).await
+}
+
+/// As [`test_store`], with other numbers of connections.
+pub async fn test_store_with(
+    change: impl FnOnce(DatabaseOptions) -> DatabaseOptions,
+) -> Result<TestStore, TestkitError> {
+    let files = TestDatabase::create(&Database::schema_fingerprint(), async |admin: PgConnectOptions| {
+        Database::connect(&DatabaseOptions::new(admin, Login::TakeOn)).await?.close().await;
+        Ok::<_, StoreError>(())
+    })
+    .await?;
+    let options = change(DatabaseOptions::new(files.options(misy_postgres::SUPERUSER), Login::AsRole));
+    let entropy = Arc::new(SeededEntropy::new(seed()));
+    Ok(TestStore {
+        database: Database::open(&options),
+        vault: Vault::new(RootKey::new(Secret::new([7; 32])), entropy.clone()),
+        bell: Bell::default(),
+        clock: Arc::new(TestClock::default()),
+        entropy,
+        files,
+    })
+}
+
+impl TestStore {
+    /// How to reach the database as a role.
+    pub fn options(&self, role: &str) -> PgConnectOptions {
+        self.files.options(role).options([("search_path", "misy"), ("timezone", "UTC")])
+    }
+
+    /// A connection as a role.
+    pub async fn connect_as(&self, role: &str) -> sqlx::Result<PgConnection> {
+        self.options(role).connect().await
+    }
+
+    /// Statements of the superuser, whom no policy stops.
+    pub async fn admin(&self, sql: impl Into<String>) -> sqlx::Result<()> {
+        let mut admin = self.connect_as(misy_postgres::SUPERUSER).await?;
+        admin.execute(AssertSqlSafe(sql.into())).await?;
+        Ok(())
+    }
+
+    /// A new tenant.
+    pub async fn tenant(&self, slug: &str) -> Result<TestTenant, TestkitError> {
+        let id: TenantId = slug.parse().map_err(|_| TestkitError::Build("no slug".into()))?;
+        let pack = starter_pack().to_string().replace('\'', "''");
+        self.admin(format!(
+            "insert into misy.tenants (tenant_id, tenant_type, name, contact_email, website_url, business_industry, locale,
+                                       timezone)
+             values ('{id}', 'standard', 'A', 'a@example.com', 'https://a.example', 'clinic', 'es-CO', 'America/Bogota');
+             insert into misy.sites (tenant_id, site_id, name, permissions)
+             values ('{id}', 'main', 'Main', '{{chat:read,chat:write,agents:support,agents:sales,agents:booking}}');
+             insert into misy.context_packs (tenant_id, version, pack) values ('{id}', 1, '{pack}')"
+        ))
+        .await?;
+        let build = |error: StoreError| TestkitError::Build(error.into());
+        let mut tx = self.database.tenant("test.tenant", &id).await.map_err(build)?;
+        let keys = self.vault.create(&mut tx).await.map_err(build)?;
+        tx.commit().await.map_err(build)?;
+        let site = "main".parse().map_err(|_| TestkitError::Build("no slug".into()))?;
+        Ok(TestTenant { id, site, keys, family: TokenId::new(&*self.clock, &*self.entropy) })
+    }
+
+    /// A new session of a visitor on the web.
+    pub async fn session(&self, tenant: &TestTenant) -> Result<Session, StoreError> {
+        let permissions = Permissions::anonymous_chat();
+        let new = NewSession {
+            site: &tenant.site,
+            channel: Channel::Web,
+            locale: None,
+            family: tenant.family,
+            permissions: &permissions,
+            metadata: None,
+            ttl: Duration::from_hours(1),
+        };
+        let mut tx = self.database.tenant("test.session", &tenant.id).await?;
+        let session =
+            sessions::open_session(&mut tx, &tenant.keys, &new, &*self.clock, &*self.entropy).await?;
+        tx.commit().await?;
+        Ok(session)
+    }
+
+    /// The visitor says something, under an id of its own.
+    pub async fn say(
+        &self,
+        tenant: &TestTenant,
+        session: SessionId,
+        external_id: &str,
+        text: &str,
+    ) -> Result<Ingested, StoreError> {
+        let inbound = NewInbound {
+            tenant: &tenant.id,
+            session,
+            site: &tenant.site,
+            family: tenant.family,
+            channel: Channel::Web,
+            account: &session.to_string(),
+            external_id,
+            parts: &[Part::Text { text: text.to_owned() }],
+        };
+        self.database.ingest(&inbound, &tenant.keys, &self.bell, &*self.clock, &*self.entropy).await
+    }
+}
+
+fn starter_pack() -> serde_json::Value {
+    let zone = misy_domain::context_pack::ZoneName::parse("America/Bogota");
+    let locale = "es-CO".parse();
+    match (zone, locale) {
+        (Some(zone), Ok(locale)) => misy_domain::ContextPack::starter(
+            "Clínica A",
+            "a@example.com",
+            "https://a.example",
+            "clinic",
+            &locale,
+            zone,
+        )
+        .to_json(),
+        _ => serde_json::Value::Null,
+    }
+}
