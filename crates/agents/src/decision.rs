@@ -13,8 +13,8 @@ pub struct Decision {
     pub intent: Intent,
     /// Other readings, best first.
     pub alternatives: Vec<Alternative>,
-    /// The agent that answered: `support`, `sales`, `booking`, `marketing`, `handoff`, `smalltalk`, `out_of_scope`, or
-    /// `none` when the assistant stays silent.
+    /// The agent that answered: `support`, `sales`, `booking`, `marketing`, `handoff`, `smalltalk`, `out_of_scope`, `waiting`
+    /// when it only says that a person will reply, or `none` when it stays silent.
     pub agent: String,
     /// How the agent presents itself, from the industry.
     pub persona: String,

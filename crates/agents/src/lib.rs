@@ -4,9 +4,18 @@
 //! the session, and returns replies, a possible hand-off and the [`Decision`] that explains them. Nothing here reads a
 //! clock, a file or a socket, and nothing a contact writes can change a rule.
 
+mod answer;
+mod dates;
 mod decision;
+mod escalation;
+pub mod eval;
 mod pack;
+mod reply;
+mod style;
+mod text;
+pub mod train;
 mod turn;
+mod understanding;
 
 pub use decision::{Alternative, Decision, Intent};
 pub use pack::CompiledPack;

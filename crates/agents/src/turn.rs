@@ -1,7 +1,17 @@
 //! One turn of a conversation.
 
-use crate::{CompiledPack, Decision};
-use misy_domain::{Channel, Language, Locale, MessageId, Part, Permissions, Role, Source, Timestamp};
+use crate::{
+    CompiledPack, Decision, Intent,
+    answer::{Desk, Draft},
+    escalation::{Reason, after_two_unanswered, category, over_limit},
+    reply::write::{self, Block, quoted},
+    style::style,
+    text::language::{Prior, detect},
+    understanding::understand,
+};
+use misy_domain::{
+    Channel, Language, Locale, MessageId, Part, Permission, Permissions, Role, Source, Timestamp,
+};
 
 /// A message of the contact that waits for an answer.
 #[derive(Debug, Clone, Copy)]
@@ -83,29 +93,193 @@ pub struct TurnOutcome {
     pub decision: Decision,
 }
 
+/// What a turn reads at most, in characters.
+const LONGEST: usize = 6_000;
+
 /// Decides and answers one turn.
 ///
 /// Pure and deterministic: the same input gives the same outcome.
 pub fn decide_turn(input: &TurnInput<'_>) -> TurnOutcome {
-    let language = input.session_language.unwrap_or_else(|| input.pack.pack().language());
-    let decision = Decision {
-        language,
-        intent: crate::Intent { name: "support".to_owned(), score: 0.0 },
-        alternatives: Vec::new(),
-        agent: "support".to_owned(),
-        persona: String::new(),
-        tone: String::new(),
-        format: String::new(),
-        rules: Vec::new(),
-        sources: Vec::new(),
-        limits: Vec::new(),
-        labels: Vec::new(),
+    let text: String = input
+        .messages
+        .iter()
+        .map(|message| message.text)
+        .collect::<Vec<_>>()
+        .join("\n")
+        .chars()
+        .take(LONGEST)
+        .collect();
+    let prior = Prior {
+        session: input.session_language,
+        locale: input.locale.and_then(Locale::language),
+        pack: input.pack.language(),
     };
-    TurnOutcome {
-        replies: Vec::new(),
-        handoff: None,
-        language,
-        unanswered_in_a_row: input.unanswered_in_a_row.saturating_add(1),
-        decision,
+    let language = detect(&text, prior);
+    let style = style(input.pack.pack(), input.channel);
+    let seen = understand(input.pack, &text, language, input.now);
+    let desk = Desk { pack: input.pack, seen: &seen, style: &style, language, now: input.now, text: &text };
+    let mut turn = Turn { input, desk: &desk, limits: Vec::new(), rules: style.rules.clone() };
+    turn.rules.insert(0, format!("language: {language}"));
+    if input.handed_off {
+        return turn.handed_off();
+    }
+    let mut ranked = seen.ranked();
+    if let Some(reason) = over_limit(input.pack, &seen) {
+        ranked.retain(|(agent, _)| *agent != "handoff");
+        ranked.insert(0, ("handoff", 1.0));
+        return turn.hand_off(&ranked, reason);
+    }
+    if seen.whole.analysis.tokens.is_empty() {
+        ranked.retain(|(agent, _)| *agent != "smalltalk");
+        ranked.insert(0, ("smalltalk", 1.0));
+    }
+    turn.route(&ranked)
+}
+
+struct Turn<'a> {
+    input: &'a TurnInput<'a>,
+    desk: &'a Desk<'a>,
+    limits: Vec<String>,
+    rules: Vec<String>,
+}
+
+impl Turn<'_> {
+    /// Gives the turn to the most probable agent that the session may use.
+    fn route(&mut self, ranked: &[(&'static str, f64)]) -> TurnOutcome {
+        let (wanted, score) = ranked.first().copied().unwrap_or(("support", 0.0));
+        self.rules.push(format!("route: {wanted} with {score:.2}"));
+        let mut agent = wanted;
+        if let Some(permission) = needed(wanted).filter(|needed| !self.input.permissions.contains(*needed)) {
+            self.limits.push(format!("permission {permission} is missing"));
+            if wanted == "support" || !self.input.permissions.contains(Permission::AgentsSupport) {
+                let rule = format!("route: {wanted} is denied, a person takes over");
+                return self.hand_off(ranked, Reason { code: "denied", phrase: "denied", rule });
+            }
+            self.rules.push(format!("route: {wanted} is denied, support answers instead"));
+            agent = "support";
+        }
+        let draft = match agent {
+            "sales" => self.desk.sales(),
+            "booking" => self.desk.booking(),
+            "marketing" => self.desk.marketing(),
+            "smalltalk" => self.desk.smalltalk(),
+            "handoff" => return self.hand_off(ranked, category(self.desk.seen)),
+            "out_of_scope" => {
+                let mut draft = Draft { answered: true, ..Draft::default() };
+                self.desk.phrase(&mut draft, "out_of_scope");
+                draft
+            }
+            _ => {
+                let draft = self.desk.support();
+                if !draft.answered {
+                    return self.unknown(ranked);
+                }
+                draft
+            }
+        };
+        let same = matches!(agent, "smalltalk" | "out_of_scope");
+        let unanswered = if same { self.input.unanswered_in_a_row } else { 0 };
+        self.finish(ranked, agent, draft, None, unanswered)
+    }
+
+    /// The pack has no answer: says so, and asks for a person when that happens again.
+    fn unknown(&mut self, ranked: &[(&'static str, f64)]) -> TurnOutcome {
+        let unanswered = self.input.unanswered_in_a_row.saturating_add(1);
+        if unanswered >= 2 && after_two_unanswered(self.input.pack) {
+            let rule = format!("handoff: {unanswered} turns without an answer");
+            return self.hand_off(ranked, Reason { code: "unanswered", phrase: "unknown_handoff", rule });
+        }
+        let mut draft = Draft::default();
+        self.desk.phrase(&mut draft, "unknown");
+        draft.rules.push("answer: nothing in the pack is sure enough".to_owned());
+        self.finish(ranked, "support", draft, None, unanswered)
+    }
+
+    fn hand_off(&mut self, ranked: &[(&'static str, f64)], reason: Reason) -> TurnOutcome {
+        let mut draft = Draft { answered: true, ..Draft::default() };
+        self.desk.phrase(&mut draft, reason.phrase);
+        draft.blocks.extend(self.desk.closed_now().map(Block::Text));
+        self.rules.push(reason.rule);
+        let last = self.input.messages.last().map(|message| message.text).unwrap_or_default();
+        let summary = format!("{}: {} [{}]", reason.code, quoted(last, 300), self.desk.language);
+        let handoff = Handoff { reason: reason.code.to_owned(), summary };
+        self.finish(ranked, "handoff", draft, Some(handoff), 0)
+    }
+
+    /// A person has the conversation: one note after the hand-off, then silence.
+    fn handed_off(&mut self) -> TurnOutcome {
+        let spoken = self.input.history.iter().rev().find(|item| item.role != Role::Contact);
+        let noted = spoken.is_none_or(|item| item.agent_name.as_deref() != Some("handoff"));
+        let mut draft = Draft { answered: true, ..Draft::default() };
+        let agent = if noted {
+            self.rules.push("handed off: stays silent".to_owned());
+            "none"
+        } else {
+            self.rules.push("handed off: says once that a person will reply".to_owned());
+            self.desk.phrase(&mut draft, "waiting");
+            "waiting"
+        };
+        let ranked = self.desk.seen.ranked();
+        self.finish(&ranked, agent, draft, None, self.input.unanswered_in_a_row)
+    }
+
+    fn finish(
+        &mut self,
+        ranked: &[(&'static str, f64)],
+        agent: &str,
+        draft: Draft,
+        handoff: Option<Handoff>,
+        unanswered_in_a_row: u8,
+    ) -> TurnOutcome {
+        let (desk, style) = (self.desk, self.desk.style);
+        let mut rules = std::mem::take(&mut self.rules);
+        rules.extend(draft.rules);
+        let (open, close) = (desk.say("letter_open", &[]), desk.say("letter_close", &[]));
+        let parts = if draft.blocks.is_empty() {
+            Vec::new()
+        } else {
+            write::parts(&draft.blocks, style.channel, &open, &close)
+        };
+        let mut named = ranked.iter().map(|(name, score)| Intent {
+            name: (*name).to_owned(),
+            score: (score * 1000.0).round() / 1000.0,
+        });
+        let intent = named.next().unwrap_or(Intent { name: agent.to_owned(), score: 0.0 });
+        let decision = Decision {
+            language: desk.language,
+            intent,
+            alternatives: named.take(2).filter(|other| other.score >= 0.05).collect(),
+            agent: agent.to_owned(),
+            persona: style.persona.clone(),
+            tone: style.tone.clone(),
+            format: style.channel.format.clone(),
+            rules,
+            sources: draft.sources.clone(),
+            limits: std::mem::take(&mut self.limits),
+            labels: labels(&draft.sources),
+        };
+        let reply = Reply { parts, sources: draft.sources, agent_name: agent.to_owned() };
+        let replies = if reply.parts.is_empty() { Vec::new() } else { vec![reply] };
+        TurnOutcome { replies, handoff, language: desk.language, unanswered_in_a_row, decision }
+    }
+}
+
+/// Where the texts of a turn come from and what they may do.
+fn labels(sources: &[Source]) -> Vec<String> {
+    let mut labels = vec!["contact: untrusted, read as data".to_owned(), "phrases: system".to_owned()];
+    if !sources.is_empty() {
+        labels.push("context pack: tenant".to_owned());
+    }
+    labels
+}
+
+/// The permission that an agent needs.
+fn needed(agent: &str) -> Option<Permission> {
+    match agent {
+        "support" | "smalltalk" | "out_of_scope" => Some(Permission::AgentsSupport),
+        "sales" => Some(Permission::AgentsSales),
+        "booking" => Some(Permission::AgentsBooking),
+        "marketing" => Some(Permission::AgentsMarketing),
+        _ => None,
     }
 }

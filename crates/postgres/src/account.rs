@@ -135,7 +135,7 @@ impl Account {
 }
 
 /// Whether this program runs as root.
-pub(crate) fn we_are_root() -> bool {
+pub fn we_are_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 

@@ -46,7 +46,7 @@ impl Cluster {
         options.check()?;
         let data_dir = make_data_dir(&options.data_dir)?;
         let mut locks = vec![lock(data_dir.clone(), patience).await?];
-        let (layout, account) = Layout::of(&data_dir, &options.unreachable_base)?;
+        let (layout, account) = Layout::of(&data_dir, &options)?;
         if layout.base != data_dir {
             // A copied data directory names the same cluster.
             locks.push(lock(layout.base.clone(), patience).await?);
@@ -129,6 +129,12 @@ impl Cluster {
             }
             tokio::time::sleep(POLL).await;
         }
+    }
+
+    /// Removes the cluster. Its server must be gone.
+    pub(crate) fn remove(&self) -> Result<(), StartError> {
+        let data_dir = make_data_dir(&self.options.data_dir)?;
+        self.layout.remove(&data_dir)
     }
 
     pub(crate) fn start_timeout(&self) -> Duration {

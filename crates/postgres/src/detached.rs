@@ -1,7 +1,7 @@
 //! A server that outlives the process that starts it, shared by the processes of a test run.
 
 use std::{
-    fs, io,
+    fs,
     path::{Path, PathBuf},
 };
 
@@ -29,15 +29,6 @@ pub async fn ensure(options: Options) -> Result<PathBuf, StartError> {
     Ok(cluster.socket_dir)
 }
 
-/// Stops the server of a data directory, if one runs.
-pub async fn stop(options: Options) -> Result<(), StartError> {
-    let cluster = Cluster::hold(options, Patience::Wait).await?;
-    match postmaster::living(&cluster.layout.cluster) {
-        Some(found) => postmaster::stop_leftover(&cluster.layout.cluster, found.pid).await,
-        None => Ok(()),
-    }
-}
-
 /// Stops the server of a data directory and removes its cluster: everything in it is lost.
 pub async fn discard(options: Options) -> Result<(), StartError> {
     let cluster = match Cluster::hold(options, Patience::Wait).await {
@@ -50,12 +41,7 @@ pub async fn discard(options: Options) -> Result<(), StartError> {
     if let Some(found) = postmaster::living(&cluster.layout.cluster) {
         postmaster::stop_leftover(&cluster.layout.cluster, found.pid).await?;
     }
-    match fs::remove_dir_all(&cluster.layout.cluster) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            Err(file("remove", &cluster.layout.cluster)(error))
-        }
-        _ => Ok(()),
-    }
+    cluster.remove()
 }
 
 /// Whether a server behind this socket folder accepts our connections.

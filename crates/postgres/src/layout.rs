@@ -13,6 +13,7 @@ use crate::{
     PORT,
     account::{Account, we_are_root},
     error::{StartError, file},
+    options::Options,
 };
 
 /// Names the folder that holds the cluster when it is not in the data directory.
@@ -20,6 +21,9 @@ const LOCATION: &str = "postgres.location";
 
 /// The cluster's folder.
 const CLUSTER: &str = "postgres";
+
+/// How the name of a folder starts that was made for a cluster outside of the data directory.
+const MADE_HERE: &str = "misy-";
 
 /// The longest socket path that every system takes: 108 bytes on Linux and 104 on macOS, with the closing zero.
 const LONGEST_SOCKET_PATH: usize = 100;
@@ -36,7 +40,7 @@ pub(crate) struct Layout {
 
 impl Layout {
     /// Where the cluster of this data directory is or will be; the data directory is made when it is not there.
-    pub(crate) fn of(data_dir: &Path, unreachable_base: &Path) -> Result<(Self, Account), StartError> {
+    pub(crate) fn of(data_dir: &Path, options: &Options) -> Result<(Self, Account), StartError> {
         let location = data_dir.join(LOCATION);
         if let Some(base) = recorded(&location)? {
             if !base.is_dir() {
@@ -45,16 +49,22 @@ impl Layout {
             return Self::at(base);
         }
         let (layout, account) = Self::at(data_dir.to_path_buf())?;
-        if layout.cluster.exists() || !we_are_root() {
+        if layout.cluster.exists() {
             return Ok((layout, account));
         }
-        let Some(obstacle) = account.obstacle(data_dir) else { return Ok((layout, account)) };
-        let base = new_base(unreachable_base)?;
-        tracing::warn!(
-            target: "postgres",
-            "{} is closed to the user {}: the database is kept in {}, as {} says",
-            obstacle.display(), account.name, base.display(), location.display()
-        );
+        let base = match (&options.cluster_parent, account.obstacle(data_dir)) {
+            (Some(parent), _) => new_base(parent)?,
+            (None, Some(obstacle)) if we_are_root() => {
+                let base = new_base(&options.unreachable_base)?;
+                tracing::warn!(
+                    target: "postgres",
+                    "{} is closed to the user {}: the database is kept in {}, as {} says",
+                    obstacle.display(), account.name, base.display(), location.display()
+                );
+                base
+            }
+            (None, _) => return Ok((layout, account)),
+        };
         record(&location, &base)?;
         Self::at(base)
     }
@@ -73,6 +83,16 @@ impl Layout {
             }
             _ => Ok((Self { base, cluster }, account)),
         }
+    }
+
+    /// Removes the cluster, and the folder it is in when that is not the data directory.
+    pub(crate) fn remove(&self, data_dir: &Path) -> Result<(), StartError> {
+        // A folder that we did not make keeps what else is in it.
+        let ours = self.base.file_name().is_some_and(|name| name.to_string_lossy().starts_with(MADE_HERE));
+        let folder = if ours && self.base != data_dir { &self.base } else { &self.cluster };
+        gone(fs::remove_dir_all(folder)).map_err(file("remove", folder))?;
+        let location = data_dir.join(LOCATION);
+        gone(fs::remove_file(&location)).map_err(file("remove", location))
     }
 
     /// The folder of the server's socket, made private to its account.
@@ -138,6 +158,11 @@ pub(crate) fn sync_dir(dir: &Path) -> io::Result<()> {
     File::open(dir)?.sync_all()
 }
 
+/// What is not there is removed.
+fn gone(removed: io::Result<()>) -> io::Result<()> {
+    removed.or_else(|error| if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) })
+}
+
 fn fits(socket_dir: &Path) -> bool {
     socket_dir.join(format!(".s.PGSQL.{PORT}")).as_os_str().len() <= LONGEST_SOCKET_PATH
 }
@@ -168,7 +193,7 @@ fn new_base(parent: &Path) -> Result<PathBuf, StartError> {
         DirBuilder::new().recursive(true).mode(0o711).create(parent)?;
         let mut random = [0; 8];
         File::open("/dev/urandom")?.read_exact(&mut random)?;
-        let base = parent.join(format!("{:016x}", u64::from_ne_bytes(random)));
+        let base = parent.join(format!("{MADE_HERE}{:016x}", u64::from_ne_bytes(random)));
         DirBuilder::new().mode(0o711).create(&base)?;
         // The mode above is cut by our umask, and the folder must be passed through by the server's account.
         fs::set_permissions(&base, fs::Permissions::from_mode(0o711))?;
@@ -180,6 +205,7 @@ fn new_base(parent: &Path) -> Result<PathBuf, StartError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::programs::Programs;
 
     #[test]
     fn a_socket_path_of_a_hundred_bytes_fits_and_one_more_does_not() {
@@ -192,7 +218,8 @@ mod tests {
     fn a_recorded_folder_that_is_gone_is_an_error_not_an_empty_database() {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join(LOCATION), "/nonexistent/cluster\n").unwrap();
-        let error = Layout::of(dir.path(), Path::new("/nonexistent")).unwrap_err();
+        let options = Options::new(dir.path(), Programs::find(None).unwrap());
+        let error = Layout::of(dir.path(), &options).unwrap_err();
         assert!(matches!(error, StartError::Lost { .. }), "{error}");
     }
 }

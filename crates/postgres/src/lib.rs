@@ -20,7 +20,7 @@ mod programs;
 mod server;
 mod version;
 
-pub use account::AccountError;
+pub use account::{AccountError, we_are_root};
 pub use error::StartError;
 pub use options::{Options, SUPERUSER};
 pub use programs::{FindError, Programs, Refusal};

@@ -8,8 +8,7 @@ use crate::{error::StartError, programs::Programs};
 pub const SUPERUSER: &str = "postgres";
 
 /// The product's roles; our account may connect as any of them.
-const ROLES: [&str; 6] =
-    [SUPERUSER, "misy_owner", "misy_migrator", "misy_app", "misy_worker", "misy_system"];
+const ROLES: [&str; 6] = [SUPERUSER, "misy_owner", "misy_migrator", "misy_app", "misy_worker", "misy_system"];
 
 /// Where the cluster goes when the server's account cannot reach the data directory.
 const UNREACHABLE_BASE: &str = "/var/lib/misy/clusters";
@@ -46,6 +45,8 @@ pub struct Options {
     pub roles: Vec<String>,
     /// How long a start may take, crash recovery included.
     pub start_timeout: Duration,
+    /// A folder to keep the cluster in, such as one in memory for tests. A cluster that is there stays where it is.
+    pub cluster_parent: Option<PathBuf>,
     /// Where the cluster goes when we are root and the server's account cannot reach the data directory.
     pub unreachable_base: PathBuf,
     /// Whether `initdb` waits until its files are on the disk.
@@ -71,6 +72,7 @@ impl Options {
             settings: settings.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
             roles: ROLES.map(str::to_owned).to_vec(),
             start_timeout: Duration::from_mins(2),
+            cluster_parent: None,
             unreachable_base: PathBuf::from(UNREACHABLE_BASE),
             durable: true,
         }
@@ -82,9 +84,12 @@ impl Options {
             .with("fsync", "off")
             .with("full_page_writes", "off")
             .with("synchronous_commit", "off")
+            .with("dynamic_shared_memory_type", "mmap")
             .with("wal_level", "minimal")
             .with("max_wal_senders", "0")
-            .with("max_connections", "300");
+            .with("max_connections", "300")
+            .with("min_wal_size", "32MB")
+            .with("max_wal_size", "256MB");
         options.durable = false;
         options
     }

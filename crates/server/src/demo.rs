@@ -4,6 +4,8 @@
 mod seed;
 mod site;
 
+pub(crate) use seed::packs;
+
 use crate::{http, lifecycle::Running, settings::Settings};
 use metrics_exporter_prometheus::PrometheusHandle;
 use misy_domain::Origin;

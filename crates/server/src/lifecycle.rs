@@ -5,10 +5,10 @@ use anyhow::Context;
 use metrics_exporter_prometheus::PrometheusHandle;
 use misy_domain::{Clock, Entropy, Secret, SystemClock};
 use misy_front_desk::{FrontDesk, Parts};
-use misy_orchestrator::ConversationWorker;
+use misy_orchestrator::{Packs, Turns, WorkerSettings};
 use misy_postgres::{PrivateServer, Programs};
 use misy_store::{Bell, Database, DatabaseOptions, Vault, database::Login};
-use misy_trust::{BootstrapSecret, KeyProvider, SystemEntropy};
+use misy_trust::{BootstrapSecret, KeyProvider, RootKey, SystemEntropy};
 use sqlx::postgres::PgConnectOptions;
 use std::{
     fs,
@@ -80,40 +80,44 @@ impl Running {
         entropy: Arc<dyn Entropy>,
         clock: Arc<dyn Clock>,
     ) -> anyhow::Result<(FrontDesk, String, CancellationToken, TaskTracker)> {
-        let provider = match &settings.root_key {
-            Some(key) => KeyProvider::Environment(Some(key.clone())),
-            None => KeyProvider::File(settings.data_dir.join("root-key")),
+        let root = match &settings.root_key {
+            Some(text) => RootKey::parse(text.expose()).context("root_key must be 32 bytes in base64url")?,
+            None => KeyProvider::File(settings.data_dir.join("root-key")).load(&*entropy)?,
         };
-        let vault = Vault::new(provider.load(&*entropy)?, entropy.clone());
+        let vault = Vault::new(root, entropy.clone());
         let bell = Bell::default();
         let public_url = match &settings.public_url {
             Some(origin) => origin.to_string(),
             None => format!("http://{}", listener.local_addr()?),
         };
         if settings.redis_url.is_some() {
-            warn!("MISY_REDIS_URL is set and not used yet: run one replica, limits and live events stay within it");
+            warn!(
+                "MISY_REDIS_URL is set and not used yet: run one replica, limits and live events stay within it"
+            );
         }
+        let mut desk_settings = misy_front_desk::Settings::new(&*public_url, settings.owner.clone());
+        desk_settings.algorithm = settings.token_algorithm;
+        desk_settings.bootstrap_secret = Some(BootstrapSecret::new(&bootstrap_secret(settings, &*entropy)?));
+        desk_settings.self_registration = settings.self_registration;
+        desk_settings.trusted_proxies = settings.trusted_proxies;
+        desk_settings.metrics_token = settings.metrics_token.as_ref().map(BootstrapSecret::new);
         let front_desk = FrontDesk::new(Parts {
             database: database.clone(),
             vault: vault.clone(),
             bell: bell.clone(),
             clock: clock.clone(),
             entropy: entropy.clone(),
-            public_url: public_url.clone(),
-            issuer: database.installation_issuer(&*clock, &*entropy).await?,
-            owner: settings.owner.clone(),
-            bootstrap_secret: BootstrapSecret::new(&bootstrap_secret(settings, &*entropy)?),
-            self_registration: settings.self_registration,
-            token_algorithm: settings.token_algorithm,
-            metrics_token: settings.metrics_token.clone(),
-            metrics: Arc::new(move || metrics.render()),
+            settings: desk_settings,
+            metrics: Some(metrics),
         })
         .await?;
-        let worker = ConversationWorker::new(database.clone(), vault, bell, clock, entropy);
+        let turns = Turns::new(database.clone(), vault, bell, Packs::default(), clock, entropy);
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
         tasks.spawn(http::serve(listener, front_desk.router(), stop.clone()));
-        tasks.spawn(worker.run(stop.clone()));
+        if settings.worker {
+            tasks.spawn(turns.worker(WorkerSettings::default()).run(stop.clone()));
+        }
         Ok((front_desk, public_url, stop, tasks))
     }
 
@@ -138,7 +142,7 @@ impl Running {
     pub(crate) async fn stop(self) {
         info!("stopping");
         self.stop.cancel();
-        self.front_desk.end_streams();
+        self.front_desk.stop_streams();
         self.tasks.close();
         self.tasks.wait().await;
         self.front_desk.shutdown().await;
@@ -195,7 +199,11 @@ fn secret_file(path: &Path, entropy: &dyn Entropy) -> anyhow::Result<Secret<Stri
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
             let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
             let text = text.trim();
-            anyhow::ensure!(text.len() >= 16, "{} holds no secret: delete it, and a new one is made", path.display());
+            anyhow::ensure!(
+                text.len() >= 16,
+                "{} holds no secret: delete it, and a new one is made",
+                path.display()
+            );
             Ok(Secret::new(text.to_owned()))
         }
         Err(error) => Err(error).with_context(|| format!("cannot write {}", path.display())),

@@ -33,6 +33,8 @@ struct Written {
     metrics_token: String,
     log: String,
     log_format: String,
+    worker: String,
+    trusted_proxies: usize,
     demo_port: u16,
 }
 
@@ -54,6 +56,8 @@ impl Default for Written {
             metrics_token: none(),
             log: "info".into(),
             log_format: none(),
+            worker: "on".into(),
+            trusted_proxies: 0,
             demo_port: 8788,
         }
     }
@@ -78,21 +82,44 @@ const fn secret(name: &'static str, meaning: &'static str) -> Setting {
 }
 
 /// All settings, in the order in which they are explained.
-pub(crate) const SETTINGS: [Setting; 15] = [
-    open("http_addr", "address to listen on [127.0.0.1:8787; if that is taken and nothing is set, a free port]"),
-    open("public_url", "how browsers reach this installation, such as https://api.example.com [http://<http_addr>]"),
-    open("data_dir", "where the private PostgreSQL, the root key and files live [/var/lib/misy as root, else ~/.local/share/misy]"),
-    secret("database_url", "a given PostgreSQL 15 or newer instead of the private one: postgresql://user:password@host/database"),
+pub(crate) const SETTINGS: [Setting; 17] = [
+    open(
+        "http_addr",
+        "address to listen on [127.0.0.1:8787; if that is taken and nothing is set, a free port]",
+    ),
+    open(
+        "public_url",
+        "how browsers reach this installation, such as https://api.example.com [http://<http_addr>]",
+    ),
+    open(
+        "data_dir",
+        "where the private PostgreSQL, the root key and files live [/var/lib/misy as root, else ~/.local/share/misy]",
+    ),
+    secret(
+        "database_url",
+        "a given PostgreSQL 15 or newer instead of the private one: postgresql://user:password@host/database",
+    ),
     secret("redis_url", "not used yet: limits and live events are shared by one process only"),
     open("postgres_bin", "folder of the PostgreSQL programs for the private server [found on the machine]"),
-    secret("bootstrap_secret", "one-time secret that registers the owner, at least 16 characters [made and kept in <data_dir>/bootstrap-secret]"),
+    secret(
+        "bootstrap_secret",
+        "one-time secret that registers the owner, at least 16 characters [made and kept in <data_dir>/bootstrap-secret]",
+    ),
     open("owner_tenant_id", "id of the tenant that runs the platform [colombiatic]"),
     open("self_registration", "who may register tenants: open, invite (the owner) or off [invite]"),
-    secret("root_key", "key above all data keys, 32 bytes in base64url [made and kept in <data_dir>/root-key]"),
+    secret(
+        "root_key",
+        "key above all data keys, 32 bytes in base64url [made and kept in <data_dir>/root-key]",
+    ),
     open("token_algorithm", "algorithm of new token signing keys: RS256, ES256, EdDSA or HS256 [RS256]"),
     secret("metrics_token", "bearer token for /metrics from other machines [only this machine may read it]"),
     open("log", "what to log: error, warn, info, debug, or by module such as info,misy_store=debug [info]"),
     open("log_format", "json or text [text on a terminal, else json]"),
+    open("worker", "on or off: whether this process answers conversations, or only takes requests [on]"),
+    open(
+        "trusted_proxies",
+        "how many proxies of yours stand in front: so many last entries of X-Forwarded-For are believed [0]",
+    ),
     open("demo_port", "first port of the demo sites of `misy demo` [8788]"),
 ];
 
@@ -130,6 +157,10 @@ pub(crate) struct Settings {
     pub(crate) log: String,
     /// `json` or `text`.
     pub(crate) log_format: Option<LogFormat>,
+    /// Whether this process works on conversations.
+    pub(crate) worker: bool,
+    /// Proxies in front.
+    pub(crate) trusted_proxies: usize,
     /// The first port of the demo sites.
     pub(crate) demo_port: u16,
     /// Name, value as it may be shown, and where it comes from, for `misy config`.
@@ -164,7 +195,9 @@ impl Settings {
 
     fn check(written: Written, shown: Vec<(&'static str, String, String)>) -> anyhow::Result<Self> {
         let http_addr = set(&written.http_addr)
-            .map(|text| text.parse().context("http_addr must be an address and a port, such as 127.0.0.1:8787"))
+            .map(|text| {
+                text.parse().context("http_addr must be an address and a port, such as 127.0.0.1:8787")
+            })
             .transpose()?;
         let public_url = set(&written.public_url)
             .map(|text| text.trim_end_matches('/').parse::<Origin>().context("public_url"))
@@ -185,6 +218,11 @@ impl Settings {
             "text" => Some(LogFormat::Text),
             other => bail!("log_format must be json or text, not {other:?}"),
         };
+        let worker = match &*written.worker {
+            "on" => true,
+            "off" => false,
+            other => bail!("worker must be on or off, not {other:?}"),
+        };
         Ok(Self {
             http_addr,
             public_url,
@@ -203,6 +241,8 @@ impl Settings {
             metrics_token: hidden(&written.metrics_token),
             log: written.log,
             log_format,
+            worker,
+            trusted_proxies: written.trusted_proxies,
             demo_port: written.demo_port,
             shown,
         })
@@ -220,10 +260,13 @@ fn hidden(text: &str) -> Option<Secret<String>> {
 fn shown(figment: &Figment, setting: &Setting) -> (&'static str, String, String) {
     let value = figment.find_value(setting.name).ok();
     let text = match &value {
-        Some(value) => value.as_str().map_or_else(|| value.to_u128().unwrap_or_default().to_string(), str::to_owned),
+        Some(value) => {
+            value.as_str().map_or_else(|| value.to_u128().unwrap_or_default().to_string(), str::to_owned)
+        }
         None => String::new(),
     };
-    let source = figment.find_metadata(setting.name).map(|metadata| metadata.name.to_string()).unwrap_or_default();
+    let source =
+        figment.find_metadata(setting.name).map(|metadata| metadata.name.to_string()).unwrap_or_default();
     let source = match &*source {
         name if name.contains("environment") => "environment".to_owned(),
         name if name.contains("TOML") => "file".to_owned(),
@@ -235,7 +278,7 @@ fn shown(figment: &Figment, setting: &Setting) -> (&'static str, String, String)
 
 fn default_data_dir() -> anyhow::Result<PathBuf> {
     let home = std::env::var_os("HOME").map(PathBuf::from);
-    if misy_postgres::is_root() {
+    if misy_postgres::we_are_root() {
         return Ok("/var/lib/misy".into());
     }
     let base = std::env::var_os("XDG_DATA_HOME")

@@ -152,7 +152,8 @@ async fn nothing_is_lost_doubled_or_reordered_while_processes_are_killed() {
         }
         kills[usize::try_from(victim).unwrap()].fetch_add(1, Ordering::Relaxed);
     }
-    let sessions = tokio::time::timeout(PATIENCE, conversations.join_all()).await.expect("all messages are taken");
+    let sessions =
+        tokio::time::timeout(PATIENCE, conversations.join_all()).await.expect("all messages are taken");
 
     let began = Instant::now();
     let (mut lost, mut doubled, mut reordered, mut unanswered, mut answered_twice) = (0, 0, 0, 0, 0);
@@ -176,7 +177,8 @@ async fn nothing_is_lost_doubled_or_reordered_while_processes_are_killed() {
             .iter()
             .filter_map(|text| text.split_once('/')?.1.split_once(':')?.0.parse().ok())
             .collect();
-        reordered += numbers.windows(2).filter(|pair| pair[0] >= pair[1]).count() + usize::from(!tally.gapless);
+        reordered +=
+            numbers.windows(2).filter(|pair| pair[0] >= pair[1]).count() + usize::from(!tally.gapless);
         unanswered += tally.asked.iter().filter(|id| !tally.answers.contains_key(*id)).count();
         answered_twice += tally.answers.values().filter(|count| **count > 1).count();
         texts_seen.extend(tally.texts);

@@ -127,7 +127,8 @@ impl Visitor {
 
     /// Opens a session and gives its id.
     pub async fn open_session(&self) -> Result<String, ClientError> {
-        let answer = expect(StatusCode::CREATED, self.post("/sessions", &json!({ "channel": "web" })).await?).await?;
+        let answer =
+            expect(StatusCode::CREATED, self.post("/sessions", &json!({ "channel": "web" })).await?).await?;
         answer["sessionId"].as_str().map(str::to_owned).ok_or(ClientError::Incomplete("sessionId"))
     }
 
@@ -140,7 +141,12 @@ impl Visitor {
     }
 
     /// Sends a message; the answer holds `messageId` and `sequence`.
-    pub async fn send(&self, session: &str, client_message_id: &str, text: &str) -> Result<Value, ClientError> {
+    pub async fn send(
+        &self,
+        session: &str,
+        client_message_id: &str,
+        text: &str,
+    ) -> Result<Value, ClientError> {
         let body = self.message(session, client_message_id, text);
         expect(StatusCode::ACCEPTED, self.post("/messages", &body).await?).await
     }

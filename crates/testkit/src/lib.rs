@@ -1,5 +1,7 @@
 //! What tests share. A dev-dependency only.
 
+pub mod client;
 pub mod determinism;
 pub mod postgres;
+pub mod program;
 pub mod store;

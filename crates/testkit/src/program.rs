@@ -40,7 +40,12 @@ fn free_port() -> io::Result<u16> {
 impl Start {
     /// A program with a data directory of its own.
     pub fn new(binary: impl Into<PathBuf>, data_dir: impl Into<PathBuf>) -> io::Result<Self> {
-        Ok(Self { binary: binary.into(), data_dir: data_dir.into(), port: free_port()?, variables: Vec::new() })
+        Ok(Self {
+            binary: binary.into(),
+            data_dir: data_dir.into(),
+            port: free_port()?,
+            variables: Vec::new(),
+        })
     }
 
     /// Sets an environment variable.
@@ -142,8 +147,12 @@ pub async fn register(url: &str, id: &str, pack: &Path) -> anyhow::Result<Site> 
         .iter()
         .map(|scope| json!({ "scope": scope, "subject": "", "requests": 1_000_000, "periodSeconds": 1 }))
         .collect();
-    let answer =
-        client.put(format!("{place}/limits")).bearer_auth(&token).json(&json!({ "items": limits })).send().await?;
+    let answer = client
+        .put(format!("{place}/limits"))
+        .bearer_auth(&token)
+        .json(&json!({ "items": limits }))
+        .send()
+        .await?;
     expect(StatusCode::OK, answer).await?;
     let tenant: TenantId = id.parse()?;
     Ok(Site { api: url.to_owned(), tenant, origin, publishable_key: text("/publishableKey/key") })

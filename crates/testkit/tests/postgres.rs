@@ -5,7 +5,7 @@
 use std::{
     io::{BufRead, BufReader, Lines, Write},
     os::unix::fs::PermissionsExt,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, ChildStdout, Command, Stdio},
     sync::atomic::{AtomicU32, Ordering},
     time::{Duration, Instant},
@@ -41,8 +41,14 @@ impl Home {
         std::fs::read_to_string(self.path().join("builds")).unwrap_or_default().lines().count()
     }
 
+    fn cluster_dir(&self) -> PathBuf {
+        let data_dir = self.path().join("cluster");
+        let location = std::fs::read_to_string(data_dir.join("postgres.location"));
+        location.map_or(data_dir, |base| PathBuf::from(base.trim())).join("postgres")
+    }
+
     fn postmaster(&self) -> String {
-        let text = std::fs::read_to_string(self.path().join("cluster/postgres/postmaster.pid")).unwrap();
+        let text = std::fs::read_to_string(self.cluster_dir().join("postmaster.pid")).unwrap();
         text.lines().next().unwrap().trim().to_owned()
     }
 }
@@ -265,7 +271,6 @@ async fn a_cluster_from_before_the_machine_started_is_made_anew() {
     let cluster = TestCluster::at(home.path()).await.unwrap();
     drop(home.database("one").await.unwrap());
     assert_eq!(names(&cluster, r"template\_%").await.len(), 1);
-    TestCluster::stop_at(home.path()).await.unwrap();
     let note = home.path().join("server");
     let text = std::fs::read_to_string(&note).unwrap();
     let (socket_dir, _) = text.trim_end().rsplit_once('\n').unwrap();
@@ -274,23 +279,61 @@ async fn a_cluster_from_before_the_machine_started_is_made_anew() {
     assert_eq!(names(&cluster, r"template\_%").await, Vec::<String>::new());
 }
 
-#[tokio::test]
-async fn a_damaged_cluster_is_made_anew_and_a_killed_server_started_again() {
-    let home = Home::new();
-    drop(home.database("one").await.unwrap());
-    let killed = home.postmaster();
-    assert!(Command::new("kill").args(["-KILL", &killed]).status().unwrap().success());
+/// Kills the server and waits until its process is gone.
+async fn kill_server(home: &Home) {
+    let server = home.postmaster();
+    assert!(Command::new("kill").args(["-KILL", &server]).status().unwrap().success());
+    let line = format!("/proc/{server}/cmdline");
     let begun = Instant::now();
-    while Path::new(&format!("/proc/{killed}")).exists() {
+    // A zombie has no command line.
+    while std::fs::read(&line).is_ok_and(|line| !line.is_empty()) {
         assert!(begun.elapsed() < PATIENCE);
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
+}
+
+#[tokio::test]
+async fn a_killed_server_is_started_again() {
+    let home = Home::new();
+    drop(home.database("one").await.unwrap());
+    kill_server(&home).await;
     let cluster = TestCluster::at(home.path()).await.unwrap();
     assert_eq!(names(&cluster, r"template\_%").await.len(), 1);
+}
 
-    TestCluster::stop_at(home.path()).await.unwrap();
-    std::fs::remove_file(home.path().join("cluster/postgres/global/pg_control")).unwrap();
+#[tokio::test]
+async fn a_damaged_cluster_is_made_anew() {
+    let home = Home::new();
+    drop(home.database("one").await.unwrap());
+    kill_server(&home).await;
+    std::fs::remove_file(home.cluster_dir().join("global/pg_control")).unwrap();
     assert_eq!(words(&home.database("one").await.unwrap()).await, ["template"]);
+}
+
+#[tokio::test]
+async fn a_cluster_in_memory_that_a_power_cut_took_is_made_anew() {
+    let home = Home::new();
+    drop(home.database("one").await.unwrap());
+    kill_server(&home).await;
+    let cluster = home.cluster_dir();
+    std::fs::remove_dir_all(if cluster.starts_with(home.path()) {
+        &cluster
+    } else {
+        cluster.parent().unwrap()
+    })
+    .unwrap();
+    assert_eq!(words(&home.database("one").await.unwrap()).await, ["template"]);
+}
+
+#[tokio::test]
+async fn stopping_leaves_nothing() {
+    let home = Home::new();
+    drop(home.database("one").await.unwrap());
+    let (server, cluster) = (home.postmaster(), home.cluster_dir());
+    TestCluster::stop_at(home.path()).await.unwrap();
+    assert!(!cluster.exists());
+    assert!(!std::fs::read(format!("/proc/{server}/cmdline")).is_ok_and(|line| !line.is_empty()));
+    TestCluster::stop_at(home.path()).await.unwrap();
 }
 
 #[tokio::test]

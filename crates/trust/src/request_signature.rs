@@ -13,7 +13,7 @@ use misy_domain::{Secret, SiteId, TenantId, TokenId};
 use std::{borrow::Cow, fmt};
 
 /// How many seconds the clocks of both sides may differ.
-pub const WINDOW: i64 = 300;
+pub const WINDOW: u64 = 300;
 /// How many signatures one request may carry while keys rotate.
 pub const MAX_SIGNATURES: usize = 4;
 
@@ -218,8 +218,8 @@ pub fn parse_timestamp(text: &str) -> Result<i64, SignatureError> {
 }
 
 /// Whether a timestamp is at most `window` seconds before or after now.
-pub fn check_window(now: i64, timestamp: i64, window: i64) -> Result<(), SignatureError> {
-    if now.abs_diff(timestamp) <= window.unsigned_abs() { Ok(()) } else { Err(SignatureError::OutsideWindow) }
+pub fn check_window(now: i64, timestamp: i64, window: u64) -> Result<(), SignatureError> {
+    if now.abs_diff(timestamp) <= window { Ok(()) } else { Err(SignatureError::OutsideWindow) }
 }
 
 /// A nonce: 10 to 64 characters of base64url.

@@ -135,6 +135,7 @@ impl fmt::Debug for BlindIndex {
 /// Seals bytes for one place.
 #[allow(
     clippy::expect_used,
+    clippy::missing_panics_doc,
     reason = "the cipher refuses only messages above 256 GiB, which no memory holds"
 )]
 pub fn seal(key: &DataKey, place: &Place<'_>, plaintext: &[u8], entropy: &dyn Entropy) -> Vec<u8> {

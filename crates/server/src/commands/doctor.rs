@@ -3,7 +3,7 @@
 use super::config::print;
 use crate::{http, settings::Settings};
 use misy_postgres::Programs;
-use misy_trust::{KeyProvider, SystemEntropy};
+use misy_trust::{KeyProvider, RootKey, SystemEntropy};
 use sqlx::{Connection, PgConnection, Row, postgres::PgConnectOptions};
 use std::{fs, path::Path};
 
@@ -52,12 +52,21 @@ fn data_dir(dir: &Path) -> Finding {
 
 fn root_key(settings: &Settings) -> Finding {
     let file = settings.data_dir.join("root-key");
-    let provider = match &settings.root_key {
-        Some(key) => KeyProvider::Environment(Some(key.clone())),
-        None if !file.exists() => return Ok(format!("will be made in {}", file.display())),
-        None => KeyProvider::File(file),
-    };
-    provider.load(&SystemEntropy::new()).map(|_| "fits".to_owned()).map_err(|error| error.to_string())
+    if let Some(text) = &settings.root_key {
+        let fits = RootKey::parse(text.expose()).is_some();
+        return if fits {
+            Ok("fits".into())
+        } else {
+            Err("MISY_ROOT_KEY must be 32 bytes in base64url".into())
+        };
+    }
+    if !file.exists() {
+        return Ok(format!("will be made in {}", file.display()));
+    }
+    KeyProvider::File(file)
+        .load(&SystemEntropy::new())
+        .map(|_| "fits".to_owned())
+        .map_err(|error| error.to_string())
 }
 
 fn open_files() -> Finding {
@@ -68,7 +77,9 @@ fn open_files() -> Finding {
         .and_then(|rest| rest.split_whitespace().next())
         .and_then(|number| number.parse::<u64>().ok());
     match soft {
-        Some(soft) if soft < 4096 => Err(format!("{soft} at a time limit the connections: raise it with ulimit -n 65536")),
+        Some(soft) if soft < 4096 => {
+            Err(format!("{soft} at a time limit the connections: raise it with ulimit -n 65536"))
+        }
         Some(soft) => Ok(format!("{soft} at a time")),
         None => Ok("no limit known".into()),
     }
@@ -99,10 +110,12 @@ async fn given_server(url: &str) -> Finding {
     let problem = |error: sqlx::Error| format!("{error}: check MISY_DATABASE_URL");
     let options: PgConnectOptions = url.parse().map_err(problem)?;
     let mut connection = PgConnection::connect_with(&options).await.map_err(problem)?;
-    let row = sqlx::query("select version(), (select rolsuper or rolcreaterole from pg_roles where rolname = current_user)")
-        .fetch_one(&mut connection)
-        .await
-        .map_err(problem)?;
+    let row = sqlx::query(
+        "select version(), (select rolsuper or rolcreaterole from pg_roles where rolname = current_user)",
+    )
+    .fetch_one(&mut connection)
+    .await
+    .map_err(problem)?;
     let (version, may): (String, bool) = (row.get(0), row.get(1));
     if may { Ok(version) } else { Err("its user must be allowed to create roles (CREATEROLE)".into()) }
 }

@@ -29,6 +29,12 @@ use tower::ServiceExt;
 #[folder = "../../seeds/businesses"]
 struct Packs;
 
+/// The demo businesses' packs: file name and content.
+pub(crate) fn packs() -> Vec<(String, Vec<u8>)> {
+    let all = Packs::iter().filter_map(|name| Some((name.to_string(), Packs::get(&name)?.data.into_owned())));
+    all.filter(|(name, _)| name.ends_with(".json")).collect()
+}
+
 /// The businesses, in the order in which they are shown; the owner is one of them.
 const BUSINESSES: [&str; 4] = ["andina", "verde-cafe", "northwind-bikes", "colombiatic"];
 const API: &str = "/api/meta-agent";
@@ -95,7 +101,8 @@ impl Seeder {
         if let Some(members) = pack.as_object_mut() {
             members.remove("tenantId");
         }
-        let text = |pointer: &str| pack.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let text =
+            |pointer: &str| pack.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
         let name = text("/displayName");
         let tenant: TenantId = id.parse()?;
         if let Some(key) = self.kept(|kept| kept.publishable_keys.get(id).cloned()) {
@@ -114,7 +121,8 @@ impl Seeder {
             "locale": text("/locale"), "timezone": text("/timezone"),
         });
         let answer = self.call(Method::POST, path, &bearer, Some(&body)).await?;
-        let key = answer.pointer("/publishableKey/key").and_then(Value::as_str).context("no publishable key")?;
+        let key =
+            answer.pointer("/publishableKey/key").and_then(Value::as_str).context("no publishable key")?;
         if is_owner {
             let token = answer.pointer("/enrollment/token").and_then(Value::as_str).map(str::to_owned);
             self.keep(|kept| kept.owner_token = token)?;
@@ -164,7 +172,13 @@ impl Seeder {
         Ok(())
     }
 
-    async fn call(&self, method: Method, path: &str, bearer: &str, body: Option<&Value>) -> anyhow::Result<Value> {
+    async fn call(
+        &self,
+        method: Method,
+        path: &str,
+        bearer: &str,
+        body: Option<&Value>,
+    ) -> anyhow::Result<Value> {
         let mut request = Request::builder()
             .method(method.clone())
             .uri(format!("{API}{path}"))
@@ -185,7 +199,10 @@ impl Seeder {
             self.owner_token()?;
         }
         if !status.is_success() {
-            bail!("{method} {path}: {status}: {}", value.get("detail").and_then(Value::as_str).unwrap_or_default());
+            bail!(
+                "{method} {path}: {status}: {}",
+                value.get("detail").and_then(Value::as_str).unwrap_or_default()
+            );
         }
         Ok(value)
     }

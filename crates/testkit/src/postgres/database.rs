@@ -74,7 +74,10 @@ impl TestDatabase {
                 .bind(&template)
                 .fetch_one(&mut admin)
                 .await?;
-        run(&mut admin, format!(r#"CREATE DATABASE "{name}" TEMPLATE "{template}" OWNER "{owner}""#)).await?;
+        // Copying files costs a third of logging their content, where nothing waits for the disk.
+        let copied =
+            format!(r#"CREATE DATABASE "{name}" TEMPLATE "{template}" OWNER "{owner}" STRATEGY file_copy"#);
+        run(&mut admin, copied).await?;
         admin.close().await?;
         Ok(Self { cluster, name })
     }

@@ -199,6 +199,10 @@ impl Signer<'_> {
                 "payload above 4 KiB",
                 with_member(payload, &format!(r#""x":"{}""#, "a".repeat(4096))).into_bytes(),
             ),
+            (
+                "payload blown up with blanks",
+                payload.replacen(',', &format!(",{}", " ".repeat(4096)), 1).into_bytes(),
+            ),
             ("payload that is another token", base64(payload).into_bytes()),
         ] {
             tokens.push(self.with_payload(format!("signed, {name}"), payload));

@@ -63,6 +63,16 @@ fn each_version_opens_with_its_own_key_only() {
 }
 
 #[test]
+fn the_version_in_the_header_cannot_be_changed() {
+    let andina = tenant("andina");
+    let bytes = Secret::new(SystemEntropy::new().key());
+    let (first, second) = (DataKey::new(1, bytes.clone()), DataKey::new(2, bytes));
+    let mut sealed = seal(&first, &place(&andina), b"secret", &SystemEntropy::new());
+    sealed[5] = 2;
+    assert_eq!(open(|_| Some(&second), &place(&andina), &sealed), Err(OpenError::Refused));
+}
+
+#[test]
 fn the_same_text_never_seals_to_the_same_bytes() {
     let (andina, key) = (tenant("andina"), data_key(1));
     let sealed = || seal(&key, &place(&andina), b"secret", &SystemEntropy::new());

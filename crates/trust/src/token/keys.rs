@@ -52,7 +52,7 @@ pub enum KeyRingError {
 }
 
 /// The keys of this installation. Cheap to read, changed by putting a new set in its place.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct TokenKeys {
     issuer: String,
     keys: Vec<SigningKey>,
@@ -83,8 +83,10 @@ impl TokenKeys {
     /// then; they verify for as long as a token of theirs can be alive.
     pub fn rotate(&mut self, successor: SigningKey) -> Result<(), KeyRingError> {
         self.refuse_known(&successor)?;
+        // What predecessors signed before the successor was made must live its whole time.
+        let takes_over = successor.record().activates_at.max(successor.record().created_at);
         for predecessor in &mut self.keys {
-            predecessor.retire_no_later_than(successor.record().activates_at);
+            predecessor.retire_no_later_than(takes_over);
         }
         self.keys.push(successor);
         Ok(())

@@ -1,6 +1,10 @@
 //! Keys that sign tokens.
 
-use super::{Algorithm, claims::MAX_LIFETIME, jws::VerifyingKey};
+use super::{
+    Algorithm,
+    claims::{CLOCK_TOLERANCE, MAX_LIFETIME},
+    jws::VerifyingKey,
+};
 use aws_lc_rs::{
     encoding::{AsDer, Pkcs8V1Der},
     rsa::KeySize,
@@ -12,7 +16,7 @@ use jsonwebtoken::{
     jwk::{Jwk, PublicKeyUse},
 };
 use misy_domain::{Clock, Entropy, KeyId, Secret, Timestamp};
-use std::time::Duration;
+use std::{fmt, time::Duration};
 use zeroize::Zeroizing;
 
 /// A signing key cannot be made or read.
@@ -56,7 +60,8 @@ pub struct SigningKey {
 }
 
 impl SigningKey {
-    /// A new key that signs from now on.
+    /// A new key that signs at once: from [`CLOCK_TOLERANCE`] ago on, since the replica that uses it first may have a clock
+    /// that is behind, or count in whole seconds.
     ///
     /// RSA keys have 2048 bits. RSA and P-256 keys draw their randomness from AWS-LC itself, not from `entropy`.
     pub fn generate(
@@ -65,12 +70,13 @@ impl SigningKey {
         entropy: &dyn Entropy,
     ) -> Result<Self, KeyError> {
         let now = clock.now();
+        let tolerance = Duration::from_secs(CLOCK_TOLERANCE.unsigned_abs());
         Self::from_record(KeyRecord {
             kid: KeyId::new(clock, entropy),
             algorithm,
             private: generate_private(algorithm, entropy)?,
             created_at: now,
-            activates_at: now,
+            activates_at: now.checked_sub(tolerance).unwrap_or(now),
             retires_at: None,
         })
     }
@@ -153,6 +159,12 @@ impl SigningKey {
     }
 }
 
+impl fmt::Debug for SigningKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SigningKey({}, {}, …)", self.record.kid, self.record.algorithm)
+    }
+}
+
 fn generate_private(algorithm: Algorithm, entropy: &dyn Entropy) -> Result<Secret<Vec<u8>>, KeyError> {
     let bytes = match algorithm {
         Algorithm::Rs256 => {
@@ -171,7 +183,7 @@ fn generate_private(algorithm: Algorithm, entropy: &dyn Entropy) -> Result<Secre
                 Ed25519KeyPair::from_seed_unchecked(seed.as_ref()).map_err(|_| KeyError::Generation)?;
             pair.to_pkcs8v1().map_err(|_| KeyError::Generation)?.as_ref().to_vec()
         }
-        Algorithm::Hs256 => entropy.key().to_vec(),
+        Algorithm::Hs256 => Zeroizing::new(entropy.key()).to_vec(),
     };
     Ok(Secret::new(bytes))
 }

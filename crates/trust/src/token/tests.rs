@@ -4,8 +4,8 @@ use misy_domain::{Clock, KeyId, Permissions, Secret, Timestamp, TokenId};
 use std::time::Duration;
 
 const ISSUER: &str = "https://misy.example";
-const HOUR: Duration = Duration::from_secs(3600);
-const DAY: Duration = Duration::from_secs(24 * 3600);
+const HOUR: Duration = Duration::from_hours(1);
+const DAY: Duration = Duration::from_hours(24);
 
 struct Noon;
 
@@ -115,7 +115,7 @@ fn a_token_is_refused_from_its_last_second_on() {
 #[test]
 fn a_token_may_come_from_a_clock_five_minutes_ahead() {
     let keys = keys(key(Algorithm::EdDsa));
-    let tolerated = keys.issue(&claims(noon() + Duration::from_secs(300), HOUR)).unwrap();
+    let tolerated = keys.issue(&claims(noon() + Duration::from_mins(5), HOUR)).unwrap();
     assert!(keys.verify(&tolerated, noon()).is_ok());
     let too_far = keys.issue(&claims(noon() + Duration::from_secs(301), HOUR)).unwrap();
     assert_eq!(keys.verify(&too_far, noon()), Err(TokenError::Invalid));
@@ -178,11 +178,43 @@ fn rotation_publishes_then_signs_then_only_verifies_then_forgets() {
 }
 
 #[test]
+fn a_new_key_signs_at_once_even_for_a_clock_that_is_behind() {
+    let keys = keys(key(Algorithm::EdDsa));
+    let behind = noon() - Duration::from_mins(5);
+    assert!(keys.issue(&claims(behind, HOUR)).is_ok());
+    assert_eq!(keys.issue(&claims(behind - Duration::from_secs(1), HOUR)), Err(IssueError::NoActiveKey));
+}
+
+#[test]
+fn an_immediate_rotation_cuts_no_token_short() {
+    let mut keys = keys(key(Algorithm::EdDsa).activating_at(noon() - HOUR));
+    let last = claims(noon() - Duration::from_secs(1), DAY);
+    let token = keys.issue(&last).unwrap();
+    keys.rotate(key(Algorithm::EdDsa)).unwrap();
+    assert_eq!(keys.verify(&token, last.exp - Duration::from_nanos(1)), Ok(last));
+    let (old, new) = (keys.keys()[0].kid(), keys.keys()[1].kid());
+    let signer = header_of(&keys.issue(&claims(noon(), HOUR)).unwrap())["kid"].clone();
+    assert_ne!(signer, old.to_string());
+    assert_eq!(signer, new.to_string());
+}
+
+#[test]
 fn a_set_without_an_active_key_issues_nothing() {
     let later = key(Algorithm::EdDsa).activating_at(noon() + HOUR);
     let retired = key(Algorithm::EdDsa).retiring_at(noon());
     let keys = TokenKeys::new(ISSUER, vec![later, retired]).unwrap();
     assert_eq!(keys.issue(&claims(noon(), HOUR)), Err(IssueError::NoActiveKey));
+}
+
+#[test]
+fn what_is_no_token_at_all_is_told_from_a_token_that_is_not_ours() {
+    let keys = keys(key(Algorithm::EdDsa));
+    let token = keys.issue(&claims(noon(), HOUR)).unwrap();
+    for no_token in ["", "word", "a.b", "a.b.c", &format!("{token}.AAAA"), &"A".repeat(MAX_LENGTH + 1)] {
+        assert_eq!(keys.verify(no_token, noon()), Err(TokenError::Malformed), "{no_token}");
+    }
+    let (signed, _) = token.rsplit_once('.').unwrap();
+    assert_eq!(keys.verify(&format!("{signed}.AAAA"), noon()), Err(TokenError::Invalid));
 }
 
 #[test]
@@ -216,6 +248,7 @@ fn only_public_halves_are_published() {
 
 #[test]
 fn nothing_secret_shows_in_debug_output() {
-    let record = key(Algorithm::Hs256).record().clone();
-    assert!(format!("{record:?}").contains("private: Secret(…)"));
+    let key = key(Algorithm::Hs256);
+    assert!(format!("{:?}", key.record()).contains("private: Secret(…)"));
+    assert_eq!(format!("{key:?}"), format!("SigningKey({}, HS256, …)", key.kid()));
 }

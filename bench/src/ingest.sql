@@ -1,0 +1,9 @@
+select outcome from misy.ingest_message(
+    'andina',
+    (select session_id from bench.sessions where place = :place),
+    (select site_id from bench.sessions where place = :place),
+    (select token_family from bench.sessions where place = :place),
+    (select channel from bench.sessions where place = :place),
+    (select session_id from bench.sessions where place = :place),
+    gen_random_uuid()::text, 'msg_' || replace(gen_random_uuid()::text, '-', ''),
+    decode(repeat('5a', 160), 'hex'), now());

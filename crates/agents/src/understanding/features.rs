@@ -1,0 +1,176 @@
+//! What is measured in a message. The model's weights name each of these, so the order may change but names may not.
+
+use super::Understanding;
+use crate::{
+    CompiledPack,
+    pack::Hit,
+    text::{Analysis, lexicon::Lexicon},
+};
+
+/// Features beyond the cues.
+const EXTRA: [&str; 36] = [
+    "short",
+    "medium",
+    "long",
+    "nothing_left",
+    "little_left",
+    "faq_confidence",
+    "faq_cosine",
+    "faq_coverage",
+    "service_score",
+    "service_named",
+    "service_bookable",
+    "faq_over_service",
+    "clock",
+    "day",
+    "daypart",
+    "party",
+    "money",
+    "provider",
+    "question",
+    "known_share",
+    "unknown_many",
+    "book_when",
+    "want_book",
+    "policy_undated",
+    "price_service",
+    "price_faq",
+    "price_nothing",
+    "medical_after",
+    "promo_faq",
+    "bare_smalltalk",
+    "ask_unknown",
+    "cancel_mine",
+    "hours_asked",
+    "big_event",
+    "first_person_when",
+    "faq_sure",
+];
+
+/// The names of all features, in the order in which they are measured.
+pub(crate) fn names() -> Vec<String> {
+    Lexicon::get().cue_names().iter().cloned().chain(EXTRA.iter().map(|name| (*name).to_owned())).collect()
+}
+
+/// What the confidence of an answer is made of.
+pub(crate) fn faq(hits: &[Hit]) -> [f64; 4] {
+    let Some(best) = hits.first() else { return [0.0; 4] };
+    let margin = best.score - hits.get(1).map_or(0.0, |second| second.score);
+    [best.cosine, best.coverage, best.recall, margin.min(0.5)]
+}
+
+fn flag(on: bool) -> f64 {
+    if on { 1.0 } else { 0.0 }
+}
+
+#[allow(clippy::cast_precision_loss)]
+fn share(some: usize, all: usize) -> f64 {
+    if all == 0 { 0.0 } else { some as f64 / all as f64 }
+}
+
+/// Measures a message.
+pub(crate) fn measure(pack: &CompiledPack, body: &str, seen: &Understanding) -> Vec<f64> {
+    let lexicon = Lexicon::get();
+    let analysis = &seen.whole.analysis;
+    let mut features: Vec<f64> = vec![0.0; lexicon.cue_names().len()];
+    for (cue, count) in &analysis.cues {
+        features[usize::from(*cue)] = f64::from((*count).min(2)).sqrt();
+    }
+    features.extend(extra(pack, body, seen, analysis));
+    features
+}
+
+fn extra(pack: &CompiledPack, body: &str, seen: &Understanding, analysis: &Analysis) -> [f64; EXTRA.len()] {
+    let has = |cue: &str| analysis.has(cue);
+    let words = analysis.tokens.len();
+    let left = (0..words).filter(|at| !analysis.tokens[*at].function && !analysis.in_cue[*at]).count();
+    let confidence =
+        seen.parts.iter().map(|part| part.faq_confidence).fold(seen.whole.faq_confidence, f64::max);
+    let faq = seen.whole.faqs.first();
+    let service = seen.whole.services.first();
+    let service_score = service.map_or(0.0, |hit| hit.score);
+    let named = service.is_some_and(|hit| hit.recall > 0.3 && hit.cosine > 0.25);
+    let bookable = named && service.is_some_and(|hit| pack.pack().services[hit.at].is_bookable());
+    let content = analysis.units.iter().filter(|unit| unit.stem.is_some()).count();
+    let known = analysis.units.iter().filter(|unit| unit.stem.is_some() && pack.index().knows(unit)).count();
+    let dated = !seen.when.days.is_empty() || seen.when.clock;
+    let booking = has("book_verb") || has("availability");
+    let pricing = has("price_ask") || has("quote_ask");
+    let changing = has("cancel_verb") || has("move_verb") || has("check_verb");
+    let question = body.contains('?');
+    let party = party(analysis);
+    let sure = confidence > 0.6;
+    [
+        flag(words <= 3),
+        flag((4..=12).contains(&words)),
+        flag(words > 12),
+        flag(left == 0),
+        flag((1..=2).contains(&left)),
+        confidence,
+        faq.map_or(0.0, |hit| hit.cosine),
+        faq.map_or(0.0, |hit| hit.coverage),
+        service_score,
+        flag(named),
+        flag(bookable),
+        faq.map_or(0.0, |hit| hit.score) - service_score,
+        flag(seen.when.clock),
+        flag(!seen.when.days.is_empty()),
+        flag(seen.when.part),
+        flag(party > 0),
+        flag(body.contains(['$', '€']) || body.contains("R$")),
+        flag(seen.provider.is_some()),
+        flag(question),
+        share(known, content),
+        flag(content - known >= 3),
+        flag(booking && dated),
+        flag(booking && has("want")),
+        flag(has("policy") && !dated),
+        flag(pricing && named),
+        flag(pricing && sure && !named),
+        flag(pricing && !named && !sure),
+        flag(has("medical") && (has("after_procedure") || has("first_person_case"))),
+        flag(has("promo_ask") && sure),
+        flag(left == 0 && words <= 6 && (has("greeting") || has("thanks") || has("bye") || has("ack"))),
+        flag(has("ask_business") && !sure && !named && share(known, content) < 0.5),
+        flag(changing && dated),
+        flag(analysis.means("hours") && !booking && !changing),
+        flag(party > 40),
+        flag(has("want") && dated),
+        flag(sure),
+    ]
+}
+
+/// How many people are named: "para 4", "party of 6", "12 pessoas".
+fn party(analysis: &Analysis) -> u32 {
+    const PEOPLE: [&str; 14] = [
+        "personas",
+        "persona",
+        "people",
+        "persons",
+        "pessoas",
+        "pessoa",
+        "guests",
+        "invitados",
+        "convidados",
+        "adultos",
+        "adults",
+        "pax",
+        "asistentes",
+        "comensales",
+    ];
+    let words: Vec<&str> = analysis.tokens.iter().map(|token| token.text.as_str()).collect();
+    let mut most = 0;
+    for (at, word) in words.iter().enumerate() {
+        let Ok(number) = word.parse::<u32>() else { continue };
+        let before = at.checked_sub(1).map_or("", |at| words[at]);
+        let next = words.get(at + 1).copied().unwrap_or_default();
+        let counted = PEOPLE.contains(&next) || matches!(before, "somos" | "of" | "seremos" | "we're");
+        let for_some = matches!(before, "para" | "for" | "pra")
+            && number <= 30
+            && !matches!(next, "de" | "am" | "pm" | "h");
+        if (counted || for_some) && number > most {
+            most = number;
+        }
+    }
+    most
+}
