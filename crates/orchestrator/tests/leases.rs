@@ -1,5 +1,7 @@
 //! The proof of the leases: many workers that fail, panic, dawdle and die, and nothing is lost, doubled or reordered.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking, its helpers too")]
+
 use futures_util::{StreamExt, stream};
 use misy_domain::{Language, MessageId, Part, Role};
 use misy_orchestrator::{Handler, WorkError, Worker, WorkerSettings};
@@ -286,6 +288,32 @@ async fn a_slow_turn_keeps_its_lease_by_the_heartbeat() {
         shutdown.cancel();
         worker.await.unwrap();
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_hears_that_its_lease_is_lost_stops_working() {
+    let store = Arc::new(test_store().await.unwrap());
+    let visitors = tenants(&store, 1).await;
+    let turn = AtomicU64::new(0);
+    let moody =
+        Moody::new(&store, move |_| if turn.fetch_add(1, SeqCst) == 0 { Mood::Hang } else { Mood::Work });
+    // With room for one, the second claim is worked on only when the first has stopped.
+    let settings = WorkerSettings { concurrency: 1, heartbeat: Duration::from_millis(50), ..quick() };
+    let (worker, shutdown) = moody.start(&settings);
+    let (tenant, session) = &visitors[0];
+    store.say(tenant, session.session_id, "m0", "Hola").await.unwrap();
+    while moody.begun.load(SeqCst) < 1 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    store
+        .admin("update misy.conversations set fence = fence + 1, lease_owner = null, work_at = now()")
+        .await
+        .unwrap();
+    until_done(&store).await;
+    assert_eq!(moody.begun.load(SeqCst), 2);
+    assert_answered_once(&store, tenant, session, 1).await;
+    shutdown.cancel();
+    worker.await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,5 +1,7 @@
 //! Turns over a real database: what is asked together is answered together, and what comes later by the next turn.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking, its helpers too")]
+
 use misy_agents::{Handoff, Reply, TurnInput, TurnOutcome, decide_turn};
 use misy_domain::{Clock, Message, Part, Role};
 use misy_orchestrator::{Packs, Turns, WorkerSettings};
