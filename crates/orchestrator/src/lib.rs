@@ -5,6 +5,7 @@
 
 mod held;
 mod packs;
+mod round;
 mod settings;
 mod turns;
 mod worker;

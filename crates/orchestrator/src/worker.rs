@@ -3,13 +3,14 @@
 use crate::{
     WorkerSettings,
     held::{Held, Holding},
+    round::Round,
 };
 use futures_util::FutureExt;
 use metrics::{counter, gauge, histogram};
 use misy_domain::Entropy;
 use misy_store::{
     Bell, Database, StoreError,
-    leases::{Cursor, Failed, Lease, WorkerId},
+    leases::{Failed, Lease, WorkerId},
 };
 use std::{future::Future, panic::AssertUnwindSafe, sync::Arc, time::Instant};
 use tokio::{task::JoinSet, time};
@@ -77,7 +78,7 @@ impl<H: Handler> Worker<H> {
 
     async fn work(self: Arc<Self>, tasks: &mut JoinSet<()>, shutdown: &CancellationToken) {
         let concurrency = self.settings.concurrency.max(1);
-        let mut cursor = Cursor::default();
+        let mut round = Round::default();
         let mut hungry = true;
         while !shutdown.is_cancelled() {
             while tasks.try_join_next().is_some() {}
@@ -85,7 +86,7 @@ impl<H: Handler> Worker<H> {
             gauge!("misy_worker_busy").set(f64::from(busy));
             let free = concurrency.saturating_sub(busy).min(self.settings.batch);
             if hungry && free > 0 {
-                hungry = self.claim(tasks, &mut cursor, free, shutdown).await;
+                hungry = self.claim(tasks, &mut round, free, shutdown).await;
                 continue;
             }
             tokio::select! {
@@ -101,24 +102,26 @@ impl<H: Handler> Worker<H> {
     async fn claim(
         self: &Arc<Self>,
         tasks: &mut JoinSet<()>,
-        cursor: &mut Cursor,
+        round: &mut Round,
         free: u32,
         shutdown: &CancellationToken,
     ) -> bool {
         let began = Instant::now();
-        let claimed =
-            match self.database.claim_conversations(&self.id, free, &self.settings.terms, cursor).await {
-                Ok(claimed) => claimed,
-                Err(error) => {
-                    warn!(worker = %self.id, %error, "cannot claim");
-                    counter!("misy_worker_claim_errors_total").increment(1);
-                    return false;
-                }
-            };
+        let claimed = match self
+            .database
+            .claim_conversations(&self.id, free, &self.settings.terms, round.cursor())
+            .await
+        {
+            Ok(claimed) => claimed,
+            Err(error) => {
+                warn!(worker = %self.id, %error, "cannot claim");
+                counter!("misy_worker_claim_errors_total").increment(1);
+                return false;
+            }
+        };
         histogram!("misy_worker_claim_seconds").record(began.elapsed());
         counter!("misy_worker_claimed_total").increment(claimed.leases.len() as u64);
-        *cursor = claimed.next;
-        let full = claimed.leases.len() == free as usize;
+        let hungry = round.went(&claimed, free);
         for lease in claimed.leases {
             if shutdown.is_cancelled() {
                 self.give_back(&lease).await;
@@ -134,7 +137,7 @@ impl<H: Handler> Worker<H> {
             );
             tasks.spawn(self.clone().begin(lease, holding).instrument(span));
         }
-        full || !claimed.complete
+        hungry
     }
 
     /// Works on one conversation and sees to its failure.
@@ -142,11 +145,8 @@ impl<H: Handler> Worker<H> {
         let began = Instant::now();
         let work = AssertUnwindSafe(self.handler.handle(&lease)).catch_unwind();
         let (code, error) = tokio::select! {
-            () = holding.lost.cancelled() => {
-                warn!("the lease was lost during the work");
-                counter!("misy_turns_total", "outcome" => "lost").increment(1);
-                return;
-            }
+            // First, as a lease that was ended by the work itself looks lost to the heartbeat.
+            biased;
             ended = time::timeout(self.settings.most_time, work) => match ended {
                 Ok(Ok(Ok(()))) => {
                     histogram!("misy_turn_seconds").record(began.elapsed());
@@ -159,10 +159,15 @@ impl<H: Handler> Worker<H> {
                     return;
                 }
                 Ok(Ok(Err(error))) => (error.code(), Some(error)),
-                // What the panic says may quote a contact; where it happened is in the panic hook's own line.
+                // What the panic says may quote a contact, so it is kept nowhere.
                 Ok(Err(_panic)) => ("panic", None),
                 Err(_elapsed) => ("timeout", None),
             },
+            () = holding.lost.cancelled() => {
+                warn!("the lease was lost during the work");
+                counter!("misy_turns_total", "outcome" => "lost").increment(1);
+                return;
+            }
         };
         let delay = self.settings.backoff.after(lease.attempts, &*self.entropy);
         warn!(code, attempts = lease.attempts, error = error.map(tracing::field::display), "the work failed");
@@ -212,7 +217,7 @@ impl<H: Handler> Worker<H> {
         match self.database.release_conversation(lease).await {
             Ok(_) => debug!(tenantId = %lease.tenant, conversationId = %lease.conversation, "given back"),
             Err(error) => {
-                warn!(%error, "not given back; the lease runs out by itself")
+                warn!(%error, "not given back; the lease runs out by itself");
             }
         }
     }

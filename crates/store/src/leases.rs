@@ -88,8 +88,8 @@ pub struct Claimed {
     pub complete: bool,
 }
 
-/// The tenant after which a claim begins, so that each gets its turn.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// The tenant after which a claim begins, so that each gets its turn. In the order in which claims go round.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Cursor(String);
 
 impl Cursor {

@@ -1,5 +1,7 @@
 //! Messages on their way in: once each, in order, only by whom the session belongs to.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking, its helpers too")]
+
 use futures_util::future::join_all;
 use misy_domain::{Channel, Part, Permissions, TokenId};
 use misy_store::{

@@ -1,5 +1,7 @@
 //! Opens every table of tenants as the roles of the program, without a tenant and as another tenant.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking, its helpers too")]
+
 use misy_testkit::store::{TestStore, test_store};
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, Executor, PgConnection};

@@ -1,5 +1,7 @@
 //! Leases as the database keeps them: fair claims, fences, failures, dead letters.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking, its helpers too")]
+
 use misy_domain::Language;
 use misy_store::{
     StoreError,

@@ -1,0 +1,200 @@
+//! Turns over a real database: what is asked together is answered together, and what comes later by the next turn.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking, its helpers too")]
+
+use misy_agents::{Handoff, Reply, TurnInput, TurnOutcome, decide_turn};
+use misy_domain::{Clock, Message, Part, Role};
+use misy_orchestrator::{Packs, Turns, WorkerSettings};
+use misy_store::{
+    decisions::decision,
+    messages::{Ingested, history, text_of},
+    sessions::{ConversationStatus, Session, session},
+    turns::handoff_summary,
+};
+use misy_testkit::store::{TestStore, TestTenant, test_store};
+use std::sync::{Arc, Mutex, mpsc};
+use tokio_util::sync::CancellationToken;
+
+/// Answers with what it was asked.
+fn echo(input: &TurnInput<'_>) -> TurnOutcome {
+    let text = input.messages.iter().map(|message| message.text).collect::<Vec<_>>().join(" + ");
+    let mut outcome = decide_turn(input);
+    outcome.handoff = None;
+    outcome.replies = vec![Reply {
+        parts: vec![Part::Text { text }],
+        sources: Vec::new(),
+        agent_name: "support".to_owned(),
+    }];
+    outcome
+}
+
+fn turns(store: &TestStore) -> Turns {
+    Turns::new(
+        store.database.clone(),
+        store.vault.clone(),
+        store.bell.clone(),
+        Packs::default(),
+        store.clock.clone() as Arc<dyn Clock>,
+        store.entropy.clone(),
+    )
+}
+
+async fn messages(store: &TestStore, tenant: &TestTenant, session: &Session) -> Vec<Message> {
+    let mut tx = store.database.tenant("test", &tenant.id).await.unwrap();
+    history(&mut tx, &tenant.keys, session.conversation_id, 0, 1000).await.unwrap()
+}
+
+/// Waits on the bell until the conversation has so many messages.
+async fn until(store: &TestStore, tenant: &TestTenant, session: &Session, count: usize) -> Vec<Message> {
+    let mut listener = store.bell.listen(&tenant.id, session.conversation_id);
+    loop {
+        let messages = messages(store, tenant, session).await;
+        if messages.len() >= count {
+            return messages;
+        }
+        listener.heard().await;
+    }
+}
+
+fn said(messages: &[Message]) -> Vec<(Role, String)> {
+    messages.iter().map(|message| (message.role, text_of(&message.parts))).collect()
+}
+
+async fn asked(
+    store: &TestStore,
+    tenant: &TestTenant,
+    session: &Session,
+    text: &str,
+) -> misy_domain::MessageId {
+    match store.say(tenant, session.session_id, text, text).await.unwrap() {
+        Ingested::Stored(receipt) => receipt.message_id,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn two_quick_messages_are_answered_by_one_reply_that_names_both() {
+    let store = test_store().await.unwrap();
+    let tenant = store.tenant("andina").await.unwrap();
+    let session = store.session(&tenant).await.unwrap();
+    let first = asked(&store, &tenant, &session, "Hola").await;
+    let second = asked(&store, &tenant, &session, "¿Qué cuesta?").await;
+    let shutdown = CancellationToken::new();
+    let worker =
+        tokio::spawn(turns(&store).deciding(echo).worker(WorkerSettings::default()).run(shutdown.clone()));
+    let messages = until(&store, &tenant, &session, 3).await;
+    shutdown.cancel();
+    worker.await.unwrap();
+    assert_eq!(said(&messages)[2..], [(Role::Agent, "Hola + ¿Qué cuesta?".to_owned())]);
+    assert_eq!(messages[2].in_reply_to, [first, second]);
+    assert_eq!(messages[2].sequence, 3);
+    assert_eq!(messages[2].agent_name.as_deref(), Some("support"));
+
+    let mut tx = store.database.tenant("test", &tenant.id).await.unwrap();
+    let mut records = Vec::new();
+    for id in [first, second, messages[2].message_id] {
+        records.push(decision(&mut tx, id).await.unwrap().expect("a decision"));
+    }
+    assert!(records.iter().all(|record| *record == records[0]));
+    let trail: Vec<String> = {
+        let mut admin = store.connect_as("postgres").await.unwrap();
+        sqlx::query_scalar("select outcome from misy.audit_entries where kind = 'turn'")
+            .fetch_all(&mut admin)
+            .await
+            .unwrap()
+    };
+    assert_eq!(trail, ["answered"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_message_that_arrives_during_a_turn_is_answered_by_the_next() {
+    let store = test_store().await.unwrap();
+    let tenant = store.tenant("andina").await.unwrap();
+    let session = store.session(&tenant).await.unwrap();
+    let first = asked(&store, &tenant, &session, "uno").await;
+
+    // The first turn stops in the middle until it is told to go on.
+    let (begun, has_begun) = tokio::sync::oneshot::channel();
+    let (go, may_go) = mpsc::channel::<()>();
+    let gate = Mutex::new(Some((begun, may_go)));
+    let decide = move |input: &TurnInput<'_>| {
+        if let Some((begun, may_go)) = gate.lock().unwrap().take() {
+            begun.send(()).unwrap();
+            tokio::task::block_in_place(|| may_go.recv().unwrap());
+        }
+        echo(input)
+    };
+    let shutdown = CancellationToken::new();
+    let worker =
+        tokio::spawn(turns(&store).deciding(decide).worker(WorkerSettings::default()).run(shutdown.clone()));
+    has_begun.await.unwrap();
+    let second = asked(&store, &tenant, &session, "dos").await;
+    let third = asked(&store, &tenant, &session, "tres").await;
+    go.send(()).unwrap();
+
+    let messages = until(&store, &tenant, &session, 5).await;
+    shutdown.cancel();
+    worker.await.unwrap();
+    let texts: Vec<_> = said(&messages).into_iter().map(|(_, text)| text).collect();
+    assert_eq!(texts, ["uno", "dos", "tres", "uno", "dos + tres"]);
+    assert_eq!(messages[3].in_reply_to, [first]);
+    assert_eq!(messages[4].in_reply_to, [second, third]);
+}
+
+#[tokio::test]
+async fn a_handoff_is_seen_in_the_session_and_its_summary_is_sealed() {
+    let store = test_store().await.unwrap();
+    let tenant = store.tenant("andina").await.unwrap();
+    let session_of_test = store.session(&tenant).await.unwrap();
+    let hand_over = |input: &TurnInput<'_>| {
+        let mut outcome = echo(input);
+        assert!(!input.handed_off);
+        outcome.handoff =
+            Some(Handoff { reason: "asked".to_owned(), summary: "Quiere hablar con Marta".to_owned() });
+        outcome
+    };
+    let mut listener = store.bell.listen(&tenant.id, session_of_test.conversation_id);
+    asked(&store, &tenant, &session_of_test, "Marta, por favor").await;
+    let shutdown = CancellationToken::new();
+    let worker = turns(&store).deciding(hand_over).worker(WorkerSettings::default());
+    let worker = tokio::spawn(worker.run(shutdown.clone()));
+    while listener.heard().await.status_changes == 0 {}
+    shutdown.cancel();
+    worker.await.unwrap();
+
+    let mut tx = store.database.tenant("test", &tenant.id).await.unwrap();
+    let state =
+        session(&mut tx, session_of_test.session_id, tenant.family, &tenant.site).await.unwrap().unwrap();
+    assert_eq!(state.status, ConversationStatus::Handoff);
+    assert_eq!(state.last_sequence, 2);
+    let summary = handoff_summary(&mut tx, &tenant.keys, session_of_test.conversation_id).await.unwrap();
+    assert_eq!(summary.as_deref(), Some("Quiere hablar con Marta"));
+    let mut admin = store.connect_as("postgres").await.unwrap();
+    let readable: i64 = sqlx::query_scalar(
+        "select count(*) from misy.conversations c join misy.messages m using (tenant_id, conversation_id)
+         where position('Marta'::bytea in c.sealed_handoff || m.sealed_body) > 0",
+    )
+    .fetch_one(&mut admin)
+    .await
+    .unwrap();
+    assert_eq!(readable, 0);
+}
+
+#[tokio::test]
+async fn a_suspended_tenant_is_answered_when_it_is_active_again() {
+    let store = test_store().await.unwrap();
+    let (waits, goes) = (store.tenant("waits").await.unwrap(), store.tenant("works").await.unwrap());
+    let (first, second) = (store.session(&waits).await.unwrap(), store.session(&goes).await.unwrap());
+    store.admin("update misy.tenants set status = 'suspended' where tenant_id = 'waits'").await.unwrap();
+    asked(&store, &waits, &first, "Hola").await;
+    asked(&store, &goes, &second, "Hola").await;
+    let shutdown = CancellationToken::new();
+    let worker =
+        tokio::spawn(turns(&store).deciding(echo).worker(WorkerSettings::default()).run(shutdown.clone()));
+    until(&store, &goes, &second, 2).await;
+    assert_eq!(messages(&store, &waits, &first).await.len(), 1);
+    store.admin("update misy.tenants set status = 'active' where tenant_id = 'waits'").await.unwrap();
+    until(&store, &waits, &first, 2).await;
+    shutdown.cancel();
+    worker.await.unwrap();
+}
