@@ -278,7 +278,9 @@ impl Limits {
         let mut nearest: Option<Standing> = None;
         let limits = &limits[..limits.len().min(passed.len())];
         for (limit, place) in limits.iter().zip(&mut passed) {
-            let key = self.hash(&(tenant, limit.scope, limit.subject));
+            // With the rule in it: who is locked out under one rule starts afresh when it is changed.
+            let rule = (limit.quota.requests, limit.quota.period.as_micros());
+            let key = self.hash(&(tenant, limit.scope, limit.subject, rule));
             match decide(limit.quota, arrivals.get(&key).copied(), now) {
                 Verdict::Allowed { arrival, remaining, reset } => {
                     *place = (key, arrival);

@@ -111,7 +111,7 @@ async fn every_operation_refuses_who_may_not_do_it() {
     app.manage(&owner, Method::GET, &andina.path(""), None).await.expect(200);
 }
 
-/// Every route of the program is described, and nothing is described that is no route.
+/// What is described is a route, and each of its methods is described.
 #[tokio::test]
 async fn what_is_described_is_what_is_served() {
     let app = App::start().await;

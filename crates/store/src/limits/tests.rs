@@ -97,3 +97,16 @@ fn addresses_of_one_ipv6_network_count_together() {
     assert_eq!(check("192.0.2.1"), Decision::Allowed(None));
     assert!(matches!(check("::ffff:192.0.2.1"), Decision::Limited { .. }));
 }
+
+#[tokio::test]
+async fn a_limit_that_is_raised_lets_through_at_once() {
+    let limits = Limits::default();
+    let check = async |quota| {
+        let limit = Limit { scope: Scope::Key, subject: "k", quota };
+        limits.check(&tenant("andina"), None, &[limit], at(0)).await.unwrap()
+    };
+    let hourly = Quota { requests: 1, period: jiff::SignedDuration::from_hours(1) };
+    assert!(matches!(check(hourly).await, Decision::Allowed(_)));
+    assert!(matches!(check(hourly).await, Decision::Limited { .. }));
+    assert!(matches!(check(Quota::per_minute(60)).await, Decision::Allowed(_)));
+}
