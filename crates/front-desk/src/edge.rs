@@ -14,7 +14,7 @@ use futures_util::FutureExt;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use misy_domain::RequestId;
 use misy_store::{
-    audit::{AuditEntry, AuditPermit, Kind},
+    audit::{AuditEntry, Kind},
     limits::{Decision, Standing},
 };
 use std::{fmt::Write, panic::AssertUnwindSafe, sync::Arc, time::Instant};
@@ -37,17 +37,9 @@ pub(crate) async fn serve(State(desk): State<FrontDesk>, mut request: Request, n
     let mut response = if cors::is_preflight(&request) {
         cors::preflight(&desk, request.headers()).await
     } else {
-        // What changes something is recorded or not done at all.
-        let permit = if method.is_safe() { Ok(None) } else { room_for_record(&desk).await };
         request.extensions_mut().insert(record.clone());
-        let response = match permit {
-            Ok(permit) => {
-                let response = serve_inner(next, request).await;
-                record_call(&desk, &record, &response, origin.as_ref(), permit, started);
-                response
-            }
-            Err(problem) => axum::response::IntoResponse::into_response(problem),
-        };
+        let response = serve_inner(next, request).await;
+        record_call(&desk, &record, &response, origin.as_ref(), started);
         let mut response = finish(response, &record, &method);
         if let Some(origin) = &origin {
             cors::allow(&desk, &record, origin, &mut response).await;
@@ -60,10 +52,6 @@ pub(crate) async fn serve(State(desk): State<FrontDesk>, mut request: Request, n
     harden(response.headers_mut());
     measure(route, &method, response.status(), started);
     response
-}
-
-async fn room_for_record(desk: &FrontDesk) -> Result<Option<AuditPermit>, Problem> {
-    desk.audit.reserve().await.map(Some).ok_or_else(Problem::unavailable)
 }
 
 /// A handler that panics fails one request and not the connection with all that are on it.
@@ -150,7 +138,6 @@ fn record_call(
     record: &CallRecord,
     response: &Response,
     origin: Option<&HeaderValue>,
-    permit: Option<AuditPermit>,
     started: Instant,
 ) {
     let micros = i64::try_from(started.elapsed().as_micros()).unwrap_or(i64::MAX);
@@ -173,6 +160,11 @@ fn record_call(
         micros,
     );
     let Some(tenant) = facts.tenant.clone() else { return };
+    let permit = record.take_room();
+    if outcome != "ok" && permit.is_none() && !desk.limits.may_note_refusal(&tenant, desk.clock.now()) {
+        metrics::counter!("audit_refusals_not_noted_total", "reason" => outcome).increment(1);
+        return;
+    }
     let actor = facts.actor.as_deref().unwrap_or("anonymous");
     let entry = AuditEntry {
         site_id: facts.site.clone(),

@@ -169,6 +169,7 @@ async fn administrator(desk: &FrontDesk, received: &Received, token: &str) -> Re
         return Err(Problem::suspended());
     }
     count(desk, received, &home, &state, key.key_id).await?;
+    received.record.keep_room(&desk.audit).await?;
     Ok(Manager { is_owner: state.is_owner(), is_person: true, home, actor })
 }
 

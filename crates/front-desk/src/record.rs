@@ -1,8 +1,9 @@
 //! What becomes known of a call on its way, for headers, metrics, logs and the audit trail.
 
+use crate::problem::Problem;
 use http::Method;
 use misy_domain::{RequestId, TenantId};
-use misy_store::limits::Standing;
+use misy_store::{AuditLog, audit::AuditPermit, limits::Standing};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Everything that is known of a call so far.
@@ -25,7 +26,6 @@ pub struct Facts {
 }
 
 /// A call that is being served.
-#[derive(Debug)]
 pub struct CallRecord {
     /// Its id as text.
     pub request_id: String,
@@ -34,12 +34,35 @@ pub struct CallRecord {
     /// Its method.
     pub method: Method,
     facts: Mutex<Facts>,
+    /// Room in the audit log, kept from when the caller is proved: what changes something is recorded or not done.
+    permit: Mutex<Option<AuditPermit>>,
 }
 
 impl CallRecord {
     /// Nothing is known yet.
     pub fn new(id: RequestId, operation: &'static str, method: Method) -> Self {
-        Self { request_id: id.to_string(), operation, method, facts: Mutex::default() }
+        Self {
+            request_id: id.to_string(),
+            operation,
+            method,
+            facts: Mutex::default(),
+            permit: Mutex::default(),
+        }
+    }
+
+    /// Keeps room in the audit log for a call that changes something, once its caller is proved and no sooner: strangers
+    /// must not be able to take it up.
+    pub async fn keep_room(&self, audit: &AuditLog) -> Result<(), Problem> {
+        if !self.method.is_safe() {
+            let permit = audit.reserve().await.ok_or_else(Problem::unavailable)?;
+            *self.permit.lock().unwrap_or_else(PoisonError::into_inner) = Some(permit);
+        }
+        Ok(())
+    }
+
+    /// The room that was kept.
+    pub fn take_room(&self) -> Option<AuditPermit> {
+        self.permit.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// What is known, to be read or added to.

@@ -61,7 +61,7 @@ pub struct DefaultLimits {
     pub enterprise: PlanLimits,
     /// Token requests from one address. Many visitors share one, so this only keeps floods out.
     pub tokens_per_address: Quota,
-    /// Registrations from one address.
+    /// Registrations from one address by callers that prove nothing before.
     pub registrations_per_address: Quota,
 }
 
@@ -81,11 +81,11 @@ pub struct PlanLimits {
 }
 
 impl PlanLimits {
-    const fn of(per_minute: u32) -> Self {
+    const fn of(per_minute: u32, per_key: u32) -> Self {
         Self {
             tenant: Quota::per_minute(per_minute),
             site: Quota::per_minute(per_minute),
-            key: Quota::per_minute(600),
+            key: Quota::per_minute(per_key),
             session: Quota::per_minute(30),
             channel: Quota::per_minute(per_minute),
         }
@@ -117,11 +117,11 @@ impl DefaultLimits {
 impl Default for DefaultLimits {
     fn default() -> Self {
         Self {
-            free: PlanLimits::of(12_000),
-            pro: PlanLimits::of(60_000),
-            enterprise: PlanLimits::of(600_000),
+            free: PlanLimits::of(12_000, 600),
+            pro: PlanLimits::of(60_000, 3_000),
+            enterprise: PlanLimits::of(600_000, 60_000),
             tokens_per_address: Quota::per_minute(600),
-            registrations_per_address: Quota::per_minute(60),
+            registrations_per_address: Quota::per_minute(300),
         }
     }
 }

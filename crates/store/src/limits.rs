@@ -15,6 +15,8 @@ use std::{
 };
 
 const SHARDS: usize = 64;
+/// Refusals of one tenant that are noted, of callers that passed no limit.
+const REFUSALS: Quota = Quota::per_minute(600);
 /// Entries of one kind in one shard before those that say nothing any more are looked for.
 const SWEEP_FLOOR: usize = 1_024;
 /// Entries of one kind in one shard that are never exceeded: 64 shards of these are about 8 million.
@@ -295,6 +297,18 @@ impl Limits {
         }
         arrivals.extend(passed[..limits.len()].iter().copied());
         Decision::Allowed(nearest)
+    }
+
+    /// Whether a refusal of a caller that has not passed the limits yet is to stand in the tenant's trail. Whoever holds a
+    /// public key can cause any number of them; past so many in a minute they are counted only.
+    pub fn may_note_refusal(&self, tenant: &TenantId, now: Timestamp) -> bool {
+        let key = self.hash(&(tenant, "refusals"));
+        let mut shard = self.shards[self.shard_of(tenant)].lock().unwrap_or_else(PoisonError::into_inner);
+        let verdict = decide(REFUSALS, shard.arrivals.get(&key).copied(), now);
+        if let Verdict::Allowed { arrival, .. } = verdict {
+            shard.arrivals.insert(key, arrival);
+        }
+        matches!(verdict, Verdict::Allowed { .. })
     }
 
     /// The coarse outer guard of what comes from one address, before any tenant is known. Many visitors share an address.

@@ -105,7 +105,7 @@ pub struct TenantCall<A> {
 impl<A: Access> TenantCall<A> {
     /// Sends a request that was read through the rest of the pipeline.
     pub(crate) async fn pass(desk: &FrontDesk, received: Received) -> Result<Self, Problem> {
-        received
+        let call = received
             .identify(desk)
             .await?
             .tenant_active()?
@@ -114,7 +114,9 @@ impl<A: Access> TenantCall<A> {
             .replay_and_limits::<A>(desk)
             .await?
             .permission::<A>()?
-            .consent()
+            .consent()?;
+        call.received.record.keep_room(&desk.audit).await?;
+        Ok(call)
     }
 }
 

@@ -1,5 +1,11 @@
 //! The front desk through HTTP, with a real database.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test stops where something is not as it should be"
+)]
+
 mod bad_input;
 mod chat;
 mod cors;

@@ -49,7 +49,7 @@ async fn each_step_refuses_with_its_own_code() {
     }
     let old = good();
     let in_window = good();
-    app.advance(Duration::from_secs(300));
+    app.advance(Duration::from_mins(5));
     app.send(in_window).await.expect(201);
     app.advance(Duration::from_secs(1));
     let answer = app.send(old).await.refused(401, "timestamp_out_of_window");

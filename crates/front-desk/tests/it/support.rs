@@ -11,60 +11,60 @@ use serde_json::{Value, json};
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tower::ServiceExt;
 
-pub const BASE: &str = "/api/meta-agent";
-pub const HOST: &str = "api.misy.example";
-pub const BOOTSTRAP: &str = "correct horse battery staple";
-pub const ORIGIN: &str = "https://andina.example";
+pub(crate) const BASE: &str = "/api/meta-agent";
+pub(crate) const HOST: &str = "api.misy.example";
+pub(crate) const BOOTSTRAP: &str = "correct horse battery staple";
+pub(crate) const ORIGIN: &str = "https://andina.example";
 
-pub struct App {
-    pub store: TestStore,
-    pub desk: FrontDesk,
-    pub router: Router,
+pub(crate) struct App {
+    pub(crate) store: TestStore,
+    pub(crate) desk: FrontDesk,
+    pub(crate) router: Router,
 }
 
 /// A tenant with its credentials.
 #[derive(Clone)]
-pub struct Tenant {
-    pub id: String,
-    pub origin: String,
-    pub publishable_key: String,
-    pub secret_id: String,
-    pub secret: RequestKey,
-    pub administrator: String,
+pub(crate) struct Tenant {
+    pub(crate) id: String,
+    pub(crate) origin: String,
+    pub(crate) publishable_key: String,
+    pub(crate) secret_id: String,
+    pub(crate) secret: RequestKey,
+    pub(crate) administrator: String,
 }
 
 /// A token with the key that signs its requests.
 #[derive(Clone)]
-pub struct Token {
-    pub text: String,
-    pub key: RequestKey,
-    pub origin: Option<String>,
+pub(crate) struct Token {
+    pub(crate) text: String,
+    pub(crate) key: RequestKey,
+    pub(crate) origin: Option<String>,
 }
 
 /// An answer that was read whole.
-pub struct Answer {
-    pub status: StatusCode,
-    pub headers: HeaderMap,
-    pub body: Value,
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Value,
 }
 
 impl Answer {
-    pub fn code(&self) -> &str {
+    pub(crate) fn code(&self) -> &str {
         self.body["code"].as_str().unwrap_or_default()
     }
 
-    pub fn text(&self, name: &str) -> String {
+    pub(crate) fn text(&self, name: &str) -> String {
         self.body[name].as_str().unwrap_or_else(|| panic!("no {name} in {}", self.body)).to_owned()
     }
 
     #[track_caller]
-    pub fn expect(self, status: u16) -> Self {
+    pub(crate) fn expect(self, status: u16) -> Self {
         assert_eq!(self.status.as_u16(), status, "{}", self.body);
         self
     }
 
     #[track_caller]
-    pub fn refused(self, status: u16, code: &str) -> Self {
+    pub(crate) fn refused(self, status: u16, code: &str) -> Self {
         assert_eq!((self.status.as_u16(), self.code()), (status, code), "{}", self.body);
         assert_eq!(self.headers["content-type"], "application/problem+json");
         assert!(self.text("requestId").starts_with("req_"));
@@ -73,34 +73,34 @@ impl Answer {
 }
 
 impl App {
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         Self::start_with(|_| {}).await
     }
 
-    pub async fn start_with(change: impl FnOnce(&mut Settings)) -> Self {
+    pub(crate) async fn start_with(change: impl FnOnce(&mut Settings)) -> Self {
         Self::on(test_store().await.unwrap(), change).await
     }
 
-    pub async fn on(store: TestStore, change: impl FnOnce(&mut Settings)) -> Self {
+    pub(crate) async fn on(store: TestStore, change: impl FnOnce(&mut Settings)) -> Self {
         let desk = desk_on(&store, change).await;
         Self { router: desk.router(), desk, store }
     }
 
     /// Another replica on the same database.
-    pub async fn replica(&self) -> FrontDesk {
+    pub(crate) async fn replica(&self) -> FrontDesk {
         desk_on(&self.store, |_| {}).await
     }
 
-    pub async fn send(&self, request: Request<Body>) -> Answer {
+    pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
         send_to(&self.router, request).await
     }
 
     /// The response with its body still to come.
-    pub async fn open(&self, request: Request<Body>) -> Response {
+    pub(crate) async fn open(&self, request: Request<Body>) -> Response {
         self.router.clone().oneshot(request).await.unwrap()
     }
 
-    pub async fn owner(&self) -> Tenant {
+    pub(crate) async fn owner(&self) -> Tenant {
         let body = registration("ColombiaTIC", "https://colombiatic.example");
         let request = bare(Method::POST, "/tenants/register/owner", Some(&body));
         let answer = self.send(with_bearer(request, BOOTSTRAP)).await.expect(201);
@@ -108,7 +108,7 @@ impl App {
     }
 
     /// Registers a tenant on behalf of an owner.
-    pub async fn register(&self, owner: &Tenant, id: &str, origin: &str) -> Tenant {
+    pub(crate) async fn register(&self, owner: &Tenant, id: &str, origin: &str) -> Tenant {
         let mut body = registration(id, origin);
         body["tenantId"] = json!(id);
         let answer = self.manage(owner, Method::POST, "/tenants/register", Some(&body)).await.expect(201);
@@ -116,24 +116,31 @@ impl App {
     }
 
     /// An owner and one tenant.
-    pub async fn two(&self) -> (Tenant, Tenant) {
+    pub(crate) async fn two(&self) -> (Tenant, Tenant) {
         let owner = self.owner().await;
         let tenant = self.register(&owner, "andina", ORIGIN).await;
         (owner, tenant)
     }
 
     /// A call with an administrator's bearer token.
-    pub async fn manage(&self, who: &Tenant, method: Method, path: &str, body: Option<&Value>) -> Answer {
+    pub(crate) async fn manage(
+        &self,
+        who: &Tenant,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Answer {
         self.send(with_bearer(bare(method, path, body), &who.administrator)).await
     }
 
     /// A browser's token.
-    pub async fn browser(&self, tenant: &Tenant) -> Token {
+    pub(crate) async fn browser(&self, tenant: &Tenant) -> Token {
         let answer = self.send(self.mint_request(tenant, &json!({ "siteId": "main" }))).await.expect(201);
         Token::of(&answer.body, None, Some(tenant.origin.clone()))
     }
 
-    pub fn mint_request(&self, tenant: &Tenant, body: &Value) -> Request<Body> {
+    #[allow(clippy::unused_self, reason = "reads like the other callers")]
+    pub(crate) fn mint_request(&self, tenant: &Tenant, body: &Value) -> Request<Body> {
         let mut request = bare(Method::POST, "/tokens", Some(body));
         put(&mut request, "x-api-key", &tenant.publishable_key);
         put(&mut request, "origin", &tenant.origin);
@@ -141,12 +148,12 @@ impl App {
     }
 
     /// A server's token.
-    pub async fn server(&self, tenant: &Tenant, body: Value) -> Token {
+    pub(crate) async fn server(&self, tenant: &Tenant, body: Value) -> Token {
         let answer = self.send(self.server_request(tenant, &body)).await.expect(201);
         Token::of(&answer.body, Some(&tenant.secret), body["origin"].as_str().map(str::to_owned))
     }
 
-    pub fn server_request(&self, tenant: &Tenant, body: &Value) -> Request<Body> {
+    pub(crate) fn server_request(&self, tenant: &Tenant, body: &Value) -> Request<Body> {
         let mut request =
             self.signed_by(&tenant.secret, None, Method::POST, "/tokens", Some(body.to_string().as_bytes()));
         put(&mut request, "x-misy-key", &tenant.secret_id);
@@ -154,7 +161,13 @@ impl App {
     }
 
     /// A signed request.
-    pub fn signed(&self, token: &Token, method: Method, target: &str, body: Option<&Value>) -> Request<Body> {
+    pub(crate) fn signed(
+        &self,
+        token: &Token,
+        method: Method,
+        target: &str,
+        body: Option<&Value>,
+    ) -> Request<Body> {
         let body = body.map(|body| body.to_string().into_bytes());
         let mut request = self.signed_by(&token.key, Some(&token.text), method, target, body.as_deref());
         if let Some(origin) = &token.origin {
@@ -163,17 +176,23 @@ impl App {
         request
     }
 
-    pub async fn call(&self, token: &Token, method: Method, target: &str, body: Option<&Value>) -> Answer {
+    pub(crate) async fn call(
+        &self,
+        token: &Token,
+        method: Method,
+        target: &str,
+        body: Option<&Value>,
+    ) -> Answer {
         self.send(self.signed(token, method, target, body)).await
     }
 
-    pub fn nonce(&self) -> String {
+    pub(crate) fn nonce(&self) -> String {
         let mut bytes = [0; 16];
         self.store.entropy.fill(&mut bytes);
         URL_SAFE_NO_PAD.encode(bytes)
     }
 
-    pub fn signed_by(
+    pub(crate) fn signed_by(
         &self,
         key: &RequestKey,
         token: Option<&str>,
@@ -210,17 +229,17 @@ impl App {
     }
 
     /// A session of a token.
-    pub async fn session(&self, token: &Token) -> String {
+    pub(crate) async fn session(&self, token: &Token) -> String {
         let body = json!({ "channel": "web", "locale": "es-CO" });
         self.call(token, Method::POST, "/sessions", Some(&body)).await.expect(201).text("sessionId")
     }
 
-    pub async fn say(&self, token: &Token, session: &str, text: &str) -> Answer {
+    pub(crate) async fn say(&self, token: &Token, session: &str, text: &str) -> Answer {
         let body = json!({ "sessionId": session, "channel": "web", "text": text });
         self.call(token, Method::POST, "/messages", Some(&body)).await
     }
 
-    pub fn advance(&self, by: Duration) {
+    pub(crate) fn advance(&self, by: Duration) {
         self.store.clock.advance(by);
     }
 }
@@ -245,7 +264,7 @@ async fn desk_on(store: &TestStore, change: impl FnOnce(&mut Settings)) -> Front
 }
 
 impl Tenant {
-    pub fn of(body: &Value) -> Self {
+    pub(crate) fn of(body: &Value) -> Self {
         let text = |pointer: &str| body.pointer(pointer).and_then(Value::as_str).unwrap().to_owned();
         Self {
             id: text("/tenantId"),
@@ -257,17 +276,17 @@ impl Tenant {
         }
     }
 
-    pub fn tenant_id(&self) -> TenantId {
+    pub(crate) fn tenant_id(&self) -> TenantId {
         self.id.parse().unwrap()
     }
 
-    pub fn path(&self, rest: &str) -> String {
+    pub(crate) fn path(&self, rest: &str) -> String {
         format!("/tenants/{}{rest}", self.id)
     }
 }
 
 impl Token {
-    pub fn of(body: &Value, secret: Option<&RequestKey>, origin: Option<String>) -> Self {
+    pub(crate) fn of(body: &Value, secret: Option<&RequestKey>, origin: Option<String>) -> Self {
         let key = match body["signingKey"].as_str() {
             Some(text) => key_of(text),
             None => secret.unwrap().clone(),
@@ -276,12 +295,12 @@ impl Token {
     }
 }
 
-pub fn key_of(text: &str) -> RequestKey {
+pub(crate) fn key_of(text: &str) -> RequestKey {
     let bytes: [u8; 32] = URL_SAFE_NO_PAD.decode(text).unwrap().try_into().unwrap();
     RequestKey::new(Secret::new(bytes))
 }
 
-pub fn registration(name: &str, website: &str) -> Value {
+pub(crate) fn registration(name: &str, website: &str) -> Value {
     json!({
         "tenantName": name, "contactEmail": "hola@business.example", "websiteUrl": website,
         "businessIndustry": "Dental clinic"
@@ -289,11 +308,11 @@ pub fn registration(name: &str, website: &str) -> Value {
 }
 
 /// A request without any proof.
-pub fn bare(method: Method, path: &str, body: Option<&Value>) -> Request<Body> {
+pub(crate) fn bare(method: Method, path: &str, body: Option<&Value>) -> Request<Body> {
     raw(method, &format!("{BASE}{path}"), body.map(|body| body.to_string().into_bytes()))
 }
 
-pub fn raw(method: Method, path: &str, body: Option<Vec<u8>>) -> Request<Body> {
+pub(crate) fn raw(method: Method, path: &str, body: Option<Vec<u8>>) -> Request<Body> {
     let mut request = Request::builder().method(method).uri(path).header("host", HOST);
     if let Some(body) = &body {
         request = request.header("content-type", "application/json").header("content-length", body.len());
@@ -302,16 +321,16 @@ pub fn raw(method: Method, path: &str, body: Option<Vec<u8>>) -> Request<Body> {
     request.extension(ConnectInfo(peer)).body(body.map_or_else(Body::empty, Body::from)).unwrap()
 }
 
-pub fn put(request: &mut Request<Body>, name: &'static str, value: &str) {
+pub(crate) fn put(request: &mut Request<Body>, name: &'static str, value: &str) {
     request.headers_mut().insert(name, value.parse().unwrap());
 }
 
-pub fn with_bearer(mut request: Request<Body>, token: &str) -> Request<Body> {
+pub(crate) fn with_bearer(mut request: Request<Body>, token: &str) -> Request<Body> {
     put(&mut request, "authorization", &format!("Bearer {token}"));
     request
 }
 
-pub async fn send_to(router: &Router, request: Request<Body>) -> Answer {
+pub(crate) async fn send_to(router: &Router, request: Request<Body>) -> Answer {
     let response = router.clone().oneshot(request).await.unwrap();
     let (parts, body) = response.into_parts();
     let bytes = axum::body::to_bytes(body, 10_000_000).await.unwrap();

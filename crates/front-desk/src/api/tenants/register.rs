@@ -211,11 +211,11 @@ async fn register_owner(desk: &FrontDesk, received: &Received) -> Result<Respons
     security((), ("administrator" = []))
 )]
 pub(crate) async fn register(State(desk): State<FrontDesk>, request: Request) -> Result<Response, Problem> {
-    guard_address(&desk, &request, desk.settings.limits.registrations_per_address)?;
     let proves = request.headers().contains_key(http::header::AUTHORIZATION);
     match desk.settings.self_registration {
         SelfRegistration::Off => Err(Problem::not_found()),
         SelfRegistration::Open if !proves => {
+            guard_address(&desk, &request, desk.settings.limits.registrations_per_address)?;
             let received = Received::read(&desk, request, desk.settings.body_limit).await?;
             let registration: Registration = received.json()?;
             let mut mistakes = Vec::new();

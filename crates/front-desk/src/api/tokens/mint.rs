@@ -297,7 +297,8 @@ async fn count(
         limits.push(Limit { scope: Scope::Key, subject, quota: Quota::per_minute(*per_minute) });
     }
     let decision = desk.limits.check(tenant, nonce, &limits, desk.clock.now()).await?;
-    limited(decision, &received.record)
+    limited(decision, &received.record)?;
+    received.record.keep_room(&desk.audit).await
 }
 
 fn issue(desk: &FrontDesk, caller: &Caller, asked: &TokenRequest) -> Result<TokenAnswer, Problem> {
