@@ -1,6 +1,7 @@
 import { MisyError, type OutgoingMessage, type Receipt } from '../public.js';
 import { backoff, Pause } from './backoff.js';
 import { withLock } from './lock.js';
+import { LONGEST_TEXT } from './limits.js';
 import { isTransient } from './problem.js';
 import type { Store } from './store.js';
 
@@ -22,8 +23,6 @@ interface Waiter {
   resolve: (receipt: Receipt) => void;
   reject: (error: MisyError) => void;
 }
-
-export const LONGEST_TEXT = 4000;
 
 /**
  * The visitor's messages on their way out: written down first, sent strictly one after the other over all tabs, tried
