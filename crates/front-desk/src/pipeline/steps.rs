@@ -92,7 +92,7 @@ impl<'a> SignatureHeaders<'a> {
         verify(keys, self.signature, &request)?;
         let timestamp = parse_timestamp(self.timestamp)?;
         check_window(now.as_second(), timestamp, WINDOW).map_err(|_| Problem::outside_window(now))?;
-        Ok(timestamp + WINDOW)
+        Ok(timestamp.saturating_add_unsigned(WINDOW))
     }
 
     /// The nonce to be remembered.
