@@ -178,17 +178,18 @@ impl Desk<'_> {
                 draft.answered = true;
                 draft.rules.push("answer: opening hours reckoned from the pack's calendar".to_owned());
             }
-        } else if analysis.means("where") && !known_elsewhere {
-            if let Some(address) = &self.pack.pack().contact.address {
-                draft.blocks.push(Block::Text(self.say("address", &[("address", address)])));
-                draft.sources.push(Source {
-                    kind: "contact".to_owned(),
-                    id: "address".to_owned(),
-                    title: address.clone(),
-                });
-                draft.answered = true;
-                draft.rules.push("answer: the address of the pack".to_owned());
-            }
+        } else if let Some(address) = &self.pack.pack().contact.address
+            && analysis.means("where")
+            && !known_elsewhere
+        {
+            draft.blocks.push(Block::Text(self.say("address", &[("address", address)])));
+            draft.sources.push(Source {
+                kind: "contact".to_owned(),
+                id: "address".to_owned(),
+                title: address.clone(),
+            });
+            draft.answered = true;
+            draft.rules.push("answer: the address of the pack".to_owned());
         }
     }
 
@@ -350,12 +351,11 @@ impl Desk<'_> {
         }
         if named.is_empty() {
             let whole = &self.seen.whole;
-            match whole.faqs.first().filter(|_| whole.faq_confidence > SURE) {
-                Some(hit) => self.faq(&mut draft, hit.at),
-                None => {
-                    self.catalogue(&mut draft);
-                    self.phrase(&mut draft, "ask_needs");
-                }
+            if let Some(hit) = whole.faqs.first().filter(|_| whole.faq_confidence > SURE) {
+                self.faq(&mut draft, hit.at);
+            } else {
+                self.catalogue(&mut draft);
+                self.phrase(&mut draft, "ask_needs");
             }
         }
         draft
