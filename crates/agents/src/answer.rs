@@ -335,6 +335,13 @@ impl Desk<'_> {
     /// The sales agent.
     pub(crate) fn sales(&self) -> Draft {
         let mut draft = Draft::default();
+        // "Are you open tomorrow, and what does it cost?": the hours first.
+        let asks_hours = |part: &Part| part.analysis.means("hours") && !part.analysis.has("price_ask");
+        let names_day = self.seen.whole.analysis.means("hours") && !self.seen.when.days.is_empty();
+        let asked = names_day || self.seen.parts.iter().any(asks_hours);
+        if let Some(at) = self.pack.hours_faq().filter(|_| asked) {
+            self.faq(&mut draft, at);
+        }
         let named = self.named_services(false);
         let two_asked = self.seen.parts.len() > 1 && !self.has("haggle");
         for at in named.iter().take(if two_asked { 2 } else { 1 }) {

@@ -91,6 +91,12 @@ fn saturday_hours_and_the_price_of_a_cleaning_are_answered_in_one_reply() {
 }
 
 #[test]
+fn tomorrow_s_hours_are_said_beside_a_price() {
+    let said = text(&Ask::of("andina").ask("atienden mañana y cuanto sale una limpieza?"));
+    assert!(said.contains("Miércoles 2/12") && said.contains("$38.000"), "{said}");
+}
+
+#[test]
 fn a_holiday_is_told_from_its_weekday() {
     let said = text(&Ask::of("andina").ask("¿abren el 25 de diciembre?"));
     assert!(said.contains("cerrado") && said.contains("Navidad"), "{said}");
