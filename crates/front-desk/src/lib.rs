@@ -1,1 +1,35 @@
-//! front-desk
+//! The front desk of Misy: HTTP.
+//!
+//! | module | what it does |
+//! | --- | --- |
+//! | [`pipeline`] | the one way in for every call of a tenant, step by step |
+//! | `edge` | what surrounds every request: its id, CORS, problems, log, metrics, audit |
+//! | [`api`] | the endpoints, one file each: request, response, handler, description |
+//! | [`management`] | who may manage which tenant |
+//! | [`problem`] | refusals and failures, and how errors become HTTP |
+//! | [`tenant_state`], [`token_desk`] | what is kept in memory so that a warm call asks the database nothing |
+//! | [`openapi`] | the description of all of it, generated from the code |
+
+pub mod api;
+mod assets;
+pub mod desk;
+mod edge;
+mod idempotent;
+pub mod json;
+mod live;
+pub mod management;
+pub mod openapi;
+pub mod pipeline;
+pub mod problem;
+mod query;
+mod record;
+mod routes;
+pub mod settings;
+pub mod tenant_state;
+pub mod token_desk;
+mod welcome;
+
+pub use desk::{FrontDesk, Parts};
+pub use openapi::openapi_document;
+pub use problem::{FieldError, Problem};
+pub use settings::{DefaultLimits, PlanLimits, SelfRegistration, Settings};

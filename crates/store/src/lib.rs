@@ -4,21 +4,32 @@
 //! PostgreSQL itself shows it nothing but the rows of its tenant. [`SystemTx`] is the owner's audited work across
 //! tenants. Before a tenant is known there are only the narrow questions of [`lookup`].
 
+pub mod audit;
 pub mod bell;
+pub mod context_packs;
+pub mod credentials;
 pub mod database;
 pub mod decisions;
 pub mod error;
+pub mod idempotency;
 pub mod installation;
 pub mod leases;
+pub mod limits;
 pub mod lookup;
 pub mod messages;
+pub mod provisioning;
 pub mod sessions;
+pub mod signing_keys;
+pub mod sites;
+pub mod tenants;
 pub mod transaction;
 pub mod turns;
 pub mod vault;
 
+pub use audit::AuditLog;
 pub use bell::Bell;
 pub use database::{Database, DatabaseOptions};
 pub use error::StoreError;
+pub use limits::Limits;
 pub use transaction::{SystemTx, TenantTx};
 pub use vault::{TenantKeys, Vault};

@@ -1,0 +1,11 @@
+//! The endpoints.
+
+pub mod health;
+pub mod jwks;
+pub mod messages;
+pub mod sessions;
+pub mod tenants;
+pub mod tokens;
+
+/// The prefix of all calls of the API.
+pub const BASE: &str = "/api/meta-agent";

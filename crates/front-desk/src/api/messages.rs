@@ -1,0 +1,188 @@
+//! `POST /messages`: somebody writes.
+
+use crate::{
+    api::sessions::open::check_metadata,
+    desk::FrontDesk,
+    pipeline::{Access, Received, Subjects, TenantCall},
+    problem::Problem,
+};
+use axum::{Json, extract::State};
+use http::StatusCode;
+use misy_domain::{Channel, MessageId, Part, Permission, SessionId};
+use misy_store::messages::{Ingested, NewInbound};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::borrow::Cow;
+use utoipa::ToSchema;
+
+const LONGEST_TEXT: usize = 4_000;
+const LONGEST_CLIENT_ID: usize = 128;
+
+/// A message in its envelope.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct MessageRequest {
+    /// The tenant; must be the token's.
+    #[schema(example = "andina")]
+    tenant_id: Option<String>,
+    /// The site; must be the token's.
+    #[schema(example = "main")]
+    site_id: Option<String>,
+    /// The session.
+    #[schema(example = "ses_01k9z3v5d2m8q4x7c1b6n0f9gh")]
+    session_id: String,
+    /// The channel; must be the session's.
+    #[schema(value_type = Option<String>, example = "web")]
+    channel: Option<Channel>,
+    /// What is known about where it was written, at most 4 KiB.
+    #[schema(value_type = Option<Object>)]
+    metadata: Option<Value>,
+    /// The client's own id of the message, 1 to 128 characters: sent again, it is the same message.
+    client_message_id: Option<String>,
+    /// What it says, 1 to 4000 characters.
+    #[schema(min_length = 1, max_length = 4000)]
+    text: Option<String>,
+    /// Files. Not supported yet.
+    #[schema(value_type = Option<Vec<Object>>)]
+    attachments: Option<Value>,
+    /// What was pressed. Not supported yet.
+    #[schema(value_type = Option<Object>)]
+    action: Option<Value>,
+}
+
+/// The message is durable.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct MessageReceipt {
+    /// Its id.
+    #[schema(value_type = String, example = "msg_01k9z3v5d2m8q4x7c1b6n0f9gh")]
+    message_id: MessageId,
+    /// Its place in the conversation.
+    #[schema(example = 7)]
+    sequence: i64,
+}
+
+/// Calls that write a message; they count against their session and channel too.
+pub struct WriteMessage;
+
+/// As much of the envelope as decides what a message counts against.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Peek<'a> {
+    #[serde(borrow)]
+    session_id: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    channel: Option<Cow<'a, str>>,
+}
+
+impl Access for WriteMessage {
+    const PERMISSION: Option<Permission> = Some(Permission::ChatWrite);
+
+    fn subjects(received: &Received) -> Subjects {
+        // What cannot be read is refused later, with its reason.
+        let Ok(peek) = serde_json::from_slice::<Peek<'_>>(&received.body) else { return Subjects::default() };
+        let owned = |text: Option<Cow<'_, str>>| text.map(Cow::into_owned);
+        Subjects { session: owned(peek.session_id), channel: owned(peek.channel) }
+    }
+}
+
+/// Write a message
+///
+/// Answers when the message is durable. The reply comes as an event, and stands in the history.
+#[utoipa::path(
+    post, path = "/api/meta-agent/messages", tag = "chat", operation_id = "writeMessage",
+    request_body(content = MessageRequest, example = json!({
+        "tenantId": "andina", "siteId": "main", "sessionId": "ses_01k9z3v5d2m8q4x7c1b6n0f9gh", "channel": "web",
+        "clientMessageId": "7f6b3a52", "text": "¿Tienen hora mañana?"
+    })),
+    responses((status = 202, description = "The message is durable", body = MessageReceipt)),
+    security(("tenantAccessToken" = [], "requestSignature" = []))
+)]
+pub(crate) async fn write(
+    State(desk): State<FrontDesk>,
+    call: TenantCall<WriteMessage>,
+) -> Result<(StatusCode, Json<MessageReceipt>), Problem> {
+    let message: MessageRequest = call.received.json()?;
+    check_envelope(&call, &message)?;
+    let text = text_of(&message)?;
+    let session: SessionId = message.session_id.parse().map_err(|_| Problem::not_found())?;
+    let session_text = session.to_string();
+    call.received.record.facts().session = Some(session_text.clone());
+    let own_id = match message.client_message_id {
+        Some(id) => id,
+        None => MessageId::new(&*desk.clock, &*desk.entropy).to_string(),
+    };
+    let inbound = NewInbound {
+        tenant: call.tenant(),
+        session,
+        site: call.site(),
+        family: call.family(),
+        channel: message.channel.unwrap_or(Channel::Web),
+        account: &session_text,
+        external_id: &own_id,
+        parts: &[Part::Text { text }],
+    };
+    let outcome =
+        desk.database.ingest(&inbound, call.keys(), &desk.bell, &*desk.clock, &*desk.entropy).await?;
+    match outcome {
+        Ingested::Stored(receipt) | Ingested::Duplicate(receipt) => {
+            let receipt = MessageReceipt { message_id: receipt.message_id, sequence: receipt.sequence };
+            Ok((StatusCode::ACCEPTED, Json(receipt)))
+        }
+        Ingested::Expired => Err(Problem::conflict("conflict", "The session is over; open another one.")),
+        Ingested::NotFound => Err(not_ingested(&desk, &call, session).await?),
+    }
+}
+
+/// Either there is no such session for the caller, or it is on another channel.
+async fn not_ingested(
+    desk: &FrontDesk,
+    call: &TenantCall<WriteMessage>,
+    session: SessionId,
+) -> Result<Problem, Problem> {
+    let mut tx = desk.database.tenant("messages.refused", call.tenant()).await?;
+    let session = misy_store::sessions::session(&mut tx, session, call.family(), call.site()).await?;
+    tx.commit().await?;
+    Ok(match session {
+        Some(_) => Problem::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "envelope_mismatch",
+            "The session is on another channel.",
+        ),
+        None => Problem::not_found(),
+    })
+}
+
+fn check_envelope(call: &TenantCall<WriteMessage>, message: &MessageRequest) -> Result<(), Problem> {
+    let agrees = |said: &Option<String>, is: &str| said.as_deref().is_none_or(|said| said == is);
+    if !agrees(&message.tenant_id, call.tenant().as_str()) || !agrees(&message.site_id, call.site().as_str())
+    {
+        return Err(Problem::forbidden("envelope_mismatch", "The envelope and the token disagree."));
+    }
+    check_metadata(message.metadata.as_ref())
+}
+
+fn text_of(message: &MessageRequest) -> Result<String, Problem> {
+    if message.attachments.is_some() {
+        return Err(Problem::not_supported("/attachments", "Files are not supported yet."));
+    }
+    if message.action.is_some() {
+        return Err(Problem::not_supported("/action", "Actions are not supported yet."));
+    }
+    let id_length = message.client_message_id.as_ref().map(|id| id.chars().count());
+    let id_has_controls =
+        message.client_message_id.as_ref().is_some_and(|id| id.chars().any(char::is_control));
+    if id_length.is_some_and(|length| !(1..=LONGEST_CLIENT_ID).contains(&length)) || id_has_controls {
+        return Err(Problem::invalid_field("/clientMessageId", "too_long", "must be 1 to 128 characters"));
+    }
+    let Some(text) = &message.text else {
+        return Err(Problem::invalid_field("/text", "required", "is required"));
+    };
+    if text.trim().is_empty() {
+        return Err(Problem::invalid_field("/text", "required", "must not be empty"));
+    }
+    if text.chars().count() > LONGEST_TEXT {
+        return Err(Problem::invalid_field("/text", "too_long", "must have at most 4000 characters"));
+    }
+    Ok(text.clone())
+}

@@ -1,0 +1,57 @@
+//! `GET /sessions/{sessionId}`: where a session stands.
+
+use super::{ReadChat, own_session};
+use crate::{desk::FrontDesk, pipeline::TenantCall, problem::Problem};
+use axum::{Json, extract::State};
+use misy_domain::{Channel, SessionId, Timestamp};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// Where a session stands.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SessionState {
+    /// Its id.
+    #[schema(value_type = String)]
+    session_id: SessionId,
+    /// The conversation it writes to.
+    conversation_id: String,
+    /// The channel.
+    #[schema(value_type = String, example = "web")]
+    channel: Channel,
+    /// `active`: agents answer; `handoff`: a person was asked to take over; `closed`: it is over.
+    #[schema(example = "active")]
+    status: &'static str,
+    /// The sequence of the newest message; 0 before the first.
+    last_sequence: i64,
+    /// When it was opened.
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+    /// From when on it takes no message.
+    #[schema(value_type = String, format = DateTime)]
+    expires_at: Timestamp,
+}
+
+/// Read a session
+#[utoipa::path(
+    get, path = "/api/meta-agent/sessions/{sessionId}", tag = "chat", operation_id = "readSession",
+    params(("sessionId" = String, Path, description = "The session")),
+    responses((status = 200, description = "Where it stands", body = SessionState)),
+    security(("tenantAccessToken" = [], "requestSignature" = []))
+)]
+pub(crate) async fn read(
+    State(desk): State<FrontDesk>,
+    call: TenantCall<ReadChat>,
+) -> Result<Json<SessionState>, Problem> {
+    let session = own_session(&desk.database, &call).await?;
+    let over = !session.is_open(desk.clock.now());
+    Ok(Json(SessionState {
+        session_id: session.session_id,
+        conversation_id: session.conversation_id.to_string(),
+        channel: session.channel,
+        status: if over { "closed" } else { session.status.as_str() },
+        last_sequence: session.last_sequence,
+        created_at: session.created_at,
+        expires_at: session.expires_at,
+    }))
+}

@@ -1,0 +1,71 @@
+//! `GET` and `PUT /tenants/{tenantId}/context-pack`: what agents may know of the tenant.
+
+use super::{expected_version, versioned};
+use crate::{desk::FrontDesk, management::ManagementCall, problem::Problem};
+use axum::{extract::State, response::Response};
+use misy_domain::ContextPack;
+use misy_store::context_packs;
+use serde::Serialize;
+use serde_json::{Value, json};
+use utoipa::ToSchema;
+
+/// The pack that is in force now.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ContextPackVersion)]
+pub struct PackVersion {
+    /// Its version.
+    #[schema(example = 2)]
+    version: i64,
+}
+
+/// Read the context pack
+#[utoipa::path(
+    get, path = "/api/meta-agent/tenants/{tenantId}/context-pack", tag = "tenants", operation_id = "readContextPack",
+    params(("tenantId" = String, Path, description = "The tenant")),
+    responses((status = 200, description = "The pack, with its version as ETag", body = Object)),
+    security(("administrator" = []), ("tenantAccessToken" = [], "requestSignature" = []))
+)]
+pub(crate) async fn read(State(desk): State<FrontDesk>, call: ManagementCall) -> Result<Response, Problem> {
+    let managed = call.managed(&desk).await?;
+    let mut tx = desk.database.tenant("context_pack.read", &managed.tenant).await?;
+    let stored = context_packs::current(&mut tx).await?;
+    tx.commit().await?;
+    let stored = stored.ok_or_else(Problem::not_found)?;
+    Ok(versioned(stored.version, stored.pack))
+}
+
+/// Replace the context pack
+///
+/// Every field is checked and every mistake told at once. Agents answer from it with the next message.
+#[utoipa::path(
+    put, path = "/api/meta-agent/tenants/{tenantId}/context-pack", tag = "tenants", operation_id = "replaceContextPack",
+    request_body(content = Object, example = json!({
+        "displayName": "Clínica Andina", "industry": "Dental clinic", "locale": "es-CL", "timezone": "America/Santiago",
+        "currency": "CLP", "contact": {"email": "contacto@clinicaandina.example"},
+        "faq": [{"id": "horario", "question": "¿Cuál es el horario?", "answer": "De lunes a viernes de 9 a 19."}]
+    })),
+    params(
+        ("tenantId" = String, Path, description = "The tenant"),
+        ("If-Match" = Option<String>, Header, description = "The ETag that was read"),
+    ),
+    responses(
+        (status = 200, description = "It is in force", body = PackVersion),
+        (status = 412, description = "`stale`: it was changed meanwhile", body = crate::problem::ProblemBody<'static>, content_type = "application/problem+json"),
+    ),
+    security(("administrator" = []), ("tenantAccessToken" = [], "requestSignature" = []))
+)]
+pub(crate) async fn replace(
+    State(desk): State<FrontDesk>,
+    call: ManagementCall,
+) -> Result<Response, Problem> {
+    let managed = call.managed(&desk).await?;
+    let expected = expected_version(&call.received)?;
+    let value: Value = call.received.json_value()?;
+    let pack = ContextPack::parse(&value)?;
+    let mut tx = desk.database.tenant("context_pack.replace", &managed.tenant).await?;
+    let version = context_packs::put(&mut tx, &pack, expected).await?;
+    let detail = json!({ "version": version });
+    call.record_change(&desk, &mut tx, "context-pack", Some(detail)).await?;
+    tx.commit().await?;
+    Ok(versioned(version, PackVersion { version }))
+}

@@ -1,0 +1,39 @@
+//! `GET /tenants/{tenantId}/decisions`: why a turn went as it did.
+
+use crate::{desk::FrontDesk, management::ManagementCall, problem::Problem};
+use axum::{Json, extract::State};
+use misy_domain::MessageId;
+use serde::Deserialize;
+use serde_json::Value;
+use utoipa::IntoParams;
+
+/// Of which message.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct DecisionQuery {
+    /// A message that was asked or answered in the turn.
+    message_id: String,
+}
+
+/// Explain a turn
+///
+/// Language, intent with score, agent, persona, tone, format, rules, sources, limits, labels.
+#[utoipa::path(
+    get, path = "/api/meta-agent/tenants/{tenantId}/decisions", tag = "tenants", operation_id = "readDecision",
+    params(("tenantId" = String, Path, description = "The tenant"), DecisionQuery),
+    responses((status = 200, description = "The decision", body = Object)),
+    security(("administrator" = []), ("tenantAccessToken" = [], "requestSignature" = []))
+)]
+pub(crate) async fn read(
+    State(desk): State<FrontDesk>,
+    call: ManagementCall,
+) -> Result<Json<Value>, Problem> {
+    let managed = call.managed(&desk).await?;
+    let query: DecisionQuery = call.received.query()?;
+    let message: MessageId = query.message_id.parse().map_err(|_| Problem::not_found())?;
+    let mut tx = desk.database.tenant("decisions.read", &managed.tenant).await?;
+    let decision = misy_store::decisions::decision(&mut tx, message).await?;
+    tx.commit().await?;
+    decision.map(Json).ok_or_else(Problem::not_found)
+}

@@ -1,0 +1,229 @@
+//! `/tenants/{tenantId}/keys`: publishable keys. Administrators' tokens are listed and revoked here too.
+
+use super::{Mistakes, Page, PageQuery, register::origins};
+use crate::{desk::FrontDesk, idempotent::Once, management::ManagementCall, problem::Problem};
+use axum::{Json, extract::State, response::Response};
+use http::StatusCode;
+use misy_domain::{KeyId, Permission, Permissions, SiteId, Timestamp};
+use misy_store::credentials::{self, KeyRecord, NewKey};
+use misy_trust::{ApiKey, ApiKeyKind};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// A key; the key itself is shown once, when it is made.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Key)]
+pub struct KeyAnswer {
+    /// Its id.
+    #[schema(value_type = String, example = "key_01k9z3v5d2m8q4x7c1b6n0f9gh")]
+    key_id: KeyId,
+    /// `publishable`, `secret` or `administrator`.
+    #[schema(example = "publishable")]
+    kind: &'static str,
+    /// `live` or `test`.
+    #[schema(example = "live")]
+    mode: &'static str,
+    /// The key itself, once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<String>,
+    /// Its first characters.
+    #[schema(example = "pk_live_Yb3k")]
+    prefix: String,
+    /// What people call it.
+    name: String,
+    /// The one site it is for.
+    site_id: Option<String>,
+    /// What it can give at most.
+    #[schema(value_type = Vec<String>)]
+    permissions: Permissions,
+    /// Narrows the origins of the site.
+    origins: Option<Vec<String>>,
+    /// Its own limit.
+    requests_per_minute: Option<u32>,
+    /// When it was made.
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+    /// From when on it is refused.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    expires_at: Option<Timestamp>,
+    /// Since when it is refused.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    revoked_at: Option<Timestamp>,
+}
+
+impl From<KeyRecord> for KeyAnswer {
+    fn from(key: KeyRecord) -> Self {
+        Self {
+            key_id: key.key_id,
+            kind: key.kind.as_str(),
+            mode: if key.is_test { "test" } else { "live" },
+            key: None,
+            prefix: key.prefix,
+            name: key.name,
+            site_id: key.site_id.map(|site| site.to_string()),
+            permissions: key.permissions,
+            origins: key.origins.map(|list| list.iter().map(ToString::to_string).collect()),
+            requests_per_minute: key.requests_per_minute,
+            created_at: key.created_at,
+            expires_at: key.expires_at,
+            revoked_at: key.revoked_at,
+        }
+    }
+}
+
+/// `live` or `test`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// For use.
+    Live,
+    /// For trying out.
+    Test,
+}
+
+/// A publishable key to be made.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = NewKey)]
+pub struct KeyRequest {
+    /// The site it is for.
+    #[schema(value_type = String, example = "main")]
+    site_id: SiteId,
+    /// `live` unless given.
+    mode: Option<Mode>,
+    /// What people call it.
+    #[schema(max_length = 120)]
+    name: Option<String>,
+    /// What it can give at most; anonymous chat unless given, and never `tenant:manage`.
+    #[schema(value_type = Option<Vec<String>>)]
+    permissions: Option<Vec<Permission>>,
+    /// Narrows the origins of the site.
+    origins: Option<Vec<String>>,
+    /// Its own limit.
+    #[schema(minimum = 1, maximum = 1_000_000)]
+    requests_per_minute: Option<u32>,
+    /// From when on it is refused.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    expires_at: Option<Timestamp>,
+}
+
+/// List keys
+#[utoipa::path(
+    get, path = "/api/meta-agent/tenants/{tenantId}/keys", tag = "tenants", operation_id = "listKeys",
+    params(("tenantId" = String, Path, description = "The tenant"), PageQuery),
+    responses((status = 200, description = "Keys from the newest", body = Page<KeyAnswer>)),
+    security(("administrator" = []), ("tenantAccessToken" = [], "requestSignature" = []))
+)]
+pub(crate) async fn list(
+    State(desk): State<FrontDesk>,
+    call: ManagementCall,
+) -> Result<Json<Page<KeyAnswer>>, Problem> {
+    let managed = call.managed(&desk).await?;
+    let query: PageQuery = call.received.query()?;
+    let limit = query.limit()?;
+    let mut tx = desk.database.tenant("keys.list", &managed.tenant).await?;
+    let keys = credentials::list_keys(&mut tx, query.cursor()?, i64::from(limit) + 1).await?;
+    tx.commit().await?;
+    Ok(Json(Page::of(keys, limit, |key| key.key_id.to_string()).map(KeyAnswer::from)))
+}
+
+/// Create a publishable key
+///
+/// The key is shown in this answer and never again.
+#[utoipa::path(
+    post, path = "/api/meta-agent/tenants/{tenantId}/keys", tag = "tenants", operation_id = "createKey",
+    request_body(content = KeyRequest, example = json!({"siteId": "main", "name": "shop page"})),
+    params(
+        ("tenantId" = String, Path, description = "The tenant"),
+        ("Idempotency-Key" = Option<String>, Header, description = "Makes a repeated call have its effect once"),
+    ),
+    responses((status = 201, description = "The key, shown once", body = KeyAnswer)),
+    security(("administrator" = []), ("tenantAccessToken" = [], "requestSignature" = []))
+)]
+pub(crate) async fn create(State(desk): State<FrontDesk>, call: ManagementCall) -> Result<Response, Problem> {
+    let managed = call.managed(&desk).await?;
+    let new: KeyRequest = call.received.json()?;
+    let name = new.name.clone().unwrap_or_default();
+    let mut mistakes = Mistakes::default();
+    if new.name.is_some() {
+        mistakes.line("/name", &name, 120);
+    }
+    let narrowed = new.origins.as_ref().map(|list| origins("/origins", list, &mut mistakes.0));
+    if new.requests_per_minute.is_some_and(|number| !(1..=1_000_000).contains(&number)) {
+        mistakes.add("/requestsPerMinute", "range", "must be from 1 to 1000000");
+    }
+    if managed.state.site(&new.site_id).is_none() {
+        mistakes.add("/siteId", "reference", "is no site of the tenant");
+    }
+    let permissions: Permissions =
+        new.permissions.map_or_else(Permissions::anonymous_chat, |list| list.into_iter().collect());
+    if permissions.contains(Permission::TenantManage) {
+        mistakes.add("/permissions", "format", "must not have tenant:manage: the key stands in a web page");
+    }
+    mistakes.into_result()?;
+    let kind = match new.mode {
+        Some(Mode::Test) => ApiKeyKind::PublishableTest,
+        Some(Mode::Live) | None => ApiKeyKind::PublishableLive,
+    };
+    let key = ApiKey::generate(kind, &*desk.entropy);
+    let key_id = KeyId::new(&*desk.clock, &*desk.entropy);
+    let once = Once::of(&call.received, &call.manager.actor)?;
+    let mut tx = desk.database.tenant("keys.create", &managed.tenant).await?;
+    if let Some(answer) = once.answered(&desk, &mut tx).await? {
+        return Ok(answer);
+    }
+    let stored = NewKey {
+        key_id,
+        key: &key,
+        name: &name,
+        site_id: Some(&new.site_id),
+        permissions: &permissions,
+        origins: narrowed.as_deref(),
+        requests_per_minute: new.requests_per_minute,
+        expires_at: new.expires_at,
+    };
+    credentials::create_key(&mut tx, &stored).await?;
+    call.record_change(&desk, &mut tx, key_id.to_string(), None).await?;
+    let answer = KeyAnswer {
+        key_id,
+        kind: "publishable",
+        mode: if kind == ApiKeyKind::PublishableTest { "test" } else { "live" },
+        key: Some(key.text().expose().clone()),
+        prefix: key.hint(),
+        name,
+        site_id: Some(new.site_id.to_string()),
+        permissions,
+        origins: new.origins,
+        requests_per_minute: new.requests_per_minute,
+        created_at: desk.clock.now(),
+        expires_at: new.expires_at,
+        revoked_at: None,
+    };
+    once.answer(&desk, tx, managed.keys(), StatusCode::CREATED, &answer).await
+}
+
+/// Revoke a key
+///
+/// No token is given for it any more; tokens that it gave live on until they expire or are revoked.
+#[utoipa::path(
+    delete, path = "/api/meta-agent/tenants/{tenantId}/keys/{keyId}", tag = "tenants", operation_id = "revokeKey",
+    params(("tenantId" = String, Path, description = "The tenant"), ("keyId" = String, Path, description = "The key")),
+    responses((status = 204, description = "It is revoked")),
+    security(("administrator" = []), ("tenantAccessToken" = [], "requestSignature" = []))
+)]
+pub(crate) async fn revoke(
+    State(desk): State<FrontDesk>,
+    call: ManagementCall,
+) -> Result<StatusCode, Problem> {
+    let managed = call.managed(&desk).await?;
+    let id: KeyId = call.received.param("keyId")?;
+    call.received.expect_no_body()?;
+    let mut tx = desk.database.tenant("keys.revoke", &managed.tenant).await?;
+    if !credentials::revoke_key(&mut tx, id, desk.clock.now()).await? {
+        return Err(Problem::not_found());
+    }
+    call.record_change(&desk, &mut tx, id.to_string(), None).await?;
+    tx.commit().await?;
+    Ok(StatusCode::NO_CONTENT)
+}

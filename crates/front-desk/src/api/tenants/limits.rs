@@ -1,0 +1,154 @@
+//! `GET` and `PUT /tenants/{tenantId}/limits`: how much is allowed.
+
+use super::Mistakes;
+use crate::{desk::FrontDesk, management::ManagementCall, problem::Problem, tenant_state::TenantState};
+use axum::{Json, extract::State};
+use misy_store::limits::{self, LimitRow, Scope};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use utoipa::ToSchema;
+
+const MOST_LIMITS: usize = 200;
+const LARGEST: u32 = 100_000_000;
+const LONGEST: u32 = 24 * 60 * 60;
+
+/// A limit: so many requests in a period, all of which may come at once.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = Limit)]
+pub struct LimitShape {
+    /// `tenant`, `site`, `key`, `session` (messages), `channel` (messages) or `agent`.
+    #[schema(value_type = String, example = "session")]
+    scope: Scope,
+    /// The one site, key … it is for; without it, each of the scope.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[schema(required = false)]
+    subject: String,
+    /// Requests in a period.
+    #[schema(minimum = 1, maximum = 100_000_000, example = 30)]
+    requests: u32,
+    /// The period.
+    #[schema(minimum = 1, maximum = 86400, example = 60)]
+    period_seconds: u32,
+}
+
+/// Limits that differ from the plan's.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = NewLimits)]
+pub struct LimitsRequest {
+    /// In the place of all that were set.
+    limits: Vec<LimitShape>,
+}
+
+/// The limits of a tenant.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Limits)]
+pub struct LimitsAnswer {
+    /// Those that were set.
+    limits: Vec<LimitShape>,
+    /// What holds for each scope as a whole, set or by the plan.
+    in_force: Vec<LimitShape>,
+}
+
+/// Read limits
+#[utoipa::path(
+    get, path = "/api/meta-agent/tenants/{tenantId}/limits", tag = "tenants", operation_id = "readLimits",
+    params(("tenantId" = String, Path, description = "The tenant")),
+    responses((status = 200, description = "The limits", body = LimitsAnswer)),
+    security(("administrator" = []), ("tenantAccessToken" = [], "requestSignature" = []))
+)]
+pub(crate) async fn read(
+    State(desk): State<FrontDesk>,
+    call: ManagementCall,
+) -> Result<Json<LimitsAnswer>, Problem> {
+    let managed = call.managed(&desk).await?;
+    let mut tx = desk.database.tenant("limits.read", &managed.tenant).await?;
+    let rows = limits::list(&mut tx).await?;
+    tx.commit().await?;
+    Ok(Json(answer(rows, &managed.state)))
+}
+
+/// Replace limits
+///
+/// For the owner: a tenant cannot allow itself more than its plan. They hold within a second on every replica.
+#[utoipa::path(
+    put, path = "/api/meta-agent/tenants/{tenantId}/limits", tag = "tenants", operation_id = "replaceLimits",
+    request_body(content = LimitsRequest, example = json!({"limits": [{"scope": "session", "requests": 60, "periodSeconds": 60}]})),
+    params(("tenantId" = String, Path, description = "The tenant")),
+    responses((status = 200, description = "The limits as they are now", body = LimitsAnswer)),
+    security(("administrator" = []))
+)]
+pub(crate) async fn replace(
+    State(desk): State<FrontDesk>,
+    call: ManagementCall,
+) -> Result<Json<LimitsAnswer>, Problem> {
+    let managed = call.managed(&desk).await?;
+    call.manager.expect_owner()?;
+    let asked: LimitsRequest = call.received.json()?;
+    check(&asked.limits)?;
+    let rows: Vec<LimitRow> = asked
+        .limits
+        .iter()
+        .map(|limit| LimitRow {
+            scope: limit.scope,
+            subject: limit.subject.clone(),
+            requests: limit.requests,
+            period_seconds: limit.period_seconds,
+        })
+        .collect();
+    let mut tx = desk.database.tenant("limits.replace", &managed.tenant).await?;
+    limits::replace(&mut tx, &rows).await?;
+    call.record_change(&desk, &mut tx, "limits", Some(json!({ "limits": asked.limits }))).await?;
+    tx.commit().await?;
+    desk.tenants.changed(&managed.tenant);
+    let state = desk.tenants.get(&managed.tenant).await?.ok_or_else(Problem::not_found)?;
+    Ok(Json(answer(rows, &state)))
+}
+
+fn check(limits: &[LimitShape]) -> Result<(), Problem> {
+    let mut mistakes = Mistakes::default();
+    if limits.len() > MOST_LIMITS {
+        mistakes.add("/limits", "too_many", "must have at most 200 items");
+    }
+    for (at, limit) in limits.iter().enumerate() {
+        let same = |other: &LimitShape| other.scope == limit.scope && other.subject == limit.subject;
+        if limits[..at].iter().any(same) {
+            mistakes.add(&format!("/limits/{at}"), "duplicate", "stands there twice");
+        }
+        if !(1..=LARGEST).contains(&limit.requests) {
+            mistakes.add(&format!("/limits/{at}/requests"), "range", "must be from 1 to 100000000");
+        }
+        if !(1..=LONGEST).contains(&limit.period_seconds) {
+            mistakes.add(&format!("/limits/{at}/periodSeconds"), "range", "must be from 1 to 86400");
+        }
+        if limit.subject.len() > 200 || limit.subject.chars().any(char::is_control) {
+            mistakes.add(&format!("/limits/{at}/subject"), "too_long", "must have at most 200 characters");
+        }
+        if limit.scope == Scope::Tenant && !limit.subject.is_empty() {
+            mistakes.add(&format!("/limits/{at}/subject"), "format", "must be empty for the tenant itself");
+        }
+    }
+    mistakes.into_result()
+}
+
+fn answer(rows: Vec<LimitRow>, state: &TenantState) -> LimitsAnswer {
+    let of_scope = |scope: Scope| {
+        let quota = state.quota(scope, "");
+        LimitShape {
+            scope,
+            subject: String::new(),
+            requests: quota.requests,
+            period_seconds: u32::try_from(quota.period.as_secs()).unwrap_or(u32::MAX),
+        }
+    };
+    let set = rows.into_iter().map(|row| LimitShape {
+        scope: row.scope,
+        subject: row.subject,
+        requests: row.requests,
+        period_seconds: row.period_seconds,
+    });
+    let enforced = [Scope::Tenant, Scope::Site, Scope::Key, Scope::Session, Scope::Channel];
+    LimitsAnswer { limits: set.collect(), in_force: enforced.map(of_scope).to_vec() }
+}

@@ -1,0 +1,423 @@
+//! `POST /tenants/register/owner` and `POST /tenants/register`: a tenant comes to be.
+
+use crate::{
+    api::tokens::mint::guard_address,
+    desk::FrontDesk,
+    idempotent::Once,
+    management::ManagementCall,
+    pipeline::{Received, bearer},
+    problem::{FieldError, Problem},
+    settings::SelfRegistration,
+};
+use axum::{
+    extract::{FromRequest, Request, State},
+    response::Response,
+};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use http::StatusCode;
+use misy_domain::{
+    ContextPack, Locale, Origin, Plan, TenantId, TenantType, Timestamp, context_pack::ZoneName,
+};
+use misy_store::{
+    StoreError,
+    audit::{AuditEntry, Kind},
+    provisioning::{self, NewTenant, Provisioned},
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+const USUAL_LOCALE: &str = "es-CO";
+const USUAL_TIMEZONE: &str = "America/Bogota";
+const MOST_ORIGINS: usize = 20;
+
+/// A business that wants to be a tenant.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Registration {
+    /// The name of the business.
+    #[schema(example = "Clínica Andina", max_length = 120)]
+    pub tenant_name: String,
+    /// Whom to write to.
+    #[schema(example = "contacto@clinicaandina.example")]
+    pub contact_email: String,
+    /// Its main web page.
+    #[schema(example = "https://clinicaandina.example")]
+    pub website_url: String,
+    /// What it does.
+    #[schema(example = "Dental clinic", max_length = 120)]
+    pub business_industry: String,
+    /// Its slug; that of the name unless given. Chosen once.
+    #[schema(example = "andina")]
+    pub tenant_id: Option<String>,
+    /// Where its first site may be used from; the origin of the web page unless given.
+    #[schema(example = json!(["https://clinicaandina.example"]))]
+    pub origins: Option<Vec<String>>,
+    /// Its language tag; `es-CO` unless given.
+    #[schema(example = "es-CL")]
+    pub locale: Option<String>,
+    /// Its IANA time zone; `America/Bogota` unless given.
+    #[schema(example = "America/Santiago")]
+    pub timezone: Option<String>,
+    /// `FREE`, `PRO` or `ENTERPRISE`; `FREE` unless given, and only the owner gives another.
+    #[schema(value_type = Option<String>, example = "FREE")]
+    pub plan: Option<Plan>,
+}
+
+/// A site of a new tenant.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct FirstSite {
+    /// Its slug.
+    #[schema(example = "main")]
+    site_id: String,
+    /// Where it may be used from.
+    origins: Vec<String>,
+}
+
+/// A publishable key.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct FirstKey {
+    /// Its id.
+    key_id: String,
+    /// The key.
+    #[schema(example = "pk_live_…")]
+    key: String,
+}
+
+/// The tenant secret, shown once.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct FirstSecret {
+    /// Its id, for `X-Misy-Key`.
+    key_id: String,
+    /// 32 bytes in base64url.
+    secret: String,
+}
+
+/// How the first administrator comes in.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Enrollment {
+    /// The page that hands over the token.
+    url: String,
+    /// The first administrator's bearer token (until there is a sign-in of its own).
+    #[schema(example = "adm_…")]
+    token: String,
+    /// Until when it is good.
+    #[schema(value_type = String, format = DateTime)]
+    expires_at: Timestamp,
+}
+
+/// A new tenant with its credentials, shown once.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RegistrationAnswer {
+    /// Its slug.
+    #[schema(example = "andina")]
+    tenant_id: String,
+    /// `owner` or `standard`.
+    #[schema(example = "standard")]
+    tenant_type: &'static str,
+    /// `active`.
+    #[schema(example = "active")]
+    status: &'static str,
+    /// Its first site.
+    site: FirstSite,
+    /// For pages of the site.
+    publishable_key: FirstKey,
+    /// For trying out.
+    test_key: FirstKey,
+    /// For its servers.
+    tenant_secret: FirstSecret,
+    /// For its first administrator.
+    enrollment: Enrollment,
+}
+
+/// Register the owner
+///
+/// Once, with the bootstrap secret of the installation. The id is the configured one, whatever the name.
+#[utoipa::path(
+    post, path = "/api/meta-agent/tenants/register/owner", tag = "tenants", operation_id = "registerOwner",
+    request_body(content = Registration, example = json!({
+        "tenantName": "ColombiaTIC", "contactEmail": "hola@colombiatic.example",
+        "websiteUrl": "https://colombiatic.example", "businessIndustry": "Technology"
+    })),
+    params(("Idempotency-Key" = Option<String>, Header, description = "Makes a repeated call have its effect once")),
+    responses((status = 201, description = "The owner, with credentials shown once", body = RegistrationAnswer)),
+    security(("bootstrapSecret" = []))
+)]
+pub(crate) async fn owner(State(desk): State<FrontDesk>, request: Request) -> Result<Response, Problem> {
+    guard_address(&desk, &request, desk.settings.limits.registrations_per_address)?;
+    let received = Received::read(&desk, request, desk.settings.body_limit).await?;
+    let result = register_owner(&desk, &received).await;
+    if let Err(problem) = &result {
+        // A success is in the trail already, written with the tenant. What failed left nothing else behind.
+        let mut entry = AuditEntry::new(
+            Kind::Change,
+            received.record.operation,
+            "bootstrap",
+            &*desk.clock,
+            &*desk.entropy,
+        );
+        problem.code().clone_into(&mut entry.outcome);
+        entry.status = Some(i32::from(problem.status().as_u16()));
+        entry.request_id = Some(received.record.request_id.clone());
+        desk.audit.record(desk.settings.owner_id.clone(), entry);
+    }
+    result
+}
+
+async fn register_owner(desk: &FrontDesk, received: &Received) -> Result<Response, Problem> {
+    let refused = || Problem::unauthorized("bootstrap_secret_invalid");
+    let secret = desk.settings.bootstrap_secret.as_ref().ok_or_else(refused)?;
+    let given = bearer(received).ok_or_else(refused)?;
+    if !secret.matches(given) {
+        return Err(refused());
+    }
+    let registration: Registration = received.json()?;
+    let tenant = desk.settings.owner_id.clone();
+    let mut mistakes = Vec::new();
+    if registration.tenant_id.as_ref().is_some_and(|id| id != tenant.as_str()) {
+        mistakes.push(FieldError::new(
+            "/tenantId",
+            "format",
+            format!("must be {tenant} in this installation"),
+        ));
+    }
+    let new = checked(received, registration, TenantType::Owner, "bootstrap", mistakes)?;
+    let once = Once::of(received, "bootstrap")?;
+    let answer = carry_out(desk, &tenant, &new, &once).await;
+    match answer {
+        Err(problem) if problem.code() == "conflict" => {
+            Err(Problem::conflict("owner_already_registered", "The owner is registered already."))
+        }
+        other => other,
+    }
+}
+
+/// Register a tenant
+///
+/// Onboarding: the tenant, its first site with origins, keys, a starting context pack and the first administrator. Who may
+/// do it is the operator's choice: anyone, the owner by its bearer token, or nobody.
+#[utoipa::path(
+    post, path = "/api/meta-agent/tenants/register", tag = "tenants", operation_id = "registerTenant",
+    request_body(content = Registration, example = json!({
+        "tenantName": "Clínica Andina", "contactEmail": "contacto@clinicaandina.example",
+        "websiteUrl": "https://clinicaandina.example", "businessIndustry": "Dental clinic", "tenantId": "andina"
+    })),
+    params(("Idempotency-Key" = Option<String>, Header, description = "Makes a repeated call have its effect once")),
+    responses((status = 201, description = "The tenant, with credentials shown once", body = RegistrationAnswer)),
+    security((), ("administrator" = []))
+)]
+pub(crate) async fn register(State(desk): State<FrontDesk>, request: Request) -> Result<Response, Problem> {
+    guard_address(&desk, &request, desk.settings.limits.registrations_per_address)?;
+    let proves = request.headers().contains_key(http::header::AUTHORIZATION);
+    match desk.settings.self_registration {
+        SelfRegistration::Off => Err(Problem::not_found()),
+        SelfRegistration::Open if !proves => {
+            let received = Received::read(&desk, request, desk.settings.body_limit).await?;
+            let registration: Registration = received.json()?;
+            let mut mistakes = Vec::new();
+            if registration.plan.is_some_and(|plan| plan != Plan::Free) {
+                mistakes.push(FieldError::new("/plan", "format", "must be FREE unless the owner registers"));
+            }
+            let once = Once::of_stranger(&received)?;
+            create(&desk, &received, registration, "self-registration", once, mistakes).await
+        }
+        SelfRegistration::Open | SelfRegistration::Invite => {
+            let call = ManagementCall::from_request(request, &desk).await?;
+            by_owner(&desk, &call).await
+        }
+    }
+}
+
+/// The owner makes a tenant.
+pub(super) async fn by_owner(desk: &FrontDesk, call: &ManagementCall) -> Result<Response, Problem> {
+    call.manager.expect_owner()?;
+    let registration: Registration = call.received.json()?;
+    let once = Once::of(&call.received, &call.manager.actor)?;
+    let actor = format!("{}/{}", call.manager.home, call.manager.actor);
+    create(desk, &call.received, registration, &actor, once, Vec::new()).await
+}
+
+async fn create(
+    desk: &FrontDesk,
+    received: &Received,
+    registration: Registration,
+    actor: &str,
+    once: Once,
+    mut mistakes: Vec<FieldError>,
+) -> Result<Response, Problem> {
+    let tenant = match &registration.tenant_id {
+        Some(id) => id.parse::<TenantId>().map_err(|error| ("/tenantId", error.to_string())),
+        None => TenantId::from_name(&registration.tenant_name)
+            .map_err(|_| ("/tenantName", "has too little in it to make an id of; give tenantId".to_owned())),
+    };
+    if let Err((pointer, message)) = &tenant {
+        mistakes.push(FieldError::new(*pointer, "format", message));
+    }
+    let new = checked(received, registration, TenantType::Standard, actor, mistakes)?;
+    let tenant = tenant.map_err(|(pointer, message)| Problem::invalid_field(pointer, "format", message))?;
+    if provisioning::is_reserved(&tenant) || tenant == desk.settings.owner_id {
+        return Err(taken());
+    }
+    received.record.facts().subject = Some(tenant.to_string());
+    carry_out(desk, &tenant, &new, &once).await
+}
+
+fn taken() -> Problem {
+    Problem::conflict("conflict", "This tenant id is taken.")
+}
+
+/// The tenant with everything that belongs to it, in one transaction.
+async fn carry_out(
+    desk: &FrontDesk,
+    tenant: &TenantId,
+    new: &NewTenant,
+    once: &Once,
+) -> Result<Response, Problem> {
+    let mut tx = desk.database.tenant("tenants.provision", tenant).await?;
+    if let Some(answer) = once.answered(desk, &mut tx).await? {
+        return Ok(answer);
+    }
+    let made = provisioning::provision(&mut tx, &desk.vault, &*desk.clock, new, |_| Ok(())).await;
+    let made = made.map_err(|error| match error {
+        StoreError::Conflict(_) => taken(),
+        other => other.into(),
+    })?;
+    let answer = answer(&desk.settings.public_url, tenant, new, &made);
+    let response = once.answer(desk, tx, &made.keys, StatusCode::CREATED, &answer).await?;
+    desk.tenants.changed(tenant);
+    desk.origins.changed();
+    Ok(response)
+}
+
+fn answer(public_url: &str, tenant: &TenantId, new: &NewTenant, made: &Provisioned) -> RegistrationAnswer {
+    let token = made.administrator.1.expose().clone();
+    RegistrationAnswer {
+        tenant_id: tenant.to_string(),
+        tenant_type: new.tenant_type.as_str(),
+        status: "active",
+        site: FirstSite {
+            site_id: made.site_id.to_string(),
+            origins: new.origins.iter().map(ToString::to_string).collect(),
+        },
+        publishable_key: FirstKey {
+            key_id: made.publishable_key.0.to_string(),
+            key: made.publishable_key.1.expose().clone(),
+        },
+        test_key: FirstKey { key_id: made.test_key.0.to_string(), key: made.test_key.1.expose().clone() },
+        tenant_secret: FirstSecret {
+            key_id: made.tenant_secret.0.to_string(),
+            secret: URL_SAFE_NO_PAD.encode(made.tenant_secret.1.expose()),
+        },
+        enrollment: Enrollment {
+            url: format!("{public_url}/enroll#token={token}"),
+            token,
+            expires_at: made.administrator_expires_at,
+        },
+    }
+}
+
+/// Everything that is wrong with a registration, or what to make of it.
+fn checked(
+    received: &Received,
+    registration: Registration,
+    tenant_type: TenantType,
+    actor: &str,
+    mut mistakes: Vec<FieldError>,
+) -> Result<NewTenant, Problem> {
+    let mut wrong = |pointer: &str, message: &str| mistakes.push(FieldError::new(pointer, "format", message));
+    let locale = registration.locale.as_deref().unwrap_or(USUAL_LOCALE).parse::<Locale>();
+    if let Err(error) = &locale {
+        wrong("/locale", &error.to_string());
+    }
+    let timezone = ZoneName::parse(registration.timezone.as_deref().unwrap_or(USUAL_TIMEZONE));
+    if timezone.is_none() {
+        wrong("/timezone", "must be a time zone such as America/Bogota");
+    }
+    let website = Origin::of_url(&registration.website_url);
+    if let Err(error) = &website {
+        wrong("/websiteUrl", &format!("must be an address whose origin can be used: {error}"));
+    }
+    let origins = match &registration.origins {
+        None => website.into_iter().collect(),
+        Some(list) => origins("/origins", list, &mut mistakes),
+    };
+    if let (Ok(locale), Some(timezone)) = (&locale, &timezone) {
+        mistakes.extend(starter_mistakes(&registration, locale, timezone.clone()));
+    }
+    let (Ok(locale), Some(timezone), true) = (locale, timezone, mistakes.is_empty()) else {
+        return Err(Problem::invalid(mistakes));
+    };
+    Ok(NewTenant {
+        tenant_type,
+        name: registration.tenant_name.trim().to_owned(),
+        contact_email: registration.contact_email,
+        website_url: registration.website_url,
+        business_industry: registration.business_industry.trim().to_owned(),
+        locale,
+        timezone,
+        plan: registration.plan.unwrap_or(match tenant_type {
+            TenantType::Owner => Plan::Enterprise,
+            TenantType::Standard => Plan::Free,
+        }),
+        origins,
+        limits: Vec::new(),
+        actor: actor.to_owned(),
+        request_id: Some(received.record.request_id.clone()),
+    })
+}
+
+/// The rules of a context pack hold for what its first version is made of.
+fn starter_mistakes(registration: &Registration, locale: &Locale, timezone: ZoneName) -> Vec<FieldError> {
+    let Registration { tenant_name, contact_email, website_url, business_industry, .. } = registration;
+    let starter = ContextPack::starter(
+        tenant_name.trim(),
+        contact_email,
+        website_url,
+        business_industry.trim(),
+        locale,
+        timezone,
+    );
+    let Err(invalid) = ContextPack::parse(&starter.to_json()) else { return Vec::new() };
+    let known = [
+        ("/displayName", "/tenantName"),
+        ("/industry", "/businessIndustry"),
+        ("/contact/email", "/contactEmail"),
+    ];
+    let own = |mistake: &misy_domain::context_pack::Invalid| {
+        let (_, pointer) = known.iter().find(|(pointer, _)| *pointer == mistake.pointer)?;
+        Some(FieldError::new(*pointer, &mistake.code, &mistake.message))
+    };
+    let mut mistakes: Vec<FieldError> = invalid.iter().filter_map(own).collect();
+    if mistakes.is_empty() {
+        // A value that only becomes too long together with others, or an address that hides something.
+        mistakes.push(FieldError::new("", "format", "the values make no context pack"));
+    }
+    mistakes
+}
+
+/// Origins of a site.
+pub(super) fn origins(pointer: &str, list: &[String], mistakes: &mut Vec<FieldError>) -> Vec<Origin> {
+    if list.is_empty() {
+        mistakes.push(FieldError::new(pointer, "required", "must have at least one origin"));
+    }
+    if list.len() > MOST_ORIGINS {
+        mistakes.push(FieldError::new(pointer, "too_many", "must have at most 20 origins"));
+    }
+    let mut origins = Vec::with_capacity(list.len());
+    for (at, text) in list.iter().enumerate() {
+        match text.parse::<Origin>() {
+            Ok(origin) if origins.contains(&origin) => {
+                mistakes.push(FieldError::new(format!("{pointer}/{at}"), "duplicate", "stands there twice"));
+            }
+            Ok(origin) => origins.push(origin),
+            Err(error) => {
+                mistakes.push(FieldError::new(format!("{pointer}/{at}"), "format", error.to_string()));
+            }
+        }
+    }
+    origins
+}

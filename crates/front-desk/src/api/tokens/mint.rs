@@ -1,0 +1,347 @@
+//! `POST /tokens`: a key or secret is exchanged for a token.
+
+use crate::{
+    desk::FrontDesk,
+    edge::limited,
+    pipeline::{Received, SignatureHeaders, bearer},
+    problem::Problem,
+    tenant_state::TenantState,
+    token_desk::KnownToken,
+};
+use axum::{
+    Json,
+    extract::{ConnectInfo, Request, State},
+    response::{IntoResponse, Response},
+};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use http::{HeaderName, StatusCode, header};
+use misy_domain::{
+    KeyId, Origin, Permission, Permissions, SiteId, TenantId, Timestamp, TokenId, limit::Quota,
+};
+use misy_store::{
+    credentials::{KeyKind, KeyRecord},
+    limits::{Limit, Nonce, Scope},
+};
+use misy_trust::{ApiKey, ApiKeyKind, RequestKey, RequestKeyKind, TatClaims, bound_key, token::MAX_LIFETIME};
+use serde::{Deserialize, Serialize};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+use utoipa::ToSchema;
+
+const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+const SECRET_ID: HeaderName = HeaderName::from_static("x-misy-key");
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+/// For how long after its end a token can still be renewed.
+const RENEWABLE: Duration = Duration::from_hours(30 * 24);
+const SHORTEST: i64 = 60;
+
+/// What kind of token is asked for.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct TokenRequest {
+    /// The site.
+    #[schema(value_type = String, example = "main")]
+    pub site_id: SiteId,
+    /// What it should allow; the answer may allow less. Anonymous chat unless given.
+    #[schema(value_type = Option<Vec<String>>, example = json!(["chat:read", "chat:write"]))]
+    pub permissions: Option<Vec<Permission>>,
+    /// How long it should live, 60 to 86400; a day unless given.
+    #[schema(minimum = 60, maximum = 86400)]
+    pub ttl_seconds: Option<i64>,
+    /// Which key is to sign requests: `token` (one bound to the token) or `tenant` (the tenant secret; servers only, and
+    /// what they get unless they give an origin).
+    #[schema(value_type = Option<String>, example = "token")]
+    pub sig: Option<RequestKeyKind>,
+    /// The one origin it may be used from. A browser's is its own.
+    #[schema(value_type = Option<String>, example = "https://andina.example")]
+    pub origin: Option<Origin>,
+}
+
+/// A token.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TokenAnswer {
+    /// The token.
+    token: String,
+    /// Always `TAT`.
+    #[schema(example = "TAT")]
+    token_type: &'static str,
+    /// From when on it is refused.
+    #[schema(value_type = String, format = DateTime)]
+    expires_at: Timestamp,
+    /// The key that signs requests, 32 bytes in base64url, with `sig: token`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    signing_key: Option<String>,
+    /// The server's time, to correct the caller's clock by.
+    #[schema(value_type = String, format = DateTime)]
+    server_time: Timestamp,
+}
+
+/// Who asks for a token, proved.
+struct Caller {
+    tenant: TenantId,
+    state: Arc<TenantState>,
+    /// What the key or secret can give.
+    most: Permissions,
+    /// What it can give when nothing is asked for.
+    usual: Permissions,
+    site: SiteId,
+    origin: Option<Origin>,
+    sig: RequestKeyKind,
+    /// The chain that the token renews.
+    family: Option<TokenId>,
+}
+
+/// Mint a token
+///
+/// A browser sends its publishable key and its origin and gets a token bound to that origin, with a signing key of its
+/// own. A server sends the id of its tenant secret and signs the request (with an empty token line). Whoever has a token
+/// sends it too, and signs with its key, to get one that goes on with the same sessions, up to 30 days after its end.
+#[utoipa::path(
+    post, path = "/api/meta-agent/tokens", tag = "tokens", operation_id = "mintToken",
+    request_body(content = TokenRequest, example = json!({"siteId": "main"})),
+    params(
+        ("X-Api-Key" = Option<String>, Header, description = "Publishable key of the site (browsers)"),
+        ("X-Misy-Key" = Option<String>, Header, description = "Id of the tenant secret (servers)"),
+    ),
+    responses((status = 201, description = "A token", body = TokenAnswer)),
+    security(("publishableKey" = []), ("tenantSecret" = []))
+)]
+pub(crate) async fn mint(State(desk): State<FrontDesk>, request: Request) -> Result<Response, Problem> {
+    let quota = desk.settings.limits.tokens_per_address;
+    guard_address(&desk, &request, quota)?;
+    let received = Received::read(&desk, request, desk.settings.body_limit).await?;
+    let (api_key, secret_id) = (received.header(&API_KEY), received.header(&SECRET_ID));
+    let (caller, asked) = match (api_key, secret_id) {
+        (Some(key), None) => browser(&desk, &received, key).await?,
+        (None, Some(id)) => server(&desk, &received, id).await?,
+        (None, None) => return Err(Problem::unauthorized("key_invalid")),
+        (Some(_), Some(_)) => return Err(Problem::bad_request("Either x-api-key or x-misy-key, not both.")),
+    };
+    let answer = issue(&desk, &caller, &asked)?;
+    Ok((StatusCode::CREATED, Json(answer)).into_response())
+}
+
+/// Keeps floods from one address away from costly work.
+pub(crate) fn guard_address(desk: &FrontDesk, request: &Request, quota: Quota) -> Result<(), Problem> {
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+    let hops = desk.settings.trusted_proxies;
+    let forwarded = request.headers().get_all(FORWARDED_FOR);
+    let entries: Vec<&str> =
+        forwarded.iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(',')).collect();
+    let told = if hops == 0 { None } else { entries.len().checked_sub(hops).map(|at| entries[at].trim()) };
+    let Some(address) = told.and_then(|text| text.parse().ok()).or(peer) else { return Ok(()) };
+    match desk.limits.check_address(address, quota, desk.clock.now()) {
+        misy_store::limits::Decision::Limited { retry_after, .. } => Err(Problem::rate_limited(retry_after)),
+        _ => Ok(()),
+    }
+}
+
+async fn tenant(
+    desk: &FrontDesk,
+    received: &Received,
+    id: &TenantId,
+    key: KeyId,
+) -> Result<Arc<TenantState>, Problem> {
+    let state = desk.tenants.get(id).await?.ok_or_else(|| Problem::unauthorized("key_invalid"))?;
+    let mut facts = received.record.facts();
+    facts.tenant = Some(id.clone());
+    facts.actor = Some(key.to_string());
+    drop(facts);
+    if state.is_active() { Ok(state) } else { Err(Problem::suspended()) }
+}
+
+/// A page with a publishable key; perhaps with a token to renew.
+async fn browser(
+    desk: &FrontDesk,
+    received: &Received,
+    key: &str,
+) -> Result<(Caller, TokenRequest), Problem> {
+    let refused = || Problem::unauthorized("key_invalid");
+    let key = ApiKey::parse(key).map_err(|_| refused())?;
+    if !matches!(key.kind(), ApiKeyKind::PublishableLive | ApiKeyKind::PublishableTest) {
+        return Err(refused());
+    }
+    let now = desk.clock.now();
+    let (id, key) = desk.database.key_by_hash(&key.hash()).await?.ok_or_else(refused)?;
+    if key.kind != KeyKind::Publishable || !key.is_in_force(now) {
+        return Err(refused());
+    }
+    let state = tenant(desk, received, &id, key.key_id).await?;
+    let origin = received.header(&header::ORIGIN).and_then(|text| text.parse::<Origin>().ok());
+    let origin = origin.filter(|origin| key.origins.as_ref().is_none_or(|listed| listed.contains(origin)));
+    let origin = origin.ok_or_else(Problem::origin_not_allowed)?;
+    let asked: TokenRequest = received.json()?;
+    received.record.facts().site = Some(asked.site_id.to_string());
+    let site = state.site(&asked.site_id).ok_or_else(Problem::not_found)?;
+    if key.site_id.as_ref().is_some_and(|only| *only != asked.site_id) {
+        return Err(Problem::forbidden("permission_denied", "The key is for another site."));
+    }
+    if !site.origins.contains(&origin) || asked.origin.as_ref().is_some_and(|asked| *asked != origin) {
+        return Err(Problem::origin_not_allowed());
+    }
+    received.record.facts().origin_is_known = true;
+    if asked.sig == Some(RequestKeyKind::Tenant) {
+        return Err(Problem::invalid_field("/sig", "format", "must be token for a browser"));
+    }
+    let (family, nonce) = match bearer(received) {
+        None => (None, None),
+        Some(text) => {
+            let old = old_token(desk, &id, &state, &asked.site_id, text).await?;
+            if old.claims.origin.as_ref() != Some(&origin) || old.claims.sig != RequestKeyKind::Token {
+                return Err(Problem::unauthorized("token_invalid"));
+            }
+            let headers = SignatureHeaders::of(received)?;
+            let bound = std::slice::from_ref(old.bound_key(&state.keys));
+            let forget_at = headers.verify(received, bound, Some(old.sha256), now)?;
+            (Some(old.claims.family), Some(headers.nonce(forget_at)))
+        }
+    };
+    count(desk, received, &id, &state, &asked.site_id, Some(&key), nonce).await?;
+    let caller = Caller {
+        tenant: id,
+        most: key.permissions.clone(),
+        usual: key.permissions,
+        site: asked.site_id.clone(),
+        origin: Some(origin),
+        sig: RequestKeyKind::Token,
+        family,
+        state,
+    };
+    Ok((caller, asked))
+}
+
+/// A server with the tenant secret; perhaps with a token to renew.
+async fn server(desk: &FrontDesk, received: &Received, id: &str) -> Result<(Caller, TokenRequest), Problem> {
+    let refused = || Problem::unauthorized("key_invalid");
+    let key_id: KeyId = id.parse().map_err(|_| refused())?;
+    let id = desk.database.tenant_of_secret(key_id).await?.ok_or_else(refused)?;
+    let now = desk.clock.now();
+    let state = desk.tenants.get(&id).await?.ok_or_else(refused)?;
+    let key: RequestKey = state
+        .secrets(now)
+        .find(|secret| secret.key_id == key_id)
+        .map(|secret| secret.key.clone())
+        .ok_or_else(refused)?;
+    let state = tenant(desk, received, &id, key_id).await?;
+    // A tenant secret in a web page is no secret any more.
+    if received.headers().contains_key(header::ORIGIN) {
+        return Err(Problem::origin_not_allowed());
+    }
+    let headers = SignatureHeaders::of(received)?;
+    let old_text = bearer(received);
+    let old_sha256 = old_text.map(|text| misy_trust::sha256(text.as_bytes()));
+    let forget_at = headers.verify(received, &[key], old_sha256, now)?;
+    let asked: TokenRequest = received.json()?;
+    received.record.facts().site = Some(asked.site_id.to_string());
+    let family = match old_text {
+        Some(text) => Some(old_token(desk, &id, &state, &asked.site_id, text).await?.claims.family),
+        None => None,
+    };
+    let site = state.site(&asked.site_id).ok_or_else(Problem::not_found)?;
+    if asked.origin.as_ref().is_some_and(|origin| !site.origins.contains(origin)) {
+        return Err(Problem::origin_not_allowed());
+    }
+    let usual_sig = if asked.origin.is_some() { RequestKeyKind::Token } else { RequestKeyKind::Tenant };
+    let sig = asked.sig.unwrap_or(usual_sig);
+    if sig == RequestKeyKind::Tenant && asked.origin.is_some() {
+        return Err(Problem::invalid_field("/sig", "format", "must be token with an origin"));
+    }
+    count(desk, received, &id, &state, &asked.site_id, None, Some(headers.nonce(forget_at))).await?;
+    let caller = Caller {
+        tenant: id,
+        most: Permissions::all(),
+        usual: Permissions::anonymous_chat(),
+        site: asked.site_id.clone(),
+        origin: asked.origin.clone(),
+        sig,
+        family,
+        state,
+    };
+    Ok((caller, asked))
+}
+
+/// A token to be renewed: of this tenant and site, genuine, not revoked, and at most a month over.
+async fn old_token(
+    desk: &FrontDesk,
+    tenant: &TenantId,
+    state: &TenantState,
+    site: &SiteId,
+    text: &str,
+) -> Result<Arc<KnownToken>, Problem> {
+    let old = desk.tokens.verify_for_renewal(text, desk.clock.now(), RENEWABLE).await?;
+    if old.claims.tenant_id != *tenant || old.claims.site_id != *site {
+        return Err(Problem::unauthorized("token_invalid"));
+    }
+    if state.has_revoked(&old.claims) {
+        return Err(Problem::unauthorized("token_revoked"));
+    }
+    Ok(old)
+}
+
+async fn count(
+    desk: &FrontDesk,
+    received: &Received,
+    tenant: &TenantId,
+    state: &TenantState,
+    site: &SiteId,
+    key: Option<&KeyRecord>,
+    nonce: Option<Nonce<'_>>,
+) -> Result<(), Problem> {
+    let mut limits = vec![
+        Limit { scope: Scope::Tenant, subject: "", quota: state.quota(Scope::Tenant, "") },
+        Limit { scope: Scope::Site, subject: site.as_str(), quota: state.quota(Scope::Site, site.as_str()) },
+    ];
+    // All visitors of a site share its publishable key, so only a limit of its own counts.
+    let own = key.and_then(|key| Some((key.key_id.to_string(), key.requests_per_minute?)));
+    if let Some((subject, per_minute)) = &own {
+        limits.push(Limit { scope: Scope::Key, subject, quota: Quota::per_minute(*per_minute) });
+    }
+    let decision = desk.limits.check(tenant, nonce, &limits, desk.clock.now()).await?;
+    limited(decision, &received.record)
+}
+
+fn issue(desk: &FrontDesk, caller: &Caller, asked: &TokenRequest) -> Result<TokenAnswer, Problem> {
+    let ttl = asked.ttl_seconds.unwrap_or(MAX_LIFETIME);
+    if !(SHORTEST..=MAX_LIFETIME).contains(&ttl) {
+        return Err(Problem::invalid_field("/ttlSeconds", "range", "must be from 60 to 86400"));
+    }
+    let wanted = match &asked.permissions {
+        Some(list) => list.iter().copied().collect(),
+        None => caller.usual.clone(),
+    };
+    let site = caller.state.site(&caller.site).ok_or_else(Problem::not_found)?;
+    let mut permissions = wanted.intersection(&caller.most).intersection(site.permissions);
+    if caller.origin.is_some() {
+        // No page manages a tenant, whatever was asked for it.
+        permissions =
+            permissions.iter().filter(|permission| *permission != Permission::TenantManage).collect();
+    }
+    if permissions.is_empty() {
+        return Err(Problem::forbidden("permission_denied", "Nothing of what was asked for can be given."));
+    }
+    let now = desk.clock.now();
+    let iat = Timestamp::from_second(now.as_second()).unwrap_or(now);
+    let exp = Timestamp::from_second(iat.as_second() + ttl).unwrap_or(iat);
+    let jti = TokenId::new(&*desk.clock, &*desk.entropy);
+    let claims = TatClaims {
+        tenant_id: caller.tenant.clone(),
+        site_id: caller.site.clone(),
+        origin: caller.origin.clone(),
+        permissions,
+        iat,
+        exp,
+        jti,
+        epoch: caller.state.epoch(),
+        sig: caller.sig,
+        family: caller.family.unwrap_or(jti),
+    };
+    let token = desk.tokens.keys().issue(&claims).map_err(|error| {
+        tracing::error!(%error, "a token could not be issued");
+        Problem::unavailable()
+    })?;
+    let signing_key = (caller.sig == RequestKeyKind::Token).then(|| {
+        let key = bound_key(&caller.state.keys.signing_root, jti, &caller.tenant, &caller.site);
+        URL_SAFE_NO_PAD.encode(key.expose())
+    });
+    Ok(TokenAnswer { token, token_type: "TAT", expires_at: exp, signing_key, server_time: now })
+}

@@ -1,0 +1,160 @@
+//! `POST /tokens/revoke`: a token is accepted no longer.
+
+use crate::{
+    desk::FrontDesk,
+    management::{ManagementCall, Manager},
+    pipeline::{Access, Received, TenantCall, bearer},
+    problem::Problem,
+};
+use axum::extract::{FromRequest, Request, State};
+use http::StatusCode;
+use misy_domain::{Permission, TenantId, Timestamp, TokenId};
+use misy_store::{
+    audit::{self, AuditEntry, Kind},
+    credentials,
+};
+use serde::Deserialize;
+use std::time::Duration;
+use utoipa::ToSchema;
+
+/// No token of a family can be renewed after this, whenever it was issued before.
+const REMEMBERED: Duration = Duration::from_hours(32 * 24);
+
+/// Which token. Without either, the one that the call is made with.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RevokeRequest {
+    /// The identifier (`jti`) of the token; if it is the first of a chain, all of the chain are revoked.
+    #[schema(value_type = Option<String>)]
+    token_id: Option<TokenId>,
+    /// The token itself; all of its chain are revoked.
+    token: Option<String>,
+    /// The tenant, when the owner of the platform calls.
+    #[schema(value_type = Option<String>)]
+    tenant_id: Option<TenantId>,
+}
+
+/// Calls that a token may make whatever else it allows.
+struct Anything;
+
+impl Access for Anything {
+    const PERMISSION: Option<Permission> = None;
+}
+
+/// Revoke a token
+///
+/// A token revokes itself and its chain of renewals; an administrator, or a server that may manage the tenant, any token
+/// of the tenant. Open streams end. Takes effect at once, and within a second on every replica.
+#[utoipa::path(
+    post, path = "/api/meta-agent/tokens/revoke", tag = "tokens", operation_id = "revokeToken",
+    request_body(content = RevokeRequest, example = json!({"tokenId": "tat_01k9z3v5d2m8q4x7c1b6n0f9gh"})),
+    responses((status = 204, description = "It is revoked")),
+    security(("tenantAccessToken" = [], "requestSignature" = []), ("administrator" = []))
+)]
+pub(crate) async fn revoke(State(desk): State<FrontDesk>, request: Request) -> Result<StatusCode, Problem> {
+    let by_administrator = request
+        .headers()
+        .get(http::header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.split_once(' '))
+        .is_some_and(|(_, token)| token.starts_with("adm_"));
+    if by_administrator {
+        let call = ManagementCall::from_request(request, &desk).await?;
+        let asked: RevokeRequest = call.received.json()?;
+        let (tenant, tokens) = named(&desk, &call.manager, &asked)?;
+        return carry_out(
+            &desk,
+            &call.received,
+            &tenant,
+            &call.manager.actor,
+            &tokens,
+            asked.token.as_deref(),
+        )
+        .await;
+    }
+    let received = Received::read(&desk, request, desk.settings.body_limit).await?;
+    let call = TenantCall::<Anything>::pass(&desk, received).await?;
+    let asked: RevokeRequest =
+        if call.received.body.is_empty() { RevokeRequest::default() } else { call.received.json()? };
+    if asked.tenant_id.as_ref().is_some_and(|tenant| tenant != call.tenant()) {
+        return Err(Problem::not_found());
+    }
+    let own = call.claims();
+    let text = bearer(&call.received);
+    let is_own = |id: TokenId| id == own.jti || id == own.family;
+    let tokens = match (&asked.token_id, &asked.token) {
+        (Some(_), Some(_)) => return Err(both()),
+        (None, None) => vec![own.jti, own.family],
+        (Some(id), None) if is_own(*id) => vec![*id],
+        (None, Some(token)) if Some(token.as_str()) == text => vec![own.jti, own.family],
+        (id, token) if call.permissions().contains(Permission::TenantManage) => {
+            of_tenant(&desk, call.tenant(), *id, token.as_deref())?
+        }
+        _ => return Err(Problem::forbidden("permission_denied", "The token may revoke itself only.")),
+    };
+    let given = asked.token.as_deref().or(text);
+    carry_out(&desk, &call.received, call.tenant(), call.actor(), &tokens, given).await
+}
+
+fn both() -> Problem {
+    Problem::invalid_field("/token", "format", "must not come together with tokenId")
+}
+
+/// What an administrator names. Without a tenant it is the administrator's own.
+fn named(
+    desk: &FrontDesk,
+    manager: &Manager,
+    asked: &RevokeRequest,
+) -> Result<(TenantId, Vec<TokenId>), Problem> {
+    let tenant = asked.tenant_id.clone().unwrap_or_else(|| manager.home.clone());
+    manager.may_manage(&tenant)?;
+    let tokens = match (asked.token_id, asked.token.as_deref()) {
+        (Some(_), Some(_)) => return Err(both()),
+        (None, None) => return Err(Problem::invalid_field("/tokenId", "required", "is required")),
+        (id, token) => of_tenant(desk, &tenant, id, token)?,
+    };
+    Ok((tenant, tokens))
+}
+
+fn of_tenant(
+    desk: &FrontDesk,
+    tenant: &TenantId,
+    id: Option<TokenId>,
+    token: Option<&str>,
+) -> Result<Vec<TokenId>, Problem> {
+    if let Some(id) = id {
+        return Ok(vec![id]);
+    }
+    let genuine =
+        desk.tokens.keys().verify_for_renewal(token.unwrap_or_default(), desk.clock.now(), REMEMBERED);
+    match genuine {
+        Ok(claims) if claims.tenant_id == *tenant => Ok(vec![claims.jti, claims.family]),
+        _ => Err(Problem::not_found()),
+    }
+}
+
+async fn carry_out(
+    desk: &FrontDesk,
+    received: &Received,
+    tenant: &TenantId,
+    actor: &str,
+    tokens: &[TokenId],
+    text: Option<&str>,
+) -> Result<StatusCode, Problem> {
+    let expires_at = desk.clock.now().checked_add(REMEMBERED).unwrap_or(Timestamp::MAX);
+    let mut tx = desk.database.tenant("tokens.revoke", tenant).await?;
+    credentials::revoke_tokens(&mut tx, tokens, expires_at).await?;
+    for token in tokens {
+        let record = &received.record;
+        let mut entry = AuditEntry::new(Kind::Change, record.operation, actor, &*desk.clock, &*desk.entropy);
+        entry.subject = Some(token.to_string());
+        entry.request_id = Some(record.request_id.clone());
+        audit::record(&mut tx, &entry).await?;
+    }
+    tx.commit().await?;
+    if let Some(text) = text {
+        desk.tokens.forget(text);
+    }
+    desk.tenants.changed(tenant);
+    Ok(StatusCode::NO_CONTENT)
+}

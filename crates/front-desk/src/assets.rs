@@ -1,0 +1,94 @@
+//! Static files: the browser SDK, the readable description of the API, the page that receives the first administrator.
+
+use crate::{desk::FrontDesk, problem::Problem};
+use axum::{
+    extract::{Path, State},
+    response::{IntoResponse, Response},
+};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use rust_embed::RustEmbed;
+use std::borrow::Cow;
+
+/// Loaded by pages of every site.
+#[derive(RustEmbed)]
+#[folder = "../../packages/sdk/dist"]
+struct Sdk;
+
+const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
+/// Our own pages load nothing from elsewhere and run no script that stands in the page.
+const CONTENT_POLICY: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; \
+     form-action 'none'; frame-ancestors 'none'",
+);
+
+/// `GET /sdk/{file}`: public, so every page may load it.
+pub(crate) async fn sdk(headers: HeaderMap, Path(file): Path<String>) -> Result<Response, Problem> {
+    let found = Sdk::get(&file).ok_or_else(Problem::not_found)?;
+    let etag = format!("\"{}\"", hex::encode(&found.metadata.sha256_hash()[..16]));
+    let etag = HeaderValue::from_str(&etag).map_err(|_| Problem::internal())?;
+    let mut response = if headers.get(header::IF_NONE_MATCH) == Some(&etag) {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        match found.data {
+            Cow::Borrowed(bytes) => bytes.into_response(),
+            Cow::Owned(bytes) => bytes.into_response(),
+        }
+    };
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type(&file)));
+    headers.insert(header::ETAG, etag);
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    headers.insert(RESOURCE_POLICY, HeaderValue::from_static("cross-origin"));
+    Ok(response)
+}
+
+fn media_type(file: &str) -> &'static str {
+    match file.rsplit('.').next() {
+        Some("js" | "mjs") => "text/javascript; charset=utf-8",
+        Some("css") => "text/css; charset=utf-8",
+        Some("json" | "map") => "application/json",
+        Some("svg") => "image/svg+xml",
+        Some("html") => "text/html; charset=utf-8",
+        _ => "text/plain; charset=utf-8",
+    }
+}
+
+/// `GET /openapi.json`.
+pub(crate) async fn openapi(State(_): State<FrontDesk>) -> Response {
+    let mut response = crate::openapi::openapi_document().into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
+    response
+}
+
+/// `GET /docs`.
+pub(crate) async fn docs() -> Response {
+    page("text/html; charset=utf-8", include_str!("../static/docs.html"))
+}
+
+/// `GET /enroll`.
+pub(crate) async fn enroll() -> Response {
+    page("text/html; charset=utf-8", include_str!("../static/enroll.html"))
+}
+
+/// The scripts and styles of our own pages.
+pub(crate) async fn docs_file(Path(file): Path<String>) -> Result<Response, Problem> {
+    Ok(match file.as_str() {
+        "docs.js" => page("text/javascript; charset=utf-8", include_str!("../static/docs.js")),
+        "enroll.js" => page("text/javascript; charset=utf-8", include_str!("../static/enroll.js")),
+        "page.css" => page("text/css; charset=utf-8", include_str!("../static/page.css")),
+        _ => return Err(Problem::not_found()),
+    })
+}
+
+fn page(media_type: &'static str, text: &'static str) -> Response {
+    let mut response = text.into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+    headers.insert(header::CONTENT_SECURITY_POLICY, CONTENT_POLICY);
+    headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
+    response
+}

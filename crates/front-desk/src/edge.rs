@@ -1,0 +1,211 @@
+//! The outermost layer: every request passes here on its way in and every response on its way out. It gives requests
+//! their id, answers preflights, writes problems, and leaves a line in the log, the metrics and the audit trail.
+
+mod cors;
+pub(crate) mod origins;
+
+use crate::{desk::FrontDesk, problem::Problem, record::CallRecord};
+use axum::{
+    extract::{MatchedPath, Request, State},
+    middleware::Next,
+    response::Response,
+};
+use futures_util::FutureExt;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use misy_domain::RequestId;
+use misy_store::{
+    audit::{AuditEntry, AuditPermit, Kind},
+    limits::{Decision, Standing},
+};
+use std::{fmt::Write, panic::AssertUnwindSafe, sync::Arc, time::Instant};
+
+pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
+const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+
+/// Serves one request.
+pub(crate) async fn serve(State(desk): State<FrontDesk>, mut request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let method = request.method().clone();
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let route = route.as_ref().map_or("unmatched", MatchedPath::as_str);
+    let operation = crate::openapi::operation_id(&method, route);
+    let request_id = RequestId::new(&*desk.clock, &*desk.entropy);
+    let record = Arc::new(CallRecord::new(request_id, operation, method.clone()));
+    let origin = request.headers().get(header::ORIGIN).cloned();
+
+    let mut response = if cors::is_preflight(&request) {
+        cors::preflight(&desk, request.headers()).await
+    } else {
+        // What changes something is recorded or not done at all.
+        let permit = if method.is_safe() { Ok(None) } else { room_for_record(&desk).await };
+        request.extensions_mut().insert(record.clone());
+        let response = match permit {
+            Ok(permit) => {
+                let response = serve_inner(next, request).await;
+                record_call(&desk, &record, &response, origin.as_ref(), permit, started);
+                response
+            }
+            Err(problem) => axum::response::IntoResponse::into_response(problem),
+        };
+        let mut response = finish(response, &record, &method);
+        if let Some(origin) = &origin {
+            cors::allow(&desk, &record, origin, &mut response).await;
+        }
+        response
+    };
+    if let Ok(value) = HeaderValue::from_str(&record.request_id) {
+        response.headers_mut().insert(REQUEST_ID, value);
+    }
+    harden(response.headers_mut());
+    measure(route, &method, response.status(), started);
+    response
+}
+
+async fn room_for_record(desk: &FrontDesk) -> Result<Option<AuditPermit>, Problem> {
+    desk.audit.reserve().await.map(Some).ok_or_else(Problem::unavailable)
+}
+
+/// A handler that panics fails one request and not the connection with all that are on it.
+async fn serve_inner(next: Next, request: Request) -> Response {
+    AssertUnwindSafe(next.run(request)).catch_unwind().await.unwrap_or_else(|_| {
+        tracing::error!("a handler panicked");
+        axum::response::IntoResponse::into_response(Problem::internal())
+    })
+}
+
+/// Writes the body of a problem, and the headers that tell of limits.
+fn finish(mut response: Response, record: &CallRecord, method: &Method) -> Response {
+    if response.status() == StatusCode::METHOD_NOT_ALLOWED && response.extensions().get::<Problem>().is_none()
+    {
+        let problem = Problem::method_not_allowed(response.headers());
+        response = axum::response::IntoResponse::into_response(problem);
+    }
+    if let Some(problem) = response.extensions().get::<Problem>().cloned() {
+        let headers = std::mem::take(response.headers_mut());
+        response = problem.render(&record.request_id, method);
+        for (name, value) in headers.iter().filter(|(name, _)| *name != header::CONTENT_LENGTH) {
+            response.headers_mut().entry(name.clone()).or_insert_with(|| value.clone());
+        }
+        response.extensions_mut().insert(problem);
+    }
+    if let Some(standing) = record.facts().standing {
+        write_limits(&standing, response.headers_mut());
+    }
+    response
+}
+
+/// `RateLimit` and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers): the limit nearest to being reached.
+fn write_limits(standing: &Standing, headers: &mut HeaderMap) {
+    let scope = standing.scope.as_str();
+    let mut text = String::with_capacity(40);
+    let window = standing.quota.period.as_secs();
+    if write!(text, "\"{scope}\";q={};w={window}", standing.quota.requests).is_ok()
+        && let Ok(value) = HeaderValue::from_str(&text)
+    {
+        headers.insert(RATE_LIMIT_POLICY, value);
+    }
+    text.clear();
+    let seconds = standing.reset.as_secs() + i64::from(standing.reset.subsec_nanos() > 0);
+    if write!(text, "\"{scope}\";r={};t={seconds}", standing.remaining).is_ok()
+        && let Ok(value) = HeaderValue::from_str(&text)
+    {
+        headers.insert(RATE_LIMIT, value);
+    }
+}
+
+/// Headers that every response carries unless it has its own.
+fn harden(headers: &mut HeaderMap) {
+    for (name, value) in [
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::CACHE_CONTROL, "no-store"),
+    ] {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    }
+}
+
+fn measure(route: &str, method: &Method, status: StatusCode, started: Instant) {
+    let method = match *method {
+        Method::GET => "GET",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::PATCH => "PATCH",
+        Method::DELETE => "DELETE",
+        Method::OPTIONS => "OPTIONS",
+        Method::HEAD => "HEAD",
+        _ => "other",
+    };
+    let route = route.to_owned();
+    let status = status.as_u16().to_string();
+    metrics::counter!("http_requests_total", "route" => route.clone(), "method" => method, "status" => status)
+        .increment(1);
+    metrics::histogram!("http_request_duration_seconds", "route" => route, "method" => method)
+        .record(started.elapsed().as_secs_f64());
+}
+
+/// Leaves a call in the log, the metrics of refusals and, once its tenant is proved, the audit trail.
+fn record_call(
+    desk: &FrontDesk,
+    record: &CallRecord,
+    response: &Response,
+    origin: Option<&HeaderValue>,
+    permit: Option<AuditPermit>,
+    started: Instant,
+) {
+    let micros = i64::try_from(started.elapsed().as_micros()).unwrap_or(i64::MAX);
+    let status = response.status().as_u16();
+    let outcome = response.extensions().get::<Problem>().map_or("ok", Problem::code);
+    if outcome != "ok" {
+        metrics::counter!("http_refusals_total", "reason" => outcome).increment(1);
+    }
+    let facts = record.facts();
+    tracing::info!(
+        target: "misy::call",
+        requestId = record.request_id,
+        operation = record.operation,
+        tenantId = facts.tenant.as_ref().map(misy_domain::TenantId::as_str),
+        siteId = facts.site,
+        sessionId = facts.session,
+        actor = facts.actor,
+        outcome,
+        status,
+        micros,
+    );
+    let Some(tenant) = facts.tenant.clone() else { return };
+    let actor = facts.actor.as_deref().unwrap_or("anonymous");
+    let entry = AuditEntry {
+        site_id: facts.site.clone(),
+        session_id: facts.session.clone(),
+        origin: origin
+            .and_then(|origin| origin.to_str().ok())
+            .map(|origin| origin.chars().take(300).collect()),
+        outcome: outcome.to_owned(),
+        status: Some(i32::from(status)),
+        duration_micros: Some(micros),
+        request_id: Some(record.request_id.clone()),
+        subject: facts.subject.clone(),
+        ..AuditEntry::new(Kind::Call, record.operation, actor, &*desk.clock, &*desk.entropy)
+    };
+    drop(facts);
+    match permit {
+        Some(permit) => permit.record(tenant, entry),
+        None => desk.audit.record(tenant, entry),
+    }
+}
+
+/// What the limits decided, as a refusal or as where the caller stands.
+pub(crate) fn limited(decision: Decision, record: &CallRecord) -> Result<(), Problem> {
+    match decision {
+        Decision::Allowed(standing) => {
+            record.facts().standing = standing;
+            Ok(())
+        }
+        Decision::Limited { scope, quota, retry_after } => {
+            record.facts().standing = Some(Standing { scope, quota, remaining: 0, reset: retry_after });
+            Err(Problem::rate_limited(retry_after))
+        }
+        Decision::Replayed => Err(Problem::unauthorized("replay_detected")),
+        Decision::Full => Err(Problem::unavailable()),
+    }
+}

@@ -1,0 +1,34 @@
+//! The origins of all sites of all tenants, as a preflight needs them.
+
+use misy_domain::Origin;
+use misy_store::{Database, StoreError};
+use moka::sync::Cache;
+use std::time::Duration;
+
+/// Answers for a second what the database said; no origin is known or unknown for longer.
+pub(crate) struct KnownOrigins {
+    database: Database,
+    seen: Cache<Origin, bool>,
+}
+
+impl KnownOrigins {
+    pub(crate) fn new(database: Database) -> Self {
+        let seen = Cache::builder().max_capacity(100_000).time_to_live(Duration::from_millis(900)).build();
+        Self { database, seen }
+    }
+
+    /// Whether any site of any tenant may be used from here.
+    pub(crate) async fn contain(&self, origin: &Origin) -> Result<bool, StoreError> {
+        if let Some(known) = self.seen.get(origin) {
+            return Ok(known);
+        }
+        let known = self.database.origin_is_known(origin).await?;
+        self.seen.insert(origin.clone(), known);
+        Ok(known)
+    }
+
+    /// Asks the database again from now on, after a site was changed.
+    pub(crate) fn changed(&self) {
+        self.seen.invalidate_all();
+    }
+}

@@ -1,0 +1,330 @@
+//! Live events of a session (`text/event-stream`). The bell wakes a stream; the database alone says what happened, and
+//! the listener is there before the first look into it, so nothing falls between.
+
+use crate::{desk::FrontDesk, token_desk::KnownToken};
+use bytes::Bytes;
+use futures_util::{Stream, stream};
+use misy_domain::{ConversationId, SessionId, TenantId};
+use misy_store::{
+    StoreError, TenantKeys,
+    bell::{Listener, Ring},
+    sessions::{self, ConversationStatus},
+};
+use serde::Serialize;
+use std::{
+    collections::HashMap,
+    convert::Infallible,
+    hash::Hash,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+use tokio::sync::watch;
+
+/// Messages that are read and sent at once.
+const BATCH: u32 = 50;
+/// After so long a client should come back when the stream ends.
+const RETRY: &str = "retry: 1500\n\n";
+
+/// How many streams there are, by session and by tenant.
+#[derive(Default)]
+pub(crate) struct Streams {
+    counts: Mutex<Counts>,
+}
+
+#[derive(Default)]
+struct Counts {
+    sessions: HashMap<SessionId, u32>,
+    tenants: HashMap<TenantId, u32>,
+}
+
+/// The place of one stream among the others.
+struct Place {
+    streams: Arc<Streams>,
+    session: SessionId,
+    tenant: TenantId,
+}
+
+impl Streams {
+    fn enter(self: &Arc<Self>, tenant: &TenantId, session: SessionId, most: (u32, u32)) -> Option<Place> {
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_session = counts.sessions.get(&session).copied().unwrap_or_default();
+        let of_tenant = counts.tenants.get(tenant).copied().unwrap_or_default();
+        if of_session >= most.0 || of_tenant >= most.1 {
+            return None;
+        }
+        *counts.sessions.entry(session).or_default() += 1;
+        *counts.tenants.entry(tenant.clone()).or_default() += 1;
+        drop(counts);
+        metrics::gauge!("live_connections").increment(1.0);
+        Some(Place { streams: self.clone(), session, tenant: tenant.clone() })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut counts = self.streams.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        leave(&mut counts.sessions, &self.session);
+        leave(&mut counts.tenants, &self.tenant);
+        metrics::gauge!("live_connections").decrement(1.0);
+    }
+}
+
+fn leave<K: Hash + Eq>(counts: &mut HashMap<K, u32>, key: &K) {
+    if let Some(count) = counts.get_mut(key) {
+        *count -= 1;
+        if *count == 0 {
+            counts.remove(key);
+        }
+    }
+}
+
+/// What a stream is opened for.
+pub(crate) struct Opening {
+    pub(crate) tenant: TenantId,
+    pub(crate) keys: Arc<TenantKeys>,
+    pub(crate) token: Arc<KnownToken>,
+    pub(crate) session: SessionId,
+    pub(crate) conversation: ConversationId,
+    pub(crate) status: ConversationStatus,
+    /// The sequence that the client has seen.
+    pub(crate) after: i64,
+}
+
+struct Live {
+    desk: FrontDesk,
+    opening: Opening,
+    listener: Listener,
+    changes: watch::Receiver<u32>,
+    _place: Place,
+    heard: Ring,
+    step: Step,
+}
+
+enum Step {
+    Open,
+    /// There may be messages that were not sent yet.
+    Read,
+    /// The status may be another one.
+    ReadStatus,
+    Wait,
+    End,
+}
+
+enum Wake {
+    Rung(Ring),
+    /// Something about the tenant or the token may have changed.
+    Changed,
+    Time,
+    Stopping,
+}
+
+/// The events of a session; `None` if there are too many streams already.
+pub(crate) fn events(
+    desk: &FrontDesk,
+    opening: Opening,
+) -> Option<impl Stream<Item = Result<Bytes, Infallible>> + Send + 'static> {
+    let most = (desk.settings.streams_per_session, desk.settings.streams_per_tenant);
+    let place = desk.streams.enter(&opening.tenant, opening.session, most)?;
+    let live = Live {
+        listener: desk.bell.listen(&opening.tenant, opening.conversation),
+        changes: desk.tenants.watch(&opening.tenant),
+        desk: desk.clone(),
+        opening,
+        _place: place,
+        heard: Ring::default(),
+        step: Step::Open,
+    };
+    // Boxed, so that the stream moves by a pointer.
+    Some(stream::unfold(Box::new(live), |mut live| async move {
+        let piece = live.next().await?;
+        Some((Ok(piece), live))
+    }))
+}
+
+impl Live {
+    /// The next piece of the stream; `None` at its end.
+    async fn next(&mut self) -> Option<Bytes> {
+        loop {
+            match self.step {
+                Step::Open => {
+                    self.step = Step::Read;
+                    let mut piece = RETRY.to_owned();
+                    write_event(&mut piece, "status", None, &Status::of(self.opening.status));
+                    return Some(piece.into());
+                }
+                // Reading takes a future of some kilobytes: boxed, it is there only while we read.
+                Step::Read => match Box::pin(self.read()).await {
+                    Ok(Some(piece)) => return Some(piece),
+                    Ok(None) => {}
+                    Err(error) => return self.give_up(&error),
+                },
+                Step::ReadStatus => match Box::pin(self.read_status()).await {
+                    Ok(Some(piece)) => return Some(piece),
+                    Ok(None) => {}
+                    Err(error) => return self.give_up(&error),
+                },
+                Step::Wait => match self.wait().await {
+                    Wake::Rung(ring) => {
+                        if let Some(piece) = self.rung(ring) {
+                            return Some(piece);
+                        }
+                    }
+                    Wake::Changed => {
+                        if let Some(piece) = Box::pin(self.last_words()).await {
+                            return Some(piece);
+                        }
+                    }
+                    Wake::Time => {
+                        if let Some(piece) = Box::pin(self.last_words()).await {
+                            return Some(piece);
+                        }
+                        // The bell of another replica does not ring here.
+                        self.step = Step::Read;
+                        return Some(Bytes::from_static(b": alive\n\n"));
+                    }
+                    Wake::Stopping => return None,
+                },
+                Step::End => return None,
+            }
+        }
+    }
+
+    /// The client comes back and goes on where it was.
+    fn give_up(&mut self, error: &StoreError) -> Option<Bytes> {
+        tracing::warn!(tenantId = %self.opening.tenant, %error, "a live stream ends");
+        self.step = Step::End;
+        None
+    }
+
+    async fn wait(&mut self) -> Wake {
+        let left = self.opening.token.claims.exp.duration_since(self.desk.clock.now());
+        let left = Duration::try_from(left).unwrap_or(Duration::ZERO);
+        tokio::select! {
+            ring = self.listener.heard() => Wake::Rung(ring),
+            _ = self.changes.changed() => Wake::Changed,
+            () = tokio::time::sleep(left.min(self.desk.settings.keep_alive)) => Wake::Time,
+            () = self.desk.stopping.cancelled() => Wake::Stopping,
+        }
+    }
+
+    fn rung(&mut self, ring: Ring) -> Option<Bytes> {
+        let before = std::mem::replace(&mut self.heard, ring);
+        if self.heard.status_changes != before.status_changes {
+            self.step = Step::ReadStatus;
+        } else if self.heard.sequence > self.opening.after {
+            self.step = Step::Read;
+        }
+        if self.heard.typing == before.typing {
+            return None;
+        }
+        let agent_name = self.heard.typing.as_deref();
+        let mut piece = String::new();
+        write_event(&mut piece, "typing", None, &Typing { active: agent_name.is_some(), agent_name });
+        Some(piece.into())
+    }
+
+    /// Messages that were not sent yet.
+    async fn read(&mut self) -> Result<Option<Bytes>, StoreError> {
+        let Opening { tenant, keys, conversation, after, .. } = &mut self.opening;
+        let messages = self.desk.database.messages_since(tenant, keys, *conversation, *after, BATCH).await?;
+        let more = messages.len() >= usize::try_from(BATCH).unwrap_or(usize::MAX);
+        self.step = if more { Step::Read } else { Step::Wait };
+        let Some(last) = messages.last() else { return Ok(None) };
+        *after = last.sequence;
+        // A change of status is told in a message of the platform too, wherever it was made.
+        if messages.iter().any(|message| message.role == misy_domain::Role::System) && !more {
+            self.step = Step::ReadStatus;
+        }
+        let mut piece = String::with_capacity(512 * messages.len());
+        for message in &messages {
+            write_event(&mut piece, "message", Some(message.sequence), message);
+        }
+        Ok(Some(piece.into()))
+    }
+
+    /// The status of the conversation, if it is another one.
+    async fn read_status(&mut self) -> Result<Option<Bytes>, StoreError> {
+        self.step = Step::Read;
+        let claims = &self.opening.token.claims;
+        let mut tx = self.desk.database.tenant("live.status", &self.opening.tenant).await?;
+        let session =
+            sessions::session(&mut tx, self.opening.session, claims.family, &claims.site_id).await?;
+        tx.commit().await?;
+        let status = session.map_or(ConversationStatus::Closed, |session| session.status);
+        if status == self.opening.status {
+            return Ok(None);
+        }
+        self.opening.status = status;
+        let mut piece = String::new();
+        if status == ConversationStatus::Handoff {
+            write_event(&mut piece, "handoff", None, &Status::of(status));
+        }
+        write_event(&mut piece, "status", None, &Status::of(status));
+        Ok(Some(piece.into()))
+    }
+
+    /// What is said before the stream ends because its token or tenant is no longer served; `None` while it is.
+    async fn last_words(&mut self) -> Option<Bytes> {
+        let claims = &self.opening.token.claims;
+        let ending = match self.desk.tenants.get(&self.opening.tenant).await {
+            Ok(Some(state)) if !state.is_active() => Some("tenant_suspended"),
+            Ok(Some(state)) if state.has_revoked(claims) => Some("token_revoked"),
+            Ok(Some(state)) => {
+                let site = state.site(&claims.site_id);
+                let origin = claims.origin.as_ref();
+                let listed =
+                    site.is_some_and(|site| origin.is_none_or(|origin| site.origins.contains(origin)));
+                (!listed).then_some("origin_not_allowed")
+            }
+            Ok(None) => Some("token_revoked"),
+            Err(error) => {
+                tracing::debug!(tenantId = %self.opening.tenant, %error, "a tenant cannot be looked at");
+                None
+            }
+        };
+        let expired = claims.exp <= self.desk.clock.now();
+        let ending = ending.or_else(|| expired.then_some("token_expired"))?;
+        self.step = Step::End;
+        let mut piece = String::new();
+        write_event(
+            &mut piece,
+            "status",
+            None,
+            &Status { ending: Some(ending), ..Status::of(self.opening.status) },
+        );
+        Some(piece.into())
+    }
+}
+
+#[derive(Serialize)]
+struct Status {
+    status: &'static str,
+    /// Why the stream ends, when it does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ending: Option<&'static str>,
+}
+
+impl Status {
+    fn of(status: ConversationStatus) -> Self {
+        Self { status: status.as_str(), ending: None }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Typing<'a> {
+    active: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    agent_name: Option<&'a str>,
+}
+
+/// One event. JSON has no line break of its own, so the data are one line.
+fn write_event(piece: &mut String, name: &str, id: Option<i64>, data: &impl Serialize) {
+    use std::fmt::Write;
+    // Writing to a text and serialising these types cannot fail.
+    let json = serde_json::to_string(data).unwrap_or_default();
+    let _ = match id {
+        Some(id) => write!(piece, "id: {id}\nevent: {name}\ndata: {json}\n\n"),
+        None => write!(piece, "event: {name}\ndata: {json}\n\n"),
+    };
+}

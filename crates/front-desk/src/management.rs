@@ -1,0 +1,206 @@
+//! Who may manage which tenant: the owner all of them, an administrator its own, a server with a token that allows
+//! `tenant:manage` its own too.
+
+use crate::{
+    desk::FrontDesk,
+    edge::limited,
+    pipeline::{Access, Received, TenantCall, bearer},
+    problem::Problem,
+    tenant_state::TenantState,
+};
+use axum::extract::{FromRequest, Request};
+use misy_domain::{KeyId, Permission, TenantId};
+use misy_store::{
+    TenantKeys, TenantTx,
+    audit::{self, AuditEntry, Kind},
+    credentials::KeyKind,
+    limits::{Limit, Scope},
+};
+use misy_trust::{ApiKey, ApiKeyKind};
+use serde_json::Value;
+use std::{ops::Deref, sync::Arc};
+
+/// The largest body of a management call: a context pack, written with room.
+const BODY_LIMIT: usize = 1024 * 1024;
+
+/// Management by a server of the tenant.
+pub struct Manage;
+
+impl Access for Manage {
+    const PERMISSION: Option<Permission> = Some(Permission::TenantManage);
+    const BODY_LIMIT: Option<usize> = Some(BODY_LIMIT);
+}
+
+/// Who manages.
+pub struct Manager {
+    /// The tenant that the caller belongs to.
+    pub home: TenantId,
+    /// The id of the token or key.
+    pub actor: String,
+    is_owner: bool,
+    is_person: bool,
+}
+
+/// A management call by somebody who may manage something.
+pub struct ManagementCall {
+    /// Who.
+    pub manager: Manager,
+    /// What was sent.
+    pub received: Received,
+}
+
+/// A tenant that the caller may manage.
+pub struct Managed {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// The tenant as it is now.
+    pub state: Arc<TenantState>,
+}
+
+impl Managed {
+    /// Its keys.
+    pub fn keys(&self) -> &TenantKeys {
+        &self.state.keys
+    }
+}
+
+impl Manager {
+    /// Whether it is the owner of the platform.
+    pub fn is_owner(&self) -> bool {
+        self.is_owner
+    }
+
+    /// Refuses programs what only people may do.
+    pub fn expect_person(&self) -> Result<(), Problem> {
+        if self.is_person {
+            Ok(())
+        } else {
+            Err(Problem::forbidden("permission_denied", "Only an administrator may do this."))
+        }
+    }
+
+    /// Refuses everybody but the owner.
+    pub fn expect_owner(&self) -> Result<(), Problem> {
+        if self.is_owner {
+            Ok(())
+        } else {
+            Err(Problem::forbidden("permission_denied", "Only the owner of the platform may do this."))
+        }
+    }
+
+    /// The id of a tenant, if the caller may know it.
+    pub fn may_manage(&self, tenant: &TenantId) -> Result<(), Problem> {
+        if self.is_owner || self.home == *tenant { Ok(()) } else { Err(Problem::not_found()) }
+    }
+}
+
+impl ManagementCall {
+    /// Proves who calls: an administrator's bearer token, or a signed token through the pipeline.
+    async fn prove(desk: &FrontDesk, received: Received) -> Result<Self, Problem> {
+        let token = bearer(&received).ok_or_else(|| Problem::unauthorized("token_missing"))?;
+        if token.starts_with(ApiKeyKind::Administrator.prefix()) {
+            let manager = administrator(desk, &received, token).await?;
+            return Ok(Self { manager, received });
+        }
+        let call = TenantCall::<Manage>::pass(desk, received).await?;
+        let manager = Manager {
+            home: call.tenant().clone(),
+            actor: call.actor().to_owned(),
+            is_owner: false,
+            is_person: false,
+        };
+        Ok(Self { manager, received: call.received })
+    }
+
+    /// The tenant that the path names, if the caller may manage it. Suspended ones are there for the owner only.
+    pub async fn managed(&self, desk: &FrontDesk) -> Result<Managed, Problem> {
+        let tenant: TenantId = self.received.param("tenantId")?;
+        self.manager.may_manage(&tenant)?;
+        self.received.record.facts().subject = Some(tenant.to_string());
+        let state = desk.tenants.get(&tenant).await?.ok_or_else(Problem::not_found)?;
+        Ok(Managed { tenant, state })
+    }
+
+    /// Records a change in the transaction of the change, in the trail of the tenant that is changed.
+    pub async fn record_change(
+        &self,
+        desk: &FrontDesk,
+        tx: &mut TenantTx,
+        subject: impl Into<String>,
+        detail: Option<Value>,
+    ) -> Result<(), Problem> {
+        let record = &self.received.record;
+        // Who reads the trail of a tenant sees when it was the owner that came.
+        let actor = if self.manager.home == *tx.tenant() {
+            self.manager.actor.clone()
+        } else {
+            format!("{}/{}", self.manager.home, self.manager.actor)
+        };
+        let mut entry = AuditEntry::new(Kind::Change, record.operation, &actor, &*desk.clock, &*desk.entropy);
+        entry.subject = Some(subject.into());
+        entry.detail = detail;
+        entry.request_id = Some(record.request_id.clone());
+        Ok(audit::record(tx, &entry).await?)
+    }
+}
+
+async fn administrator(desk: &FrontDesk, received: &Received, token: &str) -> Result<Manager, Problem> {
+    let invalid = || Problem::unauthorized("token_invalid");
+    let key = ApiKey::parse(token).map_err(|_| invalid())?;
+    let now = desk.clock.now();
+    let (home, key) = desk.database.key_by_hash(&key.hash()).await?.ok_or_else(invalid)?;
+    if key.kind != KeyKind::Administrator {
+        return Err(invalid());
+    }
+    if key.revoked_at.is_some() {
+        return Err(Problem::unauthorized("token_revoked"));
+    }
+    if !key.is_in_force(now) {
+        return Err(Problem::unauthorized("token_expired"));
+    }
+    let state = desk.tenants.get(&home).await?.ok_or_else(invalid)?;
+    let actor = key.key_id.to_string();
+    {
+        let mut facts = received.record.facts();
+        facts.tenant = Some(home.clone());
+        facts.actor = Some(actor.clone());
+    }
+    if !state.is_active() {
+        return Err(Problem::suspended());
+    }
+    count(desk, received, &home, &state, key.key_id).await?;
+    Ok(Manager { is_owner: state.is_owner(), is_person: true, home, actor })
+}
+
+async fn count(
+    desk: &FrontDesk,
+    received: &Received,
+    tenant: &TenantId,
+    state: &TenantState,
+    key: KeyId,
+) -> Result<(), Problem> {
+    let subject = key.to_string();
+    let limits = [
+        Limit { scope: Scope::Tenant, subject: "", quota: state.quota(Scope::Tenant, "") },
+        Limit { scope: Scope::Key, subject: &subject, quota: state.quota(Scope::Key, &subject) },
+    ];
+    let decision = desk.limits.check(tenant, None, &limits, desk.clock.now()).await?;
+    limited(decision, &received.record)
+}
+
+impl FromRequest<FrontDesk> for ManagementCall {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, desk: &FrontDesk) -> Result<Self, Problem> {
+        let received = Received::read(desk, request, BODY_LIMIT).await?;
+        Self::prove(desk, received).await
+    }
+}
+
+impl Deref for ManagementCall {
+    type Target = Received;
+
+    fn deref(&self) -> &Received {
+        &self.received
+    }
+}

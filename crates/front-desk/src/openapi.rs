@@ -1,0 +1,252 @@
+//! The description of the API (OpenAPI 3.1), generated from the code it describes.
+
+use crate::{api, problem::ProblemBody};
+use http::Method;
+use serde::Serialize;
+use std::{collections::HashMap, sync::OnceLock};
+use utoipa::{
+    Modify, OpenApi, ToSchema,
+    openapi::{
+        Components, Content, HttpMethod, Ref, RefOr, Response, ResponseBuilder,
+        path::{Operation, PathItem},
+        security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
+    },
+};
+
+/// All operations.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Misy",
+        description = "An AI agent that talks to a business's customers: chat, tenants, credentials.\n\nJSON in camelCase; \
+            times are RFC 3339 in UTC; lists have `items` and `nextCursor`. A refusal is a problem (RFC 9457) with a stable \
+            `code`. Creating calls take an `Idempotency-Key`; changes take an `If-Match` with the `ETag` that was read."
+    ),
+    paths(
+        api::health::live, api::health::ready, api::health::metrics, api::jwks::read,
+        api::tokens::mint::mint, api::tokens::revoke::revoke,
+        api::sessions::open::open, api::sessions::read::read, api::sessions::history::list,
+        api::sessions::events::follow, api::messages::write,
+        api::tenants::register::owner, api::tenants::register::register, api::tenants::create::create,
+        api::tenants::list::list, api::tenants::record::read, api::tenants::record::change, api::tenants::record::delete,
+        api::tenants::life::suspend, api::tenants::life::activate, api::tenants::life::close,
+        api::tenants::context_pack::read, api::tenants::context_pack::replace,
+        api::tenants::sites::list, api::tenants::sites::create, api::tenants::sites::read, api::tenants::sites::change,
+        api::tenants::sites::delete,
+        api::tenants::keys::list, api::tenants::keys::create, api::tenants::keys::revoke,
+        api::tenants::secrets::list, api::tenants::secrets::rotate, api::tenants::secrets::revoke,
+        api::tenants::limits::read, api::tenants::limits::replace,
+        api::tenants::audit::list, api::tenants::decisions::read,
+    ),
+    components(schemas(ProblemBody<'static>)),
+    tags(
+        (name = "tokens", description = "Keys become tokens"),
+        (name = "chat", description = "Sessions, messages, live events"),
+        (name = "tenants", description = "Tenants and what belongs to them"),
+        (name = "operation", description = "For whoever runs the installation"),
+    ),
+    modifiers(&Security, &Problems)
+)]
+struct Description;
+
+/// The description as JSON, the same bytes for the same code.
+pub fn openapi_document() -> String {
+    // The types of utoipa are plain data.
+    let mut text = serde_json::to_string_pretty(document()).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+/// The description.
+pub fn document() -> &'static utoipa::openapi::OpenApi {
+    static DOCUMENT: OnceLock<utoipa::openapi::OpenApi> = OnceLock::new();
+    DOCUMENT.get_or_init(|| {
+        let mut document = Description::openapi();
+        // The program's licence is nobody's business but ours.
+        document.info.license = None;
+        document
+    })
+}
+
+/// The id of the operation that answers on a route.
+pub(crate) fn operation_id(method: &Method, route: &str) -> &'static str {
+    static IDS: OnceLock<HashMap<&'static str, Vec<(Method, &'static str)>>> = OnceLock::new();
+    let ids = IDS.get_or_init(|| {
+        let mut ids = HashMap::new();
+        for (path, item) in &document().paths.paths {
+            let of_path = operations(item)
+                .filter_map(|(method, operation)| Some((method, operation.operation_id.as_deref()?)));
+            ids.insert(path.as_str(), of_path.collect());
+        }
+        ids
+    });
+    let wanted = if method == Method::HEAD { &Method::GET } else { method };
+    let of_route = ids.get(route).and_then(|list| list.iter().find(|(method, _)| method == wanted));
+    of_route.map_or("none", |(_, id)| id)
+}
+
+/// The operations of a path.
+pub fn operations(item: &PathItem) -> impl Iterator<Item = (Method, &Operation)> {
+    [
+        (Method::GET, &item.get),
+        (Method::POST, &item.post),
+        (Method::PUT, &item.put),
+        (Method::PATCH, &item.patch),
+        (Method::DELETE, &item.delete),
+    ]
+    .into_iter()
+    .filter_map(|(method, operation)| Some((method, operation.as_ref()?)))
+}
+
+struct Security;
+
+impl Modify for Security {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let components = document.components.get_or_insert_with(Components::new);
+        let bearer = |description: &str| {
+            let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(description));
+            SecurityScheme::Http(scheme.build())
+        };
+        let header = |name: &str, description: &str| {
+            SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::with_description(name, description)))
+        };
+        for (name, scheme) in [
+            ("tenantAccessToken", bearer("A tenant access token; comes with a request signature.")),
+            (
+                "requestSignature",
+                header(
+                    "X-Misy-Signature",
+                    "`v1=` and the HMAC-SHA256 of the canonical request; with X-Misy-Timestamp and X-Misy-Nonce.",
+                ),
+            ),
+            ("administrator", bearer("An administrator's bearer token, `adm_…`.")),
+            ("bootstrapSecret", bearer("The secret that registers the owner, once.")),
+            (
+                "publishableKey",
+                header("X-Api-Key", "A publishable key, `pk_live_…` or `pk_test_…`, with the page's Origin."),
+            ),
+            ("tenantSecret", header("X-Misy-Key", "The id of a tenant secret that signs the request.")),
+            (
+                "metricsToken",
+                bearer("The operator's token for metrics; not needed from a loopback or private address."),
+            ),
+        ] {
+            components.add_security_scheme(name, scheme);
+        }
+    }
+}
+
+/// Adds the problems that each operation can answer with.
+struct Problems;
+
+impl Modify for Problems {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        for (path, item) in &mut document.paths.paths {
+            for (method, operation) in [
+                (HttpMethod::Get, &mut item.get),
+                (HttpMethod::Post, &mut item.post),
+                (HttpMethod::Put, &mut item.put),
+                (HttpMethod::Patch, &mut item.patch),
+                (HttpMethod::Delete, &mut item.delete),
+            ] {
+                if let Some(operation) = operation {
+                    add_problems(path, &method, operation);
+                }
+            }
+        }
+    }
+}
+
+fn add_problems(path: &str, method: &HttpMethod, operation: &mut Operation) {
+    let secured = operation.security.as_ref().is_some_and(|schemes| !schemes.is_empty())
+        && !path.starts_with("/.well-known")
+        && !path.starts_with("/health");
+    let mut add = |status: &str, description: &str| {
+        let known = &mut operation.responses.responses;
+        known.entry(status.to_owned()).or_insert_with(|| RefOr::T(problem(description)));
+    };
+    if secured {
+        add("400", "`bad_request`, `malformed_json`");
+        add(
+            "401",
+            "`token_missing`, `token_invalid`, `token_expired`, `token_revoked`, `signature_missing`, \
+            `signature_invalid`, `timestamp_out_of_window`, `replay_detected`, `key_invalid`, `bootstrap_secret_invalid`",
+        );
+        add("403", "`origin_not_allowed`, `tenant_suspended`, `permission_denied`, `envelope_mismatch`");
+        add("404", "`not_found`: what is not there and what is somebody else's alike");
+        add("429", "`rate_limited`, with Retry-After");
+    }
+    if operation.request_body.is_some() {
+        add("408", "`request_timeout`: the body took too long to arrive");
+        add("413", "`body_too_large`");
+        add("415", "`unsupported_media_type`: JSON in UTF-8, not compressed");
+        add("422", "`validation_failed`, `not_supported`, `envelope_mismatch`, with JSON pointers");
+    } else if secured && matches!(method, HttpMethod::Get) {
+        add("422", "`validation_failed`: a parameter of the query");
+    }
+    if secured && !matches!(method, HttpMethod::Get) {
+        add("409", "`conflict`, `owner_already_registered`, `idempotency_mismatch`");
+    }
+    add("503", "`unavailable`, with Retry-After");
+}
+
+fn problem(description: &str) -> Response {
+    let content = Content::new(Some(Ref::from_schema_name("Problem")));
+    ResponseBuilder::new().description(description).content("application/problem+json", content).build()
+}
+
+/// A message as it stands in history and in live events.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Message)]
+pub struct MessageSchema {
+    /// Unique.
+    #[schema(example = "msg_01k9z3v5d2m8q4x7c1b6n0f9gh")]
+    message_id: String,
+    /// The session it was written in.
+    session_id: String,
+    /// Its place in the conversation, from 1 without gaps.
+    sequence: i64,
+    /// `contact`, `agent`, `human` or `system`.
+    role: String,
+    /// The agent that wrote it.
+    agent_name: Option<String>,
+    /// What it says.
+    parts: Vec<PartSchema>,
+    /// Where the answer comes from.
+    #[schema(required = false)]
+    sources: Vec<SourceSchema>,
+    /// The messages of the contact that it answers.
+    #[schema(required = false)]
+    in_reply_to: Vec<String>,
+    /// The id that the client gave.
+    client_message_id: Option<String>,
+    /// When it became durable.
+    #[schema(format = DateTime)]
+    created_at: String,
+}
+
+/// A piece of a message.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Part)]
+pub struct PartSchema {
+    /// `text` or `system`.
+    #[serde(rename = "type")]
+    kind: String,
+    /// Text in a subset of Markdown.
+    text: String,
+    /// Of a `system` part: what happened.
+    event: Option<String>,
+}
+
+/// Where an answer comes from.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Source)]
+pub struct SourceSchema {
+    /// `faq`, `service`, …
+    kind: String,
+    /// The id within the context pack.
+    id: String,
+    /// What to show to the reader.
+    title: String,
+}

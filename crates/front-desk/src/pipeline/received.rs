@@ -1,0 +1,190 @@
+//! Size and syntax: a request that was read whole and is written as HTTP should be.
+
+use crate::{desk::FrontDesk, problem::Problem, record::CallRecord};
+use axum::extract::{FromRequestParts, RawPathParams, Request};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version, header, request::Parts};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use serde::de::DeserializeOwned;
+use std::{str::FromStr, sync::Arc};
+use tokio::time::timeout;
+
+/// Headers that decide about trust. If one stood there twice, two readers could each believe another.
+const ONCE: [HeaderName; 13] = [
+    header::AUTHORIZATION,
+    header::ORIGIN,
+    header::HOST,
+    header::CONTENT_LENGTH,
+    header::CONTENT_TYPE,
+    header::IF_MATCH,
+    HeaderName::from_static("idempotency-key"),
+    HeaderName::from_static("last-event-id"),
+    HeaderName::from_static("x-api-key"),
+    HeaderName::from_static("x-misy-key"),
+    HeaderName::from_static("x-misy-timestamp"),
+    HeaderName::from_static("x-misy-nonce"),
+    HeaderName::from_static("x-misy-signature"),
+];
+/// All header names and values together.
+const MAX_HEADER_BYTES: usize = 32 * 1024;
+const MAX_TARGET_BYTES: usize = 8 * 1024;
+
+/// A request that was read whole.
+pub struct Received {
+    /// All but the body.
+    pub parts: Parts,
+    /// The body as it came.
+    pub body: Bytes,
+    /// What is known of the call.
+    pub record: Arc<CallRecord>,
+    params: Option<RawPathParams>,
+}
+
+impl Received {
+    /// Reads a request with a body of at most so many bytes.
+    pub async fn read(desk: &FrontDesk, request: Request, limit: usize) -> Result<Self, Problem> {
+        let (mut parts, body) = request.into_parts();
+        check_headers(&parts)?;
+        let params = RawPathParams::from_request_parts(&mut parts, &()).await.ok();
+        let record = parts.extensions.remove::<Arc<CallRecord>>().ok_or_else(Problem::internal)?;
+        let has_body = parts.headers.contains_key(header::TRANSFER_ENCODING)
+            || parts.headers.get(header::CONTENT_LENGTH).is_some_and(|length| length != "0");
+        let body = if has_body {
+            check_body_headers(&parts, limit)?;
+            let whole = Limited::new(body, limit).collect();
+            match timeout(desk.settings.body_timeout, whole).await {
+                Ok(Ok(body)) => body.to_bytes(),
+                Ok(Err(error)) if error.is::<LengthLimitError>() => return Err(too_large()),
+                Ok(Err(_)) => return Err(Problem::bad_request("The body did not arrive whole.")),
+                Err(_) => {
+                    let detail = "The body took too long to arrive.";
+                    return Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "request_timeout", detail));
+                }
+            }
+        } else {
+            Bytes::new()
+        };
+        Ok(Self { parts, body, record, params })
+    }
+
+    /// A header as text.
+    pub fn header(&self, name: &HeaderName) -> Option<&str> {
+        self.parts.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// The headers.
+    pub fn headers(&self) -> &HeaderMap {
+        &self.parts.headers
+    }
+
+    /// The host that was asked, as it stands in the `Host` header.
+    pub fn host(&self) -> &str {
+        self.header(&header::HOST).unwrap_or_default()
+    }
+
+    /// A part of the path as a value. What cannot be one names nothing.
+    pub fn param<T: FromStr>(&self, name: &str) -> Result<T, Problem> {
+        let params = self.params.as_ref().ok_or_else(Problem::not_found)?;
+        let text = params.iter().find_map(|(key, text)| (key == name).then_some(text));
+        text.and_then(|text| text.parse().ok()).ok_or_else(Problem::not_found)
+    }
+
+    /// The query as a value of a type.
+    pub fn query<T: DeserializeOwned>(&self) -> Result<T, Problem> {
+        crate::query::read(self.parts.uri.query().unwrap_or_default())
+    }
+
+    /// The body as a value of a type.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, Problem> {
+        self.expect_json()?;
+        crate::json::read(&self.body)
+    }
+
+    /// The body as JSON without a shape.
+    pub fn json_value(&self) -> Result<serde_json::Value, Problem> {
+        self.expect_json()?;
+        crate::json::parse(&self.body)
+    }
+
+    /// Refuses a body where none is read, so that nobody believes that it had an effect.
+    pub fn expect_no_body(&self) -> Result<(), Problem> {
+        if self.body.is_empty() { Ok(()) } else { Err(Problem::bad_request("This call takes no body.")) }
+    }
+
+    fn expect_json(&self) -> Result<(), Problem> {
+        let media_type = self.header(&header::CONTENT_TYPE).unwrap_or_default();
+        let mut pieces = media_type.split(';').map(str::trim);
+        let is_json = pieces.next().is_some_and(|essence| essence.eq_ignore_ascii_case("application/json"));
+        let is_utf8 = pieces.all(|piece| {
+            let piece = piece.to_ascii_lowercase();
+            !piece.starts_with("charset=")
+                || piece.trim_start_matches("charset=").trim_matches('"') == "utf-8"
+        });
+        if is_json && is_utf8 {
+            return Ok(());
+        }
+        Err(unsupported("The body must be application/json in UTF-8."))
+    }
+}
+
+fn check_headers(parts: &Parts) -> Result<(), Problem> {
+    let mut bytes = 0;
+    for (name, value) in &parts.headers {
+        bytes += name.as_str().len() + value.len() + 4;
+    }
+    let target = parts.uri.path().len() + parts.uri.query().map_or(0, str::len);
+    if bytes > MAX_HEADER_BYTES || target > MAX_TARGET_BYTES {
+        let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
+        return Err(Problem::new(status, "headers_too_large", "The request line and headers are too large."));
+    }
+    for name in &ONCE {
+        let mut values = parts.headers.get_all(name).iter();
+        let first = values.next();
+        if values.next().is_some() {
+            return Err(Problem::bad_request(format!("The header {name} must stand there once.")));
+        }
+        if first.is_some_and(|value| value.to_str().is_err()) {
+            return Err(Problem::bad_request(format!("The header {name} must be plain ASCII.")));
+        }
+    }
+    check_host(parts)
+}
+
+/// RFC 9112, section 3.2: HTTP/1.1 needs a Host; in absolute form the target names it too, and both must agree. A request
+/// of HTTP/1.0 without one could be signed for any host, so it is refused as well.
+fn check_host(parts: &Parts) -> Result<(), Problem> {
+    let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    if parts.version > Version::HTTP_11 && host.is_none() {
+        return Err(Problem::bad_request("This protocol version is not spoken here."));
+    }
+    let Some(host) = host.filter(|host| !host.is_empty()) else {
+        return Err(Problem::bad_request("The header host is needed."));
+    };
+    let target = parts.uri.authority().map(http::uri::Authority::as_str);
+    if target.is_some_and(|target| !target.eq_ignore_ascii_case(host)) {
+        return Err(Problem::bad_request("The target of the request and its host disagree."));
+    }
+    Ok(())
+}
+
+fn check_body_headers(parts: &Parts, limit: usize) -> Result<(), Problem> {
+    let headers = &parts.headers;
+    let identity = HeaderValue::from_static("identity");
+    if headers.get_all(header::CONTENT_ENCODING).iter().any(|encoding| *encoding != identity) {
+        return Err(unsupported("Compressed bodies are not taken."));
+    }
+    let declared = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok());
+    match declared.map(str::parse::<u64>) {
+        Some(Ok(length)) if length > limit as u64 => Err(too_large()),
+        Some(Err(_)) => Err(Problem::bad_request("The header content-length is no number.")),
+        _ => Ok(()),
+    }
+}
+
+fn too_large() -> Problem {
+    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", "The body is too large.")
+}
+
+fn unsupported(detail: &'static str) -> Problem {
+    Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail)
+}

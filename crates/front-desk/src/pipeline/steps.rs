@@ -1,0 +1,240 @@
+//! The steps from a request that was read to one that may be carried out.
+
+use super::{
+    Received,
+    context::{Access, Subjects, TenantCall, TenantContext},
+};
+use crate::{
+    desk::FrontDesk, edge::limited, problem::Problem, tenant_state::TenantState, token_desk::KnownToken,
+};
+use http::{HeaderName, header};
+use misy_domain::{Permission, Permissions, Timestamp};
+use misy_store::limits::{Limit, Nonce, Scope};
+use misy_trust::{
+    RequestKey, RequestKeyKind, SignedRequest,
+    request_signature::{WINDOW, check_window, parse_timestamp, verify},
+};
+use std::{marker::PhantomData, sync::Arc};
+
+const SIGNATURE: HeaderName = HeaderName::from_static("x-misy-signature");
+const TIMESTAMP: HeaderName = HeaderName::from_static("x-misy-timestamp");
+const NONCE: HeaderName = HeaderName::from_static("x-misy-nonce");
+const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
+/// The token is genuine, alive and not revoked.
+pub(super) struct Identified {
+    received: Received,
+    token: Arc<KnownToken>,
+    state: Arc<TenantState>,
+}
+
+/// The tenant may be served.
+pub(super) struct Active(Identified);
+
+/// The request comes from where the token may be used.
+pub(super) struct AtOrigin(Identified);
+
+/// The holder of the key made exactly this request, within the window.
+pub(super) struct Signed {
+    at: AtOrigin,
+    forget_at: i64,
+}
+
+/// Seen for the first time, and within all limits.
+pub(super) struct WithinLimits(AtOrigin);
+
+/// The token may do this.
+pub(super) struct Permitted<A> {
+    within: WithinLimits,
+    permissions: Permissions,
+    access: PhantomData<A>,
+}
+
+/// The bearer token of a request.
+pub(crate) fn bearer(received: &Received) -> Option<&str> {
+    let value = received.header(&header::AUTHORIZATION)?;
+    let (scheme, token) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then_some(token)
+}
+
+/// The headers of a signature.
+pub(crate) struct SignatureHeaders<'a> {
+    signature: &'a str,
+    timestamp: &'a str,
+    nonce: &'a str,
+}
+
+impl<'a> SignatureHeaders<'a> {
+    /// All three, or a refusal.
+    pub(crate) fn of(received: &'a Received) -> Result<Self, Problem> {
+        let get = |name| received.header(name).ok_or_else(|| Problem::unauthorized("signature_missing"));
+        Ok(Self { signature: get(&SIGNATURE)?, timestamp: get(&TIMESTAMP)?, nonce: get(&NONCE)? })
+    }
+
+    /// Whether one of the keys signed this request within the window; if so, until when its nonce must be remembered.
+    pub(crate) fn verify(
+        &self,
+        received: &Received,
+        keys: &[RequestKey],
+        token_sha256: Option<[u8; 32]>,
+        now: Timestamp,
+    ) -> Result<i64, Problem> {
+        let request = SignedRequest {
+            method: received.parts.method.as_str(),
+            host: received.host(),
+            path: received.parts.uri.path(),
+            query: received.parts.uri.query().unwrap_or_default(),
+            body_sha256: misy_trust::sha256(&received.body),
+            timestamp: self.timestamp,
+            nonce: self.nonce,
+            token_sha256,
+        };
+        verify(keys, self.signature, &request)?;
+        let timestamp = parse_timestamp(self.timestamp)?;
+        check_window(now.as_second(), timestamp, WINDOW).map_err(|_| Problem::outside_window(now))?;
+        Ok(timestamp + WINDOW)
+    }
+
+    /// The nonce to be remembered.
+    pub(crate) fn nonce(&self, forget_at: i64) -> Nonce<'a> {
+        Nonce { value: self.nonce, forget_at }
+    }
+}
+
+impl Received {
+    /// Who calls.
+    pub(super) async fn identify(self, desk: &FrontDesk) -> Result<Identified, Problem> {
+        let text = bearer(&self).ok_or_else(|| Problem::unauthorized("token_missing"))?;
+        let token = desk.tokens.verify(text, desk.clock.now()).await?;
+        let tenant = &token.claims.tenant_id;
+        let state = desk.tenants.get(tenant).await?.ok_or_else(|| Problem::unauthorized("token_revoked"))?;
+        {
+            let mut facts = self.record.facts();
+            facts.tenant = Some(tenant.clone());
+            facts.site = Some(token.claims.site_id.to_string());
+            facts.actor = Some(token.jti.clone());
+        }
+        if state.has_revoked(&token.claims) {
+            return Err(Problem::unauthorized("token_revoked"));
+        }
+        Ok(Identified { received: self, token, state })
+    }
+}
+
+impl Identified {
+    pub(super) fn tenant_active(self) -> Result<Active, Problem> {
+        if self.state.is_active() { Ok(Active(self)) } else { Err(Problem::suspended()) }
+    }
+}
+
+impl Active {
+    /// A browser's token is used from its one origin, which the site must still list; a server's token from no origin.
+    pub(super) fn origin(self) -> Result<AtOrigin, Problem> {
+        let Self(identified) = self;
+        let Identified { received, token, state } = &identified;
+        let claims = &token.claims;
+        let site = state.site(&claims.site_id).ok_or_else(|| Problem::unauthorized("token_revoked"))?;
+        let given = received.header(&header::ORIGIN);
+        let allowed = match (&claims.origin, given) {
+            (Some(bound), given) => {
+                let here =
+                    given == Some(bound.as_str()) || (given.is_none() && is_same_origin(received, bound));
+                here && site.origins.contains(bound)
+            }
+            (None, None) => true,
+            // A server's token in a web page has leaked.
+            (None, Some(_)) => false,
+        };
+        if !allowed {
+            return Err(Problem::origin_not_allowed());
+        }
+        received.record.facts().origin_is_known = given.is_some();
+        Ok(AtOrigin(identified))
+    }
+}
+
+/// A browser sends no `Origin` with a GET to the page's own origin; then it says that the request is one of those.
+fn is_same_origin(received: &Received, bound: &misy_domain::Origin) -> bool {
+    let host = bound.as_str().split_once("://").map(|(_, host)| host);
+    received.header(&FETCH_SITE) == Some("same-origin") && host == Some(received.host())
+}
+
+impl AtOrigin {
+    pub(super) fn signature(self, desk: &FrontDesk) -> Result<Signed, Problem> {
+        let Identified { received, token, state } = &self.0;
+        let headers = SignatureHeaders::of(received)?;
+        let now = desk.clock.now();
+        let sha256 = Some(token.sha256);
+        let forget_at = match token.claims.sig {
+            RequestKeyKind::Token => {
+                let key = token.bound_key(&state.keys);
+                headers.verify(received, std::slice::from_ref(key), sha256, now)?
+            }
+            RequestKeyKind::Tenant => {
+                let keys: Vec<RequestKey> = state.secrets(now).map(|secret| secret.key.clone()).collect();
+                headers.verify(received, &keys, sha256, now)?
+            }
+        };
+        Ok(Signed { at: self, forget_at })
+    }
+}
+
+impl Signed {
+    /// Replay and rate limits.
+    pub(super) async fn replay_and_limits<A: Access>(
+        self,
+        desk: &FrontDesk,
+    ) -> Result<WithinLimits, Problem> {
+        let Self { at, forget_at } = self;
+        let Identified { received, token, state } = &at.0;
+        let claims = &token.claims;
+        let nonce = SignatureHeaders::of(received)?.nonce(forget_at);
+        let site = claims.site_id.as_str();
+        let of = |scope, subject| Limit { scope, subject, quota: state.quota(scope, subject) };
+        let Subjects { session, channel } = A::subjects(received);
+        let (session, channel) = (session.as_deref(), channel.as_deref());
+        let mut limits = [of(Scope::Tenant, ""); 5];
+        let mut count = 1;
+        let scopes = [
+            (Scope::Site, Some(site)),
+            (Scope::Key, Some(token.family.as_str())),
+            (Scope::Session, session),
+            (Scope::Channel, channel),
+        ];
+        for (scope, subject) in scopes {
+            if let Some(subject) = subject {
+                limits[count] = of(scope, subject);
+                count += 1;
+            }
+        }
+        let now = desk.clock.now();
+        let decision = desk.limits.check(&claims.tenant_id, Some(nonce), &limits[..count], now).await?;
+        limited(decision, &received.record)?;
+        Ok(WithinLimits(at))
+    }
+}
+
+impl WithinLimits {
+    /// What the token may do is what it says and what its site still allows.
+    pub(super) fn permission<A: Access>(self) -> Result<Permitted<A>, Problem> {
+        let Identified { token, state, .. } = &self.0.0;
+        let site = state.site(&token.claims.site_id).ok_or_else(|| Problem::unauthorized("token_revoked"))?;
+        let permissions = token.claims.permissions.intersection(site.permissions);
+        if A::PERMISSION.is_some_and(|needed: Permission| !permissions.contains(needed)) {
+            return Err(Problem::forbidden("permission_denied", "The token may not do this."));
+        }
+        Ok(Permitted { within: self, permissions, access: PhantomData })
+    }
+}
+
+impl<A: Access> Permitted<A> {
+    /// Whether the contact agreed to what the call would do with personal data.
+    ///
+    /// Today no call has a purpose that needs an agreement (an answer to what the contact itself asks does not), so
+    /// every call passes. The ledger of consents will be asked here and nowhere else.
+    #[allow(clippy::unnecessary_wraps, reason = "the other steps can refuse, and so will this one")]
+    pub(super) fn consent(self) -> Result<TenantCall<A>, Problem> {
+        let Identified { received, token, state } = self.within.0.0;
+        Ok(TenantContext::of(received, token, state, self.permissions))
+    }
+}

@@ -1,0 +1,49 @@
+//! What becomes known of a call on its way, for headers, metrics, logs and the audit trail.
+
+use http::Method;
+use misy_domain::{RequestId, TenantId};
+use misy_store::limits::Standing;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Everything that is known of a call so far.
+#[derive(Debug, Default)]
+pub struct Facts {
+    /// Whose it is, once that is proved.
+    pub tenant: Option<TenantId>,
+    /// The site of the token.
+    pub site: Option<String>,
+    /// The session that is spoken of.
+    pub session: Option<String>,
+    /// The `jti` of the token, or the id of the key.
+    pub actor: Option<String>,
+    /// What it was done to.
+    pub subject: Option<String>,
+    /// The origin of the request was found allowed, so the answer may be read there.
+    pub origin_is_known: bool,
+    /// Where the nearest limit stands.
+    pub standing: Option<Standing>,
+}
+
+/// A call that is being served.
+#[derive(Debug)]
+pub struct CallRecord {
+    /// Its id as text.
+    pub request_id: String,
+    /// The id of the operation.
+    pub operation: &'static str,
+    /// Its method.
+    pub method: Method,
+    facts: Mutex<Facts>,
+}
+
+impl CallRecord {
+    /// Nothing is known yet.
+    pub fn new(id: RequestId, operation: &'static str, method: Method) -> Self {
+        Self { request_id: id.to_string(), operation, method, facts: Mutex::default() }
+    }
+
+    /// What is known, to be read or added to.
+    pub fn facts(&self) -> MutexGuard<'_, Facts> {
+        self.facts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

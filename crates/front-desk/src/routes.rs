@@ -1,0 +1,85 @@
+//! Which handler answers where.
+
+use crate::{
+    api::{health, jwks, messages, sessions, tenants, tokens},
+    assets,
+    desk::FrontDesk,
+    edge,
+    problem::Problem,
+};
+use axum::{
+    Router, middleware,
+    routing::{delete, get, post},
+};
+
+impl FrontDesk {
+    /// All routes. Serve it with `into_make_service_with_connect_info::<SocketAddr>()`: limits per address and the
+    /// protection of metrics look at the peer.
+    pub fn router(&self) -> Router {
+        Router::new()
+            .merge(operation())
+            .merge(chat())
+            .merge(management())
+            .fallback(|| async { Problem::not_found() })
+            .layer(middleware::from_fn_with_state(self.clone(), edge::serve))
+            .with_state(self.clone())
+    }
+}
+
+fn operation() -> Router<FrontDesk> {
+    Router::new()
+        .route("/health/live", get(health::live))
+        .route("/health/ready", get(health::ready))
+        .route("/metrics", get(health::metrics))
+        .route("/.well-known/jwks.json", get(jwks::read))
+        .route("/openapi.json", get(assets::openapi))
+        .route("/docs", get(assets::docs))
+        .route("/docs/{file}", get(assets::docs_file))
+        .route("/enroll", get(assets::enroll))
+        .route("/enroll/{file}", get(assets::docs_file))
+        .route("/sdk/{*file}", get(assets::sdk))
+}
+
+fn chat() -> Router<FrontDesk> {
+    Router::new()
+        .route("/api/meta-agent/tokens", post(tokens::mint::mint))
+        .route("/api/meta-agent/tokens/revoke", post(tokens::revoke::revoke))
+        .route("/api/meta-agent/sessions", post(sessions::open::open))
+        .route("/api/meta-agent/sessions/{sessionId}", get(sessions::read::read))
+        .route("/api/meta-agent/sessions/{sessionId}/messages", get(sessions::history::list))
+        .route("/api/meta-agent/sessions/{sessionId}/events", get(sessions::events::follow))
+        .route("/api/meta-agent/messages", post(messages::write))
+}
+
+fn management() -> Router<FrontDesk> {
+    use tenants::{
+        audit, context_pack, create, decisions, keys, life, limits, list, record, register, secrets, sites,
+    };
+    Router::new()
+        .route("/api/meta-agent/tenants/register/owner", post(register::owner))
+        .route("/api/meta-agent/tenants/register", post(register::register))
+        .route("/api/meta-agent/tenants", get(list::list).post(create::create))
+        .route(
+            "/api/meta-agent/tenants/{tenantId}",
+            get(record::read).patch(record::change).delete(record::delete),
+        )
+        .route("/api/meta-agent/tenants/{tenantId}/suspend", post(life::suspend))
+        .route("/api/meta-agent/tenants/{tenantId}/activate", post(life::activate))
+        .route("/api/meta-agent/tenants/{tenantId}/close", post(life::close))
+        .route(
+            "/api/meta-agent/tenants/{tenantId}/context-pack",
+            get(context_pack::read).put(context_pack::replace),
+        )
+        .route("/api/meta-agent/tenants/{tenantId}/sites", get(sites::list).post(sites::create))
+        .route(
+            "/api/meta-agent/tenants/{tenantId}/sites/{siteId}",
+            get(sites::read).patch(sites::change).delete(sites::delete),
+        )
+        .route("/api/meta-agent/tenants/{tenantId}/keys", get(keys::list).post(keys::create))
+        .route("/api/meta-agent/tenants/{tenantId}/keys/{keyId}", delete(keys::revoke))
+        .route("/api/meta-agent/tenants/{tenantId}/secrets", get(secrets::list).post(secrets::rotate))
+        .route("/api/meta-agent/tenants/{tenantId}/secrets/{keyId}", delete(secrets::revoke))
+        .route("/api/meta-agent/tenants/{tenantId}/limits", get(limits::read).put(limits::replace))
+        .route("/api/meta-agent/tenants/{tenantId}/audit", get(audit::list))
+        .route("/api/meta-agent/tenants/{tenantId}/decisions", get(decisions::read))
+}

@@ -1,0 +1,261 @@
+//! What is known of tenants at this moment: status, epoch, sites, limits, revoked tokens. Read from the database at most
+//! once a second per tenant, and at once when something is changed in this process.
+
+use crate::settings::{DefaultLimits, PlanLimits};
+use misy_domain::{
+    KeyId, Origin, Permissions, SiteId, TenantId, TenantStatus, TenantType, Timestamp, limit::Quota,
+};
+use misy_store::{
+    Database, StoreError, TenantKeys, Vault,
+    credentials::open_secret,
+    limits::{LimitRow, Scope},
+    tenants::TenantSnapshot,
+};
+use misy_trust::{RequestKey, TatClaims};
+use moka::sync::Cache;
+use std::{
+    collections::HashSet,
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
+use tokio::sync::{Mutex, watch};
+
+const TENANTS_IN_MEMORY: u64 = 50_000;
+
+/// A tenant secret, ready to check signatures.
+pub struct ReadySecret {
+    /// Its id.
+    pub key_id: KeyId,
+    /// The key.
+    pub key: RequestKey,
+    expires_at: Option<Timestamp>,
+}
+
+/// A tenant at one moment.
+pub struct TenantState {
+    snapshot: TenantSnapshot,
+    revoked: HashSet<misy_domain::TokenId>,
+    secrets: Vec<ReadySecret>,
+    limits: PlanLimits,
+    /// Limits of single subjects.
+    overrides: Vec<LimitRow>,
+    /// Its keys.
+    pub keys: Arc<TenantKeys>,
+}
+
+/// A site of a tenant at one moment.
+#[derive(Clone, Copy)]
+pub struct SiteState<'a> {
+    /// What a token of it may hold at most.
+    pub permissions: &'a Permissions,
+    /// Where it may be used from.
+    pub origins: &'a [Origin],
+}
+
+impl TenantState {
+    /// Whether it may be served.
+    pub fn is_active(&self) -> bool {
+        self.snapshot.status == TenantStatus::Active
+    }
+
+    /// Whether it is the owner of the platform.
+    pub fn is_owner(&self) -> bool {
+        self.snapshot.tenant_type == TenantType::Owner
+    }
+
+    /// The credential epoch.
+    pub fn epoch(&self) -> i64 {
+        self.snapshot.epoch
+    }
+
+    /// How long its sessions live.
+    pub fn session_ttl(&self) -> Duration {
+        Duration::from_secs(self.snapshot.session_ttl_seconds.unsigned_abs())
+    }
+
+    /// One of its sites.
+    pub fn site(&self, site: &SiteId) -> Option<SiteState<'_>> {
+        let site = self.snapshot.sites.iter().find(|known| known.site_id == *site)?;
+        Some(SiteState { permissions: &site.permissions, origins: &site.origins })
+    }
+
+    /// Whether a genuine token was revoked: itself, its family, or everything of its epoch.
+    pub fn has_revoked(&self, claims: &TatClaims) -> bool {
+        claims.epoch < self.snapshot.epoch
+            || (!self.revoked.is_empty()
+                && (self.revoked.contains(&claims.jti) || self.revoked.contains(&claims.family)))
+    }
+
+    /// Its secrets that count at this time.
+    pub fn secrets(&self, now: Timestamp) -> impl Iterator<Item = &ReadySecret> {
+        self.secrets.iter().filter(move |secret| secret.expires_at.is_none_or(|expires| now < expires))
+    }
+
+    /// The limit of a subject.
+    pub fn quota(&self, scope: Scope, subject: &str) -> Quota {
+        let own = self.overrides.iter().find(|row| row.scope == scope && row.subject == subject);
+        own.map_or_else(|| self.limits.of_scope(scope), LimitRow::quota)
+    }
+}
+
+/// What is known of one tenant, and who waits for news of it.
+struct Slot {
+    current: RwLock<Option<(Instant, Arc<TenantState>)>>,
+    loading: Mutex<()>,
+    refreshing: AtomicBool,
+    changes: watch::Sender<u32>,
+}
+
+/// What is known of all tenants. Cheap to clone.
+#[derive(Clone)]
+pub struct TenantStates {
+    database: Database,
+    vault: Vault,
+    defaults: Arc<DefaultLimits>,
+    oldest: Duration,
+    slots: Cache<TenantId, Arc<Slot>>,
+}
+
+impl TenantStates {
+    /// Knows nothing yet. `oldest`: how long something may be used.
+    pub fn new(database: Database, vault: Vault, defaults: DefaultLimits, oldest: Duration) -> Self {
+        // Whoever waits for news keeps the slot alive, wherever the cache has it.
+        let slots = Cache::builder().max_capacity(TENANTS_IN_MEMORY).build();
+        Self { database, vault, defaults: Arc::new(defaults), oldest, slots }
+    }
+
+    /// A tenant as it is now, or was less than a second ago; `None` if there is no such tenant.
+    pub async fn get(&self, tenant: &TenantId) -> Result<Option<Arc<TenantState>>, StoreError> {
+        if let Some(slot) = self.slots.get(tenant)
+            && let Some((age, state)) = slot.read()
+            && age < self.oldest
+        {
+            // Past half its time it is read again while it still serves, so that nobody waits for it.
+            if age > self.oldest / 2 && !slot.refreshing.swap(true, Ordering::AcqRel) {
+                let (this, tenant) = (self.clone(), tenant.clone());
+                tokio::spawn(async move {
+                    if let Err(error) = this.load(&tenant, &slot, this.oldest / 2).await {
+                        tracing::warn!(tenantId = %tenant, %error, "a tenant could not be read again");
+                    }
+                    slot.refreshing.store(false, Ordering::Release);
+                });
+            }
+            return Ok(Some(state));
+        }
+        let slot = self.slot(tenant);
+        let state = self.load(tenant, &slot, self.oldest).await?;
+        if state.is_none() {
+            // Names that nobody has must not fill the memory.
+            self.slots.invalidate(tenant);
+        }
+        Ok(state)
+    }
+
+    /// Forgets a tenant that was changed and wakes whoever waits for news of it.
+    pub fn changed(&self, tenant: &TenantId) {
+        if let Some(slot) = self.slots.get(tenant) {
+            *slot.current.write().unwrap_or_else(PoisonError::into_inner) = None;
+            slot.changes.send_modify(|count| *count = count.wrapping_add(1));
+        }
+    }
+
+    /// Hears when something about a tenant may have changed.
+    pub fn watch(&self, tenant: &TenantId) -> watch::Receiver<u32> {
+        self.slot(tenant).changes.subscribe()
+    }
+
+    /// Looks again at every tenant that somebody waits for news of; to be called about once a second, since a change made
+    /// by another replica rings no bell here.
+    pub async fn look_again(&self) {
+        let watched: Vec<_> =
+            self.slots.iter().filter(|(_, slot)| slot.changes.receiver_count() > 0).collect();
+        for (tenant, slot) in watched {
+            let before = slot.read().map(|(_, state)| state);
+            match self.load(&tenant, &slot, self.oldest / 2).await {
+                Ok(after) => {
+                    let same = match (&before, &after) {
+                        (Some(before), Some(after)) => before.snapshot == after.snapshot,
+                        (None, None) => true,
+                        _ => false,
+                    };
+                    if !same {
+                        slot.changes.send_modify(|count| *count = count.wrapping_add(1));
+                    }
+                }
+                Err(error) => tracing::debug!(tenantId = %tenant, %error, "a tenant could not be looked at"),
+            }
+        }
+    }
+
+    fn slot(&self, tenant: &TenantId) -> Arc<Slot> {
+        self.slots.get_with_by_ref(tenant, || {
+            Arc::new(Slot {
+                current: RwLock::new(None),
+                loading: Mutex::new(()),
+                refreshing: AtomicBool::new(false),
+                changes: watch::Sender::new(0),
+            })
+        })
+    }
+
+    /// Reads a tenant unless somebody else just did.
+    async fn load(
+        &self,
+        tenant: &TenantId,
+        slot: &Slot,
+        fresh_enough: Duration,
+    ) -> Result<Option<Arc<TenantState>>, StoreError> {
+        let _turn = slot.loading.lock().await;
+        if let Some((age, state)) = slot.read()
+            && age < fresh_enough
+        {
+            return Ok(Some(state));
+        }
+        // A change that is made while we read must not be forgotten: then what we read does not stay.
+        let changes = *slot.changes.borrow();
+        let asked_at = Instant::now();
+        let state = match self.database.tenant_snapshot(tenant).await? {
+            Some(snapshot) => Some(Arc::new(self.ready(tenant, snapshot).await?)),
+            None => None,
+        };
+        let mut current = slot.current.write().unwrap_or_else(PoisonError::into_inner);
+        let undisturbed = *slot.changes.borrow() == changes;
+        *current = state.clone().filter(|_| undisturbed).map(|state| (asked_at, state));
+        Ok(state)
+    }
+
+    async fn ready(&self, tenant: &TenantId, snapshot: TenantSnapshot) -> Result<TenantState, StoreError> {
+        let keys = misy_store::credentials::keys_of(&self.vault, &self.database, tenant).await?;
+        let mut secrets = Vec::with_capacity(snapshot.secrets.len());
+        for secret in &snapshot.secrets {
+            let sealed = hex::decode(&secret.sealed).map_err(|_| StoreError::Unsealable("tenant_secrets"))?;
+            let key = open_secret(&keys, tenant, secret.key_id, &sealed)?;
+            secrets.push(ReadySecret { key_id: secret.key_id, key, expires_at: secret.expires_at });
+        }
+        let mut limits = *self.defaults.of_plan(snapshot.plan);
+        for row in snapshot.limits.iter().filter(|row| row.subject.is_empty()) {
+            let limit = match row.scope {
+                Scope::Tenant => &mut limits.tenant,
+                Scope::Site => &mut limits.site,
+                Scope::Key => &mut limits.key,
+                Scope::Session => &mut limits.session,
+                Scope::Channel => &mut limits.channel,
+                Scope::Agent => continue,
+            };
+            *limit = row.quota();
+        }
+        let overrides = snapshot.limits.iter().filter(|row| !row.subject.is_empty()).cloned().collect();
+        let revoked = snapshot.revoked.iter().copied().collect();
+        Ok(TenantState { snapshot, revoked, secrets, limits, overrides, keys })
+    }
+}
+
+impl Slot {
+    fn read(&self) -> Option<(Duration, Arc<TenantState>)> {
+        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
+        current.as_ref().map(|(asked_at, state)| (asked_at.elapsed(), state.clone()))
+    }
+}

@@ -1,0 +1,46 @@
+-- When a tenant was closed: its data goes when the grace period after it is over.
+alter table misy.tenants add column closed_at timestamptz;
+
+-- Where a tenant's tokens stand, in one round trip: called outside an explicit transaction, at most once a second per
+-- tenant and replica. SECURITY INVOKER: row-level security narrows it to the tenant that it sets.
+create function misy.tenant_snapshot(tenant text) returns jsonb
+language plpgsql
+set search_path = ''
+as $$
+declare
+    answer jsonb;
+begin
+    perform pg_catalog.set_config('app.tenant_id', tenant, true);
+    select jsonb_build_object(
+        'tenantType', t.tenant_type,
+        'status', t.status,
+        'plan', t.plan,
+        'epoch', t.epoch,
+        'sessionTtlSeconds', t.session_ttl_seconds,
+        'sites', coalesce((
+            select jsonb_agg(jsonb_build_object(
+                'siteId', s.site_id,
+                'permissions', to_jsonb(s.permissions),
+                'origins', coalesce((
+                    select jsonb_agg(o.origin) from misy.site_origins o
+                    where o.tenant_id = s.tenant_id and o.site_id = s.site_id), '[]')))
+            from misy.sites s where s.tenant_id = tenant), '[]'),
+        'secrets', coalesce((
+            select jsonb_agg(jsonb_build_object(
+                'keyId', k.key_id, 'sealed', encode(k.sealed_secret, 'hex'), 'expiresAt', k.expires_at))
+            from misy.tenant_secrets k
+            where k.tenant_id = tenant and k.revoked_at is null and (k.expires_at is null or k.expires_at > now())), '[]'),
+        'limits', coalesce((
+            select jsonb_agg(jsonb_build_object(
+                'scope', l.scope, 'subject', l.subject, 'requests', l.requests, 'periodSeconds', l.period_seconds))
+            from misy.rate_limits l where l.tenant_id = tenant), '[]'),
+        'revoked', coalesce((
+            select jsonb_agg(r.token_id) from misy.revoked_tokens r
+            where r.tenant_id = tenant and r.expires_at > now()), '[]'))
+    into answer
+    from misy.tenants t
+    where t.tenant_id = tenant;
+    return answer;
+end
+$$;
+grant execute on function misy.tenant_snapshot(text) to misy_app;

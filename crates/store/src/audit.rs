@@ -1,0 +1,223 @@
+//! The audit trail. What changes something is recorded in the transaction of the change ([`record`]); that a call was made
+//! is recorded a moment later, in batches ([`AuditLog`]).
+
+mod log;
+
+pub use log::{AuditLog, AuditPermit};
+
+use crate::{StoreError, SystemTx, TenantTx, tenants::stored};
+use jiff_sqlx::{Timestamp as SqlTimestamp, ToSqlx};
+use misy_domain::{AuditId, Clock, Entropy, TenantId, Timestamp};
+use serde_json::Value;
+use sqlx::PgConnection;
+
+/// What an entry tells of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// A request and its outcome.
+    Call,
+    /// What was changed.
+    Change,
+    /// What an agent did.
+    Turn,
+    /// Cross-tenant work.
+    System,
+}
+
+impl Kind {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Call, Self::Change, Self::Turn, Self::System];
+
+    /// As it stands in the database and the API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Call => "call",
+            Self::Change => "change",
+            Self::Turn => "turn",
+            Self::System => "system",
+        }
+    }
+}
+
+/// An entry of a tenant's audit trail. Never holds a secret or the words of a contact.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AuditEntry {
+    /// Its id; grows with time.
+    pub audit_id: AuditId,
+    /// When it happened.
+    pub at: Timestamp,
+    /// What it tells of.
+    pub kind: Kind,
+    /// What was done: the id of an operation, such as `createSite`.
+    pub action: String,
+    /// Who did it: the id of a token or key, `bootstrap`, `anonymous` …
+    pub actor: String,
+    /// The site.
+    pub site_id: Option<String>,
+    /// The session.
+    pub session_id: Option<String>,
+    /// The agent.
+    pub agent_name: Option<String>,
+    /// Where the request came from.
+    pub origin: Option<String>,
+    /// `ok`, or the code of the refusal.
+    pub outcome: String,
+    /// HTTP status.
+    pub status: Option<i32>,
+    /// How long it took.
+    pub duration_micros: Option<i64>,
+    /// Which request.
+    pub request_id: Option<String>,
+    /// What it was done to.
+    pub subject: Option<String>,
+    /// Anything else worth knowing.
+    pub detail: Option<Value>,
+}
+
+impl AuditEntry {
+    /// An entry for now, with an outcome of `ok`.
+    pub fn new(kind: Kind, action: &str, actor: &str, clock: &dyn Clock, entropy: &dyn Entropy) -> Self {
+        Self {
+            audit_id: AuditId::new(clock, entropy),
+            at: clock.now(),
+            kind,
+            action: action.to_owned(),
+            actor: actor.to_owned(),
+            site_id: None,
+            session_id: None,
+            agent_name: None,
+            origin: None,
+            outcome: "ok".to_owned(),
+            status: None,
+            duration_micros: None,
+            request_id: None,
+            subject: None,
+            detail: None,
+        }
+    }
+}
+
+/// Records what the transaction does.
+pub async fn record(tx: &mut TenantTx, entry: &AuditEntry) -> Result<(), StoreError> {
+    let tenant = tx.tenant().clone();
+    write(tx.connection(), &tenant, std::slice::from_ref(entry)).await
+}
+
+/// Records cross-tenant work in the trail of a tenant that it touches.
+pub async fn record_system(
+    tx: &mut SystemTx,
+    tenant: &TenantId,
+    entry: &AuditEntry,
+) -> Result<(), StoreError> {
+    write(tx.connection(), tenant, std::slice::from_ref(entry)).await
+}
+
+async fn write(
+    connection: &mut PgConnection,
+    tenant: &TenantId,
+    entries: &[AuditEntry],
+) -> Result<(), StoreError> {
+    macro_rules! column {
+        ($each:expr) => {
+            entries.iter().map($each).collect::<Vec<_>>()
+        };
+    }
+    sqlx::query!(
+        r#"insert into audit_entries (tenant_id, audit_id, at, kind, action, actor, site_id, session_id, agent_name, origin,
+                                      outcome, status, duration_micros, request_id, subject, detail)
+           select $1, u.* from unnest($2::text[], $3::timestamptz[], $4::text[], $5::text[], $6::text[], $7::text[],
+               $8::text[], $9::text[], $10::text[], $11::text[], $12::int[], $13::bigint[], $14::text[], $15::text[],
+               $16::jsonb[]) u"#,
+        tenant.as_str(),
+        &column!(|e| e.audit_id.to_string()),
+        &column!(|e| e.at.to_sqlx()) as &[SqlTimestamp],
+        &column!(|e| e.kind.as_str().to_owned()),
+        &column!(|e| e.action.clone()),
+        &column!(|e| e.actor.clone()),
+        &column!(|e| e.site_id.clone()) as &[Option<String>],
+        &column!(|e| e.session_id.clone()) as &[Option<String>],
+        &column!(|e| e.agent_name.clone()) as &[Option<String>],
+        &column!(|e| e.origin.clone()) as &[Option<String>],
+        &column!(|e| e.outcome.clone()),
+        &column!(|e| e.status) as &[Option<i32>],
+        &column!(|e| e.duration_micros) as &[Option<i64>],
+        &column!(|e| e.request_id.clone()) as &[Option<String>],
+        &column!(|e| e.subject.clone()) as &[Option<String>],
+        &column!(|e| e.detail.clone()) as &[Option<Value>]
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Which entries to list.
+#[derive(Debug, Clone, Default)]
+pub struct AuditFilter {
+    /// Of this kind.
+    pub kind: Option<Kind>,
+    /// With this action.
+    pub action: Option<String>,
+    /// By this actor.
+    pub actor: Option<String>,
+    /// With this outcome.
+    pub outcome: Option<String>,
+    /// Of this session.
+    pub session_id: Option<String>,
+    /// Not before.
+    pub from: Option<Timestamp>,
+    /// Before.
+    pub until: Option<Timestamp>,
+    /// Older than this entry.
+    pub before: Option<AuditId>,
+    /// At most so many.
+    pub limit: i64,
+}
+
+/// Entries of the tenant, the newest first.
+pub async fn list(tx: &mut TenantTx, filter: &AuditFilter) -> Result<Vec<AuditEntry>, StoreError> {
+    let tenant = tx.tenant().clone();
+    let rows = sqlx::query!(
+        "select audit_id, at, kind, action, actor, site_id, session_id, agent_name, origin, outcome, status,
+                duration_micros, request_id, subject, detail
+         from audit_entries
+         where tenant_id = $1 and ($2::text is null or kind = $2) and ($3::text is null or action = $3)
+           and ($4::text is null or actor = $4) and ($5::text is null or outcome = $5)
+           and ($6::text is null or session_id = $6) and ($7::timestamptz is null or at >= $7)
+           and ($8::timestamptz is null or at < $8) and ($9::text is null or audit_id < $9)
+         order by audit_id desc limit $10",
+        tenant.as_str(),
+        filter.kind.map(Kind::as_str),
+        filter.action,
+        filter.actor,
+        filter.outcome,
+        filter.session_id,
+        filter.from.map(ToSqlx::to_sqlx) as _,
+        filter.until.map(ToSqlx::to_sqlx) as _,
+        filter.before.map(|id| id.to_string()),
+        filter.limit
+    )
+    .fetch_all(tx.connection())
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let kind = Kind::ALL.into_iter().find(|kind| kind.as_str() == row.kind);
+            Ok(AuditEntry {
+                audit_id: stored(row.audit_id.parse())?,
+                at: row.at.to_jiff(),
+                kind: stored(kind.ok_or(misy_domain::tenant::UnknownValue))?,
+                action: row.action,
+                actor: row.actor,
+                site_id: row.site_id,
+                session_id: row.session_id,
+                agent_name: row.agent_name,
+                origin: row.origin,
+                outcome: row.outcome,
+                status: row.status,
+                duration_micros: row.duration_micros,
+                request_id: row.request_id,
+                subject: row.subject,
+                detail: row.detail,
+            })
+        })
+        .collect()
+}

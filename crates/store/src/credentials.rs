@@ -1,0 +1,364 @@
+//! What callers prove themselves with: keys and administrator tokens (only their hash is kept), tenant secrets (sealed,
+//! since they verify HMAC signatures), and the identifiers of revoked tokens.
+
+use crate::{
+    Database, StoreError, TenantKeys, TenantTx, Vault,
+    sites::{permission_names, permissions},
+    tenants::stored,
+};
+use jiff_sqlx::{Timestamp as SqlTimestamp, ToSqlx};
+use misy_domain::{Entropy, KeyId, Origin, Permissions, Secret, SiteId, TenantId, Timestamp, TokenId};
+use misy_trust::{ApiKey, ApiKeyKind, Place, RequestKey};
+
+/// What a key is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyKind {
+    /// Stands in a web page and opens anonymous chats.
+    Publishable,
+    /// Stays on a server of the tenant.
+    Secret,
+    /// An administrator's bearer token.
+    Administrator,
+}
+
+impl KeyKind {
+    /// As it stands in the database and the API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Publishable => "publishable",
+            Self::Secret => "secret",
+            Self::Administrator => "administrator",
+        }
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        [Self::Publishable, Self::Secret, Self::Administrator].into_iter().find(|kind| kind.as_str() == text)
+    }
+}
+
+/// A key as it is stored; the key itself is not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyRecord {
+    /// Its id.
+    pub key_id: KeyId,
+    /// What it is for.
+    pub kind: KeyKind,
+    /// Whether it is for trying out.
+    pub is_test: bool,
+    /// Its first characters, to recognise it by.
+    pub prefix: String,
+    /// What people call it.
+    pub name: String,
+    /// The one site it is for; `None`: all of them.
+    pub site_id: Option<SiteId>,
+    /// What it can give at most.
+    pub permissions: Permissions,
+    /// Narrows the origins of the site.
+    pub origins: Option<Vec<Origin>>,
+    /// Its own limit.
+    pub requests_per_minute: Option<u32>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// From when on it is refused.
+    pub expires_at: Option<Timestamp>,
+    /// Since when it is refused.
+    pub revoked_at: Option<Timestamp>,
+}
+
+impl KeyRecord {
+    /// Whether it counts at this time.
+    pub fn is_in_force(&self, now: Timestamp) -> bool {
+        self.revoked_at.is_none() && self.expires_at.is_none_or(|expires| now < expires)
+    }
+}
+
+/// A key to be stored.
+pub struct NewKey<'a> {
+    /// Its id.
+    pub key_id: KeyId,
+    /// The key.
+    pub key: &'a ApiKey,
+    /// What people call it.
+    pub name: &'a str,
+    /// The one site it is for.
+    pub site_id: Option<&'a SiteId>,
+    /// What it can give at most.
+    pub permissions: &'a Permissions,
+    /// Narrows the origins of the site.
+    pub origins: Option<&'a [Origin]>,
+    /// Its own limit.
+    pub requests_per_minute: Option<u32>,
+    /// From when on it is refused.
+    pub expires_at: Option<Timestamp>,
+}
+
+struct Row {
+    key_id: String,
+    kind: String,
+    mode: String,
+    prefix: String,
+    name: String,
+    site_id: Option<String>,
+    permissions: Vec<String>,
+    origins: Option<Vec<String>>,
+    requests_per_minute: Option<i32>,
+    created_at: SqlTimestamp,
+    expires_at: Option<SqlTimestamp>,
+    revoked_at: Option<SqlTimestamp>,
+}
+
+impl TryFrom<Row> for KeyRecord {
+    type Error = StoreError;
+
+    fn try_from(row: Row) -> Result<Self, StoreError> {
+        let origins = |list: Vec<String>| list.iter().map(|origin| stored(origin.parse())).collect();
+        Ok(Self {
+            key_id: stored(row.key_id.parse())?,
+            kind: stored(KeyKind::parse(&row.kind).ok_or(misy_domain::tenant::UnknownValue))?,
+            is_test: row.mode == "test",
+            prefix: row.prefix,
+            name: row.name,
+            site_id: row.site_id.map(|site| stored(site.parse())).transpose()?,
+            permissions: permissions(&row.permissions)?,
+            origins: row.origins.map(origins).transpose()?,
+            requests_per_minute: row.requests_per_minute.and_then(|number| u32::try_from(number).ok()),
+            created_at: row.created_at.to_jiff(),
+            expires_at: row.expires_at.map(SqlTimestamp::to_jiff),
+            revoked_at: row.revoked_at.map(SqlTimestamp::to_jiff),
+        })
+    }
+}
+
+/// Stores a key.
+pub async fn create_key(tx: &mut TenantTx, new: &NewKey<'_>) -> Result<(), StoreError> {
+    let tenant = tx.tenant().clone();
+    let (kind, mode) = match new.key.kind() {
+        ApiKeyKind::PublishableLive => (KeyKind::Publishable, "live"),
+        ApiKeyKind::PublishableTest => (KeyKind::Publishable, "test"),
+        ApiKeyKind::SecretLive => (KeyKind::Secret, "live"),
+        ApiKeyKind::Administrator => (KeyKind::Administrator, "live"),
+    };
+    let origins: Option<Vec<String>> =
+        new.origins.map(|origins| origins.iter().map(ToString::to_string).collect());
+    sqlx::query!(
+        "insert into api_keys (tenant_id, key_id, kind, mode, key_hash, prefix, name, site_id, permissions, origins,
+                               requests_per_minute, expires_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+        tenant.as_str(),
+        new.key_id.to_string(),
+        kind.as_str(),
+        mode,
+        &new.key.hash()[..],
+        new.key.hint(),
+        new.name,
+        new.site_id.map(SiteId::as_str),
+        &permission_names(new.permissions),
+        origins.as_deref(),
+        new.requests_per_minute.map(|number| i32::try_from(number).unwrap_or(i32::MAX)),
+        new.expires_at.map(ToSqlx::to_sqlx) as _
+    )
+    .execute(tx.connection())
+    .await?;
+    Ok(())
+}
+
+/// Keys from the newest, before one and at most so many.
+pub async fn list_keys(
+    tx: &mut TenantTx,
+    before: Option<KeyId>,
+    limit: i64,
+) -> Result<Vec<KeyRecord>, StoreError> {
+    let tenant = tx.tenant().clone();
+    let rows = sqlx::query_as!(
+        Row,
+        "select key_id, kind, mode, prefix, name, site_id, permissions, origins, requests_per_minute, created_at,
+                expires_at, revoked_at
+         from api_keys where tenant_id = $1 and ($2::text is null or key_id < $2) order by key_id desc limit $3",
+        tenant.as_str(),
+        before.map(|id| id.to_string()),
+        limit
+    )
+    .fetch_all(tx.connection())
+    .await?;
+    rows.into_iter().map(KeyRecord::try_from).collect()
+}
+
+/// Revokes a key. Says whether there was one to revoke.
+pub async fn revoke_key(tx: &mut TenantTx, key: KeyId, now: Timestamp) -> Result<bool, StoreError> {
+    let tenant = tx.tenant().clone();
+    let done = sqlx::query!(
+        "update api_keys set revoked_at = coalesce(revoked_at, $3) where tenant_id = $1 and key_id = $2",
+        tenant.as_str(),
+        key.to_string(),
+        now.to_sqlx() as _
+    )
+    .execute(tx.connection())
+    .await?;
+    Ok(done.rows_affected() > 0)
+}
+
+impl Database {
+    /// Whose key this is and what it may do, whether in force or not.
+    pub async fn key_by_hash(&self, hash: &[u8; 32]) -> Result<Option<(TenantId, KeyRecord)>, StoreError> {
+        let Some(tenant) = self.tenant_of_credential(hash).await? else { return Ok(None) };
+        let mut tx = self.tenant("credentials.key", &tenant).await?;
+        let row = sqlx::query_as!(
+            Row,
+            "select key_id, kind, mode, prefix, name, site_id, permissions, origins, requests_per_minute, created_at,
+                    expires_at, revoked_at
+             from api_keys where tenant_id = $1 and key_hash = $2",
+            tenant.as_str(),
+            &hash[..]
+        )
+        .fetch_optional(tx.connection())
+        .await?;
+        tx.commit().await?;
+        Ok(row.map(KeyRecord::try_from).transpose()?.map(|key| (tenant, key)))
+    }
+}
+
+/// A tenant secret as it is listed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SecretRecord {
+    /// Its id, as it stands in `X-Misy-Key`.
+    pub key_id: KeyId,
+    /// What people call it.
+    pub name: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// From when on it is refused.
+    pub expires_at: Option<Timestamp>,
+    /// Since when it is refused.
+    pub revoked_at: Option<Timestamp>,
+}
+
+/// Makes and stores a tenant secret.
+pub async fn create_secret(
+    tx: &mut TenantTx,
+    keys: &TenantKeys,
+    entropy: &dyn Entropy,
+    key_id: KeyId,
+    name: &str,
+) -> Result<RequestKey, StoreError> {
+    let tenant = tx.tenant().clone();
+    let secret = RequestKey::new(Secret::new(entropy.key()));
+    let row = key_id.to_string();
+    let sealed = keys.seal(&secret_place(&tenant, &row), secret.expose(), entropy)?;
+    sqlx::query!(
+        "insert into tenant_secrets (tenant_id, key_id, sealed_secret, name) values ($1, $2, $3, $4)",
+        tenant.as_str(),
+        row,
+        sealed,
+        name
+    )
+    .execute(tx.connection())
+    .await?;
+    Ok(secret)
+}
+
+/// Lets all secrets but one run out at a time, unless they do so earlier.
+pub async fn expire_older_secrets(tx: &mut TenantTx, newest: KeyId, at: Timestamp) -> Result<(), StoreError> {
+    let tenant = tx.tenant().clone();
+    sqlx::query!(
+        "update tenant_secrets set expires_at = least(expires_at, $3)
+         where tenant_id = $1 and key_id <> $2 and revoked_at is null",
+        tenant.as_str(),
+        newest.to_string(),
+        at.to_sqlx() as _
+    )
+    .execute(tx.connection())
+    .await?;
+    Ok(())
+}
+
+/// Secrets from the newest, before one and at most so many.
+pub async fn list_secrets(
+    tx: &mut TenantTx,
+    before: Option<KeyId>,
+    limit: i64,
+) -> Result<Vec<SecretRecord>, StoreError> {
+    let tenant = tx.tenant().clone();
+    let rows = sqlx::query!(
+        "select key_id, name, created_at, expires_at, revoked_at from tenant_secrets
+         where tenant_id = $1 and ($2::text is null or key_id < $2) order by key_id desc limit $3",
+        tenant.as_str(),
+        before.map(|id| id.to_string()),
+        limit
+    )
+    .fetch_all(tx.connection())
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(SecretRecord {
+                key_id: stored(row.key_id.parse())?,
+                name: row.name,
+                created_at: row.created_at.to_jiff(),
+                expires_at: row.expires_at.map(SqlTimestamp::to_jiff),
+                revoked_at: row.revoked_at.map(SqlTimestamp::to_jiff),
+            })
+        })
+        .collect()
+}
+
+/// Revokes a secret. Says whether there was one to revoke.
+pub async fn revoke_secret(tx: &mut TenantTx, key: KeyId, now: Timestamp) -> Result<bool, StoreError> {
+    let tenant = tx.tenant().clone();
+    let done = sqlx::query!(
+        "update tenant_secrets set revoked_at = coalesce(revoked_at, $3) where tenant_id = $1 and key_id = $2",
+        tenant.as_str(),
+        key.to_string(),
+        now.to_sqlx() as _
+    )
+    .execute(tx.connection())
+    .await?;
+    Ok(done.rows_affected() > 0)
+}
+
+/// A tenant secret from its sealed bytes, for the check of a signature.
+pub fn open_secret(
+    keys: &TenantKeys,
+    tenant: &TenantId,
+    key: KeyId,
+    sealed: &[u8],
+) -> Result<RequestKey, StoreError> {
+    let bytes = keys.open(&secret_place(tenant, &key.to_string()), sealed)?;
+    let bytes: [u8; 32] = bytes.try_into().map_err(|_| StoreError::Unsealable("tenant_secrets"))?;
+    Ok(RequestKey::new(Secret::new(bytes)))
+}
+
+fn secret_place<'a>(tenant: &'a TenantId, row: &'a str) -> Place<'a> {
+    Place { tenant, table: "tenant_secrets", column: "sealed_secret", row }
+}
+
+/// Revokes tokens by their identifier or by that of their family.
+pub async fn revoke_tokens(
+    tx: &mut TenantTx,
+    tokens: &[TokenId],
+    expires_at: Timestamp,
+) -> Result<(), StoreError> {
+    let tenant = tx.tenant().clone();
+    sqlx::query!("delete from revoked_tokens where tenant_id = $1 and expires_at < now()", tenant.as_str())
+        .execute(tx.connection())
+        .await?;
+    let ids: Vec<String> = tokens.iter().map(ToString::to_string).collect();
+    sqlx::query!(
+        "insert into revoked_tokens (tenant_id, token_id, expires_at)
+         select distinct $1, id, $3::timestamptz from unnest($2::text[]) id
+         on conflict (tenant_id, token_id) do update set expires_at = greatest(revoked_tokens.expires_at, excluded.expires_at)",
+        tenant.as_str(),
+        &ids,
+        expires_at.to_sqlx() as _
+    )
+    .execute(tx.connection())
+    .await?;
+    Ok(())
+}
+
+/// The keys of the tenant of a transaction.
+pub async fn keys_of(
+    vault: &Vault,
+    database: &Database,
+    tenant: &TenantId,
+) -> Result<std::sync::Arc<TenantKeys>, StoreError> {
+    vault.keys(database, tenant).await?.ok_or(StoreError::Unsealable("data_keys"))
+}

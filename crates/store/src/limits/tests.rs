@@ -1,0 +1,99 @@
+use super::*;
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_second(seconds).unwrap()
+}
+
+fn tenant(name: &str) -> TenantId {
+    name.parse().unwrap()
+}
+
+fn session(quota: u32) -> [Limit<'static>; 2] {
+    [
+        Limit { scope: Scope::Tenant, subject: "", quota: Quota::per_minute(1_000) },
+        Limit { scope: Scope::Session, subject: "ses_1", quota: Quota::per_minute(quota) },
+    ]
+}
+
+#[tokio::test]
+async fn a_nonce_passes_once_per_tenant() {
+    let limits = Limits::default();
+    let nonce = Some(Nonce { value: "bm9uY2UtMDAwMQ", forget_at: 1_300 });
+    let check = async |who: &str, now| limits.check(&tenant(who), nonce, &[], at(now)).await.unwrap();
+    assert_eq!(check("andina", 1_000).await, Decision::Allowed(None));
+    assert_eq!(check("andina", 1_300).await, Decision::Replayed);
+    assert_eq!(
+        check("verde-cafe", 1_000).await,
+        Decision::Allowed(None),
+        "another tenant's nonces are its own"
+    );
+    assert_eq!(check("andina", 1_301).await, Decision::Allowed(None), "its timestamp refuses it by now");
+}
+
+#[tokio::test]
+async fn a_refused_request_counts_nowhere_and_keeps_its_nonce() {
+    let limits = Limits::default();
+    let andina = tenant("andina");
+    let first = limits.check(&andina, None, &session(1), at(0)).await.unwrap();
+    assert!(matches!(first, Decision::Allowed(Some(Standing { scope: Scope::Session, remaining: 0, .. }))));
+    let nonce = Some(Nonce { value: "bm9uY2UtMDAwMQ", forget_at: 300 });
+    for _ in 0..5_000 {
+        let refused = limits.check(&andina, nonce, &session(1), at(0)).await.unwrap();
+        assert!(matches!(refused, Decision::Limited { scope: Scope::Session, .. }), "{refused:?}");
+    }
+    let tenant_alone = limits.check(&andina, nonce, &session(1)[..1], at(0)).await.unwrap();
+    assert!(
+        matches!(tenant_alone, Decision::Allowed(Some(Standing { remaining: 998, .. }))),
+        "{tenant_alone:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn exactly_the_burst_passes_when_many_come_at_once() {
+    let limits = std::sync::Arc::new(Limits::default());
+    let tasks: Vec<_> = (0..8)
+        .map(|_| {
+            let limits = limits.clone();
+            tokio::spawn(async move {
+                let mut passed = 0;
+                for _ in 0..100 {
+                    let decision = limits.check(&tenant("andina"), None, &session(50), at(0)).await.unwrap();
+                    passed += u32::from(matches!(decision, Decision::Allowed(_)));
+                }
+                passed
+            })
+        })
+        .collect();
+    let mut passed = 0;
+    for task in tasks {
+        passed += task.await.unwrap();
+    }
+    assert_eq!(passed, 50);
+}
+
+#[tokio::test]
+async fn what_says_nothing_any_more_is_forgotten() {
+    let limits = Limits::default();
+    let quota = Quota::per_minute(60);
+    for number in 0..200_000_i64 {
+        let subject = format!("ses_{number}");
+        let nonce = format!("nonce-{number:06}");
+        let nonce = Some(Nonce { value: &nonce, forget_at: number + 600 });
+        let limit = Limit { scope: Scope::Session, subject: &subject, quota };
+        let decision = limits.check(&tenant("andina"), nonce, &[limit], at(number)).await.unwrap();
+        assert!(matches!(decision, Decision::Allowed(_)));
+    }
+    assert!(limits.len() < 4_000, "{} entries for 600 seconds at one request a second", limits.len());
+}
+
+#[test]
+fn addresses_of_one_ipv6_network_count_together() {
+    let limits = Limits::default();
+    let quota = Quota::per_minute(1);
+    let check = |text: &str| limits.check_address(text.parse().unwrap(), quota, at(0));
+    assert_eq!(check("2001:db8::1"), Decision::Allowed(None));
+    assert!(matches!(check("2001:db8::2"), Decision::Limited { .. }));
+    assert_eq!(check("2001:db8:0:1::1"), Decision::Allowed(None));
+    assert_eq!(check("192.0.2.1"), Decision::Allowed(None));
+    assert!(matches!(check("::ffff:192.0.2.1"), Decision::Limited { .. }));
+}

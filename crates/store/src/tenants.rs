@@ -1,0 +1,323 @@
+//! Tenants: their records, their life, and the snapshot that requests are checked against.
+
+use crate::{Database, StoreError, SystemTx, TenantTx};
+use jiff_sqlx::{Timestamp as SqlTimestamp, ToSqlx};
+use misy_domain::{Plan, TenantId, TenantStatus, TenantType, Timestamp};
+use serde::{Deserialize, de::DeserializeOwned};
+
+/// A tenant as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tenant {
+    /// Its slug.
+    pub tenant_id: TenantId,
+    /// Owner or standard.
+    pub tenant_type: TenantType,
+    /// Where it stands in its life.
+    pub status: TenantStatus,
+    /// The name of the business.
+    pub name: String,
+    /// Whom to write to.
+    pub contact_email: String,
+    /// Its main web page.
+    pub website_url: String,
+    /// What it does.
+    pub business_industry: String,
+    /// Its language tag.
+    pub locale: String,
+    /// Its IANA time zone.
+    pub timezone: String,
+    /// What it pays for.
+    pub plan: Plan,
+    /// Tokens of an older epoch are revoked.
+    pub epoch: i32,
+    /// How long a session lives.
+    pub session_ttl_seconds: i32,
+    /// Grows with each change.
+    pub version: i64,
+    /// When it was registered.
+    pub created_at: Timestamp,
+    /// When it was changed last.
+    pub updated_at: Timestamp,
+    /// When it was closed.
+    pub closed_at: Option<Timestamp>,
+}
+
+struct Row {
+    tenant_id: String,
+    tenant_type: String,
+    status: String,
+    name: String,
+    contact_email: String,
+    website_url: String,
+    business_industry: String,
+    locale: String,
+    timezone: String,
+    plan: String,
+    epoch: i32,
+    session_ttl_seconds: i32,
+    version: i64,
+    created_at: SqlTimestamp,
+    updated_at: SqlTimestamp,
+    closed_at: Option<SqlTimestamp>,
+}
+
+impl TryFrom<Row> for Tenant {
+    type Error = StoreError;
+
+    fn try_from(row: Row) -> Result<Self, StoreError> {
+        Ok(Self {
+            tenant_id: stored(row.tenant_id.parse())?,
+            tenant_type: stored(row.tenant_type.parse())?,
+            status: stored(row.status.parse())?,
+            name: row.name,
+            contact_email: row.contact_email,
+            website_url: row.website_url,
+            business_industry: row.business_industry,
+            locale: row.locale,
+            timezone: row.timezone,
+            plan: stored(row.plan.parse())?,
+            epoch: row.epoch,
+            session_ttl_seconds: row.session_ttl_seconds,
+            version: row.version,
+            created_at: row.created_at.to_jiff(),
+            updated_at: row.updated_at.to_jiff(),
+            closed_at: row.closed_at.map(SqlTimestamp::to_jiff),
+        })
+    }
+}
+
+/// What was stored by this program has the shape that this program gave it.
+pub(crate) fn stored<T, E>(parsed: Result<T, E>) -> Result<T, StoreError>
+where
+    E: std::error::Error + Send + Sync + 'static,
+{
+    parsed.map_err(|error| StoreError::Database(sqlx::Error::Decode(Box::new(error))))
+}
+
+/// What of a tenant can be changed; `None` stays as it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TenantChange {
+    /// The name of the business.
+    pub name: Option<String>,
+    /// Whom to write to.
+    pub contact_email: Option<String>,
+    /// Its main web page.
+    pub website_url: Option<String>,
+    /// What it does.
+    pub business_industry: Option<String>,
+    /// Its language tag.
+    pub locale: Option<String>,
+    /// Its IANA time zone.
+    pub timezone: Option<String>,
+    /// What it pays for.
+    pub plan: Option<Plan>,
+    /// How long a session lives.
+    pub session_ttl_seconds: Option<i32>,
+}
+
+/// Which tenants to list.
+#[derive(Debug, Clone, Default)]
+pub struct TenantFilter {
+    /// In this state.
+    pub status: Option<TenantStatus>,
+    /// Of this type.
+    pub tenant_type: Option<TenantType>,
+    /// With this plan.
+    pub plan: Option<Plan>,
+    /// With this text in the id or the name, whatever the case.
+    pub text: Option<String>,
+    /// After this id.
+    pub after: Option<TenantId>,
+    /// At most so many.
+    pub limit: i64,
+}
+
+/// The tenant of the transaction.
+pub async fn read(tx: &mut TenantTx) -> Result<Option<Tenant>, StoreError> {
+    let tenant = tx.tenant().clone();
+    let row = sqlx::query_as!(
+        Row,
+        "select tenant_id, tenant_type, status, name, contact_email, website_url, business_industry, locale, timezone,
+                plan, epoch, session_ttl_seconds, version, created_at, updated_at, closed_at
+         from tenants where tenant_id = $1",
+        tenant.as_str()
+    )
+    .fetch_optional(tx.connection())
+    .await?;
+    row.map(Tenant::try_from).transpose()
+}
+
+/// Changes the tenant of the transaction. With `expected`, only if that is still its version.
+pub async fn change(
+    tx: &mut TenantTx,
+    change: &TenantChange,
+    expected: Option<i64>,
+) -> Result<Option<Tenant>, StoreError> {
+    let tenant = tx.tenant().clone();
+    let row = sqlx::query_as!(
+        Row,
+        "update tenants set
+             name = coalesce($2, name), contact_email = coalesce($3, contact_email),
+             website_url = coalesce($4, website_url), business_industry = coalesce($5, business_industry),
+             locale = coalesce($6, locale), timezone = coalesce($7, timezone), plan = coalesce($8, plan),
+             session_ttl_seconds = coalesce($9, session_ttl_seconds),
+             version = version + 1, updated_at = now()
+         where tenant_id = $1 and ($10::bigint is null or version = $10)
+         returning tenant_id, tenant_type, status, name, contact_email, website_url, business_industry, locale, timezone,
+                   plan, epoch, session_ttl_seconds, version, created_at, updated_at, closed_at",
+        tenant.as_str(),
+        change.name,
+        change.contact_email,
+        change.website_url,
+        change.business_industry,
+        change.locale,
+        change.timezone,
+        change.plan.map(Plan::as_str),
+        change.session_ttl_seconds,
+        expected
+    )
+    .fetch_optional(tx.connection())
+    .await?;
+    changed(tx, row).await
+}
+
+/// Suspends, activates or closes the tenant of the transaction.
+pub async fn set_status(
+    tx: &mut TenantTx,
+    status: TenantStatus,
+    expected: Option<i64>,
+    now: Timestamp,
+) -> Result<Option<Tenant>, StoreError> {
+    let tenant = tx.tenant().clone();
+    let row = sqlx::query_as!(
+        Row,
+        "update tenants set
+             status = $2, version = version + 1, updated_at = now(),
+             closed_at = case when $2 = 'closed' then coalesce(closed_at, $4) end
+         where tenant_id = $1 and ($3::bigint is null or version = $3)
+         returning tenant_id, tenant_type, status, name, contact_email, website_url, business_industry, locale, timezone,
+                   plan, epoch, session_ttl_seconds, version, created_at, updated_at, closed_at",
+        tenant.as_str(),
+        status.as_str(),
+        expected,
+        now.to_sqlx() as _
+    )
+    .fetch_optional(tx.connection())
+    .await?;
+    changed(tx, row).await
+}
+
+/// No row means either that there is no tenant or that its version is another one.
+async fn changed(tx: &mut TenantTx, row: Option<Row>) -> Result<Option<Tenant>, StoreError> {
+    match row {
+        Some(row) => Tenant::try_from(row).map(Some),
+        None if read(tx).await?.is_some() => Err(StoreError::Stale("tenant")),
+        None => Ok(None),
+    }
+}
+
+/// Removes the tenant of the transaction with everything that is its own; only its audit trail stays, and its id is never
+/// given out again. Says whether there was one.
+pub async fn delete(tx: &mut TenantTx, expected: Option<i64>) -> Result<bool, StoreError> {
+    let tenant = tx.tenant().clone();
+    sqlx::query!("delete from idempotency_keys where tenant_id = $1", tenant.as_str())
+        .execute(tx.connection())
+        .await?;
+    let gone = sqlx::query!(
+        "delete from tenants where tenant_id = $1 and ($2::bigint is null or version = $2)",
+        tenant.as_str(),
+        expected
+    )
+    .execute(tx.connection())
+    .await?;
+    if gone.rows_affected() > 0 {
+        return Ok(true);
+    }
+    if read(tx).await?.is_some() { Err(StoreError::Stale("tenant")) } else { Ok(false) }
+}
+
+/// Tenants by id, for the owner.
+pub async fn list(tx: &mut SystemTx, filter: &TenantFilter) -> Result<Vec<Tenant>, StoreError> {
+    let rows = sqlx::query_as!(
+        Row,
+        "select tenant_id, tenant_type, status, name, contact_email, website_url, business_industry, locale, timezone,
+                plan, epoch, session_ttl_seconds, version, created_at, updated_at, closed_at
+         from tenants
+         where ($1::text is null or status = $1) and ($2::text is null or tenant_type = $2)
+           and ($3::text is null or plan = $3)
+           and ($4::text is null or position(lower($4) in lower(name)) > 0 or position(lower($4) in tenant_id) > 0)
+           and ($5::text is null or tenant_id > $5)
+         order by tenant_id limit $6",
+        filter.status.map(TenantStatus::as_str),
+        filter.tenant_type.map(TenantType::as_str),
+        filter.plan.map(Plan::as_str),
+        filter.text,
+        filter.after.as_ref().map(TenantId::as_str),
+        filter.limit
+    )
+    .fetch_all(tx.connection())
+    .await?;
+    rows.into_iter().map(Tenant::try_from).collect()
+}
+
+/// Where a tenant's tokens stand; everything a request is checked against besides the token itself. Secrets are sealed.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TenantSnapshot {
+    /// Owner or standard.
+    pub tenant_type: TenantType,
+    /// Where it stands in its life.
+    pub status: TenantStatus,
+    /// Decides the limits that are not set.
+    pub plan: Plan,
+    /// Tokens of an older epoch are revoked.
+    pub epoch: i64,
+    /// How long a session lives.
+    pub session_ttl_seconds: i64,
+    /// Its sites.
+    pub sites: Vec<SiteSnapshot>,
+    /// Its secrets that are in force.
+    pub secrets: Vec<SecretSnapshot>,
+    /// Limits that differ from the plan's.
+    pub limits: Vec<crate::limits::LimitRow>,
+    /// Identifiers of revoked tokens and of revoked families of tokens.
+    pub revoked: Vec<misy_domain::TokenId>,
+}
+
+/// A site in a snapshot.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SiteSnapshot {
+    /// Its slug.
+    pub site_id: misy_domain::SiteId,
+    /// What a token of it may hold at most.
+    pub permissions: misy_domain::Permissions,
+    /// Where it may be used from.
+    pub origins: Vec<misy_domain::Origin>,
+}
+
+/// A tenant secret in a snapshot.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SecretSnapshot {
+    /// Its id.
+    pub key_id: misy_domain::KeyId,
+    /// The sealed bytes, in hex.
+    pub sealed: String,
+    /// Set while a newer one takes over.
+    pub expires_at: Option<Timestamp>,
+}
+
+impl Database {
+    /// The present state of a tenant, in one round trip; `None` if there is no such tenant.
+    pub async fn tenant_snapshot(&self, tenant: &TenantId) -> Result<Option<TenantSnapshot>, StoreError> {
+        let value = sqlx::query_scalar!("select misy.tenant_snapshot($1)", tenant.as_str())
+            .fetch_one(self.app())
+            .await?;
+        value.map(read_json).transpose()
+    }
+}
+
+fn read_json<T: DeserializeOwned>(value: serde_json::Value) -> Result<T, StoreError> {
+    stored(serde_json::from_value(value))
+}
