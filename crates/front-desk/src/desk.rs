@@ -92,6 +92,7 @@ impl FrontDesk {
         let tenants = TenantStates::new(
             database.clone(),
             vault.clone(),
+            clock.clone(),
             settings.limits.clone(),
             settings.snapshot_age,
         );

@@ -3,7 +3,7 @@
 
 use crate::settings::{DefaultLimits, PlanLimits};
 use misy_domain::{
-    KeyId, Origin, Permissions, SiteId, TenantId, TenantStatus, TenantType, Timestamp, limit::Quota,
+    Clock, KeyId, Origin, Permissions, SiteId, TenantId, TenantStatus, TenantType, Timestamp, limit::Quota,
 };
 use misy_store::{
     Database, StoreError, TenantKeys, Vault,
@@ -114,6 +114,7 @@ struct Slot {
 pub struct TenantStates {
     database: Database,
     vault: Vault,
+    clock: Arc<dyn Clock>,
     defaults: Arc<DefaultLimits>,
     oldest: Duration,
     slots: Cache<TenantId, Arc<Slot>>,
@@ -121,10 +122,16 @@ pub struct TenantStates {
 
 impl TenantStates {
     /// Knows nothing yet. `oldest`: how long something may be used.
-    pub fn new(database: Database, vault: Vault, defaults: DefaultLimits, oldest: Duration) -> Self {
+    pub fn new(
+        database: Database,
+        vault: Vault,
+        clock: Arc<dyn Clock>,
+        defaults: DefaultLimits,
+        oldest: Duration,
+    ) -> Self {
         // Whoever waits for news keeps the slot alive, wherever the cache has it.
         let slots = Cache::builder().max_capacity(TENANTS_IN_MEMORY).build();
-        Self { database, vault, defaults: Arc::new(defaults), oldest, slots }
+        Self { database, vault, clock, defaults: Arc::new(defaults), oldest, slots }
     }
 
     /// A tenant as it is now, or was less than a second ago; `None` if there is no such tenant.
@@ -217,7 +224,7 @@ impl TenantStates {
         // A change that is made while we read must not be forgotten: then what we read does not stay.
         let changes = *slot.changes.borrow();
         let asked_at = Instant::now();
-        let state = match self.database.tenant_snapshot(tenant).await? {
+        let state = match self.database.tenant_snapshot(tenant, self.clock.now()).await? {
             Some(snapshot) => Some(Arc::new(self.ready(tenant, snapshot).await?)),
             None => None,
         };

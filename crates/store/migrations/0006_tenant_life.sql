@@ -3,7 +3,7 @@ alter table misy.tenants add column closed_at timestamptz;
 
 -- Where a tenant's tokens stand, in one round trip: called outside an explicit transaction, at most once a second per
 -- tenant and replica. SECURITY INVOKER: row-level security narrows it to the tenant that it sets.
-create function misy.tenant_snapshot(tenant text) returns jsonb
+create function misy.tenant_snapshot(tenant text, at timestamptz) returns jsonb
 language plpgsql
 set search_path = ''
 as $$
@@ -29,18 +29,18 @@ begin
             select jsonb_agg(jsonb_build_object(
                 'keyId', k.key_id, 'sealed', encode(k.sealed_secret, 'hex'), 'expiresAt', k.expires_at))
             from misy.tenant_secrets k
-            where k.tenant_id = tenant and k.revoked_at is null and (k.expires_at is null or k.expires_at > now())), '[]'),
+            where k.tenant_id = tenant and k.revoked_at is null and (k.expires_at is null or k.expires_at > at)), '[]'),
         'limits', coalesce((
             select jsonb_agg(jsonb_build_object(
                 'scope', l.scope, 'subject', l.subject, 'requests', l.requests, 'periodSeconds', l.period_seconds))
             from misy.rate_limits l where l.tenant_id = tenant), '[]'),
         'revoked', coalesce((
             select jsonb_agg(r.token_id) from misy.revoked_tokens r
-            where r.tenant_id = tenant and r.expires_at > now()), '[]'))
+            where r.tenant_id = tenant and r.expires_at > at), '[]'))
     into answer
     from misy.tenants t
     where t.tenant_id = tenant;
     return answer;
 end
 $$;
-grant execute on function misy.tenant_snapshot(text) to misy_app;
+grant execute on function misy.tenant_snapshot(text, timestamptz) to misy_app;

@@ -334,12 +334,17 @@ fn secret_place<'a>(tenant: &'a TenantId, row: &'a str) -> Place<'a> {
 pub async fn revoke_tokens(
     tx: &mut TenantTx,
     tokens: &[TokenId],
+    now: Timestamp,
     expires_at: Timestamp,
 ) -> Result<(), StoreError> {
     let tenant = tx.tenant().clone();
-    sqlx::query!("delete from revoked_tokens where tenant_id = $1 and expires_at < now()", tenant.as_str())
-        .execute(tx.connection())
-        .await?;
+    sqlx::query!(
+        "delete from revoked_tokens where tenant_id = $1 and expires_at < $2",
+        tenant.as_str(),
+        now.to_sqlx() as _
+    )
+    .execute(tx.connection())
+    .await?;
     let ids: Vec<String> = tokens.iter().map(ToString::to_string).collect();
     sqlx::query!(
         "insert into revoked_tokens (tenant_id, token_id, expires_at)

@@ -310,10 +310,15 @@ pub struct SecretSnapshot {
 
 impl Database {
     /// The present state of a tenant, in one round trip; `None` if there is no such tenant.
-    pub async fn tenant_snapshot(&self, tenant: &TenantId) -> Result<Option<TenantSnapshot>, StoreError> {
-        let value = sqlx::query_scalar!("select misy.tenant_snapshot($1)", tenant.as_str())
-            .fetch_one(self.app())
-            .await?;
+    pub async fn tenant_snapshot(
+        &self,
+        tenant: &TenantId,
+        now: Timestamp,
+    ) -> Result<Option<TenantSnapshot>, StoreError> {
+        let value =
+            sqlx::query_scalar!("select misy.tenant_snapshot($1, $2)", tenant.as_str(), now.to_sqlx() as _)
+                .fetch_one(self.app())
+                .await?;
         value.map(read_json).transpose()
     }
 }

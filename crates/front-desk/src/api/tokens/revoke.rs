@@ -143,7 +143,7 @@ async fn carry_out(
 ) -> Result<StatusCode, Problem> {
     let expires_at = desk.clock.now().checked_add(REMEMBERED).unwrap_or(Timestamp::MAX);
     let mut tx = desk.database.tenant("tokens.revoke", tenant).await?;
-    credentials::revoke_tokens(&mut tx, tokens, expires_at).await?;
+    credentials::revoke_tokens(&mut tx, tokens, desk.clock.now(), expires_at).await?;
     for token in tokens {
         let record = &received.record;
         let mut entry = AuditEntry::new(Kind::Change, record.operation, actor, &*desk.clock, &*desk.entropy);

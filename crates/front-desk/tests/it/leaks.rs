@@ -1,0 +1,65 @@
+//! SEC-15: no secret and no word of a contact reaches the log.
+
+use crate::support::{App, BOOTSTRAP, bare, with_bearer};
+use http::Method;
+use serde_json::json;
+use std::{
+    io::Write,
+    sync::{Arc, Mutex},
+};
+
+#[derive(Clone, Default)]
+struct Captured(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Captured {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn neither_secrets_nor_words_reach_the_log() {
+    let captured = Captured::default();
+    let writer = captured.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_writer(move || writer.clone())
+        .finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+    let app = App::start().await;
+    let (owner, andina) = app.two().await;
+    let token = app.browser(&andina).await;
+    let session = app.session(&token).await;
+    app.say(&token, &session, "canario-del-contacto").await.expect(202);
+    let body = json!({ "sessionId": session, "text": "canario-rechazado", "more": 1 });
+    app.call(&token, Method::POST, "/messages", Some(&body)).await.refused(422, "validation_failed");
+    app.call(&token, Method::GET, &format!("/sessions/{session}/messages?canario-consulta=1"), None).await;
+    app.send(with_bearer(bare(Method::GET, "/tenants", None), "adm_canario"))
+        .await
+        .refused(401, "token_invalid");
+    let server = app.server(&andina, json!({ "siteId": "main", "permissions": ["tenant:manage"] })).await;
+    let made = app.call(&server, Method::POST, &andina.path("/secrets"), Some(&json!({}))).await.expect(201);
+    app.desk.shutdown().await;
+    let log = String::from_utf8_lossy(&captured.0.lock().unwrap()).into_owned();
+    assert!(log.contains("writeMessage") && log.contains(&session), "calls are in the log");
+    for (what, secret) in [
+        ("bootstrap secret", BOOTSTRAP),
+        ("publishable key", &*andina.publishable_key),
+        ("administrator", &*andina.administrator),
+        ("administrator", &*owner.administrator),
+        ("token", &*token.text),
+        ("token", &*server.text),
+        ("secret", &*made.text("secret")),
+        ("text", "canario-del-contacto"),
+        ("text", "canario-rechazado"),
+        ("query", "canario-consulta"),
+        ("bearer", "adm_canario"),
+    ] {
+        assert!(!log.contains(secret), "{what} in the log");
+    }
+}

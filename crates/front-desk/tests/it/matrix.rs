@@ -1,0 +1,197 @@
+//! Every operation of the description, as callers who may not do it. An operation without a case fails.
+
+use crate::support::{App, BASE, Tenant, raw, with_bearer};
+use http::Method;
+use misy_front_desk::openapi::{document, operations};
+use serde_json::json;
+
+/// What an operation answers to whom.
+struct Case {
+    id: &'static str,
+    /// Without any proof.
+    nobody: u16,
+    /// To an administrator of another tenant, who names this one.
+    other: Option<u16>,
+    /// To a browser's token of the tenant itself, which may only chat.
+    visitor: Option<u16>,
+}
+
+const fn case(id: &'static str, nobody: u16, other: Option<u16>, visitor: Option<u16>) -> Case {
+    Case { id, nobody, other, visitor }
+}
+
+const MANAGED: (u16, Option<u16>, Option<u16>) = (401, Some(404), Some(403));
+const CHAT: (u16, Option<u16>, Option<u16>) = (401, Some(401), None);
+
+fn cases() -> Vec<Case> {
+    let mut cases = vec![
+        case("readLiveness", 200, None, None),
+        case("readReadiness", 200, None, None),
+        case("readMetrics", 404, Some(404), Some(404)),
+        case("readPublicKeys", 200, None, None),
+        case("mintToken", 401, Some(401), None),
+        case("revokeToken", 401, Some(404), None),
+        case("registerOwner", 401, Some(401), Some(401)),
+        case("registerTenant", 401, Some(403), Some(403)),
+        case("createTenant", 401, Some(403), Some(403)),
+        case("listTenants", 401, Some(200), Some(403)),
+    ];
+    let chat = ["openSession", "readSession", "listMessages", "followSession", "writeMessage"];
+    cases.extend(chat.map(|id| case(id, CHAT.0, CHAT.1, CHAT.2)));
+    let managed = [
+        "readTenant",
+        "changeTenant",
+        "deleteTenant",
+        "suspendTenant",
+        "activateTenant",
+        "closeTenant",
+        "readContextPack",
+        "replaceContextPack",
+        "listSites",
+        "createSite",
+        "readSite",
+        "changeSite",
+        "deleteSite",
+        "listKeys",
+        "createKey",
+        "revokeKey",
+        "listSecrets",
+        "rotateSecret",
+        "revokeSecret",
+        "readLimits",
+        "replaceLimits",
+        "listAudit",
+        "readDecision",
+    ];
+    cases.extend(managed.map(|id| case(id, MANAGED.0, MANAGED.1, MANAGED.2)));
+    cases
+}
+
+#[tokio::test]
+async fn every_operation_refuses_who_may_not_do_it() {
+    let app = App::start().await;
+    let (owner, andina) = app.two().await;
+    let verde = app.register(&owner, "verde-cafe", "https://verde.example").await;
+    let visitor = app.browser(&andina).await;
+    let cases = cases();
+    let mut seen = 0;
+    for (path, item) in &document().paths.paths {
+        for (method, operation) in operations(item) {
+            let id = operation.operation_id.as_deref().expect("every operation has an id");
+            let case = cases.iter().find(|case| case.id == id);
+            let case = case.unwrap_or_else(|| panic!("no case for {id}: who may do it?"));
+            seen += 1;
+            let filled = fill(path, &andina);
+            let body = operation.request_body.is_some().then(|| example(id, &andina));
+            let request = || raw(method.clone(), &filled, body.clone());
+            let answer = app.send(request()).await;
+            assert_eq!(answer.status, case.nobody, "{id} by nobody: {}", answer.body);
+            if let Some(status) = case.other {
+                let answer = app.send(with_bearer(request(), &verde.administrator)).await;
+                assert_eq!(answer.status, status, "{id} by another tenant: {}", answer.body);
+            }
+            if let Some(status) = case.visitor {
+                let target = filled.strip_prefix(BASE).unwrap_or(&filled);
+                let answer = match filled.strip_prefix(BASE) {
+                    Some(_) => {
+                        let key = &visitor.key;
+                        let mut request =
+                            app.signed_by(key, Some(&visitor.text), method.clone(), target, body.as_deref());
+                        crate::support::put(&mut request, "origin", &andina.origin);
+                        app.send(request).await
+                    }
+                    None => app.send(with_bearer(request(), &visitor.text)).await,
+                };
+                assert_eq!(answer.status, status, "{id} by a visitor: {}", answer.body);
+            }
+        }
+    }
+    assert_eq!(seen, cases.len(), "a case for an operation that is no more");
+    // Nothing of all that had an effect.
+    app.manage(&owner, Method::GET, &andina.path(""), None).await.expect(200);
+}
+
+/// Every route of the program is described, and nothing is described that is no route.
+#[tokio::test]
+async fn what_is_described_is_what_is_served() {
+    let app = App::start().await;
+    let andina = app.two().await.1;
+    for (path, item) in &document().paths.paths {
+        let allowed = app.send(raw(Method::TRACE, &fill(path, &andina), None)).await;
+        assert_eq!(allowed.status, 405, "{path} is no route");
+        let mut allowed: Vec<_> = allowed.headers["allow"]
+            .to_str()
+            .unwrap()
+            .split(',')
+            .filter(|m| *m != "HEAD")
+            .map(str::to_owned)
+            .collect();
+        allowed.sort_unstable();
+        let mut described: Vec<_> = operations(item).map(|(method, _)| method.to_string()).collect();
+        described.sort_unstable();
+        assert_eq!(allowed, described, "{path}");
+    }
+}
+
+#[test]
+fn every_operation_is_described_whole() {
+    let text: serde_json::Value = serde_json::from_str(&misy_front_desk::openapi_document()).unwrap();
+    assert!(text["openapi"].as_str().unwrap().starts_with("3.1"));
+    for (path, item) in text["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let at = format!("{method} {path}");
+            for member in ["operationId", "summary", "tags", "security", "responses"] {
+                assert!(!operation[member].is_null(), "{at} has no {member}");
+            }
+            let mut names: Vec<_> =
+                path.split('{').skip(1).map(|rest| rest.split('}').next().unwrap()).collect();
+            names.retain(|name| {
+                let list = operation["parameters"].as_array().cloned().unwrap_or_default();
+                !list.iter().any(|one| one["name"] == *name && one["in"] == "path")
+            });
+            assert!(names.is_empty(), "{at} does not describe {names:?}");
+            if let Some(content) = operation.pointer("/requestBody/content/application~1json") {
+                assert!(!content["example"].is_null(), "{at} has no example");
+            }
+            let success =
+                operation["responses"].as_object().unwrap().keys().any(|status| status.starts_with('2'));
+            assert!(success && operation["responses"]["503"].is_object(), "{at}");
+        }
+    }
+}
+
+/// The committed description is what the code says; `MISY_WRITE_OPENAPI=1` writes it.
+#[test]
+fn the_committed_description_is_up_to_date() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/openapi.json");
+    let now = misy_front_desk::openapi_document();
+    if std::env::var_os("MISY_WRITE_OPENAPI").is_some() {
+        std::fs::write(&path, &now).unwrap();
+    }
+    let committed = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(committed == now, "docs/openapi.json is out of date: run this test with MISY_WRITE_OPENAPI=1");
+}
+
+fn fill(path: &str, tenant: &Tenant) -> String {
+    path.replace("{tenantId}", &tenant.id)
+        .replace("{siteId}", "main")
+        .replace("{keyId}", "key_00000000000000000000000000")
+        .replace("{sessionId}", "ses_00000000000000000000000000")
+}
+
+/// A body that would have an effect.
+fn example(id: &str, tenant: &Tenant) -> Vec<u8> {
+    let body = match id {
+        "revokeToken" => json!({ "tenantId": tenant.id, "tokenId": "tat_00000000000000000000000000" }),
+        "registerOwner" | "registerTenant" | "createTenant" => {
+            crate::support::registration("Roja", "https://roja.example")
+        }
+        "changeTenant" => json!({ "tenantName": "taken over" }),
+        "createSite" => json!({ "siteId": "evil", "origins": ["https://evil.example"] }),
+        "changeSite" => json!({ "origins": ["https://evil.example"] }),
+        "createKey" | "mintToken" => json!({ "siteId": "main" }),
+        "replaceLimits" => json!({ "limits": [] }),
+        _ => json!({}),
+    };
+    body.to_string().into_bytes()
+}

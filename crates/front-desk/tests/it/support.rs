@@ -1,0 +1,320 @@
+//! A front desk on a database of its own, and callers of every kind.
+
+use axum::{Router, body::Body, extract::ConnectInfo, response::Response};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use http::{HeaderMap, Method, Request, StatusCode};
+use misy_domain::{Clock, Entropy, Secret, TenantId};
+use misy_front_desk::{FrontDesk, Parts, Settings, settings::SelfRegistration};
+use misy_testkit::store::{TestStore, test_store};
+use misy_trust::{Algorithm, BootstrapSecret, RequestKey, SignedRequest, request_signature, sha256};
+use serde_json::{Value, json};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+use tower::ServiceExt;
+
+pub const BASE: &str = "/api/meta-agent";
+pub const HOST: &str = "api.misy.example";
+pub const BOOTSTRAP: &str = "correct horse battery staple";
+pub const ORIGIN: &str = "https://andina.example";
+
+pub struct App {
+    pub store: TestStore,
+    pub desk: FrontDesk,
+    pub router: Router,
+}
+
+/// A tenant with its credentials.
+#[derive(Clone)]
+pub struct Tenant {
+    pub id: String,
+    pub origin: String,
+    pub publishable_key: String,
+    pub secret_id: String,
+    pub secret: RequestKey,
+    pub administrator: String,
+}
+
+/// A token with the key that signs its requests.
+#[derive(Clone)]
+pub struct Token {
+    pub text: String,
+    pub key: RequestKey,
+    pub origin: Option<String>,
+}
+
+/// An answer that was read whole.
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Value,
+}
+
+impl Answer {
+    pub fn code(&self) -> &str {
+        self.body["code"].as_str().unwrap_or_default()
+    }
+
+    pub fn text(&self, name: &str) -> String {
+        self.body[name].as_str().unwrap_or_else(|| panic!("no {name} in {}", self.body)).to_owned()
+    }
+
+    #[track_caller]
+    pub fn expect(self, status: u16) -> Self {
+        assert_eq!(self.status.as_u16(), status, "{}", self.body);
+        self
+    }
+
+    #[track_caller]
+    pub fn refused(self, status: u16, code: &str) -> Self {
+        assert_eq!((self.status.as_u16(), self.code()), (status, code), "{}", self.body);
+        assert_eq!(self.headers["content-type"], "application/problem+json");
+        assert!(self.text("requestId").starts_with("req_"));
+        self
+    }
+}
+
+impl App {
+    pub async fn start() -> Self {
+        Self::start_with(|_| {}).await
+    }
+
+    pub async fn start_with(change: impl FnOnce(&mut Settings)) -> Self {
+        Self::on(test_store().await.unwrap(), change).await
+    }
+
+    pub async fn on(store: TestStore, change: impl FnOnce(&mut Settings)) -> Self {
+        let desk = desk_on(&store, change).await;
+        Self { router: desk.router(), desk, store }
+    }
+
+    /// Another replica on the same database.
+    pub async fn replica(&self) -> FrontDesk {
+        desk_on(&self.store, |_| {}).await
+    }
+
+    pub async fn send(&self, request: Request<Body>) -> Answer {
+        send_to(&self.router, request).await
+    }
+
+    /// The response with its body still to come.
+    pub async fn open(&self, request: Request<Body>) -> Response {
+        self.router.clone().oneshot(request).await.unwrap()
+    }
+
+    pub async fn owner(&self) -> Tenant {
+        let body = registration("ColombiaTIC", "https://colombiatic.example");
+        let request = bare(Method::POST, "/tenants/register/owner", Some(&body));
+        let answer = self.send(with_bearer(request, BOOTSTRAP)).await.expect(201);
+        Tenant::of(&answer.body)
+    }
+
+    /// Registers a tenant on behalf of an owner.
+    pub async fn register(&self, owner: &Tenant, id: &str, origin: &str) -> Tenant {
+        let mut body = registration(id, origin);
+        body["tenantId"] = json!(id);
+        let answer = self.manage(owner, Method::POST, "/tenants/register", Some(&body)).await.expect(201);
+        Tenant::of(&answer.body)
+    }
+
+    /// An owner and one tenant.
+    pub async fn two(&self) -> (Tenant, Tenant) {
+        let owner = self.owner().await;
+        let tenant = self.register(&owner, "andina", ORIGIN).await;
+        (owner, tenant)
+    }
+
+    /// A call with an administrator's bearer token.
+    pub async fn manage(&self, who: &Tenant, method: Method, path: &str, body: Option<&Value>) -> Answer {
+        self.send(with_bearer(bare(method, path, body), &who.administrator)).await
+    }
+
+    /// A browser's token.
+    pub async fn browser(&self, tenant: &Tenant) -> Token {
+        let answer = self.send(self.mint_request(tenant, &json!({ "siteId": "main" }))).await.expect(201);
+        Token::of(&answer.body, None, Some(tenant.origin.clone()))
+    }
+
+    pub fn mint_request(&self, tenant: &Tenant, body: &Value) -> Request<Body> {
+        let mut request = bare(Method::POST, "/tokens", Some(body));
+        put(&mut request, "x-api-key", &tenant.publishable_key);
+        put(&mut request, "origin", &tenant.origin);
+        request
+    }
+
+    /// A server's token.
+    pub async fn server(&self, tenant: &Tenant, body: Value) -> Token {
+        let answer = self.send(self.server_request(tenant, &body)).await.expect(201);
+        Token::of(&answer.body, Some(&tenant.secret), body["origin"].as_str().map(str::to_owned))
+    }
+
+    pub fn server_request(&self, tenant: &Tenant, body: &Value) -> Request<Body> {
+        let mut request =
+            self.signed_by(&tenant.secret, None, Method::POST, "/tokens", Some(body.to_string().as_bytes()));
+        put(&mut request, "x-misy-key", &tenant.secret_id);
+        request
+    }
+
+    /// A signed request.
+    pub fn signed(&self, token: &Token, method: Method, target: &str, body: Option<&Value>) -> Request<Body> {
+        let body = body.map(|body| body.to_string().into_bytes());
+        let mut request = self.signed_by(&token.key, Some(&token.text), method, target, body.as_deref());
+        if let Some(origin) = &token.origin {
+            put(&mut request, "origin", origin);
+        }
+        request
+    }
+
+    pub async fn call(&self, token: &Token, method: Method, target: &str, body: Option<&Value>) -> Answer {
+        self.send(self.signed(token, method, target, body)).await
+    }
+
+    pub fn nonce(&self) -> String {
+        let mut bytes = [0; 16];
+        self.store.entropy.fill(&mut bytes);
+        URL_SAFE_NO_PAD.encode(bytes)
+    }
+
+    pub fn signed_by(
+        &self,
+        key: &RequestKey,
+        token: Option<&str>,
+        method: Method,
+        target: &str,
+        body: Option<&[u8]>,
+    ) -> Request<Body> {
+        let timestamp = self.store.clock.unix_seconds().to_string();
+        let nonce = self.nonce();
+        let full = format!("{BASE}{target}");
+        let (path, query) = full.split_once('?').unwrap_or((&full, ""));
+        let signature = request_signature::sign(
+            key,
+            &SignedRequest {
+                method: method.as_str(),
+                host: HOST,
+                path,
+                query,
+                body_sha256: sha256(body.unwrap_or_default()),
+                timestamp: &timestamp,
+                nonce: &nonce,
+                token_sha256: token.map(|token| sha256(token.as_bytes())),
+            },
+        )
+        .unwrap();
+        let mut request = raw(method, &full, body.map(<[u8]>::to_vec));
+        put(&mut request, "x-misy-timestamp", &timestamp);
+        put(&mut request, "x-misy-nonce", &nonce);
+        put(&mut request, "x-misy-signature", &signature);
+        match token {
+            Some(token) => with_bearer(request, token),
+            None => request,
+        }
+    }
+
+    /// A session of a token.
+    pub async fn session(&self, token: &Token) -> String {
+        let body = json!({ "channel": "web", "locale": "es-CO" });
+        self.call(token, Method::POST, "/sessions", Some(&body)).await.expect(201).text("sessionId")
+    }
+
+    pub async fn say(&self, token: &Token, session: &str, text: &str) -> Answer {
+        let body = json!({ "sessionId": session, "channel": "web", "text": text });
+        self.call(token, Method::POST, "/messages", Some(&body)).await
+    }
+
+    pub fn advance(&self, by: Duration) {
+        self.store.clock.advance(by);
+    }
+}
+
+async fn desk_on(store: &TestStore, change: impl FnOnce(&mut Settings)) -> FrontDesk {
+    let mut settings = Settings::new("https://api.misy.example", "colombiatic".parse().unwrap());
+    settings.algorithm = Algorithm::EdDsa;
+    settings.bootstrap_secret = Some(BootstrapSecret::new(&Secret::new(BOOTSTRAP.to_owned())));
+    settings.self_registration = SelfRegistration::Invite;
+    change(&mut settings);
+    FrontDesk::new(Parts {
+        database: store.database.clone(),
+        vault: store.vault.clone(),
+        bell: store.bell.clone(),
+        clock: store.clock.clone(),
+        entropy: Arc::new(misy_trust::SystemEntropy::new()),
+        settings,
+        metrics: None,
+    })
+    .await
+    .unwrap()
+}
+
+impl Tenant {
+    pub fn of(body: &Value) -> Self {
+        let text = |pointer: &str| body.pointer(pointer).and_then(Value::as_str).unwrap().to_owned();
+        Self {
+            id: text("/tenantId"),
+            origin: text("/site/origins/0"),
+            publishable_key: text("/publishableKey/key"),
+            secret_id: text("/tenantSecret/keyId"),
+            secret: key_of(&text("/tenantSecret/secret")),
+            administrator: text("/enrollment/token"),
+        }
+    }
+
+    pub fn tenant_id(&self) -> TenantId {
+        self.id.parse().unwrap()
+    }
+
+    pub fn path(&self, rest: &str) -> String {
+        format!("/tenants/{}{rest}", self.id)
+    }
+}
+
+impl Token {
+    pub fn of(body: &Value, secret: Option<&RequestKey>, origin: Option<String>) -> Self {
+        let key = match body["signingKey"].as_str() {
+            Some(text) => key_of(text),
+            None => secret.unwrap().clone(),
+        };
+        Self { text: body["token"].as_str().unwrap().to_owned(), key, origin }
+    }
+}
+
+pub fn key_of(text: &str) -> RequestKey {
+    let bytes: [u8; 32] = URL_SAFE_NO_PAD.decode(text).unwrap().try_into().unwrap();
+    RequestKey::new(Secret::new(bytes))
+}
+
+pub fn registration(name: &str, website: &str) -> Value {
+    json!({
+        "tenantName": name, "contactEmail": "hola@business.example", "websiteUrl": website,
+        "businessIndustry": "Dental clinic"
+    })
+}
+
+/// A request without any proof.
+pub fn bare(method: Method, path: &str, body: Option<&Value>) -> Request<Body> {
+    raw(method, &format!("{BASE}{path}"), body.map(|body| body.to_string().into_bytes()))
+}
+
+pub fn raw(method: Method, path: &str, body: Option<Vec<u8>>) -> Request<Body> {
+    let mut request = Request::builder().method(method).uri(path).header("host", HOST);
+    if let Some(body) = &body {
+        request = request.header("content-type", "application/json").header("content-length", body.len());
+    }
+    let peer: SocketAddr = "192.0.2.7:40000".parse().unwrap();
+    request.extension(ConnectInfo(peer)).body(body.map_or_else(Body::empty, Body::from)).unwrap()
+}
+
+pub fn put(request: &mut Request<Body>, name: &'static str, value: &str) {
+    request.headers_mut().insert(name, value.parse().unwrap());
+}
+
+pub fn with_bearer(mut request: Request<Body>, token: &str) -> Request<Body> {
+    put(&mut request, "authorization", &format!("Bearer {token}"));
+    request
+}
+
+pub async fn send_to(router: &Router, request: Request<Body>) -> Answer {
+    let response = router.clone().oneshot(request).await.unwrap();
+    let (parts, body) = response.into_parts();
+    let bytes = axum::body::to_bytes(body, 10_000_000).await.unwrap();
+    let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+    Answer { status: parts.status, headers: parts.headers, body }
+}
