@@ -3,7 +3,7 @@
 
 use misy_agents::{CompiledPack, eval};
 use misy_domain::ContextPack;
-use std::{collections::BTreeMap, error::Error, fs, io::BufReader, sync::Arc};
+use std::{collections::BTreeMap, error::Error, fs, io::BufReader, sync::Arc, time::Instant};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -19,10 +19,16 @@ fn main() -> Result<(), Box<dyn Error>> {
         let tenant =
             tenant.as_ref().and_then(|id| id.as_str()).ok_or("a pack needs its tenantId")?.to_owned();
         let pack = ContextPack::parse(&value).map_err(|wrong| format!("{path}: {wrong:?}"))?;
-        compiled.insert(tenant, CompiledPack::new(Arc::new(pack)));
+        let start = Instant::now();
+        let pack = CompiledPack::new(Arc::new(pack));
+        println!("{tenant}: compiled in {:.1} ms", start.elapsed().as_secs_f64() * 1e3);
+        compiled.insert(tenant, pack);
     }
     let file = BufReader::new(fs::File::open(turns)?);
+    let start = Instant::now();
     let report = eval::score(file, &compiled, "2026-12-01T15:00:00Z".parse()?)?;
+    let turn = start.elapsed().as_secs_f64() * 1e6 / f64::from(u32::try_from(report.agent.all.max(1))?);
+    println!("{turn:.0} µs a turn\n");
     println!("{report}");
     if missed {
         for (id, what) in &report.missed {

@@ -178,17 +178,18 @@ impl Desk<'_> {
                 draft.answered = true;
                 draft.rules.push("answer: opening hours reckoned from the pack's calendar".to_owned());
             }
-        } else if analysis.means("where") && !known_elsewhere {
-            if let Some(address) = &self.pack.pack().contact.address {
-                draft.blocks.push(Block::Text(self.say("address", &[("address", address)])));
-                draft.sources.push(Source {
-                    kind: "contact".to_owned(),
-                    id: "address".to_owned(),
-                    title: address.clone(),
-                });
-                draft.answered = true;
-                draft.rules.push("answer: the address of the pack".to_owned());
-            }
+        } else if let Some(address) = &self.pack.pack().contact.address
+            && analysis.means("where")
+            && !known_elsewhere
+        {
+            draft.blocks.push(Block::Text(self.say("address", &[("address", address)])));
+            draft.sources.push(Source {
+                kind: "contact".to_owned(),
+                id: "address".to_owned(),
+                title: address.clone(),
+            });
+            draft.answered = true;
+            draft.rules.push("answer: the address of the pack".to_owned());
         }
     }
 
@@ -334,6 +335,13 @@ impl Desk<'_> {
     /// The sales agent.
     pub(crate) fn sales(&self) -> Draft {
         let mut draft = Draft::default();
+        // "Are you open tomorrow, and what does it cost?": the hours first.
+        let asks_hours = |part: &Part| part.analysis.means("hours") && !part.analysis.has("price_ask");
+        let names_day = self.seen.whole.analysis.means("hours") && !self.seen.when.days.is_empty();
+        let asked = names_day || self.seen.parts.iter().any(asks_hours);
+        if let Some(at) = self.pack.hours_faq().filter(|_| asked) {
+            self.faq(&mut draft, at);
+        }
         let named = self.named_services(false);
         let two_asked = self.seen.parts.len() > 1 && !self.has("haggle");
         for at in named.iter().take(if two_asked { 2 } else { 1 }) {
@@ -350,12 +358,11 @@ impl Desk<'_> {
         }
         if named.is_empty() {
             let whole = &self.seen.whole;
-            match whole.faqs.first().filter(|_| whole.faq_confidence > SURE) {
-                Some(hit) => self.faq(&mut draft, hit.at),
-                None => {
-                    self.catalogue(&mut draft);
-                    self.phrase(&mut draft, "ask_needs");
-                }
+            if let Some(hit) = whole.faqs.first().filter(|_| whole.faq_confidence > SURE) {
+                self.faq(&mut draft, hit.at);
+            } else {
+                self.catalogue(&mut draft);
+                self.phrase(&mut draft, "ask_needs");
             }
         }
         draft

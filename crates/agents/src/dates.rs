@@ -82,10 +82,10 @@ pub(crate) fn read(text: &str, tokens: &[Token], today: Date, month_first: bool)
             }
             "nochebuena" => when.days.extend(next_date(today, 12, 24).map(Day::Date)),
             "reveillon" => when.days.extend(next_date(today, 12, 31).map(Day::Date)),
-            "finde" => when.days.extend(weekend()),
-            "weekend" | "weekends" => when.days.extend(weekend()),
-            "fin" | "fines" | "fim" if words.get(at + 2) == Some(&"semana") => when.days.extend(weekend()),
-            "final" if words.get(at + 2) == Some(&"semana") => when.days.extend(weekend()),
+            "finde" | "weekend" | "weekends" => when.days.extend(weekend()),
+            "fin" | "fines" | "fim" | "final" if words.get(at + 2) == Some(&"semana") => {
+                when.days.extend(weekend());
+            }
             word => {
                 if let Some((day, every)) = weekday(word, before, next) {
                     when.days.push(Day::Weekday(day, every));

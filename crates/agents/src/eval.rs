@@ -39,6 +39,7 @@ pub struct Expect {
     pub agent: String,
     /// The approved answer: absent if none is asked for, `Some(None)` if the pack has none.
     #[serde(default, deserialize_with = "present")]
+    #[allow(clippy::option_option)]
     pub faq: Option<Option<String>>,
     /// The service.
     #[serde(default)]
@@ -65,7 +66,8 @@ pub struct Also {
     pub service: Option<String>,
 }
 
-/// Tells `null` from absent.
+/// Tells `null` from absent: the three cases of the labels are these two options.
+#[allow(clippy::option_option)]
 fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
     Option::<String>::deserialize(deserializer).map(Some)
 }

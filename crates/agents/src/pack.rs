@@ -54,7 +54,7 @@ impl CompiledPack {
         for faq in &pack.faq {
             let variants: Vec<&str> =
                 std::iter::once(&faq.question).chain(&faq.alternatives).map(String::as_str).collect();
-            let item = index.item(&variants, &[(&faq.answer, 0.45)], language);
+            let item = index.item(&variants, &[(&faq.answer, 0.5)], language);
             index.faqs.push(item);
         }
         for service in &pack.services {
@@ -182,7 +182,7 @@ impl Index {
         for unit in &analysis.units {
             // A concept says more about a question than the word that names it.
             let concepts = unit.concepts.iter().map(|concept| (format!("#{concept}"), unit.weight));
-            let stem = unit.stem.iter().map(|stem| (stem.clone(), unit.weight * 0.8));
+            let stem = unit.stem.iter().map(|stem| (stem.clone(), unit.weight * 0.65));
             for (feature, weight) in concepts.chain(stem) {
                 let id = self.id(&feature);
                 match features.iter_mut().find(|(own, _)| *own == id) {
@@ -245,7 +245,7 @@ impl Index {
         let mut readings: Vec<(u32, f64)> = Vec::new();
         for concept in &unit.concepts {
             if let Some(id) = self.ids.get(format!("#{concept}").as_str()) {
-                readings.push((*id, 0.95));
+                readings.push((*id, 1.15));
             }
         }
         if let Some(stem) = &unit.stem {
@@ -340,7 +340,7 @@ impl Index {
                 }
             }
         }
-        let score = 0.5 * coverage + 0.5 * cosine + 0.1 * recall;
+        let score = 0.5 * coverage + 0.5 * cosine + 0.05 * recall;
         Some(Hit { at, score, cosine, coverage, recall })
     }
 }

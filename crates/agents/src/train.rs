@@ -18,6 +18,7 @@ pub struct Example<'a> {
     /// The agent it is for.
     pub agent: &'a str,
     /// `Some(None)` when the pack has no answer, `Some(Some(id))` when it has that one.
+    #[allow(clippy::option_option)]
     pub faq: Option<Option<&'a str>>,
 }
 
@@ -40,11 +41,11 @@ pub fn train(examples: &[Example<'_>], now: Timestamp) -> String {
     let names = features::names();
     let rounded = |weight: f64| (weight * 1000.0).round() / 1000.0;
     let agents = AGENTS.iter().zip(weights).map(|(agent, own)| {
-        let mut named: BTreeMap<String, f64> =
+        let mut own_weights: BTreeMap<String, f64> =
             names.iter().cloned().zip(own.iter().map(|weight| rounded(*weight))).collect();
-        named.retain(|_, weight| *weight != 0.0);
-        named.insert("bias".to_owned(), rounded(own[names.len()]));
-        ((*agent).to_owned(), named)
+        own_weights.retain(|_, weight| *weight != 0.0);
+        own_weights.insert("bias".to_owned(), rounded(own[names.len()]));
+        ((*agent).to_owned(), own_weights)
     });
     let weights = Weights { agents: agents.collect(), faq: faq.map(rounded) };
     serde_json::to_string_pretty(&weights).unwrap_or_default()
@@ -97,8 +98,8 @@ fn learn_agents(rows: &[Row]) -> Vec<Vec<f64>> {
 
 /// Logistic regression of "the first hit is the right one" over its measures.
 #[allow(clippy::cast_precision_loss)]
-fn learn_faq(examples: &[Example<'_>], now: Timestamp) -> [f64; 5] {
-    let rows: Vec<([f64; 4], f64)> = examples
+fn learn_faq(examples: &[Example<'_>], now: Timestamp) -> [f64; 6] {
+    let rows: Vec<([f64; 5], f64)> = examples
         .iter()
         .filter_map(|example| {
             let wanted = match example.faq {
@@ -109,24 +110,28 @@ fn learn_faq(examples: &[Example<'_>], now: Timestamp) -> [f64; 5] {
             };
             let seen = seen(example, now);
             let found = seen.whole.faqs.first().map(|hit| example.pack.pack().faq[hit.at].id.as_str());
-            found
-                .map(|found| (features::faq(&seen.whole.faqs), if wanted == Some(found) { 1.0 } else { 0.0 }))
+            found.map(|found| {
+                (
+                    features::faq(example.pack, &seen.whole.analysis, &seen.whole.faqs),
+                    if wanted == Some(found) { 1.0 } else { 0.0 },
+                )
+            })
         })
         .collect();
-    let mut weights = [0.0; 5];
+    let mut weights = [0.0; 6];
     let count = rows.len().max(1) as f64;
     for _ in 0..20_000 {
-        let mut gradient = [0.0; 5];
+        let mut gradient = [0.0; 6];
         for (features, target) in &rows {
-            let sum: f64 = weights.iter().zip(features).map(|(w, f)| w * f).sum::<f64>() + weights[4];
+            let sum: f64 = weights.iter().zip(features).map(|(w, f)| w * f).sum::<f64>() + weights[5];
             let wrong = 1.0 / (1.0 + (-sum).exp()) - target;
-            for at in 0..4 {
+            for at in 0..5 {
                 gradient[at] += wrong * features[at] / count;
             }
-            gradient[4] += wrong / count;
+            gradient[5] += wrong / count;
         }
-        for at in 0..5 {
-            let ridge = if at == 4 { 0.0 } else { 0.001 * weights[at] };
+        for at in 0..6 {
+            let ridge = if at == 5 { 0.0 } else { 0.001 * weights[at] };
             weights[at] -= 1.0 * (gradient[at] + ridge);
         }
     }

@@ -86,7 +86,7 @@ fn part(pack: &CompiledPack, analysis: Analysis, context: Option<&Analysis>) -> 
     let around = context.map(|context| context.units.as_slice()).unwrap_or_default();
     let faqs = index.rank(&analysis.units, around, &index.faqs);
     let services = index.rank_services(&analysis.units);
-    let faq_confidence = model::Model::get().faq_confidence(&features::faq(&faqs));
+    let faq_confidence = model::Model::get().faq_confidence(&features::faq(pack, &analysis, &faqs));
     Part { analysis, faqs, services, faq_confidence }
 }
 

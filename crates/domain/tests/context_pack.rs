@@ -1,4 +1,10 @@
 //! The context pack: what is accepted, what is refused and where the mistake is said to be.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "helpers of tests fail the test"
+)]
 
 use misy_domain::{
     ContextPack, Locale,

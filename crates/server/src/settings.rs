@@ -183,7 +183,8 @@ impl Settings {
         match file {
             Some(file) if !file.is_file() => bail!("{} is not a file", file.display()),
             Some(file) => figment = figment.merge(Toml::file_exact(file)),
-            None => figment = figment.merge(Toml::file_exact(FILE)),
+            None if Path::new(FILE).is_file() => figment = figment.merge(Toml::file_exact(FILE)),
+            None => {}
         }
         let known: Vec<&str> = SETTINGS.iter().map(|setting| setting.name).collect();
         // Other MISY_… variables belong to tests and tools; only a file must not hold unknown names.

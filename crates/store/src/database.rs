@@ -127,10 +127,6 @@ impl Database {
     pub(crate) fn worker(&self) -> &PgPool {
         &self.worker
     }
-
-    pub(crate) fn system_pool(&self) -> &PgPool {
-        &self.system
-    }
 }
 
 /// Creates the roles and schemas. Roles belong to the whole server, so others may be creating them at this moment; what

@@ -9,7 +9,7 @@
 //!
 //! **The next leased table** (deliveries, webhook attempts, workflow runs, schedules) joins like this: give it the columns
 //! `work_at`, `lease_owner`, `fence`, `attempts`, `last_error`, `dead_at` and the index `(tenant_id, work_at) where work_at
-//! is not null`; write its five functions after the pattern of `0011_leases.sql`; commit its results only under the fence,
+//! is not null`; write its functions after the pattern of `0011_leases.sql`; commit its results only under the fence,
 //! as `commit_turn` does; and give it the calls of this file with its own id type. [`Lease`]'s rules and [`Backoff`] stay.
 
 use crate::{Database, StoreError, TenantTx};

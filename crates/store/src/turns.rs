@@ -293,6 +293,11 @@ impl Database {
             (None, true) => "silent",
             (None, false) => "answered",
         };
+        let detail = serde_json::json!({
+            "packVersion": result.work.pack_version,
+            "asked": asked.len(),
+            "replies": result.replies.len(),
+        });
         let row = sqlx::query!(
             "select committed, last_sequence, has_more
              from commit_turn($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
@@ -318,7 +323,7 @@ impl Database {
             result.agent,
             outcome,
             i64::try_from(result.took.as_micros()).unwrap_or(i64::MAX),
-            None::<Value>,
+            detail,
             clock.now().to_sqlx(),
         )
         .fetch_one(self.worker())

@@ -191,7 +191,7 @@ pub(crate) fn encrypt(
     message: &mut [u8],
 ) -> Option<[u8; TAG]> {
     let cipher = XChaCha20Poly1305::new(key.into());
-    let tag = cipher.encrypt_in_place_detached(XNonce::from_slice(nonce), associated_data, message).ok()?;
+    let tag = cipher.encrypt_in_place_detached(&XNonce::from(*nonce), associated_data, message).ok()?;
     Some(tag.into())
 }
 
@@ -208,12 +208,7 @@ pub(crate) fn decrypt(
     let cipher = XChaCha20Poly1305::new(key.into());
     let mut message = ciphertext.to_vec();
     cipher
-        .decrypt_in_place_detached(
-            XNonce::from_slice(nonce),
-            associated_data,
-            &mut message,
-            Tag::from_slice(tag),
-        )
+        .decrypt_in_place_detached(&XNonce::from(*nonce), associated_data, &mut message, &Tag::from(*tag))
         .ok()?;
     Some(message)
 }

@@ -50,12 +50,12 @@ mod tests {
     #[test]
     fn prices_look_as_in_their_country() {
         let table = [
-            (38_000_00, "CLP", "es-CL", Language::Es, "$38.000"),
-            (2_400_000_00, "COP", "es-CO", Language::Es, "$2.400.000"),
-            (2_400_000_00, "COP", "es-CO", Language::En, "$2.400.000 COP"),
-            (9_90, "BRL", "pt-BR", Language::Pt, "R$ 9,90"),
-            (1_200_00, "USD", "en-US", Language::En, "$1,200.00"),
-            (95_50, "CHF", "en", Language::En, "95.50 CHF"),
+            (3_800_000, "CLP", "es-CL", Language::Es, "$38.000"),
+            (240_000_000, "COP", "es-CO", Language::Es, "$2.400.000"),
+            (240_000_000, "COP", "es-CO", Language::En, "$2.400.000 COP"),
+            (990, "BRL", "pt-BR", Language::Pt, "R$ 9,90"),
+            (120_000, "USD", "en-US", Language::En, "$1,200.00"),
+            (9_550, "CHF", "en", Language::En, "95.50 CHF"),
         ];
         for (hundredths, code, locale, language, text) in table {
             let money = Money { hundredths, currency: Currency::parse(code).unwrap() };

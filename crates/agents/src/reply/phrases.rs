@@ -45,7 +45,7 @@ fn fill(phrase: &str, address: Address, values: &[(&str, &str)]) -> String {
             Some((familiar, _)) if address == Address::Familiar => filled.push_str(familiar),
             Some((_, formal)) => filled.push_str(formal),
             None => {
-                filled.push_str(values.iter().find(|(name, _)| *name == mark).map_or("", |(_, value)| value))
+                filled.push_str(values.iter().find(|(name, _)| *name == mark).map_or("", |(_, value)| value));
             }
         }
         rest = after;

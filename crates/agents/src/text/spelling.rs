@@ -10,12 +10,17 @@ use std::{
     sync::LazyLock,
 };
 
+/// Words so long may have two mistakes and still be no other word.
+const LONG: usize = 9;
+
 /// Words by what is left of them when a letter is missing, and by how they sound.
 #[derive(Debug, Default)]
 pub(crate) struct Words {
     known: HashSet<Box<str>>,
     deletes: HashMap<Box<str>, Vec<Box<str>>>,
     sounds: HashMap<Box<str>, Vec<Box<str>>>,
+    /// Sounds by what is left of them when one is missing, for long words with two mistakes.
+    near_sounds: HashMap<Box<str>, Vec<Box<str>>>,
 }
 
 static LISTS: LazyLock<[Words; 3]> =
@@ -39,7 +44,13 @@ impl Words {
             for short in shortened(word) {
                 own.deletes.entry(short.into()).or_default().push(word.into());
             }
-            own.sounds.entry(sound(word, language).into()).or_default().push(word.into());
+            let heard = sound(word, language);
+            if word.len() >= LONG {
+                for short in shortened(&heard) {
+                    own.near_sounds.entry(short.into()).or_default().push(word.into());
+                }
+            }
+            own.sounds.entry(heard.into()).or_default().push(word.into());
         }
         own
     }
@@ -60,6 +71,12 @@ impl Words {
         }
         if best.is_none() {
             best = shortened(word).iter().find_map(|key| self.known.get(key.as_str()).map(AsRef::as_ref));
+        }
+        if best.is_none() && word.len() >= LONG {
+            let heard = sound(word, language);
+            let near =
+                shortened(&heard).into_iter().filter_map(|key| self.near_sounds.get(key.as_str())).flatten();
+            best = near.map(AsRef::as_ref).find(|near: &&str| one_apart(&heard, &sound(near, language)));
         }
         best
     }
@@ -107,14 +124,14 @@ fn shortened(word: &str) -> Vec<String> {
 }
 
 /// Whether one letter more, less, other or two swapped neighbours make one of the other. Both are ASCII.
-fn one_apart(a: &str, b: &str) -> bool {
-    let (a, b) = (a.as_bytes(), b.as_bytes());
-    let start = a.iter().zip(b).take_while(|(x, y)| x == y).count();
-    let end = a[start..].iter().rev().zip(b[start..].iter().rev()).take_while(|(x, y)| x == y).count();
-    let (left, right) = (&a[start..a.len() - end], &b[start..b.len() - end]);
-    match (left, right) {
-        ([], [_]) | ([_], []) | ([_], [_]) | ([], []) => true,
-        ([x, y], [z, w]) => x == w && y == z,
+fn one_apart(one: &str, other: &str) -> bool {
+    let (one, other) = (one.as_bytes(), other.as_bytes());
+    let same = |(left, right): &(&u8, &u8)| left == right;
+    let start = one.iter().zip(other).take_while(same).count();
+    let end = one[start..].iter().rev().zip(other[start..].iter().rev()).take_while(same).count();
+    match (&one[start..one.len() - end], &other[start..other.len() - end]) {
+        ([] | [_], [] | [_]) => true,
+        ([first, second], [third, fourth]) => first == fourth && second == third,
         _ => false,
     }
 }

@@ -53,10 +53,14 @@ pub(crate) fn names() -> Vec<String> {
 }
 
 /// What the confidence of an answer is made of.
-pub(crate) fn faq(hits: &[Hit]) -> [f64; 4] {
-    let Some(best) = hits.first() else { return [0.0; 4] };
+pub(crate) fn faq(pack: &CompiledPack, analysis: &Analysis, hits: &[Hit]) -> [f64; 5] {
+    let Some(best) = hits.first() else { return [0.0; 5] };
+    let content = analysis.units.iter().filter(|unit| unit.stem.is_some());
+    let foreign = content.clone().filter(|unit| !pack.index().knows(unit)).count();
+    // "do you sell kayaks": the one word that matters is not in the pack.
+    let foreign = share(foreign, content.count());
     let margin = best.score - hits.get(1).map_or(0.0, |second| second.score);
-    [best.cosine, best.coverage, best.recall, margin.min(0.5)]
+    [best.cosine, best.coverage, best.recall, margin.min(0.5), foreign]
 }
 
 fn flag(on: bool) -> f64 {

@@ -12,14 +12,14 @@ pub(crate) struct Weights {
     /// For each agent, the weight of each feature and of `bias`.
     pub(crate) agents: BTreeMap<String, BTreeMap<String, f64>>,
     /// The weights of an answer's confidence, the last one standing alone.
-    pub(crate) faq: [f64; 5],
+    pub(crate) faq: [f64; 6],
 }
 
 /// The weights in the order of the features.
 pub(crate) struct Model {
     agents: [Vec<f64>; AGENTS.len()],
     bias: [f64; AGENTS.len()],
-    faq: [f64; 5],
+    faq: [f64; 6],
 }
 
 impl Model {
@@ -51,12 +51,12 @@ impl Model {
     }
 
     /// How sure an answer is.
-    pub(crate) fn faq_confidence(&self, features: &[f64; 4]) -> f64 {
-        if features.iter().all(|feature| *feature <= 0.0) {
+    pub(crate) fn faq_confidence(&self, features: &[f64; 5]) -> f64 {
+        if features[0] + features[1] <= 0.0 {
             return 0.0;
         }
         let sum: f64 = self.faq.iter().zip(features).map(|(weight, feature)| weight * feature).sum();
-        1.0 / (1.0 + (-(sum + self.faq[4])).exp())
+        1.0 / (1.0 + (-(sum + self.faq[5])).exp())
     }
 }
 

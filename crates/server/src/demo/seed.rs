@@ -184,11 +184,14 @@ impl Seeder {
             .uri(format!("{API}{path}"))
             .header(header::HOST, "localhost")
             .header(header::AUTHORIZATION, format!("Bearer {bearer}"));
-        if body.is_some() {
-            request = request.header(header::CONTENT_TYPE, "application/json");
+        let mut bytes = Vec::new();
+        if let Some(body) = body {
+            bytes = serde_json::to_vec(body)?;
+            request = request
+                .header(header::CONTENT_TYPE, "application/json")
+                .header(header::CONTENT_LENGTH, bytes.len());
         }
-        let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
-        let mut request = request.body(body)?;
+        let mut request = request.body(Body::from(bytes))?;
         request.extensions_mut().insert(ConnectInfo(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))));
         let answer = self.router.clone().oneshot(request).await?;
         let status = answer.status();

@@ -1,0 +1,93 @@
+import { randomUUID } from 'node:crypto';
+import type { ServerResponse } from 'node:http';
+import type { Claims } from './tokens.js';
+import type { FakeTenant } from './tenants.js';
+
+export interface FakeMessage {
+  messageId: string;
+  sessionId: string;
+  sequence: number;
+  role: 'contact' | 'agent' | 'human' | 'system';
+  agentName?: string;
+  parts: { type: string; [field: string]: unknown }[];
+  sources?: { kind: string; id: string; title: string }[];
+  inReplyTo?: string[];
+  clientMessageId?: string;
+  createdAt: string;
+}
+
+const id = (prefix: string): string => `${prefix}_${randomUUID().replaceAll('-', '')}`;
+
+/** One session with its messages and the open event streams that watch it. */
+export class FakeSession {
+  readonly sessionId = id('ses');
+  readonly conversationId = id('cnv');
+  readonly messages: FakeMessage[] = [];
+  readonly streams = new Set<ServerResponse>();
+  readonly posts: string[] = [];
+  status: 'active' | 'handoff' | 'closed' = 'active';
+
+  constructor(
+    readonly tenant: FakeTenant,
+    /** The tokens that may read it: the one it was opened with and its renewals. */
+    readonly holders: Set<string>,
+    private readonly now: () => number,
+  ) {}
+
+  describe(claims: Claims): object {
+    const { tenant } = this;
+    return {
+      sessionId: this.sessionId,
+      conversationId: this.conversationId,
+      expiresAt: new Date(claims.exp * 1000).toISOString(),
+      greeting: tenant.greeting,
+      branding: { displayName: tenant.displayName, primaryColor: tenant.primaryColor, logoUrl: null },
+      locale: tenant.locale,
+      languages: ['es', 'en', 'pt'],
+      consent: [],
+      aiDisclosure: tenant.aiDisclosure,
+      suggestions: tenant.suggestions,
+      status: this.status,
+      lastSequence: this.messages.length,
+    };
+  }
+
+  /** Takes a message of the visitor; a repeated `clientMessageId` changes nothing. */
+  accept(text: string, clientMessageId: string): FakeMessage {
+    this.posts.push(text);
+    const known = this.messages.find((message) => message.clientMessageId === clientMessageId);
+    return known ?? this.add({ role: 'contact', parts: [{ type: 'text', text }], clientMessageId });
+  }
+
+  add(message: Pick<FakeMessage, 'role' | 'parts'> & Partial<FakeMessage>): FakeMessage {
+    const sequence = this.messages.length + 1;
+    const createdAt = new Date(this.now()).toISOString();
+    const whole = { ...message, messageId: id('msg'), sessionId: this.sessionId, sequence, createdAt };
+    this.messages.push(whole);
+    this.tell('message', whole, sequence);
+    return whole;
+  }
+
+  /** Answers as an agent would: from what the tenant has published, or not at all. */
+  answer(question: FakeMessage): void {
+    const text = question.parts.map((part) => part.text).join(' ');
+    const inReplyTo = [question.messageId];
+    if (/persona|person|pessoa/i.test(text)) {
+      this.status = 'handoff';
+      this.add({ role: 'agent', agentName: 'support', parts: [{ type: 'text', text: this.tenant.handoff }], inReplyTo });
+      this.tell('handoff', { status: 'waiting' });
+      return;
+    }
+    const found = this.tenant.answers.find((answer) => answer.asks.test(text));
+    const sources = found ? [{ kind: 'faq', id: found.id, title: found.title }] : [];
+    const parts = [{ type: 'text', text: found?.text ?? this.tenant.unknown }];
+    this.add({ role: 'agent', agentName: 'support', parts, sources, inReplyTo });
+  }
+
+  tell(event: string, data: unknown, sequence?: number): void {
+    for (const stream of this.streams) stream.write(frame(event, data, sequence));
+  }
+}
+
+export const frame = (event: string, data: unknown, sequence?: number): string =>
+  `${sequence === undefined ? '' : `id: ${sequence}\n`}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`;

@@ -1,0 +1,163 @@
+import { MisyError, type OutgoingMessage, type Receipt } from '../public.js';
+import { backoff, Pause } from './backoff.js';
+import { withLock } from './lock.js';
+import { LONGEST_TEXT } from './limits.js';
+import { isTransient } from './problem.js';
+import type { Store } from './store.js';
+
+/** A message as it waits in storage. */
+export interface QueuedMessage {
+  clientMessageId: string;
+  text: string;
+  metadata: Record<string, unknown>;
+  createdAt: string;
+  /** Set when the server refused it for good. */
+  errorCode?: string;
+}
+
+/** Hands one message to the server. The same `clientMessageId` must lead to the same receipt. */
+export type Deliver = (message: QueuedMessage) => Promise<Receipt>;
+
+interface Waiter {
+  message: QueuedMessage;
+  resolve: (receipt: Receipt) => void;
+  reject: (error: MisyError) => void;
+}
+
+/**
+ * The visitor's messages on their way out: written down first, sent strictly one after the other over all tabs, tried
+ * again until the server has taken or refused them.
+ */
+export class Outbox {
+  private readonly waiters = new Map<string, Waiter>();
+  private readonly pause = new Pause();
+  private running: Promise<void> | undefined;
+  /** Somebody asked for a flush since the last look into the queue. */
+  private asked = false;
+  private failures = 0;
+  private stopped = false;
+
+  constructor(
+    private readonly store: Store,
+    private readonly storageKey: string,
+    private readonly deliver: Deliver,
+    private readonly changed: (message: OutgoingMessage) => void,
+  ) {}
+
+  async send(text: string, metadata: Record<string, unknown> = {}): Promise<Receipt> {
+    if (!text.trim() || text.length > LONGEST_TEXT) throw new MisyError('validation_failed');
+    const createdAt = new Date().toISOString();
+    return this.enqueue({ clientMessageId: crypto.randomUUID(), text, metadata, createdAt });
+  }
+
+  /** Sends a refused message again, as the last one. */
+  async retry(clientMessageId: string): Promise<void> {
+    const refused = (await this.queued()).find((message) => message.clientMessageId === clientMessageId);
+    if (refused) await this.enqueue({ ...refused, errorCode: undefined });
+  }
+
+  async queued(): Promise<QueuedMessage[]> {
+    return (await this.store.read<QueuedMessage[]>(this.storageKey)) ?? [];
+  }
+
+  /** Starts sending, or ends a pause between two tries. */
+  flush(): void {
+    this.asked = true;
+    this.pause.cut();
+    this.running ??= this.run().finally(() => {
+      this.running = undefined;
+      if (this.asked && !this.stopped) this.flush();
+    });
+  }
+
+  stop(): void {
+    this.stopped = true;
+    this.pause.cut();
+  }
+
+  private async enqueue(message: QueuedMessage): Promise<Receipt> {
+    const id = message.clientMessageId;
+    let added: Promise<void> | undefined;
+    const settled = new Promise<Receipt>((resolve, reject) => {
+      added = this.edit((queue) => {
+        // Together with the queue, so that `next` never sees one without the other.
+        this.waiters.set(id, { message, resolve, reject });
+        return [...queue.filter((other) => other.clientMessageId !== id), message];
+      });
+    });
+    await added;
+    this.tell(message, { state: 'sending' });
+    this.flush();
+    return settled;
+  }
+
+  private async run(): Promise<void> {
+    while (!this.stopped) {
+      let wait = 0;
+      this.asked = false;
+      try {
+        await withLock(this.storageKey, () => this.drain());
+        this.failures = 0;
+        if (!(await this.next())) return;
+      } catch (error) {
+        wait = Math.max(backoff(++this.failures), ((error as Partial<MisyError>).retryAfter ?? 0) * 1000);
+      }
+      // The lock is free while we wait, so that another tab may try too.
+      await this.rest(wait);
+    }
+  }
+
+  private async rest(milliseconds: number): Promise<void> {
+    if (!this.asked) await this.pause.wait(milliseconds);
+  }
+
+  private async drain(): Promise<void> {
+    for (let message = await this.next(); message && !this.stopped; message = await this.next()) await this.attempt(message);
+  }
+
+  /** The first message to be sent, or one of ours that another tab has sent: asked again, the server repeats the receipt. */
+  private async next(): Promise<QueuedMessage | undefined> {
+    // Taken before the queue is read: each of these has been written down by then.
+    const waiters = [...this.waiters.values()];
+    const queue = await this.queued();
+    for (const { message, reject } of waiters) {
+      const stored = queue.find((other) => other.clientMessageId === message.clientMessageId);
+      if (!stored) return message;
+      if (stored.errorCode) {
+        this.waiters.delete(message.clientMessageId);
+        reject(new MisyError(stored.errorCode));
+      }
+    }
+    return queue.find((message) => !message.errorCode);
+  }
+
+  private async attempt(message: QueuedMessage): Promise<void> {
+    const id = message.clientMessageId;
+    try {
+      const receipt = await this.deliver(message);
+      await this.edit((queue) => queue.filter((other) => other.clientMessageId !== id));
+      this.tell(message, { state: 'sent', receipt });
+      this.waiters.get(id)?.resolve(receipt);
+    } catch (error) {
+      const problem = error instanceof MisyError ? error : new MisyError('network_error', 0, { message: String(error) });
+      if (isTransient(problem)) {
+        this.tell(message, { state: 'queued' });
+        throw problem;
+      }
+      const errorCode = problem.code;
+      await this.edit((queue) => queue.map((other) => (other.clientMessageId === id ? { ...other, errorCode } : other)));
+      this.tell(message, { state: 'failed', errorCode });
+      this.waiters.get(id)?.reject(problem);
+    }
+    this.waiters.delete(id);
+  }
+
+  private tell(message: QueuedMessage, news: Pick<OutgoingMessage, 'state' | 'receipt' | 'errorCode'>): void {
+    const { clientMessageId, text, createdAt } = message;
+    this.changed({ clientMessageId, text, createdAt, ...news });
+  }
+
+  private async edit(change: (queue: QueuedMessage[]) => QueuedMessage[]): Promise<void> {
+    await this.store.update<QueuedMessage[]>(this.storageKey, (queue) => change(queue ?? []));
+  }
+}

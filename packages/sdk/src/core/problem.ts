@@ -1,0 +1,33 @@
+import { MisyError } from '../public.js';
+
+interface ProblemBody {
+  code?: string;
+  detail?: string;
+  title?: string;
+  requestId?: string;
+  serverTime?: string | number;
+}
+
+/** The server's clock as milliseconds, from RFC 3339 or Unix seconds; undefined when it says neither. */
+export function serverMilliseconds(time: string | number | undefined): number | undefined {
+  const milliseconds = typeof time === 'number' ? time * 1000 : Date.parse(time ?? '');
+  return Number.isFinite(milliseconds) ? milliseconds : undefined;
+}
+
+/** Makes a `MisyError` of an answer that is no success (RFC 9457, or whatever a proxy put in its place). */
+export async function problemOf(response: Response): Promise<MisyError> {
+  const body = (await response.json().catch(() => ({}))) as ProblemBody;
+  const retryAfter = Number(response.headers.get('Retry-After') ?? NaN);
+  return new MisyError(body.code ?? `http_${response.status}`, response.status, {
+    message: body.detail ?? body.title,
+    requestId: body.requestId,
+    retryAfter: Number.isFinite(retryAfter) ? retryAfter : undefined,
+    serverTime: serverMilliseconds(body.serverTime),
+  });
+}
+
+/** Whether the same request may succeed later: no answer, a busy server, or a limit that passes. */
+export function isTransient(error: unknown): boolean {
+  const status = error instanceof MisyError ? error.status : 0;
+  return status === 0 || status >= 500 || [408, 425, 429].includes(status);
+}

@@ -1,0 +1,69 @@
+import { MisyError, type Session } from '../public.js';
+import type { Gateway } from './gateway.js';
+import { withLock } from './lock.js';
+import { isTransient } from './problem.js';
+import type { Store } from './store.js';
+
+/** Opens the visitor's session once, keeps it over reloads and shares it between tabs. */
+export class SessionKeeper {
+  private opening: Promise<Session> | undefined;
+  private readonly storageKey: string;
+
+  constructor(
+    private readonly gateway: Gateway,
+    private readonly store: Store,
+    private readonly locale: string,
+    private readonly opened: (session: Session) => void,
+  ) {
+    this.storageKey = `${gateway.namespace}|session`;
+  }
+
+  current(): Promise<Session> {
+    return (this.opening ??= this.restore().then(
+      (session) => {
+        this.opened(session);
+        return session;
+      },
+      (error: unknown) => {
+        this.opening = undefined;
+        throw error;
+      },
+    ));
+  }
+
+  /** Gives up a session that the server no longer knows or takes messages for, and answers its successor. */
+  async replace(sessionId: string): Promise<Session> {
+    const held = await this.current();
+    if (held.sessionId === sessionId) {
+      await this.store.update<Session>(this.storageKey, (saved) => (saved?.sessionId === sessionId ? undefined : saved));
+      this.opening = undefined;
+    }
+    return this.current();
+  }
+
+  private restore(): Promise<Session> {
+    return withLock(this.storageKey, async () => {
+      const saved = await this.store.read<Session>(this.storageKey);
+      const session = (saved && (await this.revive(saved))) ?? (await this.open());
+      await this.store.update(this.storageKey, () => session);
+      return session;
+    });
+  }
+
+  private async revive(saved: Session): Promise<Session | undefined> {
+    try {
+      const known = await this.gateway.json<Session>('GET', `/sessions/${saved.sessionId}`);
+      return known.status === 'closed' ? undefined : { ...saved, ...known };
+    } catch (error) {
+      if (isTransient(error)) return saved;
+      if (error instanceof MisyError && error.status === 404) return undefined;
+      throw error;
+    }
+  }
+
+  private open(): Promise<Session> {
+    // The page without its query, which may carry personal data.
+    const page = location.origin + location.pathname;
+    return this.gateway.json<Session>('POST', '/sessions', { channel: 'web', locale: this.locale, metadata: { page } });
+  }
+}

@@ -1,0 +1,10 @@
+import { createMisy, type WidgetModule } from './core/facade.js';
+import type { Misy } from './public.js';
+
+export * from './public.js';
+
+// Kept apart from the core by the build, so that a page that only sends messages never loads it.
+const loadWidget = (): Promise<WidgetModule> => import('./misy-widget.mjs');
+
+/** The SDK as an ES module. Loaded from a Misy server it knows its API; in a bundle, give `apiOrigin` to `init`. */
+export const misy: Misy = createMisy(loadWidget, import.meta.url.endsWith('/sdk/misy.mjs') ? import.meta.url : undefined);

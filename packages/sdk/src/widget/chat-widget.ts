@@ -1,0 +1,203 @@
+import type { Client } from '../core/client.js';
+import type { MountedChat } from '../core/facade.js';
+import type { Message, MisyEvent, Session } from '../public.js';
+import { h } from './dom.js';
+import { Launcher } from './launcher.js';
+import { Panel } from './panel.js';
+import type { ViewContext } from './message-view.js';
+import { adoptStyles } from './styles.js';
+import { textsFor } from './texts.js';
+import { applyTheme } from './theme.js';
+import { followViewport } from './viewport.js';
+
+// A typing sign whose end got lost must not stay for ever.
+const TYPING_MS = 45_000;
+const NARROW = '(max-width: 479.98px)';
+
+/** The widget in the page: a shadow root with launcher and panel, fed by the client's events. */
+export class ChatWidget implements MountedChat {
+  private readonly host = h('div', { 'data-misy': '' });
+  private readonly root: HTMLElement;
+  private readonly panel: Panel;
+  private readonly launcher: Launcher;
+  private readonly endings: (() => void)[] = [];
+  private isOpen = false;
+  private seen = 0;
+  private typingEnd: ReturnType<typeof setTimeout> | undefined;
+  private openedFrom: HTMLElement | undefined;
+
+  constructor(
+    private readonly client: Client,
+    private session: Session,
+    private readonly target: Element | undefined,
+  ) {
+    const { displayName, primaryColor } = session.branding;
+    const { locale } = session;
+    const texts = textsFor(locale);
+    const imageOrigins = [location.origin, client.site.apiOrigin];
+    const context: ViewContext = { texts, locale, tenantName: displayName, imageOrigins };
+    const actions = {
+      send: (text: string) => this.send(text),
+      retry: (id: string) => client.retry(id),
+      close: () => this.close(),
+    };
+    this.panel = new Panel(session, context, actions, !target);
+    this.launcher = new Launcher(texts, displayName, session.greeting, {
+      toggle: () => (this.isOpen ? this.close() : this.open()),
+      dismiss: () => void client.note('greeted', 'yes'),
+    });
+    const mode = target ? 'inline' : 'floating';
+    const { direction } = getComputedStyle(target ?? document.documentElement);
+    this.root = h(
+      'div',
+      { class: 'misy', lang: locale, dir: direction, 'data-mode': mode, onkeydown: (event: KeyboardEvent) => this.onKey(event) },
+      !target && this.launcher.element,
+      this.panel.element,
+    );
+    const shadow = this.host.attachShadow({ mode: 'open' });
+    adoptStyles(shadow);
+    shadow.append(this.root);
+    this.endings.push(applyTheme(this.root, primaryColor), client.subscribe((event) => this.onEvent(event)));
+    if (!target) this.endings.push(followViewport(this.panel.element));
+  }
+
+  /** Puts the widget into the page and shows what is known already. */
+  async mount(): Promise<void> {
+    const { transcript } = this.panel;
+    transcript.busy = true;
+    this.seen = Number(await this.client.note('seen')) || 0;
+    (this.target ?? document.body).append(this.host);
+    this.client.messages.forEach((message) => transcript.showMessage(message));
+    for (const message of await this.client.outgoing()) transcript.showOutgoing(message);
+    this.panel.refresh();
+    this.panel.showOnline(this.client.online);
+    this.panel.showHandedOver(this.session.status === 'handoff');
+    transcript.busy = false;
+    const returning = (this.session.lastSequence ?? 0) > 0 || transcript.hasOwnMessages;
+    // A visitor who never wrote costs the server no open connection.
+    if (returning) this.client.listen();
+    const greeted = await this.client.note('greeted');
+    this.launcher.showGreeting(!this.isOpen && !returning && !greeted && !!this.session.greeting);
+  }
+
+  open(): void {
+    if (this.isOpen) return;
+    this.isOpen = true;
+    const active = document.activeElement;
+    this.openedFrom = active instanceof HTMLElement && active !== document.body && active !== this.host ? active : undefined;
+    this.panel.element.hidden = false;
+    this.root.dataset.open = '';
+    this.launcher.showGreeting(false);
+    this.client.listen();
+    this.markSeen();
+    this.panel.transcript.scrollToEnd();
+    // The chat fills the whole of a narrow screen: nothing behind it can be reached, and it says so.
+    const modal = !this.target && matchMedia(NARROW).matches;
+    if (modal) this.panel.element.setAttribute('aria-modal', 'true');
+    else this.panel.element.removeAttribute('aria-modal');
+    if (!this.target) this.panel.focus();
+  }
+
+  close(): void {
+    if (!this.isOpen || this.target) return;
+    this.isOpen = false;
+    delete this.root.dataset.open;
+    this.panel.element.hidden = true;
+    this.updateLauncher();
+    (this.openedFrom ?? this.launcher.button).focus();
+  }
+
+  destroy(): void {
+    this.endings.forEach((end) => end());
+    clearTimeout(this.typingEnd);
+    this.host.remove();
+  }
+
+  private send(text: string): void {
+    void this.client.note('greeted', 'yes');
+    // How it fares comes back as `outgoing` events.
+    this.client.send(text).catch(() => undefined);
+  }
+
+  private onEvent(event: MisyEvent): void {
+    const { transcript } = this.panel;
+    switch (event.type) {
+      case 'message':
+        this.onMessage(event.message);
+        break;
+      case 'outgoing':
+        transcript.showOutgoing(event.message);
+        this.panel.refresh();
+        break;
+      case 'typing':
+        this.showTyping(event.active);
+        break;
+      case 'session':
+        if (event.session.sessionId !== this.session.sessionId) this.startOver(event.session);
+        break;
+      case 'connection':
+        this.panel.showOnline(event.online);
+        break;
+      case 'status':
+        this.panel.showHandedOver(event.status === 'handoff');
+        break;
+      case 'handoff':
+        this.panel.showHandedOver(true);
+        break;
+      case 'error':
+        this.panel.showUnavailable();
+    }
+  }
+
+  private onMessage(message: Message): void {
+    const { transcript } = this.panel;
+    // What was there before this page is history, and not read out.
+    const history = message.sequence <= (this.session.lastSequence ?? 0);
+    transcript.busy = history;
+    transcript.showMessage(message);
+    if (message.role !== 'contact') this.showTyping(false);
+    this.panel.refresh();
+    if (this.isOpen) this.markSeen();
+    else this.updateLauncher();
+  }
+
+  private startOver(session: Session): void {
+    this.session = session;
+    this.seen = 0;
+    this.panel.transcript.clear();
+    this.panel.showHandedOver(false);
+    this.panel.refresh();
+    this.markSeen();
+  }
+
+  private showTyping(active: boolean): void {
+    clearTimeout(this.typingEnd);
+    if (active) this.typingEnd = setTimeout(() => this.showTyping(false), TYPING_MS);
+    this.panel.transcript.showTyping(active);
+  }
+
+  private markSeen(): void {
+    this.seen = this.client.messages.at(-1)?.sequence ?? this.seen;
+    void this.client.note('seen', String(this.seen));
+    this.updateLauncher();
+  }
+
+  private updateLauncher(): void {
+    const unread = this.client.messages.filter(({ role, sequence }) => role !== 'contact' && sequence > this.seen);
+    this.launcher.update(this.isOpen, this.isOpen ? 0 : unread.length);
+  }
+
+  private onKey(event: KeyboardEvent): void {
+    if (!this.isOpen || this.target) return;
+    if (event.key === 'Escape') {
+      event.stopPropagation();
+      this.close();
+    }
+    if (event.key !== 'Tab' || !this.panel.element.ariaModal) return;
+    const { stops } = this.panel;
+    const [edge, other] = event.shiftKey ? [stops[0], stops.at(-1)] : [stops.at(-1), stops[0]];
+    if (event.target !== edge) return;
+    event.preventDefault();
+    other?.focus();
+  }
+}

@@ -1,0 +1,102 @@
+import type { Session } from '../public.js';
+import { Composer } from './composer.js';
+import { h, icon } from './dom.js';
+import { renderAvatar, renderPlain, type ViewContext } from './message-view.js';
+import { Transcript } from './transcript.js';
+
+export interface PanelActions {
+  send: (text: string) => void;
+  retry: (clientMessageId: string) => void;
+  close: () => void;
+}
+
+/** The chat itself: heading, conversation, what to say next. */
+export class Panel {
+  readonly element: HTMLElement;
+  readonly transcript: Transcript;
+  readonly composer: Composer;
+  private readonly title: HTMLElement;
+  private readonly subtitle: HTMLElement;
+  private readonly banner = h('div', { class: 'banner', role: 'status' });
+  private readonly suggestions: HTMLElement;
+  private readonly person: HTMLButtonElement;
+
+  constructor(
+    session: Session,
+    private readonly context: ViewContext,
+    actions: PanelActions,
+    floating: boolean,
+  ) {
+    const { texts } = context;
+    const chip = (text: string): HTMLElement =>
+      h('button', { type: 'button', class: 'chip', dir: 'auto', onclick: () => actions.send(text) }, text);
+    this.suggestions = h(
+      'div',
+      { class: 'suggestions', role: 'group', 'aria-label': texts.suggestions },
+      ...(session.suggestions ?? []).map(chip),
+    );
+    this.person = h(
+      'button',
+      { type: 'button', class: 'person', onclick: () => actions.send(texts.wantsPerson) },
+      icon('person'),
+      texts.person,
+    );
+    this.transcript = new Transcript(context, actions.retry, introduction(session), [this.suggestions]);
+    this.composer = new Composer(texts, actions.send);
+    this.title = h('h2', { id: 'misy-title', tabindex: -1 }, session.branding.displayName);
+    this.subtitle = h('p', {}, texts.assistant);
+    const avatar = renderAvatar(session.branding.logoUrl, context);
+    const close = { type: 'button', class: 'close', 'aria-label': texts.close, onclick: actions.close };
+    this.element = h(
+      'section',
+      { class: 'panel', role: floating ? 'dialog' : 'region', 'aria-labelledby': 'misy-title', hidden: floating },
+      h('header', {}, avatar, h('div', { class: 'who' }, this.title, this.subtitle), floating && h('button', close, icon('close'))),
+      this.banner,
+      this.transcript.element,
+      h('footer', {}, this.person, this.composer.element),
+    );
+    this.refresh();
+  }
+
+  /** Suggestions are for beginning: they go when the visitor has found words. */
+  refresh(): void {
+    this.suggestions.hidden = this.transcript.hasOwnMessages || !this.suggestions.childElementCount;
+  }
+
+  showOnline(online: boolean): void {
+    this.showBanner(online ? '' : this.context.texts.offline);
+  }
+
+  showUnavailable(): void {
+    this.showBanner(this.context.texts.unavailable);
+  }
+
+  showHandedOver(handedOver: boolean): void {
+    this.subtitle.textContent = handedOver ? this.context.texts.withPerson : this.context.texts.assistant;
+    this.person.hidden = handedOver;
+  }
+
+  focus(): void {
+    // On a touch screen the field would bring up the keyboard over half of what there is to read.
+    if (matchMedia('(pointer: coarse)').matches) this.title.focus();
+    else this.composer.focus();
+  }
+
+  /** Controls in their order of tabbing. */
+  get stops(): HTMLElement[] {
+    const all = this.element.querySelectorAll<HTMLElement>('button, a[href], textarea, [tabindex="0"]');
+    return [...all].filter((element) => element.checkVisibility());
+  }
+
+  private showBanner(text: string): void {
+    if (this.banner.textContent !== text) this.banner.textContent = text;
+  }
+}
+
+function introduction(session: Session): Node[] {
+  const disclosure = session.aiDisclosure && h('p', { class: 'disclosure' }, icon('spark'), h('span', {}, session.aiDisclosure));
+  const greeting =
+    session.greeting &&
+    h('div', { class: 'message agent first last' }, h('div', { class: 'bubble', dir: 'auto' }, ...renderPlain(session.greeting)));
+  return [disclosure, greeting].filter((node) => node !== '');
+}

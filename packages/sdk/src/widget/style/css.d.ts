@@ -1,0 +1,5 @@
+/** The build turns style sheets into minified text. */
+declare module '*.css' {
+  const text: string;
+  export default text;
+}

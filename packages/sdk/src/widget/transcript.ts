@@ -1,0 +1,164 @@
+import type { Message, OutgoingMessage } from '../public.js';
+import { dayLabel, sameDay, timeLabel } from './calendar.js';
+import { h } from './dom.js';
+import { authorName, renderParts, renderPlain, renderSources, typingLabel, type ViewContext } from './message-view.js';
+
+/** One message in the list. Messages still on their way have no sequence yet and stand at the end. */
+interface Entry {
+  role: Message['role'];
+  sequence: number;
+  createdAt: Date;
+  element: HTMLElement;
+  day: HTMLElement;
+  meta: HTMLElement;
+  state: OutgoingMessage['state'];
+}
+
+/** The conversation as it is read: ordered, grouped by author and day, kept scrolled to its end while one is there. */
+export class Transcript {
+  readonly element: HTMLElement;
+  private readonly entries: Entry[] = [];
+  private readonly own = new Map<string, Entry>();
+  private readonly list = h('div', { class: 'list' });
+  private readonly typing: HTMLElement;
+
+  constructor(
+    private readonly context: ViewContext,
+    private readonly retry: (clientMessageId: string) => void,
+    intro: Node[],
+    outro: Node[],
+  ) {
+    const dots = h('span', { class: 'dots', 'aria-hidden': 'true' }, h('i'), h('i'), h('i'));
+    this.typing = h('div', { class: 'typing bubble', hidden: true }, dots, h('span', { class: 'sr' }, typingLabel(context)));
+    const label = context.texts.conversation;
+    const log = { class: 'log', role: 'log', 'aria-live': 'polite', 'aria-label': label, tabindex: 0 };
+    this.element = h('div', log, ...intro, this.list, this.typing, ...outro);
+  }
+
+  /** While the history loads, nothing of it is read out. */
+  set busy(busy: boolean) {
+    this.element.setAttribute('aria-busy', String(busy));
+  }
+
+  get hasOwnMessages(): boolean {
+    return this.entries.some((entry) => entry.role === 'contact');
+  }
+
+  /** Forgets the messages of a session that is over, but not those still on their way. */
+  clear(): void {
+    for (const entry of this.entries.filter(({ sequence }) => sequence !== Infinity)) {
+      entry.element.remove();
+      this.entries.splice(this.entries.indexOf(entry), 1);
+    }
+  }
+
+  showMessage(message: Message): void {
+    const atEnd = this.atEnd;
+    const held = this.own.get(message.clientMessageId ?? '');
+    const entry = held ?? this.entryFor(message);
+    entry.createdAt = new Date(message.createdAt);
+    entry.state = 'sent';
+    this.place(entry, message.sequence);
+    if (message.role !== 'contact') this.showTyping(false);
+    this.settle(atEnd);
+  }
+
+  showOutgoing(message: OutgoingMessage): void {
+    const id = message.clientMessageId;
+    let entry = this.own.get(id);
+    if (!entry) {
+      entry = this.newEntry('contact', new Date(message.createdAt), renderPlain(message.text));
+      this.own.set(id, entry);
+    }
+    const known = entry.sequence !== Infinity;
+    entry.state = known ? 'sent' : message.state;
+    if (!known) this.place(entry, message.receipt?.sequence ?? Infinity);
+    const { retry } = this.context.texts;
+    const again = h('button', { type: 'button', class: 'retry', onclick: () => this.retry(id) }, retry);
+    entry.element.querySelector('.retry')?.remove();
+    if (entry.state === 'failed') entry.meta.after(again);
+    this.settle(true);
+  }
+
+  showTyping(active: boolean): void {
+    if (this.typing.hidden === !active) return;
+    const atEnd = this.atEnd;
+    this.typing.hidden = !active;
+    this.settle(atEnd);
+  }
+
+  scrollToEnd(): void {
+    this.element.scrollTop = this.element.scrollHeight;
+  }
+
+  private get atEnd(): boolean {
+    const { scrollTop, scrollHeight, clientHeight } = this.element;
+    return scrollHeight - scrollTop - clientHeight < 80;
+  }
+
+  private settle(toEnd: boolean): void {
+    this.arrange();
+    if (toEnd) this.scrollToEnd();
+  }
+
+  private entryFor(message: Message): Entry {
+    const { role, parts } = message;
+    const content = role === 'contact' ? parts.flatMap((part) => renderPlain(part.text ?? '')) : renderParts(parts, this.context);
+    const entry = this.newEntry(role, new Date(message.createdAt), content);
+    const sources = renderSources(message.sources ?? [], this.context);
+    if (sources) entry.meta.before(sources);
+    if (message.clientMessageId) this.own.set(message.clientMessageId, entry);
+    return entry;
+  }
+
+  private newEntry(role: Message['role'], createdAt: Date, content: Node[]): Entry {
+    const day = h('div', { class: 'day', hidden: true });
+    const meta = h('div', { class: 'meta' });
+    const author = h('span', { class: 'sr' }, `${authorName(role, this.context)}: `);
+    // Each message finds its own direction, whatever the language of the page.
+    const bubble = h('div', { class: 'bubble', dir: 'auto' }, author, ...content);
+    const element = h('div', { class: `message ${role}` }, day, bubble, meta);
+    return { role, sequence: Infinity, createdAt, element, day, meta, state: 'sent' };
+  }
+
+  private place(entry: Entry, sequence: number): void {
+    const at = this.entries.indexOf(entry);
+    if (at >= 0 && entry.sequence === sequence) return;
+    if (at >= 0) this.entries.splice(at, 1);
+    entry.sequence = sequence;
+    const next = this.entries.findIndex((other) => other.sequence > sequence);
+    this.entries.splice(next < 0 ? this.entries.length : next, 0, entry);
+    const after = next < 0 ? null : (this.entries[this.entries.indexOf(entry) + 1]?.element ?? null);
+    // Moving a node would have it read out again, so it stays when it stands right already.
+    if (!entry.element.parentNode || entry.element.nextSibling !== after) this.list.insertBefore(entry.element, after);
+  }
+
+  /** Days above, times below, one author's messages close together. */
+  private arrange(): void {
+    const { locale } = this.context;
+    this.entries.forEach((entry, index) => {
+      const before = this.entries[index - 1];
+      const after = this.entries[index + 1];
+      const newDay = !before || !sameDay(before.createdAt, entry.createdAt);
+      entry.day.hidden = !newDay;
+      setText(entry.day, newDay ? dayLabel(entry.createdAt, new Date(), locale) : '');
+      const first = newDay || before.role !== entry.role;
+      const last = after?.role !== entry.role || !sameDay(after.createdAt, entry.createdAt);
+      entry.element.classList.toggle('first', first);
+      entry.element.classList.toggle('last', last);
+      entry.element.dataset.state = entry.state;
+      const shown = last || entry.state !== 'sent';
+      setText(entry.meta, shown && entry.role !== 'system' ? this.metaOf(entry) : '');
+    });
+  }
+
+  private metaOf(entry: Entry): string {
+    const time = timeLabel(entry.createdAt, this.context.locale);
+    return entry.role === 'contact' ? `${this.context.texts[entry.state]} · ${time}` : time;
+  }
+}
+
+// Writing the same text again would have a screen reader say it again.
+function setText(element: HTMLElement, text: string): void {
+  if (element.textContent !== text) element.textContent = text;
+}

@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import './browser-globals.js';
+import { Outbox, type Deliver, type QueuedMessage } from '../src/core/outbox.js';
+import { Store } from '../src/core/store.js';
+import { MisyError, type OutgoingMessage } from '../src/public.js';
+
+/** A delivery that the test lets go forward step by step. */
+class Server {
+  readonly asked: QueuedMessage[] = [];
+  readonly accepted: string[] = [];
+  private underWay = 0;
+  mostAtOnce = 0;
+  refuse: (message: QueuedMessage, tries: number) => MisyError | undefined = () => undefined;
+
+  readonly deliver: Deliver = async (message) => {
+    this.asked.push(message);
+    this.mostAtOnce = Math.max(this.mostAtOnce, ++this.underWay);
+    await Promise.resolve();
+    this.underWay--;
+    const error = this.refuse(message, this.asked.filter((other) => other.text === message.text).length);
+    if (error) throw error;
+    this.accepted.push(message.text);
+    return { messageId: `msg_${message.text}`, sequence: this.accepted.length };
+  };
+}
+
+function setUp(server: Server, store = new Store()): { outbox: Outbox; told: OutgoingMessage[]; store: Store } {
+  const told: OutgoingMessage[] = [];
+  const outbox: Outbox = new Outbox(store, 'queue', server.deliver, (message) => {
+    told.push(message);
+    // Stands for the network coming back: ends the pause before the next try at once.
+    if (message.state === 'queued') setImmediate(() => outbox.flush());
+  });
+  return { outbox, told, store };
+}
+
+describe('the outbox', () => {
+  test('sends one message after the other, in the order in which they were written', async () => {
+    const server = new Server();
+    const { outbox } = setUp(server);
+    const receipts = await Promise.all(['a', 'b', 'c'].map((text) => outbox.send(text)));
+    assert.deepEqual(server.accepted, ['a', 'b', 'c']);
+    assert.deepEqual(receipts.map((receipt) => receipt.sequence), [1, 2, 3]);
+    assert.equal(server.mostAtOnce, 1);
+    assert.deepEqual(await outbox.queued(), []);
+  });
+
+  test('tries again with the same id and lets nothing overtake', async () => {
+    const server = new Server();
+    server.refuse = (message, tries) => (message.text === 'a' && tries < 3 ? new MisyError('network_error') : undefined);
+    const { outbox, told } = setUp(server);
+    await Promise.all(['a', 'b'].map((text) => outbox.send(text)));
+    assert.deepEqual(server.asked.map((message) => message.text), ['a', 'a', 'a', 'b']);
+    assert.equal(new Set(server.asked.slice(0, 3).map((message) => message.clientMessageId)).size, 1);
+    assert.deepEqual(
+      told.filter((message) => message.text === 'a').map((message) => message.state),
+      ['sending', 'queued', 'queued', 'sent'],
+    );
+  });
+
+  test('sets a refused message aside, goes on, and sends it again when asked to', async () => {
+    const server = new Server();
+    server.refuse = (message, tries) => (message.text === 'bad' && tries < 2 ? new MisyError('conflict', 409) : undefined);
+    const { outbox } = setUp(server);
+    const [bad, good] = await Promise.allSettled([outbox.send('bad'), outbox.send('good')]);
+    assert.equal(bad.status === 'rejected' && (bad.reason as MisyError).code, 'conflict');
+    assert.equal(good.status, 'fulfilled');
+    const [left] = await outbox.queued();
+    assert.equal(left?.errorCode, 'conflict');
+    await outbox.retry(left.clientMessageId);
+    assert.deepEqual(server.accepted, ['good', 'bad']);
+    assert.deepEqual(await outbox.queued(), []);
+  });
+
+  test('sends what an earlier page left behind', async () => {
+    const store = new Store();
+    const left = { clientMessageId: 'one', text: 'left', metadata: {}, createdAt: '2026-01-01T00:00:00Z' };
+    await store.update('queue', () => [left]);
+    const server = new Server();
+    const { outbox } = setUp(server, store);
+    await outbox.send('new');
+    assert.deepEqual(server.accepted, ['left', 'new']);
+    assert.equal(server.asked[0]?.clientMessageId, 'one');
+  });
+
+  test('asks for the receipt again when another tab has sent the message', async () => {
+    const server = new Server();
+    const { outbox, store } = setUp(server);
+    server.refuse = (_, tries) => {
+      if (tries > 1) return undefined;
+      void store.update('queue', () => []);
+      return new MisyError('network_error');
+    };
+    assert.equal((await outbox.send('a')).messageId, 'msg_a');
+    assert.equal(server.asked.length, 2);
+  });
+
+  for (const [what, text] of [['an empty text', ' \n'], ['a text over the limit', 'x'.repeat(4001)]] as const) {
+    test(`does not take ${what}`, async () => {
+      const { outbox } = setUp(new Server());
+      await assert.rejects(outbox.send(text), { code: 'validation_failed' });
+    });
+  }
+});
