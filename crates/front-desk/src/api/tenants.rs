@@ -10,6 +10,7 @@ pub mod limits;
 pub mod list;
 pub mod record;
 pub mod register;
+pub mod registration;
 pub mod secrets;
 pub mod sites;
 

@@ -1,6 +1,9 @@
 //! `POST /tenants`: the owner makes a tenant.
 
-use super::register::{self, Registration, RegistrationAnswer};
+use super::{
+    register::{self, RegistrationAnswer},
+    registration::Registration,
+};
 use crate::{desk::FrontDesk, management::ManagementCall, problem::Problem};
 use axum::{extract::State, response::Response};
 

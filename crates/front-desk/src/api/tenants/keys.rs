@@ -1,6 +1,6 @@
 //! `/tenants/{tenantId}/keys`: publishable keys. Administrators' tokens are listed and revoked here too.
 
-use super::{Mistakes, Page, PageQuery, register::origins};
+use super::{Mistakes, Page, PageQuery, registration::origins};
 use crate::{desk::FrontDesk, idempotent::Once, management::ManagementCall, problem::Problem};
 use axum::{Json, extract::State, response::Response};
 use http::StatusCode;

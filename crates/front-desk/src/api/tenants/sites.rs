@@ -1,6 +1,6 @@
 //! `/tenants/{tenantId}/sites`: where the tenant may be used from.
 
-use super::{Mistakes, Page, PageQuery, expected_version, register::origins, versioned};
+use super::{Mistakes, Page, PageQuery, expected_version, registration::origins, versioned};
 use crate::{
     desk::FrontDesk,
     idempotent::Once,
