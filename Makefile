@@ -35,12 +35,17 @@ test: ## Run all tests
 test-rust: $(SDK) ## Tests of the server, with a real PostgreSQL
 	scripts/test-rust
 
-test-web: build ## Tests of the SDK and the widget, in a real browser against the real program
+target/debug/misy: FORCE $(SDK)
+	$(CARGO) build --locked --bin misy
+
+FORCE:
+
+test-web: target/debug/misy ## Tests of the SDK and the widget, in a real browser against the real program
 	npm test --silent
 	npm run size --silent
 	scripts/with-demo npm run test:e2e --silent
 
-test-api: build ## Throw generated requests at every operation of the running program
+test-api: target/debug/misy ## Throw generated requests at every operation of the running program
 	scripts/with-demo scripts/schemathesis
 
 lint: $(SDK) ## Formatting, lints of Rust and TypeScript

@@ -25,5 +25,10 @@ pub(crate) fn start(settings: &Settings) -> anyhow::Result<PrometheusHandle> {
             registry.with(layer.with_writer(std::io::stderr)).try_init()?;
         }
     }
+    std::panic::set_hook(Box::new(|panic| {
+        // What a panic says may quote a contact; where it happened does not.
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(place, "panic");
+    }));
     PrometheusBuilder::new().set_buckets(&SECONDS)?.install_recorder().context("metrics")
 }

@@ -1,8 +1,7 @@
 //! The real program as a child process, to be used over HTTP and killed.
 
 use crate::client::{BASE, Site, expect, http};
-use misy_domain::TenantId;
-use reqwest::StatusCode;
+use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use std::{
     fs, io,
@@ -124,36 +123,43 @@ impl Drop for Program {
     }
 }
 
-/// Registers a tenant with a context pack on a started program, without limits that a test would meet.
+/// Registers the owner of a fresh program and one tenant with a context pack, without limits that a test would meet.
 pub async fn register(url: &str, id: &str, pack: &Path) -> anyhow::Result<Site> {
-    let client = http();
     let mut pack: Value = serde_json::from_slice(&fs::read(pack)?)?;
     if let Some(members) = pack.as_object_mut() {
         members.remove("tenantId");
     }
-    let origin = format!("https://{id}.example");
-    let body = json!({
-        "tenantId": id, "tenantName": id, "contactEmail": "someone@shop.example", "websiteUrl": origin,
-        "businessIndustry": "Shop", "origins": [origin],
-    });
-    let answer = client.post(format!("{url}{BASE}/tenants/register")).json(&body).send().await?;
-    let tenant = expect(StatusCode::CREATED, answer).await?;
-    let text = |pointer: &str| tenant.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
-    let token = text("/enrollment/token");
-    let place = format!("{url}{BASE}/tenants/{id}");
-    let answer = client.put(format!("{place}/context-pack")).bearer_auth(&token).json(&pack).send().await?;
-    expect(StatusCode::OK, answer).await?;
+    let text = |value: &Value, pointer: &str| {
+        value.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned()
+    };
+    let owner =
+        call(Method::POST, url, "/tenants/register/owner", BOOTSTRAP_SECRET, &registration("colombiatic"))
+            .await?;
+    let owner = text(&owner, "/enrollment/token");
+    let tenant = call(Method::POST, url, "/tenants/register", &owner, &registration(id)).await?;
+    call(Method::PUT, url, &format!("/tenants/{id}/context-pack"), &owner, &pack).await?;
     let limits: Vec<Value> = ["tenant", "site", "key", "session", "channel"]
         .iter()
-        .map(|scope| json!({ "scope": scope, "subject": "", "requests": 1_000_000, "periodSeconds": 1 }))
+        .map(|scope| json!({ "scope": scope, "requests": 1_000_000, "periodSeconds": 1 }))
         .collect();
-    let answer = client
-        .put(format!("{place}/limits"))
-        .bearer_auth(&token)
-        .json(&json!({ "items": limits }))
-        .send()
-        .await?;
-    expect(StatusCode::OK, answer).await?;
-    let tenant: TenantId = id.parse()?;
-    Ok(Site { api: url.to_owned(), tenant, origin, publishable_key: text("/publishableKey/key") })
+    call(Method::PUT, url, &format!("/tenants/{id}/limits"), &owner, &json!({ "limits": limits })).await?;
+    let publishable_key = text(&tenant, "/publishableKey/key");
+    Ok(Site { api: url.to_owned(), tenant: id.parse()?, origin: origin(id), publishable_key })
+}
+
+fn origin(id: &str) -> String {
+    format!("https://{id}.example")
+}
+
+fn registration(id: &str) -> Value {
+    json!({
+        "tenantId": id, "tenantName": id, "contactEmail": "someone@shop.example", "websiteUrl": origin(id),
+        "businessIndustry": "Shop", "origins": [origin(id)],
+    })
+}
+
+async fn call(method: Method, url: &str, path: &str, bearer: &str, body: &Value) -> anyhow::Result<Value> {
+    let status = if method == Method::POST { StatusCode::CREATED } else { StatusCode::OK };
+    let request = http().request(method, format!("{url}{BASE}{path}")).bearer_auth(bearer).json(body);
+    Ok(expect(status, request.send().await?).await?)
 }
