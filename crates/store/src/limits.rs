@@ -19,8 +19,11 @@ const SHARDS: usize = 64;
 const REFUSALS: Quota = Quota::per_minute(600);
 /// Entries of one kind in one shard before those that say nothing any more are looked for.
 const SWEEP_FLOOR: usize = 1_024;
-/// Entries of one kind in one shard that are never exceeded: 64 shards of these are about 8 million.
+/// Limits in one shard that are never exceeded: 64 shards of these are about 8 million.
 const MOST: usize = 1 << 17;
+/// Nonces in one shard that are never exceeded. All nonces of a tenant are in one shard, and may have to be remembered for
+/// ten minutes: the busiest plan must find room beside its neighbours, or it would shut them out.
+const MOST_NONCES: usize = 1 << 22;
 
 /// What a limit is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -192,6 +195,8 @@ struct Shard {
     nonces: HashMap<u128, i64>,
     sweep_arrivals_at: usize,
     sweep_nonces_at: usize,
+    /// Unix seconds of the last sweep; another one in the same second would find nothing new.
+    nonces_swept_at: i64,
 }
 
 impl Default for Shard {
@@ -201,6 +206,7 @@ impl Default for Shard {
             nonces: HashMap::new(),
             sweep_arrivals_at: SWEEP_FLOOR,
             sweep_nonces_at: SWEEP_FLOOR,
+            nonces_swept_at: i64::MIN,
         }
     }
 }
@@ -217,10 +223,11 @@ impl Shard {
             }
             self.sweep_arrivals_at = (self.arrivals.len() * 2).clamp(SWEEP_FLOOR, MOST);
         }
-        if self.nonces.len() >= self.sweep_nonces_at {
-            let seconds = now.as_second();
+        let seconds = now.as_second();
+        if self.nonces.len() >= self.sweep_nonces_at && self.nonces_swept_at != seconds {
             self.nonces.retain(|_, forget_at| *forget_at >= seconds);
-            self.sweep_nonces_at = (self.nonces.len() * 2).clamp(SWEEP_FLOOR, MOST);
+            self.sweep_nonces_at = (self.nonces.len() * 2).clamp(SWEEP_FLOOR, MOST_NONCES);
+            self.nonces_swept_at = seconds;
         }
     }
 }
@@ -257,7 +264,7 @@ impl Limits {
             if shard.nonces.get(&key).is_some_and(|forget_at| *forget_at >= now.as_second()) {
                 return Ok(Decision::Replayed);
             }
-            if shard.nonces.len() >= MOST {
+            if shard.nonces.len() >= MOST_NONCES {
                 return Ok(Decision::Full);
             }
         }

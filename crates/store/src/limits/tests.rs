@@ -86,6 +86,18 @@ async fn what_says_nothing_any_more_is_forgotten() {
     assert!(limits.len() < 4_000, "{} entries for 600 seconds at one request a second", limits.len());
 }
 
+#[tokio::test]
+async fn a_busy_tenant_finds_room_for_its_nonces() {
+    let limits = Limits::default();
+    // Ten minutes at the pace of a tenant of the plan PRO.
+    for number in 0..600_000_i64 {
+        let nonce = format!("nonce-{number:06}");
+        let nonce = Some(Nonce { value: &nonce, forget_at: number / 1_000 + 600 });
+        let decision = limits.check(&tenant("andina"), nonce, &[], at(number / 1_000)).await.unwrap();
+        assert_eq!(decision, Decision::Allowed(None), "request {number}");
+    }
+}
+
 #[test]
 fn addresses_of_one_ipv6_network_count_together() {
     let limits = Limits::default();
