@@ -82,7 +82,9 @@ impl Access for WriteMessage {
         // What cannot be read is refused later, with its reason.
         let Ok(peek) = serde_json::from_slice::<Peek<'_>>(&received.body) else { return Subjects::default() };
         let owned = |text: Option<Cow<'_, str>>| text.map(Cow::into_owned);
-        Subjects { session: owned(peek.session_id), channel: owned(peek.channel) }
+        // A message that names no channel is one of the web, and counts as one.
+        let channel = owned(peek.channel).unwrap_or_else(|| Channel::Web.as_str().to_owned());
+        Subjects { session: owned(peek.session_id), channel: Some(channel) }
     }
 }
 
