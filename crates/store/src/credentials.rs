@@ -197,6 +197,19 @@ pub async fn revoke_key(tx: &mut TenantTx, key: KeyId, now: Timestamp) -> Result
     Ok(done.rows_affected() > 0)
 }
 
+/// What a key of the tenant is for, if there is such a key.
+pub async fn kind_of_key(tx: &mut TenantTx, key: KeyId) -> Result<Option<KeyKind>, StoreError> {
+    let tenant = tx.tenant().clone();
+    let kind = sqlx::query_scalar!(
+        "select kind from api_keys where tenant_id = $1 and key_id = $2",
+        tenant.as_str(),
+        key.to_string()
+    )
+    .fetch_optional(tx.connection())
+    .await?;
+    kind.map(|kind| stored(KeyKind::parse(&kind).ok_or(misy_domain::tenant::UnknownValue))).transpose()
+}
+
 impl Database {
     /// Whose key this is and what it may do, whether in force or not.
     pub async fn key_by_hash(&self, hash: &[u8; 32]) -> Result<Option<(TenantId, KeyRecord)>, StoreError> {

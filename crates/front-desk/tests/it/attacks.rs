@@ -20,3 +20,22 @@ async fn a_message_that_names_no_channel_counts_against_its_limit_too() {
         app.call(&token, Method::POST, "/messages", Some(&body)).await.refused(429, "rate_limited");
     }
 }
+
+#[tokio::test]
+async fn a_program_cannot_revoke_the_key_of_an_administrator() {
+    let app = App::start().await;
+    let (_, andina) = app.two().await;
+    let program = app.server(&andina, json!({ "siteId": "main", "permissions": ["tenant:manage"] })).await;
+    let keys = app.call(&program, Method::GET, &andina.path("/keys"), None).await.expect(200);
+    let key_of = |kind: &str| {
+        let keys = keys.body["items"].as_array().unwrap();
+        let key = keys.iter().find(|key| key["kind"] == kind).unwrap();
+        andina.path(&format!("/keys/{}", key["keyId"].as_str().unwrap()))
+    };
+    let path = key_of("administrator");
+    app.call(&program, Method::DELETE, &path, None).await.refused(403, "permission_denied");
+    app.manage(&andina, Method::GET, &andina.path(""), None).await.expect(200);
+    app.call(&program, Method::DELETE, &key_of("publishable"), None).await.expect(204);
+    app.manage(&andina, Method::DELETE, &path, None).await.expect(204);
+    app.manage(&andina, Method::GET, &andina.path(""), None).await.refused(401, "token_revoked");
+}

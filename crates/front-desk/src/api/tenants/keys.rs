@@ -5,7 +5,7 @@ use crate::{desk::FrontDesk, idempotent::Once, management::ManagementCall, probl
 use axum::{Json, extract::State, response::Response};
 use http::StatusCode;
 use misy_domain::{KeyId, Permission, Permissions, SiteId, Timestamp};
-use misy_store::credentials::{self, KeyRecord, NewKey};
+use misy_store::credentials::{self, KeyKind, KeyRecord, NewKey};
 use misy_trust::{ApiKey, ApiKeyKind};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -205,7 +205,8 @@ pub(crate) async fn create(State(desk): State<FrontDesk>, call: ManagementCall) 
 
 /// Revoke a key
 ///
-/// No token is given for it any more; tokens that it gave live on until they expire or are revoked.
+/// No token is given for it any more; tokens that it gave live on until they expire or are revoked. A person's key is
+/// revoked by a person only, not by a program.
 #[utoipa::path(
     delete, path = "/api/meta-agent/tenants/{tenantId}/keys/{keyId}", tag = "tenants", operation_id = "revokeKey",
     params(("tenantId" = String, Path, description = "The tenant"), ("keyId" = String, Path, description = "The key")),
@@ -220,6 +221,10 @@ pub(crate) async fn revoke(
     let id: KeyId = call.received.param("keyId")?;
     call.received.expect_no_body()?;
     let mut tx = desk.database.tenant("keys.revoke", &managed.tenant).await?;
+    if credentials::kind_of_key(&mut tx, id).await? == Some(KeyKind::Administrator) {
+        // Else a server's token that leaked could lock out whoever would stop it.
+        call.manager.expect_person()?;
+    }
     if !credentials::revoke_key(&mut tx, id, desk.clock.now()).await? {
         return Err(Problem::not_found());
     }
