@@ -1,8 +1,10 @@
 //! What an attacker tried and got through with once.
 
-use crate::support::App;
+use crate::support::{App, bare, registration};
 use http::Method;
+use misy_front_desk::settings::SelfRegistration;
 use serde_json::json;
+use std::time::{Duration, Instant};
 
 #[tokio::test]
 async fn a_message_that_names_no_channel_counts_against_its_limit_too() {
@@ -38,4 +40,21 @@ async fn a_program_cannot_revoke_the_key_of_an_administrator() {
     app.call(&program, Method::DELETE, &key_of("publishable"), None).await.expect(204);
     app.manage(&andina, Method::DELETE, &path, None).await.expect(204);
     app.manage(&andina, Method::GET, &andina.path(""), None).await.refused(401, "token_revoked");
+}
+
+#[tokio::test]
+async fn a_long_list_of_origins_is_refused_without_being_compared() {
+    let app = App::start_with(|settings| settings.self_registration = SelfRegistration::Open).await;
+    let (_, andina) = app.two().await;
+    let origins = |count: u32| -> Vec<String> { (0..count).map(|n| format!("https://a{n}.co")).collect() };
+    let started = Instant::now();
+    let body = json!({ "origins": origins(45_000) });
+    let answer = app.manage(&andina, Method::PATCH, &andina.path("/sites/main"), Some(&body)).await;
+    assert_eq!(answer.refused(422, "validation_failed").body["errors"][0]["code"], "too_many");
+    let mut body = registration("Verde", "https://verde.example");
+    body["origins"] = json!(origins(12_000));
+    let answer = app.send(bare(Method::POST, "/tenants/register", Some(&body))).await;
+    assert_eq!(answer.refused(422, "validation_failed").body["errors"].as_array().map(Vec::len), Some(1));
+    // Comparing them took more than ten seconds.
+    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
 }

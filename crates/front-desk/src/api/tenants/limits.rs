@@ -111,6 +111,7 @@ fn check(limits: &[LimitShape]) -> Result<(), Problem> {
     let mut mistakes = Mistakes::default();
     if limits.len() > MOST_LIMITS {
         mistakes.add("/limits", "too_many", "must have at most 200 items");
+        return mistakes.into_result();
     }
     for (at, limit) in limits.iter().enumerate() {
         let same = |other: &LimitShape| other.scope == limit.scope && other.subject == limit.subject;
