@@ -173,6 +173,16 @@ fn check_body_headers(parts: &Parts, limit: usize) -> Result<(), Problem> {
     if headers.get_all(header::CONTENT_ENCODING).iter().any(|encoding| *encoding != identity) {
         return Err(unsupported("Compressed bodies are not taken."));
     }
+    // RFC 9112, section 6.1: two lengths, or a coding that is not undone here, are how requests get smuggled past a proxy.
+    let mut codings = headers.get_all(header::TRANSFER_ENCODING).iter();
+    if let Some(coding) = codings.next() {
+        let plain = coding.as_bytes().eq_ignore_ascii_case(b"chunked") && codings.next().is_none();
+        if !plain || headers.contains_key(header::CONTENT_LENGTH) {
+            return Err(Problem::bad_request(
+                "The body must have one length, or be chunked and nothing else.",
+            ));
+        }
+    }
     let declared = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok());
     match declared.map(str::parse::<u64>) {
         Some(Ok(length)) if length > limit as u64 => Err(too_large()),

@@ -1,6 +1,6 @@
 //! What an attacker tried and got through with once.
 
-use crate::support::{App, bare, registration};
+use crate::support::{App, bare, put, raw, registration};
 use http::Method;
 use misy_front_desk::settings::SelfRegistration;
 use serde_json::json;
@@ -57,4 +57,27 @@ async fn a_long_list_of_origins_is_refused_without_being_compared() {
     assert_eq!(answer.refused(422, "validation_failed").body["errors"].as_array().map(Vec::len), Some(1));
     // Comparing them took more than ten seconds.
     assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+}
+
+#[tokio::test]
+async fn a_body_has_one_length() {
+    let app = App::start().await;
+    let (_, andina) = app.two().await;
+    let body = json!({ "siteId": "main" }).to_string();
+    for (coding, length) in
+        [("chunked", true), ("gzip, chunked", false), ("identity", false), ("xchunked", false)]
+    {
+        let mut request = raw(Method::POST, "/api/meta-agent/tokens", Some(body.clone().into_bytes()));
+        put(&mut request, "x-api-key", &andina.publishable_key);
+        put(&mut request, "origin", &andina.origin);
+        put(&mut request, "transfer-encoding", coding);
+        if !length {
+            request.headers_mut().remove("content-length");
+        }
+        app.send(request).await.refused(400, "bad_request");
+    }
+    let mut request = app.mint_request(&andina, &json!({ "siteId": "main" }));
+    request.headers_mut().remove("content-length");
+    put(&mut request, "transfer-encoding", "chunked");
+    app.send(request).await.expect(201);
 }
