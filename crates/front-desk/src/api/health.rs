@@ -15,6 +15,17 @@ use std::{
 use utoipa::ToSchema;
 
 const PATIENCE: Duration = Duration::from_secs(2);
+/// What proxies add, besides `X-Forwarded-…`, and browsers.
+const NOT_STRAIGHT: [&str; 8] = [
+    "forwarded",
+    "via",
+    "x-real-ip",
+    "x-client-ip",
+    "true-client-ip",
+    "cf-connecting-ip",
+    "origin",
+    "sec-fetch-site",
+];
 
 /// How the program is.
 #[derive(Serialize, ToSchema)]
@@ -85,23 +96,58 @@ pub(crate) async fn metrics(State(desk): State<FrontDesk>, request: Request) -> 
     Ok(([(header::CONTENT_TYPE, kind)], handle.render()).into_response())
 }
 
-/// A proxy on the same machine makes the whole world look local, so a request that came through one proves nothing by its
-/// address; and where there is a token, only the token counts.
 fn may_read_metrics(desk: &FrontDesk, peer: Option<IpAddr>, headers: &HeaderMap) -> bool {
-    if let Some(expected) = &desk.settings.metrics_token {
-        let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-        return given
-            .and_then(|value| value.strip_prefix("Bearer "))
-            .is_some_and(|token| expected.matches(token));
-    }
-    let proxied =
-        ["x-forwarded-for", "forwarded", "x-real-ip", "via"].iter().any(|name| headers.contains_key(*name));
-    !proxied && peer.is_some_and(is_near)
+    let Some(expected) = &desk.settings.metrics_token else {
+        return comes_straight(headers) && peer.is_some_and(is_near);
+    };
+    let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    given.and_then(|value| value.strip_prefix("Bearer ")).is_some_and(|token| expected.matches(token))
+}
+
+/// A proxy on the same machine makes the whole world look local, and so does a page that somebody near has open: a request
+/// of either proves nothing by its address.
+fn comes_straight(headers: &HeaderMap) -> bool {
+    !headers
+        .keys()
+        .any(|name| NOT_STRAIGHT.contains(&name.as_str()) || name.as_str().starts_with("x-forwarded-"))
 }
 
 fn is_near(address: IpAddr) -> bool {
     match address.to_canonical() {
         IpAddr::V4(v4) => v4.is_loopback() || v4.is_private(),
         IpAddr::V6(v6) => v6.is_loopback() || v6.is_unique_local(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::{HeaderName, HeaderValue};
+
+    #[test]
+    fn what_came_through_a_proxy_or_from_a_page_proves_nothing_by_its_address() {
+        let of = |name: &'static str| {
+            HeaderMap::from_iter([(HeaderName::from_static(name), HeaderValue::from_static("127.0.0.1"))])
+        };
+        for name in NOT_STRAIGHT.into_iter().chain(["x-forwarded-for", "x-forwarded-host"]) {
+            assert!(!comes_straight(&of(name)), "{name}");
+        }
+        assert!(comes_straight(&of("user-agent")) && comes_straight(&HeaderMap::new()));
+    }
+
+    #[test]
+    fn near_is_this_machine_and_its_private_network() {
+        for (address, near) in [
+            ("127.0.0.1", true),
+            ("::1", true),
+            ("10.1.2.3", true),
+            ("fd00::1", true),
+            ("::ffff:192.168.0.1", true),
+            ("203.0.113.7", false),
+            ("2001:db8::1", false),
+            ("169.254.169.254", false),
+        ] {
+            assert_eq!(is_near(address.parse().unwrap()), near, "{address}");
+        }
     }
 }
