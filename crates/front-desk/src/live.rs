@@ -4,7 +4,7 @@
 use crate::{desk::FrontDesk, token_desk::KnownToken};
 use bytes::Bytes;
 use futures_util::{Stream, stream};
-use misy_domain::{ConversationId, SessionId, TenantId};
+use misy_domain::{ConversationId, Permission, SessionId, TenantId};
 use misy_store::{
     StoreError, TenantKeys,
     bell::{Listener, Ring},
@@ -274,7 +274,12 @@ impl Live {
                 let origin = claims.origin.as_ref();
                 let listed =
                     site.is_some_and(|site| origin.is_none_or(|origin| site.origins.contains(origin)));
-                (!listed).then_some("origin_not_allowed")
+                let may_read = site.is_some_and(|site| site.permissions.contains(Permission::ChatRead));
+                match (listed, may_read) {
+                    (false, _) => Some("origin_not_allowed"),
+                    (true, false) => Some("permission_denied"),
+                    (true, true) => None,
+                }
             }
             Ok(None) => Some("token_revoked"),
             Err(error) => {

@@ -176,6 +176,14 @@ async fn a_stream_ends_with_its_reason_when_it_is_no_longer_served() {
     app.manage(&owner, Method::POST, &andina.path("/activate"), None).await.expect(200);
 
     let events = follow(&app, &token, &session, None).await;
+    let site = andina.path("/sites/main");
+    let mute = json!({ "permissions": ["chat:write"] });
+    app.manage(&andina, Method::PATCH, &site, Some(&mute)).await.expect(200);
+    assert_eq!(end(events).await, "permission_denied");
+    let both = json!({ "permissions": ["chat:read", "chat:write"] });
+    app.manage(&andina, Method::PATCH, &site, Some(&both)).await.expect(200);
+
+    let events = follow(&app, &token, &session, None).await;
     app.advance(Duration::from_hours(25));
     assert_eq!(end(events).await, "token_expired");
 }
