@@ -13,6 +13,9 @@ use std::fmt;
 /// The deepest nesting of lists and objects.
 pub const MAX_DEPTH: usize = 32;
 
+/// As much of what was sent as a mistake quotes, in bytes.
+const LONGEST_ECHO: usize = 500;
+
 /// Reads a body as JSON without giving it a shape.
 pub fn parse(body: &[u8]) -> Result<Value, Problem> {
     if std::str::from_utf8(body).is_err() {
@@ -61,7 +64,14 @@ fn mistake(error: &serde_path_to_error::Error<serde_json::Error>) -> FieldError 
     } else {
         "format"
     };
-    FieldError { pointer, code: code.to_owned(), message }
+    FieldError { pointer: start_of(pointer), code: code.to_owned(), message: start_of(message) }
+}
+
+/// What was sent is told back so far only: whoever sends a lot must not be sent twice as much.
+fn start_of(mut text: String) -> String {
+    let end = (0..=LONGEST_ECHO.min(text.len())).rev().find(|at| text.is_char_boundary(*at));
+    text.truncate(end.unwrap_or_default());
+    text
 }
 
 fn pointer(path: &serde_path_to_error::Path) -> String {
@@ -236,6 +246,13 @@ mod tests {
         ] {
             assert_eq!(refused(json), (pointer.to_owned(), code.to_owned()), "{json}");
         }
+    }
+
+    #[test]
+    fn what_was_sent_is_quoted_so_far_only() {
+        let name = "é".repeat(100_000);
+        let (pointer, code) = refused(&format!(r#"{{"siteId":"a","{name}":1}}"#));
+        assert_eq!((pointer.len(), code.as_str()), (499, "unknown"));
     }
 
     #[test]
