@@ -13,7 +13,7 @@ pub(crate) async fn measure() -> anyhow::Result<()> {
         stage.program.stop()?;
         let began = Instant::now();
         stage.program = stage.start.spawn()?;
-        ensure!(stage.program.ready(Duration::from_secs(60)).await, "see {}", stage.start.log().display());
+        ensure!(stage.program.ready(Duration::from_mins(1)).await, "see {}", stage.start.log().display());
         times.push(began.elapsed());
         memory.push(process::resident(stage.program.pid()));
     }

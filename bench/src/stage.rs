@@ -31,7 +31,7 @@ impl Stage {
             start = start.with(name, *value);
         }
         let mut program = start.spawn()?;
-        ensure!(program.ready(Duration::from_secs(60)).await, "see {}", start.log().display());
+        ensure!(program.ready(Duration::from_mins(1)).await, "see {}", start.log().display());
         let pack = Path::new(env!("CARGO_MANIFEST_DIR")).join("../seeds/businesses/andina.json");
         let site = register(&program.url, "andina", &pack).await?;
         Ok(Self { program, start, site, _dir: dir })

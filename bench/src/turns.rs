@@ -30,7 +30,7 @@ pub(crate) async fn measure() -> anyhow::Result<()> {
     let mut listeners = tokio::task::JoinSet::new();
     for session in &sessions {
         let response = visitor.signed(Method::GET, &format!("/sessions/{session}/events"), Vec::new());
-        let response = response.timeout(Duration::from_secs(600)).send().await?;
+        let response = response.timeout(Duration::from_mins(10)).send().await?;
         ensure!(response.status().is_success(), "events: {}", response.status());
         listeners.spawn(listen(response, board.clone()));
     }

@@ -46,12 +46,12 @@ impl LogTail {
     }
 }
 
-/// Errors of statements are the caller's to judge, and connections end with FATAL at each stop: neither is an error
-/// of the server. Only PANIC is.
+/// Errors of statements are the caller's to judge and to log, and connections end with FATAL at each stop: neither is an
+/// error of the server. Only PANIC is.
 fn forward(line: &str) {
     match line.split_once(':').map_or("", |(level, _)| level) {
         "PANIC" => tracing::error!(target: "postgres", "{line}"),
-        "FATAL" | "ERROR" | "WARNING" => tracing::warn!(target: "postgres", "{line}"),
+        "FATAL" | "WARNING" => tracing::warn!(target: "postgres", "{line}"),
         _ => tracing::debug!(target: "postgres", "{line}"),
     }
 }

@@ -63,6 +63,9 @@ impl Default for Written {
     }
 }
 
+/// A shorter bootstrap secret could be guessed over the network in spite of the limit on attempts.
+const SHORTEST_SECRET: usize = 10;
+
 /// What one setting means; shown by `misy config` and `misy --help`.
 pub(crate) struct Setting {
     /// Its name in `misy.toml`; in the environment upper case behind `MISY_`.
@@ -103,7 +106,7 @@ pub(crate) const SETTINGS: [Setting; 17] = [
     open("postgres_bin", "folder of the PostgreSQL programs for the private server [found on the machine]"),
     secret(
         "bootstrap_secret",
-        "one-time secret that registers the owner, at least 16 characters [made and kept in <data_dir>/bootstrap-secret]",
+        "one-time secret that registers the owner, at least 10 characters [made and kept in <data_dir>/bootstrap-secret]",
     ),
     open("owner_tenant_id", "id of the tenant that runs the platform [colombiatic]"),
     open("self_registration", "who may register tenants: open, invite (the owner) or off [invite]"),
@@ -204,8 +207,8 @@ impl Settings {
             .map(|text| text.trim_end_matches('/').parse::<Origin>().context("public_url"))
             .transpose()?;
         let bootstrap_secret = set(&written.bootstrap_secret);
-        if bootstrap_secret.is_some_and(|secret| secret.len() < 16) {
-            bail!("bootstrap_secret must have at least 16 characters");
+        if bootstrap_secret.is_some_and(|secret| secret.len() < SHORTEST_SECRET) {
+            bail!("bootstrap_secret must have at least {SHORTEST_SECRET} characters");
         }
         let self_registration = match &*written.self_registration {
             "open" => SelfRegistration::Open,

@@ -29,7 +29,7 @@ impl Vault {
     /// A vault over a root key.
     pub fn new(root: RootKey, entropy: Arc<dyn Entropy>) -> Self {
         let opened =
-            Cache::builder().max_capacity(KEYS_IN_MEMORY).time_to_live(Duration::from_secs(3600)).build();
+            Cache::builder().max_capacity(KEYS_IN_MEMORY).time_to_live(Duration::from_hours(1)).build();
         Self { root: Arc::new(root), entropy, opened }
     }
 

@@ -31,8 +31,7 @@ struct Packs;
 
 /// The demo businesses' packs: file name and content.
 pub(crate) fn packs() -> Vec<(String, Vec<u8>)> {
-    let all = Packs::iter().filter_map(|name| Some((name.to_string(), Packs::get(&name)?.data.into_owned())));
-    all.filter(|(name, _)| name.ends_with(".json")).collect()
+    Packs::iter().filter_map(|name| Some((name.to_string(), Packs::get(&name)?.data.into_owned()))).collect()
 }
 
 /// The businesses, in the order in which they are shown; the owner is one of them.
