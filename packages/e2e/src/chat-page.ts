@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import type { BrowserContext, Locator, Page } from 'playwright-core';
+import { eventually } from './eventually.js';
 
 /** The chat on a page, as a visitor sees it. Playwright's CSS reaches through the open shadow root. */
 export class ChatPage {
@@ -52,7 +53,7 @@ export class ChatPage {
 
   /** Waits until the server has confirmed as many of the visitor's messages. */
   async confirmed(count: number): Promise<void> {
-    await this.eventually(async () => {
+    await eventually(async () => {
       const states = await this.own.evaluateAll((all) => all.map((one) => (one as HTMLElement).dataset.state));
       assert.deepEqual(states, Array<string>(count).fill('sent'));
     });
@@ -65,20 +66,6 @@ export class ChatPage {
 
   answerTexts(): Promise<string[]> {
     return bubbleTexts(this.answers);
-  }
-
-  /** Repeats a check until it holds; its last failure is the test's. */
-  async eventually(check: () => Promise<void>, withinMs = 15_000): Promise<void> {
-    const end = Date.now() + withinMs;
-    for (;;) {
-      try {
-        await check();
-        return;
-      } catch (error) {
-        if (Date.now() > end) throw error;
-        await this.page.waitForTimeout(50);
-      }
-    }
   }
 }
 

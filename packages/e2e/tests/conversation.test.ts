@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { ChatPage } from '../src/chat-page.js';
+import { eventually } from '../src/eventually.js';
 import { Stage } from '../src/stage.js';
 
 const QUESTION = 'hola, ¿atienden los sábados y cuánto sale una limpieza?';
@@ -46,16 +47,16 @@ describe('a conversation', () => {
 
       await chat.page.reload();
       await chat.open();
-      await chat.eventually(async () => assert.deepEqual(await chat.answerTexts(), answers));
+      await eventually(async () => assert.deepEqual(await chat.answerTexts(), answers));
       assert.deepEqual(await chat.ownTexts(), own);
 
       const second = await ChatPage.visit(context, stage.site('andina'));
       await second.open();
-      await second.eventually(async () => assert.deepEqual(await second.answerTexts(), answers));
+      await eventually(async () => assert.deepEqual(await second.answerTexts(), answers));
       assert.deepEqual(await second.ownTexts(), own);
 
       await second.ask('¿Cuál es el horario de la clínica?');
-      await chat.eventually(async () => assert.deepEqual(await chat.answerTexts(), await second.answerTexts()));
+      await eventually(async () => assert.deepEqual(await chat.answerTexts(), await second.answerTexts()));
       assert.deepEqual(await chat.ownTexts(), await second.ownTexts());
     });
   });
