@@ -8,7 +8,7 @@ export interface MisyOptions {
   siteId?: string;
   /** Origin of the Misy API, such as `https://api.example.com`. Default: where the SDK was loaded from. */
   apiOrigin?: string;
-  /** BCP 47 language of the visitor. Default: the page's `lang`, then the browser's language. */
+  /** BCP 47 language of the visitor. Default: the page's `lang`, then the browser's language. What is no tag is ignored. */
   locale?: string;
 }
 

@@ -78,9 +78,9 @@ export class FakeSession {
       this.tell('handoff', { status: 'waiting' });
       return;
     }
-    const found = this.tenant.answers.find((answer) => answer.asks.test(text));
-    const sources = found ? [{ kind: 'faq', id: found.id, title: found.title }] : [];
-    const parts = [{ type: 'text', text: found?.text ?? this.tenant.unknown }];
+    const found = this.tenant.answers.filter((answer) => answer.asks.test(text));
+    const sources = found.map(({ id, title }) => ({ kind: 'faq', id, title }));
+    const parts = [{ type: 'text', text: found.map((answer) => answer.text).join('\n\n') || this.tenant.unknown }];
     this.add({ role: 'agent', agentName: 'support', parts, sources, inReplyTo });
   }
 

@@ -7,6 +7,8 @@ import { Refused, TokenDesk, type Claims } from './tokens.js';
 
 const BASE = '/api/meta-agent';
 const DIST = new URL('../../../sdk/dist/', import.meta.url);
+/** What the server takes of BCP 47. */
+const LOCALE = /^[a-z]{2,3}(-[a-z\d]{2,8})*$/i;
 const ALLOWED_HEADERS =
   'authorization, content-type, last-event-id, x-api-key, x-misy-nonce, x-misy-signature, x-misy-timestamp';
 
@@ -83,6 +85,14 @@ export class FakeApi {
       }
     }
     return cut;
+  }
+
+  /** Ends every open event stream with its last words, as the server does when a token or a tenant is no longer served. */
+  endStreams(ending: string): void {
+    for (const session of this.sessions.values()) {
+      session.tell('status', { status: session.status, ending });
+      session.streams.forEach((stream) => stream.end());
+    }
   }
 
   refuseNextMessage(status: number, code: string): void {
@@ -178,6 +188,8 @@ export class FakeApi {
     const tenant = TENANTS.find(({ tenantId }) => tenantId === claims.tenantId);
     const holders = this.families.get(claims.jti);
     if (!tenant || !holders) throw new Problem(404, 'not_found');
+    const { locale } = JSON.parse(call.body.toString()) as { locale?: string };
+    if (locale !== undefined && !LOCALE.test(locale)) throw new Problem(422, 'validation_failed');
     const session = new FakeSession(tenant, holders, () => this.now());
     this.sessions.set(session.sessionId, session);
     answer(call.response, 201, session.describe(claims));
@@ -216,7 +228,7 @@ function stream(call: Call, session: FakeSession): void {
   const { response, request } = call;
   const after = Number(request.headers['last-event-id'] ?? 0);
   response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' });
-  response.write(': hello\n\n');
+  response.write(frame('status', { status: session.status }));
   const missed = (message: FakeMessage): boolean => message.sequence > after;
   session.messages.filter(missed).forEach((message) => response.write(frame('message', message, message.sequence)));
   session.streams.add(response);

@@ -24,7 +24,7 @@ export const TENANTS: FakeTenant[] = [
     suggestions: ['¿Cuál es el horario de la clínica?', '¿Cuánto cuesta una limpieza?', 'Quiero pedir una hora'],
     answers: [
       {
-        asks: /horario/i,
+        asks: /horario|atienden|sábado/i,
         id: 'horario',
         title: '¿Cuál es el horario de la clínica?',
         text: 'Atendemos con hora reservada:\n\n- **Lunes a viernes:** 9:00 a 13:30 y 14:30 a 19:30\n- **Sábado:** 9:30 a 13:30\n- **Domingo:** cerrado\n\n¿Te busco una hora?',

@@ -7,7 +7,7 @@ import { Store } from './store.js';
 
 /** Everything one page does with one tenant. The widget and the public functions are two ways to hold it. */
 export class Client {
-  readonly locale: string;
+  readonly locale: string | undefined;
   readonly site: Site;
   private readonly store = new Store();
   private readonly gateway: Gateway;
@@ -19,7 +19,7 @@ export class Client {
   private known: Message[] = [];
   private connected = true;
 
-  constructor(site: Site, locale: string) {
+  constructor(site: Site, locale: string | undefined) {
     this.site = site;
     this.locale = locale;
     const namespace = [site.apiOrigin, site.tenantId, site.siteId, site.publicKey].join('|');

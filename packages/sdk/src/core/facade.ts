@@ -1,5 +1,6 @@
 import { MisyError, type ChatHandle, type ChatOptions, type Misy, type MisyOptions } from '../public.js';
 import { Client } from './client.js';
+import { localeOf } from './locale.js';
 
 /** A widget that has been put into the page. */
 export interface MountedChat {
@@ -33,9 +34,9 @@ export function createMisy(loadWidget: LoadWidget, defaultApiOrigin: string | un
         throw new MisyError('invalid_options', 0, { message: 'tenantId, publicKey and apiOrigin are needed.' });
       }
       if (!isSecureContext) throw new MisyError('insecure_context', 0, { message: 'Misy needs HTTPS.' });
-      const locale = (options.locale ?? document.documentElement.lang) || navigator.language;
+      const locale = localeOf((options.locale ?? document.documentElement.lang) || navigator.language);
       const site = { tenantId, siteId, publicKey, apiOrigin };
-      if (client?.locale === locale && JSON.stringify(client.site) === JSON.stringify(site)) return;
+      if (client && client.locale === locale && JSON.stringify(client.site) === JSON.stringify(site)) return;
       client?.stop();
       client = new Client(site, locale);
     },

@@ -12,7 +12,7 @@ export class SessionKeeper {
   constructor(
     private readonly gateway: Gateway,
     private readonly store: Store,
-    private readonly locale: string,
+    private readonly locale: string | undefined,
     private readonly opened: (session: Session) => void,
   ) {
     this.storageKey = `${gateway.namespace}|session`;

@@ -50,10 +50,10 @@ export class Panel {
     this.element = h(
       'section',
       { class: 'panel', role: floating ? 'dialog' : 'region', 'aria-labelledby': 'misy-title', hidden: floating },
-      h('header', {}, avatar, h('div', { class: 'who' }, this.title, this.subtitle), floating && h('button', close, icon('close'))),
+      h('div', { class: 'head' }, avatar, h('div', { class: 'who' }, this.title, this.subtitle), floating && h('button', close, icon('close'))),
       this.banner,
       this.transcript.element,
-      h('footer', {}, this.person, this.composer.element),
+      h('div', { class: 'foot' }, this.person, this.composer.element),
     );
     this.refresh();
   }
