@@ -144,7 +144,7 @@ impl Settings {
             body_timeout: Duration::from_secs(10),
             keep_alive: Duration::from_secs(15),
             streams_per_session: 8,
-            streams_per_tenant: 100_000,
+            streams_per_tenant: 20_000,
             snapshot_age: Duration::from_millis(900),
         }
     }

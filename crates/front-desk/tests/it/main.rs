@@ -11,7 +11,6 @@ mod bad_input;
 mod chat;
 mod cors;
 mod idempotency;
-mod leaks;
 mod live;
 mod management;
 mod matrix;

@@ -224,6 +224,10 @@ pub(crate) async fn revoke(
     if credentials::kind_of_key(&mut tx, id).await? == Some(KeyKind::Administrator) {
         // Else a server's token that leaked could lock out whoever would stop it.
         call.manager.expect_person()?;
+        if call.manager.actor == id.to_string() {
+            // It may be the last one, and nobody could make another.
+            return Err(Problem::conflict("conflict", "An administrator's key does not revoke itself."));
+        }
     }
     if !credentials::revoke_key(&mut tx, id, desk.clock.now()).await? {
         return Err(Problem::not_found());

@@ -1,12 +1,22 @@
-//! SEC-15: no secret and no word of a contact reaches the log.
+//! SEC-15: no secret and no word of a contact reaches the log. Alone in its process: it reads what the whole process logs.
 
-use crate::support::{App, BOOTSTRAP, bare, with_bearer};
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test stops where something is not as it should be"
+)]
+
+#[allow(dead_code, unreachable_pub, reason = "shared with the other tests, which use more of it")]
+#[path = "it/support.rs"]
+mod support;
+
 use http::Method;
 use serde_json::json;
 use std::{
     io::Write,
     sync::{Arc, Mutex},
 };
+use support::{App, BOOTSTRAP, bare, with_bearer};
 
 #[derive(Clone, Default)]
 struct Captured(Arc<Mutex<Vec<u8>>>);
