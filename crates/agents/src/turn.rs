@@ -7,7 +7,7 @@ use crate::{
     reply::write::{self, Block, quoted},
     style::style,
     text::language::{Prior, detect},
-    understanding::understand,
+    understanding::{model::Model, understand},
 };
 use misy_domain::{
     Channel, Language, Locale, MessageId, Part, Permission, Permissions, Role, Source, Timestamp,
@@ -100,6 +100,11 @@ const LONGEST: usize = 6_000;
 ///
 /// Pure and deterministic: the same input gives the same outcome.
 pub fn decide_turn(input: &TurnInput<'_>) -> TurnOutcome {
+    decide_with(Model::get(), input)
+}
+
+/// Decides as a model has learnt to, which need not be the one that is compiled in.
+pub(crate) fn decide_with(model: &Model, input: &TurnInput<'_>) -> TurnOutcome {
     let text: String = input
         .messages
         .iter()
@@ -116,7 +121,7 @@ pub fn decide_turn(input: &TurnInput<'_>) -> TurnOutcome {
     };
     let language = detect(&text, prior);
     let style = style(input.pack.pack(), input.channel);
-    let seen = understand(input.pack, &text, language, input.now);
+    let seen = understand(model, input.pack, &text, language, input.now);
     let desk = Desk { pack: input.pack, seen: &seen, style: &style, language, now: input.now, text: &text };
     let mut turn = Turn { input, desk: &desk, limits: Vec::new(), rules: style.rules.clone() };
     turn.rules.insert(0, format!("language: {language}"));
