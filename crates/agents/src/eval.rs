@@ -136,18 +136,21 @@ pub(crate) fn judge(model: &Model, turn: &Turn, pack: &CompiledPack, now: Timest
     let id: Result<MessageId, _> = "msg_00000000000000000000000000".parse();
     let messages: Vec<InboundText<'_>> =
         id.into_iter().map(|message_id| InboundText { message_id, text: &turn.text }).collect();
-    let outcome = decide_with(model, &TurnInput {
-        pack,
-        channel: turn.channel,
-        locale: None,
-        session_language: None,
-        messages: &messages,
-        history: &[],
-        permissions: &permissions,
-        handed_off: false,
-        unanswered_in_a_row: 0,
-        now,
-    });
+    let outcome = decide_with(
+        model,
+        &TurnInput {
+            pack,
+            channel: turn.channel,
+            locale: None,
+            session_language: None,
+            messages: &messages,
+            history: &[],
+            permissions: &permissions,
+            handed_off: false,
+            unanswered_in_a_row: 0,
+            now,
+        },
+    );
     let (decision, expect) = (&outcome.decision, &turn.expect);
     let right = decision.agent == expect.agent;
     report.agent.add(right);

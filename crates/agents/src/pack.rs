@@ -234,7 +234,7 @@ impl Index {
         self.idf.get(feature as usize).copied().unwrap_or(1.0)
     }
 
-    fn query(&self, unit: &Unit, scale: f64) -> Query {
+    fn query(&self, unit: &Unit, scale: f64, foreign: f64) -> Query {
         let mut readings: Vec<(u32, f64)> = Vec::new();
         for concept in &unit.concepts {
             if let Some(id) = self.ids.get(format!("#{concept}").as_str()) {
@@ -248,8 +248,7 @@ impl Index {
             }
         }
         let known = readings.iter().map(|(id, sure)| self.idf(*id) * sure).fold(0.0, f64::max);
-        // A word that the pack does not know makes every answer less sure, but people tell stories.
-        let mass = if readings.is_empty() { 1.6 } else { known };
+        let mass = if readings.is_empty() { foreign } else { known };
         Query { readings, weight: unit.weight * scale, mass }
     }
 
@@ -271,8 +270,15 @@ impl Index {
 
     /// Items that hold something of a question, best first. `context` is what surrounds it and counts less.
     pub(crate) fn rank(&self, units: &[Unit], context: &[Unit], items: &[Item]) -> Vec<Hit> {
-        let mut queries: Vec<Query> = units.iter().map(|unit| self.query(unit, 1.0)).collect();
-        queries.extend(context.iter().map(|unit| self.query(unit, 0.3)));
+        // A word that the pack does not know makes every answer less sure: in "do you sell kayaks?" it is what was asked
+        // for. But people tell stories, where it matters less.
+        let foreign = match units.iter().filter(|unit| unit.stem.is_some()).count() {
+            0..=3 => 2.6,
+            4..=5 => 1.9,
+            _ => 1.4,
+        };
+        let mut queries: Vec<Query> = units.iter().map(|unit| self.query(unit, 1.0, foreign)).collect();
+        queries.extend(context.iter().map(|unit| self.query(unit, 0.3, foreign)));
         // A word said twice is one word.
         let mut seen = HashSet::new();
         queries.retain(|query| {
@@ -382,6 +388,15 @@ pub(crate) fn calling_names(name: &str) -> Vec<String> {
 }
 
 impl Index {
+    /// Whether a unit is of what one item asks and of nothing that the other holds.
+    pub(crate) fn only_in(&self, unit: &Unit, one: &Item, other: &Item) -> bool {
+        let readings = self.query(unit, 1.0, 0.0).readings;
+        let held = |item: &Item, least: f64| {
+            readings.iter().any(|(id, _)| item.fields.get(id).is_some_and(|weight| *weight >= least))
+        };
+        held(one, 1.0) && !held(other, 0.0)
+    }
+
     /// Whether the pack uses the word of a unit.
     pub(crate) fn knows(&self, unit: &Unit) -> bool {
         let stem = unit.stem.as_deref().is_some_and(|stem| self.ids.contains_key(stem));
@@ -406,9 +421,10 @@ impl Index {
         let mut held = vec![0.0; self.services.len()];
         let mut asked = 0.0;
         for unit in units {
-            let readings = self.query(unit, 1.0).readings;
+            let readings = self.query(unit, 1.0, 0.0).readings;
             let best = |item: &Item| {
-                let own = readings.iter().filter_map(|(id, sure)| Some(rare(*id) * sure * item.fields.get(id)?));
+                let own =
+                    readings.iter().filter_map(|(id, sure)| Some(rare(*id) * sure * item.fields.get(id)?));
                 own.fold(0.0, f64::max)
             };
             let each: Vec<f64> = self.services.iter().map(best).collect();

@@ -121,7 +121,7 @@ fn learn_agents(rows: &[Row]) -> Vec<Vec<f64>> {
 #[allow(clippy::cast_precision_loss)]
 fn learn_faq(asked: &[(&Turn, &CompiledPack)], now: Timestamp) -> FaqWeights {
     let model = Model::new(&Weights::default());
-    let rows: Vec<(FaqFeatures, f64)> = asked
+    let rows: Vec<(FaqFeatures, f64, f64)> = asked
         .iter()
         .filter_map(|(turn, pack)| {
             let wanted = match &turn.expect.faq {
@@ -133,25 +133,28 @@ fn learn_faq(asked: &[(&Turn, &CompiledPack)], now: Timestamp) -> FaqWeights {
             let seen = seen(&model, turn, pack, now);
             let found = seen.whole.faqs.first().map(|hit| pack.pack().faq[hit.at].id.as_str());
             found.map(|found| {
-                let features = features::faq(pack, &seen.whole.analysis, &seen.whole.faqs, &seen.whole.services);
-                (features, if wanted == Some(found) { 1.0 } else { 0.0 })
+                let features =
+                    features::faq(pack, &seen.whole.analysis, &seen.whole.faqs, &seen.whole.services);
+                // An answer made up is worse than one not given.
+                let weight = if matches!(turn.expect.faq, Some(None)) { 2.5 } else { 1.0 };
+                (features, if wanted == Some(found) { 1.0 } else { 0.0 }, weight)
             })
         })
         .collect();
-    const BIAS: usize = FAQ_FEATURES;
     let mut weights = [0.0; FAQ_FEATURES + 1];
     let count = rows.len().max(1) as f64;
     for _ in 0..8_000 {
         let mut gradient = [0.0; FAQ_FEATURES + 1];
-        for (features, target) in &rows {
-            let sum: f64 = weights.iter().zip(features).map(|(w, f)| w * f).sum::<f64>() + weights[BIAS];
-            let wrong = 1.0 / (1.0 + (-sum).exp()) - target;
+        for (features, target, weight) in &rows {
+            let sum: f64 =
+                weights.iter().zip(features).map(|(w, f)| w * f).sum::<f64>() + weights[FAQ_FEATURES];
+            let wrong = (1.0 / (1.0 + (-sum).exp()) - target) * weight;
             for (slot, feature) in gradient.iter_mut().zip(features.iter().chain(std::iter::once(&1.0))) {
                 *slot += wrong * feature / count;
             }
         }
-        for at in 0..=BIAS {
-            let ridge = if at == BIAS { 0.0 } else { 0.001 * weights[at] };
+        for at in 0..=FAQ_FEATURES {
+            let ridge = if at == FAQ_FEATURES { 0.0 } else { 0.001 * weights[at] };
             weights[at] -= 1.0 * (gradient[at] + ridge);
         }
     }

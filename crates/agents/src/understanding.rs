@@ -1,5 +1,6 @@
 //! What a message is about: measured features, the agents they speak for, and the items of the pack they point at.
 
+pub(crate) mod context;
 pub(crate) mod features;
 pub(crate) mod model;
 
@@ -86,10 +87,30 @@ pub(crate) fn understand(
 fn part(model: &Model, pack: &CompiledPack, analysis: Analysis, context: Option<&Analysis>) -> Part {
     let index = pack.index();
     let around = context.map(|context| context.units.as_slice()).unwrap_or_default();
-    let faqs = index.rank(&analysis.units, around, &index.faqs);
+    let mut faqs = index.rank(&analysis.units, around, &index.faqs);
+    if let Some(hours) = pack.hours_faq().filter(|_| analysis.means("hours")) {
+        plain_hours_first(pack, &analysis, hours, &mut faqs);
+    }
     let services = index.rank_services(&analysis.units);
     let faq_confidence = model.faq_confidence(&features::faq(pack, &analysis, &faqs, &services));
     Part { analysis, faqs, services, faq_confidence }
+}
+
+/// "Do you open on Sundays?" is about the opening hours, not about those of the kitchen, unless it says kitchen.
+fn plain_hours_first(pack: &CompiledPack, analysis: &Analysis, hours: usize, faqs: &mut [Hit]) {
+    let Some(top) = faqs.first().copied().filter(|top| top.at != hours) else { return };
+    if Some(top.at) == pack.special_hours_faq() {
+        return;
+    }
+    let Some(plain) = faqs.iter().position(|hit| hit.at == hours && hit.score > top.score * 0.6) else {
+        return;
+    };
+    let index = pack.index();
+    let (named, general) = (&index.faqs[top.at], &index.faqs[hours]);
+    if !analysis.units.iter().any(|unit| index.only_in(unit, named, general)) {
+        faqs[..=plain].rotate_right(1);
+        faqs[0].score = top.score;
+    }
 }
 
 /// The provider whose name is said.

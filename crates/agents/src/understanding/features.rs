@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// Features beyond the cues.
-const EXTRA: [&str; 52] = [
+const EXTRA: [&str; 57] = [
     "short",
     "medium",
     "long",
@@ -61,6 +61,11 @@ const EXTRA: [&str; 52] = [
     "buying_named",
     "faq_beats_service",
     "ordered_of_clerk",
+    "day_and_clock",
+    "provider_when",
+    "dated_unsure",
+    "dated_party",
+    "case_dated",
 ];
 
 /// The names of all features, in the order in which they are measured.
@@ -143,15 +148,26 @@ fn extra(pack: &CompiledPack, body: &str, seen: &Understanding, analysis: &Analy
     let question = body.contains('?');
     let party = party(analysis);
     let sure = confidence > 0.6;
+    let asks_hours = analysis.means("hours");
     let any = |cues: &[&str]| cues.iter().filter(|cue| has(cue)).count();
     // A few words of each kind are seen while learning; what they have in common carries over to the others.
-    let names = lexicon.cue_names();
-    let elsewhere = analysis.cues.iter().any(|(cue, _)| names[usize::from(*cue)].starts_with("oos_"));
+    let cue_names = lexicon.cue_names();
+    let elsewhere = analysis.cues.iter().any(|(cue, _)| cue_names[usize::from(*cue)].starts_with("oos_"));
     let grave =
         any(&["legal", "complaint", "angry_staff", "charge", "security", "medical", "diagnosis", "danger"]);
-    let polite =
-        any(&["greeting", "howareyou", "thanks", "bye", "ack", "praise", "laugh", "bot_question", "capabilities"]) > 0;
-    let buying = any(&["price_ask", "quote_ask", "buy_wish", "haggle", "recommend", "catalog_ask", "more_info"]) > 0;
+    let polite = any(&[
+        "greeting",
+        "howareyou",
+        "thanks",
+        "bye",
+        "ack",
+        "praise",
+        "laugh",
+        "bot_question",
+        "capabilities",
+    ]) > 0;
+    let buying =
+        any(&["price_ask", "quote_ask", "buy_wish", "haggle", "recommend", "catalog_ask", "more_info"]) > 0;
     [
         flag(words <= 3),
         flag((4..=12).contains(&words)),
@@ -205,6 +221,11 @@ fn extra(pack: &CompiledPack, body: &str, seen: &Understanding, analysis: &Analy
         flag(buying && named),
         flag(sure && faq.map_or(0.0, |hit| hit.score) > service_score),
         flag(has("clerk")),
+        flag(!seen.when.days.is_empty() && seen.when.clock && !asks_hours && !pricing),
+        flag(seen.provider.is_some() && (dated || has("availability") || has("clerk"))),
+        flag(dated && !sure && !asks_hours && !pricing && !elsewhere),
+        flag(dated && party > 0),
+        flag(dated && (has("first_person_case") || has("after_procedure"))),
     ]
 }
 
