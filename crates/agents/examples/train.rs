@@ -1,5 +1,6 @@
 //! Learns `data/weights.json` from the development set:
-//! `cargo run --release -p misy-agents --example train -- dev/turns.jsonl pack.json… > data/weights.json`
+//! `cargo run --release -p misy-agents --example train -- [--cross] dev/turns.jsonl pack.json… > data/weights.json`
+//! With `--cross` it prints how well packs are answered whose turns were left out of learning.
 #![allow(clippy::print_stdout)]
 
 use misy_agents::{CompiledPack, eval, train};
@@ -7,7 +8,9 @@ use misy_domain::ContextPack;
 use std::{collections::BTreeMap, error::Error, fs, io::BufReader, sync::Arc};
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let mut arguments: Vec<String> = std::env::args().skip(1).collect();
+    let cross = arguments.iter().any(|argument| argument == "--cross");
+    arguments.retain(|argument| argument != "--cross");
     let [turns, packs @ ..] = arguments.as_slice() else {
         return Err("turns.jsonl and packs are needed".into());
     };
@@ -21,15 +24,15 @@ fn main() -> Result<(), Box<dyn Error>> {
         compiled.insert(tenant, CompiledPack::new(Arc::new(pack)));
     }
     let turns = eval::read(BufReader::new(fs::File::open(turns)?))?;
-    let mut examples = Vec::new();
-    for turn in &turns {
-        examples.push(train::Example {
-            pack: compiled.get(&turn.tenant).ok_or("a turn names a tenant without a pack")?,
-            text: &turn.text,
-            agent: &turn.expect.agent,
-            faq: turn.expect.faq.as_ref().map(|faq| faq.as_deref()),
-        });
+    let now = "2026-12-01T15:00:00Z".parse()?;
+    if cross {
+        let report = train::cross_validate(&turns, &compiled, now);
+        println!("{report}");
+        for (id, what) in &report.missed {
+            println!("{id}: {}", what.join("; "));
+        }
+    } else {
+        println!("{}", train::train(&turns, &compiled, now));
     }
-    println!("{}", train::train(&examples, "2026-12-01T15:00:00Z".parse()?));
     Ok(())
 }

@@ -7,7 +7,7 @@ mod report;
 
 pub use report::{Rate, Report};
 
-use crate::{CompiledPack, InboundText, TurnInput, decide_turn};
+use crate::{CompiledPack, InboundText, TurnInput, turn::decide_with, understanding::model::Model};
 use misy_domain::{Channel, MessageId, Permissions, Source, Timestamp};
 use serde::{Deserialize, Deserializer};
 use std::{
@@ -121,7 +121,7 @@ pub fn score(
         let pack = packs
             .get(&turn.tenant)
             .ok_or_else(|| EvalError::Tenant { line: at + 1, tenant: turn.tenant.clone() })?;
-        judge(turn, pack, now, &mut report);
+        judge(Model::get(), turn, pack, now, &mut report);
     }
     Ok(report)
 }
@@ -130,24 +130,27 @@ fn ids<'a>(sources: &'a [Source], kind: &'a str) -> impl Iterator<Item = &'a str
     sources.iter().filter(move |source| source.kind == kind).map(|source| source.id.as_str())
 }
 
-fn judge(turn: &Turn, pack: &CompiledPack, now: Timestamp, report: &mut Report) {
+pub(crate) fn judge(model: &Model, turn: &Turn, pack: &CompiledPack, now: Timestamp, report: &mut Report) {
     let permissions = Permissions::anonymous_chat();
     // The id plays no part in the answer; this one is well formed.
     let id: Result<MessageId, _> = "msg_00000000000000000000000000".parse();
     let messages: Vec<InboundText<'_>> =
         id.into_iter().map(|message_id| InboundText { message_id, text: &turn.text }).collect();
-    let outcome = decide_turn(&TurnInput {
-        pack,
-        channel: turn.channel,
-        locale: None,
-        session_language: None,
-        messages: &messages,
-        history: &[],
-        permissions: &permissions,
-        handed_off: false,
-        unanswered_in_a_row: 0,
-        now,
-    });
+    let outcome = decide_with(
+        model,
+        &TurnInput {
+            pack,
+            channel: turn.channel,
+            locale: None,
+            session_language: None,
+            messages: &messages,
+            history: &[],
+            permissions: &permissions,
+            handed_off: false,
+            unanswered_in_a_row: 0,
+            now,
+        },
+    );
     let (decision, expect) = (&outcome.decision, &turn.expect);
     let right = decision.agent == expect.agent;
     report.agent.add(right);

@@ -30,6 +30,8 @@ struct Inner {
 pub(crate) struct Index {
     ids: HashMap<Box<str>, u32>,
     idf: Vec<f64>,
+    /// The same among the services alone: what tells one from the other.
+    service_idf: Vec<f64>,
     /// Stems by their first three letters, to find relatives of an unknown one.
     families: HashMap<Box<str>, Vec<(Box<str>, u32)>>,
     pub(crate) faqs: Vec<Item>,
@@ -214,20 +216,11 @@ impl Index {
 
     /// How rare each feature is among the items.
     fn weigh(&mut self) {
-        let mut counts = vec![0.0_f64; self.ids.len()];
-        let items = || self.faqs.iter().chain(&self.services);
-        for item in items() {
-            for (feature, weight) in &item.fields {
-                counts[*feature as usize] += weight.min(1.0);
-            }
-        }
-        #[allow(clippy::cast_precision_loss)]
-        let total = items().count().max(1) as f64;
-        self.idf =
-            counts.iter().map(|count| (1.0 + (total - count + 0.5).max(0.5) / (count + 0.5)).ln()).collect();
+        self.idf = rarity(self.ids.len(), self.faqs.iter().chain(&self.services));
+        self.service_idf = rarity(self.ids.len(), self.services.iter());
         let mut families: HashMap<Box<str>, Vec<(Box<str>, u32)>> = HashMap::new();
         for (feature, id) in &self.ids {
-            if let Some(start) = feature.get(..3).filter(|_| !feature.starts_with('#') && feature.len() > 4) {
+            if let Some(start) = feature.get(..3).filter(|_| !feature.starts_with('#') && feature.len() > 3) {
                 families.entry(start.into()).or_default().push((feature.clone(), *id));
             }
         }
@@ -241,7 +234,7 @@ impl Index {
         self.idf.get(feature as usize).copied().unwrap_or(1.0)
     }
 
-    fn query(&self, unit: &Unit, scale: f64) -> Query {
+    fn query(&self, unit: &Unit, scale: f64, foreign: f64) -> Query {
         let mut readings: Vec<(u32, f64)> = Vec::new();
         for concept in &unit.concepts {
             if let Some(id) = self.ids.get(format!("#{concept}").as_str()) {
@@ -255,30 +248,37 @@ impl Index {
             }
         }
         let known = readings.iter().map(|(id, sure)| self.idf(*id) * sure).fold(0.0, f64::max);
-        // A word that the pack does not know makes every answer less sure, but people tell stories.
-        let mass = if readings.is_empty() { 1.6 } else { known };
+        let mass = if readings.is_empty() { foreign } else { known };
         Query { readings, weight: unit.weight * scale, mass }
     }
 
-    /// Stems that begin alike: `agendamento` and `agendamiento`.
+    /// Stems that begin alike: `agendamento` and `agendamiento`, `ruan` and `ruanit`.
     fn relatives(&self, stem: &str) -> Vec<(u32, f64)> {
         let Some(family) =
-            stem.get(..3).filter(|_| stem.len() > 4).and_then(|start| self.families.get(start))
+            stem.get(..3).filter(|_| stem.len() > 3).and_then(|start| self.families.get(start))
         else {
             return Vec::new();
         };
         let near = |(other, id): &(Box<str>, u32)| {
             let common = stem.bytes().zip(other.bytes()).take_while(|(a, b)| a == b).count();
             let longest = stem.len().max(other.len());
-            (common >= 4 && common * 10 >= longest * 7).then_some((*id, 0.7))
+            let alike = (common >= 4 && common * 10 >= longest * 7) || pairs_shared(stem, other) >= 0.65;
+            alike.then_some((*id, 0.7))
         };
         family.iter().filter_map(near).collect()
     }
 
     /// Items that hold something of a question, best first. `context` is what surrounds it and counts less.
     pub(crate) fn rank(&self, units: &[Unit], context: &[Unit], items: &[Item]) -> Vec<Hit> {
-        let mut queries: Vec<Query> = units.iter().map(|unit| self.query(unit, 1.0)).collect();
-        queries.extend(context.iter().map(|unit| self.query(unit, 0.3)));
+        // A word that the pack does not know makes every answer less sure: in "do you sell kayaks?" it is what was asked
+        // for. But people tell stories, where it matters less.
+        let foreign = match units.iter().filter(|unit| unit.stem.is_some()).count() {
+            0..=3 => 2.6,
+            4..=5 => 1.9,
+            _ => 1.4,
+        };
+        let mut queries: Vec<Query> = units.iter().map(|unit| self.query(unit, 1.0, foreign)).collect();
+        queries.extend(context.iter().map(|unit| self.query(unit, 0.3, foreign)));
         // A word said twice is one word.
         let mut seen = HashSet::new();
         queries.retain(|query| {
@@ -345,6 +345,37 @@ impl Index {
     }
 }
 
+/// How many of their pairs of letters two words share, 0 to 1.
+#[allow(clippy::cast_precision_loss)]
+fn pairs_shared(one: &str, other: &str) -> f64 {
+    let pairs = |word: &'_ str| word.as_bytes().windows(2).map(|pair| [pair[0], pair[1]]).collect::<Vec<_>>();
+    let (one, mut other) = (pairs(one), pairs(other));
+    let all = one.len() + other.len();
+    let mut shared = 0;
+    for pair in &one {
+        if let Some(at) = other.iter().position(|own| own == pair) {
+            other.swap_remove(at);
+            shared += 2;
+        }
+    }
+    if all == 0 { 0.0 } else { f64::from(shared) / all as f64 }
+}
+
+/// How rare each feature is among items.
+#[allow(clippy::cast_precision_loss)]
+fn rarity<'a>(features: usize, items: impl Iterator<Item = &'a Item>) -> Vec<f64> {
+    let mut counts = vec![0.0_f64; features];
+    let mut total = 0_usize;
+    for item in items {
+        total += 1;
+        for (feature, weight) in &item.fields {
+            counts[*feature as usize] += weight.min(1.0);
+        }
+    }
+    let total = total.max(1) as f64;
+    counts.iter().map(|count| (1.0 + (total - count + 0.5).max(0.5) / (count + 0.5)).ln()).collect()
+}
+
 /// The words of a provider's name by which people call it, without titles.
 pub(crate) fn calling_names(name: &str) -> Vec<String> {
     let titles =
@@ -357,6 +388,15 @@ pub(crate) fn calling_names(name: &str) -> Vec<String> {
 }
 
 impl Index {
+    /// Whether a unit is of what one item asks and of nothing that the other holds.
+    pub(crate) fn only_in(&self, unit: &Unit, one: &Item, other: &Item) -> bool {
+        let readings = self.query(unit, 1.0, 0.0).readings;
+        let held = |item: &Item, least: f64| {
+            readings.iter().any(|(id, _)| item.fields.get(id).is_some_and(|weight| *weight >= least))
+        };
+        held(one, 1.0) && !held(other, 0.0)
+    }
+
     /// Whether the pack uses the word of a unit.
     pub(crate) fn knows(&self, unit: &Unit) -> bool {
         let stem = unit.stem.as_deref().is_some_and(|stem| self.ids.contains_key(stem));
@@ -366,10 +406,33 @@ impl Index {
     /// Services by how much of their name is said; what only their description holds counts less.
     pub(crate) fn rank_services(&self, units: &[Unit]) -> Vec<Hit> {
         let mut hits = self.rank(units, &[], &self.services);
+        let told = self.told_apart(units);
         for hit in &mut hits {
-            hit.score = 0.55 * hit.cosine + 0.35 * hit.recall + 0.35 * hit.coverage;
+            let own = told.get(hit.at).copied().unwrap_or(0.0);
+            hit.score = 0.5 * hit.cosine + 0.3 * hit.recall + 0.25 * hit.coverage + 0.25 * own;
         }
         hits.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.at.cmp(&b.at)));
         hits
+    }
+
+    /// How much of what a question says about services at all each of them holds, by what is rare among services.
+    fn told_apart(&self, units: &[Unit]) -> Vec<f64> {
+        let rare = |id: u32| self.service_idf.get(id as usize).copied().unwrap_or(0.0);
+        let mut held = vec![0.0; self.services.len()];
+        let mut asked = 0.0;
+        for unit in units {
+            let readings = self.query(unit, 1.0, 0.0).readings;
+            let best = |item: &Item| {
+                let own =
+                    readings.iter().filter_map(|(id, sure)| Some(rare(*id) * sure * item.fields.get(id)?));
+                own.fold(0.0, f64::max)
+            };
+            let each: Vec<f64> = self.services.iter().map(best).collect();
+            asked += unit.weight * each.iter().copied().fold(0.0, f64::max);
+            for (sum, own) in held.iter_mut().zip(&each) {
+                *sum += unit.weight * own;
+            }
+        }
+        if asked > 0.0 { held.iter().map(|own| own / asked).collect() } else { held }
     }
 }

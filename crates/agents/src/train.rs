@@ -2,64 +2,85 @@
 
 use crate::{
     CompiledPack,
+    eval::{Report, Turn, judge},
     text::language::{Prior, detect},
-    understanding::{AGENTS, features, model::Weights, understand},
+    understanding::{
+        AGENTS, Understanding,
+        features::{self, FAQ_FEATURES, FaqFeatures},
+        model::{FaqWeights, Model, Weights},
+        understand,
+    },
 };
 use misy_domain::Timestamp;
 use std::collections::BTreeMap;
 
-/// A labelled message.
-#[derive(Debug)]
-pub struct Example<'a> {
-    /// The tenant's pack.
-    pub pack: &'a CompiledPack,
-    /// The message.
-    pub text: &'a str,
-    /// The agent it is for.
-    pub agent: &'a str,
-    /// `Some(None)` when the pack has no answer, `Some(Some(id))` when it has that one.
-    #[allow(clippy::option_option)]
-    pub faq: Option<Option<&'a str>>,
-}
+/// How strongly the agents' weights are held back; the one that carried over best to packs left out.
+const RIDGE: f64 = 0.004;
 
 struct Row {
     features: Vec<f64>,
     agent: usize,
 }
 
+/// The packs that turns are asked of, by tenant.
+pub type Packs = BTreeMap<String, CompiledPack>;
+
 /// Learns weights and gives them as JSON. Deterministic: full gradients from zero, ridge regularised.
-pub fn train(examples: &[Example<'_>], now: Timestamp) -> String {
-    let faq = learn_faq(examples, now);
-    let rows: Vec<Row> = examples
+pub fn train(turns: &[Turn], packs: &Packs, now: Timestamp) -> String {
+    let turns: Vec<&Turn> = turns.iter().collect();
+    serde_json::to_string_pretty(&learn(&turns, packs, now)).unwrap_or_default()
+}
+
+/// Scores every pack's turns with weights learnt from the turns of all others, so that knowing a pack is no help.
+pub fn cross_validate(turns: &[Turn], packs: &Packs, now: Timestamp) -> Report {
+    let mut report = Report::default();
+    for (tenant, pack) in packs {
+        let (held, rest): (Vec<&Turn>, Vec<&Turn>) = turns.iter().partition(|turn| turn.tenant == *tenant);
+        let model = Model::new(&learn(&rest, packs, now));
+        for turn in held {
+            judge(&model, turn, pack, now, &mut report);
+        }
+    }
+    report
+}
+
+fn learn(turns: &[&Turn], packs: &Packs, now: Timestamp) -> Weights {
+    let asked: Vec<(&Turn, &CompiledPack)> =
+        turns.iter().filter_map(|turn| Some((*turn, packs.get(&turn.tenant)?))).collect();
+    let mut weights = Weights { faq: learn_faq(&asked, now), ..Weights::default() };
+    // What speaks for an agent builds on how sure answers are, so that is learnt first.
+    let model = Model::new(&weights);
+    let rows: Vec<Row> = asked
         .iter()
-        .filter_map(|example| {
-            let features = seen(example, now).features;
-            Some(Row { features, agent: AGENTS.iter().position(|agent| *agent == example.agent)? })
+        .filter_map(|(turn, pack)| {
+            let features = seen(&model, turn, pack, now).features;
+            Some(Row { features, agent: AGENTS.iter().position(|agent| *agent == turn.expect.agent)? })
         })
         .collect();
-    let weights = learn_agents(&rows);
     let names = features::names();
-    let rounded = |weight: f64| (weight * 1000.0).round() / 1000.0;
-    let agents = AGENTS.iter().zip(weights).map(|(agent, own)| {
+    let agents = AGENTS.iter().zip(learn_agents(&rows)).map(|(agent, own)| {
         let mut own_weights: BTreeMap<String, f64> =
             names.iter().cloned().zip(own.iter().map(|weight| rounded(*weight))).collect();
         own_weights.retain(|_, weight| *weight != 0.0);
         own_weights.insert("bias".to_owned(), rounded(own[names.len()]));
         ((*agent).to_owned(), own_weights)
     });
-    let weights = Weights { agents: agents.collect(), faq: faq.map(rounded) };
-    serde_json::to_string_pretty(&weights).unwrap_or_default()
+    weights.agents = agents.collect();
+    weights
 }
 
-fn seen(example: &Example<'_>, now: Timestamp) -> crate::understanding::Understanding {
-    let prior = Prior { session: None, locale: None, pack: example.pack.language() };
-    understand(example.pack, example.text, detect(example.text, prior), now)
+fn rounded(weight: f64) -> f64 {
+    (weight * 1000.0).round() / 1000.0
+}
+
+fn seen(model: &Model, turn: &Turn, pack: &CompiledPack, now: Timestamp) -> Understanding {
+    let prior = Prior { session: None, locale: None, pack: pack.language() };
+    understand(model, pack, &turn.text, detect(&turn.text, prior), now)
 }
 
 /// Multinomial logistic regression; the last weight of each agent is its bias.
 #[allow(clippy::cast_precision_loss)]
 fn learn_agents(rows: &[Row]) -> Vec<Vec<f64>> {
-    const RIDGE: f64 = 0.004;
     let width = rows.first().map_or(0, |row| row.features.len()) + 1;
     let mut weights = vec![vec![0.0; width]; AGENTS.len()];
     let mut momentum = weights.clone();
@@ -98,42 +119,44 @@ fn learn_agents(rows: &[Row]) -> Vec<Vec<f64>> {
 
 /// Logistic regression of "the first hit is the right one" over its measures.
 #[allow(clippy::cast_precision_loss)]
-fn learn_faq(examples: &[Example<'_>], now: Timestamp) -> [f64; 6] {
-    let rows: Vec<([f64; 5], f64)> = examples
+fn learn_faq(asked: &[(&Turn, &CompiledPack)], now: Timestamp) -> FaqWeights {
+    let model = Model::new(&Weights::default());
+    let rows: Vec<(FaqFeatures, f64, f64)> = asked
         .iter()
-        .filter_map(|example| {
-            let wanted = match example.faq {
-                Some(wanted) => wanted,
+        .filter_map(|(turn, pack)| {
+            let wanted = match &turn.expect.faq {
+                Some(wanted) => wanted.as_deref(),
                 // What is for another agent altogether has no approved answer either.
-                None if matches!(example.agent, "out_of_scope" | "smalltalk") => None,
+                None if matches!(turn.expect.agent.as_str(), "out_of_scope" | "smalltalk") => None,
                 None => return None,
             };
-            let seen = seen(example, now);
-            let found = seen.whole.faqs.first().map(|hit| example.pack.pack().faq[hit.at].id.as_str());
+            let seen = seen(&model, turn, pack, now);
+            let found = seen.whole.faqs.first().map(|hit| pack.pack().faq[hit.at].id.as_str());
             found.map(|found| {
-                (
-                    features::faq(example.pack, &seen.whole.analysis, &seen.whole.faqs),
-                    if wanted == Some(found) { 1.0 } else { 0.0 },
-                )
+                let features =
+                    features::faq(pack, &seen.whole.analysis, &seen.whole.faqs, &seen.whole.services);
+                // An answer made up is worse than one not given.
+                let weight = if matches!(turn.expect.faq, Some(None)) { 2.5 } else { 1.0 };
+                (features, if wanted == Some(found) { 1.0 } else { 0.0 }, weight)
             })
         })
         .collect();
-    let mut weights = [0.0; 6];
+    let mut weights = [0.0; FAQ_FEATURES + 1];
     let count = rows.len().max(1) as f64;
-    for _ in 0..20_000 {
-        let mut gradient = [0.0; 6];
-        for (features, target) in &rows {
-            let sum: f64 = weights.iter().zip(features).map(|(w, f)| w * f).sum::<f64>() + weights[5];
-            let wrong = 1.0 / (1.0 + (-sum).exp()) - target;
-            for at in 0..5 {
-                gradient[at] += wrong * features[at] / count;
+    for _ in 0..8_000 {
+        let mut gradient = [0.0; FAQ_FEATURES + 1];
+        for (features, target, weight) in &rows {
+            let sum: f64 =
+                weights.iter().zip(features).map(|(w, f)| w * f).sum::<f64>() + weights[FAQ_FEATURES];
+            let wrong = (1.0 / (1.0 + (-sum).exp()) - target) * weight;
+            for (slot, feature) in gradient.iter_mut().zip(features.iter().chain(std::iter::once(&1.0))) {
+                *slot += wrong * feature / count;
             }
-            gradient[5] += wrong / count;
         }
-        for at in 0..6 {
-            let ridge = if at == 5 { 0.0 } else { 0.001 * weights[at] };
+        for at in 0..=FAQ_FEATURES {
+            let ridge = if at == FAQ_FEATURES { 0.0 } else { 0.001 * weights[at] };
             weights[at] -= 1.0 * (gradient[at] + ridge);
         }
     }
-    weights
+    weights.map(rounded)
 }

@@ -4,10 +4,13 @@ use crate::{
     CompiledPack, Decision, Intent,
     answer::{Desk, Draft},
     escalation::{Reason, after_two_unanswered, category, over_limit},
-    reply::write::{self, Block, quoted},
-    style::style,
+    reply::{
+        phrases::say,
+        write::{self, Block, quoted},
+    },
+    style::{Address, style},
     text::language::{Prior, detect},
-    understanding::understand,
+    understanding::{context::understand_after, model::Model},
 };
 use misy_domain::{
     Channel, Language, Locale, MessageId, Part, Permission, Permissions, Role, Source, Timestamp,
@@ -100,6 +103,11 @@ const LONGEST: usize = 6_000;
 ///
 /// Pure and deterministic: the same input gives the same outcome.
 pub fn decide_turn(input: &TurnInput<'_>) -> TurnOutcome {
+    decide_with(Model::get(), input)
+}
+
+/// Decides as a model has learnt to, which need not be the one that is compiled in.
+pub(crate) fn decide_with(model: &Model, input: &TurnInput<'_>) -> TurnOutcome {
     let text: String = input
         .messages
         .iter()
@@ -116,10 +124,14 @@ pub fn decide_turn(input: &TurnInput<'_>) -> TurnOutcome {
     };
     let language = detect(&text, prior);
     let style = style(input.pack.pack(), input.channel);
-    let seen = understand(input.pack, &text, language, input.now);
+    let before = contact_said(input.history);
+    let (seen, topic) = understand_after(model, input.pack, &text, before, language, input.now);
     let desk = Desk { pack: input.pack, seen: &seen, style: &style, language, now: input.now, text: &text };
     let mut turn = Turn { input, desk: &desk, limits: Vec::new(), rules: style.rules.clone() };
     turn.rules.insert(0, format!("language: {language}"));
+    if topic.is_some() {
+        turn.rules.push("context: goes on from what the contact asked before".to_owned());
+    }
     if input.handed_off {
         return turn.handed_off();
     }
@@ -134,6 +146,11 @@ pub fn decide_turn(input: &TurnInput<'_>) -> TurnOutcome {
         ranked.insert(0, ("smalltalk", 1.0));
     }
     turn.route(&ranked)
+}
+
+/// What the contact said before, newest first.
+fn contact_said(history: &[HistoryItem]) -> impl Iterator<Item = &str> {
+    history.iter().rev().filter(|item| item.role == Role::Contact).map(|item| item.text.as_str())
 }
 
 struct Turn<'a> {
@@ -200,10 +217,28 @@ impl Turn<'_> {
         self.desk.phrase(&mut draft, reason.phrase);
         draft.blocks.extend(self.desk.closed_now().map(Block::Text));
         self.rules.push(reason.rule);
-        let last = self.input.messages.last().map(|message| message.text).unwrap_or_default();
-        let summary = format!("{}: {} [{}]", reason.code, quoted(last, 300), self.desk.language);
+        let summary = self.summary(reason.code);
         let handoff = Handoff { reason: reason.code.to_owned(), summary };
         self.finish(ranked, "handoff", draft, Some(handoff), 0)
+    }
+
+    /// What the person who takes over should know, as sentences in the pack's language.
+    fn summary(&self, code: &str) -> String {
+        let own = self.input.pack.language();
+        let say = |name: &str, text: &str| {
+            let business = self.input.pack.pack().display_name.as_str();
+            say(name, own, Address::Formal, 0, &[("business", business), ("text", text)])
+        };
+        let mut sentences = vec![say(&format!("summary_{code}"), "")];
+        let last = self.input.messages.last().map(|message| message.text).unwrap_or_default();
+        if let Some(earlier) = contact_said(self.input.history).find(|earlier| !earlier.trim().is_empty()) {
+            sentences.push(say("summary_before", &quoted(earlier, 120)));
+        }
+        sentences.push(say("summary_wrote", &quoted(last, 300)));
+        if self.desk.language != own {
+            sentences.push(say(&format!("summary_in_{}", self.desk.language), ""));
+        }
+        sentences.join(" ")
     }
 
     /// A person has the conversation: one note after the hand-off, then silence.

@@ -1,5 +1,6 @@
 //! What a message is about: measured features, the agents they speak for, and the items of the pack they point at.
 
+pub(crate) mod context;
 pub(crate) mod features;
 pub(crate) mod model;
 
@@ -11,6 +12,7 @@ use crate::{
 };
 use jiff::Timestamp;
 use misy_domain::Language;
+use model::Model;
 
 /// The agents that a message can be for, in the order of the model's weights.
 pub(crate) const AGENTS: [&str; 7] =
@@ -50,20 +52,21 @@ impl Understanding {
     }
 }
 
-/// Understands a message in a language.
+/// Understands a message in a language, as a model has learnt to.
 pub(crate) fn understand(
+    model: &Model,
     pack: &CompiledPack,
     text: &str,
     language: Language,
     now: Timestamp,
 ) -> Understanding {
     let body = segments::body(text);
-    let whole = part(pack, analyse(&body, language, Some(pack.speller())), None);
+    let whole = part(model, pack, analyse(&body, language, Some(pack.speller())), None);
     let pieces = segments::segments(&body);
     let parts: Vec<Part> = if pieces.len() > 1 {
         let read = |piece: &String| {
             let analysis = analyse(piece, language, Some(pack.speller()));
-            (!analysis.units.is_empty()).then(|| part(pack, analysis, Some(&whole.analysis)))
+            (!analysis.units.is_empty()).then(|| part(model, pack, analysis, Some(&whole.analysis)))
         };
         pieces.iter().filter_map(read).collect()
     } else {
@@ -77,17 +80,37 @@ pub(crate) fn understand(
     let mut understanding =
         Understanding { whole, parts, provider, when, scores: [0.0; 7], features: Vec::new() };
     understanding.features = features::measure(pack, &body, &understanding);
-    understanding.scores = model::Model::get().scores(&understanding.features);
+    understanding.scores = model.scores(&understanding.features);
     understanding
 }
 
-fn part(pack: &CompiledPack, analysis: Analysis, context: Option<&Analysis>) -> Part {
+fn part(model: &Model, pack: &CompiledPack, analysis: Analysis, context: Option<&Analysis>) -> Part {
     let index = pack.index();
     let around = context.map(|context| context.units.as_slice()).unwrap_or_default();
-    let faqs = index.rank(&analysis.units, around, &index.faqs);
+    let mut faqs = index.rank(&analysis.units, around, &index.faqs);
+    if let Some(hours) = pack.hours_faq().filter(|_| analysis.means("hours")) {
+        plain_hours_first(pack, &analysis, hours, &mut faqs);
+    }
     let services = index.rank_services(&analysis.units);
-    let faq_confidence = model::Model::get().faq_confidence(&features::faq(pack, &analysis, &faqs));
+    let faq_confidence = model.faq_confidence(&features::faq(pack, &analysis, &faqs, &services));
     Part { analysis, faqs, services, faq_confidence }
+}
+
+/// "Do you open on Sundays?" is about the opening hours, not about those of the kitchen, unless it says kitchen.
+fn plain_hours_first(pack: &CompiledPack, analysis: &Analysis, hours: usize, faqs: &mut [Hit]) {
+    let Some(top) = faqs.first().copied().filter(|top| top.at != hours) else { return };
+    if Some(top.at) == pack.special_hours_faq() {
+        return;
+    }
+    let Some(plain) = faqs.iter().position(|hit| hit.at == hours && hit.score > top.score * 0.6) else {
+        return;
+    };
+    let index = pack.index();
+    let (named, general) = (&index.faqs[top.at], &index.faqs[hours]);
+    if !analysis.units.iter().any(|unit| index.only_in(unit, named, general)) {
+        faqs[..=plain].rotate_right(1);
+        faqs[0].score = top.score;
+    }
 }
 
 /// The provider whose name is said.

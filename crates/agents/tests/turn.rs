@@ -11,24 +11,43 @@ use misy_domain::{Channel, ContextPack, Language, Part, Permission, Permissions,
 use proptest::prelude::*;
 use std::{collections::BTreeMap, sync::Arc, sync::LazyLock, time::Instant};
 
-const PACKS: [&str; 6] = [
+const PACKS: [&str; 9] = [
     include_str!("../../../seeds/businesses/andina.json"),
     include_str!("../../../seeds/businesses/colombiatic.json"),
     include_str!("../../../seeds/businesses/northwind-bikes.json"),
     include_str!("../../../seeds/businesses/verde-cafe.json"),
     include_str!("../dev/ironleaf-gym.json"),
     include_str!("../dev/casa-bruma.json"),
+    include_str!("../dev/oficina-trilho.json"),
+    include_str!("../dev/lumbre-hogar.json"),
+    include_str!("../dev/clearview-optics.json"),
 ];
 
-static COMPILED: LazyLock<BTreeMap<String, CompiledPack>> = LazyLock::new(|| {
+/// Packs whose turns nothing was learnt from.
+const HELD_OUT: [&str; 5] = [
+    include_str!("../dev/held-out/huellitas-vet.json"),
+    include_str!("../dev/held-out/marlow-law.json"),
+    include_str!("../dev/held-out/studio-aurora.json"),
+    include_str!("../dev/held-out/hotel-jacaranda.json"),
+    include_str!("../dev/held-out/torre-idiomas.json"),
+];
+const UNSEEN: [&str; 3] = [
+    include_str!("../dev/unseen/llave-lima.json"),
+    include_str!("../dev/unseen/doce-mel.json"),
+    include_str!("../dev/unseen/harbor-moving.json"),
+];
+
+fn compile(packs: &[&str]) -> BTreeMap<String, CompiledPack> {
     let compile = |json: &&str| {
         let mut value: serde_json::Value = serde_json::from_str(json).unwrap();
         let tenant = value.as_object_mut().unwrap().remove("tenantId").unwrap();
         let pack = ContextPack::parse(&value).unwrap_or_else(|wrong| panic!("{tenant}: {wrong:?}"));
         (tenant.as_str().unwrap().to_owned(), CompiledPack::new(Arc::new(pack)))
     };
-    PACKS.iter().map(compile).collect()
-});
+    packs.iter().map(compile).collect()
+}
+
+static COMPILED: LazyLock<BTreeMap<String, CompiledPack>> = LazyLock::new(|| compile(&PACKS));
 
 struct Ask<'a> {
     tenant: &'a str,
@@ -245,11 +264,84 @@ fn the_development_set_is_answered_as_well_as_before() {
     let turns = include_bytes!("../dev/turns.jsonl");
     let report = eval::score(&turns[..], &COMPILED, "2026-12-01T15:00:00Z".parse().unwrap()).unwrap();
     println!("{report}");
-    assert!(report.agent.share() >= 0.92, "agent {}", report.agent);
-    assert!(report.faq.share() >= 0.85, "faq {}", report.faq);
+    assert!(report.agent.share() >= 0.94, "agent {}", report.agent);
+    assert!(report.faq.share() >= 0.82, "faq {}", report.faq);
     assert!(report.service.share() >= 0.83, "service {}", report.service);
-    assert!(report.null.share() >= 0.65, "null {}", report.null);
+    assert!(report.null.share() >= 0.8, "null {}", report.null);
     assert!(report.language.share() >= 0.97, "language {}", report.language);
+}
+
+/// Scores turns that nothing was learnt from; the floors are a little under what was measured.
+fn held_out(name: &str, turns: &[u8], packs: &[&str], floors: [f64; 4]) {
+    let report = eval::score(turns, &compile(packs), "2026-12-01T15:00:00Z".parse().unwrap()).unwrap();
+    println!("{name}\n{report}");
+    let scores = [report.agent, report.faq, report.null, report.service];
+    for (score, floor) in scores.iter().zip(floors) {
+        assert!(score.share() >= floor, "{name}: {score}, floor {floor}");
+    }
+}
+
+#[test]
+fn businesses_never_learnt_from_are_answered_too() {
+    held_out("held-out", include_bytes!("../dev/held-out/turns.jsonl"), &HELD_OUT, [0.93, 0.77, 0.8, 0.8]);
+}
+
+#[test]
+fn words_that_nobody_foresaw_are_answered_less_often() {
+    held_out("unseen", include_bytes!("../dev/unseen/turns.jsonl"), &UNSEEN, [0.8, 0.2, 0.55, 0.55]);
+}
+
+fn contact(text: &str) -> HistoryItem {
+    HistoryItem { role: Role::Contact, text: text.to_owned(), agent_name: None }
+}
+
+#[test]
+fn what_a_message_leaves_out_is_taken_from_the_one_before() {
+    let before = [contact("¿atienden los sábados?")];
+    let said = text(&Ask { history: &before, ..Ask::of("andina") }.ask("¿y el domingo?"));
+    assert!(said.contains("Domingo: cerrado") && !said.contains("Sábado"), "{said}");
+
+    let before = [contact("cuánto cuesta el blanqueamiento?")];
+    let outcome = Ask { history: &before, ..Ask::of("andina") }.ask("y la limpieza?");
+    assert_eq!(outcome.decision.agent, "sales");
+    assert_eq!(source_ids(&outcome).first(), Some(&"limpieza-dental"));
+
+    let before = [contact("me cuentas de la limpieza dental?")];
+    let outcome = Ask { history: &before, ..Ask::of("andina") }.ask("y cuánto sale?");
+    assert_eq!(source_ids(&outcome).first(), Some(&"limpieza-dental"));
+
+    let before = [contact("vocês abrem aos sábados?")];
+    let outcome = Ask { history: &before, ..Ask::of("verde-cafe") }.ask("e aos domingos?");
+    assert!(text(&outcome).contains("Domingo") && !text(&outcome).contains("Sábado"), "{}", text(&outcome));
+
+    let before = [contact("how much is the day pass?")];
+    let outcome = Ask { history: &before, ..Ask::of("ironleaf-gym") }.ask("and the yoga class?");
+    assert_eq!(source_ids(&outcome).first(), Some(&"yoga-class"));
+    assert!(outcome.decision.rules.iter().any(|rule| rule.starts_with("context:")));
+}
+
+#[test]
+fn a_message_that_stands_alone_is_not_mixed_with_the_one_before() {
+    let before = [contact("cuánto cuesta el blanqueamiento?")];
+    let ask = Ask { history: &before, ..Ask::of("andina") };
+    for message in ["¿y tienen estacionamiento?", "gracias!", "y quiero hablar con una persona"] {
+        assert_eq!(
+            ask.ask(message).decision.sources,
+            Ask::of("andina").ask(message).decision.sources,
+            "{message}"
+        );
+    }
+}
+
+#[test]
+fn who_takes_over_reads_sentences_in_the_pack_s_language() {
+    let before = [contact("do you open on Sunday?")];
+    let outcome = Ask { history: &before, ..Ask::of("andina") }.ask("I want to talk to a real person please");
+    assert_eq!(
+        outcome.handoff.unwrap().summary,
+        "El contacto pide hablar con una persona. Antes escribió: «do you open on Sunday?». Escribió: «I want to talk \
+         to a real person please». Escribe en inglés."
+    );
 }
 
 #[test]
@@ -266,7 +358,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
 
     #[test]
-    fn any_text_gets_a_bounded_reply(message in any::<String>(), tenant in 0..6_usize, channel in 0..7_usize) {
+    fn any_text_gets_a_bounded_reply(message in any::<String>(), tenant in 0..PACKS.len(), channel in 0..7_usize) {
         let tenant = COMPILED.keys().nth(tenant).unwrap();
         let ask = Ask { channel: Channel::ALL[channel], ..Ask::of(tenant) };
         let outcome = ask.ask(&message);

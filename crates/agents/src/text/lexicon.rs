@@ -184,9 +184,13 @@ impl Table {
         for line in text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
             let mut columns = line.split('|').map(str::trim);
             let name = columns.next().unwrap_or_default().to_owned();
-            let id = u16::try_from(table.names.len()).unwrap_or(u16::MAX);
-            table.by_name.insert(name.clone(), id);
-            table.names.push(name);
+            // A name may have several lines.
+            let id = table.by_name.get(&name).copied().unwrap_or_else(|| {
+                let id = u16::try_from(table.names.len()).unwrap_or(u16::MAX);
+                table.by_name.insert(name.clone(), id);
+                table.names.push(name);
+                id
+            });
             for (slot, column) in columns.take(3).enumerate() {
                 for entry in
                     column.split(',').map(|entry| fold(entry.trim())).filter(|entry| !entry.is_empty())

@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// Features beyond the cues.
-const EXTRA: [&str; 36] = [
+const EXTRA: [&str; 57] = [
     "short",
     "medium",
     "long",
@@ -45,6 +45,27 @@ const EXTRA: [&str; 36] = [
     "big_event",
     "first_person_when",
     "faq_sure",
+    "elsewhere",
+    "elsewhere_only",
+    "grave",
+    "grave_twice",
+    "mild",
+    "politeness",
+    "politeness_only",
+    "changing",
+    "changing_mine",
+    "slot_for_service",
+    "slot_asked",
+    "rule_asked",
+    "buying",
+    "buying_named",
+    "faq_beats_service",
+    "ordered_of_clerk",
+    "day_and_clock",
+    "provider_when",
+    "dated_unsure",
+    "dated_party",
+    "case_dated",
 ];
 
 /// The names of all features, in the order in which they are measured.
@@ -52,15 +73,34 @@ pub(crate) fn names() -> Vec<String> {
     Lexicon::get().cue_names().iter().cloned().chain(EXTRA.iter().map(|name| (*name).to_owned())).collect()
 }
 
+/// How many measures the confidence of an answer is made of.
+pub(crate) const FAQ_FEATURES: usize = 10;
+/// The measures that the confidence of an answer is made of.
+pub(crate) type FaqFeatures = [f64; FAQ_FEATURES];
+
 /// What the confidence of an answer is made of.
-pub(crate) fn faq(pack: &CompiledPack, analysis: &Analysis, hits: &[Hit]) -> [f64; 5] {
-    let Some(best) = hits.first() else { return [0.0; 5] };
-    let content = analysis.units.iter().filter(|unit| unit.stem.is_some());
-    let foreign = content.clone().filter(|unit| !pack.index().knows(unit)).count();
-    // "do you sell kayaks": the one word that matters is not in the pack.
-    let foreign = share(foreign, content.count());
+pub(crate) fn faq(pack: &CompiledPack, analysis: &Analysis, hits: &[Hit], services: &[Hit]) -> FaqFeatures {
+    let Some(best) = hits.first() else { return [0.0; FAQ_FEATURES] };
+    let content = || analysis.units.iter().filter(|unit| unit.stem.is_some());
+    let foreign = content().filter(|unit| !pack.index().knows(unit)).count();
     let margin = best.score - hits.get(1).map_or(0.0, |second| second.score);
-    [best.cosine, best.coverage, best.recall, margin.min(0.5), foreign]
+    // "do you sell kayaks": the one word that matters is not in the pack.
+    let foreign = share(foreign, content().count());
+    let service = services.first().map_or(0.0, |hit| hit.cosine);
+    // Half of a long story says more than half of three words.
+    let long = (f64::from(u32::try_from(content().count()).unwrap_or(u32::MAX)) / 10.0).min(1.0);
+    [
+        best.cosine,
+        best.coverage,
+        best.recall,
+        margin.min(0.5),
+        foreign,
+        best.cosine * best.coverage,
+        (service - best.cosine).max(0.0),
+        long,
+        flag(foreign > 0.0 && analysis.has("ask_business")),
+        flag(foreign == 0.0),
+    ]
 }
 
 fn flag(on: bool) -> f64 {
@@ -78,6 +118,9 @@ pub(crate) fn measure(pack: &CompiledPack, body: &str, seen: &Understanding) -> 
     let analysis = &seen.whole.analysis;
     let mut features: Vec<f64> = vec![0.0; lexicon.cue_names().len()];
     for (cue, count) in &analysis.cues {
+        if lexicon.cue_names()[usize::from(*cue)].starts_with("oos_") {
+            continue;
+        }
         features[usize::from(*cue)] = f64::from((*count).min(2)).sqrt();
     }
     features.extend(extra(pack, body, seen, analysis));
@@ -85,6 +128,7 @@ pub(crate) fn measure(pack: &CompiledPack, body: &str, seen: &Understanding) -> 
 }
 
 fn extra(pack: &CompiledPack, body: &str, seen: &Understanding, analysis: &Analysis) -> [f64; EXTRA.len()] {
+    let lexicon = Lexicon::get();
     let has = |cue: &str| analysis.has(cue);
     let words = analysis.tokens.len();
     let left = (0..words).filter(|at| !analysis.tokens[*at].function && !analysis.in_cue[*at]).count();
@@ -104,6 +148,26 @@ fn extra(pack: &CompiledPack, body: &str, seen: &Understanding, analysis: &Analy
     let question = body.contains('?');
     let party = party(analysis);
     let sure = confidence > 0.6;
+    let asks_hours = analysis.means("hours");
+    let any = |cues: &[&str]| cues.iter().filter(|cue| has(cue)).count();
+    // A few words of each kind are seen while learning; what they have in common carries over to the others.
+    let cue_names = lexicon.cue_names();
+    let elsewhere = analysis.cues.iter().any(|(cue, _)| cue_names[usize::from(*cue)].starts_with("oos_"));
+    let grave =
+        any(&["legal", "complaint", "angry_staff", "charge", "security", "medical", "diagnosis", "danger"]);
+    let polite = any(&[
+        "greeting",
+        "howareyou",
+        "thanks",
+        "bye",
+        "ack",
+        "praise",
+        "laugh",
+        "bot_question",
+        "capabilities",
+    ]) > 0;
+    let buying =
+        any(&["price_ask", "quote_ask", "buy_wish", "haggle", "recommend", "catalog_ask", "more_info"]) > 0;
     [
         flag(words <= 3),
         flag((4..=12).contains(&words)),
@@ -141,6 +205,27 @@ fn extra(pack: &CompiledPack, body: &str, seen: &Understanding, analysis: &Analy
         flag(party > 40),
         flag(has("want") && dated),
         flag(sure),
+        flag(elsewhere),
+        flag(elsewhere && !sure && !named),
+        flag(grave > 0 && !has("mild")),
+        flag(grave > 1),
+        flag(has("mild")),
+        flag(polite),
+        flag(polite && left <= 1 && !question && !named && !sure && !booking && !pricing && !changing),
+        flag(changing),
+        flag(changing && (!question || dated) && !has("policy")),
+        flag(bookable && dated && !pricing && !analysis.means("hours")),
+        flag(dated && question && (booking || has("clerk")) && !sure),
+        flag((has("policy") || question) && sure && !dated),
+        flag(buying),
+        flag(buying && named),
+        flag(sure && faq.map_or(0.0, |hit| hit.score) > service_score),
+        flag(has("clerk")),
+        flag(!seen.when.days.is_empty() && seen.when.clock && !asks_hours && !pricing),
+        flag(seen.provider.is_some() && (dated || has("availability") || has("clerk"))),
+        flag(dated && !sure && !asks_hours && !pricing && !elsewhere),
+        flag(dated && party > 0),
+        flag(dated && (has("first_person_case") || has("after_procedure"))),
     ]
 }
 

@@ -1,10 +1,16 @@
 //! The linear model over the features: weights learnt from the development set by `examples/train.rs`.
 
-use super::{AGENTS, features};
+use super::{
+    AGENTS,
+    features::{self, FAQ_FEATURES, FaqFeatures},
+};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, sync::LazyLock};
 
 static MODEL: LazyLock<Model> = LazyLock::new(|| Model::read(include_str!("../../data/weights.json")));
+
+/// The weights of an answer's confidence, the last one standing alone.
+pub(crate) type FaqWeights = [f64; FAQ_FEATURES + 1];
 
 /// The weights as they are kept: by name, so that a feature that is gone or new does no harm.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -12,14 +18,14 @@ pub(crate) struct Weights {
     /// For each agent, the weight of each feature and of `bias`.
     pub(crate) agents: BTreeMap<String, BTreeMap<String, f64>>,
     /// The weights of an answer's confidence, the last one standing alone.
-    pub(crate) faq: [f64; 6],
+    pub(crate) faq: FaqWeights,
 }
 
 /// The weights in the order of the features.
 pub(crate) struct Model {
     agents: [Vec<f64>; AGENTS.len()],
     bias: [f64; AGENTS.len()],
-    faq: [f64; 6],
+    faq: FaqWeights,
 }
 
 impl Model {
@@ -29,7 +35,10 @@ impl Model {
 
     fn read(json: &str) -> Self {
         // The file is compiled in and a test reads it; without weights every agent is as likely.
-        let weights: Weights = serde_json::from_str(json).unwrap_or_default();
+        Self::new(&serde_json::from_str(json).unwrap_or_default())
+    }
+
+    pub(crate) fn new(weights: &Weights) -> Self {
         let names = features::names();
         let of = |agent: &str, name: &str| weights.agents.get(agent).and_then(|own| own.get(name)).copied();
         Self {
@@ -51,12 +60,12 @@ impl Model {
     }
 
     /// How sure an answer is.
-    pub(crate) fn faq_confidence(&self, features: &[f64; 5]) -> f64 {
+    pub(crate) fn faq_confidence(&self, features: &FaqFeatures) -> f64 {
         if features[0] + features[1] <= 0.0 {
             return 0.0;
         }
         let sum: f64 = self.faq.iter().zip(features).map(|(weight, feature)| weight * feature).sum();
-        1.0 / (1.0 + (-(sum + self.faq[5])).exp())
+        1.0 / (1.0 + (-(sum + self.faq[FAQ_FEATURES])).exp())
     }
 }
 

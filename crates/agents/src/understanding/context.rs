@@ -1,0 +1,78 @@
+//! "And on Sundays?": a message that leaves out what was said before is read together with it.
+
+use super::{Understanding, model::Model, understand};
+use crate::{
+    CompiledPack,
+    answer::SURE,
+    dates::When,
+    text::{Analysis, lexicon::Lexicon, tokens::words},
+};
+use jiff::Timestamp;
+use misy_domain::Language;
+
+/// A longer message says itself what it is about.
+const MOST_WORDS: usize = 7;
+/// How many earlier messages are looked at for one that stands alone.
+const BACK: usize = 3;
+
+/// Understands a message after what the contact said before, newest first; tells which of that it goes on from.
+pub(crate) fn understand_after<'a>(
+    model: &Model,
+    pack: &CompiledPack,
+    text: &str,
+    before: impl Iterator<Item = &'a str>,
+    language: Language,
+    now: Timestamp,
+) -> (Understanding, Option<&'a str>) {
+    let alone = understand(model, pack, text, language, now);
+    if !leaves_out(&alone) {
+        return (alone, None);
+    }
+    let Some(topic) = before.take(BACK).find(|earlier| words(earlier).len() > 2 && !goes_on(&words(earlier)))
+    else {
+        return (alone, None);
+    };
+    let mut both = understand(model, pack, &format!("{topic}\n{text}"), language, now);
+    // What is new replaces what was said of the same kind.
+    if alone.when != When::default() {
+        both.when = alone.when;
+    }
+    if alone.whole.services.first().is_some_and(|hit| hit.cosine > 0.3) {
+        both.whole.services = alone.whole.services;
+    }
+    both.provider = alone.provider.or(both.provider);
+    both.parts.clear();
+    (both, Some(topic))
+}
+
+/// Whether a message needs what was said before.
+fn leaves_out(seen: &Understanding) -> bool {
+    let analysis = &seen.whole.analysis;
+    let said: Vec<String> = analysis.tokens.iter().map(|token| token.text.clone()).collect();
+    if said.is_empty() || said.len() > MOST_WORDS {
+        return false;
+    }
+    let named = seen.whole.services.first().is_some_and(|hit| hit.recall > 0.3 && hit.cosine > 0.3);
+    if asks_price(analysis) {
+        return !named;
+    }
+    // "¿Y la limpieza?" names something and asks nothing of it.
+    let asks = analysis.cues.iter().any(|(cue, _)| Lexicon::get().cue_names()[usize::from(*cue)] != "ack");
+    let answered = asks && seen.whole.faq_confidence > SURE && seen.when == When::default();
+    goes_on(&said) && !analysis.has("ask_person") && !answered
+}
+
+fn asks_price(analysis: &Analysis) -> bool {
+    analysis.has("price_ask") || analysis.has("haggle")
+}
+
+/// Whether it begins as something that goes on: "y…", "and…", "what about…".
+fn goes_on(said: &[String]) -> bool {
+    let said: Vec<&str> = said.iter().map(String::as_str).take(3).collect();
+    let first = said.first().copied().unwrap_or_default();
+    let second = said.get(1).copied().unwrap_or_default();
+    let joins = ["y", "e", "and", "pero", "mas", "but", "ou", "or", "o", "also", "tambien", "tambem"];
+    joins.contains(&first)
+        || (["what", "how", "whats"].contains(&first) && second == "about")
+        || (["entonces", "entao", "so", "ok"].contains(&first) && joins[..3].contains(&second))
+}
