@@ -2,7 +2,7 @@
 
 use crate::StoreError;
 use misy_domain::TenantId;
-use sqlx::{AssertSqlSafe, PgConnection, PgPool, Postgres, Transaction};
+use sqlx::{AssertSqlSafe, PgConnection, PgPool, Postgres, SqlSafeStr, SqlStr, Transaction};
 use std::time::{Duration, Instant};
 use tracing::warn;
 
@@ -23,6 +23,16 @@ pub struct SystemTx {
     reason: &'static str,
 }
 
+/// Begins in a task of its own, so that it ends even when nobody waits any more (a client went away, a worker was stopped).
+/// Were it dropped half-way, the connection would go back to the pool with BEGIN under way and no rollback behind it: the
+/// next to use it would stand in a transaction that nobody commits, for a tenant that may be another.
+async fn begin_whole(pool: &PgPool, statement: SqlStr) -> Result<Transaction<'static, Postgres>, StoreError> {
+    let pool = pool.clone();
+    let task = tokio::spawn(async move { pool.begin_with(statement).await });
+    // It fails to end only when the runtime is shutting down.
+    Ok(task.await.map_err(|_| sqlx::Error::WorkerCrashed)??)
+}
+
 impl TenantTx {
     pub(crate) async fn begin(
         pool: &PgPool,
@@ -31,7 +41,7 @@ impl TenantTx {
     ) -> Result<Self, StoreError> {
         // Begin and the tenant travel in one round trip. A tenant id has no character that could end the literal.
         let begin = format!("begin; set local app.tenant_id = '{tenant}'");
-        let transaction = pool.begin_with(AssertSqlSafe(begin)).await?;
+        let transaction = begin_whole(pool, AssertSqlSafe(begin).into_sql_str()).await?;
         Ok(Self { transaction, tenant: tenant.clone(), name, began: Instant::now() })
     }
 
@@ -57,7 +67,7 @@ impl TenantTx {
 
 impl SystemTx {
     pub(crate) async fn begin(pool: &PgPool, reason: &'static str) -> Result<Self, StoreError> {
-        Ok(Self { transaction: pool.begin().await?, reason })
+        Ok(Self { transaction: begin_whole(pool, "begin".into_sql_str()).await?, reason })
     }
 
     /// Why it was opened.
