@@ -113,6 +113,24 @@ pub mod kind {
     /// An entry of an audit trail.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
     pub struct Audit;
+    /// A person of a tenant: an administrator, a human agent …
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    pub struct User;
+    /// A session of a signed-in user.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    pub struct SignIn;
+    /// A client certificate that is bound to a tenant.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    pub struct Certificate;
+    /// A use of a privileged operation.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    pub struct Grant;
+    /// An alert.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    pub struct Alert;
+    /// A rotation of keys.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    pub struct Rotation;
 
     impl Named for Session {
         const PREFIX: &'static str = "ses";
@@ -138,6 +156,24 @@ pub mod kind {
     impl Named for Audit {
         const PREFIX: &'static str = "aud";
     }
+    impl Named for User {
+        const PREFIX: &'static str = "usr";
+    }
+    impl Named for SignIn {
+        const PREFIX: &'static str = "sgn";
+    }
+    impl Named for Certificate {
+        const PREFIX: &'static str = "crt";
+    }
+    impl Named for Grant {
+        const PREFIX: &'static str = "grt";
+    }
+    impl Named for Alert {
+        const PREFIX: &'static str = "alr";
+    }
+    impl Named for Rotation {
+        const PREFIX: &'static str = "rot";
+    }
 }
 
 /// `ses_…`
@@ -156,6 +192,18 @@ pub type RequestId = Id<kind::Request>;
 pub type TokenId = Id<kind::Token>;
 /// `aud_…`
 pub type AuditId = Id<kind::Audit>;
+/// `usr_…`
+pub type UserId = Id<kind::User>;
+/// `sgn_…`
+pub type SignInId = Id<kind::SignIn>;
+/// `crt_…`
+pub type CertificateId = Id<kind::Certificate>;
+/// `grt_…`
+pub type GrantId = Id<kind::Grant>;
+/// `alr_…`
+pub type AlertId = Id<kind::Alert>;
+/// `rot_…`
+pub type RotationId = Id<kind::Rotation>;
 
 #[cfg(test)]
 mod tests {

@@ -2,6 +2,7 @@
 //!
 //! Nothing here reads a clock, a file or a socket; everything is a value or a rule over values.
 
+pub mod action;
 pub mod channel;
 pub mod clock;
 pub mod context_pack;
@@ -13,19 +14,25 @@ pub mod limit;
 pub mod message;
 pub mod origin;
 pub mod permission;
+pub mod role;
 pub mod secret;
 pub mod slug;
 pub mod tenant;
 
+pub use action::Action;
 pub use channel::Channel;
 pub use clock::{Clock, SystemClock};
 pub use context_pack::ContextPack;
 pub use entropy::Entropy;
-pub use id::{AuditId, ContactId, ConversationId, KeyId, MessageId, RequestId, SessionId, TokenId};
+pub use id::{
+    AlertId, AuditId, CertificateId, ContactId, ConversationId, GrantId, KeyId, MessageId, RequestId,
+    RotationId, SessionId, SignInId, TokenId, UserId,
+};
 pub use language::{Language, Locale};
 pub use message::{Message, Part, Role, Source};
 pub use origin::Origin;
 pub use permission::{Permission, Permissions};
+pub use role::BuiltInRole;
 pub use secret::Secret;
 pub use slug::{SiteId, TenantId};
 pub use tenant::{Plan, TenantStatus, TenantType};

@@ -9,7 +9,7 @@ use crate::{
     tenant_state::TenantState,
 };
 use axum::extract::{FromRequest, Request};
-use misy_domain::{KeyId, Permission, TenantId};
+use misy_domain::{Action, KeyId, Permission, TenantId, Timestamp, UserId};
 use misy_store::{
     TenantKeys, TenantTx,
     audit::{self, AuditEntry, Kind},
@@ -35,10 +35,36 @@ impl Access for Manage {
 pub struct Manager {
     /// The tenant that the caller belongs to.
     pub home: TenantId,
-    /// The id of the token or key.
+    /// The id of the user, token or key, as it stands in the audit trail.
     pub actor: String,
+    /// What the caller is.
+    pub caller: Caller,
+    /// Whether its tenant is the owner of the platform.
     is_owner: bool,
-    is_person: bool,
+}
+
+/// What somebody who manages is, and how it was proved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Caller {
+    /// A person who signed in, or a personal API token of one.
+    User(UserCaller),
+    /// Whoever holds the bearer key that a tenant's first administrator was given.
+    AdministratorKey,
+    /// A server with a tenant access token that allows `tenant:manage`.
+    Program,
+}
+
+/// A person, as far as access depends on it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UserCaller {
+    /// The user.
+    pub user_id: UserId,
+    /// Names of roles: built-in ones and the tenant's own.
+    pub roles: Vec<String>,
+    /// When the second factor was proved last, if ever in this session.
+    pub second_factor_at: Option<Timestamp>,
+    /// What a personal API token is narrowed to; `None` for a session of the console.
+    pub scopes: Option<Vec<Action>>,
 }
 
 /// A management call by somebody who may manage something.
@@ -70,27 +96,39 @@ impl Manager {
         self.is_owner
     }
 
-    /// Refuses programs what only people may do.
-    pub fn expect_person(&self) -> Result<(), Problem> {
-        if self.is_person {
-            Ok(())
-        } else {
-            Err(Problem::forbidden("permission_denied", "Only an administrator may do this."))
+    /// Whether the caller may do something to a tenant or what belongs to it.
+    fn may(&self, action: Action, tenant: &TenantId) -> Result<(), Problem> {
+        use Action as A;
+        if !self.is_owner && self.home != *tenant {
+            return Err(Problem::not_found());
         }
-    }
-
-    /// Refuses everybody but the owner.
-    pub fn expect_owner(&self) -> Result<(), Problem> {
-        if self.is_owner {
-            Ok(())
-        } else {
-            Err(Problem::forbidden("permission_denied", "Only the owner of the platform may do this."))
+        let owner_only = matches!(
+            action,
+            A::PlanWrite
+                | A::TenantsList
+                | A::TenantsCreate
+                | A::TenantsSuspend
+                | A::TenantsActivate
+                | A::PrivilegeUse
+                | A::PrivilegeRead
+        );
+        let person_only = matches!(
+            action,
+            A::TenantClose
+                | A::TenantDelete
+                | A::AdministratorKeysRevoke
+                | A::UsersRead
+                | A::UsersWrite
+                | A::RolesRead
+                | A::RolesWrite
+                | A::SignInRead
+                | A::SignInWrite
+                | A::EncryptionRotate
+        );
+        if (owner_only && !self.is_owner) || (person_only && self.caller == Caller::Program) {
+            return Err(Problem::forbidden("permission_denied", "Your role does not allow this."));
         }
-    }
-
-    /// The id of a tenant, if the caller may know it.
-    pub fn may_manage(&self, tenant: &TenantId) -> Result<(), Problem> {
-        if self.is_owner || self.home == *tenant { Ok(()) } else { Err(Problem::not_found()) }
+        Ok(())
     }
 }
 
@@ -106,16 +144,21 @@ impl ManagementCall {
         let manager = Manager {
             home: call.tenant().clone(),
             actor: call.actor().to_owned(),
+            caller: Caller::Program,
             is_owner: false,
-            is_person: false,
         };
         Ok(Self { manager, received: call.received })
     }
 
-    /// The tenant that the path names, if the caller may manage it. Suspended ones are there for the owner only.
-    pub async fn managed(&self, desk: &FrontDesk) -> Result<Managed, Problem> {
+    /// Refuses what the caller may not do to a tenant: 404 if it may not even know of it, else 403.
+    pub fn authorize(&self, action: Action, tenant: &TenantId) -> Result<(), Problem> {
+        self.manager.may(action, tenant)
+    }
+
+    /// The tenant that the path names, if the caller may do this to it or to what belongs to it.
+    pub async fn managed(&self, desk: &FrontDesk, action: Action) -> Result<Managed, Problem> {
         let tenant: TenantId = self.received.param("tenantId")?;
-        self.manager.may_manage(&tenant)?;
+        self.authorize(action, &tenant)?;
         self.received.record.facts().subject = Some(tenant.to_string());
         let state = desk.tenants.get(&tenant).await?.ok_or_else(Problem::not_found)?;
         Ok(Managed { tenant, state })
@@ -170,7 +213,7 @@ async fn administrator(desk: &FrontDesk, received: &Received, token: &str) -> Re
     }
     count(desk, received, &home, &state, key.key_id).await?;
     received.record.keep_room(&desk.audit).await?;
-    Ok(Manager { is_owner: state.is_owner(), is_person: true, home, actor })
+    Ok(Manager { is_owner: state.is_owner(), caller: Caller::AdministratorKey, home, actor })
 }
 
 async fn count(

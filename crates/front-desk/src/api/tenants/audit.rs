@@ -3,7 +3,7 @@
 use super::{Page, page_cursor, page_limit};
 use crate::{desk::FrontDesk, management::ManagementCall, problem::Problem};
 use axum::{Json, extract::State};
-use misy_domain::Timestamp;
+use misy_domain::{Action, Timestamp};
 use misy_store::audit::{self, AuditEntry, AuditFilter, Kind};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -92,7 +92,7 @@ pub(crate) async fn list(
     State(desk): State<FrontDesk>,
     call: ManagementCall,
 ) -> Result<Json<Page<AuditAnswer>>, Problem> {
-    let managed = call.managed(&desk).await?;
+    let managed = call.managed(&desk, Action::AuditRead).await?;
     let query: AuditQuery = call.received.query()?;
     let limit = page_limit(query.limit)?;
     let kind = match &query.kind {

@@ -3,7 +3,7 @@
 use super::{expected_version, versioned};
 use crate::{desk::FrontDesk, management::ManagementCall, problem::Problem};
 use axum::{extract::State, response::Response};
-use misy_domain::ContextPack;
+use misy_domain::{Action, ContextPack};
 use misy_store::context_packs;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -26,7 +26,7 @@ pub struct PackVersion {
     security(("administrator" = []), ("tenantAccessToken" = [], "requestSignature" = []))
 )]
 pub(crate) async fn read(State(desk): State<FrontDesk>, call: ManagementCall) -> Result<Response, Problem> {
-    let managed = call.managed(&desk).await?;
+    let managed = call.managed(&desk, Action::ContextPackRead).await?;
     let mut tx = desk.database.tenant("context_pack.read", &managed.tenant).await?;
     let stored = context_packs::current(&mut tx).await?;
     tx.commit().await?;
@@ -58,7 +58,7 @@ pub(crate) async fn replace(
     State(desk): State<FrontDesk>,
     call: ManagementCall,
 ) -> Result<Response, Problem> {
-    let managed = call.managed(&desk).await?;
+    let managed = call.managed(&desk, Action::ContextPackWrite).await?;
     let expected = expected_version(&call.received)?;
     let value: Value = call.received.json_value()?;
     let pack = ContextPack::parse(&value)?;

@@ -2,7 +2,7 @@
 
 use crate::{desk::FrontDesk, management::ManagementCall, problem::Problem};
 use axum::{Json, extract::State};
-use misy_domain::MessageId;
+use misy_domain::{Action, MessageId};
 use serde::Deserialize;
 use serde_json::Value;
 use utoipa::IntoParams;
@@ -29,7 +29,7 @@ pub(crate) async fn read(
     State(desk): State<FrontDesk>,
     call: ManagementCall,
 ) -> Result<Json<Value>, Problem> {
-    let managed = call.managed(&desk).await?;
+    let managed = call.managed(&desk, Action::DecisionsRead).await?;
     let query: DecisionQuery = call.received.query()?;
     let message: MessageId = query.message_id.parse().map_err(|_| Problem::not_found())?;
     let mut tx = desk.database.tenant("decisions.read", &managed.tenant).await?;

@@ -4,7 +4,7 @@ use super::{Mistakes, Page, PageQuery, registration::origins};
 use crate::{desk::FrontDesk, idempotent::Once, management::ManagementCall, problem::Problem};
 use axum::{Json, extract::State, response::Response};
 use http::StatusCode;
-use misy_domain::{KeyId, Permission, Permissions, SiteId, Timestamp};
+use misy_domain::{Action, KeyId, Permission, Permissions, SiteId, Timestamp};
 use misy_store::credentials::{self, KeyKind, KeyRecord, NewKey};
 use misy_trust::{ApiKey, ApiKeyKind};
 use serde::{Deserialize, Serialize};
@@ -119,7 +119,7 @@ pub(crate) async fn list(
     State(desk): State<FrontDesk>,
     call: ManagementCall,
 ) -> Result<Json<Page<KeyAnswer>>, Problem> {
-    let managed = call.managed(&desk).await?;
+    let managed = call.managed(&desk, Action::KeysRead).await?;
     let query: PageQuery = call.received.query()?;
     let limit = query.limit()?;
     let mut tx = desk.database.tenant("keys.list", &managed.tenant).await?;
@@ -142,7 +142,7 @@ pub(crate) async fn list(
     security(("administrator" = []), ("tenantAccessToken" = [], "requestSignature" = []))
 )]
 pub(crate) async fn create(State(desk): State<FrontDesk>, call: ManagementCall) -> Result<Response, Problem> {
-    let managed = call.managed(&desk).await?;
+    let managed = call.managed(&desk, Action::KeysWrite).await?;
     let new: KeyRequest = call.received.json()?;
     let name = new.name.clone().unwrap_or_default();
     let mut mistakes = Mistakes::default();
@@ -217,13 +217,13 @@ pub(crate) async fn revoke(
     State(desk): State<FrontDesk>,
     call: ManagementCall,
 ) -> Result<StatusCode, Problem> {
-    let managed = call.managed(&desk).await?;
+    let managed = call.managed(&desk, Action::KeysWrite).await?;
     let id: KeyId = call.received.param("keyId")?;
     call.received.expect_no_body()?;
     let mut tx = desk.database.tenant("keys.revoke", &managed.tenant).await?;
     if credentials::kind_of_key(&mut tx, id).await? == Some(KeyKind::Administrator) {
         // Else a server's token that leaked could lock out whoever would stop it.
-        call.manager.expect_person()?;
+        call.authorize(Action::AdministratorKeysRevoke, &managed.tenant)?;
         if call.manager.actor == id.to_string() {
             // It may be the last one, and nobody could make another.
             return Err(Problem::conflict("conflict", "An administrator's key does not revoke itself."));

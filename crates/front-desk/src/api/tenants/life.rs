@@ -3,7 +3,7 @@
 use super::{TenantAnswer, expected_version, versioned};
 use crate::{desk::FrontDesk, management::ManagementCall, problem::Problem};
 use axum::{extract::State, response::Response};
-use misy_domain::TenantStatus;
+use misy_domain::{Action, TenantStatus};
 use misy_store::tenants;
 use serde_json::json;
 
@@ -53,11 +53,12 @@ pub(crate) async fn close(State(desk): State<FrontDesk>, call: ManagementCall) -
 }
 
 async fn set(desk: &FrontDesk, call: &ManagementCall, status: TenantStatus) -> Result<Response, Problem> {
-    let managed = call.managed(desk).await?;
-    call.manager.expect_person()?;
-    if status != TenantStatus::Closed {
-        call.manager.expect_owner()?;
-    }
+    let action = match status {
+        TenantStatus::Active => Action::TenantsActivate,
+        TenantStatus::Suspended => Action::TenantsSuspend,
+        TenantStatus::Closed => Action::TenantClose,
+    };
+    let managed = call.managed(desk, action).await?;
     if managed.state.is_owner() && status != TenantStatus::Active {
         return Err(Problem::conflict("conflict", "The owner of the platform stays active."));
     }

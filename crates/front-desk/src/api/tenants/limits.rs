@@ -3,6 +3,7 @@
 use super::Mistakes;
 use crate::{desk::FrontDesk, management::ManagementCall, problem::Problem, tenant_state::TenantState};
 use axum::{Json, extract::State};
+use misy_domain::Action;
 use misy_store::limits::{self, LimitRow, Scope};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -63,7 +64,7 @@ pub(crate) async fn read(
     State(desk): State<FrontDesk>,
     call: ManagementCall,
 ) -> Result<Json<LimitsAnswer>, Problem> {
-    let managed = call.managed(&desk).await?;
+    let managed = call.managed(&desk, Action::LimitsRead).await?;
     let mut tx = desk.database.tenant("limits.read", &managed.tenant).await?;
     let rows = limits::list(&mut tx).await?;
     tx.commit().await?;
@@ -84,8 +85,7 @@ pub(crate) async fn replace(
     State(desk): State<FrontDesk>,
     call: ManagementCall,
 ) -> Result<Json<LimitsAnswer>, Problem> {
-    let managed = call.managed(&desk).await?;
-    call.manager.expect_owner()?;
+    let managed = call.managed(&desk, Action::PlanWrite).await?;
     let asked: LimitsRequest = call.received.json()?;
     check(&asked.limits)?;
     let rows: Vec<LimitRow> = asked

@@ -8,7 +8,7 @@ use crate::{
 };
 use axum::{extract::State, response::Response};
 use http::StatusCode;
-use misy_domain::{Locale, Origin, Plan, context_pack::ZoneName};
+use misy_domain::{Action, Locale, Origin, Plan, context_pack::ZoneName};
 use misy_store::tenants::{self, TenantChange};
 use serde::Deserialize;
 use serde_json::json;
@@ -48,7 +48,7 @@ pub struct TenantPatch {
     security(("administrator" = []), ("tenantAccessToken" = [], "requestSignature" = []))
 )]
 pub(crate) async fn read(State(desk): State<FrontDesk>, call: ManagementCall) -> Result<Response, Problem> {
-    let managed = call.managed(&desk).await?;
+    let managed = call.managed(&desk, Action::TenantRead).await?;
     let mut tx = desk.database.tenant("tenants.read", &managed.tenant).await?;
     let tenant = tenants::read(&mut tx).await?;
     tx.commit().await?;
@@ -71,11 +71,11 @@ pub(crate) async fn read(State(desk): State<FrontDesk>, call: ManagementCall) ->
     security(("administrator" = []), ("tenantAccessToken" = [], "requestSignature" = []))
 )]
 pub(crate) async fn change(State(desk): State<FrontDesk>, call: ManagementCall) -> Result<Response, Problem> {
-    let managed = call.managed(&desk).await?;
+    let managed = call.managed(&desk, Action::TenantWrite).await?;
     let expected = expected_version(&call.received)?;
     let patch: TenantPatch = call.received.json()?;
     if patch.plan.is_some() {
-        call.manager.expect_owner()?;
+        call.authorize(Action::PlanWrite, &managed.tenant)?;
     }
     let change = checked(patch)?;
     let mut tx = desk.database.tenant("tenants.change", &managed.tenant).await?;
@@ -154,8 +154,7 @@ pub(crate) async fn delete(
     State(desk): State<FrontDesk>,
     call: ManagementCall,
 ) -> Result<StatusCode, Problem> {
-    let managed = call.managed(&desk).await?;
-    call.manager.expect_person()?;
+    let managed = call.managed(&desk, Action::TenantDelete).await?;
     call.received.expect_no_body()?;
     if managed.state.is_owner() {
         return Err(Problem::conflict("conflict", "The owner of the platform cannot be deleted."));

@@ -16,7 +16,7 @@ use axum::{
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::StatusCode;
-use misy_domain::{Plan, TenantId, TenantType, Timestamp};
+use misy_domain::{Action, Plan, TenantId, TenantType, Timestamp};
 use misy_store::{
     StoreError,
     audit::{AuditEntry, Kind},
@@ -196,7 +196,7 @@ pub(crate) async fn register(State(desk): State<FrontDesk>, request: Request) ->
 
 /// The owner makes a tenant.
 pub(super) async fn by_owner(desk: &FrontDesk, call: &ManagementCall) -> Result<Response, Problem> {
-    call.manager.expect_owner()?;
+    call.authorize(Action::TenantsCreate, &call.manager.home)?;
     let registration: Registration = call.received.json()?;
     let once = Once::of(&call.received, &call.manager.actor)?;
     let actor = format!("{}/{}", call.manager.home, call.manager.actor);

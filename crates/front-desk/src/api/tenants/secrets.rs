@@ -5,7 +5,7 @@ use crate::{desk::FrontDesk, idempotent::Once, management::ManagementCall, probl
 use axum::{Json, extract::State, response::Response};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::StatusCode;
-use misy_domain::{KeyId, Timestamp};
+use misy_domain::{Action, KeyId, Timestamp};
 use misy_store::credentials::{self, SecretRecord};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -76,7 +76,7 @@ pub(crate) async fn list(
     State(desk): State<FrontDesk>,
     call: ManagementCall,
 ) -> Result<Json<Page<SecretAnswer>>, Problem> {
-    let managed = call.managed(&desk).await?;
+    let managed = call.managed(&desk, Action::SecretsRead).await?;
     let query: PageQuery = call.received.query()?;
     let limit = query.limit()?;
     let mut tx = desk.database.tenant("secrets.list", &managed.tenant).await?;
@@ -100,7 +100,7 @@ pub(crate) async fn list(
     security(("administrator" = []), ("tenantAccessToken" = [], "requestSignature" = []))
 )]
 pub(crate) async fn rotate(State(desk): State<FrontDesk>, call: ManagementCall) -> Result<Response, Problem> {
-    let managed = call.managed(&desk).await?;
+    let managed = call.managed(&desk, Action::SecretsWrite).await?;
     let asked: SecretRequest = call.received.json()?;
     let overlap = asked.overlap_seconds.unwrap_or(USUAL_OVERLAP);
     let name = asked.name.clone().unwrap_or_default();
@@ -148,7 +148,7 @@ pub(crate) async fn revoke(
     State(desk): State<FrontDesk>,
     call: ManagementCall,
 ) -> Result<StatusCode, Problem> {
-    let managed = call.managed(&desk).await?;
+    let managed = call.managed(&desk, Action::SecretsWrite).await?;
     let id: KeyId = call.received.param("keyId")?;
     call.received.expect_no_body()?;
     let mut tx = desk.database.tenant("secrets.revoke", &managed.tenant).await?;

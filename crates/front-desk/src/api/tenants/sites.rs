@@ -9,7 +9,7 @@ use crate::{
 };
 use axum::{Json, extract::State, response::Response};
 use http::StatusCode;
-use misy_domain::{Permission, Permissions, SiteId, Timestamp};
+use misy_domain::{Action, Permission, Permissions, SiteId, Timestamp};
 use misy_store::sites::{self, Site, SiteChange};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -98,7 +98,7 @@ pub(crate) async fn list(
     State(desk): State<FrontDesk>,
     call: ManagementCall,
 ) -> Result<Json<Page<SiteAnswer>>, Problem> {
-    let managed = call.managed(&desk).await?;
+    let managed = call.managed(&desk, Action::SitesRead).await?;
     let query: PageQuery = call.received.query()?;
     let limit = query.limit()?;
     let mut tx = desk.database.tenant("sites.list", &managed.tenant).await?;
@@ -119,7 +119,7 @@ pub(crate) async fn list(
     security(("administrator" = []), ("tenantAccessToken" = [], "requestSignature" = []))
 )]
 pub(crate) async fn create(State(desk): State<FrontDesk>, call: ManagementCall) -> Result<Response, Problem> {
-    let managed = call.managed(&desk).await?;
+    let managed = call.managed(&desk, Action::SitesWrite).await?;
     let new: NewSite = call.received.json()?;
     let name = new.name.unwrap_or_else(|| new.site_id.to_string());
     let mut mistakes = Mistakes::default();
@@ -152,7 +152,7 @@ pub(crate) async fn create(State(desk): State<FrontDesk>, call: ManagementCall) 
     security(("administrator" = []), ("tenantAccessToken" = [], "requestSignature" = []))
 )]
 pub(crate) async fn read(State(desk): State<FrontDesk>, call: ManagementCall) -> Result<Response, Problem> {
-    let managed = call.managed(&desk).await?;
+    let managed = call.managed(&desk, Action::SitesRead).await?;
     let id: SiteId = call.received.param("siteId")?;
     let mut tx = desk.database.tenant("sites.read", &managed.tenant).await?;
     let site = sites::read(&mut tx, &id).await?;
@@ -177,7 +177,7 @@ pub(crate) async fn read(State(desk): State<FrontDesk>, call: ManagementCall) ->
     security(("administrator" = []), ("tenantAccessToken" = [], "requestSignature" = []))
 )]
 pub(crate) async fn change(State(desk): State<FrontDesk>, call: ManagementCall) -> Result<Response, Problem> {
-    let managed = call.managed(&desk).await?;
+    let managed = call.managed(&desk, Action::SitesWrite).await?;
     let id: SiteId = call.received.param("siteId")?;
     let expected = expected_version(&call.received)?;
     let patch: SitePatch = call.received.json()?;
@@ -216,7 +216,7 @@ pub(crate) async fn delete(
     State(desk): State<FrontDesk>,
     call: ManagementCall,
 ) -> Result<StatusCode, Problem> {
-    let managed = call.managed(&desk).await?;
+    let managed = call.managed(&desk, Action::SitesWrite).await?;
     let id: SiteId = call.received.param("siteId")?;
     call.received.expect_no_body()?;
     let mut tx = desk.database.tenant("sites.delete", &managed.tenant).await?;

@@ -2,13 +2,13 @@
 
 use crate::{
     desk::FrontDesk,
-    management::{ManagementCall, Manager},
+    management::ManagementCall,
     pipeline::{Access, Received, TenantCall, bearer},
     problem::Problem,
 };
 use axum::extract::{FromRequest, Request, State};
 use http::StatusCode;
-use misy_domain::{Permission, TenantId, Timestamp, TokenId};
+use misy_domain::{Action, Permission, TenantId, Timestamp, TokenId};
 use misy_store::{
     audit::{self, AuditEntry, Kind},
     credentials,
@@ -61,7 +61,7 @@ pub(crate) async fn revoke(State(desk): State<FrontDesk>, request: Request) -> R
     if by_administrator {
         let call = ManagementCall::from_request(request, &desk).await?;
         let asked: RevokeRequest = call.received.json()?;
-        let (tenant, tokens) = named(&desk, &call.manager, &asked)?;
+        let (tenant, tokens) = named(&desk, &call, &asked)?;
         return carry_out(
             &desk,
             &call.received,
@@ -103,11 +103,11 @@ fn both() -> Problem {
 /// What an administrator names. Without a tenant it is the administrator's own.
 fn named(
     desk: &FrontDesk,
-    manager: &Manager,
+    call: &ManagementCall,
     asked: &RevokeRequest,
 ) -> Result<(TenantId, Vec<TokenId>), Problem> {
-    let tenant = asked.tenant_id.clone().unwrap_or_else(|| manager.home.clone());
-    manager.may_manage(&tenant)?;
+    let tenant = asked.tenant_id.clone().unwrap_or_else(|| call.manager.home.clone());
+    call.authorize(Action::TokensRevoke, &tenant)?;
     let tokens = match (asked.token_id, asked.token.as_deref()) {
         (Some(_), Some(_)) => return Err(both()),
         (None, None) => return Err(Problem::invalid_field("/tokenId", "required", "is required")),

@@ -1,0 +1,138 @@
+//! What somebody does to a tenant and what belongs to it: the words of the access policies, of roles and of the scopes of
+//! personal API tokens.
+
+use serde::{Deserialize, Serialize};
+use std::{fmt, str::FromStr};
+
+macro_rules! actions {
+    ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
+        /// One kind of management call, written `area:verb`.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub enum Action {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl Action {
+            /// All of them.
+            pub const ALL: &[Self] = &[$(Self::$name,)*];
+
+            /// As it stands in policies, roles and scopes.
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$name => $text,)*
+                }
+            }
+        }
+    };
+}
+
+actions! {
+    /// Read the record of the tenant.
+    TenantRead = "tenant:read",
+    /// Change the record of the tenant.
+    TenantWrite = "tenant:write",
+    /// Close the tenant.
+    TenantClose = "tenant:close",
+    /// Delete the tenant.
+    TenantDelete = "tenant:delete",
+    /// Change the tenant's plan and limits.
+    PlanWrite = "plan:write",
+    /// List all tenants of the platform.
+    TenantsList = "tenants:list",
+    /// Make a tenant.
+    TenantsCreate = "tenants:create",
+    /// Suspend a tenant.
+    TenantsSuspend = "tenants:suspend",
+    /// Activate a tenant.
+    TenantsActivate = "tenants:activate",
+    /// Run a privileged operation.
+    PrivilegeUse = "privilege:use",
+    /// Read what privileged operations were run.
+    PrivilegeRead = "privilege:read",
+    /// Read the context pack.
+    ContextPackRead = "context-pack:read",
+    /// Replace the context pack.
+    ContextPackWrite = "context-pack:write",
+    /// Read sites.
+    SitesRead = "sites:read",
+    /// Make, change and delete sites.
+    SitesWrite = "sites:write",
+    /// Read keys.
+    KeysRead = "keys:read",
+    /// Make and revoke keys.
+    KeysWrite = "keys:write",
+    /// Revoke a key of an administrator.
+    AdministratorKeysRevoke = "administrator-keys:revoke",
+    /// Read which secrets there are.
+    SecretsRead = "secrets:read",
+    /// Rotate and revoke secrets.
+    SecretsWrite = "secrets:write",
+    /// Revoke tokens.
+    TokensRevoke = "tokens:revoke",
+    /// Read client certificates.
+    CertificatesRead = "certificates:read",
+    /// Bind and revoke client certificates.
+    CertificatesWrite = "certificates:write",
+    /// Read limits.
+    LimitsRead = "limits:read",
+    /// Read the audit trail, its proofs and reports.
+    AuditRead = "audit:read",
+    /// Export the audit trail.
+    AuditExport = "audit:export",
+    /// Read why an agent answered as it did.
+    DecisionsRead = "decisions:read",
+    /// Read what was used.
+    UsageRead = "usage:read",
+    /// Read users and their sessions.
+    UsersRead = "users:read",
+    /// Invite, change and remove users.
+    UsersWrite = "users:write",
+    /// Read roles.
+    RolesRead = "roles:read",
+    /// Make, change and delete roles.
+    RolesWrite = "roles:write",
+    /// Read how people sign in.
+    SignInRead = "sign-in:read",
+    /// Set how people sign in.
+    SignInWrite = "sign-in:write",
+    /// Read where the rotation of keys stands.
+    EncryptionRead = "encryption:read",
+    /// Rotate keys.
+    EncryptionRotate = "encryption:rotate",
+    /// Read alerts and their rules.
+    AlertsRead = "alerts:read",
+    /// Acknowledge alerts and change their rules.
+    AlertsWrite = "alerts:write",
+}
+
+/// The text names no action.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("is no action of the access policies")]
+pub struct UnknownAction;
+
+impl FromStr for Action {
+    type Err = UnknownAction;
+    fn from_str(text: &str) -> Result<Self, UnknownAction> {
+        Self::ALL.iter().copied().find(|action| action.as_str() == text).ok_or(UnknownAction)
+    }
+}
+
+impl TryFrom<String> for Action {
+    type Error = UnknownAction;
+    fn try_from(text: String) -> Result<Self, UnknownAction> {
+        text.parse()
+    }
+}
+
+impl From<Action> for String {
+    fn from(action: Action) -> Self {
+        action.as_str().into()
+    }
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
