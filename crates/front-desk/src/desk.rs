@@ -1,15 +1,20 @@
 //! The front desk: what all calls share.
 
 use crate::{
-    edge::origins::KnownOrigins, live::Streams, settings::Settings, tenant_state::TenantStates,
-    token_desk::TokenDesk, welcome::Welcomes,
+    edge::origins::KnownOrigins,
+    live::Streams,
+    privilege::SELF_REGISTRATION,
+    settings::{SelfRegistration, Settings},
+    tenant_state::TenantStates,
+    token_desk::TokenDesk,
+    welcome::Welcomes,
 };
 use metrics_exporter_prometheus::PrometheusHandle;
 use misy_domain::{Clock, Entropy};
 use misy_store::{AuditLog, Bell, Database, Limits, StoreError, Vault, signing_keys};
 use std::{
     ops::Deref,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, RwLock},
     time::Duration,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -67,6 +72,8 @@ pub struct Shared {
     pub limits: Limits,
     /// Records of calls.
     pub audit: AuditLog,
+    /// What the owner decided while the program runs.
+    decided: RwLock<Option<SelfRegistration>>,
     pub(crate) origins: KnownOrigins,
     pub(crate) streams: Arc<Streams>,
     pub(crate) welcomes: Welcomes,
@@ -101,6 +108,7 @@ impl FrontDesk {
             tenants,
             limits: Limits::default(),
             audit: AuditLog::start(database.clone()),
+            decided: RwLock::default(),
             origins: KnownOrigins::new(database.clone()),
             streams: Arc::default(),
             welcomes: Welcomes::default(),
@@ -115,6 +123,7 @@ impl FrontDesk {
             metrics,
         };
         let desk = Self { shared: Arc::new(shared) };
+        desk.read_global_settings().await?;
         desk.start();
         Ok(desk)
     }
@@ -128,6 +137,9 @@ impl FrontDesk {
                 loop {
                     tokio::time::sleep(LOOK_AGAIN).await;
                     desk.tenants.look_again().await;
+                    if let Err(error) = desk.read_global_settings().await {
+                        tracing::debug!(%error, "global settings could not be read");
+                    }
                 }
             };
             desk.stopping.run_until_cancelled(work).await;
@@ -144,6 +156,21 @@ impl FrontDesk {
             };
             desk.stopping.run_until_cancelled(work).await;
         });
+    }
+
+    /// Who may register a tenant at this moment.
+    pub fn self_registration(&self) -> SelfRegistration {
+        let decided = *self.decided.read().unwrap_or_else(PoisonError::into_inner);
+        decided.unwrap_or(self.settings.self_registration)
+    }
+
+    /// Reads what the owner decided for the whole installation.
+    pub(crate) async fn read_global_settings(&self) -> Result<(), StoreError> {
+        let decided = self.database.global_settings().await?;
+        let value = decided.iter().find(|(name, _)| name == SELF_REGISTRATION);
+        let value = value.and_then(|(_, value)| value.as_str()?.parse().ok());
+        *self.decided.write().unwrap_or_else(PoisonError::into_inner) = value;
+        Ok(())
     }
 
     /// Ends live streams and background work, and writes down what waits. Calls should have ended before.

@@ -4,7 +4,11 @@
 mod cors;
 pub(crate) mod origins;
 
-use crate::{desk::FrontDesk, problem::Problem, record::CallRecord};
+use crate::{
+    desk::FrontDesk,
+    problem::Problem,
+    record::{CallRecord, Facts},
+};
 use axum::{
     extract::{MatchedPath, Request, State},
     middleware::Next,
@@ -12,7 +16,7 @@ use axum::{
 };
 use futures_util::FutureExt;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
-use misy_domain::RequestId;
+use misy_domain::{AuditId, RequestId};
 use misy_store::{
     audit::{AuditEntry, Kind},
     limits::{Decision, Standing},
@@ -146,6 +150,9 @@ fn record_call(
     if outcome != "ok" {
         metrics::counter!("http_refusals_total", "reason" => outcome).increment(1);
     }
+    if outcome != "ok" {
+        crate::privilege::watch_refusal(desk, record, outcome);
+    }
     let facts = record.facts();
     tracing::info!(
         target: "misy::call",
@@ -177,13 +184,34 @@ fn record_call(
         duration_micros: Some(micros),
         request_id: Some(record.request_id.clone()),
         subject: facts.subject.clone(),
+        detail: told(&facts),
         ..AuditEntry::new(Kind::Call, record.operation, actor, &*desk.clock, &*desk.entropy)
     };
+    let visited = facts.visited.clone();
     drop(facts);
+    if let Some(visited) = visited {
+        let actor = format!("{tenant}/{}", entry.actor);
+        let audit_id = AuditId::new(&*desk.clock, &*desk.entropy);
+        desk.audit.record(visited, AuditEntry { audit_id, actor, ..entry.clone() });
+    }
     match permit {
         Some(permit) => permit.record(tenant, entry),
         None => desk.audit.record(tenant, entry),
     }
+}
+
+/// The decision of the access policies, where somebody may ask for it later: refusals, what is sensitive, and what the
+/// owner did elsewhere. The rest would only repeat the role.
+fn told(facts: &Facts) -> Option<serde_json::Value> {
+    let (action, decision) = facts.decision.as_ref()?;
+    let worth = !decision.is_allowed() || facts.visited.is_some() || action.is_sensitive();
+    worth.then(|| {
+        serde_json::json!({
+            "action": action.as_str(),
+            "decision": if decision.is_allowed() { "allow" } else { "deny" },
+            "policies": decision.policies,
+        })
+    })
 }
 
 /// What the limits decided, as a refusal or as where the caller stands.

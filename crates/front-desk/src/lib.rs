@@ -20,6 +20,7 @@ mod live;
 pub mod management;
 pub mod openapi;
 pub mod pipeline;
+pub mod privilege;
 pub mod problem;
 mod query;
 mod record;

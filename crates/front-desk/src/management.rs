@@ -4,19 +4,22 @@
 use crate::{
     desk::FrontDesk,
     edge::limited,
-    pipeline::{Access, Received, TenantCall, bearer},
+    pipeline::{self, Received, TenantCall, bearer},
     problem::Problem,
     tenant_state::TenantState,
 };
 use axum::extract::{FromRequest, Request};
-use misy_domain::{Action, KeyId, Permission, TenantId, Timestamp, UserId};
+use misy_domain::{Action, BuiltInRole, KeyId, Permission, TenantId, Timestamp, UserId};
 use misy_store::{
     TenantKeys, TenantTx,
     audit::{self, AuditEntry, Kind},
     credentials::KeyKind,
     limits::{Limit, Scope},
+    privilege::{self, Access},
 };
-use misy_trust::{ApiKey, ApiKeyKind};
+use misy_trust::{
+    AccessDecision, AccessOutcome, AccessPolicies, ApiKey, ApiKeyKind, Moment, Principal, PrincipalKind,
+};
 use serde_json::Value;
 use std::{ops::Deref, sync::Arc};
 
@@ -26,7 +29,7 @@ const BODY_LIMIT: usize = 1024 * 1024;
 /// Management by a server of the tenant.
 pub struct Manage;
 
-impl Access for Manage {
+impl pipeline::Access for Manage {
     const PERMISSION: Option<Permission> = Some(Permission::TenantManage);
     const BODY_LIMIT: Option<usize> = Some(BODY_LIMIT);
 }
@@ -39,6 +42,8 @@ pub struct Manager {
     pub actor: String,
     /// What the caller is.
     pub caller: Caller,
+    /// What roles that its tenant made allow.
+    granted: Vec<Action>,
     /// Whether its tenant is the owner of the platform.
     is_owner: bool,
 }
@@ -96,39 +101,48 @@ impl Manager {
         self.is_owner
     }
 
-    /// Whether the caller may do something to a tenant or what belongs to it.
-    fn may(&self, action: Action, tenant: &TenantId) -> Result<(), Problem> {
-        use Action as A;
-        if !self.is_owner && self.home != *tenant {
-            return Err(Problem::not_found());
+    /// The user, if it is a person who signed in and not a key or a program.
+    pub fn user(&self) -> Option<&UserCaller> {
+        match &self.caller {
+            Caller::User(user) => Some(user),
+            Caller::AdministratorKey | Caller::Program => None,
         }
-        let owner_only = matches!(
-            action,
-            A::PlanWrite
-                | A::TenantsList
-                | A::TenantsCreate
-                | A::TenantsSuspend
-                | A::TenantsActivate
-                | A::PrivilegeUse
-                | A::PrivilegeRead
-        );
-        let person_only = matches!(
-            action,
-            A::TenantClose
-                | A::TenantDelete
-                | A::AdministratorKeysRevoke
-                | A::UsersRead
-                | A::UsersWrite
-                | A::RolesRead
-                | A::RolesWrite
-                | A::SignInRead
-                | A::SignInWrite
-                | A::EncryptionRotate
-        );
-        if (owner_only && !self.is_owner) || (person_only && self.caller == Caller::Program) {
-            return Err(Problem::forbidden("permission_denied", "Your role does not allow this."));
+    }
+
+    /// The built-in roles that the policies know it by.
+    fn roles(&self) -> Vec<BuiltInRole> {
+        match &self.caller {
+            Caller::User(user) => user.roles.iter().filter_map(|name| name.parse().ok()).collect(),
+            Caller::AdministratorKey if self.is_owner => vec![BuiltInRole::Owner],
+            Caller::AdministratorKey => vec![BuiltInRole::Admin],
+            Caller::Program => Vec::new(),
         }
-        Ok(())
+    }
+
+    /// What the policies say.
+    fn decide(&self, desk: &FrontDesk, action: Action, tenant: &TenantId, access: Access) -> AccessDecision {
+        let now = desk.clock.now();
+        let kind = match &self.caller {
+            Caller::User(user) => PrincipalKind::User { scopes: user.scopes.as_deref() },
+            Caller::AdministratorKey => PrincipalKind::AdministratorKey,
+            Caller::Program => PrincipalKind::Program { permissions: &[Permission::TenantManage.as_str()] },
+        };
+        let second_factor_at = self.user().and_then(|user| user.second_factor_at);
+        let principal = Principal {
+            kind,
+            id: &self.actor,
+            tenant: &self.home,
+            is_owner: self.is_owner,
+            roles: &self.roles(),
+            granted: &self.granted,
+        };
+        let moment = Moment {
+            // Of a clock that was put back, the factor is from the future: that is no proof that it is fresh.
+            second_factor_age: second_factor_at.map(|at| (now - at).get_seconds()).filter(|age| *age >= -5),
+            support_access: access.support,
+            agent_access: access.agents,
+        };
+        AccessPolicies::in_force().decide(&principal, action, tenant, moment)
     }
 }
 
@@ -145,20 +159,80 @@ impl ManagementCall {
             home: call.tenant().clone(),
             actor: call.actor().to_owned(),
             caller: Caller::Program,
+            granted: Vec::new(),
             is_owner: false,
         };
         Ok(Self { manager, received: call.received })
     }
 
-    /// Refuses what the caller may not do to a tenant: 404 if it may not even know of it, else 403.
-    pub fn authorize(&self, action: Action, tenant: &TenantId) -> Result<(), Problem> {
-        self.manager.may(action, tenant)
+    /// Refuses what the caller may not do to a tenant: 404 if it may not even know of it, 401 if a fresh second factor is
+    /// all that is missing, else 403. What decided stands in the audit trail.
+    pub async fn authorize(
+        &self,
+        desk: &FrontDesk,
+        action: Action,
+        tenant: &TenantId,
+    ) -> Result<(), Problem> {
+        let manager = &self.manager;
+        let elsewhere = manager.home != *tenant;
+        let access = if elsewhere && manager.is_owner && manager.user().is_some() {
+            self.access_to(desk, tenant).await?
+        } else {
+            Access::default()
+        };
+        let decision = manager.decide(desk, action, tenant, access);
+        if elsewhere && decision.is_allowed() {
+            self.received.record.facts().visited = Some(tenant.clone());
+        }
+        let outcome = decision.outcome;
+        self.received.record.facts().decision = Some((action, decision));
+        match outcome {
+            AccessOutcome::Allowed => Ok(()),
+            AccessOutcome::Hidden => Err(Problem::not_found()),
+            AccessOutcome::StepUp => Err(Problem::step_up_required()),
+            AccessOutcome::NeedsPrivilege => Err(Problem::forbidden(
+                "privilege_required",
+                "This belongs to the tenant: a privileged operation gives access to it, for a limited time.",
+            )),
+            AccessOutcome::Denied => {
+                Err(Problem::forbidden("permission_denied", "Your role does not allow this."))
+            }
+        }
+    }
+
+    /// Refuses to give others what the caller may not do itself.
+    pub fn may_give(&self, desk: &FrontDesk, tenant: &TenantId, actions: &[Action]) -> Result<(), Problem> {
+        let manager = &self.manager;
+        let access = Access::default();
+        let beyond =
+            actions.iter().find(|action| !manager.decide(desk, **action, tenant, access).is_allowed());
+        match beyond {
+            None => Ok(()),
+            Some(_) => Err(Problem::forbidden(
+                "permission_denied",
+                "You can give to others only what you may do yourself.",
+            )),
+        }
+    }
+
+    /// The access to a tenant that privileged operations gave to this person of the owner: on that tenant, or on all of them.
+    async fn access_to(&self, desk: &FrontDesk, tenant: &TenantId) -> Result<Access, Problem> {
+        let now = desk.clock.now();
+        let mut access = Access::default();
+        for place in [tenant, &self.manager.home] {
+            let mut tx = desk.database.tenant("privilege.access", place).await?;
+            let here = privilege::access(&mut tx, &self.manager.actor, now).await?;
+            tx.commit().await?;
+            access.support |= here.support;
+            access.agents |= here.agents;
+        }
+        Ok(access)
     }
 
     /// The tenant that the path names, if the caller may do this to it or to what belongs to it.
     pub async fn managed(&self, desk: &FrontDesk, action: Action) -> Result<Managed, Problem> {
         let tenant: TenantId = self.received.param("tenantId")?;
-        self.authorize(action, &tenant)?;
+        self.authorize(desk, action, &tenant).await?;
         self.received.record.facts().subject = Some(tenant.to_string());
         let state = desk.tenants.get(&tenant).await?.ok_or_else(Problem::not_found)?;
         Ok(Managed { tenant, state })
@@ -213,7 +287,8 @@ async fn administrator(desk: &FrontDesk, received: &Received, token: &str) -> Re
     }
     count(desk, received, &home, &state, key.key_id).await?;
     received.record.keep_room(&desk.audit).await?;
-    Ok(Manager { is_owner: state.is_owner(), caller: Caller::AdministratorKey, home, actor })
+    let caller = Caller::AdministratorKey;
+    Ok(Manager { is_owner: state.is_owner(), caller, granted: Vec::new(), home, actor })
 }
 
 async fn count(

@@ -36,6 +36,10 @@ use utoipa::{
         api::tenants::keys::list, api::tenants::keys::create, api::tenants::keys::revoke,
         api::tenants::secrets::list, api::tenants::secrets::rotate, api::tenants::secrets::revoke,
         api::tenants::limits::read, api::tenants::limits::replace,
+        api::tenants::roles::list, api::tenants::roles::create, api::tenants::roles::read, api::tenants::roles::change,
+        api::tenants::roles::delete,
+        api::tenants::privilege::list, api::tenants::privilege::run, api::tenants::privilege::catalogue,
+        api::tenants::privilege::end, api::tenants::alerts::list, api::tenants::alerts::acknowledge,
         api::tenants::audit::list, api::tenants::decisions::read,
     ),
     components(schemas(ProblemBody<'static>)),
@@ -43,6 +47,8 @@ use utoipa::{
         (name = "tokens", description = "Keys become tokens"),
         (name = "chat", description = "Sessions, messages, live events"),
         (name = "tenants", description = "Tenants and what belongs to them"),
+        (name = "people", description = "Users of a tenant and what they may do"),
+        (name = "privilege", description = "What the owner's people do to tenants, and what is suspicious of it"),
         (name = "operation", description = "For whoever runs the installation"),
     ),
     modifiers(&Security, &Problems)
@@ -120,6 +126,13 @@ impl Modify for Security {
                 ),
             ),
             ("administrator", bearer("An administrator's bearer token, `adm_…`.")),
+            (
+                "session",
+                SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::with_description(
+                    "__Host-misy_session",
+                    "The session of a person who signed in; calls that change something also carry X-Misy-Csrf.",
+                ))),
+            ),
             ("bootstrapSecret", bearer("The secret that registers the owner, once.")),
             (
                 "publishableKey",

@@ -119,6 +119,16 @@ impl Problem {
             .edit(|inner| inner.headers.push((header::WWW_AUTHENTICATE, challenge)))
     }
 
+    /// 401 for what somebody may do once the second factor was proved again (RFC 9470).
+    pub fn step_up_required() -> Self {
+        let challenge = HeaderValue::from_static(
+            "Bearer realm=\"misy\", error=\"insufficient_user_authentication\", max_age=300",
+        );
+        let detail = "This asks a person for a second factor that is not older than five minutes.";
+        Self::new(StatusCode::UNAUTHORIZED, "step_up_required", detail)
+            .edit(|inner| inner.headers.push((header::WWW_AUTHENTICATE, challenge)))
+    }
+
     /// 401 with the server's time.
     pub fn outside_window(now: Timestamp) -> Self {
         Self::unauthorized("timestamp_out_of_window").edit(|inner| inner.server_time = Some(now))

@@ -2,8 +2,9 @@
 
 use crate::problem::Problem;
 use http::Method;
-use misy_domain::{RequestId, TenantId};
+use misy_domain::{Action, RequestId, TenantId};
 use misy_store::{AuditLog, audit::AuditPermit, limits::Standing};
+use misy_trust::AccessDecision;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Everything that is known of a call so far.
@@ -19,6 +20,10 @@ pub struct Facts {
     pub actor: Option<String>,
     /// What it was done to.
     pub subject: Option<String>,
+    /// The other tenant that somebody of the owner came to; it is told in that trail too.
+    pub visited: Option<TenantId>,
+    /// What the access policies said last.
+    pub decision: Option<(Action, AccessDecision)>,
     /// The origin of the request was found allowed, so the answer may be read there.
     pub origin_is_known: bool,
     /// Where the nearest limit stands.

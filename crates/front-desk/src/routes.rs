@@ -53,7 +53,8 @@ fn chat() -> Router<FrontDesk> {
 
 fn management() -> Router<FrontDesk> {
     use tenants::{
-        audit, context_pack, create, decisions, keys, life, limits, list, record, register, secrets, sites,
+        alerts, audit, context_pack, create, decisions, keys, life, limits, list, privilege, record,
+        register, roles, secrets, sites,
     };
     Router::new()
         .route("/api/meta-agent/tenants/register/owner", post(register::owner))
@@ -80,6 +81,16 @@ fn management() -> Router<FrontDesk> {
         .route("/api/meta-agent/tenants/{tenantId}/secrets", get(secrets::list).post(secrets::rotate))
         .route("/api/meta-agent/tenants/{tenantId}/secrets/{keyId}", delete(secrets::revoke))
         .route("/api/meta-agent/tenants/{tenantId}/limits", get(limits::read).put(limits::replace))
+        .route("/api/meta-agent/tenants/{tenantId}/roles", get(roles::list).post(roles::create))
+        .route(
+            "/api/meta-agent/tenants/{tenantId}/roles/{roleId}",
+            get(roles::read).patch(roles::change).delete(roles::delete),
+        )
+        .route("/api/meta-agent/tenants/{tenantId}/privilege", get(privilege::list).post(privilege::run))
+        .route("/api/meta-agent/tenants/{tenantId}/privilege/operations", get(privilege::catalogue))
+        .route("/api/meta-agent/tenants/{tenantId}/privilege/{grantId}", delete(privilege::end))
+        .route("/api/meta-agent/tenants/{tenantId}/alerts", get(alerts::list))
+        .route("/api/meta-agent/tenants/{tenantId}/alerts/{alertId}/acknowledge", post(alerts::acknowledge))
         .route("/api/meta-agent/tenants/{tenantId}/audit", get(audit::list))
         .route("/api/meta-agent/tenants/{tenantId}/decisions", get(decisions::read))
 }

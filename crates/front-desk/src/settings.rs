@@ -3,7 +3,7 @@
 use misy_domain::{Origin, Plan, TenantId, limit::Quota};
 use misy_store::limits::Scope;
 use misy_trust::{Algorithm, BootstrapSecret};
-use std::time::Duration;
+use std::{str::FromStr, time::Duration};
 
 /// Who may register a tenant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -15,6 +15,23 @@ pub enum SelfRegistration {
     Invite,
     /// Nobody; the owner creates tenants by the management call.
     Off,
+}
+
+/// The text is none of `open`, `invite` and `off`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be open, invite or off")]
+pub struct UnknownSelfRegistration;
+
+impl FromStr for SelfRegistration {
+    type Err = UnknownSelfRegistration;
+    fn from_str(text: &str) -> Result<Self, UnknownSelfRegistration> {
+        match text {
+            "open" => Ok(Self::Open),
+            "invite" => Ok(Self::Invite),
+            "off" => Ok(Self::Off),
+            _ => Err(UnknownSelfRegistration),
+        }
+    }
 }
 
 /// The settings.

@@ -4,6 +4,7 @@
 //! PostgreSQL itself shows it nothing but the rows of its tenant. [`SystemTx`] is the owner's audited work across
 //! tenants. Before a tenant is known there are only the narrow questions of [`lookup`].
 
+pub mod alerts;
 pub mod audit;
 pub mod bell;
 pub mod context_packs;
@@ -11,13 +12,16 @@ pub mod credentials;
 pub mod database;
 pub mod decisions;
 pub mod error;
+pub mod global_settings;
 pub mod idempotency;
 pub mod installation;
 pub mod leases;
 pub mod limits;
 pub mod lookup;
 pub mod messages;
+pub mod privilege;
 pub mod provisioning;
+pub mod roles;
 pub mod sessions;
 pub mod signing_keys;
 pub mod sites;

@@ -236,6 +236,26 @@ pub async fn delete(tx: &mut TenantTx, expected: Option<i64>) -> Result<bool, St
     if read(tx).await?.is_some() { Err(StoreError::Stale("tenant")) } else { Ok(false) }
 }
 
+/// Raises the credential epoch of the tenant: every token of it that was given so far is refused.
+pub async fn raise_epoch(tx: &mut TenantTx) -> Result<bool, StoreError> {
+    let tenant = tx.tenant().clone();
+    let raised = sqlx::query!(
+        "update tenants set epoch = epoch + 1, version = version + 1, updated_at = now() where tenant_id = $1",
+        tenant.as_str()
+    )
+    .execute(tx.connection())
+    .await?;
+    Ok(raised.rows_affected() > 0)
+}
+
+/// The time zone of a tenant.
+pub async fn timezone(tx: &mut SystemTx, tenant: &TenantId) -> Result<Option<String>, StoreError> {
+    let zone = sqlx::query_scalar!("select timezone from tenants where tenant_id = $1", tenant.as_str())
+        .fetch_optional(tx.connection())
+        .await?;
+    Ok(zone)
+}
+
 /// Tenants by id, for the owner.
 pub async fn list(tx: &mut SystemTx, filter: &TenantFilter) -> Result<Vec<Tenant>, StoreError> {
     let rows = sqlx::query_as!(

@@ -33,6 +33,10 @@ fn rows_of(tenant: &str) -> String {
          values ('{tenant}', 'ses_1', 'main', 'cnv_1', 'con_1', 'web', 'tat_1', now());
          insert into misy.messages (tenant_id, conversation_id, sequence, message_id, session_id, role, sealed_body)
          values ('{tenant}', 'cnv_1', 1, 'msg_1', 'ses_1', 'contact', 'x');
+         insert into misy.roles (tenant_id, role_id, name, actions) values ('{tenant}', 'front', 'Front', '{{}}');
+         insert into misy.privilege_uses values ('{tenant}', 'grt_1', 'own', 'usr_1', 'support_access', 'tenant', 'r', now());
+         insert into misy.alerts (tenant_id, alert_id, rule, occurrence, severity, raised_at)
+         values ('{tenant}', 'alr_1', 'r', 'o', 'info', now());
          insert into misy.decisions values ('{tenant}', 'msg_1', 'cnv_1', '{{}}');
          insert into misy.audit_entries (tenant_id, audit_id, kind, action, actor, outcome)
          values ('{tenant}', 'aud_1', 'call', 'a', 'b', 'ok');"

@@ -7,10 +7,12 @@
 //! | --- | --- |
 //! | [`token`] | that Misy itself gave a caller a tenant, a site, permissions and a time limit |
 //! | [`request_signature`] | that a request comes, unchanged, from whoever holds the key |
+//! | [`access`] | who may do what, by policies that an auditor can read |
 //! | [`api_key`] | which tenant or administrator a long-lived key belongs to |
 //! | [`seal`] | that stored bytes are unreadable outside, and unchanged at their own place |
 //! | [`root_key`] | the key above all data keys |
 
+pub mod access;
 pub mod api_key;
 mod digest;
 pub mod entropy;
@@ -23,6 +25,7 @@ pub mod token;
 #[cfg(test)]
 mod vectors;
 
+pub use access::{AccessDecision, AccessOutcome, AccessPolicies, Moment, Principal, PrincipalKind};
 pub use api_key::{ApiKey, ApiKeyKind, BootstrapSecret};
 pub use digest::sha256;
 pub use entropy::SystemEntropy;

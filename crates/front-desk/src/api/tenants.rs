@@ -1,5 +1,6 @@
 //! Tenants and what belongs to them: management calls.
 
+pub mod alerts;
 pub mod audit;
 pub mod context_pack;
 pub mod create;
@@ -8,9 +9,11 @@ pub mod keys;
 pub mod life;
 pub mod limits;
 pub mod list;
+pub mod privilege;
 pub mod record;
 pub mod register;
 pub mod registration;
+pub mod roles;
 pub mod secrets;
 pub mod sites;
 

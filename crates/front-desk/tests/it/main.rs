@@ -16,6 +16,7 @@ mod management;
 mod matrix;
 mod provisioning;
 mod registration;
+mod roles;
 mod signatures;
 mod support;
 mod tokens;

@@ -62,6 +62,17 @@ fn cases() -> Vec<Case> {
         "replaceLimits",
         "listAudit",
         "readDecision",
+        "listRoles",
+        "createRole",
+        "readRole",
+        "changeRole",
+        "deleteRole",
+        "usePrivilege",
+        "listPrivilege",
+        "listPrivilegedOperations",
+        "endPrivilege",
+        "listAlerts",
+        "acknowledgeAlert",
     ];
     cases.extend(managed.map(|id| case(id, MANAGED.0, MANAGED.1, MANAGED.2)));
     cases
@@ -176,6 +187,9 @@ fn fill(path: &str, tenant: &Tenant) -> String {
     path.replace("{tenantId}", &tenant.id)
         .replace("{siteId}", "main")
         .replace("{keyId}", "key_00000000000000000000000000")
+        .replace("{roleId}", "reception")
+        .replace("{grantId}", "grt_00000000000000000000000000")
+        .replace("{alertId}", "alr_00000000000000000000000000")
         .replace("{sessionId}", "ses_00000000000000000000000000")
 }
 
@@ -190,6 +204,11 @@ fn example(id: &str, tenant: &Tenant) -> Vec<u8> {
         "createSite" => json!({ "siteId": "evil", "origins": ["https://evil.example"] }),
         "changeSite" => json!({ "origins": ["https://evil.example"] }),
         "createKey" | "mintToken" => json!({ "siteId": "main" }),
+        "createRole" => json!({ "roleId": "evil", "actions": ["users:write"] }),
+        "changeRole" => json!({ "actions": ["users:write"] }),
+        "usePrivilege" => {
+            json!({ "operation": "support_access", "resource": "tenant", "reason": "because I would like to" })
+        }
         "replaceLimits" => json!({ "limits": [] }),
         _ => json!({}),
     };

@@ -21,7 +21,10 @@ const PLATFORM_GRANTS: &str = "
     ('token_signing_keys', 'misy_app', 'SELECT'), ('token_signing_keys', 'misy_worker', 'SELECT'),
     ('token_signing_keys', 'misy_system', 'SELECT'), ('token_signing_keys', 'misy_system', 'INSERT'),
     ('token_signing_keys', 'misy_system', 'UPDATE'), ('token_signing_keys', 'misy_system', 'DELETE'),
-    ('installation', 'misy_system', 'SELECT'), ('installation', 'misy_system', 'INSERT')";
+    ('installation', 'misy_system', 'SELECT'), ('installation', 'misy_system', 'INSERT'),
+    ('global_settings', 'misy_app', 'SELECT'), ('global_settings', 'misy_worker', 'SELECT'),
+    ('global_settings', 'misy_system', 'SELECT'), ('global_settings', 'misy_system', 'INSERT'),
+    ('global_settings', 'misy_system', 'UPDATE'), ('global_settings', 'misy_system', 'DELETE')";
 
 /// The expression that narrows a table to the tenant of the transaction.
 const OWN_TENANT: &str = "(tenant_id = ( SELECT NULLIF(current_setting(''app.tenant_id''::text, true), ''''::text) AS \"nullif\"))";

@@ -217,17 +217,25 @@ pub(crate) async fn revoke(
     State(desk): State<FrontDesk>,
     call: ManagementCall,
 ) -> Result<StatusCode, Problem> {
-    let managed = call.managed(&desk, Action::KeysWrite).await?;
+    // The owner of the platform takes any tenant's administrator key out of the world, and no other key.
+    let managed = match call.managed(&desk, Action::KeysWrite).await {
+        Err(problem) if problem.code() == "privilege_required" => {
+            call.managed(&desk, Action::AdministratorKeysRevoke).await?
+        }
+        other => other?,
+    };
     let id: KeyId = call.received.param("keyId")?;
     call.received.expect_no_body()?;
     let mut tx = desk.database.tenant("keys.revoke", &managed.tenant).await?;
     if credentials::kind_of_key(&mut tx, id).await? == Some(KeyKind::Administrator) {
         // Else a server's token that leaked could lock out whoever would stop it.
-        call.authorize(Action::AdministratorKeysRevoke, &managed.tenant)?;
+        call.authorize(&desk, Action::AdministratorKeysRevoke, &managed.tenant).await?;
         if call.manager.actor == id.to_string() {
             // It may be the last one, and nobody could make another.
             return Err(Problem::conflict("conflict", "An administrator's key does not revoke itself."));
         }
+    } else {
+        call.authorize(&desk, Action::KeysWrite, &managed.tenant).await?;
     }
     if !credentials::revoke_key(&mut tx, id, desk.clock.now()).await? {
         return Err(Problem::not_found());

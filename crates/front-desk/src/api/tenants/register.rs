@@ -174,7 +174,7 @@ async fn register_owner(desk: &FrontDesk, received: &Received) -> Result<Respons
 )]
 pub(crate) async fn register(State(desk): State<FrontDesk>, request: Request) -> Result<Response, Problem> {
     let proves = request.headers().contains_key(http::header::AUTHORIZATION);
-    match desk.settings.self_registration {
+    match desk.self_registration() {
         SelfRegistration::Off => Err(Problem::not_found()),
         SelfRegistration::Open if !proves => {
             guard_address(&desk, &request, desk.settings.limits.registrations_per_address)?;
@@ -196,7 +196,7 @@ pub(crate) async fn register(State(desk): State<FrontDesk>, request: Request) ->
 
 /// The owner makes a tenant.
 pub(super) async fn by_owner(desk: &FrontDesk, call: &ManagementCall) -> Result<Response, Problem> {
-    call.authorize(Action::TenantsCreate, &call.manager.home)?;
+    call.authorize(desk, Action::TenantsCreate, &call.manager.home).await?;
     let registration: Registration = call.received.json()?;
     let once = Once::of(&call.received, &call.manager.actor)?;
     let actor = format!("{}/{}", call.manager.home, call.manager.actor);
