@@ -53,7 +53,7 @@ fn chat() -> Router<FrontDesk> {
 
 fn management() -> Router<FrontDesk> {
     use tenants::{
-        audit, context_pack, create, decisions, keys, life, limits, list, record, register, secrets, sites,
+        audit, certificates, context_pack, create, decisions, events, keys, life, limits, list, record, register, secrets, sites,
     };
     Router::new()
         .route("/api/meta-agent/tenants/register/owner", post(register::owner))
@@ -66,6 +66,16 @@ fn management() -> Router<FrontDesk> {
         .route("/api/meta-agent/tenants/{tenantId}/suspend", post(life::suspend))
         .route("/api/meta-agent/tenants/{tenantId}/activate", post(life::activate))
         .route("/api/meta-agent/tenants/{tenantId}/close", post(life::close))
+        .route("/api/meta-agent/tenants/{tenantId}/events", get(events::list))
+        .route("/api/meta-agent/tenants/{tenantId}/tokens/revoke-all", post(tokens::revoke_all::revoke_all))
+        .route(
+            "/api/meta-agent/tenants/{tenantId}/certificates",
+            get(certificates::list).post(certificates::bind),
+        )
+        .route(
+            "/api/meta-agent/tenants/{tenantId}/certificates/{certificateId}",
+            delete(certificates::revoke),
+        )
         .route(
             "/api/meta-agent/tenants/{tenantId}/context-pack",
             get(context_pack::read).put(context_pack::replace),
@@ -78,7 +88,7 @@ fn management() -> Router<FrontDesk> {
         .route("/api/meta-agent/tenants/{tenantId}/keys", get(keys::list).post(keys::create))
         .route("/api/meta-agent/tenants/{tenantId}/keys/{keyId}", delete(keys::revoke))
         .route("/api/meta-agent/tenants/{tenantId}/secrets", get(secrets::list).post(secrets::rotate))
-        .route("/api/meta-agent/tenants/{tenantId}/secrets/{keyId}", delete(secrets::revoke))
+        .route("/api/meta-agent/tenants/{tenantId}/secrets/{keyId}", delete(secrets::revoke).patch(secrets::change))
         .route("/api/meta-agent/tenants/{tenantId}/limits", get(limits::read).put(limits::replace))
         .route("/api/meta-agent/tenants/{tenantId}/audit", get(audit::list))
         .route("/api/meta-agent/tenants/{tenantId}/decisions", get(decisions::read))

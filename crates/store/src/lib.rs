@@ -6,6 +6,8 @@
 
 pub mod audit;
 pub mod bell;
+pub mod certificates;
+pub mod closing;
 pub mod context_packs;
 pub mod credentials;
 pub mod database;
@@ -18,6 +20,7 @@ pub mod limits;
 pub mod lookup;
 pub mod messages;
 pub mod provisioning;
+pub mod service_keys;
 pub mod sessions;
 pub mod signing_keys;
 pub mod sites;
