@@ -53,7 +53,8 @@ fn chat() -> Router<FrontDesk> {
 
 fn management() -> Router<FrontDesk> {
     use tenants::{
-        audit, certificates, context_pack, create, decisions, events, keys, life, limits, list, record, register, secrets, sites,
+        audit, certificates, context_pack, create, decisions, events, keys, life, limits, list, record,
+        register, secrets, sites,
     };
     Router::new()
         .route("/api/meta-agent/tenants/register/owner", post(register::owner))
@@ -88,7 +89,10 @@ fn management() -> Router<FrontDesk> {
         .route("/api/meta-agent/tenants/{tenantId}/keys", get(keys::list).post(keys::create))
         .route("/api/meta-agent/tenants/{tenantId}/keys/{keyId}", delete(keys::revoke))
         .route("/api/meta-agent/tenants/{tenantId}/secrets", get(secrets::list).post(secrets::rotate))
-        .route("/api/meta-agent/tenants/{tenantId}/secrets/{keyId}", delete(secrets::revoke).patch(secrets::change))
+        .route(
+            "/api/meta-agent/tenants/{tenantId}/secrets/{keyId}",
+            delete(secrets::revoke).patch(secrets::change),
+        )
         .route("/api/meta-agent/tenants/{tenantId}/limits", get(limits::read).put(limits::replace))
         .route("/api/meta-agent/tenants/{tenantId}/audit", get(audit::list))
         .route("/api/meta-agent/tenants/{tenantId}/decisions", get(decisions::read))

@@ -73,7 +73,8 @@ impl Service {
     /// Keeps the service keys until told to stop.
     pub(crate) async fn follow_keys(self: Arc<Self>, stop: CancellationToken) {
         while stop.run_until_cancelled(tokio::time::sleep(READ_KEYS)).await.is_some() {
-            match service_keys::load_or_create(&self.database, &self.vault, &self.issuer, &*self.clock).await {
+            match service_keys::load_or_create(&self.database, &self.vault, &self.issuer, &*self.clock).await
+            {
                 Ok(keys) => *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys),
                 Err(error) => warn!(%error, "service keys could not be read"),
             }

@@ -232,9 +232,7 @@ pub(crate) fn vault(settings: &Settings, entropy: Arc<dyn Entropy>) -> anyhow::R
 /// The database of an installation that runs, without bringing its schema up to date.
 pub(crate) fn reach_database(settings: &Settings) -> anyhow::Result<Database> {
     let options = match &settings.database_url {
-        Some(url) => {
-            DatabaseOptions::new(url.expose().parse().context("database_url")?, Login::TakeOn)
-        }
+        Some(url) => DatabaseOptions::new(url.expose().parse().context("database_url")?, Login::TakeOn),
         None => {
             let administrator = PgConnectOptions::new_without_pgpass()
                 .socket(settings.data_dir.join("run"))

@@ -1,11 +1,11 @@
 //! What an operator can set: defaults, then `misy.toml`, then `MISY_…` in the environment.
 
+use crate::tls::Files;
 use anyhow::{Context, bail};
 use figment::{
     Figment,
     providers::{Env, Format, Serialized, Toml},
 };
-use crate::tls::Files;
 use misy_domain::{Origin, Secret, TenantId};
 use serde::{Deserialize, Serialize};
 use std::{
@@ -146,15 +146,30 @@ pub(crate) const SETTINGS: [Setting; 27] = [
         "how many proxies of yours stand in front: so many last entries of X-Forwarded-For are believed [0]",
     ),
     open("demo_port", "first port of the demo sites of `misy demo` [8788]"),
-    open("tls_certificate", "certificate with its chain, PEM file: the program ends TLS itself [a proxy does]"),
+    open(
+        "tls_certificate",
+        "certificate with its chain, PEM file: the program ends TLS itself [a proxy does]",
+    ),
     open("tls_key", "private key of tls_certificate, PEM file"),
-    open("tls_client_ca", "authorities of client certificates of tenants' servers, PEM file [none are asked for]"),
-    open("tls_client_crl", "revocation lists of client certificates, of tenants' servers and of peers, PEM file"),
+    open(
+        "tls_client_ca",
+        "authorities of client certificates of tenants' servers, PEM file [none are asked for]",
+    ),
+    open(
+        "tls_client_crl",
+        "revocation lists of client certificates, of tenants' servers and of peers, PEM file",
+    ),
     open("internal_addr", "address for other processes of this installation, with mutual TLS [none]"),
-    open("internal_certificate", "certificate of this process among the others, for server and client, PEM file"),
+    open(
+        "internal_certificate",
+        "certificate of this process among the others, for server and client, PEM file",
+    ),
     open("internal_key", "private key of internal_certificate, PEM file"),
     open("internal_ca", "the private authority of all processes of this installation, PEM file"),
-    open("peers", "internal addresses of the other processes, to be told of changes at once: https://host:port, …"),
+    open(
+        "peers",
+        "internal addresses of the other processes, to be told of changes at once: https://host:port, …",
+    ),
     open("close_grace_days", "days from the closing of a tenant to the removal of its data, 0 to 365 [30]"),
 ];
 
@@ -274,7 +289,8 @@ impl Settings {
         let internal_addr = set(&written.internal_addr)
             .map(|text| text.parse().context("internal_addr must be an address and a port"))
             .transpose()?;
-        let peers = written.peers.split([',', ' ']).filter_map(set).map(peer).collect::<Result<Vec<_>, _>>()?;
+        let peers =
+            written.peers.split([',', ' ']).filter_map(set).map(peer).collect::<Result<Vec<_>, _>>()?;
         if internal.is_none() && (internal_addr.is_some() || !peers.is_empty()) {
             bail!("internal_addr and peers need internal_certificate, internal_key and internal_ca");
         }

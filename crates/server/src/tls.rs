@@ -152,8 +152,10 @@ fn read(files: &Files) -> anyhow::Result<Loaded> {
         Some(roots) => {
             let builder =
                 ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
-            let mut client =
-                builder.with_root_certificates(roots).with_client_auth_cert(chain, key()?).with_context(unfit)?;
+            let mut client = builder
+                .with_root_certificates(roots)
+                .with_client_auth_cert(chain, key()?)
+                .with_context(unfit)?;
             client.alpn_protocols = vec![b"http/1.1".to_vec()];
             Some(Arc::new(client))
         }

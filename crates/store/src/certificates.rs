@@ -76,7 +76,8 @@ impl TryFrom<Row> for Certificate {
     type Error = StoreError;
 
     fn try_from(row: Row) -> Result<Self, StoreError> {
-        let bound_by = [BoundBy::Key, BoundBy::Certificate].into_iter().find(|by| by.as_str() == row.bound_by);
+        let bound_by =
+            [BoundBy::Key, BoundBy::Certificate].into_iter().find(|by| by.as_str() == row.bound_by);
         let unknown = misy_domain::tenant::UnknownValue;
         Ok(Self {
             certificate_id: stored(row.certificate_id.parse())?,

@@ -325,11 +325,7 @@ pub async fn list_secrets(
 }
 
 /// Says whether a secret counts only together with a client certificate. Says whether there is such a secret.
-pub async fn require_certificate(
-    tx: &mut TenantTx,
-    key: KeyId,
-    required: bool,
-) -> Result<bool, StoreError> {
+pub async fn require_certificate(tx: &mut TenantTx, key: KeyId, required: bool) -> Result<bool, StoreError> {
     let tenant = tx.tenant().clone();
     let done = sqlx::query!(
         "update tenant_secrets set needs_certificate = $3 where tenant_id = $1 and key_id = $2",

@@ -128,13 +128,19 @@ pub(crate) async fn lock(tx: &mut SystemTx) -> Result<(), StoreError> {
 }
 
 async fn newest(database: &Database) -> Result<Option<Timestamp>, StoreError> {
-    let newest = sqlx::query_scalar!("select max(activates_at) from platform.token_signing_keys where purpose = 'tenant'")
-        .fetch_one(database.app())
-        .await?;
+    let newest = sqlx::query_scalar!(
+        "select max(activates_at) from platform.token_signing_keys where purpose = 'tenant'"
+    )
+    .fetch_one(database.app())
+    .await?;
     Ok(newest.map(SqlTimestamp::to_jiff))
 }
 
-pub(crate) fn generate(algorithm: Algorithm, vault: &Vault, clock: &dyn Clock) -> Result<SigningKey, StoreError> {
+pub(crate) fn generate(
+    algorithm: Algorithm,
+    vault: &Vault,
+    clock: &dyn Clock,
+) -> Result<SigningKey, StoreError> {
     // A hundred milliseconds for RSA, a handful of times in a year; not worth a thread of its own.
     stored(SigningKey::generate(algorithm, clock, vault.entropy()))
 }

@@ -5,7 +5,10 @@ use super::{
     context::{Access, Subjects, TenantCall, TenantContext},
 };
 use crate::{
-    desk::FrontDesk, edge::limited, problem::Problem, tenant_state::{ReadySecret, TenantState},
+    desk::FrontDesk,
+    edge::limited,
+    problem::Problem,
+    tenant_state::{ReadySecret, TenantState},
     token_desk::KnownToken,
 };
 use http::{HeaderName, header};

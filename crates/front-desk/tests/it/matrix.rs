@@ -45,6 +45,12 @@ fn cases() -> Vec<Case> {
         "suspendTenant",
         "activateTenant",
         "closeTenant",
+        "listTenantEvents",
+        "revokeAllTokens",
+        "listCertificates",
+        "bindCertificate",
+        "revokeCertificate",
+        "changeSecret",
         "readContextPack",
         "replaceContextPack",
         "listSites",
@@ -176,6 +182,7 @@ fn fill(path: &str, tenant: &Tenant) -> String {
     path.replace("{tenantId}", &tenant.id)
         .replace("{siteId}", "main")
         .replace("{keyId}", "key_00000000000000000000000000")
+        .replace("{certificateId}", "crt_00000000000000000000000000")
         .replace("{sessionId}", "ses_00000000000000000000000000")
 }
 
@@ -190,6 +197,8 @@ fn example(id: &str, tenant: &Tenant) -> Vec<u8> {
         "createSite" => json!({ "siteId": "evil", "origins": ["https://evil.example"] }),
         "changeSite" => json!({ "origins": ["https://evil.example"] }),
         "createKey" | "mintToken" => json!({ "siteId": "main" }),
+        "bindCertificate" => json!({ "name": "evil", "fingerprint": "00".repeat(32) }),
+        "changeSecret" => json!({ "needsCertificate": true }),
         "replaceLimits" => json!({ "limits": [] }),
         _ => json!({}),
     };

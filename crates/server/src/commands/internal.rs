@@ -52,8 +52,7 @@ impl Internal {
         let entropy = Arc::new(SystemEntropy::new());
         let vault = lifecycle::vault(settings, entropy.clone())?;
         let roles = vec![ServiceRole::Operator];
-        let service =
-            Service::start(database.clone(), vault, Arc::new(SystemClock), entropy, roles).await?;
+        let service = Service::start(database.clone(), vault, Arc::new(SystemClock), entropy, roles).await?;
         let peers = Peers { service, tls: Tls::load(files)?, addresses: Vec::new() };
         let answer = peers.call(Method::GET, &address, path, at.role).await;
         database.close().await;

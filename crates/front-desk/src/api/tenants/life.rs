@@ -89,7 +89,8 @@ pub(crate) async fn suspend(
     State(desk): State<FrontDesk>,
     call: ManagementCall,
 ) -> Result<Response, Problem> {
-    let change = Change { status: TenantStatus::Suspended, action: Action::TenantsSuspend, event: "suspended" };
+    let change =
+        Change { status: TenantStatus::Suspended, action: Action::TenantsSuspend, event: "suspended" };
     let tenant = change.carry_out(&desk, &call, None).await?.0;
     Ok(versioned(tenant.version, TenantAnswer::from(tenant)))
 }
@@ -170,7 +171,8 @@ impl Change {
         let tenant = tenant.ok_or_else(Problem::not_found)?;
         let closes = self.status == TenantStatus::Closed;
         let removes = if closes { Some(closing::inventory(&mut tx).await?) } else { None };
-        let detail = json!({ "status": self.status.as_str(), "reason": asked.reason, "purgeAt": tenant.purge_at });
+        let detail =
+            json!({ "status": self.status.as_str(), "reason": asked.reason, "purgeAt": tenant.purge_at });
         call.record_change(desk, &mut tx, managed.tenant.as_str(), Some(detail)).await?;
         let mut event = call.event(desk, &managed.tenant, self.event, asked.reason);
         event.purge_at = tenant.purge_at;
