@@ -5,13 +5,17 @@ use crate::{
     live::Streams,
     privilege::SELF_REGISTRATION,
     settings::{SelfRegistration, Settings},
-    tenant_state::TenantStates,
+    tenant_state::{FRESH_ENOUGH, TenantStates},
     token_desk::TokenDesk,
     welcome::Welcomes,
 };
 use metrics_exporter_prometheus::PrometheusHandle;
-use misy_domain::{Clock, Entropy};
-use misy_store::{AuditLog, Bell, Database, Limits, StoreError, Vault, signing_keys};
+use misy_domain::{Clock, Entropy, TenantId};
+use misy_store::{
+    AuditLog, Bell, Database, Limits, StoreError, Vault,
+    closing::{self, Purged},
+    signing_keys,
+};
 use std::{
     ops::Deref,
     sync::{Arc, Mutex, PoisonError, RwLock},
@@ -19,8 +23,10 @@ use std::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-/// How often another replica's changes are looked for on behalf of live streams.
-const LOOK_AGAIN: Duration = Duration::from_millis(700);
+/// How often another replica's changes are looked for on behalf of live streams. With the age of what is not read again
+/// ([`FRESH_ENOUGH`]) it stays below the second within which a revocation counts everywhere.
+const LOOK_AGAIN: Duration = Duration::from_millis(400);
+const _: () = assert!(LOOK_AGAIN.as_millis() + FRESH_ENOUGH.as_millis() < 1_000);
 /// How often signing keys are read again, and rotated when it is time.
 const READ_KEYS: Duration = Duration::from_mins(1);
 
@@ -171,6 +177,41 @@ impl FrontDesk {
         let value = value.and_then(|(_, value)| value.as_str()?.parse().ok());
         *self.decided.write().unwrap_or_else(PoisonError::into_inner) = value;
         Ok(())
+    }
+
+    /// Removes what is left of closed tenants whose grace period is over, and says of how many. Several replicas may do so
+    /// at once, and each may be stopped anywhere: whoever comes next goes on.
+    pub async fn purge_due(&self) -> Result<usize, StoreError> {
+        let mut gone = 0;
+        for tenant in closing::due(&self.database, self.clock.now()).await? {
+            loop {
+                let (clock, entropy) = (&*self.clock, &*self.entropy);
+                match closing::purge_batch(&self.database, &tenant, closing::BATCH, clock, entropy).await? {
+                    Purged::More => {}
+                    Purged::Nothing => break,
+                    Purged::Done => {
+                        tracing::info!(tenantId = %tenant, "a closed tenant was cleaned up");
+                        self.tenant_is_gone(&tenant);
+                        gone += 1;
+                        break;
+                    }
+                }
+            }
+        }
+        Ok(gone)
+    }
+
+    /// Forgets everything of a tenant that is no more.
+    pub(crate) fn tenant_is_gone(&self, tenant: &TenantId) {
+        self.vault.forget(tenant);
+        self.tenants.changed(tenant);
+        self.origins.changed();
+    }
+
+    /// Forgets what is known of a tenant, which another replica has changed.
+    pub fn forget_tenant(&self, tenant: &TenantId) {
+        self.tenants.forget(tenant);
+        self.origins.changed();
     }
 
     /// Ends live streams and background work, and writes down what waits. Calls should have ended before.

@@ -27,6 +27,9 @@ pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id"
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 
+/// RFC 6797; a year.
+const STRICT_TRANSPORT: &str = "max-age=31536000";
+
 /// Serves one request.
 pub(crate) async fn serve(State(desk): State<FrontDesk>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
@@ -54,6 +57,10 @@ pub(crate) async fn serve(State(desk): State<FrontDesk>, mut request: Request, n
         response.headers_mut().insert(REQUEST_ID, value);
     }
     harden(response.headers_mut());
+    if desk.settings.strict_transport {
+        let value = HeaderValue::from_static(STRICT_TRANSPORT);
+        response.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, value);
+    }
     measure(route, &method, response.status(), started);
     response
 }

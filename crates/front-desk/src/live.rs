@@ -1,7 +1,7 @@
 //! Live events of a session (`text/event-stream`). The bell wakes a stream; the database alone says what happened, and
 //! the listener is there before the first look into it, so nothing falls between.
 
-use crate::{desk::FrontDesk, token_desk::KnownToken};
+use crate::{desk::FrontDesk, tenant_state::TenantState, token_desk::KnownToken};
 use bytes::Bytes;
 use futures_util::{Stream, stream};
 use misy_domain::{ConversationId, Permission, SessionId, TenantId};
@@ -10,6 +10,7 @@ use misy_store::{
     bell::{Listener, Ring},
     sessions::{self, ConversationStatus},
 };
+use misy_trust::ClientCertificate;
 use serde::Serialize;
 use std::{
     collections::HashMap,
@@ -83,6 +84,8 @@ pub(crate) struct Opening {
     pub(crate) tenant: TenantId,
     pub(crate) keys: Arc<TenantKeys>,
     pub(crate) token: Arc<KnownToken>,
+    /// The client certificate of the connection.
+    pub(crate) certificate: Option<Arc<ClientCertificate>>,
     pub(crate) session: SessionId,
     pub(crate) conversation: ConversationId,
     pub(crate) status: ConversationStatus,
@@ -263,12 +266,18 @@ impl Live {
         Ok(Some(piece.into()))
     }
 
+    fn check_holder(&self, state: &TenantState) -> Result<(), &'static str> {
+        let Opening { token, certificate, .. } = &self.opening;
+        state.check_holder(&token.claims, certificate.as_deref(), self.desk.clock.now())
+    }
+
     /// What is said before the stream ends because its token or tenant is no longer served; `None` while it is.
     async fn last_words(&mut self) -> Option<Bytes> {
         let claims = &self.opening.token.claims;
         let ending = match self.desk.tenants.get(&self.opening.tenant).await {
             Ok(Some(state)) if !state.is_active() => Some("tenant_suspended"),
             Ok(Some(state)) if state.has_revoked(claims) => Some("token_revoked"),
+            Ok(Some(state)) if self.check_holder(&state).is_err() => self.check_holder(&state).err(),
             Ok(Some(state)) => {
                 let site = state.site(&claims.site_id);
                 let origin = claims.origin.as_ref();

@@ -238,6 +238,15 @@ impl ManagementCall {
         Ok(Managed { tenant, state })
     }
 
+    /// Who calls, as a tenant's own records name it: who reads them sees when it was the owner that came.
+    pub(crate) fn actor_in(&self, tenant: &TenantId) -> String {
+        if self.manager.home == *tenant {
+            self.manager.actor.clone()
+        } else {
+            format!("{}/{}", self.manager.home, self.manager.actor)
+        }
+    }
+
     /// Records a change in the transaction of the change, in the trail of the tenant that is changed.
     pub async fn record_change(
         &self,
@@ -247,12 +256,7 @@ impl ManagementCall {
         detail: Option<Value>,
     ) -> Result<(), Problem> {
         let record = &self.received.record;
-        // Who reads the trail of a tenant sees when it was the owner that came.
-        let actor = if self.manager.home == *tx.tenant() {
-            self.manager.actor.clone()
-        } else {
-            format!("{}/{}", self.manager.home, self.manager.actor)
-        };
+        let actor = self.actor_in(tx.tenant());
         let mut entry = AuditEntry::new(Kind::Change, record.operation, &actor, &*desk.clock, &*desk.entropy);
         entry.subject = Some(subject.into());
         entry.detail = detail;

@@ -24,17 +24,19 @@ use utoipa::{
     ),
     paths(
         api::health::live, api::health::ready, api::health::metrics, api::jwks::read,
-        api::tokens::mint::mint, api::tokens::revoke::revoke,
+        api::tokens::mint::mint, api::tokens::revoke::revoke, api::tokens::revoke_all::revoke_all,
         api::sessions::open::open, api::sessions::read::read, api::sessions::history::list,
         api::sessions::events::follow, api::messages::write,
         api::tenants::register::owner, api::tenants::register::register, api::tenants::create::create,
         api::tenants::list::list, api::tenants::record::read, api::tenants::record::change, api::tenants::record::delete,
         api::tenants::life::suspend, api::tenants::life::activate, api::tenants::life::close,
+        api::tenants::events::list,
+        api::tenants::certificates::list, api::tenants::certificates::bind, api::tenants::certificates::revoke,
         api::tenants::context_pack::read, api::tenants::context_pack::replace,
         api::tenants::sites::list, api::tenants::sites::create, api::tenants::sites::read, api::tenants::sites::change,
         api::tenants::sites::delete,
         api::tenants::keys::list, api::tenants::keys::create, api::tenants::keys::revoke,
-        api::tenants::secrets::list, api::tenants::secrets::rotate, api::tenants::secrets::revoke,
+        api::tenants::secrets::list, api::tenants::secrets::rotate, api::tenants::secrets::change, api::tenants::secrets::revoke,
         api::tenants::limits::read, api::tenants::limits::replace,
         api::tenants::roles::list, api::tenants::roles::create, api::tenants::roles::read, api::tenants::roles::change,
         api::tenants::roles::delete,
@@ -183,7 +185,8 @@ fn add_problems(path: &str, method: &HttpMethod, operation: &mut Operation) {
         add(
             "401",
             "`token_missing`, `token_invalid`, `token_expired`, `token_revoked`, `signature_missing`, \
-            `signature_invalid`, `timestamp_out_of_window`, `replay_detected`, `key_invalid`, `bootstrap_secret_invalid`",
+            `signature_invalid`, `timestamp_out_of_window`, `replay_detected`, `key_invalid`, `bootstrap_secret_invalid`, \
+            `certificate_required`, `certificate_invalid`",
         );
         add("403", "`origin_not_allowed`, `tenant_suspended`, `permission_denied`, `envelope_mismatch`");
         add("404", "`not_found`: what is not there and what is somebody else's alike");

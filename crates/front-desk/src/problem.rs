@@ -110,6 +110,8 @@ impl Problem {
             "signature_invalid" => "The signature does not match the request.",
             "timestamp_out_of_window" => "The request was signed too long ago or too far ahead.",
             "replay_detected" => "The request was seen before.",
+            "certificate_required" => "A client certificate of the tenant is required.",
+            "certificate_invalid" => "The client certificate is not accepted.",
             "key_invalid" => "The key is not accepted.",
             "bootstrap_secret_invalid" => "The bootstrap secret is not accepted.",
             _ => "The token is not accepted.",
@@ -273,6 +275,7 @@ impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Conflict(what) => Self::conflict("conflict", format!("{what} exists already.")),
+            StoreError::Refused(why) => Self::conflict("conflict", why),
             StoreError::Stale(what) => Self::new(
                 StatusCode::PRECONDITION_FAILED,
                 "stale",

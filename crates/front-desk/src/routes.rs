@@ -53,8 +53,8 @@ fn chat() -> Router<FrontDesk> {
 
 fn management() -> Router<FrontDesk> {
     use tenants::{
-        alerts, audit, context_pack, create, decisions, keys, life, limits, list, privilege, record,
-        register, roles, secrets, sites,
+        alerts, audit, certificates, context_pack, create, decisions, events, keys, life, limits, list,
+        privilege, record, register, roles, secrets, sites,
     };
     Router::new()
         .route("/api/meta-agent/tenants/register/owner", post(register::owner))
@@ -67,6 +67,16 @@ fn management() -> Router<FrontDesk> {
         .route("/api/meta-agent/tenants/{tenantId}/suspend", post(life::suspend))
         .route("/api/meta-agent/tenants/{tenantId}/activate", post(life::activate))
         .route("/api/meta-agent/tenants/{tenantId}/close", post(life::close))
+        .route("/api/meta-agent/tenants/{tenantId}/events", get(events::list))
+        .route("/api/meta-agent/tenants/{tenantId}/tokens/revoke-all", post(tokens::revoke_all::revoke_all))
+        .route(
+            "/api/meta-agent/tenants/{tenantId}/certificates",
+            get(certificates::list).post(certificates::bind),
+        )
+        .route(
+            "/api/meta-agent/tenants/{tenantId}/certificates/{certificateId}",
+            delete(certificates::revoke),
+        )
         .route(
             "/api/meta-agent/tenants/{tenantId}/context-pack",
             get(context_pack::read).put(context_pack::replace),
@@ -79,7 +89,10 @@ fn management() -> Router<FrontDesk> {
         .route("/api/meta-agent/tenants/{tenantId}/keys", get(keys::list).post(keys::create))
         .route("/api/meta-agent/tenants/{tenantId}/keys/{keyId}", delete(keys::revoke))
         .route("/api/meta-agent/tenants/{tenantId}/secrets", get(secrets::list).post(secrets::rotate))
-        .route("/api/meta-agent/tenants/{tenantId}/secrets/{keyId}", delete(secrets::revoke))
+        .route(
+            "/api/meta-agent/tenants/{tenantId}/secrets/{keyId}",
+            delete(secrets::revoke).patch(secrets::change),
+        )
         .route("/api/meta-agent/tenants/{tenantId}/limits", get(limits::read).put(limits::replace))
         .route("/api/meta-agent/tenants/{tenantId}/roles", get(roles::list).post(roles::create))
         .route(

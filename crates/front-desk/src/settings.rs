@@ -63,6 +63,10 @@ pub struct Settings {
     pub streams_per_session: u32,
     /// Live streams of one tenant.
     pub streams_per_tenant: u32,
+    /// How long a closed tenant can be activated again before its data go.
+    pub close_grace: Duration,
+    /// Whether browsers are told to come by HTTPS only: when the program itself ends TLS.
+    pub strict_transport: bool,
     /// How long what is known of a tenant may be used; a change elsewhere counts after this at the latest.
     pub snapshot_age: Duration,
 }
@@ -162,6 +166,8 @@ impl Settings {
             keep_alive: Duration::from_secs(15),
             streams_per_session: 8,
             streams_per_tenant: 20_000,
+            close_grace: Duration::from_hours(30 * 24),
+            strict_transport: false,
             snapshot_age: Duration::from_millis(900),
         }
     }

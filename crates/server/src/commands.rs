@@ -3,6 +3,7 @@
 mod config;
 mod doctor;
 mod eval;
+mod internal;
 
 use crate::{demo, lifecycle, settings::Settings, telemetry};
 use clap::{Parser, Subcommand};
@@ -31,6 +32,7 @@ enum Action {
     Doctor,
     /// Explain every setting and show its value and where that comes from
     Config,
+    Internal(internal::Internal),
     /// Measure decisions and answers against labelled messages
     Eval(eval::Eval),
     /// Print the OpenAPI description
@@ -57,6 +59,7 @@ impl Command {
                 let metrics = telemetry::start(&settings)?;
                 runtime()?.block_on(demo::serve(settings, metrics))
             }
+            Action::Internal(internal) => runtime()?.block_on(internal.run(&settings)),
             Action::Eval(_) | Action::Openapi => Ok(()),
         }
     }

@@ -1,6 +1,11 @@
 //! From settings to a running program and back to rest.
 
-use crate::{http, settings::Settings};
+use crate::{
+    http,
+    internal::{self, Peers, Service},
+    settings::Settings,
+    tls::Tls,
+};
 use anyhow::Context;
 use metrics_exporter_prometheus::PrometheusHandle;
 use misy_domain::{Clock, Entropy, Secret, SystemClock};
@@ -8,7 +13,7 @@ use misy_front_desk::{FrontDesk, Parts};
 use misy_orchestrator::{Packs, Turns, WorkerSettings};
 use misy_postgres::{PrivateServer, Programs};
 use misy_store::{Bell, Database, DatabaseOptions, Vault, database::Login};
-use misy_trust::{BootstrapSecret, KeyProvider, RootKey, SystemEntropy};
+use misy_trust::{BootstrapSecret, KeyProvider, RootKey, ServiceRole, SystemEntropy};
 use sqlx::postgres::PgConnectOptions;
 use std::{
     fs,
@@ -16,7 +21,7 @@ use std::{
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::Path,
     sync::Arc,
-    time::Instant,
+    time::{Duration, Instant},
 };
 use tokio::{
     net::TcpListener,
@@ -24,6 +29,9 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{info, warn};
+
+/// How often is looked for closed tenants whose time is over.
+const CLEAN_UP: Duration = Duration::from_secs(10);
 
 /// The running program.
 pub(crate) struct Running {
@@ -80,14 +88,12 @@ impl Running {
         entropy: Arc<dyn Entropy>,
         clock: Arc<dyn Clock>,
     ) -> anyhow::Result<(FrontDesk, String, CancellationToken, TaskTracker)> {
-        let root = match &settings.root_key {
-            Some(text) => RootKey::parse(text.expose()).context("root_key must be 32 bytes in base64url")?,
-            None => KeyProvider::File(settings.data_dir.join("root-key")).load(&*entropy)?,
-        };
-        let vault = Vault::new(root, entropy.clone());
+        let vault = vault(settings, entropy.clone())?;
+        let tls = settings.tls.clone().map(Tls::load).transpose()?;
         let bell = Bell::default();
         let public_url = match &settings.public_url {
             Some(origin) => origin.to_string(),
+            None if tls.is_some() => format!("https://{}", listener.local_addr()?),
             None => format!("http://{}", listener.local_addr()?),
         };
         if settings.redis_url.is_some() {
@@ -100,6 +106,8 @@ impl Running {
         desk_settings.bootstrap_secret = Some(BootstrapSecret::new(&bootstrap_secret(settings, &*entropy)?));
         desk_settings.self_registration = settings.self_registration;
         desk_settings.trusted_proxies = settings.trusted_proxies;
+        desk_settings.close_grace = settings.close_grace;
+        desk_settings.strict_transport = tls.is_some();
         desk_settings.metrics_token = settings.metrics_token.as_ref().map(BootstrapSecret::new);
         let front_desk = FrontDesk::new(Parts {
             database: database.clone(),
@@ -111,10 +119,21 @@ impl Running {
             metrics: Some(metrics),
         })
         .await?;
-        let turns = Turns::new(database.clone(), vault, bell, Packs::default(), clock, entropy);
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
-        tasks.spawn(http::serve(listener, front_desk.router(), stop.clone()));
+        let neighbours = Neighbours {
+            database: database.clone(),
+            vault: vault.clone(),
+            clock: clock.clone(),
+            entropy: entropy.clone(),
+        };
+        neighbours.start(settings, &front_desk, &stop, &tasks).await?;
+        let turns = Turns::new(database.clone(), vault, bell, Packs::default(), clock, entropy);
+        if let Some(tls) = &tls {
+            tasks.spawn(tls.clone().follow(stop.clone()));
+        }
+        tasks.spawn(http::serve(listener, front_desk.router(), tls, stop.clone()));
+        tasks.spawn(clean_up(front_desk.clone(), stop.clone()));
         if settings.worker {
             tasks.spawn(turns.worker(WorkerSettings::default()).run(stop.clone()));
         }
@@ -123,7 +142,7 @@ impl Running {
 
     /// Stops together with the program, in its own task.
     pub(crate) fn also_serve(&self, listener: TcpListener, router: axum::Router) {
-        self.tasks.spawn(http::serve(listener, router, self.stop.clone()));
+        self.tasks.spawn(http::serve(listener, router, None, self.stop.clone()));
     }
 
     /// Waits for SIGTERM or Ctrl-C, then ends in order.
@@ -152,6 +171,78 @@ impl Running {
         }
         info!("stopped");
     }
+}
+
+/// What the internal address and the calls to other processes need.
+struct Neighbours {
+    database: Database,
+    vault: Vault,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+}
+
+impl Neighbours {
+    /// Listens to other processes of the installation and tells them of changes, as far as that is set.
+    async fn start(
+        self,
+        settings: &Settings,
+        front_desk: &FrontDesk,
+        stop: &CancellationToken,
+        tasks: &TaskTracker,
+    ) -> anyhow::Result<()> {
+        let Some(files) = settings.internal.clone() else { return Ok(()) };
+        let tls = Tls::load(files)?;
+        let mut roles = vec![ServiceRole::FrontDesk];
+        roles.extend(settings.worker.then_some(ServiceRole::Worker));
+        let service = Service::start(self.database, self.vault, self.clock, self.entropy, roles).await?;
+        tasks.spawn(tls.clone().follow(stop.clone()));
+        tasks.spawn(service.clone().follow_keys(stop.clone()));
+        if let Some(address) = settings.internal_addr {
+            let listener = http::listen(Some(address), 0).await?;
+            info!(%address, "listening to other processes of the installation");
+            let router = internal::router(service.clone(), front_desk.clone());
+            tasks.spawn(http::serve(listener, router, Some(tls.clone()), stop.clone()));
+        }
+        if !settings.peers.is_empty() {
+            let peers = Peers { service, tls, addresses: settings.peers.clone() };
+            tasks.spawn(peers.tell_changes(front_desk.clone(), stop.clone()));
+        }
+        Ok(())
+    }
+}
+
+/// Removes what is left of closed tenants when their time is over; every process tries, one at a time does.
+async fn clean_up(front_desk: FrontDesk, stop: CancellationToken) {
+    while stop.run_until_cancelled(tokio::time::sleep(CLEAN_UP)).await.is_some() {
+        if let Some(Err(error)) = stop.run_until_cancelled(front_desk.purge_due()).await {
+            warn!(%error, "closed tenants could not be cleaned up; tried again in a moment");
+        }
+    }
+}
+
+/// What opens the keys of tenants.
+pub(crate) fn vault(settings: &Settings, entropy: Arc<dyn Entropy>) -> anyhow::Result<Vault> {
+    let root = match &settings.root_key {
+        Some(text) => RootKey::parse(text.expose()).context("root_key must be 32 bytes in base64url")?,
+        None => KeyProvider::File(settings.data_dir.join("root-key")).load(&*entropy)?,
+    };
+    Ok(Vault::new(root, entropy))
+}
+
+/// The database of an installation that runs, without bringing its schema up to date.
+pub(crate) fn reach_database(settings: &Settings) -> anyhow::Result<Database> {
+    let options = match &settings.database_url {
+        Some(url) => DatabaseOptions::new(url.expose().parse().context("database_url")?, Login::TakeOn),
+        None => {
+            let administrator = PgConnectOptions::new_without_pgpass()
+                .socket(settings.data_dir.join("run"))
+                .port(misy_postgres::PORT)
+                .username("postgres")
+                .database("postgres");
+            DatabaseOptions::new(administrator, Login::AsRole)
+        }
+    };
+    Ok(Database::open(&options))
 }
 
 /// The given server, or the private one.

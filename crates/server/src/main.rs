@@ -3,9 +3,11 @@
 mod commands;
 mod demo;
 mod http;
+mod internal;
 mod lifecycle;
 mod settings;
 mod telemetry;
+mod tls;
 
 use clap::Parser;
 use std::process::ExitCode;

@@ -1,5 +1,6 @@
 //! What an operator can set: defaults, then `misy.toml`, then `MISY_…` in the environment.
 
+use crate::tls::Files;
 use anyhow::{Context, bail};
 use figment::{
     Figment,
@@ -10,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 /// The file that is read when it stands in the working directory and nothing else is named.
@@ -36,6 +38,16 @@ struct Written {
     worker: String,
     trusted_proxies: usize,
     demo_port: u16,
+    tls_certificate: String,
+    tls_key: String,
+    tls_client_ca: String,
+    tls_client_crl: String,
+    internal_addr: String,
+    internal_certificate: String,
+    internal_key: String,
+    internal_ca: String,
+    peers: String,
+    close_grace_days: u32,
 }
 
 impl Default for Written {
@@ -59,6 +71,16 @@ impl Default for Written {
             worker: "on".into(),
             trusted_proxies: 0,
             demo_port: 8788,
+            tls_certificate: none(),
+            tls_key: none(),
+            tls_client_ca: none(),
+            tls_client_crl: none(),
+            internal_addr: none(),
+            internal_certificate: none(),
+            internal_key: none(),
+            internal_ca: none(),
+            peers: none(),
+            close_grace_days: 30,
         }
     }
 }
@@ -85,7 +107,7 @@ const fn secret(name: &'static str, meaning: &'static str) -> Setting {
 }
 
 /// All settings, in the order in which they are explained.
-pub(crate) const SETTINGS: [Setting; 17] = [
+pub(crate) const SETTINGS: [Setting; 27] = [
     open(
         "http_addr",
         "address to listen on [127.0.0.1:8787; if that is taken and nothing is set, a free port]",
@@ -124,6 +146,31 @@ pub(crate) const SETTINGS: [Setting; 17] = [
         "how many proxies of yours stand in front: so many last entries of X-Forwarded-For are believed [0]",
     ),
     open("demo_port", "first port of the demo sites of `misy demo` [8788]"),
+    open(
+        "tls_certificate",
+        "certificate with its chain, PEM file: the program ends TLS itself [a proxy does]",
+    ),
+    open("tls_key", "private key of tls_certificate, PEM file"),
+    open(
+        "tls_client_ca",
+        "authorities of client certificates of tenants' servers, PEM file [none are asked for]",
+    ),
+    open(
+        "tls_client_crl",
+        "revocation lists of client certificates, of tenants' servers and of peers, PEM file",
+    ),
+    open("internal_addr", "address for other processes of this installation, with mutual TLS [none]"),
+    open(
+        "internal_certificate",
+        "certificate of this process among the others, for server and client, PEM file",
+    ),
+    open("internal_key", "private key of internal_certificate, PEM file"),
+    open("internal_ca", "the private authority of all processes of this installation, PEM file"),
+    open(
+        "peers",
+        "internal addresses of the other processes, to be told of changes at once: https://host:port, …",
+    ),
+    open("close_grace_days", "days from the closing of a tenant to the removal of its data, 0 to 365 [30]"),
 ];
 
 /// Who may register tenants.
@@ -166,6 +213,16 @@ pub(crate) struct Settings {
     pub(crate) trusted_proxies: usize,
     /// The first port of the demo sites.
     pub(crate) demo_port: u16,
+    /// The program ends TLS itself.
+    pub(crate) tls: Option<Files>,
+    /// Where other processes of the installation are listened to.
+    pub(crate) internal_addr: Option<SocketAddr>,
+    /// What this process proves itself to them with.
+    pub(crate) internal: Option<Files>,
+    /// The others.
+    pub(crate) peers: Vec<hyper::Uri>,
+    /// How long a closed tenant keeps its data.
+    pub(crate) close_grace: Duration,
     /// Name, value as it may be shown, and where it comes from, for `misy config`.
     pub(crate) shown: Vec<(&'static str, String, String)>,
 }
@@ -227,7 +284,25 @@ impl Settings {
             "off" => false,
             other => bail!("worker must be on or off, not {other:?}"),
         };
+        let tls = tls_files(&written)?;
+        let internal = internal_files(&written)?;
+        let internal_addr = set(&written.internal_addr)
+            .map(|text| text.parse().context("internal_addr must be an address and a port"))
+            .transpose()?;
+        let peers =
+            written.peers.split([',', ' ']).filter_map(set).map(peer).collect::<Result<Vec<_>, _>>()?;
+        if internal.is_none() && (internal_addr.is_some() || !peers.is_empty()) {
+            bail!("internal_addr and peers need internal_certificate, internal_key and internal_ca");
+        }
+        if written.close_grace_days > 365 {
+            bail!("close_grace_days must be from 0 to 365");
+        }
         Ok(Self {
+            tls,
+            internal_addr,
+            internal,
+            peers,
+            close_grace: Duration::from_hours(24 * u64::from(written.close_grace_days)),
             http_addr,
             public_url,
             data_dir: match set(&written.data_dir) {
@@ -251,6 +326,40 @@ impl Settings {
             shown,
         })
     }
+}
+
+fn tls_files(written: &Written) -> anyhow::Result<Option<Files>> {
+    let file = |text: &String| set(text).map(PathBuf::from);
+    match (file(&written.tls_certificate), file(&written.tls_key)) {
+        (Some(certificate), Some(key)) => {
+            let (authorities, revoked) = (file(&written.tls_client_ca), file(&written.tls_client_crl));
+            Ok(Some(Files { certificate, key, authorities, revoked, mutual: false }))
+        }
+        (None, None) if set(&written.tls_client_ca).is_none() => Ok(None),
+        _ => bail!("tls_certificate and tls_key go together, and tls_client_ca needs both"),
+    }
+}
+
+fn internal_files(written: &Written) -> anyhow::Result<Option<Files>> {
+    let file = |text: &String| set(text).map(PathBuf::from);
+    let all = [&written.internal_certificate, &written.internal_key, &written.internal_ca].map(file);
+    match all {
+        [Some(certificate), Some(key), Some(authorities)] => {
+            let revoked = file(&written.tls_client_crl);
+            Ok(Some(Files { certificate, key, authorities: Some(authorities), revoked, mutual: true }))
+        }
+        [None, None, None] => Ok(None),
+        _ => bail!("internal_certificate, internal_key and internal_ca go together"),
+    }
+}
+
+/// The internal address of another process.
+pub(crate) fn peer(text: &str) -> anyhow::Result<hyper::Uri> {
+    let wrong = || format!("peers: {text} must be https://host:port");
+    let uri: hyper::Uri = text.parse().with_context(wrong)?;
+    let plain = uri.path() == "/" && uri.query().is_none() && uri.port().is_some();
+    anyhow::ensure!(uri.scheme() == Some(&hyper::http::uri::Scheme::HTTPS) && plain, wrong());
+    Ok(uri)
 }
 
 fn set(text: &str) -> Option<&str> {

@@ -9,6 +9,9 @@ pub enum StoreError {
     /// The thing was changed by somebody else since it was read.
     #[error("{0} was changed meanwhile")]
     Stale(&'static str),
+    /// The state of the thing forbids it; says why.
+    #[error("{0}")]
+    Refused(&'static str),
     /// The lease ran out and the work belongs to somebody else now.
     #[error("the lease is lost")]
     LeaseLost,

@@ -7,6 +7,8 @@
 pub mod alerts;
 pub mod audit;
 pub mod bell;
+pub mod certificates;
+pub mod closing;
 pub mod context_packs;
 pub mod credentials;
 pub mod database;
@@ -22,6 +24,7 @@ pub mod messages;
 pub mod privilege;
 pub mod provisioning;
 pub mod roles;
+pub mod service_keys;
 pub mod sessions;
 pub mod signing_keys;
 pub mod sites;

@@ -37,7 +37,7 @@ pub async fn load_or_create(
     let keys = load(database, vault, issuer, clock.now()).await?;
     if !keys.keys().iter().any(|key| key.signs_at(clock.now())) {
         let key = generate(algorithm, vault, clock)?;
-        insert(&mut tx, vault, &key).await?;
+        insert(&mut tx, vault, &key, "tenant").await?;
     }
     tx.commit().await?;
     load(database, vault, issuer, clock.now()).await
@@ -55,7 +55,8 @@ pub async fn load(
     let since = now.checked_sub(kept).unwrap_or(Timestamp::MIN);
     let rows = sqlx::query!(
         "select kid, algorithm, sealed_private_key, created_at, activates_at, retires_at
-         from platform.token_signing_keys where retires_at is null or retires_at > $1 order by activates_at",
+         from platform.token_signing_keys
+         where purpose = 'tenant' and (retires_at is null or retires_at > $1) order by activates_at",
         since.to_sqlx() as _
     )
     .fetch_all(database.app())
@@ -105,13 +106,13 @@ pub async fn rotate(
     }
     let activates_at = clock.now().checked_add(NOTICE).unwrap_or(Timestamp::MAX);
     sqlx::query!(
-        "update platform.token_signing_keys set retires_at = least(retires_at, $1)",
+        "update platform.token_signing_keys set retires_at = least(retires_at, $1) where purpose = 'tenant'",
         activates_at.to_sqlx() as _
     )
     .execute(tx.connection())
     .await?;
     let key = generate(algorithm, vault, clock)?.activating_at(activates_at);
-    insert(&mut tx, vault, &key).await?;
+    insert(&mut tx, vault, &key, "tenant").await?;
     let verified_until = Duration::from_secs(MAX_LIFETIME.unsigned_abs() + 31 * 24 * 60 * 60);
     let gone = clock.now().checked_sub(verified_until).unwrap_or(Timestamp::MIN);
     sqlx::query!("delete from platform.token_signing_keys where retires_at < $1", gone.to_sqlx() as _)
@@ -121,35 +122,47 @@ pub async fn rotate(
     Ok(true)
 }
 
-async fn lock(tx: &mut SystemTx) -> Result<(), StoreError> {
+pub(crate) async fn lock(tx: &mut SystemTx) -> Result<(), StoreError> {
     sqlx::query!("select pg_advisory_xact_lock($1)", LOCK).fetch_one(tx.connection()).await?;
     Ok(())
 }
 
 async fn newest(database: &Database) -> Result<Option<Timestamp>, StoreError> {
-    let newest = sqlx::query_scalar!("select max(activates_at) from platform.token_signing_keys")
-        .fetch_one(database.app())
-        .await?;
+    let newest = sqlx::query_scalar!(
+        "select max(activates_at) from platform.token_signing_keys where purpose = 'tenant'"
+    )
+    .fetch_one(database.app())
+    .await?;
     Ok(newest.map(SqlTimestamp::to_jiff))
 }
 
-fn generate(algorithm: Algorithm, vault: &Vault, clock: &dyn Clock) -> Result<SigningKey, StoreError> {
+pub(crate) fn generate(
+    algorithm: Algorithm,
+    vault: &Vault,
+    clock: &dyn Clock,
+) -> Result<SigningKey, StoreError> {
     // A hundred milliseconds for RSA, a handful of times in a year; not worth a thread of its own.
     stored(SigningKey::generate(algorithm, clock, vault.entropy()))
 }
 
-async fn insert(tx: &mut SystemTx, vault: &Vault, key: &SigningKey) -> Result<(), StoreError> {
+pub(crate) async fn insert(
+    tx: &mut SystemTx,
+    vault: &Vault,
+    key: &SigningKey,
+    purpose: &str,
+) -> Result<(), StoreError> {
     let record = key.record();
     let kid = record.kid.to_string();
     let sealed = seal_private(vault, &kid, record.private.expose())?;
     sqlx::query!(
-        "insert into platform.token_signing_keys (kid, algorithm, sealed_private_key, created_at, activates_at)
-         values ($1, $2, $3, $4, $5)",
+        "insert into platform.token_signing_keys (kid, algorithm, sealed_private_key, created_at, activates_at, purpose)
+         values ($1, $2, $3, $4, $5, $6)",
         kid,
         record.algorithm.as_str(),
         sealed,
         record.created_at.to_sqlx() as _,
-        record.activates_at.to_sqlx() as _
+        record.activates_at.to_sqlx() as _,
+        purpose
     )
     .execute(tx.connection())
     .await?;
@@ -167,7 +180,7 @@ fn seal_private(vault: &Vault, kid: &str, private: &[u8]) -> Result<Vec<u8>, Sto
     Ok([&length.to_be_bytes()[..], &wrapped, &sealed].concat())
 }
 
-fn open(vault: &Vault, kid: &str, stored: &[u8]) -> Result<Secret<Vec<u8>>, StoreError> {
+pub(crate) fn open(vault: &Vault, kid: &str, stored: &[u8]) -> Result<Secret<Vec<u8>>, StoreError> {
     let refused = || StoreError::Unsealable("token_signing_keys");
     let installation = installation()?;
     let (length, rest) = stored.split_first_chunk::<2>().ok_or_else(refused)?;

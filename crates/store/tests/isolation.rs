@@ -38,6 +38,10 @@ fn rows_of(tenant: &str) -> String {
          insert into misy.alerts (tenant_id, alert_id, rule, occurrence, severity, raised_at)
          values ('{tenant}', 'alr_1', 'r', 'o', 'info', now());
          insert into misy.decisions values ('{tenant}', 'msg_1', 'cnv_1', '{{}}');
+         insert into misy.certificates (tenant_id, certificate_id, name, bound_by, fingerprint)
+         values ('{tenant}', 'crt_1', 'A', 'key', decode(repeat('00', 32), 'hex'));
+         insert into misy.token_renewals values ('{tenant}', 'tat_2', 'tat_1', now());
+         insert into misy.tenant_events values ('{tenant}', 1, 'registered', now(), 'key_1');
          insert into misy.audit_entries (tenant_id, audit_id, kind, action, actor, outcome)
          values ('{tenant}', 'aud_1', 'call', 'a', 'b', 'ok');"
     )
@@ -134,7 +138,7 @@ async fn filled() -> (TestStore, Vec<Table>) {
         store.admin(rows_of(tenant)).await.unwrap();
     }
     let tables = tables(&store).await;
-    assert!(tables.len() >= 16);
+    assert!(tables.len() >= 19);
     (store, tables)
 }
 

@@ -9,11 +9,14 @@
 //! | [`request_signature`] | that a request comes, unchanged, from whoever holds the key |
 //! | [`access`] | who may do what, by policies that an auditor can read |
 //! | [`api_key`] | which tenant or administrator a long-lived key belongs to |
+//! | [`certificate`] | which client certificate stands behind a connection |
+//! | [`service_token`] | that a role of this program calls another one |
 //! | [`seal`] | that stored bytes are unreadable outside, and unchanged at their own place |
 //! | [`root_key`] | the key above all data keys |
 
 pub mod access;
 pub mod api_key;
+pub mod certificate;
 mod digest;
 pub mod entropy;
 #[cfg(any(test, feature = "hostile"))]
@@ -21,15 +24,18 @@ pub mod hostile;
 pub mod request_signature;
 pub mod root_key;
 pub mod seal;
+pub mod service_token;
 pub mod token;
 #[cfg(test)]
 mod vectors;
 
 pub use access::{AccessDecision, AccessOutcome, AccessPolicies, Moment, Principal, PrincipalKind};
 pub use api_key::{ApiKey, ApiKeyKind, BootstrapSecret};
+pub use certificate::{ClientCertificate, Fingerprint};
 pub use digest::sha256;
 pub use entropy::SystemEntropy;
 pub use request_signature::{RequestKey, SignatureError, SignedRequest, bound_key};
 pub use root_key::{KeyProvider, RootKey, RootKeyError};
 pub use seal::{BlindIndex, DataKey, OpenError, Place};
+pub use service_token::{ServiceClaims, ServiceKeys, ServiceRole};
 pub use token::{Algorithm, RequestKeyKind, SigningKey, TatClaims, TokenError, TokenKeys};

@@ -2,9 +2,11 @@
 
 pub mod alerts;
 pub mod audit;
+pub mod certificates;
 pub mod context_pack;
 pub mod create;
 pub mod decisions;
+pub mod events;
 pub mod keys;
 pub mod life;
 pub mod limits;
@@ -81,6 +83,9 @@ pub struct TenantAnswer {
     /// When it was closed.
     #[schema(value_type = Option<String>, format = DateTime)]
     closed_at: Option<Timestamp>,
+    /// When all of it goes but its audit trail, if it is not activated before.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    purge_at: Option<Timestamp>,
 }
 
 impl From<Tenant> for TenantAnswer {
@@ -102,6 +107,7 @@ impl From<Tenant> for TenantAnswer {
             created_at: tenant.created_at,
             updated_at: tenant.updated_at,
             closed_at: tenant.closed_at,
+            purge_at: tenant.purge_at,
         }
     }
 }
@@ -191,6 +197,32 @@ fn versioned(version: i64, body: impl Serialize) -> Response {
     response
 }
 
+/// What becomes of the tokens that were given for a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum TokensOfKey {
+    /// They live until they expire.
+    Keep,
+    /// They are refused too.
+    Revoke,
+}
+
+/// How to revoke a key.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct RevokeQuery {
+    /// What becomes of the tokens that were given for it: `keep` (unless given) or `revoke`.
+    #[param(value_type = Option<String>)]
+    tokens: Option<TokensOfKey>,
+}
+
+impl RevokeQuery {
+    fn with_tokens(&self) -> bool {
+        self.tokens == Some(TokensOfKey::Revoke)
+    }
+}
+
 /// Collects what is wrong.
 #[derive(Default)]
 struct Mistakes(Vec<FieldError>);
@@ -212,6 +244,13 @@ impl Mistakes {
             self.add(pointer, "too_long", &format!("must have at most {most} characters"));
         } else if text.chars().any(hides) {
             self.add(pointer, "format", "must not have control, direction-changing or tag characters");
+        }
+    }
+
+    /// Why somebody does something, if that was said.
+    fn reason(&mut self, reason: Option<&String>) {
+        if let Some(reason) = reason {
+            self.line("/reason", reason, 500);
         }
     }
 

@@ -9,20 +9,20 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 /// Reads a stream event by event.
-struct Events {
+pub(crate) struct Events {
     body: Body,
     rest: String,
 }
 
 #[derive(Debug)]
-struct Event {
+pub(crate) struct Event {
     name: String,
     id: Option<i64>,
-    data: Value,
+    pub(crate) data: Value,
 }
 
 impl Events {
-    fn of(response: Response) -> Self {
+    pub(crate) fn of(response: Response) -> Self {
         assert_eq!(response.status(), 200);
         assert_eq!(response.headers()["content-type"], "text/event-stream");
         assert_eq!(response.headers()["cache-control"], "no-store");
@@ -30,7 +30,7 @@ impl Events {
     }
 
     /// The next event; `None` at the end of the stream.
-    async fn next(&mut self) -> Option<Event> {
+    pub(crate) async fn next(&mut self) -> Option<Event> {
         loop {
             if let Some((block, rest)) = self.rest.clone().split_once("\n\n") {
                 rest.clone_into(&mut self.rest);

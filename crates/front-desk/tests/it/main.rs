@@ -8,7 +8,9 @@
 
 mod attacks;
 mod bad_input;
+mod certificates;
 mod chat;
+mod closing;
 mod cors;
 mod idempotency;
 mod live;
@@ -16,6 +18,7 @@ mod management;
 mod matrix;
 mod provisioning;
 mod registration;
+mod revocation;
 mod roles;
 mod signatures;
 mod support;

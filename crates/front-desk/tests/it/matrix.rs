@@ -45,6 +45,12 @@ fn cases() -> Vec<Case> {
         "suspendTenant",
         "activateTenant",
         "closeTenant",
+        "listTenantEvents",
+        "revokeAllTokens",
+        "listCertificates",
+        "bindCertificate",
+        "revokeCertificate",
+        "changeSecret",
         "readContextPack",
         "replaceContextPack",
         "listSites",
@@ -190,6 +196,7 @@ fn fill(path: &str, tenant: &Tenant) -> String {
         .replace("{roleId}", "reception")
         .replace("{grantId}", "grt_00000000000000000000000000")
         .replace("{alertId}", "alr_00000000000000000000000000")
+        .replace("{certificateId}", "crt_00000000000000000000000000")
         .replace("{sessionId}", "ses_00000000000000000000000000")
 }
 
@@ -209,6 +216,8 @@ fn example(id: &str, tenant: &Tenant) -> Vec<u8> {
         "usePrivilege" => {
             json!({ "operation": "support_access", "resource": "tenant", "reason": "because I would like to" })
         }
+        "bindCertificate" => json!({ "name": "evil", "fingerprint": "00".repeat(32) }),
+        "changeSecret" => json!({ "needsCertificate": true }),
         "replaceLimits" => json!({ "limits": [] }),
         _ => json!({}),
     };

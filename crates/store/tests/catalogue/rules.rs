@@ -1,7 +1,7 @@
 //! The rules of the schema. Each is a question to the catalogue that answers with what breaks it, in words.
 
 /// The functions that run with their owner's rights, and what they may answer: nothing, a yes or no, a tenant id, and for
-/// work that is claimed the ids of the work.
+/// work that is claimed the ids of the work. A clean-up answers with what it came to and two numbers.
 const DEFINERS: &str = "
     ('platform.owner_tenant()', 'text'),
     ('platform.tenant_of_credential(hash bytea)', 'text'),
@@ -11,6 +11,7 @@ const DEFINERS: &str = "
     ('platform.follow_api_keys()', 'trigger'),
     ('platform.follow_tenant_secrets()', 'trigger'),
     ('platform.follow_site_origins()', 'trigger'),
+    ('platform.purge_batch(p_tenant text, p_now timestamp with time zone, p_limit integer)', 'record'),
     ('misy.claim_conversations(p_worker text, p_batch integer, p_lease interval, p_after_tenant text, p_most_attempts integer)',
      'TABLE(tenant_id text, conversation_id text, fence bigint, attempts integer)'),
     ('misy.extend_leases(p_worker text, p_tenants text[], p_conversations text[], p_fences bigint[], p_lease interval)',

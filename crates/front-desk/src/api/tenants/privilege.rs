@@ -263,12 +263,12 @@ async fn carry_out(asked: &PrivilegeRequest, tx: &mut TenantTx, now: Timestamp) 
         Operation::SuspendTenant => TenantStatus::Suspended,
         Operation::ActivateTenant => TenantStatus::Active,
         Operation::RevokeAllTokens => {
-            tenants::raise_epoch(tx).await?;
+            tenants::raise_epoch(tx).await?.ok_or_else(Problem::not_found)?;
             return Ok(());
         }
         Operation::SystemAccess | Operation::SupportAccess | Operation::SetGlobalSetting => return Ok(()),
     };
-    tenants::set_status(tx, status, None, now).await?.ok_or_else(Problem::not_found)?;
+    tenants::set_status(tx, status, None, now, None).await?.ok_or_else(Problem::not_found)?;
     Ok(())
 }
 

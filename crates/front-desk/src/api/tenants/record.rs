@@ -166,8 +166,6 @@ pub(crate) async fn delete(
     }
     call.record_change(&desk, &mut tx, managed.tenant.as_str(), None).await?;
     tx.commit().await?;
-    desk.vault.forget(&managed.tenant);
-    desk.tenants.changed(&managed.tenant);
-    desk.origins.changed();
+    desk.tenant_is_gone(&managed.tenant);
     Ok(StatusCode::NO_CONTENT)
 }

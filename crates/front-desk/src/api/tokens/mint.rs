@@ -19,10 +19,12 @@ use misy_domain::{
     KeyId, Origin, Permission, Permissions, SiteId, TenantId, Timestamp, TokenId, limit::Quota,
 };
 use misy_store::{
-    credentials::{KeyKind, KeyRecord},
+    credentials::{self, KeyKind, KeyRecord},
     limits::{Limit, Nonce, Scope},
 };
-use misy_trust::{ApiKey, ApiKeyKind, RequestKey, RequestKeyKind, TatClaims, bound_key, token::MAX_LIFETIME};
+use misy_trust::{
+    ApiKey, ApiKeyKind, Fingerprint, RequestKey, RequestKeyKind, TatClaims, bound_key, token::MAX_LIFETIME,
+};
 use serde::{Deserialize, Serialize};
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 use utoipa::ToSchema;
@@ -89,6 +91,10 @@ struct Caller {
     sig: RequestKeyKind,
     /// The chain that the token renews.
     family: Option<TokenId>,
+    /// The key or secret.
+    key: KeyId,
+    /// The client certificate that the token is to be bound to.
+    certificate: Option<Fingerprint>,
 }
 
 /// Mint a token
@@ -96,6 +102,8 @@ struct Caller {
 /// A browser sends its publishable key and its origin and gets a token bound to that origin, with a signing key of its
 /// own. A server sends the id of its tenant secret and signs the request (with an empty token line). Whoever has a token
 /// sends it too, and signs with its key, to get one that goes on with the same sessions, up to 30 days after its end.
+/// A secret that needs a client certificate counts only on a TLS connection with a bound certificate of the tenant, and
+/// the token only on connections of that certificate.
 #[utoipa::path(
     post, path = "/api/meta-agent/tokens", tag = "tokens", operation_id = "mintToken",
     request_body(content = TokenRequest, example = json!({"siteId": "main"})),
@@ -117,7 +125,10 @@ pub(crate) async fn mint(State(desk): State<FrontDesk>, request: Request) -> Res
         (None, None) => return Err(Problem::unauthorized("key_invalid")),
         (Some(_), Some(_)) => return Err(Problem::bad_request("Either x-api-key or x-misy-key, not both.")),
     };
-    let answer = issue(&desk, &caller, &asked)?;
+    let (answer, claims) = issue(&desk, &caller, &asked)?;
+    if caller.family.is_some() {
+        note_renewal(&desk, &claims).await?;
+    }
     Ok((StatusCode::CREATED, Json(answer)).into_response())
 }
 
@@ -187,7 +198,8 @@ async fn browser(
         None => (None, None),
         Some(text) => {
             let old = old_token(desk, &id, &state, &asked.site_id, text).await?;
-            if old.claims.origin.as_ref() != Some(&origin) || old.claims.sig != RequestKeyKind::Token {
+            let is_ours = old.claims.sig == RequestKeyKind::Token && old.claims.certificate.is_none();
+            if old.claims.origin.as_ref() != Some(&origin) || !is_ours {
                 return Err(Problem::unauthorized("token_invalid"));
             }
             let headers = SignatureHeaders::of(received)?;
@@ -199,6 +211,8 @@ async fn browser(
     count(desk, received, &id, &state, &asked.site_id, Some(&key), nonce).await?;
     let caller = Caller {
         tenant: id,
+        key: key.key_id,
+        certificate: None,
         most: key.permissions.clone(),
         usual: key.permissions,
         site: asked.site_id.clone(),
@@ -233,9 +247,16 @@ async fn server(desk: &FrontDesk, received: &Received, id: &str) -> Result<(Call
     let forget_at = headers.verify(received, &[key], old_sha256, now)?;
     let asked: TokenRequest = received.json()?;
     received.record.facts().site = Some(asked.site_id.to_string());
-    let family = match old_text {
-        Some(text) => Some(old_token(desk, &id, &state, &asked.site_id, text).await?.claims.family),
+    let old = match old_text {
+        Some(text) => Some(old_token(desk, &id, &state, &asked.site_id, text).await?),
         None => None,
+    };
+    // A chain that is bound to certificates stays so: else the secret alone could take it over.
+    let was_bound = old.as_ref().is_some_and(|old| old.claims.certificate.is_some());
+    let certificate = if was_bound || state.needs_certificate(key_id) {
+        Some(own_certificate(received, &state, key_id, &asked.site_id, now)?)
+    } else {
+        None
     };
     let site = state.site(&asked.site_id).ok_or_else(Problem::not_found)?;
     if asked.origin.as_ref().is_some_and(|origin| !site.origins.contains(origin)) {
@@ -249,15 +270,41 @@ async fn server(desk: &FrontDesk, received: &Received, id: &str) -> Result<(Call
     count(desk, received, &id, &state, &asked.site_id, None, Some(headers.nonce(forget_at))).await?;
     let caller = Caller {
         tenant: id,
+        key: key_id,
+        certificate,
         most: Permissions::all(),
         usual: Permissions::anonymous_chat(),
         site: asked.site_id.clone(),
         origin: asked.origin.clone(),
         sig,
-        family,
+        family: old.map(|old| old.claims.family),
         state,
     };
     Ok((caller, asked))
+}
+
+/// The client certificate of the connection, if it is one of the tenant's for this secret and site.
+fn own_certificate(
+    received: &Received,
+    state: &TenantState,
+    secret: KeyId,
+    site: &SiteId,
+    now: Timestamp,
+) -> Result<Fingerprint, Problem> {
+    let shown = received.certificate().ok_or_else(|| Problem::unauthorized("certificate_required"))?;
+    if state.knows_certificate(shown, Some(secret), site, now) {
+        Ok(shown.certificate)
+    } else {
+        Err(Problem::unauthorized("certificate_invalid"))
+    }
+}
+
+/// Remembers the chain of a renewed token, so that revoking this one by its id ends those that will be renewed from it.
+async fn note_renewal(desk: &FrontDesk, claims: &TatClaims) -> Result<(), Problem> {
+    let renewable_until = claims.exp.checked_add(RENEWABLE).unwrap_or(Timestamp::MAX);
+    let mut tx = desk.database.tenant("tokens.renewal", &claims.tenant_id).await?;
+    credentials::note_renewal(&mut tx, claims.jti, claims.family, desk.clock.now(), renewable_until).await?;
+    Ok(tx.commit().await?)
 }
 
 /// A token to be renewed: of this tenant and site, genuine, not revoked, and at most a month over.
@@ -301,7 +348,11 @@ async fn count(
     received.record.keep_room(&desk.audit).await
 }
 
-fn issue(desk: &FrontDesk, caller: &Caller, asked: &TokenRequest) -> Result<TokenAnswer, Problem> {
+fn issue(
+    desk: &FrontDesk,
+    caller: &Caller,
+    asked: &TokenRequest,
+) -> Result<(TokenAnswer, TatClaims), Problem> {
     let ttl = asked.ttl_seconds.unwrap_or(MAX_LIFETIME);
     if !(SHORTEST..=MAX_LIFETIME).contains(&ttl) {
         return Err(Problem::invalid_field("/ttlSeconds", "range", "must be from 60 to 86400"));
@@ -335,6 +386,8 @@ fn issue(desk: &FrontDesk, caller: &Caller, asked: &TokenRequest) -> Result<Toke
         epoch: caller.state.epoch(),
         sig: caller.sig,
         family: caller.family.unwrap_or(jti),
+        key: Some(caller.key),
+        certificate: caller.certificate,
     };
     let token = desk.tokens.keys().issue(&claims).map_err(|error| {
         tracing::error!(%error, "a token could not be issued");
@@ -344,5 +397,6 @@ fn issue(desk: &FrontDesk, caller: &Caller, asked: &TokenRequest) -> Result<Toke
         let key = bound_key(&caller.state.keys.signing_root, jti, &caller.tenant, &caller.site);
         URL_SAFE_NO_PAD.encode(key.expose())
     });
-    Ok(TokenAnswer { token, token_type: "TAT", expires_at: exp, signing_key, server_time: now })
+    let answer = TokenAnswer { token, token_type: "TAT", expires_at: exp, signing_key, server_time: now };
+    Ok((answer, claims))
 }

@@ -24,7 +24,7 @@ const REMEMBERED: Duration = Duration::from_hours(32 * 24);
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RevokeRequest {
-    /// The identifier (`jti`) of the token; if it is the first of a chain, all of the chain are revoked.
+    /// The identifier (`jti`) of the token; all of its chain of renewals are revoked.
     #[schema(value_type = Option<String>)]
     token_id: Option<TokenId>,
     /// The token itself; all of its chain are revoked.
