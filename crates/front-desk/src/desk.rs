@@ -6,7 +6,7 @@ use crate::{
 };
 use metrics_exporter_prometheus::PrometheusHandle;
 use misy_domain::{Clock, Entropy};
-use misy_store::{AuditLog, Bell, Database, Limits, StoreError, Vault, signing_keys};
+use misy_store::{AuditLog, Bell, Database, Limits, StoreError, Vault, audit::{SealTerms, Sealer}, signing_keys};
 use std::{
     ops::Deref,
     sync::{Arc, Mutex, PoisonError},
@@ -67,6 +67,8 @@ pub struct Shared {
     pub limits: Limits,
     /// Records of calls.
     pub audit: AuditLog,
+    /// Puts what is recorded into the trees of the tenants.
+    pub sealer: Sealer,
     pub(crate) origins: KnownOrigins,
     pub(crate) streams: Arc<Streams>,
     pub(crate) welcomes: Welcomes,
@@ -96,7 +98,10 @@ impl FrontDesk {
             settings.limits.clone(),
             settings.snapshot_age,
         );
+        let sealer =
+            Sealer::new(database.clone(), vault.clone(), clock.clone(), SealTerms::default()).await?;
         let shared = Shared {
+            sealer,
             tokens: TokenDesk::new(database.clone(), vault.clone(), clock.clone(), algorithm, keys),
             tenants,
             limits: Limits::default(),

@@ -23,7 +23,7 @@ use utoipa::{
             `code`. Creating calls take an `Idempotency-Key`; changes take an `If-Match` with the `ETag` that was read."
     ),
     paths(
-        api::health::live, api::health::ready, api::health::metrics, api::jwks::read,
+        api::health::live, api::health::ready, api::health::metrics, api::jwks::read, api::audit_keys::read,
         api::tokens::mint::mint, api::tokens::revoke::revoke,
         api::sessions::open::open, api::sessions::read::read, api::sessions::history::list,
         api::sessions::events::follow, api::messages::write,
@@ -36,7 +36,9 @@ use utoipa::{
         api::tenants::keys::list, api::tenants::keys::create, api::tenants::keys::revoke,
         api::tenants::secrets::list, api::tenants::secrets::rotate, api::tenants::secrets::revoke,
         api::tenants::limits::read, api::tenants::limits::replace,
-        api::tenants::audit::list, api::tenants::decisions::read,
+        api::tenants::audit::list, api::tenants::audit::proofs::checkpoint, api::tenants::audit::proofs::checkpoints,
+        api::tenants::audit::proofs::inclusion, api::tenants::audit::proofs::consistency,
+        api::tenants::audit::export::export, api::tenants::audit::report::read, api::tenants::decisions::read,
     ),
     components(schemas(ProblemBody<'static>)),
     tags(

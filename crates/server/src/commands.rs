@@ -1,5 +1,6 @@
 //! The command line.
 
+mod audit;
 mod config;
 mod doctor;
 mod eval;
@@ -33,6 +34,9 @@ enum Action {
     Config,
     /// Measure decisions and answers against labelled messages
     Eval(eval::Eval),
+    /// Prove audit trails
+    #[command(subcommand)]
+    Audit(audit::Audit),
     /// Print the OpenAPI description
     Openapi,
 }
@@ -44,6 +48,9 @@ impl Command {
         }
         if let Action::Eval(eval) = self.action {
             return eval.run();
+        }
+        if let Action::Audit(audit::Audit::Verify(verify)) = self.action {
+            return verify.run();
         }
         let settings = Settings::read(self.config.as_deref())?;
         match self.action {
@@ -57,7 +64,11 @@ impl Command {
                 let metrics = telemetry::start(&settings)?;
                 runtime()?.block_on(demo::serve(settings, metrics))
             }
-            Action::Eval(_) | Action::Openapi => Ok(()),
+            Action::Audit(audit::Audit::Check { tenant }) => {
+                runtime()?.block_on(audit::check(&settings, tenant))
+            }
+            Action::Audit(audit::Audit::RotateKey) => runtime()?.block_on(audit::rotate_key(&settings)),
+            Action::Audit(audit::Audit::Verify(_)) | Action::Eval(_) | Action::Openapi => Ok(()),
         }
     }
 }

@@ -14,7 +14,7 @@ use std::{
     fs,
     io::Write,
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
-    path::Path,
+    path::{Path, PathBuf},
     sync::Arc,
     time::Instant,
 };
@@ -80,10 +80,7 @@ impl Running {
         entropy: Arc<dyn Entropy>,
         clock: Arc<dyn Clock>,
     ) -> anyhow::Result<(FrontDesk, String, CancellationToken, TaskTracker)> {
-        let root = match &settings.root_key {
-            Some(text) => RootKey::parse(text.expose()).context("root_key must be 32 bytes in base64url")?,
-            None => KeyProvider::File(settings.data_dir.join("root-key")).load(&*entropy)?,
-        };
+        let root = root_key(settings, &*entropy)?;
         let vault = Vault::new(root, entropy.clone());
         let bell = Bell::default();
         let public_url = match &settings.public_url {
@@ -116,6 +113,10 @@ impl Running {
         let tasks = TaskTracker::new();
         tasks.spawn(http::serve(listener, front_desk.router(), stop.clone()));
         if settings.worker {
+            let (sealer, told) = (front_desk.sealer.clone(), stop.clone());
+            tasks.spawn(async move {
+                told.run_until_cancelled(sealer.run()).await;
+            });
             tasks.spawn(turns.worker(WorkerSettings::default()).run(stop.clone()));
         }
         Ok((front_desk, public_url, stop, tasks))
@@ -151,6 +152,40 @@ impl Running {
             server.stop().await;
         }
         info!("stopped");
+    }
+}
+
+/// The key above all data keys.
+pub(crate) fn root_key(settings: &Settings, entropy: &dyn Entropy) -> anyhow::Result<RootKey> {
+    match &settings.root_key {
+        Some(text) => RootKey::parse(text.expose()).context("root_key must be 32 bytes in base64url"),
+        None => Ok(KeyProvider::File(settings.data_dir.join("root-key")).load(entropy)?),
+    }
+}
+
+/// The database of an installation for a command beside the program: through the private server that the program runs now,
+/// or else as the program would open it.
+pub(crate) async fn attach(settings: &Settings) -> anyhow::Result<(Option<PrivateServer>, Database)> {
+    // The server's account cannot always reach the data directory; then a file there says where the cluster is.
+    let base = fs::read_to_string(settings.data_dir.join("postgres.location"))
+        .map_or_else(|_| settings.data_dir.clone(), |text| PathBuf::from(text.trim()));
+    let socket_dir = base.join("run");
+    if settings.database_url.is_none() && misy_postgres::detached::answers(&socket_dir).await {
+        let administrator = PgConnectOptions::new_without_pgpass()
+            .socket(socket_dir)
+            .port(misy_postgres::PORT)
+            .username("postgres")
+            .database("postgres");
+        return Ok((None, Database::connect(&DatabaseOptions::new(administrator, Login::AsRole)).await?));
+    }
+    open_database(settings).await
+}
+
+/// Lets go of what [`attach`] gave.
+pub(crate) async fn detach(private: Option<PrivateServer>, database: Database) {
+    database.close().await;
+    if let Some(server) = private {
+        server.stop().await;
     }
 }
 

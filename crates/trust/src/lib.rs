@@ -10,8 +10,10 @@
 //! | [`api_key`] | which tenant or administrator a long-lived key belongs to |
 //! | [`seal`] | that stored bytes are unreadable outside, and unchanged at their own place |
 //! | [`root_key`] | the key above all data keys |
+//! | [`audit_tree`] | that an audit trail only ever grew |
 
 pub mod api_key;
+pub mod audit_tree;
 mod digest;
 pub mod entropy;
 #[cfg(any(test, feature = "hostile"))]

@@ -29,6 +29,7 @@ fn cases() -> Vec<Case> {
         case("readReadiness", 200, None, None),
         case("readMetrics", 404, Some(404), Some(404)),
         case("readPublicKeys", 200, None, None),
+        case("readAuditKeys", 200, None, None),
         case("mintToken", 401, Some(401), None),
         case("revokeToken", 401, Some(404), None),
         case("registerOwner", 401, Some(401), Some(401)),
@@ -61,6 +62,12 @@ fn cases() -> Vec<Case> {
         "readLimits",
         "replaceLimits",
         "listAudit",
+        "readAuditCheckpoint",
+        "listAuditCheckpoints",
+        "proveAuditEntry",
+        "proveAuditConsistency",
+        "exportAudit",
+        "readAuditReport",
         "readDecision",
     ];
     cases.extend(managed.map(|id| case(id, MANAGED.0, MANAGED.1, MANAGED.2)));
