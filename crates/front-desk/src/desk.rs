@@ -13,6 +13,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use misy_domain::{Clock, Entropy, TenantId};
 use misy_store::{
     AuditLog, Bell, Database, Limits, StoreError, Vault,
+    audit::{SealTerms, Sealer},
     closing::{self, Purged},
     signing_keys,
 };
@@ -80,6 +81,8 @@ pub struct Shared {
     pub audit: AuditLog,
     /// What the owner decided while the program runs.
     decided: RwLock<Option<SelfRegistration>>,
+    /// Puts what is recorded into the trees of the tenants.
+    pub sealer: Sealer,
     pub(crate) origins: KnownOrigins,
     pub(crate) streams: Arc<Streams>,
     pub(crate) welcomes: Welcomes,
@@ -109,7 +112,10 @@ impl FrontDesk {
             settings.limits.clone(),
             settings.snapshot_age,
         );
+        let sealer =
+            Sealer::new(database.clone(), vault.clone(), clock.clone(), SealTerms::default()).await?;
         let shared = Shared {
+            sealer,
             tokens: TokenDesk::new(database.clone(), vault.clone(), clock.clone(), algorithm, keys),
             tenants,
             limits: Limits::default(),

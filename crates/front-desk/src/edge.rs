@@ -16,9 +16,9 @@ use axum::{
 };
 use futures_util::FutureExt;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
-use misy_domain::{AuditId, RequestId};
+use misy_domain::RequestId;
 use misy_store::{
-    audit::{AuditEntry, Kind},
+    audit::CallEntry,
     limits::{Decision, Standing},
 };
 use std::{fmt::Write, panic::AssertUnwindSafe, sync::Arc, time::Instant};
@@ -160,7 +160,7 @@ fn record_call(
     if outcome != "ok" {
         crate::privilege::watch_refusal(desk, record, outcome);
     }
-    let facts = record.facts();
+    let mut facts = record.facts();
     tracing::info!(
         target: "misy::call",
         requestId = record.request_id,
@@ -179,31 +179,33 @@ fn record_call(
         metrics::counter!("audit_refusals_not_noted_total", "reason" => outcome).increment(1);
         return;
     }
-    let actor = facts.actor.as_deref().unwrap_or("anonymous");
-    let entry = AuditEntry {
-        site_id: facts.site.clone(),
-        session_id: facts.session.clone(),
+    // The call is over: nobody asks for these facts any more.
+    let entry = CallEntry {
+        at: desk.clock.now(),
+        action: record.operation,
+        actor: facts.actor.take(),
+        site_id: facts.site.take(),
+        session_id: facts.session.take(),
         origin: origin
             .and_then(|origin| origin.to_str().ok())
             .map(|origin| origin.chars().take(300).collect()),
-        outcome: outcome.to_owned(),
-        status: Some(i32::from(status)),
-        duration_micros: Some(micros),
-        request_id: Some(record.request_id.clone()),
-        subject: facts.subject.clone(),
+        outcome,
+        status,
+        duration_micros: micros,
+        request_id: record.id,
+        subject: facts.subject.take(),
         detail: told(&facts),
-        ..AuditEntry::new(Kind::Call, record.operation, actor, &*desk.clock, &*desk.entropy)
     };
     let visited = facts.visited.clone();
     drop(facts);
     if let Some(visited) = visited {
-        let actor = format!("{tenant}/{}", entry.actor);
-        let audit_id = AuditId::new(&*desk.clock, &*desk.entropy);
-        desk.audit.record(visited, AuditEntry { audit_id, actor, ..entry.clone() });
+        let actor = entry.actor.as_deref().unwrap_or("anonymous");
+        let actor = Some(format!("{tenant}/{actor}"));
+        desk.audit.record_call(visited, CallEntry { actor, ..entry.clone() });
     }
     match permit {
         Some(permit) => permit.record(tenant, entry),
-        None => desk.audit.record(tenant, entry),
+        None => desk.audit.record_call(tenant, entry),
     }
 }
 

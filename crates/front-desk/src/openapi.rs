@@ -23,7 +23,7 @@ use utoipa::{
             `code`. Creating calls take an `Idempotency-Key`; changes take an `If-Match` with the `ETag` that was read."
     ),
     paths(
-        api::health::live, api::health::ready, api::health::metrics, api::jwks::read,
+        api::health::live, api::health::ready, api::health::metrics, api::jwks::read, api::audit_keys::read,
         api::tokens::mint::mint, api::tokens::revoke::revoke, api::tokens::revoke_all::revoke_all,
         api::sessions::open::open, api::sessions::read::read, api::sessions::history::list,
         api::sessions::events::follow, api::messages::write,
@@ -42,7 +42,9 @@ use utoipa::{
         api::tenants::roles::delete,
         api::tenants::privilege::list, api::tenants::privilege::run, api::tenants::privilege::catalogue,
         api::tenants::privilege::end, api::tenants::alerts::list, api::tenants::alerts::acknowledge,
-        api::tenants::audit::list, api::tenants::decisions::read,
+        api::tenants::audit::list, api::tenants::audit::proofs::checkpoint, api::tenants::audit::proofs::checkpoints,
+        api::tenants::audit::proofs::inclusion, api::tenants::audit::proofs::consistency,
+        api::tenants::audit::export::export, api::tenants::audit::report::read, api::tenants::decisions::read,
     ),
     components(schemas(ProblemBody<'static>)),
     tags(

@@ -32,6 +32,8 @@ pub struct Facts {
 
 /// A call that is being served.
 pub struct CallRecord {
+    /// Its id.
+    pub id: RequestId,
     /// Its id as text.
     pub request_id: String,
     /// The id of the operation.
@@ -47,6 +49,7 @@ impl CallRecord {
     /// Nothing is known yet.
     pub fn new(id: RequestId, operation: &'static str, method: Method) -> Self {
         Self {
+            id,
             request_id: id.to_string(),
             operation,
             method,

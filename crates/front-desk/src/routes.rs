@@ -1,7 +1,7 @@
 //! Which handler answers where.
 
 use crate::{
-    api::{health, jwks, messages, sessions, tenants, tokens},
+    api::{audit_keys, health, jwks, messages, sessions, tenants, tokens},
     assets,
     desk::FrontDesk,
     edge,
@@ -32,6 +32,7 @@ fn operation() -> Router<FrontDesk> {
         .route("/health/ready", get(health::ready))
         .route("/metrics", get(health::metrics))
         .route("/.well-known/jwks.json", get(jwks::read))
+        .route("/.well-known/misy-audit-keys.json", get(audit_keys::read))
         .route("/openapi.json", get(assets::openapi))
         .route("/docs", get(assets::docs))
         .route("/docs/{file}", get(assets::docs_file))
@@ -105,5 +106,14 @@ fn management() -> Router<FrontDesk> {
         .route("/api/meta-agent/tenants/{tenantId}/alerts", get(alerts::list))
         .route("/api/meta-agent/tenants/{tenantId}/alerts/{alertId}/acknowledge", post(alerts::acknowledge))
         .route("/api/meta-agent/tenants/{tenantId}/audit", get(audit::list))
+        .route("/api/meta-agent/tenants/{tenantId}/audit/checkpoint", get(audit::proofs::checkpoint))
+        .route("/api/meta-agent/tenants/{tenantId}/audit/checkpoints", get(audit::proofs::checkpoints))
+        .route(
+            "/api/meta-agent/tenants/{tenantId}/audit/entries/{auditId}/proof",
+            get(audit::proofs::inclusion),
+        )
+        .route("/api/meta-agent/tenants/{tenantId}/audit/consistency", get(audit::proofs::consistency))
+        .route("/api/meta-agent/tenants/{tenantId}/audit/export", get(audit::export::export))
+        .route("/api/meta-agent/tenants/{tenantId}/audit/report", get(audit::report::read))
         .route("/api/meta-agent/tenants/{tenantId}/decisions", get(decisions::read))
 }

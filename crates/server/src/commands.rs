@@ -1,5 +1,6 @@
 //! The command line.
 
+mod audit;
 mod config;
 mod doctor;
 mod eval;
@@ -35,6 +36,9 @@ enum Action {
     Internal(internal::Internal),
     /// Measure decisions and answers against labelled messages
     Eval(eval::Eval),
+    /// Prove audit trails
+    #[command(subcommand)]
+    Audit(audit::Audit),
     /// Print the OpenAPI description
     Openapi,
 }
@@ -46,6 +50,9 @@ impl Command {
         }
         if let Action::Eval(eval) = self.action {
             return eval.run();
+        }
+        if let Action::Audit(audit::Audit::Verify(verify)) = self.action {
+            return verify.run();
         }
         let settings = Settings::read(self.config.as_deref())?;
         match self.action {
@@ -60,7 +67,11 @@ impl Command {
                 runtime()?.block_on(demo::serve(settings, metrics))
             }
             Action::Internal(internal) => runtime()?.block_on(internal.run(&settings)),
-            Action::Eval(_) | Action::Openapi => Ok(()),
+            Action::Audit(audit::Audit::Check { tenant }) => {
+                runtime()?.block_on(audit::check(&settings, tenant))
+            }
+            Action::Audit(audit::Audit::RotateKey) => runtime()?.block_on(audit::rotate_key(&settings)),
+            Action::Audit(audit::Audit::Verify(_)) | Action::Eval(_) | Action::Openapi => Ok(()),
         }
     }
 }

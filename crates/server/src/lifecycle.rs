@@ -19,7 +19,7 @@ use std::{
     fs,
     io::Write,
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
-    path::Path,
+    path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -135,6 +135,10 @@ impl Running {
         tasks.spawn(http::serve(listener, front_desk.router(), tls, stop.clone()));
         tasks.spawn(clean_up(front_desk.clone(), stop.clone()));
         if settings.worker {
+            let (sealer, told) = (front_desk.sealer.clone(), stop.clone());
+            tasks.spawn(async move {
+                told.run_until_cancelled(sealer.run()).await;
+            });
             tasks.spawn(turns.worker(WorkerSettings::default()).run(stop.clone()));
         }
         Ok((front_desk, public_url, stop, tasks))
@@ -222,11 +226,7 @@ async fn clean_up(front_desk: FrontDesk, stop: CancellationToken) {
 
 /// What opens the keys of tenants.
 pub(crate) fn vault(settings: &Settings, entropy: Arc<dyn Entropy>) -> anyhow::Result<Vault> {
-    let root = match &settings.root_key {
-        Some(text) => RootKey::parse(text.expose()).context("root_key must be 32 bytes in base64url")?,
-        None => KeyProvider::File(settings.data_dir.join("root-key")).load(&*entropy)?,
-    };
-    Ok(Vault::new(root, entropy))
+    Ok(Vault::new(root_key(settings, &*entropy)?, entropy))
 }
 
 /// The database of an installation that runs, without bringing its schema up to date.
@@ -243,6 +243,40 @@ pub(crate) fn reach_database(settings: &Settings) -> anyhow::Result<Database> {
         }
     };
     Ok(Database::open(&options))
+}
+
+/// The key above all data keys.
+pub(crate) fn root_key(settings: &Settings, entropy: &dyn Entropy) -> anyhow::Result<RootKey> {
+    match &settings.root_key {
+        Some(text) => RootKey::parse(text.expose()).context("root_key must be 32 bytes in base64url"),
+        None => Ok(KeyProvider::File(settings.data_dir.join("root-key")).load(entropy)?),
+    }
+}
+
+/// The database of an installation for a command beside the program: through the private server that the program runs now,
+/// or else as the program would open it.
+pub(crate) async fn attach(settings: &Settings) -> anyhow::Result<(Option<PrivateServer>, Database)> {
+    // The server's account cannot always reach the data directory; then a file there says where the cluster is.
+    let base = fs::read_to_string(settings.data_dir.join("postgres.location"))
+        .map_or_else(|_| settings.data_dir.clone(), |text| PathBuf::from(text.trim()));
+    let socket_dir = base.join("run");
+    if settings.database_url.is_none() && misy_postgres::detached::answers(&socket_dir).await {
+        let administrator = PgConnectOptions::new_without_pgpass()
+            .socket(socket_dir)
+            .port(misy_postgres::PORT)
+            .username("postgres")
+            .database("postgres");
+        return Ok((None, Database::connect(&DatabaseOptions::new(administrator, Login::AsRole)).await?));
+    }
+    open_database(settings).await
+}
+
+/// Lets go of what [`attach`] gave.
+pub(crate) async fn detach(private: Option<PrivateServer>, database: Database) {
+    database.close().await;
+    if let Some(server) = private {
+        server.stop().await;
+    }
 }
 
 /// The given server, or the private one.

@@ -3,7 +3,7 @@
 
 use crate::{
     Database, StoreError, Vault,
-    signing_keys::{LIFETIME, generate, insert, lock, open},
+    signing_keys::{LIFETIME, TABLE, generate, insert, lock, open},
     tenants::stored,
 };
 use jiff_sqlx::{Timestamp as SqlTimestamp, ToSqlx};
@@ -74,7 +74,7 @@ async fn load(
         let record = KeyRecord {
             kid: stored(row.kid.parse())?,
             algorithm: stored(row.algorithm.parse())?,
-            private: open(vault, &row.kid, &row.sealed_private_key)?,
+            private: open(vault, TABLE, &row.kid, &row.sealed_private_key)?,
             created_at: row.created_at.to_jiff(),
             activates_at: row.activates_at.to_jiff(),
             retires_at: row.retires_at.map(SqlTimestamp::to_jiff),

@@ -14,6 +14,7 @@ pub const LIFETIME: Duration = Duration::from_hours(90 * 24);
 /// How long before it signs a new key is published, so that everybody has read it by then.
 pub const NOTICE: Duration = Duration::from_hours(1);
 
+pub(crate) const TABLE: &str = "token_signing_keys";
 /// Under this name the data key of a signing key is wrapped. No tenant can have it: see the reserved ids.
 const INSTALLATION: &str = "misy-installation";
 /// Serialises whoever makes keys; the number means nothing.
@@ -66,7 +67,7 @@ pub async fn load(
         let record = KeyRecord {
             kid: stored(row.kid.parse())?,
             algorithm: stored(row.algorithm.parse())?,
-            private: open(vault, &row.kid, &row.sealed_private_key)?,
+            private: open(vault, TABLE, &row.kid, &row.sealed_private_key)?,
             created_at: row.created_at.to_jiff(),
             activates_at: row.activates_at.to_jiff(),
             retires_at: row.retires_at.map(SqlTimestamp::to_jiff),
@@ -153,7 +154,7 @@ pub(crate) async fn insert(
 ) -> Result<(), StoreError> {
     let record = key.record();
     let kid = record.kid.to_string();
-    let sealed = seal_private(vault, &kid, record.private.expose())?;
+    let sealed = seal_private(vault, TABLE, &kid, record.private.expose())?;
     sqlx::query!(
         "insert into platform.token_signing_keys (kid, algorithm, sealed_private_key, created_at, activates_at, purpose)
          values ($1, $2, $3, $4, $5, $6)",
@@ -171,23 +172,34 @@ pub(crate) async fn insert(
 
 /// A data key of its own, wrapped under the root key, with its length in front (2 bytes, big-endian); then the private key
 /// sealed under it.
-fn seal_private(vault: &Vault, kid: &str, private: &[u8]) -> Result<Vec<u8>, StoreError> {
+pub(crate) fn seal_private(
+    vault: &Vault,
+    table: &'static str,
+    kid: &str,
+    private: &[u8],
+) -> Result<Vec<u8>, StoreError> {
     let installation = installation()?;
     let key = DataKey::generate(1, vault.entropy());
     let wrapped = vault.root().wrap(&installation, &key, vault.entropy());
-    let length = u16::try_from(wrapped.len()).map_err(|_| StoreError::Unsealable("token_signing_keys"))?;
-    let sealed = seal::seal(&key, &place(&installation, kid), private, vault.entropy());
+    let length = u16::try_from(wrapped.len()).map_err(|_| StoreError::Unsealable(table))?;
+    let sealed = seal::seal(&key, &place(&installation, table, kid), private, vault.entropy());
     Ok([&length.to_be_bytes()[..], &wrapped, &sealed].concat())
 }
 
-pub(crate) fn open(vault: &Vault, kid: &str, stored: &[u8]) -> Result<Secret<Vec<u8>>, StoreError> {
-    let refused = || StoreError::Unsealable("token_signing_keys");
+pub(crate) fn open(
+    vault: &Vault,
+    table: &'static str,
+    kid: &str,
+    stored: &[u8],
+) -> Result<Secret<Vec<u8>>, StoreError> {
+    let refused = || StoreError::Unsealable(table);
     let installation = installation()?;
     let (length, rest) = stored.split_first_chunk::<2>().ok_or_else(refused)?;
     let (wrapped, sealed) =
         rest.split_at_checked(usize::from(u16::from_be_bytes(*length))).ok_or_else(refused)?;
     let key = vault.root().unwrap(&installation, 1, wrapped).map_err(|_| refused())?;
-    let private = seal::open(|_| Some(&key), &place(&installation, kid), sealed).map_err(|_| refused())?;
+    let private =
+        seal::open(|_| Some(&key), &place(&installation, table, kid), sealed).map_err(|_| refused())?;
     Ok(Secret::new(private))
 }
 
@@ -195,6 +207,6 @@ fn installation() -> Result<TenantId, StoreError> {
     stored(INSTALLATION.parse())
 }
 
-fn place<'a>(installation: &'a TenantId, kid: &'a str) -> Place<'a> {
-    Place { tenant: installation, table: "token_signing_keys", column: "sealed_private_key", row: kid }
+fn place<'a>(installation: &'a TenantId, table: &'a str, kid: &'a str) -> Place<'a> {
+    Place { tenant: installation, table, column: "sealed_private_key", row: kid }
 }

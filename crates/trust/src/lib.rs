@@ -13,9 +13,11 @@
 //! | [`service_token`] | that a role of this program calls another one |
 //! | [`seal`] | that stored bytes are unreadable outside, and unchanged at their own place |
 //! | [`root_key`] | the key above all data keys |
+//! | [`audit_tree`] | that an audit trail only ever grew |
 
 pub mod access;
 pub mod api_key;
+pub mod audit_tree;
 pub mod certificate;
 mod digest;
 pub mod entropy;
