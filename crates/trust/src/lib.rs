@@ -8,14 +8,18 @@
 //! | [`token`] | that Misy itself gave a caller a tenant, a site, permissions and a time limit |
 //! | [`request_signature`] | that a request comes, unchanged, from whoever holds the key |
 //! | [`api_key`] | which tenant or administrator a long-lived key belongs to |
+//! | [`passkey`] | that somebody holds a passkey of theirs and proved it on the device |
+//! | [`ceremony`] | that who ends a sign-in is the browser that began it |
 //! | [`seal`] | that stored bytes are unreadable outside, and unchanged at their own place |
 //! | [`root_key`] | the key above all data keys |
 
 pub mod api_key;
+pub mod ceremony;
 mod digest;
 pub mod entropy;
 #[cfg(any(test, feature = "hostile"))]
 pub mod hostile;
+pub mod passkey;
 pub mod request_signature;
 pub mod root_key;
 pub mod seal;
@@ -24,8 +28,10 @@ pub mod token;
 mod vectors;
 
 pub use api_key::{ApiKey, ApiKeyKind, BootstrapSecret};
+pub use ceremony::CeremonyHandle;
 pub use digest::sha256;
 pub use entropy::SystemEntropy;
+pub use passkey::{Passkey, PasskeyError, RelyingParty};
 pub use request_signature::{RequestKey, SignatureError, SignedRequest, bound_key};
 pub use root_key::{KeyProvider, RootKey, RootKeyError};
 pub use seal::{BlindIndex, DataKey, OpenError, Place};
