@@ -25,7 +25,7 @@ pub use clock::{Clock, SystemClock};
 pub use context_pack::ContextPack;
 pub use entropy::Entropy;
 pub use id::{
-    AlertId, AuditId, CertificateId, ContactId, ConversationId, GrantId, KeyId, MessageId, RequestId,
+    AlertId, AuditId, CertificateId, ContactId, ConversationId, GrantId, KeyId, MessageId, PasskeyId, RequestId,
     RotationId, SessionId, SignInId, TokenId, UserId,
 };
 pub use language::{Language, Locale};
