@@ -1,5 +1,6 @@
 //! The endpoints.
 
+pub mod auth;
 pub mod health;
 pub mod jwks;
 pub mod messages;

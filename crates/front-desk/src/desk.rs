@@ -1,8 +1,8 @@
 //! The front desk: what all calls share.
 
 use crate::{
-    edge::origins::KnownOrigins, live::Streams, settings::Settings, tenant_state::TenantStates,
-    token_desk::TokenDesk, welcome::Welcomes,
+    edge::origins::KnownOrigins, identity::Passwords, live::Streams, settings::Settings,
+    tenant_state::TenantStates, token_desk::TokenDesk, welcome::Welcomes,
 };
 use metrics_exporter_prometheus::PrometheusHandle;
 use misy_domain::{Clock, Entropy};
@@ -65,6 +65,8 @@ pub struct Shared {
     pub tenants: TenantStates,
     /// Rate limits and nonces.
     pub limits: Limits,
+    /// Hashes passwords.
+    pub(crate) passwords: Passwords,
     /// Records of calls.
     pub audit: AuditLog,
     pub(crate) origins: KnownOrigins,
@@ -100,6 +102,7 @@ impl FrontDesk {
             tokens: TokenDesk::new(database.clone(), vault.clone(), clock.clone(), algorithm, keys),
             tenants,
             limits: Limits::default(),
+            passwords: Passwords::new(settings.password_cost),
             audit: AuditLog::start(database.clone()),
             origins: KnownOrigins::new(database.clone()),
             streams: Arc::default(),

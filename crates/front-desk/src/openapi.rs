@@ -25,6 +25,10 @@ use utoipa::{
     paths(
         api::health::live, api::health::ready, api::health::metrics, api::jwks::read,
         api::tokens::mint::mint, api::tokens::revoke::revoke,
+        api::auth::sign_in::sign_in, api::auth::second_factor::prove, api::auth::me::sign_out, api::auth::me::read,
+        api::auth::sessions::list, api::auth::sessions::end, api::auth::sessions::end_others,
+        api::auth::step_up::step_up, api::auth::totp::propose, api::auth::totp::confirm, api::auth::totp::renew_codes,
+        api::auth::enroll::enroll,
         api::sessions::open::open, api::sessions::read::read, api::sessions::history::list,
         api::sessions::events::follow, api::messages::write,
         api::tenants::register::owner, api::tenants::register::register, api::tenants::create::create,
@@ -41,6 +45,7 @@ use utoipa::{
     components(schemas(ProblemBody<'static>)),
     tags(
         (name = "tokens", description = "Keys become tokens"),
+        (name = "auth", description = "People sign in and look after their own account"),
         (name = "chat", description = "Sessions, messages, live events"),
         (name = "tenants", description = "Tenants and what belongs to them"),
         (name = "operation", description = "For whoever runs the installation"),
@@ -120,6 +125,18 @@ impl Modify for Security {
                 ),
             ),
             ("administrator", bearer("An administrator's bearer token, `adm_…`.")),
+            (
+                "session",
+                SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::with_description(
+                    "__Host-misy_session",
+                    "The session of a signed-in browser.",
+                ))),
+            ),
+            (
+                "csrf",
+                header("X-Misy-Csrf", "`csrfToken` of the session, with each call that changes something."),
+            ),
+            ("personalToken", bearer("A personal API token, `pat_…`.")),
             ("bootstrapSecret", bearer("The secret that registers the owner, once.")),
             (
                 "publishableKey",

@@ -111,11 +111,26 @@ impl Problem {
             "timestamp_out_of_window" => "The request was signed too long ago or too far ahead.",
             "replay_detected" => "The request was seen before.",
             "key_invalid" => "The key is not accepted.",
+            "session_missing" => "Sign in first.",
+            "session_expired" => "The session is over; sign in again.",
+            "session_invalid" => "The session is not accepted; sign in again.",
+            "credentials_invalid" => "The address or the password is wrong.",
+            "challenge_invalid" => "The sign-in took too long or too many attempts; begin again.",
+            "code_invalid" => "The code is wrong or was used before.",
             "bootstrap_secret_invalid" => "The bootstrap secret is not accepted.",
             _ => "The token is not accepted.",
         };
         let challenge = HeaderValue::from_static("Bearer realm=\"misy\"");
         Self::new(StatusCode::UNAUTHORIZED, code, detail)
+            .edit(|inner| inner.headers.push((header::WWW_AUTHENTICATE, challenge)))
+    }
+
+    /// 401 for what needs a fresh second factor (RFC 9470).
+    pub fn step_up_required() -> Self {
+        let detail = "This needs a second factor that was proved in the last five minutes.";
+        let challenge =
+            HeaderValue::from_static("Bearer error=\"insufficient_user_authentication\", max_age=300");
+        Self::new(StatusCode::UNAUTHORIZED, "step_up_required", detail)
             .edit(|inner| inner.headers.push((header::WWW_AUTHENTICATE, challenge)))
     }
 

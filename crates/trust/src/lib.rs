@@ -8,8 +8,12 @@
 //! | [`token`] | that Misy itself gave a caller a tenant, a site, permissions and a time limit |
 //! | [`request_signature`] | that a request comes, unchanged, from whoever holds the key |
 //! | [`api_key`] | which tenant or administrator a long-lived key belongs to |
+<<<<<<< HEAD
 //! | [`passkey`] | that somebody holds a passkey of theirs and proved it on the device |
 //! | [`ceremony`] | that who ends a sign-in is the browser that began it |
+=======
+//! | [`password`], [`one_time_code`] | that a person is who it says |
+//! | [`random_token`] | that a browser or program was let in before |
 //! | [`seal`] | that stored bytes are unreadable outside, and unchanged at their own place |
 //! | [`root_key`] | the key above all data keys |
 
@@ -19,7 +23,10 @@ mod digest;
 pub mod entropy;
 #[cfg(any(test, feature = "hostile"))]
 pub mod hostile;
+pub mod one_time_code;
 pub mod passkey;
+pub mod password;
+pub mod random_token;
 pub mod request_signature;
 pub mod root_key;
 pub mod seal;
@@ -29,9 +36,12 @@ mod vectors;
 
 pub use api_key::{ApiKey, ApiKeyKind, BootstrapSecret};
 pub use ceremony::CeremonyHandle;
-pub use digest::sha256;
+pub use digest::{derived, sha256};
 pub use entropy::SystemEntropy;
+pub use one_time_code::{TotpSecret, recovery_code, recovery_code_hash};
 pub use passkey::{Passkey, PasskeyError, RelyingParty};
+pub use password::{HashError, PasswordCheck, PasswordCost, check_password, hash_password};
+pub use random_token::{RandomToken, TokenUse};
 pub use request_signature::{RequestKey, SignatureError, SignedRequest, bound_key};
 pub use root_key::{KeyProvider, RootKey, RootKeyError};
 pub use seal::{BlindIndex, DataKey, OpenError, Place};
