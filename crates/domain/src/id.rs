@@ -119,6 +119,9 @@ pub mod kind {
     /// A session of a signed-in user.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
     pub struct SignIn;
+    /// A passkey of a user.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    pub struct Passkey;
     /// A client certificate that is bound to a tenant.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
     pub struct Certificate;
@@ -162,6 +165,9 @@ pub mod kind {
     impl Named for SignIn {
         const PREFIX: &'static str = "sgn";
     }
+    impl Named for Passkey {
+        const PREFIX: &'static str = "psk";
+    }
     impl Named for Certificate {
         const PREFIX: &'static str = "crt";
     }
@@ -196,6 +202,8 @@ pub type AuditId = Id<kind::Audit>;
 pub type UserId = Id<kind::User>;
 /// `sgn_…`
 pub type SignInId = Id<kind::SignIn>;
+/// `psk_…`
+pub type PasskeyId = Id<kind::Passkey>;
 /// `crt_…`
 pub type CertificateId = Id<kind::Certificate>;
 /// `grt_…`

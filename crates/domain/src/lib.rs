@@ -6,6 +6,7 @@ pub mod action;
 pub mod channel;
 pub mod clock;
 pub mod context_pack;
+pub mod email;
 pub mod entropy;
 pub mod hours;
 pub mod id;
@@ -13,6 +14,7 @@ pub mod language;
 pub mod limit;
 pub mod message;
 pub mod origin;
+pub mod password;
 pub mod permission;
 pub mod role;
 pub mod secret;
@@ -23,10 +25,11 @@ pub use action::Action;
 pub use channel::Channel;
 pub use clock::{Clock, SystemClock};
 pub use context_pack::ContextPack;
+pub use email::EmailAddress;
 pub use entropy::Entropy;
 pub use id::{
-    AlertId, AuditId, CertificateId, ContactId, ConversationId, GrantId, KeyId, MessageId, RequestId,
-    RotationId, SessionId, SignInId, TokenId, UserId,
+    AlertId, AuditId, CertificateId, ContactId, ConversationId, GrantId, KeyId, MessageId, PasskeyId,
+    RequestId, RotationId, SessionId, SignInId, TokenId, UserId,
 };
 pub use language::{Language, Locale};
 pub use message::{Message, Part, Role, Source};

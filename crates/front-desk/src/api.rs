@@ -1,6 +1,7 @@
 //! The endpoints.
 
 pub mod audit_keys;
+pub mod auth;
 pub mod health;
 pub mod jwks;
 pub mod messages;

@@ -2,6 +2,7 @@
 
 use crate::{
     edge::origins::KnownOrigins,
+    identity::Passwords,
     live::Streams,
     privilege::SELF_REGISTRATION,
     settings::{SelfRegistration, Settings},
@@ -77,6 +78,8 @@ pub struct Shared {
     pub tenants: TenantStates,
     /// Rate limits and nonces.
     pub limits: Limits,
+    /// Hashes passwords.
+    pub(crate) passwords: Passwords,
     /// Records of calls.
     pub audit: AuditLog,
     /// What the owner decided while the program runs.
@@ -119,6 +122,7 @@ impl FrontDesk {
             tokens: TokenDesk::new(database.clone(), vault.clone(), clock.clone(), algorithm, keys),
             tenants,
             limits: Limits::default(),
+            passwords: Passwords::new(settings.password_cost),
             audit: AuditLog::start(database.clone()),
             decided: RwLock::default(),
             origins: KnownOrigins::new(database.clone()),

@@ -15,6 +15,7 @@ mod assets;
 pub mod desk;
 mod edge;
 mod idempotent;
+pub mod identity;
 pub mod json;
 mod live;
 pub mod management;

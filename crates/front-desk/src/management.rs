@@ -4,21 +4,24 @@
 use crate::{
     desk::FrontDesk,
     edge::limited,
+    identity::{self, Proved, cookies, prove},
     pipeline::{self, Received, TenantCall, bearer},
     problem::Problem,
     tenant_state::TenantState,
 };
 use axum::extract::{FromRequest, Request};
-use misy_domain::{Action, BuiltInRole, KeyId, Permission, TenantId, Timestamp, UserId};
+use misy_domain::{Action, BuiltInRole, Permission, TenantId, Timestamp, UserId};
 use misy_store::{
     TenantKeys, TenantTx,
     audit::{self, AuditEntry, Kind},
     credentials::KeyKind,
     limits::{Limit, Scope},
     privilege::{self, Access},
+    roles,
 };
 use misy_trust::{
     AccessDecision, AccessOutcome, AccessPolicies, ApiKey, ApiKeyKind, Moment, Principal, PrincipalKind,
+    TokenUse,
 };
 use serde_json::Value;
 use std::{ops::Deref, sync::Arc};
@@ -78,6 +81,8 @@ pub struct ManagementCall {
     pub manager: Manager,
     /// What was sent.
     pub received: Received,
+    /// The user with its session, if it is one.
+    pub proved: Option<Proved>,
 }
 
 /// A tenant that the caller may manage.
@@ -149,10 +154,20 @@ impl Manager {
 impl ManagementCall {
     /// Proves who calls: an administrator's bearer token, or a signed token through the pipeline.
     async fn prove(desk: &FrontDesk, received: Received) -> Result<Self, Problem> {
-        let token = bearer(&received).ok_or_else(|| Problem::unauthorized("token_missing"))?;
+        let Some(token) = bearer(&received) else {
+            if cookies::has_session(&desk.settings, &received.parts.headers) {
+                let proved = prove::by_cookie(desk, &received).await?;
+                return Self::by_user(desk, received, proved).await;
+            }
+            return Err(Problem::unauthorized("token_missing"));
+        };
+        if token.starts_with(TokenUse::Personal.prefix()) {
+            let proved = prove::by_personal_token(desk, &received, token).await?;
+            return Self::by_user(desk, received, proved).await;
+        }
         if token.starts_with(ApiKeyKind::Administrator.prefix()) {
             let manager = administrator(desk, &received, token).await?;
-            return Ok(Self { manager, received });
+            return Ok(Self { manager, received, proved: None });
         }
         let call = TenantCall::<Manage>::pass(desk, received).await?;
         let manager = Manager {
@@ -162,7 +177,39 @@ impl ManagementCall {
             granted: Vec::new(),
             is_owner: false,
         };
-        Ok(Self { manager, received: call.received })
+        Ok(Self { manager, received: call.received, proved: None })
+    }
+
+    /// A person, who must have the second factor that its role needs.
+    async fn by_user(desk: &FrontDesk, received: Received, proved: Proved) -> Result<Self, Problem> {
+        proved.expect_enrolled()?;
+        let own_roles: Vec<String> =
+            proved.user.roles.iter().filter(|name| name.parse::<BuiltInRole>().is_err()).cloned().collect();
+        let granted = if own_roles.is_empty() {
+            Vec::new()
+        } else {
+            let mut tx = desk.database.tenant("roles.granted", &proved.tenant).await?;
+            let granted = roles::granted(&mut tx, &own_roles).await?;
+            tx.commit().await?;
+            granted
+        };
+        let manager = Manager {
+            home: proved.tenant.clone(),
+            actor: proved.user.user_id.to_string(),
+            caller: Caller::User(proved.user.clone()),
+            granted,
+            is_owner: proved.state.is_owner(),
+        };
+        Ok(Self { manager, received, proved: Some(proved) })
+    }
+
+    /// Refuses a person whose second factor was not proved in the last five minutes. What proves itself otherwise (an
+    /// administrator's key, a server) has none to prove.
+    pub fn expect_fresh_second_factor(&self, desk: &FrontDesk) -> Result<(), Problem> {
+        match &self.manager.caller {
+            Caller::User(user) => identity::expect_fresh(user.second_factor_at, desk.clock.now()),
+            Caller::AdministratorKey | Caller::Program => Ok(()),
+        }
     }
 
     /// Refuses what the caller may not do to a tenant: 404 if it may not even know of it, 401 if a fresh second factor is
@@ -289,23 +336,23 @@ async fn administrator(desk: &FrontDesk, received: &Received, token: &str) -> Re
     if !state.is_active() {
         return Err(Problem::suspended());
     }
-    count(desk, received, &home, &state, key.key_id).await?;
+    count(desk, received, &home, &state, &actor).await?;
     received.record.keep_room(&desk.audit).await?;
     let caller = Caller::AdministratorKey;
     Ok(Manager { is_owner: state.is_owner(), caller, granted: Vec::new(), home, actor })
 }
 
-async fn count(
+/// Counts a call of somebody who manages.
+pub(crate) async fn count(
     desk: &FrontDesk,
     received: &Received,
     tenant: &TenantId,
     state: &TenantState,
-    key: KeyId,
+    subject: &str,
 ) -> Result<(), Problem> {
-    let subject = key.to_string();
     let limits = [
         Limit { scope: Scope::Tenant, subject: "", quota: state.quota(Scope::Tenant, "") },
-        Limit { scope: Scope::Key, subject: &subject, quota: state.quota(Scope::Key, &subject) },
+        Limit { scope: Scope::Key, subject, quota: state.quota(Scope::Key, subject) },
     ];
     let decision = desk.limits.check(tenant, None, &limits, desk.clock.now()).await?;
     limited(decision, &received.record)

@@ -25,6 +25,10 @@ use utoipa::{
     paths(
         api::health::live, api::health::ready, api::health::metrics, api::jwks::read, api::audit_keys::read,
         api::tokens::mint::mint, api::tokens::revoke::revoke, api::tokens::revoke_all::revoke_all,
+        api::auth::sign_in::sign_in, api::auth::second_factor::prove, api::auth::me::sign_out, api::auth::me::read,
+        api::auth::sessions::list, api::auth::sessions::end, api::auth::sessions::end_others,
+        api::auth::step_up::step_up, api::auth::totp::propose, api::auth::totp::confirm, api::auth::totp::renew_codes,
+        api::auth::enroll::enroll,
         api::sessions::open::open, api::sessions::read::read, api::sessions::history::list,
         api::sessions::events::follow, api::messages::write,
         api::tenants::register::owner, api::tenants::register::register, api::tenants::create::create,
@@ -49,6 +53,7 @@ use utoipa::{
     components(schemas(ProblemBody<'static>)),
     tags(
         (name = "tokens", description = "Keys become tokens"),
+        (name = "auth", description = "People sign in and look after their own account"),
         (name = "chat", description = "Sessions, messages, live events"),
         (name = "tenants", description = "Tenants and what belongs to them"),
         (name = "people", description = "Users of a tenant and what they may do"),
@@ -137,6 +142,11 @@ impl Modify for Security {
                     "The session of a person who signed in; calls that change something also carry X-Misy-Csrf.",
                 ))),
             ),
+            (
+                "csrf",
+                header("X-Misy-Csrf", "`csrfToken` of the session, with each call that changes something."),
+            ),
+            ("personalToken", bearer("A personal API token, `pat_…`.")),
             ("bootstrapSecret", bearer("The secret that registers the owner, once.")),
             (
                 "publishableKey",

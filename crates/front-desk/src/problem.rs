@@ -113,6 +113,12 @@ impl Problem {
             "certificate_required" => "A client certificate of the tenant is required.",
             "certificate_invalid" => "The client certificate is not accepted.",
             "key_invalid" => "The key is not accepted.",
+            "session_missing" => "Sign in first.",
+            "session_expired" => "The session is over; sign in again.",
+            "session_invalid" => "The session is not accepted; sign in again.",
+            "credentials_invalid" => "The address or the password is wrong.",
+            "challenge_invalid" => "The sign-in took too long or too many attempts; begin again.",
+            "code_invalid" => "The code is wrong or was used before.",
             "bootstrap_secret_invalid" => "The bootstrap secret is not accepted.",
             _ => "The token is not accepted.",
         };

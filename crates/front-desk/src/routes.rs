@@ -1,7 +1,7 @@
 //! Which handler answers where.
 
 use crate::{
-    api::{audit_keys, health, jwks, messages, sessions, tenants, tokens},
+    api::{audit_keys, auth, health, jwks, messages, sessions, tenants, tokens},
     assets,
     desk::FrontDesk,
     edge,
@@ -19,6 +19,7 @@ impl FrontDesk {
         Router::new()
             .merge(operation())
             .merge(chat())
+            .merge(people())
             .merge(management())
             .fallback(|| async { Problem::not_found() })
             .layer(middleware::from_fn_with_state(self.clone(), edge::serve))
@@ -50,6 +51,22 @@ fn chat() -> Router<FrontDesk> {
         .route("/api/meta-agent/sessions/{sessionId}/messages", get(sessions::history::list))
         .route("/api/meta-agent/sessions/{sessionId}/events", get(sessions::events::follow))
         .route("/api/meta-agent/messages", post(messages::write))
+}
+
+fn people() -> Router<FrontDesk> {
+    use auth::{enroll, me, second_factor, sessions, sign_in, step_up, totp};
+    Router::new()
+        .route("/api/meta-agent/auth/sign-in", post(sign_in::sign_in))
+        .route("/api/meta-agent/auth/second-factor", post(second_factor::prove))
+        .route("/api/meta-agent/auth/sign-out", post(me::sign_out))
+        .route("/api/meta-agent/auth/me", get(me::read))
+        .route("/api/meta-agent/auth/sessions", get(sessions::list).delete(sessions::end_others))
+        .route("/api/meta-agent/auth/sessions/{sessionId}", delete(sessions::end))
+        .route("/api/meta-agent/auth/step-up", post(step_up::step_up))
+        .route("/api/meta-agent/auth/totp", post(totp::propose))
+        .route("/api/meta-agent/auth/totp/confirm", post(totp::confirm))
+        .route("/api/meta-agent/auth/recovery-codes", post(totp::renew_codes))
+        .route("/api/meta-agent/auth/enroll", post(enroll::enroll))
 }
 
 fn management() -> Router<FrontDesk> {

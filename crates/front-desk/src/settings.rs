@@ -2,7 +2,7 @@
 
 use misy_domain::{Origin, Plan, TenantId, limit::Quota};
 use misy_store::limits::Scope;
-use misy_trust::{Algorithm, BootstrapSecret};
+use misy_trust::{Algorithm, BootstrapSecret, PasswordCost};
 use std::{str::FromStr, time::Duration};
 
 /// Who may register a tenant.
@@ -45,6 +45,8 @@ pub struct Settings {
     pub owner_id: TenantId,
     /// What registers the owner; without it nobody can.
     pub bootstrap_secret: Option<BootstrapSecret>,
+    /// What one guess at a password costs.
+    pub password_cost: PasswordCost,
     /// Who may register a tenant.
     pub self_registration: SelfRegistration,
     /// Limits where a tenant has set none.
@@ -157,6 +159,7 @@ impl Settings {
             algorithm: Algorithm::Rs256,
             owner_id,
             bootstrap_secret: None,
+            password_cost: PasswordCost::default(),
             self_registration: SelfRegistration::default(),
             limits: DefaultLimits::default(),
             trusted_proxies: 0,
@@ -170,6 +173,16 @@ impl Settings {
             strict_transport: false,
             snapshot_age: Duration::from_millis(900),
         }
+    }
+
+    /// Whether it is reached without TLS on one's own machine, for trying out.
+    pub fn is_plain_loopback(&self) -> bool {
+        let Some(rest) = self.public_url.strip_prefix("http://") else { return false };
+        let host = rest.strip_prefix('[').map_or_else(
+            || rest.split([':', '/']).next().unwrap_or_default(),
+            |v6| v6.split(']').next().unwrap_or_default(),
+        );
+        host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
     }
 
     /// The origin of the API itself.

@@ -31,6 +31,7 @@ pub mod sites;
 pub mod tenants;
 pub mod transaction;
 pub mod turns;
+pub mod users;
 pub mod vault;
 
 pub use audit::AuditLog;

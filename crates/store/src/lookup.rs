@@ -27,6 +27,14 @@ impl Database {
         Ok(tenant.and_then(|text| text.parse().ok()))
     }
 
+    /// In which tenants somebody has an account with this e-mail address, by its keyed hash.
+    pub async fn tenants_of_email(&self, route: &[u8; 32]) -> Result<Vec<TenantId>, StoreError> {
+        let tenants = sqlx::query_scalar!("select platform.tenants_of_email($1)", &route[..])
+            .fetch_all(self.app())
+            .await?;
+        Ok(tenants.into_iter().flatten().filter_map(|text| text.parse().ok()).collect())
+    }
+
     /// Whether any site of any tenant allows this origin.
     pub async fn origin_is_known(&self, origin: &Origin) -> Result<bool, StoreError> {
         let known = sqlx::query_scalar!("select platform.origin_is_known($1)", origin.as_str())

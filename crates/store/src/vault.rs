@@ -1,7 +1,7 @@
 //! The keys of tenants: created with the tenant, wrapped under the root key, opened once and kept in memory.
 
 use crate::{Database, StoreError, TenantTx};
-use misy_domain::{Entropy, Secret, TenantId};
+use misy_domain::{EmailAddress, Entropy, Secret, TenantId};
 use misy_trust::{DataKey, Place, RootKey, seal};
 use moka::sync::Cache;
 use std::{sync::Arc, time::Duration};
@@ -36,6 +36,12 @@ impl Vault {
     /// The root key, for what belongs to the installation.
     pub fn root(&self) -> &RootKey {
         &self.root
+    }
+
+    /// The keyed hash of an e-mail address by which the tenants are found that it has accounts in. It must be the same for
+    /// all tenants, so it hangs from the root key.
+    pub fn email_route(&self, email: &EmailAddress) -> [u8; 32] {
+        self.root.blind_index("user_emails", "email_route").of(email.as_str().as_bytes())
     }
 
     /// The source of randomness.
@@ -114,6 +120,20 @@ impl TenantKeys {
     /// Opens what was sealed for that place.
     pub fn open(&self, place: &Place<'_>, sealed: &[u8]) -> Result<Vec<u8>, StoreError> {
         open(&self.data, place, sealed)
+    }
+}
+
+impl TenantKeys {
+    /// The keyed hash by which a row with this value in a column is found.
+    pub fn index_of(&self, table: &str, column: &str, value: &[u8]) -> Result<[u8; 32], StoreError> {
+        // The first version: what is found by it must not get lost when another one seals.
+        let key = self.data.first().ok_or(StoreError::Unsealable("data_keys"))?;
+        Ok(key.blind_index(table, column).of(value))
+    }
+
+    /// What passwords and recovery codes of the tenant's people are hashed with and that does not stand beside them.
+    pub fn pepper(&self) -> Secret<[u8; 32]> {
+        misy_trust::derived(&self.signing_root, "misy-password-pepper-v1")
     }
 }
 

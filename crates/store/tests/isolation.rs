@@ -42,6 +42,20 @@ fn rows_of(tenant: &str) -> String {
          values ('{tenant}', 'crt_1', 'A', 'key', decode(repeat('00', 32), 'hex'));
          insert into misy.token_renewals values ('{tenant}', 'tat_2', 'tat_1', now());
          insert into misy.tenant_events values ('{tenant}', 1, 'registered', now(), 'key_1');
+         insert into misy.users (tenant_id, user_id, sealed_email, email_index, email_route, sealed_name, roles, created_at,
+                                 updated_at)
+         values ('{tenant}', 'usr_1', 'x', 'x', 'x', 'x', '{{}}', now(), now());
+         insert into misy.user_sessions (tenant_id, sign_in_id, user_id, token_hash, methods, created_at, last_seen_at,
+                                         expires_at, idle_seconds)
+         values ('{tenant}', 'sgn_1', 'usr_1', 's{tenant}', '{{}}', now(), now(), now(), 1);
+         insert into misy.user_tickets (tenant_id, token_hash, user_id, purpose, created_at, expires_at)
+         values ('{tenant}', 't{tenant}', 'usr_1', 'invitation', now(), now());
+         insert into misy.user_devices values ('{tenant}', 'usr_1', 'x', now(), now(), now());
+         insert into misy.user_recovery_codes values ('{tenant}', 'usr_1', 'x');
+         insert into misy.personal_tokens (tenant_id, key_id, user_id, token_hash, prefix, name, scopes, created_at,
+                                           expires_at)
+         values ('{tenant}', 'key_p', 'usr_1', 'p{tenant}', 'pat_', 'n', '{{}}', now(), now());
+         insert into misy.enrollments values ('{tenant}', 'key_{tenant}', 'usr_1', now());
          insert into misy.audit_entries (tenant_id, audit_id, kind, action, actor, outcome)
          values ('{tenant}', 'aud_1', 'call', 'a', 'b', 'ok');"
     )

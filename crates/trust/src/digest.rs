@@ -26,6 +26,11 @@ pub(crate) fn derive_key(ikm: &[u8], salt: &[u8], info: &[&[u8]]) -> Secret<[u8;
     Secret::new(*key)
 }
 
+/// A key of its own for one purpose, from a key that has several.
+pub fn derived(key: &Secret<[u8; 32]>, purpose: &str) -> Secret<[u8; 32]> {
+    derive_key(key.expose(), &[], &[purpose.as_bytes()])
+}
+
 /// Fills `okm` by HKDF-SHA256; `None` if it is longer than 255 × 32 bytes.
 pub(crate) fn expand(ikm: &[u8], salt: &[u8], info: &[&[u8]], okm: &mut [u8]) -> Option<()> {
     struct Length(usize);

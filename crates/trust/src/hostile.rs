@@ -1,4 +1,4 @@
-//! Tokens that attackers send, for tests of everything that takes tokens.
+//! Tokens that attackers send, for tests of everything that takes tokens; and an authenticator that can lie.
 //!
 //! [`forged`] needs what any attacker has: a genuine token and the published keys. [`missigned`] needs a genuine private
 //! key and shows that a signature alone is not enough.
@@ -9,9 +9,11 @@
     reason = "material for tests: what cannot be built should stop the test"
 )]
 
+mod authenticator;
 mod forged;
 mod missigned;
 
+pub use authenticator::{Lie, SoftAuthenticator};
 pub use forged::forged;
 pub use missigned::missigned;
 

@@ -11,6 +11,10 @@
 //! | [`api_key`] | which tenant or administrator a long-lived key belongs to |
 //! | [`certificate`] | which client certificate stands behind a connection |
 //! | [`service_token`] | that a role of this program calls another one |
+//! | [`passkey`] | that somebody holds a passkey of theirs and proved it on the device |
+//! | [`ceremony`] | that who ends a sign-in is the browser that began it |
+//! | [`password`], [`one_time_code`] | that a person is who it says |
+//! | [`random_token`] | that a browser or program was let in before |
 //! | [`seal`] | that stored bytes are unreadable outside, and unchanged at their own place |
 //! | [`root_key`] | the key above all data keys |
 //! | [`audit_tree`] | that an audit trail only ever grew |
@@ -18,11 +22,16 @@
 pub mod access;
 pub mod api_key;
 pub mod audit_tree;
+pub mod ceremony;
 pub mod certificate;
 mod digest;
 pub mod entropy;
 #[cfg(any(test, feature = "hostile"))]
 pub mod hostile;
+pub mod one_time_code;
+pub mod passkey;
+pub mod password;
+pub mod random_token;
 pub mod request_signature;
 pub mod root_key;
 pub mod seal;
@@ -33,9 +42,14 @@ mod vectors;
 
 pub use access::{AccessDecision, AccessOutcome, AccessPolicies, Moment, Principal, PrincipalKind};
 pub use api_key::{ApiKey, ApiKeyKind, BootstrapSecret};
+pub use ceremony::CeremonyHandle;
 pub use certificate::{ClientCertificate, Fingerprint};
-pub use digest::sha256;
+pub use digest::{derived, sha256};
 pub use entropy::SystemEntropy;
+pub use one_time_code::{TotpSecret, recovery_code, recovery_code_hash};
+pub use passkey::{Passkey, PasskeyError, RelyingParty};
+pub use password::{HashError, PasswordCheck, PasswordCost, check_password, hash_password};
+pub use random_token::{RandomToken, TokenUse};
 pub use request_signature::{RequestKey, SignatureError, SignedRequest, bound_key};
 pub use root_key::{KeyProvider, RootKey, RootKeyError};
 pub use seal::{BlindIndex, DataKey, OpenError, Place};

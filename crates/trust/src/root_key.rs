@@ -130,6 +130,11 @@ impl RootKey {
         Ok(data_key)
     }
 
+    /// Finds equal values among what belongs to no tenant.
+    pub fn blind_index(&self, table: &str, column: &str) -> crate::BlindIndex {
+        self.0.blind_index(table, column)
+    }
+
     /// Whether this root key wrapped these bytes; after a rotation of the root key those of the old one are wrapped anew.
     pub fn wrapped(&self, wrapped: &[u8]) -> bool {
         key_version(wrapped) == Ok(self.version())

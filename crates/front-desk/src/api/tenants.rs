@@ -124,7 +124,7 @@ pub struct Page<T> {
 
 impl<T> Page<T> {
     /// A page from one item more than it may hold.
-    fn of(mut items: Vec<T>, limit: u32, cursor: impl Fn(&T) -> String) -> Self {
+    pub(crate) fn of(mut items: Vec<T>, limit: u32, cursor: impl Fn(&T) -> String) -> Self {
         let fits = usize::try_from(limit).unwrap_or(usize::MAX);
         let more = items.len() > fits;
         items.truncate(fits);
@@ -132,7 +132,12 @@ impl<T> Page<T> {
         Self { items, next_cursor }
     }
 
-    fn map<U>(self, change: impl FnMut(T) -> U) -> Page<U> {
+    /// A list that has one page.
+    pub(crate) fn whole(items: Vec<T>) -> Self {
+        Self { items, next_cursor: None }
+    }
+
+    pub(crate) fn map<U>(self, change: impl FnMut(T) -> U) -> Page<U> {
         Page { items: self.items.into_iter().map(change).collect(), next_cursor: self.next_cursor }
     }
 }
@@ -150,12 +155,12 @@ pub struct PageQuery {
 }
 
 impl PageQuery {
-    fn limit(&self) -> Result<u32, Problem> {
+    pub(crate) fn limit(&self) -> Result<u32, Problem> {
         page_limit(self.limit)
     }
 
     /// The place to go on from.
-    fn cursor<T: std::str::FromStr>(&self) -> Result<Option<T>, Problem> {
+    pub(crate) fn cursor<T: std::str::FromStr>(&self) -> Result<Option<T>, Problem> {
         page_cursor(self.cursor.as_deref())
     }
 }
@@ -177,7 +182,7 @@ fn page_cursor<T: std::str::FromStr>(cursor: Option<&str>) -> Result<Option<T>, 
 }
 
 /// The version that `If-Match` asks for; `None` if it asks for none, or for any (`*`).
-fn expected_version(received: &Received) -> Result<Option<i64>, Problem> {
+pub(crate) fn expected_version(received: &Received) -> Result<Option<i64>, Problem> {
     let Some(tag) = received.header(&header::IF_MATCH) else { return Ok(None) };
     if tag == "*" {
         return Ok(None);
@@ -189,7 +194,7 @@ fn expected_version(received: &Received) -> Result<Option<i64>, Problem> {
 }
 
 /// An answer with the version as its `ETag`.
-fn versioned(version: i64, body: impl Serialize) -> Response {
+pub(crate) fn versioned(version: i64, body: impl Serialize) -> Response {
     let mut response = Json(body).into_response();
     if let Ok(tag) = HeaderValue::from_str(&format!("\"{version}\"")) {
         response.headers_mut().insert(header::ETAG, tag);
@@ -225,15 +230,15 @@ impl RevokeQuery {
 
 /// Collects what is wrong.
 #[derive(Default)]
-struct Mistakes(Vec<FieldError>);
+pub(crate) struct Mistakes(Vec<FieldError>);
 
 impl Mistakes {
-    fn add(&mut self, pointer: &str, code: &str, message: &str) {
+    pub(crate) fn add(&mut self, pointer: &str, code: &str, message: &str) {
         self.0.push(FieldError::new(pointer, code, message));
     }
 
     /// One line of at most so many characters, without characters that hide or reorder.
-    fn line(&mut self, pointer: &str, text: &str, most: usize) {
+    pub(crate) fn line(&mut self, pointer: &str, text: &str, most: usize) {
         let hides = |c: char| {
             c.is_control()
                 || matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{E0000}'..='\u{E007F}')
@@ -254,7 +259,7 @@ impl Mistakes {
         }
     }
 
-    fn into_result(self) -> Result<(), Problem> {
+    pub(crate) fn into_result(self) -> Result<(), Problem> {
         if self.0.is_empty() { Ok(()) } else { Err(Problem::invalid(self.0)) }
     }
 }

@@ -11,7 +11,7 @@ use std::{str::FromStr, sync::Arc};
 use tokio::time::timeout;
 
 /// Headers that decide about trust. If one stood there twice, two readers could each believe another.
-const ONCE: [HeaderName; 13] = [
+const ONCE: [HeaderName; 15] = [
     header::AUTHORIZATION,
     header::ORIGIN,
     header::HOST,
@@ -21,6 +21,8 @@ const ONCE: [HeaderName; 13] = [
     HeaderName::from_static("idempotency-key"),
     HeaderName::from_static("last-event-id"),
     HeaderName::from_static("x-api-key"),
+    HeaderName::from_static("sec-fetch-site"),
+    HeaderName::from_static("x-misy-csrf"),
     HeaderName::from_static("x-misy-key"),
     HeaderName::from_static("x-misy-timestamp"),
     HeaderName::from_static("x-misy-nonce"),

@@ -37,6 +37,22 @@ fn cases() -> Vec<Case> {
         case("createTenant", 401, Some(403), Some(403)),
         case("listTenants", 401, Some(200), Some(403)),
     ];
+    // Of a person and its own account: no other kind of proof opens them.
+    let own = [
+        "signIn",
+        "proveSecondFactor",
+        "enroll",
+        "signOut",
+        "readMe",
+        "listMySessions",
+        "endMySession",
+        "endMyOtherSessions",
+        "stepUp",
+        "proposeTotp",
+        "confirmTotp",
+        "renewRecoveryCodes",
+    ];
+    cases.extend(own.map(|id| case(id, 401, Some(401), Some(401))));
     let chat = ["openSession", "readSession", "listMessages", "followSession", "writeMessage"];
     cases.extend(chat.map(|id| case(id, CHAT.0, CHAT.1, CHAT.2)));
     let managed = [
@@ -214,6 +230,12 @@ fn example(id: &str, tenant: &Tenant) -> Vec<u8> {
         "registerOwner" | "registerTenant" | "createTenant" => {
             crate::support::registration("Roja", "https://roja.example")
         }
+        "signIn" => json!({ "email": "nobody@business.example", "password": "tres tristes tigres" }),
+        "proveSecondFactor" => json!({ "challenge": "chl_", "factor": "totp", "code": "123456" }),
+        "stepUp" => json!({ "factor": "totp", "code": "123456" }),
+        "enroll" => json!({
+            "token": "adm_", "email": "ana@business.example", "name": "Ana", "password": "tres tristes tigres"
+        }),
         "changeTenant" => json!({ "tenantName": "taken over" }),
         "createSite" => json!({ "siteId": "evil", "origins": ["https://evil.example"] }),
         "changeSite" => json!({ "origins": ["https://evil.example"] }),

@@ -6,7 +6,9 @@ use http::{HeaderMap, Method, Request, StatusCode};
 use misy_domain::{Clock, Entropy, Secret, TenantId};
 use misy_front_desk::{FrontDesk, Parts, Settings, settings::SelfRegistration};
 use misy_testkit::store::{TestStore, test_store};
-use misy_trust::{Algorithm, BootstrapSecret, RequestKey, SignedRequest, request_signature, sha256};
+use misy_trust::{
+    Algorithm, BootstrapSecret, PasswordCost, RequestKey, SignedRequest, request_signature, sha256,
+};
 use serde_json::{Value, json};
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tower::ServiceExt;
@@ -88,7 +90,12 @@ impl App {
 
     /// Another replica on the same database.
     pub(crate) async fn replica(&self) -> FrontDesk {
-        desk_on(&self.store, |_| {}).await
+        self.replica_with(|_| {}).await
+    }
+
+    /// One with other settings.
+    pub(crate) async fn replica_with(&self, change: impl FnOnce(&mut Settings)) -> FrontDesk {
+        desk_on(&self.store, change).await
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
@@ -247,6 +254,7 @@ impl App {
 async fn desk_on(store: &TestStore, change: impl FnOnce(&mut Settings)) -> FrontDesk {
     let mut settings = Settings::new("https://api.misy.example", "colombiatic".parse().unwrap());
     settings.algorithm = Algorithm::EdDsa;
+    settings.password_cost = PasswordCost { memory_kib: 64, passes: 1, lanes: 1 };
     settings.bootstrap_secret = Some(BootstrapSecret::new(&Secret::new(BOOTSTRAP.to_owned())));
     settings.self_registration = SelfRegistration::Invite;
     change(&mut settings);

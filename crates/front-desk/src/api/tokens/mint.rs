@@ -14,7 +14,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use http::{HeaderName, StatusCode, header};
+use http::{Extensions, HeaderMap, HeaderName, StatusCode, header};
 use misy_domain::{
     KeyId, Origin, Permission, Permissions, SiteId, TenantId, Timestamp, TokenId, limit::Quota,
 };
@@ -26,7 +26,11 @@ use misy_trust::{
     ApiKey, ApiKeyKind, Fingerprint, RequestKey, RequestKeyKind, TatClaims, bound_key, token::MAX_LIFETIME,
 };
 use serde::{Deserialize, Serialize};
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
 use utoipa::ToSchema;
 
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
@@ -134,17 +138,22 @@ pub(crate) async fn mint(State(desk): State<FrontDesk>, request: Request) -> Res
 
 /// Keeps floods from one address away from costly work.
 pub(crate) fn guard_address(desk: &FrontDesk, request: &Request, quota: Quota) -> Result<(), Problem> {
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
-    let hops = desk.settings.trusted_proxies;
-    let forwarded = request.headers().get_all(FORWARDED_FOR);
-    let entries: Vec<&str> =
-        forwarded.iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(',')).collect();
-    let told = if hops == 0 { None } else { entries.len().checked_sub(hops).map(|at| entries[at].trim()) };
-    let Some(address) = told.and_then(|text| text.parse().ok()).or(peer) else { return Ok(()) };
+    let Some(address) = address_of(desk, request.extensions(), request.headers()) else { return Ok(()) };
     match desk.limits.check_address(address, quota, desk.clock.now()) {
         misy_store::limits::Decision::Limited { retry_after, .. } => Err(Problem::rate_limited(retry_after)),
         _ => Ok(()),
     }
+}
+
+/// Where a request comes from: the peer, or what the operator's own proxies say of it.
+pub(crate) fn address_of(desk: &FrontDesk, extensions: &Extensions, headers: &HeaderMap) -> Option<IpAddr> {
+    let peer = extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+    let hops = desk.settings.trusted_proxies;
+    let forwarded = headers.get_all(FORWARDED_FOR);
+    let entries: Vec<&str> =
+        forwarded.iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(',')).collect();
+    let told = if hops == 0 { None } else { entries.len().checked_sub(hops).map(|at| entries[at].trim()) };
+    told.and_then(|text| text.parse().ok()).or(peer)
 }
 
 async fn tenant(

@@ -1,0 +1,31 @@
+//! `/auth`: people sign in, prove their second factor, and look after their own account.
+
+pub mod enroll;
+pub mod me;
+pub mod second_factor;
+pub mod sessions;
+pub mod sign_in;
+pub mod step_up;
+pub mod totp;
+
+use crate::{desk::FrontDesk, identity::UserCall, problem::Problem};
+use misy_store::{
+    TenantTx,
+    users::{self, User},
+};
+
+/// The caller's own account, in a transaction of its tenant.
+pub(crate) async fn own_account(
+    desk: &FrontDesk,
+    call: &UserCall,
+    name: &'static str,
+) -> Result<(TenantTx, User), Problem> {
+    let mut tx = desk.database.tenant(name, &call.proved.tenant).await?;
+    let user = users::lock(&mut tx, &call.proved.state.keys, call.proved.user.user_id).await?;
+    Ok((tx, user.ok_or_else(|| Problem::unauthorized("session_invalid"))?))
+}
+
+/// The kinds of second factors that a user can prove itself with.
+pub(crate) fn factors_of(user: &User) -> Vec<&'static str> {
+    if user.has_totp { vec!["totp", "recovery_code"] } else { Vec::new() }
+}

@@ -1,0 +1,165 @@
+//! `POST /auth/second-factor`: the second half of a sign-in.
+
+use super::sign_in::BODY_LIMIT;
+use crate::{
+    desk::FrontDesk,
+    identity::{
+        csrf,
+        guard::{self, Guess},
+        start::{Entry, SignedInAnswer, known_device, start_session},
+    },
+    pipeline::Received,
+    problem::Problem,
+    tenant_state::TenantState,
+};
+use axum::{
+    extract::{Request, State},
+    response::Response,
+};
+use misy_store::{
+    TenantKeys, TenantTx,
+    users::{
+        self, User, UserStatus, factors,
+        tickets::{self, TicketPurpose},
+    },
+};
+use misy_trust::{RandomToken, TokenUse};
+use serde::Deserialize;
+use std::sync::Arc;
+use utoipa::ToSchema;
+
+/// Wrong codes that a challenge bears.
+pub(crate) const MOST_ATTEMPTS: i32 = 5;
+
+/// Which factor is proved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CodeKind {
+    /// The code that an authenticator app shows.
+    Totp,
+    /// One of the codes that were written down.
+    RecoveryCode,
+}
+
+impl CodeKind {
+    /// As it stands among the methods of a session.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Totp => "totp",
+            Self::RecoveryCode => "recovery_code",
+        }
+    }
+}
+
+/// The second factor.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SecondFactorRequest {
+    /// What the sign-in answered.
+    #[schema(example = "chl_…")]
+    challenge: String,
+    /// Which factor: `totp` or `recovery_code`.
+    factor: CodeKind,
+    /// The code.
+    #[schema(example = "123456")]
+    code: String,
+}
+
+/// A sign-in that waits for its second factor, held until the transaction ends.
+pub(crate) struct Pending {
+    pub(crate) tx: TenantTx,
+    pub(crate) state: Arc<TenantState>,
+    pub(crate) user: User,
+    pub(crate) token: RandomToken,
+}
+
+/// Finds the sign-in that a challenge belongs to, and counts a guess at its second factor.
+pub(crate) async fn pending(
+    desk: &FrontDesk,
+    received: &Received,
+    challenge: &str,
+) -> Result<Pending, Problem> {
+    let invalid = || Problem::unauthorized("challenge_invalid");
+    let token = RandomToken::parse(TokenUse::SecondFactor, challenge).ok_or_else(invalid)?;
+    let tenant = desk.database.tenant_of_credential(&token.hash()).await?.ok_or_else(invalid)?;
+    let state = desk.tenants.get(&tenant).await?.ok_or_else(invalid)?;
+    if !state.is_active() {
+        return Err(Problem::suspended());
+    }
+    let now = desk.clock.now();
+    let mut tx = desk.database.tenant("auth.second_factor", &tenant).await?;
+    let ticket = tickets::hold(&mut tx, TicketPurpose::SecondFactor, &token.hash(), now).await?;
+    let ticket = ticket.filter(|ticket| ticket.attempts < MOST_ATTEMPTS).ok_or_else(invalid)?;
+    let user = users::lock(&mut tx, &state.keys, ticket.user_id).await?;
+    let user = user.filter(|user| user.status == UserStatus::Active).ok_or_else(invalid)?;
+    {
+        let mut facts = received.record.facts();
+        facts.tenant = Some(tenant.clone());
+        facts.actor = Some(user.user_id.to_string());
+    }
+    let account = user.user_id.to_string();
+    let device = known_device(desk, received, &mut tx, &user).await?;
+    let address = guard::address(desk, received);
+    let guess = Guess { what: "second-factor", account: account.as_bytes(), address, device };
+    guard::count(desk, &guess).await?;
+    Ok(Pending { tx, state, user, token })
+}
+
+/// Whether a code is right; it is used up by this.
+pub(crate) async fn take_code(
+    tx: &mut TenantTx,
+    keys: &TenantKeys,
+    user: &User,
+    kind: CodeKind,
+    code: &str,
+    desk: &FrontDesk,
+) -> Result<bool, Problem> {
+    let now = desk.clock.now();
+    Ok(match kind {
+        CodeKind::Totp => factors::take_totp(tx, keys, user.user_id, code, now).await?,
+        CodeKind::RecoveryCode => factors::take_recovery_code(tx, keys, user.user_id, code, now).await?,
+    })
+}
+
+/// Prove the second factor of a sign-in
+///
+/// A challenge bears five wrong codes and five minutes. Each code counts once.
+#[utoipa::path(
+    post, path = "/api/meta-agent/auth/second-factor", tag = "auth", operation_id = "proveSecondFactor",
+    request_body(content = SecondFactorRequest, example = json!({"challenge": "chl_…", "factor": "totp", "code": "123456"})),
+    responses(
+        (status = 200, description = "In", body = SignedInAnswer),
+        (status = 401, description = "`challenge_invalid`, `code_invalid`", body = crate::problem::ProblemBody<'static>, content_type = "application/problem+json"),
+        (status = 403, description = "`csrf_refused`, `tenant_suspended`", body = crate::problem::ProblemBody<'static>, content_type = "application/problem+json"),
+        (status = 429, description = "`rate_limited`, with Retry-After", body = crate::problem::ProblemBody<'static>, content_type = "application/problem+json"),
+    ),
+    security(())
+)]
+pub(crate) async fn prove(State(desk): State<FrontDesk>, request: Request) -> Result<Response, Problem> {
+    let received = Received::read(&desk, request, BODY_LIMIT).await?;
+    csrf::check_stranger(&desk.settings, &received)?;
+    let asked: SecondFactorRequest = received.json()?;
+    let mut pending = pending(&desk, &received, &asked.challenge).await?;
+    let keys = pending.state.keys.clone();
+    let right = take_code(&mut pending.tx, &keys, &pending.user, asked.factor, &asked.code, &desk).await?;
+    if !right {
+        tickets::count_attempt(&mut pending.tx, &pending.token.hash()).await?;
+        pending.tx.commit().await?;
+        return Err(Problem::unauthorized("code_invalid"));
+    }
+    finish(&desk, &received, pending, asked.factor.as_str()).await
+}
+
+/// The second factor is proved: lets the user in.
+pub(crate) async fn finish(
+    desk: &FrontDesk,
+    received: &Received,
+    pending: Pending,
+    method: &str,
+) -> Result<Response, Problem> {
+    let Pending { mut tx, state, user, token, .. } = pending;
+    tickets::spend(&mut tx, &token.hash()).await?;
+    let methods = ["password", method];
+    let entry = Entry { user: &user, methods: &methods, second_factor: true, is_owner: state.is_owner() };
+    start_session(desk, received, tx, &entry).await
+}

@@ -1,0 +1,270 @@
+//! `POST /auth/sign-in`: a password opens the way to the second factor, or the door.
+
+use super::factors_of;
+use crate::{
+    desk::FrontDesk,
+    identity::{
+        csrf,
+        guard::{self, Guess},
+        start::{Entry, SignedInAnswer, known_device, start_session},
+    },
+    pipeline::Received,
+    problem::Problem,
+    tenant_state::TenantState,
+};
+use axum::{
+    Json,
+    extract::{Request, State},
+    response::{IntoResponse, Response},
+};
+use futures_util::future::join_all;
+use misy_domain::{EmailAddress, Secret, TenantId, Timestamp};
+use misy_store::{
+    TenantTx, tenants,
+    users::{
+        self, User, UserStatus,
+        tickets::{self, TicketPurpose},
+    },
+};
+use misy_trust::{PasswordCheck, RandomToken, TokenUse};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use utoipa::ToSchema;
+
+/// The largest body of a call about signing in.
+pub(crate) const BODY_LIMIT: usize = 16 * 1024;
+
+/// Who wants to sign in.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SignInRequest {
+    /// The address of the account.
+    #[schema(example = "ana@business.example")]
+    email: String,
+    /// Its password.
+    password: String,
+    /// The tenant; needed only by who has accounts with the same address and password in several.
+    #[schema(value_type = Option<String>, example = "andina")]
+    tenant_id: Option<TenantId>,
+}
+
+/// The password was right; now the second factor.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SecondFactorRequired {
+    /// `second_factor_required`.
+    #[schema(example = "second_factor_required")]
+    status: &'static str,
+    /// To be sent with the second factor.
+    #[schema(example = "chl_…")]
+    challenge: String,
+    /// Which factors the account has: `totp`, `recovery_code`, `passkey`.
+    #[schema(example = json!(["totp", "recovery_code"]))]
+    factors: Vec<&'static str>,
+    /// Until when the challenge is good.
+    #[schema(value_type = String, format = DateTime)]
+    expires_at: Timestamp,
+}
+
+/// The password is right in several tenants: the call is to be made again with one of them.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TenantRequired {
+    /// `tenant_required`.
+    #[schema(example = "tenant_required")]
+    status: &'static str,
+    /// The tenants.
+    tenants: Vec<TenantChoice>,
+}
+
+/// A tenant that the caller has an account in.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TenantChoice {
+    /// Its slug.
+    #[schema(example = "andina")]
+    tenant_id: String,
+    /// The name of the business.
+    #[schema(example = "Clínica Andina")]
+    tenant_name: String,
+}
+
+/// What a sign-in comes to.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+#[allow(dead_code, reason = "describes the answers, which are written one by one")]
+pub enum SignInAnswer {
+    /// The second factor is needed.
+    SecondFactor(SecondFactorRequired),
+    /// It must be said which tenant.
+    Tenant(TenantRequired),
+    /// In.
+    SignedIn(SignedInAnswer),
+}
+
+/// An account that the address may mean.
+struct Account {
+    tenant: TenantId,
+    state: Arc<TenantState>,
+    user: User,
+    device: Option<[u8; 32]>,
+}
+
+/// Sign in
+///
+/// An unknown address, a wrong password and a disabled account are answered alike. Answers `second_factor_required` when the
+/// account has a second factor, and `tenant_required` when the password opens accounts in several tenants.
+#[utoipa::path(
+    post, path = "/api/meta-agent/auth/sign-in", tag = "auth", operation_id = "signIn",
+    request_body(content = SignInRequest, example = json!({"email": "ana@business.example", "password": "…"})),
+    responses(
+        (status = 200, description = "In, or on the way", body = SignInAnswer),
+        (status = 401, description = "`credentials_invalid`", body = crate::problem::ProblemBody<'static>, content_type = "application/problem+json"),
+        (status = 403, description = "`csrf_refused`, `tenant_suspended`", body = crate::problem::ProblemBody<'static>, content_type = "application/problem+json"),
+        (status = 429, description = "`rate_limited`, with Retry-After", body = crate::problem::ProblemBody<'static>, content_type = "application/problem+json"),
+    ),
+    security(())
+)]
+pub(crate) async fn sign_in(State(desk): State<FrontDesk>, request: Request) -> Result<Response, Problem> {
+    let received = Received::read(&desk, request, BODY_LIMIT).await?;
+    csrf::check_stranger(&desk.settings, &received)?;
+    let asked: SignInRequest = received.json()?;
+    let password = Secret::new(asked.password);
+    let email: Result<EmailAddress, _> = asked.email.parse();
+    let route = email.as_ref().map_or([0; 32], |email| desk.vault.email_route(email));
+    let accounts = match &email {
+        Ok(email) => accounts(&desk, &received, email, &route, asked.tenant_id.as_ref()).await?,
+        Err(_) => Vec::new(),
+    };
+    let guess = Guess {
+        what: "password",
+        account: &route,
+        address: guard::address(&desk, &received),
+        device: accounts.iter().find_map(|account| account.device),
+    };
+    guard::count(&desk, &guess).await?;
+    let mut right = check(&desk, &accounts, &password).await?;
+    if let Some(account) = accounts.first() {
+        // So that guesses stand in the trail of whom they are aimed at. Nothing of it shows in the answer.
+        received.record.facts().tenant = Some(account.tenant.clone());
+    }
+    let (Some((at, outdated)), rest) = (right.pop(), right) else {
+        return Err(Problem::unauthorized("credentials_invalid"));
+    };
+    if !rest.is_empty() {
+        let all = rest.iter().map(|(at, _)| *at).chain([at]).map(|at| &accounts[at]);
+        return choose(&desk, all).await;
+    }
+    let account = &accounts[at];
+    if outdated {
+        rehash(&desk, account, &password).await?;
+    }
+    received.record.facts().tenant = Some(account.tenant.clone());
+    if !account.state.is_active() {
+        return Err(Problem::suspended());
+    }
+    let tx = desk.database.tenant("auth.sign_in", &account.tenant).await?;
+    after_first_factor(&desk, &received, tx, &account.user, account.state.is_owner(), "password").await
+}
+
+/// The first factor is proved: asks for the second if the account has one, or lets the user in.
+pub(crate) async fn after_first_factor(
+    desk: &FrontDesk,
+    received: &Received,
+    mut tx: TenantTx,
+    user: &User,
+    is_owner: bool,
+    method: &str,
+) -> Result<Response, Problem> {
+    if user.second_factor_since.is_none() {
+        let entry = Entry { user, methods: &[method], second_factor: false, is_owner };
+        return start_session(desk, received, tx, &entry).await;
+    }
+    let challenge = RandomToken::generate(TokenUse::SecondFactor, &*desk.entropy);
+    let purpose = TicketPurpose::SecondFactor;
+    let expires_at =
+        tickets::issue(&mut tx, user.user_id, purpose, &challenge.hash(), desk.clock.now()).await?;
+    tx.commit().await?;
+    received.record.facts().actor = Some(user.user_id.to_string());
+    Ok(Json(SecondFactorRequired {
+        status: "second_factor_required",
+        challenge: challenge.text().to_owned(),
+        factors: factors_of(user),
+        expires_at,
+    })
+    .into_response())
+}
+
+/// The accounts that an address has and that somebody could sign in to with a password.
+async fn accounts(
+    desk: &FrontDesk,
+    received: &Received,
+    email: &EmailAddress,
+    route: &[u8; 32],
+    wanted: Option<&TenantId>,
+) -> Result<Vec<Account>, Problem> {
+    let mut accounts = Vec::new();
+    for tenant in desk.database.tenants_of_email(route).await? {
+        if wanted.is_some_and(|wanted| *wanted != tenant) {
+            continue;
+        }
+        let Some(state) = desk.tenants.get(&tenant).await? else { continue };
+        let mut tx = desk.database.tenant("auth.accounts", &tenant).await?;
+        let user = users::by_email(&mut tx, &state.keys, email).await?;
+        let Some(user) = user.filter(|user| user.status == UserStatus::Active) else { continue };
+        let device = known_device(desk, received, &mut tx, &user).await?;
+        tx.commit().await?;
+        if user.password_hash.is_some() {
+            accounts.push(Account { tenant, state, user, device });
+        }
+    }
+    Ok(accounts)
+}
+
+/// Which accounts the password opens, and whether it should be hashed again. Without any account the same work is done.
+async fn check(
+    desk: &FrontDesk,
+    accounts: &[Account],
+    password: &Secret<String>,
+) -> Result<Vec<(usize, bool)>, Problem> {
+    if accounts.is_empty() {
+        desk.passwords.check(password.expose(), None, Secret::new([0; 32])).await?;
+        return Ok(Vec::new());
+    }
+    let checks = accounts.iter().map(|account| {
+        let stored = account.user.password_hash.as_deref();
+        desk.passwords.check(password.expose(), stored, account.state.keys.pepper())
+    });
+    let mut right = Vec::new();
+    for (at, checked) in join_all(checks).await.into_iter().enumerate() {
+        if let PasswordCheck::Right { outdated } = checked? {
+            right.push((at, outdated));
+        }
+    }
+    Ok(right)
+}
+
+async fn choose(desk: &FrontDesk, accounts: impl Iterator<Item = &Account>) -> Result<Response, Problem> {
+    let mut choices = Vec::new();
+    for account in accounts {
+        let mut tx = desk.database.tenant("auth.choose", &account.tenant).await?;
+        let found = tenants::read(&mut tx).await?;
+        tx.commit().await?;
+        choices.extend(
+            found
+                .map(|found| TenantChoice { tenant_id: account.tenant.to_string(), tenant_name: found.name }),
+        );
+    }
+    choices.sort_by(|a, b| a.tenant_id.cmp(&b.tenant_id));
+    Ok(Json(TenantRequired { status: "tenant_required", tenants: choices }).into_response())
+}
+
+/// Hashes a password at the present cost, now that it is at hand.
+async fn rehash(desk: &FrontDesk, account: &Account, password: &Secret<String>) -> Result<(), Problem> {
+    let Some(old) = &account.user.password_hash else { return Ok(()) };
+    let pepper = account.state.keys.pepper();
+    let new = desk.passwords.hash(password.expose(), pepper, desk.entropy.clone()).await?;
+    let mut tx = desk.database.tenant("auth.rehash", &account.tenant).await?;
+    users::rehash_password(&mut tx, account.user.user_id, old, &new).await?;
+    Ok(tx.commit().await?)
+}

@@ -1,0 +1,77 @@
+//! How often somebody may guess. Whoever guesses at an account slows down the guessing at it from everywhere, but not a
+//! browser that its owner signed in from before: nobody can lock somebody else out.
+
+use crate::{api::tokens::mint::address_of, desk::FrontDesk, pipeline::Received, problem::Problem};
+use jiff::SignedDuration;
+use misy_domain::limit::Quota;
+use misy_store::limits::{Decision, Limit, Scope};
+use std::net::IpAddr;
+
+/// From one address, at whatever accounts. Many people share one.
+const BY_ADDRESS: Quota = Quota { requests: 100, period: SignedDuration::from_mins(10) };
+/// At one account, from one address.
+const BY_ACCOUNT_AND_ADDRESS: Quota = Quota { requests: 10, period: SignedDuration::from_mins(30) };
+/// At one account, from everywhere but known browsers. In any hour at most 40 pass: the burst and what comes back meanwhile.
+const BY_ACCOUNT: Quota = Quota { requests: 20, period: SignedDuration::from_hours(1) };
+/// At one account, from one browser that is known for it.
+const BY_DEVICE: Quota = Quota { requests: 10, period: SignedDuration::from_mins(10) };
+
+/// Guesses at an account that pass in an hour, whatever addresses they come from.
+pub const MOST_GUESSES_PER_HOUR: u32 = 2 * BY_ACCOUNT.requests;
+
+/// Somebody who guesses, perhaps.
+pub(crate) struct Guess<'a> {
+    /// What is guessed: passwords, codes.
+    pub(crate) what: &'a str,
+    /// At which account, whether there is one or not.
+    pub(crate) account: &'a [u8],
+    /// From where.
+    pub(crate) address: Option<IpAddr>,
+    /// From a browser that is known for the account.
+    pub(crate) device: Option<[u8; 32]>,
+}
+
+/// Where a call comes from.
+pub(crate) fn address(desk: &FrontDesk, received: &Received) -> Option<IpAddr> {
+    address_of(desk, &received.parts.extensions, &received.parts.headers)
+}
+
+/// Counts a guess, before it is looked at; refuses it if there were too many.
+pub(crate) async fn count(desk: &FrontDesk, guess: &Guess<'_>) -> Result<(), Problem> {
+    let Guess { what, account, address, device } = guess;
+    let account = hex::encode(account);
+    let mut rules = Vec::with_capacity(3);
+    if let Some(device) = device {
+        rules.push((format!("{what}/device/{account}/{}", hex::encode(device)), BY_DEVICE));
+    } else {
+        let prefix = address.map(limited_prefix);
+        if let Some(prefix) = &prefix {
+            rules.push((format!("{what}/address/{prefix}"), BY_ADDRESS));
+            rules.push((format!("{what}/account/{account}/{prefix}"), BY_ACCOUNT_AND_ADDRESS));
+        }
+        rules.push((format!("{what}/account/{account}"), BY_ACCOUNT));
+    }
+    let limits: Vec<Limit<'_>> =
+        rules.iter().map(|(subject, quota)| Limit { scope: Scope::Key, subject, quota: *quota }).collect();
+    // It is counted for the platform: of whom the guess is may be unknown, and must not show.
+    match desk.limits.check(&desk.settings.owner_id, None, &limits, desk.clock.now()).await? {
+        Decision::Limited { retry_after, .. } => Err(Problem::rate_limited(retry_after)),
+        _ => Ok(()),
+    }
+}
+
+/// Who has an IPv6 connection has at least a /64 of addresses to choose from.
+fn limited_prefix(address: IpAddr) -> String {
+    match address.to_canonical() {
+        IpAddr::V4(v4) => v4.to_string(),
+        IpAddr::V6(v6) => format!("{:x}", v6.to_bits() >> 64),
+    }
+}
+
+/// Roughly where a call comes from, to be shown to the user: a /24 or /48.
+pub(crate) fn shown_prefix(address: IpAddr) -> String {
+    match address.to_canonical() {
+        IpAddr::V4(v4) => format!("{}/24", std::net::Ipv4Addr::from_bits(v4.to_bits() & 0xffff_ff00)),
+        IpAddr::V6(v6) => format!("{}/48", std::net::Ipv6Addr::from_bits(v6.to_bits() >> 80 << 80)),
+    }
+}

@@ -1,0 +1,171 @@
+//! Who calls: the user behind a session cookie or a personal API token.
+
+use super::{cookies, csrf};
+use crate::{
+    desk::FrontDesk,
+    management::{UserCaller, count},
+    pipeline::{Received, bearer},
+    problem::Problem,
+    tenant_state::TenantState,
+};
+use axum::extract::{FromRequest, Request};
+use misy_domain::{TenantId, UserId};
+use misy_store::users::{UserStatus, roles_need_second_factor, sign_ins::SignIn};
+use misy_trust::{RandomToken, TokenUse};
+use std::{ops::Deref, sync::Arc};
+
+/// The largest body of a call of a user about itself.
+const BODY_LIMIT: usize = 64 * 1024;
+
+/// A user who is proved, as it is at this moment.
+pub struct Proved {
+    /// Its tenant.
+    pub tenant: TenantId,
+    /// The tenant as it is now.
+    pub state: Arc<TenantState>,
+    /// What access depends on.
+    pub user: UserCaller,
+    /// Whether it has a second factor.
+    pub has_second_factor: bool,
+    /// The browser's session and its token; none for a personal API token.
+    pub session: Option<(SignIn, RandomToken)>,
+}
+
+impl Proved {
+    /// Refuses who must have a second factor and has none yet.
+    pub fn expect_enrolled(&self) -> Result<(), Problem> {
+        if self.has_second_factor || !roles_need_second_factor(&self.user.roles) {
+            return Ok(());
+        }
+        Err(Problem::forbidden(
+            "second_factor_enrollment_required",
+            "Your role needs a second factor: enrol one first.",
+        ))
+    }
+}
+
+/// Proves the session of a browser.
+pub(crate) async fn by_cookie(desk: &FrontDesk, received: &Received) -> Result<Proved, Problem> {
+    let invalid = || Problem::unauthorized("session_invalid");
+    let now = desk.clock.now();
+    let token = cookies::session(&desk.settings, &received.parts.headers).ok_or_else(invalid)?;
+    let (tenant, found) = desk.database.sign_in_by_hash(&token.hash(), now).await?.ok_or_else(invalid)?;
+    if found.sign_in.is_over(now) {
+        return Err(Problem::unauthorized("session_expired"));
+    }
+    if found.status != UserStatus::Active {
+        return Err(invalid());
+    }
+    let state = admit(desk, received, &tenant, found.sign_in.user_id).await?;
+    csrf::check(&desk.settings, received, &token)?;
+    let user = UserCaller {
+        user_id: found.sign_in.user_id,
+        roles: found.roles,
+        second_factor_at: found.sign_in.second_factor_at,
+        scopes: None,
+    };
+    let has_second_factor = found.second_factor_since.is_some();
+    Ok(Proved { tenant, state, user, has_second_factor, session: Some((found.sign_in, token)) })
+}
+
+/// Proves a personal API token.
+pub(crate) async fn by_personal_token(
+    desk: &FrontDesk,
+    received: &Received,
+    text: &str,
+) -> Result<Proved, Problem> {
+    let invalid = || Problem::unauthorized("token_invalid");
+    let now = desk.clock.now();
+    let token = RandomToken::parse(TokenUse::Personal, text).ok_or_else(invalid)?;
+    let found = desk.database.personal_token_by_hash(&token.hash(), now).await?;
+    let (tenant, found) = found.ok_or_else(invalid)?;
+    if found.token.revoked_at.is_some() || found.status != UserStatus::Active {
+        return Err(Problem::unauthorized("token_revoked"));
+    }
+    if now >= found.token.expires_at {
+        return Err(Problem::unauthorized("token_expired"));
+    }
+    let state = admit(desk, received, &tenant, found.token.user_id).await?;
+    let user = UserCaller {
+        user_id: found.token.user_id,
+        roles: found.roles,
+        // A program proves no second factor: what needs a fresh one is not for it.
+        second_factor_at: None,
+        scopes: Some(found.token.scopes),
+    };
+    Ok(Proved { tenant, state, user, has_second_factor: found.second_factor_since.is_some(), session: None })
+}
+
+/// Notes who calls, and lets in whose tenant is active and who does not call too often.
+async fn admit(
+    desk: &FrontDesk,
+    received: &Received,
+    tenant: &TenantId,
+    user: UserId,
+) -> Result<Arc<TenantState>, Problem> {
+    let state = desk.tenants.get(tenant).await?.ok_or_else(|| Problem::unauthorized("session_invalid"))?;
+    let actor = user.to_string();
+    {
+        let mut facts = received.record.facts();
+        facts.tenant = Some(tenant.clone());
+        facts.actor = Some(actor.clone());
+    }
+    if !state.is_active() {
+        return Err(Problem::suspended());
+    }
+    count(desk, received, tenant, &state, &actor).await?;
+    received.record.keep_room(&desk.audit).await?;
+    Ok(state)
+}
+
+/// A call of a user about itself.
+pub struct UserCall {
+    /// Who.
+    pub proved: Proved,
+    /// What was sent.
+    pub received: Received,
+}
+
+impl UserCall {
+    /// The browser's session; refuses a personal API token.
+    pub fn session(&self) -> Result<&(SignIn, RandomToken), Problem> {
+        let refused =
+            || Problem::forbidden("session_required", "This can be done in a browser's session only.");
+        self.proved.session.as_ref().ok_or_else(refused)
+    }
+
+    /// The browser's session of a user who has the second factor that its role needs.
+    pub fn enrolled_session(&self) -> Result<&(SignIn, RandomToken), Problem> {
+        self.proved.expect_enrolled()?;
+        self.session()
+    }
+
+    /// Refuses unless the second factor was proved in the last five minutes.
+    pub fn expect_fresh_second_factor(&self, desk: &FrontDesk) -> Result<(), Problem> {
+        super::expect_fresh(self.proved.user.second_factor_at, desk.clock.now())
+    }
+}
+
+impl FromRequest<FrontDesk> for UserCall {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, desk: &FrontDesk) -> Result<Self, Problem> {
+        let received = Received::read(desk, request, BODY_LIMIT).await?;
+        let proved = match bearer(&received) {
+            Some(token) => by_personal_token(desk, &received, token).await?,
+            None if cookies::has_session(&desk.settings, &received.parts.headers) => {
+                by_cookie(desk, &received).await?
+            }
+            None => return Err(Problem::unauthorized("session_missing")),
+        };
+        Ok(Self { proved, received })
+    }
+}
+
+impl Deref for UserCall {
+    type Target = Received;
+
+    fn deref(&self) -> &Received {
+        &self.received
+    }
+}
