@@ -6,7 +6,8 @@ use crate::{
 };
 use metrics_exporter_prometheus::PrometheusHandle;
 use misy_domain::{Clock, Entropy};
-use misy_store::{AuditLog, Bell, Database, Limits, StoreError, Vault, signing_keys};
+use misy_store::{AuditLog, Bell, Database, Limits, Shared as Redis, StoreError, Vault, signing_keys};
+use moka::sync::Cache;
 use std::{
     ops::Deref,
     sync::{Arc, Mutex, PoisonError},
@@ -35,6 +36,8 @@ pub struct Parts {
     pub settings: Settings,
     /// Renders the metrics, if they are recorded.
     pub metrics: Option<PrometheusHandle>,
+    /// What replicas share limits through, when there are several.
+    pub redis: Option<Redis>,
 }
 
 /// The front desk. Cheap to clone.
@@ -65,10 +68,14 @@ pub struct Shared {
     pub tenants: TenantStates,
     /// Rate limits and nonces.
     pub limits: Limits,
+    /// What replicas share limits through, when there are several.
+    pub redis: Option<Redis>,
     /// Records of calls.
     pub audit: AuditLog,
     pub(crate) origins: KnownOrigins,
     pub(crate) streams: Arc<Streams>,
+    /// The hashes of administrators' tokens that were good lately.
+    pub(crate) good_keys: Cache<[u8; 32], ()>,
     pub(crate) welcomes: Welcomes,
     pub(crate) stopping: CancellationToken,
     tasks: Mutex<Option<TaskTracker>>,
@@ -85,7 +92,7 @@ impl Deref for FrontDesk {
 impl FrontDesk {
     /// Loads or makes the signing keys and starts what runs in the background; needs a runtime.
     pub async fn new(parts: Parts) -> Result<Self, StoreError> {
-        let Parts { database, vault, bell, clock, entropy, settings, metrics } = parts;
+        let Parts { database, vault, bell, clock, entropy, settings, metrics, redis } = parts;
         let issuer = database.installation_issuer(&*clock, &*entropy).await?;
         let algorithm = settings.algorithm;
         let keys = signing_keys::load_or_create(&database, &vault, &issuer, algorithm, &*clock).await?;
@@ -95,14 +102,17 @@ impl FrontDesk {
             clock.clone(),
             settings.limits.clone(),
             settings.snapshot_age,
+            bell.clone(),
         );
         let shared = Shared {
             tokens: TokenDesk::new(database.clone(), vault.clone(), clock.clone(), algorithm, keys),
             tenants,
-            limits: Limits::default(),
+            limits: Limits::through(redis.clone()),
+            redis,
             audit: AuditLog::start(database.clone()),
             origins: KnownOrigins::new(database.clone()),
             streams: Arc::default(),
+            good_keys: Cache::builder().max_capacity(10_000).time_to_live(Duration::from_hours(1)).build(),
             welcomes: Welcomes::default(),
             stopping: CancellationToken::new(),
             tasks: Mutex::new(Some(TaskTracker::new())),
@@ -128,6 +138,19 @@ impl FrontDesk {
                 loop {
                     tokio::time::sleep(LOOK_AGAIN).await;
                     desk.tenants.look_again().await;
+                }
+            };
+            desk.stopping.run_until_cancelled(work).await;
+        });
+        let desk = self.clone();
+        tracker.spawn(async move {
+            let mut changes = desk.bell.changed_elsewhere();
+            let work = async {
+                // Who fell behind missed some; they count within a second all the same. The bell outlives the desk.
+                loop {
+                    if let Ok(tenant) = changes.recv().await {
+                        desk.tenants.changed_elsewhere(&tenant);
+                    }
                 }
             };
             desk.stopping.run_until_cancelled(work).await;

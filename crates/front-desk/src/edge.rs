@@ -4,7 +4,7 @@
 mod cors;
 pub(crate) mod origins;
 
-use crate::{desk::FrontDesk, problem::Problem, record::CallRecord};
+use crate::{address::address_of, desk::FrontDesk, problem::Problem, record::CallRecord};
 use axum::{
     extract::{MatchedPath, Request, State},
     middleware::Next,
@@ -15,7 +15,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use misy_domain::RequestId;
 use misy_store::{
     audit::{AuditEntry, Kind},
-    limits::{Decision, Standing},
+    limits::{Decision, Standing, Unreachable},
 };
 use std::{fmt::Write, panic::AssertUnwindSafe, sync::Arc, time::Instant};
 
@@ -31,11 +31,12 @@ pub(crate) async fn serve(State(desk): State<FrontDesk>, mut request: Request, n
     let route = route.as_ref().map_or("unmatched", MatchedPath::as_str);
     let operation = crate::openapi::operation_id(&method, route);
     let request_id = RequestId::new(&*desk.clock, &*desk.entropy);
-    let record = Arc::new(CallRecord::new(request_id, operation, method.clone()));
+    let address = address_of(desk.settings.trusted_proxies, request.extensions(), request.headers());
+    let record = Arc::new(CallRecord::new(request_id, operation, method.clone(), address));
     let origin = request.headers().get(header::ORIGIN).cloned();
 
     let mut response = if cors::is_preflight(&request) {
-        cors::preflight(&desk, request.headers()).await
+        cors::preflight(&desk, request.headers(), address).await
     } else {
         request.extensions_mut().insert(record.clone());
         let response = serve_inner(next, request).await;
@@ -184,6 +185,11 @@ fn record_call(
         Some(permit) => permit.record(tenant, entry),
         None => desk.audit.record(tenant, entry),
     }
+}
+
+/// What is to be done with a call while Redis is lost: what only reads goes on.
+pub(crate) fn unreachable(method: &Method) -> Unreachable {
+    if method.is_safe() { Unreachable::DecideHere } else { Unreachable::Refuse }
 }
 
 /// What the limits decided, as a refusal or as where the caller stands.

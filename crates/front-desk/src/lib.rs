@@ -11,6 +11,7 @@
 //! | [`openapi`] | the description of all of it, generated from the code |
 
 pub mod api;
+mod address;
 mod assets;
 pub mod desk;
 mod edge;

@@ -4,7 +4,10 @@ use crate::problem::Problem;
 use http::Method;
 use misy_domain::{RequestId, TenantId};
 use misy_store::{AuditLog, audit::AuditPermit, limits::Standing};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::{
+    net::IpAddr,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 
 /// Everything that is known of a call so far.
 #[derive(Debug, Default)]
@@ -33,6 +36,8 @@ pub struct CallRecord {
     pub operation: &'static str,
     /// Its method.
     pub method: Method,
+    /// Where it comes from.
+    pub address: Option<IpAddr>,
     facts: Mutex<Facts>,
     /// Room in the audit log, kept from when the caller is proved: what changes something is recorded or not done.
     permit: Mutex<Option<AuditPermit>>,
@@ -40,11 +45,12 @@ pub struct CallRecord {
 
 impl CallRecord {
     /// Nothing is known yet.
-    pub fn new(id: RequestId, operation: &'static str, method: Method) -> Self {
+    pub fn new(id: RequestId, operation: &'static str, method: Method, address: Option<IpAddr>) -> Self {
         Self {
             request_id: id.to_string(),
             operation,
             method,
+            address,
             facts: Mutex::default(),
             permit: Mutex::default(),
         }

@@ -6,7 +6,7 @@ use misy_domain::{
     Clock, KeyId, Origin, Permissions, SiteId, TenantId, TenantStatus, TenantType, Timestamp, limit::Quota,
 };
 use misy_store::{
-    Database, StoreError, TenantKeys, Vault,
+    Bell, Database, StoreError, TenantKeys, Vault,
     credentials::open_secret,
     limits::{LimitRow, Scope},
     tenants::TenantSnapshot,
@@ -117,6 +117,7 @@ pub struct TenantStates {
     clock: Arc<dyn Clock>,
     defaults: Arc<DefaultLimits>,
     oldest: Duration,
+    bell: Bell,
     slots: Cache<TenantId, Arc<Slot>>,
 }
 
@@ -128,10 +129,11 @@ impl TenantStates {
         clock: Arc<dyn Clock>,
         defaults: DefaultLimits,
         oldest: Duration,
+        bell: Bell,
     ) -> Self {
         // Whoever waits for news keeps the slot alive, wherever the cache has it.
         let slots = Cache::builder().max_capacity(TENANTS_IN_MEMORY).build();
-        Self { database, vault, clock, defaults: Arc::new(defaults), oldest, slots }
+        Self { database, vault, clock, defaults: Arc::new(defaults), oldest, bell, slots }
     }
 
     /// A tenant as it is now, or was less than a second ago; `None` if there is no such tenant.
@@ -161,8 +163,14 @@ impl TenantStates {
         Ok(state)
     }
 
-    /// Forgets a tenant that was changed and wakes whoever waits for news of it.
+    /// Forgets a tenant that was changed and wakes whoever waits for news of it, in the other replicas too.
     pub fn changed(&self, tenant: &TenantId) {
+        self.changed_elsewhere(tenant);
+        self.bell.tenant_changed(tenant);
+    }
+
+    /// The same for a tenant that another replica changed.
+    pub fn changed_elsewhere(&self, tenant: &TenantId) {
         if let Some(slot) = self.slots.get(tenant) {
             *slot.current.write().unwrap_or_else(PoisonError::into_inner) = None;
             slot.changes.send_modify(|count| *count = count.wrapping_add(1));

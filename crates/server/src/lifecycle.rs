@@ -7,7 +7,7 @@ use misy_domain::{Clock, Entropy, Secret, SystemClock};
 use misy_front_desk::{FrontDesk, Parts};
 use misy_orchestrator::{Packs, Turns, WorkerSettings};
 use misy_postgres::{PrivateServer, Programs};
-use misy_store::{Bell, Database, DatabaseOptions, Vault, database::Login};
+use misy_store::{Bell, Database, DatabaseOptions, Shared, Vault, database::Login};
 use misy_trust::{BootstrapSecret, KeyProvider, RootKey, SystemEntropy};
 use sqlx::postgres::PgConnectOptions;
 use std::{
@@ -23,7 +23,7 @@ use tokio::{
     signal::unix::{SignalKind, signal},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tracing::{info, warn};
+use tracing::info;
 
 /// The running program.
 pub(crate) struct Running {
@@ -85,16 +85,15 @@ impl Running {
             None => KeyProvider::File(settings.data_dir.join("root-key")).load(&*entropy)?,
         };
         let vault = Vault::new(root, entropy.clone());
-        let bell = Bell::default();
+        let redis = match &settings.redis_url {
+            Some(url) => Some(Shared::open(url.expose()).await.context("redis_url")?),
+            None => None,
+        };
+        let bell = Bell::through(redis.as_ref());
         let public_url = match &settings.public_url {
             Some(origin) => origin.to_string(),
             None => format!("http://{}", listener.local_addr()?),
         };
-        if settings.redis_url.is_some() {
-            warn!(
-                "MISY_REDIS_URL is set and not used yet: run one replica, limits and live events stay within it"
-            );
-        }
         let mut desk_settings = misy_front_desk::Settings::new(&*public_url, settings.owner.clone());
         desk_settings.algorithm = settings.token_algorithm;
         desk_settings.bootstrap_secret = Some(BootstrapSecret::new(&bootstrap_secret(settings, &*entropy)?));
@@ -109,6 +108,7 @@ impl Running {
             entropy: entropy.clone(),
             settings: desk_settings,
             metrics: Some(metrics),
+            redis,
         })
         .await?;
         let turns = Turns::new(database.clone(), vault, bell, Packs::default(), clock, entropy);

@@ -5,7 +5,7 @@ use super::{
     context::{Access, Subjects, TenantCall, TenantContext},
 };
 use crate::{
-    desk::FrontDesk, edge::limited, problem::Problem, tenant_state::TenantState, token_desk::KnownToken,
+    desk::FrontDesk, edge::{limited, unreachable}, problem::Problem, tenant_state::TenantState, token_desk::KnownToken,
 };
 use http::{HeaderName, header};
 use misy_domain::{Permission, Permissions, Timestamp};
@@ -208,7 +208,9 @@ impl Signed {
             }
         }
         let now = desk.clock.now();
-        let decision = desk.limits.check(&claims.tenant_id, Some(nonce), &limits[..count], now).await?;
+        let otherwise = unreachable(&received.parts.method);
+        let decision =
+            desk.limits.check(&claims.tenant_id, Some(nonce), &limits[..count], now, otherwise).await?;
         limited(decision, &received.record)?;
         Ok(WithinLimits(at))
     }

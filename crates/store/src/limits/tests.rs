@@ -19,7 +19,7 @@ fn session(quota: u32) -> [Limit<'static>; 2] {
 async fn a_nonce_passes_once_per_tenant() {
     let limits = Limits::default();
     let nonce = Some(Nonce { value: "bm9uY2UtMDAwMQ", forget_at: 1_300 });
-    let check = async |who: &str, now| limits.check(&tenant(who), nonce, &[], at(now)).await.unwrap();
+    let check = async |who: &str, now| limits.check(&tenant(who), nonce, &[], at(now), Unreachable::Refuse).await.unwrap();
     assert_eq!(check("andina", 1_000).await, Decision::Allowed(None));
     assert_eq!(check("andina", 1_300).await, Decision::Replayed);
     assert_eq!(
@@ -34,14 +34,14 @@ async fn a_nonce_passes_once_per_tenant() {
 async fn a_refused_request_counts_nowhere_and_keeps_its_nonce() {
     let limits = Limits::default();
     let andina = tenant("andina");
-    let first = limits.check(&andina, None, &session(1), at(0)).await.unwrap();
+    let first = limits.check(&andina, None, &session(1), at(0), Unreachable::Refuse).await.unwrap();
     assert!(matches!(first, Decision::Allowed(Some(Standing { scope: Scope::Session, remaining: 0, .. }))));
     let nonce = Some(Nonce { value: "bm9uY2UtMDAwMQ", forget_at: 300 });
     for _ in 0..5_000 {
-        let refused = limits.check(&andina, nonce, &session(1), at(0)).await.unwrap();
+        let refused = limits.check(&andina, nonce, &session(1), at(0), Unreachable::Refuse).await.unwrap();
         assert!(matches!(refused, Decision::Limited { scope: Scope::Session, .. }), "{refused:?}");
     }
-    let tenant_alone = limits.check(&andina, nonce, &session(1)[..1], at(0)).await.unwrap();
+    let tenant_alone = limits.check(&andina, nonce, &session(1)[..1], at(0), Unreachable::Refuse).await.unwrap();
     assert!(
         matches!(tenant_alone, Decision::Allowed(Some(Standing { remaining: 998, .. }))),
         "{tenant_alone:?}"
@@ -57,7 +57,7 @@ async fn exactly_the_burst_passes_when_many_come_at_once() {
             tokio::spawn(async move {
                 let mut passed = 0;
                 for _ in 0..100 {
-                    let decision = limits.check(&tenant("andina"), None, &session(50), at(0)).await.unwrap();
+                    let decision = limits.check(&tenant("andina"), None, &session(50), at(0), Unreachable::Refuse).await.unwrap();
                     passed += u32::from(matches!(decision, Decision::Allowed(_)));
                 }
                 passed
@@ -80,7 +80,7 @@ async fn what_says_nothing_any_more_is_forgotten() {
         let nonce = format!("nonce-{number:06}");
         let nonce = Some(Nonce { value: &nonce, forget_at: number + 600 });
         let limit = Limit { scope: Scope::Session, subject: &subject, quota };
-        let decision = limits.check(&tenant("andina"), nonce, &[limit], at(number)).await.unwrap();
+        let decision = limits.check(&tenant("andina"), nonce, &[limit], at(number), Unreachable::Refuse).await.unwrap();
         assert!(matches!(decision, Decision::Allowed(_)));
     }
     assert!(limits.len() < 4_000, "{} entries for 600 seconds at one request a second", limits.len());
@@ -93,7 +93,7 @@ async fn a_busy_tenant_finds_room_for_its_nonces() {
     for number in 0..600_000_i64 {
         let nonce = format!("nonce-{number:06}");
         let nonce = Some(Nonce { value: &nonce, forget_at: number / 1_000 + 600 });
-        let decision = limits.check(&tenant("andina"), nonce, &[], at(number / 1_000)).await.unwrap();
+        let decision = limits.check(&tenant("andina"), nonce, &[], at(number / 1_000), Unreachable::Refuse).await.unwrap();
         assert_eq!(decision, Decision::Allowed(None), "request {number}");
     }
 }
@@ -102,7 +102,7 @@ async fn a_busy_tenant_finds_room_for_its_nonces() {
 fn addresses_of_one_ipv6_network_count_together() {
     let limits = Limits::default();
     let quota = Quota::per_minute(1);
-    let check = |text: &str| limits.check_address(text.parse().unwrap(), quota, at(0));
+    let check = |text: &str| limits.check_address("test", text.parse().unwrap(), quota, at(0));
     assert_eq!(check("2001:db8::1"), Decision::Allowed(None));
     assert!(matches!(check("2001:db8::2"), Decision::Limited { .. }));
     assert_eq!(check("2001:db8:0:1::1"), Decision::Allowed(None));
@@ -115,7 +115,7 @@ async fn a_limit_that_is_raised_lets_through_at_once() {
     let limits = Limits::default();
     let check = async |quota| {
         let limit = Limit { scope: Scope::Key, subject: "k", quota };
-        limits.check(&tenant("andina"), None, &[limit], at(0)).await.unwrap()
+        limits.check(&tenant("andina"), None, &[limit], at(0), Unreachable::Refuse).await.unwrap()
     };
     let hourly = Quota { requests: 1, period: jiff::SignedDuration::from_hours(1) };
     assert!(matches!(check(hourly).await, Decision::Allowed(_)));

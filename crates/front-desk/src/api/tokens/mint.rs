@@ -1,6 +1,7 @@
 //! `POST /tokens`: a key or secret is exchanged for a token.
 
 use crate::{
+    address::{self, Purpose},
     desk::FrontDesk,
     edge::limited,
     pipeline::{Received, SignatureHeaders, bearer},
@@ -10,7 +11,7 @@ use crate::{
 };
 use axum::{
     Json,
-    extract::{ConnectInfo, Request, State},
+    extract::{Request, State},
     response::{IntoResponse, Response},
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -20,16 +21,15 @@ use misy_domain::{
 };
 use misy_store::{
     credentials::{KeyKind, KeyRecord},
-    limits::{Limit, Nonce, Scope},
+    limits::{Limit, Nonce, Scope, Unreachable},
 };
 use misy_trust::{ApiKey, ApiKeyKind, RequestKey, RequestKeyKind, TatClaims, bound_key, token::MAX_LIFETIME};
 use serde::{Deserialize, Serialize};
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 use utoipa::ToSchema;
 
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 const SECRET_ID: HeaderName = HeaderName::from_static("x-misy-key");
-const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 /// For how long after its end a token can still be renewed.
 const RENEWABLE: Duration = Duration::from_hours(30 * 24);
 const SHORTEST: i64 = 60;
@@ -107,8 +107,7 @@ struct Caller {
     security(("publishableKey" = []), ("tenantSecret" = []))
 )]
 pub(crate) async fn mint(State(desk): State<FrontDesk>, request: Request) -> Result<Response, Problem> {
-    let quota = desk.settings.limits.tokens_per_address;
-    guard_address(&desk, &request, quota)?;
+    address::guard(&desk, request.extensions(), Purpose::Tokens)?;
     let received = Received::read(&desk, request, desk.settings.body_limit).await?;
     let (api_key, secret_id) = (received.header(&API_KEY), received.header(&SECRET_ID));
     let (caller, asked) = match (api_key, secret_id) {
@@ -119,21 +118,6 @@ pub(crate) async fn mint(State(desk): State<FrontDesk>, request: Request) -> Res
     };
     let answer = issue(&desk, &caller, &asked)?;
     Ok((StatusCode::CREATED, Json(answer)).into_response())
-}
-
-/// Keeps floods from one address away from costly work.
-pub(crate) fn guard_address(desk: &FrontDesk, request: &Request, quota: Quota) -> Result<(), Problem> {
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
-    let hops = desk.settings.trusted_proxies;
-    let forwarded = request.headers().get_all(FORWARDED_FOR);
-    let entries: Vec<&str> =
-        forwarded.iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(',')).collect();
-    let told = if hops == 0 { None } else { entries.len().checked_sub(hops).map(|at| entries[at].trim()) };
-    let Some(address) = told.and_then(|text| text.parse().ok()).or(peer) else { return Ok(()) };
-    match desk.limits.check_address(address, quota, desk.clock.now()) {
-        misy_store::limits::Decision::Limited { retry_after, .. } => Err(Problem::rate_limited(retry_after)),
-        _ => Ok(()),
-    }
 }
 
 async fn tenant(
@@ -296,7 +280,8 @@ async fn count(
     if let Some((subject, per_minute)) = &own {
         limits.push(Limit { scope: Scope::Key, subject, quota: Quota::per_minute(*per_minute) });
     }
-    let decision = desk.limits.check(tenant, nonce, &limits, desk.clock.now()).await?;
+    let decision =
+        desk.limits.check(tenant, nonce, &limits, desk.clock.now(), Unreachable::Refuse).await?;
     limited(decision, &received.record)?;
     received.record.keep_room(&desk.audit).await
 }
