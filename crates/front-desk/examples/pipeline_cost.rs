@@ -33,6 +33,7 @@ async fn main() {
         entropy: Arc::new(misy_trust::SystemEntropy::new()),
         settings,
         metrics: None,
+        redis: None,
     })
     .await
     .unwrap();

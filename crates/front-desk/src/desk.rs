@@ -13,11 +13,12 @@ use crate::{
 use metrics_exporter_prometheus::PrometheusHandle;
 use misy_domain::{Clock, Entropy, TenantId};
 use misy_store::{
-    AuditLog, Bell, Database, Limits, StoreError, Vault,
+    AuditLog, Bell, Database, Limits, Shared as Redis, StoreError, Vault,
     audit::{SealTerms, Sealer},
     closing::{self, Purged},
     signing_keys,
 };
+use moka::sync::Cache;
 use std::{
     ops::Deref,
     sync::{Arc, Mutex, PoisonError, RwLock},
@@ -48,6 +49,8 @@ pub struct Parts {
     pub settings: Settings,
     /// Renders the metrics, if they are recorded.
     pub metrics: Option<PrometheusHandle>,
+    /// What replicas share limits through, when there are several.
+    pub redis: Option<Redis>,
 }
 
 /// The front desk. Cheap to clone.
@@ -80,6 +83,8 @@ pub struct Shared {
     pub limits: Limits,
     /// Hashes passwords.
     pub(crate) passwords: Passwords,
+    /// What replicas share limits through, when there are several.
+    pub redis: Option<Redis>,
     /// Records of calls.
     pub audit: AuditLog,
     /// What the owner decided while the program runs.
@@ -88,6 +93,8 @@ pub struct Shared {
     pub sealer: Sealer,
     pub(crate) origins: KnownOrigins,
     pub(crate) streams: Arc<Streams>,
+    /// The hashes of administrators' tokens that were good lately.
+    pub(crate) good_keys: Cache<[u8; 32], ()>,
     pub(crate) welcomes: Welcomes,
     pub(crate) stopping: CancellationToken,
     tasks: Mutex<Option<TaskTracker>>,
@@ -104,7 +111,7 @@ impl Deref for FrontDesk {
 impl FrontDesk {
     /// Loads or makes the signing keys and starts what runs in the background; needs a runtime.
     pub async fn new(parts: Parts) -> Result<Self, StoreError> {
-        let Parts { database, vault, bell, clock, entropy, settings, metrics } = parts;
+        let Parts { database, vault, bell, clock, entropy, settings, metrics, redis } = parts;
         let issuer = database.installation_issuer(&*clock, &*entropy).await?;
         let algorithm = settings.algorithm;
         let keys = signing_keys::load_or_create(&database, &vault, &issuer, algorithm, &*clock).await?;
@@ -114,6 +121,7 @@ impl FrontDesk {
             clock.clone(),
             settings.limits.clone(),
             settings.snapshot_age,
+            bell.clone(),
         );
         let sealer =
             Sealer::new(database.clone(), vault.clone(), clock.clone(), SealTerms::default()).await?;
@@ -121,12 +129,14 @@ impl FrontDesk {
             sealer,
             tokens: TokenDesk::new(database.clone(), vault.clone(), clock.clone(), algorithm, keys),
             tenants,
-            limits: Limits::default(),
             passwords: Passwords::new(settings.password_cost),
+            limits: Limits::through(redis.clone()),
+            redis,
             audit: AuditLog::start(database.clone()),
             decided: RwLock::default(),
             origins: KnownOrigins::new(database.clone()),
             streams: Arc::default(),
+            good_keys: Cache::builder().max_capacity(10_000).time_to_live(Duration::from_hours(1)).build(),
             welcomes: Welcomes::default(),
             stopping: CancellationToken::new(),
             tasks: Mutex::new(Some(TaskTracker::new())),
@@ -155,6 +165,19 @@ impl FrontDesk {
                     desk.tenants.look_again().await;
                     if let Err(error) = desk.read_global_settings().await {
                         tracing::debug!(%error, "global settings could not be read");
+                    }
+                }
+            };
+            desk.stopping.run_until_cancelled(work).await;
+        });
+        let desk = self.clone();
+        tracker.spawn(async move {
+            let mut changes = desk.bell.forget();
+            let work = async {
+                // Who fell behind missed some; they count within a second all the same. The bell outlives the desk.
+                loop {
+                    if let Ok(tenant) = changes.recv().await {
+                        desk.tenants.forget(&tenant);
                     }
                 }
             };

@@ -5,6 +5,7 @@ mod cors;
 pub(crate) mod origins;
 
 use crate::{
+    address::address_of,
     desk::FrontDesk,
     problem::Problem,
     record::{CallRecord, Facts},
@@ -19,7 +20,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use misy_domain::RequestId;
 use misy_store::{
     audit::CallEntry,
-    limits::{Decision, Standing},
+    limits::{Decision, Standing, Unreachable},
 };
 use std::{fmt::Write, panic::AssertUnwindSafe, sync::Arc, time::Instant};
 
@@ -38,11 +39,12 @@ pub(crate) async fn serve(State(desk): State<FrontDesk>, mut request: Request, n
     let route = route.as_ref().map_or("unmatched", MatchedPath::as_str);
     let operation = crate::openapi::operation_id(&method, route);
     let request_id = RequestId::new(&*desk.clock, &*desk.entropy);
-    let record = Arc::new(CallRecord::new(request_id, operation, method.clone()));
+    let address = address_of(desk.settings.trusted_proxies, request.extensions(), request.headers());
+    let record = Arc::new(CallRecord::new(request_id, operation, method.clone(), address));
     let origin = request.headers().get(header::ORIGIN).cloned();
 
     let mut response = if cors::is_preflight(&request) {
-        cors::preflight(&desk, request.headers()).await
+        cors::preflight(&desk, request.headers(), address).await
     } else {
         request.extensions_mut().insert(record.clone());
         let response = serve_inner(next, request).await;
@@ -221,6 +223,11 @@ fn told(facts: &Facts) -> Option<serde_json::Value> {
             "policies": decision.policies,
         })
     })
+}
+
+/// What is to be done with a call while Redis is lost: what only reads goes on.
+pub(crate) fn unreachable(method: &Method) -> Unreachable {
+    if method.is_safe() { Unreachable::DecideHere } else { Unreachable::Refuse }
 }
 
 /// What the limits decided, as a refusal or as where the caller stands.

@@ -10,6 +10,7 @@
 //! | [`tenant_state`], [`token_desk`] | what is kept in memory so that a warm call asks the database nothing |
 //! | [`openapi`] | the description of all of it, generated from the code |
 
+mod address;
 pub mod api;
 mod assets;
 pub mod desk;

@@ -4,10 +4,11 @@
 use crate::{desk::FrontDesk, tenant_state::TenantState, token_desk::KnownToken};
 use bytes::Bytes;
 use futures_util::{Stream, stream};
-use misy_domain::{ConversationId, Permission, SessionId, TenantId};
+use misy_domain::{ConversationId, Permission, SessionId, TenantId, TokenId};
 use misy_store::{
     StoreError, TenantKeys,
     bell::{Listener, Ring},
+    limits::network_of,
     sessions::{self, ConversationStatus},
 };
 use misy_trust::ClientCertificate;
@@ -15,7 +16,7 @@ use serde::Serialize;
 use std::{
     collections::HashMap,
     convert::Infallible,
-    hash::Hash,
+    net::IpAddr,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -26,56 +27,57 @@ const BATCH: u32 = 50;
 /// After so long a client should come back when the stream ends.
 const RETRY: &str = "retry: 1500\n\n";
 
-/// How many streams there are, by session and by tenant.
+/// How many streams there are of each holder.
 #[derive(Default)]
 pub(crate) struct Streams {
-    counts: Mutex<Counts>,
+    counts: Mutex<HashMap<Holder, u32>>,
 }
 
-#[derive(Default)]
-struct Counts {
-    sessions: HashMap<SessionId, u32>,
-    tenants: HashMap<TenantId, u32>,
+/// What a stream counts against.
+#[derive(Clone, PartialEq, Eq, Hash)]
+enum Holder {
+    Session(SessionId),
+    /// One visitor, with any number of sessions.
+    Family(TokenId),
+    /// The network of an address: whoever has it can be any number of visitors.
+    Network(u128),
+    Tenant(TenantId),
 }
 
 /// The place of one stream among the others.
 struct Place {
     streams: Arc<Streams>,
-    session: SessionId,
-    tenant: TenantId,
+    holders: Vec<Holder>,
 }
 
 impl Streams {
-    fn enter(self: &Arc<Self>, tenant: &TenantId, session: SessionId, most: (u32, u32)) -> Option<Place> {
+    fn enter(self: &Arc<Self>, wanted: Vec<(Holder, u32)>) -> Option<Place> {
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        let of_session = counts.sessions.get(&session).copied().unwrap_or_default();
-        let of_tenant = counts.tenants.get(tenant).copied().unwrap_or_default();
-        if of_session >= most.0 || of_tenant >= most.1 {
+        if wanted.iter().any(|(holder, most)| counts.get(holder).is_some_and(|count| count >= most)) {
             return None;
         }
-        *counts.sessions.entry(session).or_default() += 1;
-        *counts.tenants.entry(tenant.clone()).or_default() += 1;
+        let holders: Vec<_> = wanted.into_iter().map(|(holder, _)| holder).collect();
+        for holder in &holders {
+            *counts.entry(holder.clone()).or_default() += 1;
+        }
         drop(counts);
         metrics::gauge!("live_connections").increment(1.0);
-        Some(Place { streams: self.clone(), session, tenant: tenant.clone() })
+        Some(Place { streams: self.clone(), holders })
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
         let mut counts = self.streams.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        leave(&mut counts.sessions, &self.session);
-        leave(&mut counts.tenants, &self.tenant);
-        metrics::gauge!("live_connections").decrement(1.0);
-    }
-}
-
-fn leave<K: Hash + Eq>(counts: &mut HashMap<K, u32>, key: &K) {
-    if let Some(count) = counts.get_mut(key) {
-        *count -= 1;
-        if *count == 0 {
-            counts.remove(key);
+        for holder in &self.holders {
+            if let Some(count) = counts.get_mut(holder) {
+                *count -= 1;
+                if *count == 0 {
+                    counts.remove(holder);
+                }
+            }
         }
+        metrics::gauge!("live_connections").decrement(1.0);
     }
 }
 
@@ -89,6 +91,8 @@ pub(crate) struct Opening {
     pub(crate) session: SessionId,
     pub(crate) conversation: ConversationId,
     pub(crate) status: ConversationStatus,
+    /// Where the client is.
+    pub(crate) address: Option<IpAddr>,
     /// The sequence that the client has seen.
     pub(crate) after: i64,
 }
@@ -126,8 +130,16 @@ pub(crate) fn events(
     desk: &FrontDesk,
     opening: Opening,
 ) -> Option<impl Stream<Item = Result<Bytes, Infallible>> + Send + 'static> {
-    let most = (desk.settings.streams_per_session, desk.settings.streams_per_tenant);
-    let place = desk.streams.enter(&opening.tenant, opening.session, most)?;
+    let settings = &desk.settings;
+    let mut wanted = vec![
+        (Holder::Session(opening.session), settings.streams_per_session),
+        (Holder::Family(opening.token.claims.family), settings.streams_per_family),
+        (Holder::Tenant(opening.tenant.clone()), settings.streams_per_tenant),
+    ];
+    if let Some(address) = opening.address {
+        wanted.push((Holder::Network(network_of(address)), settings.streams_per_address));
+    }
+    let place = desk.streams.enter(wanted)?;
     let live = Live {
         listener: desk.bell.listen(&opening.tenant, opening.conversation),
         changes: desk.tenants.watch(&opening.tenant),
@@ -214,7 +226,7 @@ impl Live {
         let before = std::mem::replace(&mut self.heard, ring);
         if self.heard.status_changes != before.status_changes {
             self.step = Step::ReadStatus;
-        } else if self.heard.sequence > self.opening.after {
+        } else if self.heard.sequence > self.opening.after || self.heard.gaps != before.gaps {
             self.step = Step::Read;
         }
         if self.heard.typing == before.typing {

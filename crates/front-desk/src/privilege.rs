@@ -6,7 +6,7 @@ use misy_domain::{AlertId, Clock, Entropy, TenantId, Timestamp, limit::Quota};
 use misy_store::{
     StoreError, SystemTx,
     alerts::{self, Alert, Severity},
-    limits::{Decision, Limit, Scope},
+    limits::{Decision, Limit, Scope, Unreachable},
     privilege::{self, PrivilegeUse},
 };
 use serde::{Deserialize, Serialize};
@@ -207,7 +207,11 @@ async fn count_refusal(
     let now = desk.clock.now();
     let subject = format!("watch/{rule}/{actor}");
     let limit = Limit { scope: Scope::Key, subject: &subject, quota: REFUSALS };
-    let Decision::Limited { .. } = desk.limits.check(home, None, &[limit], now).await? else { return Ok(()) };
+    let Decision::Limited { .. } =
+        desk.limits.check(home, None, &[limit], now, Unreachable::DecideHere).await?
+    else {
+        return Ok(());
+    };
     if desk.tenants.get(home).await?.is_none() {
         return Ok(());
     }

@@ -291,6 +291,8 @@ impl From<StoreError> for Problem {
                 tracing::warn!(error = %error, cause = ?std::error::Error::source(&error), "the database is unavailable");
                 Self::unavailable()
             }
+            // Said once, when it was lost.
+            StoreError::SharedUnavailable => Self::unavailable(),
             error => {
                 tracing::error!(error = %error, cause = ?std::error::Error::source(&error), "the store failed");
                 Self::internal()

@@ -5,7 +5,10 @@ use http::Method;
 use misy_domain::{Action, RequestId, TenantId};
 use misy_store::{AuditLog, audit::AuditPermit, limits::Standing};
 use misy_trust::AccessDecision;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::{
+    net::IpAddr,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 
 /// Everything that is known of a call so far.
 #[derive(Debug, Default)]
@@ -40,6 +43,8 @@ pub struct CallRecord {
     pub operation: &'static str,
     /// Its method.
     pub method: Method,
+    /// Where it comes from.
+    pub address: Option<IpAddr>,
     facts: Mutex<Facts>,
     /// Room in the audit log, kept from when the caller is proved: what changes something is recorded or not done.
     permit: Mutex<Option<AuditPermit>>,
@@ -47,12 +52,13 @@ pub struct CallRecord {
 
 impl CallRecord {
     /// Nothing is known yet.
-    pub fn new(id: RequestId, operation: &'static str, method: Method) -> Self {
+    pub fn new(id: RequestId, operation: &'static str, method: Method, address: Option<IpAddr>) -> Self {
         Self {
             id,
             request_id: id.to_string(),
             operation,
             method,
+            address,
             facts: Mutex::default(),
             permit: Mutex::default(),
         }

@@ -63,6 +63,10 @@ pub struct Settings {
     pub keep_alive: Duration,
     /// Live streams of one session.
     pub streams_per_session: u32,
+    /// Live streams of one chain of tokens, which is one visitor.
+    pub streams_per_family: u32,
+    /// Live streams of one address, which many visitors may share.
+    pub streams_per_address: u32,
     /// Live streams of one tenant.
     pub streams_per_tenant: u32,
     /// How long a closed tenant can be activated again before its data go.
@@ -86,6 +90,10 @@ pub struct DefaultLimits {
     pub tokens_per_address: Quota,
     /// Registrations from one address by callers that prove nothing before.
     pub registrations_per_address: Quota,
+    /// Requests from one address with origins that are nobody's.
+    pub unknown_origins_per_address: Quota,
+    /// Requests from one address with administrators' tokens that are nobody's.
+    pub wrong_keys_per_address: Quota,
 }
 
 /// Limits of one plan.
@@ -145,6 +153,8 @@ impl Default for DefaultLimits {
             enterprise: PlanLimits::of(600_000, 60_000),
             tokens_per_address: Quota::per_minute(600),
             registrations_per_address: Quota::per_minute(300),
+            unknown_origins_per_address: Quota::per_minute(600),
+            wrong_keys_per_address: Quota::per_minute(120),
         }
     }
 }
@@ -168,6 +178,8 @@ impl Settings {
             body_timeout: Duration::from_secs(10),
             keep_alive: Duration::from_secs(15),
             streams_per_session: 8,
+            streams_per_family: 24,
+            streams_per_address: 2_000,
             streams_per_tenant: 20_000,
             close_grace: Duration::from_hours(30 * 24),
             strict_transport: false,

@@ -7,7 +7,7 @@ use misy_domain::{
     Clock, KeyId, Origin, Permissions, SiteId, TenantId, TenantStatus, TenantType, Timestamp, limit::Quota,
 };
 use misy_store::{
-    Database, StoreError, TenantKeys, Vault,
+    Bell, Database, StoreError, TenantKeys, Vault,
     certificates::CertificateSnapshot,
     credentials::open_secret,
     limits::{LimitRow, Scope},
@@ -178,6 +178,7 @@ pub struct TenantStates {
     clock: Arc<dyn Clock>,
     defaults: Arc<DefaultLimits>,
     oldest: Duration,
+    bell: Bell,
     slots: Cache<TenantId, Arc<Slot>>,
     told: broadcast::Sender<TenantId>,
 }
@@ -190,11 +191,12 @@ impl TenantStates {
         clock: Arc<dyn Clock>,
         defaults: DefaultLimits,
         oldest: Duration,
+        bell: Bell,
     ) -> Self {
         // Whoever waits for news keeps the slot alive, wherever the cache has it.
         let slots = Cache::builder().max_capacity(TENANTS_IN_MEMORY).build();
         let told = broadcast::Sender::new(UNTOLD);
-        Self { database, vault, clock, defaults: Arc::new(defaults), oldest, slots, told }
+        Self { database, vault, clock, defaults: Arc::new(defaults), oldest, bell, slots, told }
     }
 
     /// A tenant as it is now, or was less than a second ago; `None` if there is no such tenant.
@@ -229,6 +231,7 @@ impl TenantStates {
         self.forget(tenant);
         // Nobody listens where there is no other replica to tell.
         let _ = self.told.send(tenant.clone());
+        self.bell.tenant_changed(tenant);
     }
 
     /// Hears which tenants are changed here.

@@ -9,6 +9,7 @@ use misy_agents::{CompiledPack, HistoryItem, InboundText, TurnInput, TurnOutcome
 use misy_domain::{Clock, ConversationId, Entropy, Message, Role, TenantId};
 use misy_store::{
     Bell, Database, Vault,
+    bell::News,
     leases::Lease,
     messages::text_of,
     sessions::ConversationStatus,
@@ -195,13 +196,13 @@ impl<'a> Typing<'a> {
         let last = work.history.iter().rev().find(|message| message.role == Role::Agent);
         let agent: Arc<str> =
             last.and_then(|message| message.agent_name.as_deref()).unwrap_or(FIRST_AGENT).into();
-        bell.ring(&lease.tenant, lease.conversation, |ring| ring.typing = Some(agent));
+        bell.ring(&lease.tenant, lease.conversation, News::typing(Some(agent)));
         Some(Self { bell, tenant: lease.tenant.clone(), conversation: lease.conversation })
     }
 }
 
 impl Drop for Typing<'_> {
     fn drop(&mut self) {
-        self.bell.ring(&self.tenant, self.conversation, |ring| ring.typing = None);
+        self.bell.ring(&self.tenant, self.conversation, News::typing(None));
     }
 }

@@ -12,7 +12,7 @@ use misy_domain::{Clock, Entropy, Secret, SystemClock};
 use misy_front_desk::{FrontDesk, Parts};
 use misy_orchestrator::{Packs, Turns, WorkerSettings};
 use misy_postgres::{PrivateServer, Programs};
-use misy_store::{Bell, Database, DatabaseOptions, Vault, database::Login};
+use misy_store::{Bell, Database, DatabaseOptions, Shared, Vault, database::Login};
 use misy_trust::{BootstrapSecret, KeyProvider, RootKey, ServiceRole, SystemEntropy};
 use sqlx::postgres::PgConnectOptions;
 use std::{
@@ -90,17 +90,16 @@ impl Running {
     ) -> anyhow::Result<(FrontDesk, String, CancellationToken, TaskTracker)> {
         let vault = vault(settings, entropy.clone())?;
         let tls = settings.tls.clone().map(Tls::load).transpose()?;
-        let bell = Bell::default();
+        let redis = match &settings.redis_url {
+            Some(url) => Some(Shared::open(url.expose()).await.context("redis_url")?),
+            None => None,
+        };
+        let bell = Bell::through(redis.as_ref());
         let public_url = match &settings.public_url {
             Some(origin) => origin.to_string(),
             None if tls.is_some() => format!("https://{}", listener.local_addr()?),
             None => format!("http://{}", listener.local_addr()?),
         };
-        if settings.redis_url.is_some() {
-            warn!(
-                "MISY_REDIS_URL is set and not used yet: run one replica, limits and live events stay within it"
-            );
-        }
         let mut desk_settings = misy_front_desk::Settings::new(&*public_url, settings.owner.clone());
         desk_settings.algorithm = settings.token_algorithm;
         desk_settings.bootstrap_secret = Some(BootstrapSecret::new(&bootstrap_secret(settings, &*entropy)?));
@@ -117,6 +116,7 @@ impl Running {
             entropy: entropy.clone(),
             settings: desk_settings,
             metrics: Some(metrics),
+            redis,
         })
         .await?;
         let stop = CancellationToken::new();

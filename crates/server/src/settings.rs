@@ -124,7 +124,10 @@ pub(crate) const SETTINGS: [Setting; 27] = [
         "database_url",
         "a given PostgreSQL 15 or newer instead of the private one: postgresql://user:password@host/database",
     ),
-    secret("redis_url", "not used yet: limits and live events are shared by one process only"),
+    secret(
+        "redis_url",
+        "Redis 6.2 or newer that several replicas share limits and live events through: redis://host:6379/0 [one replica]",
+    ),
     open("postgres_bin", "folder of the PostgreSQL programs for the private server [found on the machine]"),
     secret(
         "bootstrap_secret",
@@ -187,7 +190,7 @@ pub(crate) struct Settings {
     pub(crate) data_dir: PathBuf,
     /// A given PostgreSQL.
     pub(crate) database_url: Option<Secret<String>>,
-    /// Redis, for later.
+    /// What replicas share limits and news through.
     pub(crate) redis_url: Option<Secret<String>>,
     /// Where the PostgreSQL programs are.
     pub(crate) postgres_bin: Option<PathBuf>,

@@ -21,6 +21,9 @@ pub enum StoreError {
     /// The server could not be reached or does not accept connections now.
     #[error("the database is unavailable")]
     Unavailable(#[source] sqlx::Error),
+    /// Redis, which the replicas share limits through, does not answer now.
+    #[error("Redis is unavailable")]
+    SharedUnavailable,
     /// Anything else that the database says.
     #[error("the database refused")]
     Database(#[source] sqlx::Error),
@@ -32,7 +35,7 @@ pub enum StoreError {
 impl StoreError {
     /// Whether the same call may succeed a moment later.
     pub fn is_transient(&self) -> bool {
-        matches!(self, Self::Unavailable(_))
+        matches!(self, Self::Unavailable(_) | Self::SharedUnavailable)
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! The body of a message (parts, sources, what it replies to) is sealed under the tenant's data key and bound to its row.
 
-use crate::{Bell, Database, StoreError, TenantKeys, TenantTx};
+use crate::{Bell, Database, StoreError, TenantKeys, TenantTx, bell::News};
 use jiff_sqlx::ToSqlx;
 use misy_domain::{
     Channel, Clock, ConversationId, Entropy, Message, MessageId, Part, SessionId, SiteId, Source, TenantId,
@@ -161,9 +161,7 @@ impl Database {
             Some("stored") => {
                 let receipt = receipt().ok_or(StoreError::Unsealable("messages"))?;
                 bell.ring_work();
-                bell.ring(inbound.tenant, receipt.conversation_id, |ring| {
-                    ring.sequence = ring.sequence.max(receipt.sequence);
-                });
+                bell.ring(inbound.tenant, receipt.conversation_id, News::stored(receipt.sequence));
                 Ok(Ingested::Stored(receipt))
             }
             Some("duplicate") => {

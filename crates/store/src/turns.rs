@@ -2,6 +2,7 @@
 
 use crate::{
     Bell, Database, StoreError, TenantKeys, TenantTx,
+    bell::News,
     leases::Lease,
     messages::{Body, Row},
     sessions::{self, ConversationStatus},
@@ -337,11 +338,8 @@ impl Database {
             bell.ring_work();
         }
         let status_changed = result.handoff.is_some() && result.work.status != ConversationStatus::Handoff;
-        bell.ring(&lease.tenant, lease.conversation, |ring| {
-            ring.sequence = ring.sequence.max(last_sequence);
-            ring.typing = None;
-            ring.status_changes += u32::from(status_changed);
-        });
+        let news = News { status_changed, ..News::typing(None) };
+        bell.ring(&lease.tenant, lease.conversation, News { sequence: Some(last_sequence), ..news });
         Ok(CommittedTurn { replies: sealed.ids, last_sequence, has_more })
     }
 }

@@ -5,4 +5,5 @@ pub mod client;
 pub mod determinism;
 pub mod postgres;
 pub mod program;
+pub mod redis;
 pub mod store;

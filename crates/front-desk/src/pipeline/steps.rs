@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     desk::FrontDesk,
-    edge::limited,
+    edge::{limited, unreachable},
     problem::Problem,
     tenant_state::{ReadySecret, TenantState},
     token_desk::KnownToken,
@@ -230,7 +230,9 @@ impl Signed {
             }
         }
         let now = desk.clock.now();
-        let decision = desk.limits.check(&claims.tenant_id, Some(nonce), &limits[..count], now).await?;
+        let otherwise = unreachable(&received.parts.method);
+        let decision =
+            desk.limits.check(&claims.tenant_id, Some(nonce), &limits[..count], now, otherwise).await?;
         limited(decision, &received.record)?;
         Ok(WithinLimits(at))
     }

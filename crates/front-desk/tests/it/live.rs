@@ -141,8 +141,8 @@ async fn typing_is_told() {
     let mut events = follow(&app, &token, &opened.text("sessionId"), None).await;
     events.expect("status").await;
     let ring = |name: Option<&str>| {
-        let typing = name.map(Into::into);
-        app.store.bell.ring(&andina.tenant_id(), conversation, |ring| ring.typing = typing);
+        let news = misy_store::bell::News::typing(name.map(Into::into));
+        app.store.bell.ring(&andina.tenant_id(), conversation, news);
     };
     ring(Some("support"));
     assert_eq!(events.expect("typing").await.data, json!({ "active": true, "agentName": "support" }));

@@ -266,6 +266,7 @@ async fn desk_on(store: &TestStore, change: impl FnOnce(&mut Settings)) -> Front
         entropy: Arc::new(misy_trust::SystemEntropy::new()),
         settings,
         metrics: None,
+        redis: None,
     })
     .await
     .unwrap()

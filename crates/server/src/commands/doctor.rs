@@ -23,8 +23,8 @@ pub(super) async fn run(settings: &Settings) -> anyhow::Result<()> {
         Some(url) => findings.push(("given PostgreSQL", given_server(url.expose()).await)),
         None => findings.push(("private PostgreSQL", private_server(settings.postgres_bin.as_deref()))),
     }
-    if settings.redis_url.is_some() {
-        findings.push(("Redis", Err("MISY_REDIS_URL is not used yet: run one replica".into())));
+    if let Some(url) = &settings.redis_url {
+        findings.push(("Redis", misy_store::Shared::examine(url.expose()).await));
     }
     let mut text = String::new();
     for (name, finding) in &findings {

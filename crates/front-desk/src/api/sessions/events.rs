@@ -55,6 +55,7 @@ pub(crate) async fn follow(
         session: session.session_id,
         conversation: session.conversation_id,
         status: session.status,
+        address: call.received.record.address,
         after,
     };
     let events =

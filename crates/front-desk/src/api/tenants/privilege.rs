@@ -16,7 +16,7 @@ use misy_store::{
     SystemTx, TenantTx,
     audit::{self, AuditEntry, Kind},
     global_settings,
-    limits::{Limit, Scope},
+    limits::{Limit, Scope, Unreachable},
     privilege::{self as uses, PrivilegeUse},
     tenants,
 };
@@ -134,7 +134,8 @@ pub(crate) async fn run(
     let decided = check(&asked, &managed)?;
     let subject = format!("privilege/{}", call.manager.actor);
     let limit = Limit { scope: Scope::Key, subject: &subject, quota: OWN_LIMIT };
-    let decision = desk.limits.check(&call.manager.home, None, &[limit], desk.clock.now()).await?;
+    let decision =
+        desk.limits.check(&call.manager.home, None, &[limit], desk.clock.now(), Unreachable::Refuse).await?;
     limited(decision, &call.received.record)?;
 
     let used = used(&desk, &call, &asked);

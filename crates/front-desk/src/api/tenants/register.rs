@@ -2,7 +2,7 @@
 
 use super::registration::{Registration, checked};
 use crate::{
-    api::tokens::mint::guard_address,
+    address::{self, Purpose},
     desk::FrontDesk,
     idempotent::Once,
     management::ManagementCall,
@@ -110,7 +110,7 @@ pub struct RegistrationAnswer {
     security(("bootstrapSecret" = []))
 )]
 pub(crate) async fn owner(State(desk): State<FrontDesk>, request: Request) -> Result<Response, Problem> {
-    guard_address(&desk, &request, desk.settings.limits.registrations_per_address)?;
+    address::guard(&desk, request.extensions(), Purpose::Registrations)?;
     let received = Received::read(&desk, request, desk.settings.body_limit).await?;
     let result = register_owner(&desk, &received).await;
     if let Err(problem) = &result {
@@ -177,7 +177,7 @@ pub(crate) async fn register(State(desk): State<FrontDesk>, request: Request) ->
     match desk.self_registration() {
         SelfRegistration::Off => Err(Problem::not_found()),
         SelfRegistration::Open if !proves => {
-            guard_address(&desk, &request, desk.settings.limits.registrations_per_address)?;
+            address::guard(&desk, request.extensions(), Purpose::Registrations)?;
             let received = Received::read(&desk, request, desk.settings.body_limit).await?;
             let registration: Registration = received.json()?;
             let mut mistakes = Vec::new();

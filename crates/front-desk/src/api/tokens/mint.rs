@@ -1,6 +1,7 @@
 //! `POST /tokens`: a key or secret is exchanged for a token.
 
 use crate::{
+    address::{self, Purpose},
     desk::FrontDesk,
     edge::limited,
     pipeline::{Received, SignatureHeaders, bearer},
@@ -10,32 +11,27 @@ use crate::{
 };
 use axum::{
     Json,
-    extract::{ConnectInfo, Request, State},
+    extract::{Request, State},
     response::{IntoResponse, Response},
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use http::{Extensions, HeaderMap, HeaderName, StatusCode, header};
+use http::{HeaderName, StatusCode, header};
 use misy_domain::{
     KeyId, Origin, Permission, Permissions, SiteId, TenantId, Timestamp, TokenId, limit::Quota,
 };
 use misy_store::{
     credentials::{self, KeyKind, KeyRecord},
-    limits::{Limit, Nonce, Scope},
+    limits::{Limit, Nonce, Scope, Unreachable},
 };
 use misy_trust::{
     ApiKey, ApiKeyKind, Fingerprint, RequestKey, RequestKeyKind, TatClaims, bound_key, token::MAX_LIFETIME,
 };
 use serde::{Deserialize, Serialize};
-use std::{
-    net::{IpAddr, SocketAddr},
-    sync::Arc,
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 use utoipa::ToSchema;
 
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 const SECRET_ID: HeaderName = HeaderName::from_static("x-misy-key");
-const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 /// For how long after its end a token can still be renewed.
 const RENEWABLE: Duration = Duration::from_hours(30 * 24);
 const SHORTEST: i64 = 60;
@@ -119,8 +115,7 @@ struct Caller {
     security(("publishableKey" = []), ("tenantSecret" = []))
 )]
 pub(crate) async fn mint(State(desk): State<FrontDesk>, request: Request) -> Result<Response, Problem> {
-    let quota = desk.settings.limits.tokens_per_address;
-    guard_address(&desk, &request, quota)?;
+    address::guard(&desk, request.extensions(), Purpose::Tokens)?;
     let received = Received::read(&desk, request, desk.settings.body_limit).await?;
     let (api_key, secret_id) = (received.header(&API_KEY), received.header(&SECRET_ID));
     let (caller, asked) = match (api_key, secret_id) {
@@ -134,26 +129,6 @@ pub(crate) async fn mint(State(desk): State<FrontDesk>, request: Request) -> Res
         note_renewal(&desk, &claims).await?;
     }
     Ok((StatusCode::CREATED, Json(answer)).into_response())
-}
-
-/// Keeps floods from one address away from costly work.
-pub(crate) fn guard_address(desk: &FrontDesk, request: &Request, quota: Quota) -> Result<(), Problem> {
-    let Some(address) = address_of(desk, request.extensions(), request.headers()) else { return Ok(()) };
-    match desk.limits.check_address(address, quota, desk.clock.now()) {
-        misy_store::limits::Decision::Limited { retry_after, .. } => Err(Problem::rate_limited(retry_after)),
-        _ => Ok(()),
-    }
-}
-
-/// Where a request comes from: the peer, or what the operator's own proxies say of it.
-pub(crate) fn address_of(desk: &FrontDesk, extensions: &Extensions, headers: &HeaderMap) -> Option<IpAddr> {
-    let peer = extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
-    let hops = desk.settings.trusted_proxies;
-    let forwarded = headers.get_all(FORWARDED_FOR);
-    let entries: Vec<&str> =
-        forwarded.iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(',')).collect();
-    let told = if hops == 0 { None } else { entries.len().checked_sub(hops).map(|at| entries[at].trim()) };
-    told.and_then(|text| text.parse().ok()).or(peer)
 }
 
 async fn tenant(
@@ -352,7 +327,7 @@ async fn count(
     if let Some((subject, per_minute)) = &own {
         limits.push(Limit { scope: Scope::Key, subject, quota: Quota::per_minute(*per_minute) });
     }
-    let decision = desk.limits.check(tenant, nonce, &limits, desk.clock.now()).await?;
+    let decision = desk.limits.check(tenant, nonce, &limits, desk.clock.now(), Unreachable::Refuse).await?;
     limited(decision, &received.record)?;
     received.record.keep_room(&desk.audit).await
 }
