@@ -18,6 +18,7 @@ mod live;
 mod management;
 mod matrix;
 mod people;
+mod privilege;
 mod provisioning;
 mod registration;
 mod revocation;
