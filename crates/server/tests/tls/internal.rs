@@ -48,7 +48,7 @@ async fn stage() -> Stage {
             .with("MISY_INTERNAL_CERTIFICATE", certificate)
             .with("MISY_INTERNAL_KEY", key)
             .with("MISY_INTERNAL_CA", ca.clone())
-            .with("MISY_TLS_CLIENT_CRL", crl.clone())
+            .with("MISY_INTERNAL_CRL", crl.clone())
             .with("MISY_PEERS", format!("https://127.0.0.1:{other}"))
     };
     let mut first = start("a", ports[0], ports[1]).spawn().unwrap();
@@ -135,7 +135,10 @@ async fn only_a_process_of_the_installation_is_answered_on_the_internal_address(
             }
         });
         let caller = Caller::new(&stage.inside, certificate);
-        assert!(caller.get(stage.ports[0], "/internal/status", Some(&token)).await.is_err(), "{what} gets in");
+        assert!(
+            caller.get(stage.ports[0], "/internal/status", Some(&token)).await.is_err(),
+            "{what} gets in"
+        );
     }
 
     // With a good certificate and a token that is not its own, not for this role, not of now, or not of ours.
@@ -160,7 +163,8 @@ async fn only_a_process_of_the_installation_is_answered_on_the_internal_address(
     // A worker changes no tenants, and nobody learns what there is without a token.
     let path = "/internal/tenants/andina/changed";
     let of_worker = stage.token(|claims| claims.role = ServiceRole::Worker);
-    let told = caller.send(stage.ports[0], request(Method::POST, stage.ports[0], path, Some(&of_worker), None));
+    let told =
+        caller.send(stage.ports[0], request(Method::POST, stage.ports[0], path, Some(&of_worker), None));
     assert_eq!(told.await.unwrap().status, 403);
     assert_eq!(caller.get(stage.ports[0], "/nothing/here", None).await.unwrap().status, 401);
     let metrics = caller.get(stage.ports[0], "/metrics", Some(&stage.token(|_| {}))).await.unwrap();
@@ -195,7 +199,7 @@ async fn processes_tell_each_other_of_changes_and_an_operator_asks_them() {
             .env("MISY_INTERNAL_CERTIFICATE", certificate)
             .env("MISY_INTERNAL_KEY", key)
             .env("MISY_INTERNAL_CA", stage.dir.path().join("ca.pem"))
-            .env("MISY_TLS_CLIENT_CRL", &stage.crl)
+            .env("MISY_INTERNAL_CRL", &stage.crl)
             .output()
             .unwrap()
     };

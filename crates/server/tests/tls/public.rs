@@ -41,7 +41,10 @@ async fn stage() -> Stage {
         .with("MISY_TLS_CERTIFICATE", certificate)
         .with("MISY_TLS_KEY", key)
         .with("MISY_TLS_CLIENT_CA", write_text(dir.path(), "clients.pem", &clients.pem))
-        .with("MISY_TLS_CLIENT_CRL", write_text(dir.path(), "clients.crl", &clients.revoke(&[&revoked]).unwrap()));
+        .with(
+            "MISY_TLS_CLIENT_CRL",
+            write_text(dir.path(), "clients.crl", &clients.revoke(&[&revoked]).unwrap()),
+        );
     let program = start.spawn().unwrap();
     let port = port_of(&program);
     let caller = Caller::new(&servers, None);
@@ -63,7 +66,8 @@ impl Stage {
     async fn manage(&self, method: Method, path: &str, bearer: &str, body: &Value) -> (u16, Value) {
         let caller = Caller::new(&self.servers, None);
         let path = format!("{BASE}{path}");
-        let answer = caller.send(self.port, request(method, self.port, &path, Some(bearer), Some(body))).await;
+        let answer =
+            caller.send(self.port, request(method, self.port, &path, Some(bearer), Some(body))).await;
         let answer = answer.unwrap();
         (answer.status.as_u16(), answer.json())
     }
@@ -159,9 +163,12 @@ async fn client_certificates_count_over_real_connections() {
     let elsewhere = Authority::new("clients").unwrap().issue("own", GOOD).unwrap();
     let over = clients.renew(&own, "own", OVER).unwrap();
     let not_begun = clients.renew(&own, "own", NOT_BEGUN).unwrap();
-    for (what, bad) in
-        [("other authority", &elsewhere), ("over", &over), ("not begun", &not_begun), ("revoked", &stage.revoked)]
-    {
+    for (what, bad) in [
+        ("other authority", &elsewhere),
+        ("over", &over),
+        ("not begun", &not_begun),
+        ("revoked", &stage.revoked),
+    ] {
         let caller = Caller::new(servers, Some(bad));
         assert!(caller.get(port, "/health/live", None).await.is_err(), "{what} gets in");
     }
