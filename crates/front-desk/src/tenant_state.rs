@@ -262,19 +262,8 @@ impl TenantStates {
     }
 
     async fn look_at(&self, tenant: &TenantId, slot: &Slot) {
-        let before = slot.read().map(|(_, state)| state);
-        match self.load(tenant, slot, FRESH_ENOUGH).await {
-            Ok(after) => {
-                let same = match (&before, &after) {
-                    (Some(before), Some(after)) => before.snapshot == after.snapshot,
-                    (None, None) => true,
-                    _ => false,
-                };
-                if !same {
-                    slot.changes.send_modify(|count| *count = count.wrapping_add(1));
-                }
-            }
-            Err(error) => tracing::debug!(tenantId = %tenant, %error, "a tenant could not be looked at"),
+        if let Err(error) = self.load(tenant, slot, FRESH_ENOUGH).await {
+            tracing::debug!(tenantId = %tenant, %error, "a tenant could not be looked at");
         }
     }
 
@@ -289,7 +278,7 @@ impl TenantStates {
         })
     }
 
-    /// Reads a tenant unless somebody else just did.
+    /// Reads a tenant unless somebody else just did, and wakes whoever waits for news if there are any.
     async fn load(
         &self,
         tenant: &TenantId,
@@ -315,7 +304,16 @@ impl TenantStates {
         };
         let mut current = slot.current.write().unwrap_or_else(PoisonError::into_inner);
         let undisturbed = *slot.changes.borrow() == changes;
+        let is_news = match (&*current, &state) {
+            (Some((_, before)), Some(after)) => before.snapshot != after.snapshot,
+            (Some(_), None) => true,
+            (None, _) => false,
+        };
         *current = state.clone().filter(|_| undisturbed).map(|state| (asked_at, state));
+        drop(current);
+        if is_news {
+            slot.changes.send_modify(|count| *count = count.wrapping_add(1));
+        }
         Ok(state)
     }
 

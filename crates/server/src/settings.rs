@@ -46,6 +46,7 @@ struct Written {
     internal_certificate: String,
     internal_key: String,
     internal_ca: String,
+    internal_crl: String,
     peers: String,
     close_grace_days: u32,
 }
@@ -79,6 +80,7 @@ impl Default for Written {
             internal_certificate: none(),
             internal_key: none(),
             internal_ca: none(),
+            internal_crl: none(),
             peers: none(),
             close_grace_days: 30,
         }
@@ -107,7 +109,7 @@ const fn secret(name: &'static str, meaning: &'static str) -> Setting {
 }
 
 /// All settings, in the order in which they are explained.
-pub(crate) const SETTINGS: [Setting; 27] = [
+pub(crate) const SETTINGS: [Setting; 28] = [
     open(
         "http_addr",
         "address to listen on [127.0.0.1:8787; if that is taken and nothing is set, a free port]",
@@ -158,10 +160,7 @@ pub(crate) const SETTINGS: [Setting; 27] = [
         "tls_client_ca",
         "authorities of client certificates of tenants' servers, PEM file [none are asked for]",
     ),
-    open(
-        "tls_client_crl",
-        "revocation lists of client certificates, of tenants' servers and of peers, PEM file",
-    ),
+    open("tls_client_crl", "revocation lists of those authorities, PEM file [none]"),
     open("internal_addr", "address for other processes of this installation, with mutual TLS [none]"),
     open(
         "internal_certificate",
@@ -169,6 +168,7 @@ pub(crate) const SETTINGS: [Setting; 27] = [
     ),
     open("internal_key", "private key of internal_certificate, PEM file"),
     open("internal_ca", "the private authority of all processes of this installation, PEM file"),
+    open("internal_crl", "revocation list of that authority, PEM file [none]"),
     open(
         "peers",
         "internal addresses of the other processes, to be told of changes at once: https://host:port, …",
@@ -348,7 +348,7 @@ fn internal_files(written: &Written) -> anyhow::Result<Option<Files>> {
     let all = [&written.internal_certificate, &written.internal_key, &written.internal_ca].map(file);
     match all {
         [Some(certificate), Some(key), Some(authorities)] => {
-            let revoked = file(&written.tls_client_crl);
+            let revoked = file(&written.internal_crl);
             Ok(Some(Files { certificate, key, authorities: Some(authorities), revoked, mutual: true }))
         }
         [None, None, None] => Ok(None),

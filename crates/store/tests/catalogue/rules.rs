@@ -15,6 +15,8 @@ const DEFINERS: &str = "
     ('platform.tenants_of_email(route bytea)', 'SETOF text'),
     ('platform.follow_users()', 'trigger'),
     ('platform.follow_user_tokens()', 'trigger'),
+    ('platform.purge_batch(p_tenant text, p_now timestamp with time zone, p_limit integer, OUT outcome text, OUT removed bigint, OUT total bigint)',
+     'record'),
     ('misy.claim_conversations(p_worker text, p_batch integer, p_lease interval, p_after_tenant text, p_most_attempts integer)',
      'TABLE(tenant_id text, conversation_id text, fence bigint, attempts integer)'),
     ('misy.extend_leases(p_worker text, p_tenants text[], p_conversations text[], p_fences bigint[], p_lease interval)',
