@@ -35,7 +35,11 @@ fn rows_of(tenant: &str) -> String {
          values ('{tenant}', 'cnv_1', 1, 'msg_1', 'ses_1', 'contact', 'x');
          insert into misy.decisions values ('{tenant}', 'msg_1', 'cnv_1', '{{}}');
          insert into misy.audit_entries (tenant_id, audit_id, kind, action, actor, outcome)
-         values ('{tenant}', 'aud_1', 'call', 'a', 'b', 'ok');"
+         values ('{tenant}', 'aud_1', 'call', 'a', 'b', 'ok');
+         insert into misy.audit_leaves values ('{tenant}', 0, 'aud_1', sha256('x'));
+         insert into misy.audit_nodes values ('{tenant}', 8, 0, sha256('x'));
+         insert into misy.audit_checkpoints values ('{tenant}', 1, sha256('x'), 'note', now());
+         insert into misy.audit_trees values ('{tenant}', 1);"
     )
 }
 
@@ -190,6 +194,9 @@ async fn functions_that_look_across_tenants_are_closed_to_those_who_serve_reques
         "select * from misy.claim_conversations('w', 1, '1 s', '', 8)",
         "select * from misy.claim_of_tenant('aa', 'w', 1, now(), '1 s', 8)",
         "select * from misy.extend_leases('w', '{}', '{}', '{}', '1 s')",
+        "select misy.record_calls('{bb}', '{aud_2}', '{2026-01-01}', '{a}', '{b}', '{x}', '{x}', '{x}', '{ok}', '{1}', '{1}',
+                                  '{x}', '{x}')",
+        "select * from platform.audit_keys for update",
         "select * from platform.credentials",
     ] {
         assert_denied(call, "call", connection.execute(call).await.map(|_| ()));

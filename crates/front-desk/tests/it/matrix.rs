@@ -184,6 +184,7 @@ fn fill(path: &str, tenant: &Tenant) -> String {
         .replace("{siteId}", "main")
         .replace("{keyId}", "key_00000000000000000000000000")
         .replace("{sessionId}", "ses_00000000000000000000000000")
+        .replace("{auditId}", "aud_00000000000000000000000000")
 }
 
 /// A body that would have an effect.
