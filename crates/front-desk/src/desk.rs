@@ -6,7 +6,11 @@ use crate::{
 };
 use metrics_exporter_prometheus::PrometheusHandle;
 use misy_domain::{Clock, Entropy};
-use misy_store::{AuditLog, Bell, Database, Limits, StoreError, Vault, audit::{SealTerms, Sealer}, signing_keys};
+use misy_store::{
+    AuditLog, Bell, Database, Limits, StoreError, Vault,
+    audit::{SealTerms, Sealer},
+    signing_keys,
+};
 use std::{
     ops::Deref,
     sync::{Arc, Mutex, PoisonError},

@@ -111,9 +111,10 @@ async fn two_quick_messages_are_answered_by_one_reply_that_names_both() {
     let trail = misy_store::audit::entries::by_leaf(&mut tx, 0, 100, 100).await.unwrap();
     let turns: Vec<_> = trail.iter().filter(|entry| entry.text("kind") == Some("turn")).collect();
     assert_eq!(turns.len(), 1);
-    let fields = ["tenantId", "sessionId", "agentName", "actor", "siteId", "outcome"].map(|f| turns[0].text(f));
+    let fields =
+        ["tenantId", "sessionId", "agentName", "actor", "siteId", "outcome"].map(|f| turns[0].text(f));
     let session_id = session.session_id.to_string();
-    let expected = ["andina", &session_id, "support", "agent:support", "main", "answered"];
+    let expected = ["andina", &session_id, "smalltalk", "agent:smalltalk", "main", "answered"];
     assert_eq!(fields, expected.map(Some));
     assert!(turns[0].number("durationMicros").is_some_and(|micros| micros > 0));
     assert!(!format!("{trail:?}").contains("Hola"));

@@ -43,11 +43,13 @@ async fn the_running_program_seals_and_its_commands_find_what_was_changed() {
         "tenantName": "ColombiaTIC", "contactEmail": "hola@colombiatic.example",
         "websiteUrl": "https://colombiatic.example", "businessIndustry": "Technology"
     });
-    let request = http().post(format!("{base}/tenants/register/owner")).bearer_auth(BOOTSTRAP_SECRET).json(&body);
+    let request =
+        http().post(format!("{base}/tenants/register/owner")).bearer_auth(BOOTSTRAP_SECRET).json(&body);
     let owner: Value = request.send().await.unwrap().json().await.unwrap();
     let administrator = owner["enrollment"]["token"].as_str().expect("a token").to_owned();
     let get = async |path: &str| {
-        let request = http().get(format!("{base}/tenants/colombiatic/audit{path}")).bearer_auth(&administrator);
+        let request =
+            http().get(format!("{base}/tenants/colombiatic/audit{path}")).bearer_auth(&administrator);
         let answer = request.send().await.unwrap();
         assert_eq!(answer.status(), 200);
         answer.text().await.unwrap()
@@ -57,7 +59,8 @@ async fn the_running_program_seals_and_its_commands_find_what_was_changed() {
         (dir.path().join("export"), dir.path().join("keys"), dir.path().join("checkpoint"));
     std::fs::write(&note, get("/checkpoint").await).unwrap();
     std::fs::write(&export, get("/export").await).unwrap();
-    let published = http().get(format!("{}/.well-known/misy-audit-keys.json", program.url)).send().await.unwrap();
+    let published =
+        http().get(format!("{}/.well-known/misy-audit-keys.json", program.url)).send().await.unwrap();
     std::fs::write(&keys, published.text().await.unwrap()).unwrap();
     let path = |path: &Path| path.to_str().unwrap().to_owned();
     let verify = |export: &Path| {

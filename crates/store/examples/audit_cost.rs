@@ -82,8 +82,12 @@ async fn main() {
             began.elapsed().as_secs_f64(),
             log.displaced()
         );
-        let sealer =
-            Sealer::new(store.database.clone(), store.vault.clone(), store.clock.clone(), SealTerms::default());
+        let sealer = Sealer::new(
+            store.database.clone(),
+            store.vault.clone(),
+            store.clock.clone(),
+            SealTerms::default(),
+        );
         let sealer = sealer.await.unwrap();
         let (before, began) = (cpu(&me), Instant::now());
         sealer.round().await.unwrap();
@@ -98,10 +102,11 @@ async fn main() {
 
 async fn stored(store: &TestStore) -> i64 {
     let mut admin = store.connect_as("postgres").await.unwrap();
-    let count = sqlx::query_scalar("select coalesce(sum(cardinality(audit_ids)), 0)::bigint from misy.audit_pending")
-        .fetch_one(&mut admin)
-        .await
-        .unwrap();
+    let count =
+        sqlx::query_scalar("select coalesce(sum(cardinality(audit_ids)), 0)::bigint from misy.audit_pending")
+            .fetch_one(&mut admin)
+            .await
+            .unwrap();
     admin.close().await.unwrap();
     count
 }

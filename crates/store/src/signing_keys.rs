@@ -185,7 +185,8 @@ pub(crate) fn open(
     let (wrapped, sealed) =
         rest.split_at_checked(usize::from(u16::from_be_bytes(*length))).ok_or_else(refused)?;
     let key = vault.root().unwrap(&installation, 1, wrapped).map_err(|_| refused())?;
-    let private = seal::open(|_| Some(&key), &place(&installation, table, kid), sealed).map_err(|_| refused())?;
+    let private =
+        seal::open(|_| Some(&key), &place(&installation, table, kid), sealed).map_err(|_| refused())?;
     Ok(Secret::new(private))
 }
 

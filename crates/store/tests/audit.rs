@@ -105,7 +105,8 @@ async fn nobody_changes_or_removes_what_was_recorded() {
 #[tokio::test]
 async fn every_entry_finds_one_place_however_many_write_and_seal_at_once() {
     let store = Arc::new(test_store().await.unwrap());
-    let sealers = [sealer(&store, ON_TIME).await, sealer(&store, ON_TIME).await, sealer(&store, ON_TIME).await];
+    let sealers =
+        [sealer(&store, ON_TIME).await, sealer(&store, ON_TIME).await, sealer(&store, ON_TIME).await];
     let mut tasks = tokio::task::JoinSet::new();
     for writer in 0..6 {
         let store = store.clone();
@@ -276,7 +277,8 @@ async fn a_new_key_signs_beside_the_old_one_and_old_checkpoints_stay_good() {
     let verifiers: Vec<_> = known.iter().map(|key| vec![key.verifier(&origin)]).collect();
     let mut tx = store.database.tenant("test", &tenant()).await.unwrap();
     let notes = tree::checkpoints(&mut tx, None, 10).await.unwrap();
-    let signed = |note: usize, key: usize| Checkpoint::verify(&notes[note].note, &origin, &verifiers[key]).is_ok();
+    let signed =
+        |note: usize, key: usize| Checkpoint::verify(&notes[note].note, &origin, &verifiers[key]).is_ok();
     assert_eq!((notes.len(), known.len()), (3, 2));
     assert_eq!([signed(2, 0), signed(2, 1)], [true, false], "before");
     assert_eq!([signed(1, 0), signed(1, 1)], [true, true], "the overlap");

@@ -82,7 +82,11 @@ impl Verify {
             text += &format!("WRONG  {finding}\n");
         }
         print(&text)?;
-        ensure!(judgement.findings.is_empty(), "the export proves nothing: {} findings", judgement.findings.len());
+        ensure!(
+            judgement.findings.is_empty(),
+            "the export proves nothing: {} findings",
+            judgement.findings.len()
+        );
         print("ok: every entry is as it was sealed\n")
     }
 }
@@ -126,7 +130,8 @@ fn saved_keys(file: &Path, origin: &str) -> anyhow::Result<Vec<PublicKey>> {
         public_key: String,
     }
     let text = fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
-    let saved: Saved = serde_json::from_str(&text).with_context(|| format!("{} holds no keys", file.display()))?;
+    let saved: Saved =
+        serde_json::from_str(&text).with_context(|| format!("{} holds no keys", file.display()))?;
     ensure!(
         origin.starts_with(&format!("{}/audit/", saved.issuer)),
         "the export is of {origin} and the keys are of {}",

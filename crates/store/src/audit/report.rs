@@ -72,11 +72,7 @@ pub struct Report {
 }
 
 /// Puts a report together.
-pub async fn report(
-    tx: &mut TenantTx,
-    from: Timestamp,
-    until: Timestamp,
-) -> Result<Report, StoreError> {
+pub async fn report(tx: &mut TenantTx, from: Timestamp, until: Timestamp) -> Result<Report, StoreError> {
     let tenant = tx.tenant().clone();
     let kinds = sqlx::query!(
         r#"select kind, count(*) as "entries!" from audit_entries

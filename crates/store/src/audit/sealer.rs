@@ -8,7 +8,10 @@ use super::{
 use crate::{Database, StoreError, TenantTx, Vault, tenants::stored};
 use jiff_sqlx::ToSqlx;
 use misy_domain::{Clock, TenantId};
-use misy_trust::audit_tree::{Frontier, Hash, checkpoint::{self, Checkpoint}};
+use misy_trust::audit_tree::{
+    Frontier, Hash,
+    checkpoint::{self, Checkpoint},
+};
 use sqlx::postgres::types::PgInterval;
 use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
@@ -200,9 +203,12 @@ struct Head {
 impl Head {
     async fn hold(tx: &mut TenantTx, wait: bool) -> Result<Option<Self>, StoreError> {
         let tenant = tx.tenant().clone();
-        sqlx::query!("insert into audit_trees (tenant_id) values ($1) on conflict do nothing", tenant.as_str())
-            .execute(tx.connection())
-            .await?;
+        sqlx::query!(
+            "insert into audit_trees (tenant_id) values ($1) on conflict do nothing",
+            tenant.as_str()
+        )
+        .execute(tx.connection())
+        .await?;
         if wait {
             sqlx::query!("select from audit_trees where tenant_id = $1 for update", tenant.as_str())
                 .fetch_optional(tx.connection())
@@ -220,7 +226,13 @@ impl Head {
         Ok(row)
     }
 
-    async fn leave(&self, tx: &mut TenantTx, size: i64, signed: bool, after: Duration) -> Result<(), StoreError> {
+    async fn leave(
+        &self,
+        tx: &mut TenantTx,
+        size: i64,
+        signed: bool,
+        after: Duration,
+    ) -> Result<(), StoreError> {
         let tenant = tx.tenant().clone();
         let microseconds = i64::try_from(after.as_micros()).unwrap_or(i64::MAX);
         sqlx::query!(

@@ -38,9 +38,12 @@ pub async fn leaf_of(tx: &mut TenantTx, audit_id: AuditId) -> Result<Option<(i64
 /// How many leaves the tree has.
 pub async fn size(tx: &mut TenantTx) -> Result<i64, StoreError> {
     let tenant = tx.tenant().clone();
-    let size = sqlx::query_scalar!("select max(leaf_index) + 1 from audit_leaves where tenant_id = $1", tenant.as_str())
-        .fetch_one(tx.connection())
-        .await?;
+    let size = sqlx::query_scalar!(
+        "select max(leaf_index) + 1 from audit_leaves where tenant_id = $1",
+        tenant.as_str()
+    )
+    .fetch_one(tx.connection())
+    .await?;
     Ok(size.unwrap_or_default())
 }
 

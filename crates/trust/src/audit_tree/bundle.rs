@@ -137,7 +137,9 @@ impl Verifier {
                 let first = self.header.as_ref().map_or(0, |header| header.first_leaf);
                 match decode(&hashes).and_then(|roots| Frontier::new(first, roots)) {
                     Some(frontier) if self.entries == 0 => self.frontier = frontier,
-                    _ => self.find(format!("line {}: these subtrees do not lead to leaf {first}", self.lines)),
+                    _ => {
+                        self.find(format!("line {}: these subtrees do not lead to leaf {first}", self.lines))
+                    }
                 }
             }
             Line::Entry { leaf_index, leaf_hash, entry } => self.entry(leaf_index, &leaf_hash, &entry),

@@ -74,10 +74,7 @@ struct Export {
         content_type = "application/x-ndjson")),
     security(("administrator" = []), ("tenantAccessToken" = [], "requestSignature" = []))
 )]
-pub(crate) async fn export(
-    State(desk): State<FrontDesk>,
-    call: ManagementCall,
-) -> Result<Response, Problem> {
+pub(crate) async fn export(State(desk): State<FrontDesk>, call: ManagementCall) -> Result<Response, Problem> {
     let managed = call.managed(&desk, Action::AuditExport).await?;
     let query: ExportQuery = call.received.query()?;
     let tenant = managed.tenant;

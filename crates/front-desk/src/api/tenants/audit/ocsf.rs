@@ -100,7 +100,8 @@ fn source(entry: &StoredEntry) -> Value {
 /// What the schema has no word for.
 fn unmapped(entry: &StoredEntry) -> Value {
     let names = ["kind", "siteId", "sessionId", "agentName", "detail"];
-    let members = names.iter().filter_map(|name| Some(((*name).to_owned(), entry.members.get(*name)?.clone())));
+    let members =
+        names.iter().filter_map(|name| Some(((*name).to_owned(), entry.members.get(*name)?.clone())));
     Value::Object(members.collect())
 }
 

@@ -173,9 +173,7 @@ pub(crate) async fn inclusion(
     let mut leaf = tree::leaf_of(&mut tx, audit_id).await?;
     let mut sealed = tree::latest_checkpoint(&mut tx).await?;
     tx.commit().await?;
-    let covered = |leaf: &Option<(i64, Vec<u8>)>, sealed: &Option<StoredCheckpoint>| {
-        matches!((leaf, sealed), (Some((index, _)), Some(sealed)) if *index < sealed.tree_size)
-    };
+    let covered = |leaf: &Option<(i64, Vec<u8>)>, sealed: &Option<StoredCheckpoint>| matches!((leaf, sealed), (Some((index, _)), Some(sealed)) if *index < sealed.tree_size);
     if query.tree_size.is_none() && !covered(&leaf, &sealed) {
         sealed = desk.sealer.seal(&managed.tenant).await?;
         let mut tx = desk.database.tenant("audit.proof", &managed.tenant).await?;
@@ -252,7 +250,11 @@ async fn within(tx: &mut TenantTx, name: &str, size: i64, least: i64) -> Result<
     if (least..=tree::size(tx).await?).contains(&size) {
         return Ok(());
     }
-    Err(Problem::invalid_field(name, "range", "must be a size that the tree has had and that holds the entry"))
+    Err(Problem::invalid_field(
+        name,
+        "range",
+        "must be a size that the tree has had and that holds the entry",
+    ))
 }
 
 pub(super) fn texts(hashes: &[Hash]) -> Vec<String> {

@@ -152,7 +152,8 @@ fn sections(report: &AuditReport, t: &Texts) -> Vec<Section> {
         let (entries, refused) = (a.entries.to_string(), a.refused.to_string());
         vec![a.actor.clone(), entries, refused, a.first_at.to_string(), a.last_at.to_string()]
     });
-    let refusals = report.refusals.iter().map(|r| vec![r.reason.clone(), r.action.clone(), r.entries.to_string()]);
+    let refusals =
+        report.refusals.iter().map(|r| vec![r.reason.clone(), r.action.clone(), r.entries.to_string()]);
     vec![
         Section {
             title: t.entries,
@@ -173,7 +174,8 @@ fn sections(report: &AuditReport, t: &Texts) -> Vec<Section> {
 /// Lines that say how complete the trail is.
 fn integrity(report: &AuditReport, t: &Texts) -> Vec<String> {
     let found = &report.integrity;
-    let mut lines = vec![format!("{} {} / {}", t.gaps, found.entries_without_leaf, found.leaves_without_entry)];
+    let mut lines =
+        vec![format!("{} {} / {}", t.gaps, found.entries_without_leaf, found.leaves_without_entry)];
     lines.extend(found.longest_silence.as_ref().map(|s| format!("{} {} – {}", t.silence, s.from, s.until)));
     lines
 }
