@@ -140,9 +140,8 @@ impl Sealer {
         let entries = without_leaf(&mut tx, &ids).await?;
         let mut frontier = tree::frontier(&mut tx, head.tree_size).await?;
         let mut growth = Growth::default();
-        for entry in &entries {
-            let hash = entry.hash()?;
-            growth.leaf(&mut frontier, entry.audit_id.clone(), hash)?;
+        for (id, hash) in entries {
+            growth.leaf(&mut frontier, id, hash)?;
         }
         growth.store(&mut tx).await?;
         let size = signed(frontier.size())?;
