@@ -56,21 +56,27 @@ struct Row {
     leaf_hash: Option<Vec<u8>>,
 }
 
+/// Writes a member that is text, with the comma before it.
+fn text(bytes: &mut Vec<u8>, name: &str, value: Option<&str>) -> std::io::Result<()> {
+    if let Some(value) = value {
+        write!(bytes, ",\"{name}\":")?;
+        serde_json::to_writer(bytes, value)?;
+    }
+    Ok(())
+}
+
+/// Writes a member that is a number, with the comma before it.
+fn number(bytes: &mut Vec<u8>, name: &str, value: Option<i64>) -> std::io::Result<()> {
+    if let Some(value) = value {
+        write!(bytes, ",\"{name}\":{value}")?;
+    }
+    Ok(())
+}
+
 impl Row {
     /// The canonical bytes, straight from the row: what [`canonical`] makes of [`Row::into_entry`].
     fn write_canonical(&self, tenant: &str, bytes: &mut Vec<u8>) -> std::io::Result<()> {
         let at = format!("{:.6}", self.at.to_jiff());
-        let text = |bytes: &mut Vec<u8>, name: &str, value: Option<&str>| match value {
-            Some(value) => {
-                write!(bytes, ",\"{name}\":")?;
-                serde_json::to_writer(bytes, value).map_err(Into::into)
-            }
-            None => Ok(()),
-        };
-        let number = |bytes: &mut Vec<u8>, name: &str, value: Option<i64>| match value {
-            Some(value) => write!(bytes, ",\"{name}\":{value}"),
-            None => Ok(()),
-        };
         text(bytes, "action", Some(&self.action))?;
         text(bytes, "actor", Some(&self.actor))?;
         text(bytes, "agentName", self.agent_name.as_deref())?;
