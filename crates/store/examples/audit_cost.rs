@@ -68,7 +68,7 @@ async fn main() {
             for number in 0..AT_A_TIME {
                 log.record_call(names[(round + number) % tenants].clone(), entry(&store, &entropy));
             }
-            while stored(&store).await < ((round + 1) * AT_A_TIME) as i64 {
+            while stored(&store).await < (round + 1) * AT_A_TIME {
                 tokio::time::sleep(std::time::Duration::from_millis(20)).await;
             }
         }
@@ -100,7 +100,7 @@ async fn main() {
     }
 }
 
-async fn stored(store: &TestStore) -> i64 {
+async fn stored(store: &TestStore) -> usize {
     let mut admin = store.connect_as("postgres").await.unwrap();
     let count =
         sqlx::query_scalar("select coalesce(sum(cardinality(audit_ids)), 0)::bigint from misy.audit_pending")
@@ -108,5 +108,5 @@ async fn stored(store: &TestStore) -> i64 {
             .await
             .unwrap();
     admin.close().await.unwrap();
-    count
+    usize::try_from(count).unwrap()
 }

@@ -126,8 +126,8 @@ async fn an_entry_and_the_growth_of_the_trail_are_proved() {
     assert_eq!((signed.size, signed.root), (size, root));
 
     // A new entry comes later and is sealed when it is asked for.
-    let site = json!({ "siteId": "second", "origins": ["https://second.andina.example"] });
-    app.manage(&andina, Method::POST, &andina.path("/sites"), Some(&site)).await.expect(201);
+    let second = json!({ "siteId": "second", "origins": ["https://second.andina.example"] });
+    app.manage(&andina, Method::POST, &andina.path("/sites"), Some(&second)).await.expect(201);
     let change = wait_for(&app, &andina, "kind=change&subject=second").await;
     let path = andina.path(&format!("/audit/entries/{}/proof", change["auditId"].as_str().unwrap()));
     let later = app.manage(&andina, Method::GET, &path, None).await.expect(200).body;
@@ -197,20 +197,24 @@ fn lines(export: &str) -> Vec<Value> {
 }
 
 fn joined(lines: &[Value]) -> String {
-    lines.iter().map(|line| format!("{line}\n")).collect()
+    lines.iter().flat_map(|line| [line.to_string(), "\n".to_owned()]).collect()
 }
 
 fn entry_places(lines: &[Value]) -> Vec<usize> {
     (0..lines.len()).filter(|place| lines[*place]["type"] == "entry").collect()
 }
 
+/// Something that is done to an export.
+type Edit<'a> = Box<dyn Fn(&mut Vec<Value>) + 'a>;
+
 #[tokio::test]
+#[allow(clippy::too_many_lines, reason = "a table of what can be done to an export")]
 async fn an_export_is_verified_by_two_programs_and_whatever_is_done_to_it_is_found() {
     let (app, owner, andina, _) = busy().await;
     wait_for(&app, &andina, "action=suspendTenant&kind=call").await;
     let earlier = text(&app, &andina, "/audit/checkpoint").await;
-    let site = json!({ "siteId": "second", "origins": ["https://second.andina.example"] });
-    app.manage(&andina, Method::POST, &andina.path("/sites"), Some(&site)).await.expect(201);
+    let second = json!({ "siteId": "second", "origins": ["https://second.andina.example"] });
+    app.manage(&andina, Method::POST, &andina.path("/sites"), Some(&second)).await.expect(201);
     let export = text(&app, &andina, "/audit/export?format=ndjson").await;
     let all = lines(&export);
     let key: PublicKey =
@@ -231,7 +235,6 @@ async fn an_export_is_verified_by_two_programs_and_whatever_is_done_to_it_is_fou
         let hash = leaf_hash(&canonical(line["entry"].as_object().unwrap()).unwrap());
         line["leafHash"] = STANDARD.encode(hash).into();
     };
-    type Edit<'a> = Box<dyn Fn(&mut Vec<Value>) + 'a>;
     let edits: Vec<(&str, Edit<'_>)> = vec![
         ("an edited field", Box::new(|all| all[entries[2]]["entry"]["actor"] = "nobody".into())),
         (
@@ -435,8 +438,11 @@ async fn events_for_a_siem_have_what_the_schema_requires() {
     assert!(!ocsf_problems(&json!({ "class_uid": 6003 })).is_empty(), "the check finds what is missing");
 }
 
+/// Priority, tokens of the head, and parameters of the structured data.
+type Syslog = (u8, Vec<String>, Vec<(String, String)>);
+
 /// A parser of RFC 5424, section 6, for one message with one element of structured data.
-fn parse_syslog(line: &str) -> Option<(u8, Vec<String>, Vec<(String, String)>)> {
+fn parse_syslog(line: &str) -> Option<Syslog> {
     let (priority, rest) = line.strip_prefix('<')?.split_once(">1 ")?;
     let priority: u8 = priority.parse().ok().filter(|priority| *priority < 192)?;
     let mut head = Vec::new();

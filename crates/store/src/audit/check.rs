@@ -86,7 +86,7 @@ async fn leaves(
             match (computed, told) {
                 (Some(computed), Some(told)) if computed == told => {}
                 (Some(_), Some(_)) => {
-                    checked.findings.push(format!("leaf {place}: the entry {id} was changed"))
+                    checked.findings.push(format!("leaf {place}: the entry {id} was changed"));
                 }
                 (None, Some(_)) => checked.findings.push(format!("leaf {place}: the entry {id} is gone")),
                 _ => checked.findings.push(format!("leaf {place} is gone")),
