@@ -102,7 +102,7 @@ async fn main() {
 
 async fn stored(store: &TestStore) -> usize {
     let mut admin = store.connect_as("postgres").await.unwrap();
-    let count =
+    let count: i64 =
         sqlx::query_scalar("select coalesce(sum(cardinality(audit_ids)), 0)::bigint from misy.audit_pending")
             .fetch_one(&mut admin)
             .await
