@@ -57,7 +57,11 @@ fn rows_of(tenant: &str) -> String {
          values ('{tenant}', 'key_p', 'usr_1', 'p{tenant}', 'pat_', 'n', '{{}}', now(), now());
          insert into misy.enrollments values ('{tenant}', 'key_{tenant}', 'usr_1', now());
          insert into misy.audit_entries (tenant_id, audit_id, kind, action, actor, outcome)
-         values ('{tenant}', 'aud_1', 'call', 'a', 'b', 'ok');"
+         values ('{tenant}', 'aud_1', 'call', 'a', 'b', 'ok');
+         insert into misy.audit_leaves values ('{tenant}', 0, 'aud_1', sha256('x'));
+         insert into misy.audit_nodes values ('{tenant}', 8, 0, sha256('x'));
+         insert into misy.audit_checkpoints values ('{tenant}', 1, sha256('x'), 'note', now());
+         insert into misy.audit_trees values ('{tenant}', 1);"
     )
 }
 
@@ -212,6 +216,9 @@ async fn functions_that_look_across_tenants_are_closed_to_those_who_serve_reques
         "select * from misy.claim_conversations('w', 1, '1 s', '', 8)",
         "select * from misy.claim_of_tenant('aa', 'w', 1, now(), '1 s', 8)",
         "select * from misy.extend_leases('w', '{}', '{}', '{}', '1 s')",
+        "select misy.record_calls('{bb}', '{aud_2}', '{2026-01-01}', '{a}', '{b}', '{x}', '{x}', '{x}', '{ok}', '{1}', '{1}',
+                                  '{x}', '{x}')",
+        "select * from platform.audit_keys for update",
         "select * from platform.credentials",
     ] {
         assert_denied(call, "call", connection.execute(call).await.map(|_| ()));

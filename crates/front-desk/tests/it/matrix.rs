@@ -221,6 +221,7 @@ fn fill(path: &str, tenant: &Tenant) -> String {
         .replace("{alertId}", "alr_00000000000000000000000000")
         .replace("{certificateId}", "crt_00000000000000000000000000")
         .replace("{sessionId}", "ses_00000000000000000000000000")
+        .replace("{auditId}", "aud_00000000000000000000000000")
 }
 
 /// A body that would have an effect.

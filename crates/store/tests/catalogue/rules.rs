@@ -20,7 +20,9 @@ const DEFINERS: &str = "
     ('misy.claim_conversations(p_worker text, p_batch integer, p_lease interval, p_after_tenant text, p_most_attempts integer)',
      'TABLE(tenant_id text, conversation_id text, fence bigint, attempts integer)'),
     ('misy.extend_leases(p_worker text, p_tenants text[], p_conversations text[], p_fences bigint[], p_lease interval)',
-     'TABLE(tenant_id text, conversation_id text)')";
+     'TABLE(tenant_id text, conversation_id text)'),
+    ('misy.record_calls(p_tenants text[], p_ids text[], p_at timestamp with time zone[], p_actions text[], p_actors text[], p_sites text[], p_sessions text[], p_origins text[], p_outcomes text[], p_statuses integer[], p_durations bigint[], p_requests text[], p_subjects text[])',
+     'void')";
 
 /// What roles may do with the few tables of `platform` that are nobody's secret. All others have no grant at all.
 const PLATFORM_GRANTS: &str = "
@@ -31,6 +33,9 @@ const PLATFORM_GRANTS: &str = "
     ('global_settings', 'misy_app', 'SELECT'), ('global_settings', 'misy_worker', 'SELECT'),
     ('global_settings', 'misy_system', 'SELECT'), ('global_settings', 'misy_system', 'INSERT'),
     ('global_settings', 'misy_system', 'UPDATE'), ('global_settings', 'misy_system', 'DELETE')";
+    ('audit_keys', 'misy_app', 'SELECT'), ('audit_keys', 'misy_worker', 'SELECT'), ('audit_keys', 'misy_system', 'SELECT'),
+    ('audit_keys', 'misy_system', 'INSERT'), ('audit_keys', 'misy_system', 'UPDATE'),
+    ('installation', 'misy_system', 'SELECT'), ('installation', 'misy_system', 'INSERT')";
 
 /// The expression that narrows a table to the tenant of the transaction.
 const OWN_TENANT: &str = "(tenant_id = ( SELECT NULLIF(current_setting(''app.tenant_id''::text, true), ''''::text) AS \"nullif\"))";
@@ -152,9 +157,11 @@ const RULES: &[&str] = &[
      where c.relnamespace = 'misy'::regnamespace and a.grantee not in (0, 'misy_owner'::regrole)
          and (a.grantee::regrole::text not in ('misy_app', 'misy_worker', 'misy_system')
              or a.privilege_type not in ('SELECT', 'INSERT', 'UPDATE', 'DELETE') or a.is_grantable)",
-    "select format('%s may %s audit_entries, which only grows', a.grantee::regrole, a.privilege_type)
+    "select format('%s may %s %s, which only grows', a.grantee::regrole, a.privilege_type, c.relname)
      from pg_class c cross join aclexplode(c.relacl) a
-     where c.oid = 'misy.audit_entries'::regclass and a.grantee not in (0, 'misy_owner'::regrole)
+     where c.oid in ('misy.audit_entries'::regclass, 'misy.audit_leaves'::regclass, 'misy.audit_nodes'::regclass,
+                     'misy.audit_checkpoints'::regclass)
+         and a.grantee not in (0, 'misy_owner'::regrole)
          and a.privilege_type not in ('SELECT', 'INSERT')",
     "select format('a grant on the column %s.%s', c.oid::regclass, a.attname)
      from pg_attribute a join pg_class c on c.oid = a.attrelid
