@@ -1,7 +1,7 @@
 //! The front desk: what all calls share.
 
 use crate::{
-    edge::origins::KnownOrigins, live::Streams, settings::Settings, tenant_state::TenantStates,
+    edge::origins::KnownOrigins, live::Streams, refusals::Refusals, settings::Settings, tenant_state::TenantStates,
     token_desk::TokenDesk, welcome::Welcomes,
 };
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -17,6 +17,8 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// How often another replica's changes are looked for on behalf of live streams.
 const LOOK_AGAIN: Duration = Duration::from_millis(700);
+/// How often counted refusals are written.
+const WRITE_REFUSALS: Duration = Duration::from_secs(5);
 /// How often signing keys are read again, and rotated when it is time.
 const READ_KEYS: Duration = Duration::from_mins(1);
 
@@ -74,6 +76,7 @@ pub struct Shared {
     pub audit: AuditLog,
     pub(crate) origins: KnownOrigins,
     pub(crate) streams: Arc<Streams>,
+    pub(crate) refusals: Refusals,
     /// The hashes of administrators' tokens that were good lately.
     pub(crate) good_keys: Cache<[u8; 32], ()>,
     pub(crate) welcomes: Welcomes,
@@ -112,6 +115,7 @@ impl FrontDesk {
             audit: AuditLog::start(database.clone()),
             origins: KnownOrigins::new(database.clone()),
             streams: Arc::default(),
+            refusals: Refusals::default(),
             good_keys: Cache::builder().max_capacity(10_000).time_to_live(Duration::from_hours(1)).build(),
             welcomes: Welcomes::default(),
             stopping: CancellationToken::new(),
@@ -159,6 +163,16 @@ impl FrontDesk {
         tracker.spawn(async move {
             let work = async {
                 loop {
+                    tokio::time::sleep(WRITE_REFUSALS).await;
+                    desk.refusals.write(&desk).await;
+                }
+            };
+            desk.stopping.run_until_cancelled(work).await;
+        });
+        let desk = self.clone();
+        tracker.spawn(async move {
+            let work = async {
+                loop {
                     tokio::time::sleep(READ_KEYS).await;
                     if let Err(error) = desk.tokens.refresh().await {
                         tracing::warn!(%error, "signing keys could not be read");
@@ -177,6 +191,7 @@ impl FrontDesk {
             tracker.close();
             tracker.wait().await;
         }
+        self.refusals.write(self).await;
         self.audit.shutdown().await;
     }
 

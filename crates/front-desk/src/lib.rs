@@ -24,6 +24,7 @@ pub mod pipeline;
 pub mod problem;
 mod query;
 mod record;
+mod refusals;
 mod routes;
 pub mod settings;
 pub mod tenant_state;

@@ -36,6 +36,7 @@ use utoipa::{
         api::tenants::keys::list, api::tenants::keys::create, api::tenants::keys::revoke,
         api::tenants::secrets::list, api::tenants::secrets::rotate, api::tenants::secrets::revoke,
         api::tenants::limits::read, api::tenants::limits::replace,
+        api::tenants::usage::read, api::tenants::usage::invoice::read, api::tenants::usage::refusals::read,
         api::tenants::audit::list, api::tenants::decisions::read,
     ),
     components(schemas(ProblemBody<'static>)),

@@ -53,7 +53,7 @@ fn chat() -> Router<FrontDesk> {
 
 fn management() -> Router<FrontDesk> {
     use tenants::{
-        audit, context_pack, create, decisions, keys, life, limits, list, record, register, secrets, sites,
+        audit, context_pack, create, decisions, keys, life, limits, list, record, register, secrets, sites, usage,
     };
     Router::new()
         .route("/api/meta-agent/tenants/register/owner", post(register::owner))
@@ -80,6 +80,9 @@ fn management() -> Router<FrontDesk> {
         .route("/api/meta-agent/tenants/{tenantId}/secrets", get(secrets::list).post(secrets::rotate))
         .route("/api/meta-agent/tenants/{tenantId}/secrets/{keyId}", delete(secrets::revoke))
         .route("/api/meta-agent/tenants/{tenantId}/limits", get(limits::read).put(limits::replace))
+        .route("/api/meta-agent/tenants/{tenantId}/usage", get(usage::read))
+        .route("/api/meta-agent/tenants/{tenantId}/usage/invoice", get(usage::invoice::read))
+        .route("/api/meta-agent/tenants/{tenantId}/usage/refusals", get(usage::refusals::read))
         .route("/api/meta-agent/tenants/{tenantId}/audit", get(audit::list))
         .route("/api/meta-agent/tenants/{tenantId}/decisions", get(decisions::read))
 }

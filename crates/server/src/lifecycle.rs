@@ -7,7 +7,7 @@ use misy_domain::{Clock, Entropy, Secret, SystemClock};
 use misy_front_desk::{FrontDesk, Parts};
 use misy_orchestrator::{Packs, Turns, WorkerSettings};
 use misy_postgres::{PrivateServer, Programs};
-use misy_store::{Bell, Database, DatabaseOptions, Shared, Vault, database::Login};
+use misy_store::{Bell, Database, DatabaseOptions, Limits, Shared, Vault, database::Login};
 use misy_trust::{BootstrapSecret, KeyProvider, RootKey, SystemEntropy};
 use sqlx::postgres::PgConnectOptions;
 use std::{
@@ -108,10 +108,11 @@ impl Running {
             entropy: entropy.clone(),
             settings: desk_settings,
             metrics: Some(metrics),
-            redis,
+            redis: redis.clone(),
         })
         .await?;
-        let turns = Turns::new(database.clone(), vault, bell, Packs::default(), clock, entropy);
+        let turns = Turns::new(database.clone(), vault, bell, Packs::default(), clock, entropy)
+            .limited_by(Limits::through(redis.clone()));
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
         tasks.spawn(http::serve(listener, front_desk.router(), stop.clone()));

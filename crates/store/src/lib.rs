@@ -25,6 +25,7 @@ pub mod sites;
 pub mod tenants;
 pub mod transaction;
 pub mod turns;
+pub mod usage;
 pub mod vault;
 
 pub use audit::AuditLog;

@@ -33,6 +33,12 @@ fn rows_of(tenant: &str) -> String {
          values ('{tenant}', 'ses_1', 'main', 'cnv_1', 'con_1', 'web', 'tat_1', now());
          insert into misy.messages (tenant_id, conversation_id, sequence, message_id, session_id, role, sealed_body)
          values ('{tenant}', 'cnv_1', 1, 'msg_1', 'ses_1', 'contact', 'x');
+         insert into misy.quotas values ('{tenant}', 'messages', 1);
+         insert into misy.usage_slots values ('{tenant}', 'messages', '2026-11-01', 0, 1, 1, 1);
+         insert into misy.usage_events (tenant_id, month, kind, subject, at, amount, slot)
+         values ('{tenant}', '2026-11-01', 'messages', 'msg_1', now(), 1, 0);
+         insert into misy.quota_events values ('{tenant}', 'messages', '2026-11-01', 80, 1, now(), 1);
+         insert into misy.refusals values ('{tenant}', '2026-11-22', 'rate_limited', 1);
          insert into misy.decisions values ('{tenant}', 'msg_1', 'cnv_1', '{{}}');
          insert into misy.audit_entries (tenant_id, audit_id, kind, action, actor, outcome)
          values ('{tenant}', 'aud_1', 'call', 'a', 'b', 'ok');"

@@ -33,6 +33,7 @@ fn claims() -> TatClaims {
         epoch: 3,
         sig: RequestKeyKind::Token,
         family: jti,
+        key: None,
     }
 }
 

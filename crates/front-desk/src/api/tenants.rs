@@ -13,6 +13,7 @@ pub mod register;
 pub mod registration;
 pub mod secrets;
 pub mod sites;
+pub mod usage;
 
 use crate::{
     pipeline::Received,

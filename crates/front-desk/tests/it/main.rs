@@ -16,6 +16,8 @@ mod management;
 mod matrix;
 mod provisioning;
 mod registration;
+mod replicas;
 mod signatures;
 mod support;
 mod tokens;
+mod usage;

@@ -60,6 +60,9 @@ fn cases() -> Vec<Case> {
         "revokeSecret",
         "readLimits",
         "replaceLimits",
+        "readUsage",
+        "readInvoice",
+        "readRefusals",
         "listAudit",
         "readDecision",
     ];

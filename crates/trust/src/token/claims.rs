@@ -1,6 +1,6 @@
 //! What a token says.
 
-use misy_domain::{Origin, Permissions, SiteId, TenantId, Timestamp, TokenId};
+use misy_domain::{KeyId, Origin, Permissions, SiteId, TenantId, Timestamp, TokenId};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::borrow::Cow;
 
@@ -47,6 +47,8 @@ pub struct TatClaims {
     pub sig: RequestKeyKind,
     /// The `jti` of the first token of a chain of renewals; a first token's own.
     pub family: TokenId,
+    /// The publishable key or tenant secret that it was made with, for metering.
+    pub key: Option<KeyId>,
 }
 
 /// The claims as JSON. Unknown members are refused: no later mistake can put a person's name into a token unnoticed.
@@ -70,6 +72,8 @@ pub(super) struct Wire<'a> {
     epoch: i64,
     sig: RequestKeyKind,
     family: TokenId,
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+    key: Option<KeyId>,
 }
 
 impl<'a> Wire<'a> {
@@ -87,6 +91,7 @@ impl<'a> Wire<'a> {
             epoch: claims.epoch,
             sig: claims.sig,
             family: claims.family,
+            key: claims.key,
         }
     }
 
@@ -102,6 +107,7 @@ impl<'a> Wire<'a> {
             epoch: self.epoch,
             sig: self.sig,
             family: self.family,
+            key: self.key,
         }
     }
 }
@@ -116,8 +122,8 @@ impl TatClaims {
 }
 
 /// A member that may be absent but not `null`.
-fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Origin>, D::Error> {
-    Origin::deserialize(deserializer).map(Some)
+fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
 }
 
 /// `NumericDate` as Misy writes it: a JSON integer, no string and no fraction.

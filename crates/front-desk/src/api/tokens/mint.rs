@@ -89,6 +89,8 @@ struct Caller {
     sig: RequestKeyKind,
     /// The chain that the token renews.
     family: Option<TokenId>,
+    /// What was proved.
+    key: KeyId,
 }
 
 /// Mint a token
@@ -189,6 +191,7 @@ async fn browser(
         origin: Some(origin),
         sig: RequestKeyKind::Token,
         family,
+        key: key.key_id,
         state,
     };
     Ok((caller, asked))
@@ -239,6 +242,7 @@ async fn server(desk: &FrontDesk, received: &Received, id: &str) -> Result<(Call
         origin: asked.origin.clone(),
         sig,
         family,
+        key: key_id,
         state,
     };
     Ok((caller, asked))
@@ -320,6 +324,7 @@ fn issue(desk: &FrontDesk, caller: &Caller, asked: &TokenRequest) -> Result<Toke
         epoch: caller.state.epoch(),
         sig: caller.sig,
         family: caller.family.unwrap_or(jti),
+        key: Some(caller.key),
     };
     let token = desk.tokens.keys().issue(&claims).map_err(|error| {
         tracing::error!(%error, "a token could not be issued");
