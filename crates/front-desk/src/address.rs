@@ -81,7 +81,6 @@ pub(crate) fn count(desk: &FrontDesk, address: Option<IpAddr>, purpose: Purpose)
 /// Whether an address has used up what it may; counts nothing.
 pub(crate) fn is_spent(desk: &FrontDesk, address: Option<IpAddr>, purpose: Purpose) -> bool {
     let quota = purpose.quota(desk);
-    address.is_some_and(|address| {
-        desk.limits.address_is_spent(purpose.name(), address, quota, desk.clock.now())
-    })
+    address
+        .is_some_and(|address| desk.limits.address_is_spent(purpose.name(), address, quota, desk.clock.now()))
 }

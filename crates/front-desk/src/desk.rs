@@ -1,8 +1,8 @@
 //! The front desk: what all calls share.
 
 use crate::{
-    edge::origins::KnownOrigins, live::Streams, refusals::Refusals, settings::Settings, tenant_state::TenantStates,
-    token_desk::TokenDesk, welcome::Welcomes,
+    edge::origins::KnownOrigins, live::Streams, refusals::Refusals, settings::Settings,
+    tenant_state::TenantStates, token_desk::TokenDesk, welcome::Welcomes,
 };
 use metrics_exporter_prometheus::PrometheusHandle;
 use misy_domain::{Clock, Entropy};

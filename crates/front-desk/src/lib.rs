@@ -10,8 +10,8 @@
 //! | [`tenant_state`], [`token_desk`] | what is kept in memory so that a warm call asks the database nothing |
 //! | [`openapi`] | the description of all of it, generated from the code |
 
-pub mod api;
 mod address;
+pub mod api;
 mod assets;
 pub mod desk;
 mod edge;

@@ -221,7 +221,8 @@ impl Problem {
     pub fn quota_exceeded(metered: Metered, most: i64, now: Timestamp) -> Self {
         let resets_at = misy_store::usage::next_month(now);
         let what = metered.in_words();
-        let detail = format!("The quota of {most} {what} a month is used up; it is there again at {resets_at}.");
+        let detail =
+            format!("The quota of {most} {what} a month is used up; it is there again at {resets_at}.");
         let seconds = resets_at.as_second() - now.as_second();
         Self::new(StatusCode::PAYMENT_REQUIRED, "quota_exceeded", detail).edit(|inner| {
             inner.retry_after = Some(seconds.max(1));

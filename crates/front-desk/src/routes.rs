@@ -53,7 +53,8 @@ fn chat() -> Router<FrontDesk> {
 
 fn management() -> Router<FrontDesk> {
     use tenants::{
-        audit, context_pack, create, decisions, keys, life, limits, list, record, register, secrets, sites, usage,
+        audit, context_pack, create, decisions, keys, life, limits, list, record, register, secrets, sites,
+        usage,
     };
     Router::new()
         .route("/api/meta-agent/tenants/register/owner", post(register::owner))

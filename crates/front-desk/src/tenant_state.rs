@@ -3,7 +3,8 @@
 
 use crate::settings::{DefaultLimits, PlanLimits};
 use misy_domain::{
-    Clock, KeyId, Metered, Origin, Permissions, Plan, SiteId, TenantId, TenantStatus, TenantType, Timestamp, limit::Quota,
+    Clock, KeyId, Metered, Origin, Permissions, Plan, SiteId, TenantId, TenantStatus, TenantType, Timestamp,
+    limit::Quota,
 };
 use misy_store::{
     Bell, Database, StoreError, TenantKeys, Vault,

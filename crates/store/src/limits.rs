@@ -233,12 +233,24 @@ impl Limits {
 
     /// The coarse outer guard of what comes from one address, before any tenant is known. Many visitors share an address.
     /// Each replica has its own: a flood must not reach Redis either.
-    pub fn check_address(&self, purpose: &'static str, address: IpAddr, quota: Quota, now: Timestamp) -> Decision {
+    pub fn check_address(
+        &self,
+        purpose: &'static str,
+        address: IpAddr,
+        quota: Quota,
+        now: Timestamp,
+    ) -> Decision {
         self.local.check_address(purpose, address, quota, now)
     }
 
     /// Whether an address has used up what [`Self::check_address`] allows; counts nothing.
-    pub fn address_is_spent(&self, purpose: &'static str, address: IpAddr, quota: Quota, now: Timestamp) -> bool {
+    pub fn address_is_spent(
+        &self,
+        purpose: &'static str,
+        address: IpAddr,
+        quota: Quota,
+        now: Timestamp,
+    ) -> bool {
         self.local.address_is_spent(purpose, address, quota, now)
     }
 

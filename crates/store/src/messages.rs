@@ -5,8 +5,8 @@
 use crate::{Bell, Database, StoreError, TenantKeys, TenantTx, bell::News};
 use jiff_sqlx::ToSqlx;
 use misy_domain::{
-    Channel, Clock, ConversationId, Entropy, KeyId, Message, MessageId, Part, SessionId, SiteId, Source, TenantId,
-    Timestamp, TokenId,
+    Channel, Clock, ConversationId, Entropy, KeyId, Message, MessageId, Part, SessionId, SiteId, Source,
+    TenantId, Timestamp, TokenId,
 };
 use misy_trust::Place;
 use serde::{Deserialize, Serialize};

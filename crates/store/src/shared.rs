@@ -50,7 +50,8 @@ impl Shared {
     /// Connects, and stays connected as long as somebody holds it. When Redis is not there yet, it is looked for.
     pub async fn open(url: &str) -> Result<Self, BadAddress> {
         let client = Client::open(url).map_err(|_| BadAddress)?;
-        let (connection, lost, state) = (RwLock::new(None), Arc::new(Notify::new()), watch::Sender::new(None));
+        let (connection, lost, state) =
+            (RwLock::new(None), Arc::new(Notify::new()), watch::Sender::new(None));
         let shared = Self { inner: Arc::new(Inner { client, connection, lost: lost.clone(), state }) };
         if let Err(error) = shared.inner.connect(1).await {
             shared.inner.state_changed(None, &error);
@@ -101,8 +102,7 @@ impl Shared {
         let client = Client::open(url).map_err(|_| format!("MISY_REDIS_URL {BadAddress}"))?;
         let said = |error: RedisError| format!("{error}: check MISY_REDIS_URL");
         let mut connection = new_connection(&client).await.map_err(said)?;
-        let facts: redis::InfoDict =
-            redis::cmd("INFO").query_async(&mut connection).await.map_err(said)?;
+        let facts: redis::InfoDict = redis::cmd("INFO").query_async(&mut connection).await.map_err(said)?;
         let version: String = facts.get("redis_version").unwrap_or_default();
         let limit: u64 = facts.get("maxmemory").unwrap_or_default();
         let policy: String = facts.get("maxmemory_policy").unwrap_or_default();
@@ -163,7 +163,8 @@ impl Inner {
             let in_use = inner.connection.read().unwrap_or_else(PoisonError::into_inner).clone();
             let pause = match in_use {
                 Some((number, mut connection)) => {
-                    let pong: RedisResult<redis::Value> = redis::cmd("PING").query_async(&mut connection).await;
+                    let pong: RedisResult<redis::Value> =
+                        redis::cmd("PING").query_async(&mut connection).await;
                     if let Err(error) = pong {
                         inner.lose(number, &error);
                     }

@@ -5,9 +5,7 @@
 use misy_domain::{Channel, Clock, KeyId, Metered, Part, SessionId, Timestamp};
 use misy_store::{
     messages::{Ingested, NewInbound},
-    usage::{
-        self, CountedFor, GroupBy, Reserved, UsageFilter, counted, quota_events, reserve, settle,
-    },
+    usage::{self, CountedFor, GroupBy, Reserved, UsageFilter, counted, quota_events, reserve, settle},
 };
 use misy_testkit::store::{TestStore, TestTenant, test_store, test_store_with};
 use std::{sync::Arc, time::Duration};
@@ -56,7 +54,11 @@ async fn reached(store: &TestStore, tenant: &TestTenant) -> Vec<(i16, i64)> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn exactly_the_quota_is_stored_however_many_come_at_once() {
-    let store = Arc::new(test_store_with(|options| misy_store::DatabaseOptions { app_connections: 24, ..options }).await.unwrap());
+    let store = Arc::new(
+        test_store_with(|options| misy_store::DatabaseOptions { app_connections: 24, ..options })
+            .await
+            .unwrap(),
+    );
     let tenant = store.tenant("andina").await.unwrap();
     let mut sessions = Vec::new();
     for _ in 0..10 {
@@ -68,7 +70,9 @@ async fn exactly_the_quota_is_stored_however_many_come_at_once() {
         // Each is sent twice at the same time.
         for _ in 0..2 {
             let (store, tenant) = (store.clone(), tenant.clone());
-            tasks.spawn(async move { say(&store, &tenant, session, &number.to_string(), (None, Some(137))).await });
+            tasks.spawn(async move {
+                say(&store, &tenant, session, &number.to_string(), (None, Some(137))).await
+            });
         }
     }
     let outcomes = tasks.join_all().await;
@@ -107,7 +111,10 @@ async fn what_was_stored_is_answered_again_beyond_the_quota_and_a_raise_counts_a
     assert_eq!(three_sums(&store).await, (7, 7, 7));
     store.clock.advance(Duration::from_hours(24 * 31));
     let session = store.session(&tenant).await.unwrap().session_id;
-    assert!(matches!(say(&store, &tenant, session, "8", (None, Some(1))).await, Ingested::Stored(_)), "a new month");
+    assert!(
+        matches!(say(&store, &tenant, session, "8", (None, Some(1))).await, Ingested::Stored(_)),
+        "a new month"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -193,8 +200,11 @@ async fn reservations_take_exactly_the_quota_and_are_settled_to_what_was_used() 
         });
     }
     let outcomes = tasks.join_all().await;
-    let taken: Vec<_> =
-        outcomes.iter().filter(|(outcome, _)| *outcome == Reserved::Taken).map(|(_, subject)| subject).collect();
+    let taken: Vec<_> = outcomes
+        .iter()
+        .filter(|(outcome, _)| *outcome == Reserved::Taken)
+        .map(|(_, subject)| subject)
+        .collect();
     assert_eq!(taken.len(), 19, "19 × 100 fit into 1,950");
     let mut tx = store.database.tenant_work("test", &tenant.id).await.unwrap();
     let again = reserve(&mut tx, Metered::AiTokens, taken[0], 100, Some(1_950), CountedFor::default(), now);
@@ -208,7 +218,9 @@ async fn reservations_take_exactly_the_quota_and_are_settled_to_what_was_used() 
     assert_eq!(counted(&mut tx, now).await.unwrap()[&Metered::AiTokens], 1_740);
     let mut one_more = async |amount| {
         let subject = format!("late-{amount}");
-        reserve(&mut tx, Metered::AiTokens, &subject, amount, Some(1_950), CountedFor::default(), now).await.unwrap()
+        reserve(&mut tx, Metered::AiTokens, &subject, amount, Some(1_950), CountedFor::default(), now)
+            .await
+            .unwrap()
     };
     assert_eq!(one_more(211).await, Reserved::QuotaExceeded);
     assert_eq!(one_more(210).await, Reserved::Taken);

@@ -143,7 +143,14 @@ pub async fn register(url: &str, id: &str, pack: &Path) -> anyhow::Result<Site> 
         .iter()
         .map(|scope| json!({ "scope": scope, "requests": 1_000_000, "periodSeconds": 1 }))
         .collect();
-    call(Method::PUT, url, &format!("/tenants/{id}/limits"), &owner, &json!({ "limits": limits, "quotas": quotas })).await?;
+    call(
+        Method::PUT,
+        url,
+        &format!("/tenants/{id}/limits"),
+        &owner,
+        &json!({ "limits": limits, "quotas": quotas }),
+    )
+    .await?;
     let publishable_key = text(&tenant, "/publishableKey/key");
     Ok(Site { api: url.to_owned(), tenant: id.parse()?, origin: origin(id), publishable_key })
 }

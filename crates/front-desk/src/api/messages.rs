@@ -8,7 +8,7 @@ use crate::{
 };
 use axum::{Json, extract::State};
 use http::StatusCode;
-use misy_domain::{Channel, Metered, MessageId, Part, Permission, SessionId};
+use misy_domain::{Channel, MessageId, Metered, Part, Permission, SessionId};
 use misy_store::messages::{Ingested, NewInbound};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

@@ -31,11 +31,7 @@ pub(super) fn is_preflight(request: &Request) -> bool {
 }
 
 /// Answers a preflight. It carries no token, so all that can be asked is whether some site has this origin.
-pub(super) async fn preflight(
-    desk: &FrontDesk,
-    asked: &HeaderMap,
-    address: Option<IpAddr>,
-) -> Response {
+pub(super) async fn preflight(desk: &FrontDesk, asked: &HeaderMap, address: Option<IpAddr>) -> Response {
     let mut response = StatusCode::NO_CONTENT.into_response();
     let headers = response.headers_mut();
     headers.insert(header::VARY, VARY_PREFLIGHT);

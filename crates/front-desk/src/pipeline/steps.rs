@@ -5,7 +5,11 @@ use super::{
     context::{Access, Subjects, TenantCall, TenantContext},
 };
 use crate::{
-    desk::FrontDesk, edge::{limited, unreachable}, problem::Problem, tenant_state::TenantState, token_desk::KnownToken,
+    desk::FrontDesk,
+    edge::{limited, unreachable},
+    problem::Problem,
+    tenant_state::TenantState,
+    token_desk::KnownToken,
 };
 use http::{HeaderName, header};
 use misy_domain::{Permission, Permissions, Timestamp};

@@ -48,7 +48,8 @@ async fn exactly_the_limit_passes_on_three_replicas_and_a_change_of_it_reaches_a
     let token = app.browser(&andina).await;
     let session = app.session(&token).await;
     let set = async |requests: u32| {
-        let limits = json!({ "limits": [{ "scope": "session", "requests": requests, "periodSeconds": 86_400 }] });
+        let limits =
+            json!({ "limits": [{ "scope": "session", "requests": requests, "periodSeconds": 86_400 }] });
         app.manage(&owner, Method::PUT, &andina.path("/limits"), Some(&limits)).await.expect(200);
         // It is heard at once; a second later it would be seen in any case.
         for desk in &desks {
@@ -120,7 +121,9 @@ async fn without_redis_reads_go_on_and_changes_are_refused_until_it_is_back() {
         assert_eq!(refused.headers["retry-after"], "1");
         until_redis_is(&app.desk, false).await;
         app.send(app.mint_request(&andina, &json!({ "siteId": "main" }))).await.refused(503, "unavailable");
-        app.manage(&andina, Method::PATCH, &andina.path(""), Some(&json!({}))).await.refused(503, "unavailable");
+        app.manage(&andina, Method::PATCH, &andina.path(""), Some(&json!({})))
+            .await
+            .refused(503, "unavailable");
         app.call(&token, Method::GET, &history, None).await.expect(200);
         app.manage(&andina, Method::GET, &andina.path(""), None).await.expect(200);
         let said = health().await.expect(200);
@@ -174,7 +177,10 @@ async fn exactly_the_monthly_quota_is_stored_by_three_replicas() {
     for router in &routers {
         let seen = async || {
             let path = format!("{}{}", crate::support::BASE, andina.path("/limits"));
-            let request = crate::support::with_bearer(crate::support::raw(Method::GET, &path, None), &andina.administrator);
+            let request = crate::support::with_bearer(
+                crate::support::raw(Method::GET, &path, None),
+                &andina.administrator,
+            );
             send_to(router, request).await.body["quotasInForce"][0]["monthly"] == 61
         };
         let known = async { while !seen().await {} };

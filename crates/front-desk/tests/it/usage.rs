@@ -1,11 +1,16 @@
 //! Monthly quotas, usage and what it costs.
 
-use crate::support::{App, Answer, put};
+use crate::support::{Answer, App, put};
 use http::Method;
 use serde_json::{Value, json};
 use std::time::Duration;
 
-async fn quota(app: &App, owner: &crate::support::Tenant, andina: &crate::support::Tenant, monthly: i64) -> Answer {
+async fn quota(
+    app: &App,
+    owner: &crate::support::Tenant,
+    andina: &crate::support::Tenant,
+    monthly: i64,
+) -> Answer {
     let body = json!({ "limits": [], "quotas": [{ "kind": "messages", "monthly": monthly }] });
     app.manage(owner, Method::PUT, &andina.path("/limits"), Some(&body)).await.expect(200)
 }
@@ -45,7 +50,9 @@ async fn a_message_beyond_the_quota_is_refused_with_what_is_used_up_and_until_wh
     let left = app.manage(&owner, Method::PUT, &andina.path("/limits"), Some(&limits)).await.expect(200);
     assert_eq!(left.body["quotas"][0]["monthly"], 3);
     let none = json!({ "limits": [], "quotas": [] });
-    app.manage(&andina, Method::PUT, &andina.path("/limits"), Some(&none)).await.refused(403, "permission_denied");
+    app.manage(&andina, Method::PUT, &andina.path("/limits"), Some(&none))
+        .await
+        .refused(403, "permission_denied");
     let plan = app.manage(&owner, Method::PUT, &andina.path("/limits"), Some(&none)).await.expect(200);
     assert_eq!(plan.body["quotasInForce"][0]["monthly"], 5_000);
     app.say(&token, &session, "Hola").await.expect(202);
@@ -54,7 +61,9 @@ async fn a_message_beyond_the_quota_is_refused_with_what_is_used_up_and_until_wh
         json!([{ "kind": "messages", "monthly": 1 }, { "kind": "messages", "monthly": 2 }]),
     ] {
         let body = json!({ "limits": [], "quotas": quotas });
-        app.manage(&owner, Method::PUT, &andina.path("/limits"), Some(&body)).await.refused(422, "validation_failed");
+        app.manage(&owner, Method::PUT, &andina.path("/limits"), Some(&body))
+            .await
+            .refused(422, "validation_failed");
     }
 }
 
@@ -81,9 +90,7 @@ async fn usage_is_told_by_day_key_site_and_channel_as_json_and_csv() {
         let path = andina.path(&format!("/usage?{query}"));
         app.manage(&andina, Method::GET, &path, None).await
     };
-    let item = |group: &str, amount: i64| {
-        json!({ "group": group, "kind": "messages", "amount": amount, "events": amount })
-    };
+    let item = |group: &str, amount: i64| json!({ "group": group, "kind": "messages", "amount": amount, "events": amount });
     let by_day = read("").await.expect(200);
     assert_eq!(by_day.body["items"], json!([item("2026-09-21", 3), item("2026-09-22", 1)]));
     let by_key = read("groupBy=key").await.expect(200);
@@ -99,7 +106,9 @@ async fn usage_is_told_by_day_key_site_and_channel_as_json_and_csv() {
     assert_eq!(rest.body, json!({ "items": [item("2026-09-22", 1)], "nextCursor": null }));
     let narrow = read("from=2026-09-22&to=2026-09-23").await.expect(200);
     assert_eq!(narrow.body["items"], json!([item("2026-09-22", 1)]));
-    for bad in ["from=x", "to=2026-09-01&from=2026-09-02", "from=2020-01-01", "groupBy=x", "limit=0", "cursor=x"] {
+    for bad in
+        ["from=x", "to=2026-09-01&from=2026-09-02", "from=2020-01-01", "groupBy=x", "limit=0", "cursor=x"]
+    {
         let answer = read(bad).await;
         assert!([400, 422].contains(&answer.status.as_u16()), "{bad}: {}", answer.body);
     }

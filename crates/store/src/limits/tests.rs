@@ -19,7 +19,9 @@ fn session(quota: u32) -> [Limit<'static>; 2] {
 async fn a_nonce_passes_once_per_tenant() {
     let limits = Limits::default();
     let nonce = Some(Nonce { value: "bm9uY2UtMDAwMQ", forget_at: 1_300 });
-    let check = async |who: &str, now| limits.check(&tenant(who), nonce, &[], at(now), Unreachable::Refuse).await.unwrap();
+    let check = async |who: &str, now| {
+        limits.check(&tenant(who), nonce, &[], at(now), Unreachable::Refuse).await.unwrap()
+    };
     assert_eq!(check("andina", 1_000).await, Decision::Allowed(None));
     assert_eq!(check("andina", 1_300).await, Decision::Replayed);
     assert_eq!(
@@ -41,7 +43,8 @@ async fn a_refused_request_counts_nowhere_and_keeps_its_nonce() {
         let refused = limits.check(&andina, nonce, &session(1), at(0), Unreachable::Refuse).await.unwrap();
         assert!(matches!(refused, Decision::Limited { scope: Scope::Session, .. }), "{refused:?}");
     }
-    let tenant_alone = limits.check(&andina, nonce, &session(1)[..1], at(0), Unreachable::Refuse).await.unwrap();
+    let tenant_alone =
+        limits.check(&andina, nonce, &session(1)[..1], at(0), Unreachable::Refuse).await.unwrap();
     assert!(
         matches!(tenant_alone, Decision::Allowed(Some(Standing { remaining: 998, .. }))),
         "{tenant_alone:?}"
@@ -57,7 +60,10 @@ async fn exactly_the_burst_passes_when_many_come_at_once() {
             tokio::spawn(async move {
                 let mut passed = 0;
                 for _ in 0..100 {
-                    let decision = limits.check(&tenant("andina"), None, &session(50), at(0), Unreachable::Refuse).await.unwrap();
+                    let decision = limits
+                        .check(&tenant("andina"), None, &session(50), at(0), Unreachable::Refuse)
+                        .await
+                        .unwrap();
                     passed += u32::from(matches!(decision, Decision::Allowed(_)));
                 }
                 passed
@@ -80,7 +86,8 @@ async fn what_says_nothing_any_more_is_forgotten() {
         let nonce = format!("nonce-{number:06}");
         let nonce = Some(Nonce { value: &nonce, forget_at: number + 600 });
         let limit = Limit { scope: Scope::Session, subject: &subject, quota };
-        let decision = limits.check(&tenant("andina"), nonce, &[limit], at(number), Unreachable::Refuse).await.unwrap();
+        let decision =
+            limits.check(&tenant("andina"), nonce, &[limit], at(number), Unreachable::Refuse).await.unwrap();
         assert!(matches!(decision, Decision::Allowed(_)));
     }
     assert!(limits.len() < 4_000, "{} entries for 600 seconds at one request a second", limits.len());
@@ -93,7 +100,10 @@ async fn a_busy_tenant_finds_room_for_its_nonces() {
     for number in 0..600_000_i64 {
         let nonce = format!("nonce-{number:06}");
         let nonce = Some(Nonce { value: &nonce, forget_at: number / 1_000 + 600 });
-        let decision = limits.check(&tenant("andina"), nonce, &[], at(number / 1_000), Unreachable::Refuse).await.unwrap();
+        let decision = limits
+            .check(&tenant("andina"), nonce, &[], at(number / 1_000), Unreachable::Refuse)
+            .await
+            .unwrap();
         assert_eq!(decision, Decision::Allowed(None), "request {number}");
     }
 }
@@ -154,11 +164,13 @@ mod shared {
             Quota { requests: 7, period: jiff::SignedDuration::from_secs(1) },
             Quota { requests: 2_000_000, period: jiff::SignedDuration::from_secs(1) },
         ];
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let redis = TestRedis::start().unwrap();
         let shared = runtime.block_on(Shared::open(&redis.url())).unwrap();
         let case = std::cell::Cell::new(0);
-        let mut runner = TestRunner::new(Config { cases: 60, failure_persistence: None, ..Config::default() });
+        let mut runner =
+            TestRunner::new(Config { cases: 60, failure_persistence: None, ..Config::default() });
         let outcome = runner.run(&steps(), |steps| {
             case.set(case.get() + 1);
             let tenant = tenant(&format!("case-{}", case.get()));
@@ -196,7 +208,8 @@ mod shared {
         let redis = TestRedis::start().unwrap();
         let mut tasks = tokio::task::JoinSet::new();
         for replica in 0..3_i64 {
-            let limits = std::sync::Arc::new(Limits::through(Some(Shared::open(&redis.url()).await.unwrap())));
+            let limits =
+                std::sync::Arc::new(Limits::through(Some(Shared::open(&redis.url()).await.unwrap())));
             for task in 0..100 {
                 let limits = limits.clone();
                 tasks.spawn(async move {

@@ -83,7 +83,8 @@ mod tests {
     fn a_channel_of_news_tells_its_tenant_and_nothing_else_does() {
         let andina: TenantId = "andina".parse().unwrap();
         assert_eq!(TenantKey::tenant_of_news(TenantKey::news(&andina).as_str()), Some(andina));
-        for text in ["misy:{andina}:nonce:00", "misy:andina:news", "misy:{}:news", "misy:{a}b}:news", ":news"] {
+        for text in ["misy:{andina}:nonce:00", "misy:andina:news", "misy:{}:news", "misy:{a}b}:news", ":news"]
+        {
             assert_eq!(TenantKey::tenant_of_news(text), None, "{text}");
         }
     }
@@ -93,7 +94,10 @@ mod tests {
         let andina: TenantId = "andina".parse().unwrap();
         for hostile in ["}:nonce:{verde", "misy:{verde}:nonce:x", "", "\r\n", &"x".repeat(100_000)] {
             let quota = Quota::per_minute(1);
-            for key in [TenantKey::nonce(&andina, hostile), TenantKey::limit(&andina, Scope::Session, hostile, quota)] {
+            for key in [
+                TenantKey::nonce(&andina, hostile),
+                TenantKey::limit(&andina, Scope::Session, hostile, quota),
+            ] {
                 let rest = key.as_str().strip_prefix("misy:{andina}:").unwrap();
                 assert!(rest.len() < 50 && !rest.contains(['{', '}', '*']), "{rest}");
             }

@@ -161,11 +161,7 @@ pub(super) fn wants_csv(format: Option<Format>, accept: Option<&str>) -> bool {
 }
 
 /// The time between two ends, each a day of UTC or an instant; this month unless given.
-fn span(
-    from: Option<&str>,
-    to: Option<&str>,
-    now: Timestamp,
-) -> Result<(Timestamp, Timestamp), Problem> {
+fn span(from: Option<&str>, to: Option<&str>, now: Timestamp) -> Result<(Timestamp, Timestamp), Problem> {
     let at = |pointer: &str, text: &str| {
         let day = text.parse::<Date>().ok().and_then(|day| day.to_zoned(TimeZone::UTC).ok());
         let instant = if text.contains('T') { text.parse().ok() } else { day.map(|day| day.timestamp()) };

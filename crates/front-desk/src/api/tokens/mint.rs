@@ -284,8 +284,7 @@ async fn count(
     if let Some((subject, per_minute)) = &own {
         limits.push(Limit { scope: Scope::Key, subject, quota: Quota::per_minute(*per_minute) });
     }
-    let decision =
-        desk.limits.check(tenant, nonce, &limits, desk.clock.now(), Unreachable::Refuse).await?;
+    let decision = desk.limits.check(tenant, nonce, &limits, desk.clock.now(), Unreachable::Refuse).await?;
     limited(decision, &received.record)?;
     received.record.keep_room(&desk.audit).await
 }

@@ -107,17 +107,35 @@ pub(crate) async fn read(State(desk): State<FrontDesk>, call: ManagementCall) ->
     tx.commit().await?;
     let text = start.to_string();
     let month = text.get(..7).unwrap_or_default();
-    let invoice = invoice(managed.tenant.as_str(), managed.state.plan(), month, &used, usage::next_month(start) <= now);
+    let invoice =
+        invoice(managed.tenant.as_str(), managed.state.plan(), month, &used, usage::next_month(start) <= now);
     if !wants_csv(query.format, call.received.header(&header::ACCEPT)) {
         return Ok(Json(invoice).into_response());
     }
-    let mut table =
-        csv::Table::new(&["month", "item", "quantity", "included", "billable", "unitPrice", "amount", "currency"]);
+    let mut table = csv::Table::new(&[
+        "month",
+        "item",
+        "quantity",
+        "included",
+        "billable",
+        "unitPrice",
+        "amount",
+        "currency",
+    ]);
     for line in &invoice.lines {
         let numbers = [line.quantity, line.included, line.billable].map(|number| number.to_string());
         let [quantity, included, billable] = &numbers;
         let prices = [line.unit_price.as_str(), line.amount.as_str(), invoice.currency];
-        table.row(&[&invoice.month, line.item, quantity, included, billable, prices[0], prices[1], prices[2]]);
+        table.row(&[
+            &invoice.month,
+            line.item,
+            quantity,
+            included,
+            billable,
+            prices[0],
+            prices[1],
+            prices[2],
+        ]);
     }
     Ok(table.into_response("invoice.csv"))
 }
@@ -134,13 +152,7 @@ fn month(text: Option<&str>, now: Timestamp) -> Result<Timestamp, Problem> {
     if start > now { Err(refused()) } else { Ok(start) }
 }
 
-fn invoice(
-    tenant: &str,
-    plan: Plan,
-    month: &str,
-    used: &BTreeMap<Metered, i64>,
-    is_final: bool,
-) -> Invoice {
+fn invoice(tenant: &str, plan: Plan, month: &str, used: &BTreeMap<Metered, i64>, is_final: bool) -> Invoice {
     let price = &plan.terms().price;
     let mut total = cents(price.monthly);
     let mut lines = vec![InvoiceLine {

@@ -61,6 +61,7 @@ pub(crate) async fn read(
     let mut tx = desk.database.tenant("usage.refusals", &managed.tenant).await?;
     let rows = usage::refusals(&mut tx, from, to, MOST).await?;
     tx.commit().await?;
-    let item = |row: usage::Refusals| Refusal { day: row.day.to_string(), reason: row.reason, count: row.count };
+    let item =
+        |row: usage::Refusals| Refusal { day: row.day.to_string(), reason: row.reason, count: row.count };
     Ok(Json(RefusalsAnswer { items: rows.into_iter().map(item).collect() }))
 }
