@@ -4,7 +4,8 @@
 use crate::settings::{DefaultLimits, PlanLimits};
 use futures_util::{StreamExt, stream};
 use misy_domain::{
-    Clock, KeyId, Origin, Permissions, SiteId, TenantId, TenantStatus, TenantType, Timestamp, limit::Quota,
+    Clock, KeyId, Metered, Origin, Permissions, Plan, SiteId, TenantId, TenantStatus, TenantType, Timestamp,
+    limit::Quota,
 };
 use misy_store::{
     Bell, Database, StoreError, TenantKeys, Vault,
@@ -158,7 +159,18 @@ impl TenantState {
     /// The limit of a subject.
     pub fn quota(&self, scope: Scope, subject: &str) -> Quota {
         let own = self.overrides.iter().find(|row| row.scope == scope && row.subject == subject);
-        own.map_or_else(|| self.limits.of_scope(scope), LimitRow::quota)
+        own.map_or_else(|| scope.of_plan(&self.limits), LimitRow::quota)
+    }
+
+    /// What it pays for.
+    pub fn plan(&self) -> Plan {
+        self.snapshot.plan
+    }
+
+    /// What it may use in a month; `None`: as much as it likes, as the owner of the platform does.
+    pub fn monthly(&self, metered: Metered) -> Option<i64> {
+        let own = self.snapshot.quotas.get(&metered).copied();
+        own.or_else(|| (!self.is_owner()).then(|| self.plan().terms().quotas.of(metered)))
     }
 }
 
@@ -335,7 +347,7 @@ impl TenantStates {
                 Scope::Key => &mut limits.key,
                 Scope::Session => &mut limits.session,
                 Scope::Channel => &mut limits.channel,
-                Scope::Agent => continue,
+                Scope::Agent => &mut limits.agent,
             };
             *limit = row.quota();
         }

@@ -12,7 +12,7 @@ use misy_domain::{Clock, Entropy, Secret, SystemClock};
 use misy_front_desk::{FrontDesk, Parts};
 use misy_orchestrator::{Packs, Turns, WorkerSettings};
 use misy_postgres::{PrivateServer, Programs};
-use misy_store::{Bell, Database, DatabaseOptions, Shared, Vault, database::Login};
+use misy_store::{Bell, Database, DatabaseOptions, Limits, Shared, Vault, database::Login};
 use misy_trust::{BootstrapSecret, KeyProvider, RootKey, ServiceRole, SystemEntropy};
 use sqlx::postgres::PgConnectOptions;
 use std::{
@@ -116,7 +116,7 @@ impl Running {
             entropy: entropy.clone(),
             settings: desk_settings,
             metrics: Some(metrics),
-            redis,
+            redis: redis.clone(),
         })
         .await?;
         let stop = CancellationToken::new();
@@ -128,7 +128,8 @@ impl Running {
             entropy: entropy.clone(),
         };
         neighbours.start(settings, &front_desk, &stop, &tasks).await?;
-        let turns = Turns::new(database.clone(), vault, bell, Packs::default(), clock, entropy);
+        let turns = Turns::new(database.clone(), vault, bell, Packs::default(), clock, entropy)
+            .limited_by(Limits::through(redis));
         if let Some(tls) = &tls {
             tasks.spawn(tls.clone().follow(stop.clone()));
         }

@@ -32,6 +32,7 @@ pub mod sites;
 pub mod tenants;
 pub mod transaction;
 pub mod turns;
+pub mod usage;
 pub mod users;
 pub mod vault;
 

@@ -5,8 +5,8 @@
 use crate::{Bell, Database, StoreError, TenantKeys, TenantTx, bell::News};
 use jiff_sqlx::ToSqlx;
 use misy_domain::{
-    Channel, Clock, ConversationId, Entropy, Message, MessageId, Part, SessionId, SiteId, Source, TenantId,
-    Timestamp, TokenId,
+    Channel, Clock, ConversationId, Entropy, KeyId, Message, MessageId, Part, SessionId, SiteId, Source,
+    TenantId, Timestamp, TokenId,
 };
 use misy_trust::Place;
 use serde::{Deserialize, Serialize};
@@ -31,6 +31,10 @@ pub struct NewInbound<'a> {
     pub external_id: &'a str,
     /// What it says.
     pub parts: &'a [Part],
+    /// The publishable key or tenant secret that its usage is counted for.
+    pub key: Option<KeyId>,
+    /// Messages that the tenant may have stored in a month, if there is a limit.
+    pub monthly: Option<i64>,
 }
 
 /// Where a stored message stands.
@@ -57,6 +61,8 @@ pub enum Ingested {
     NotFound,
     /// The session is over.
     Expired,
+    /// The tenant's messages of the month are used up.
+    QuotaExceeded,
 }
 
 /// What is sealed of a message.
@@ -135,7 +141,7 @@ impl Database {
         let sealed = body.seal(keys, inbound.tenant, &message_id, entropy)?;
         let row = sqlx::query!(
             "select outcome, message_id, conversation_id, sequence, created_at
-             from ingest_message($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+             from ingest_counted($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
             inbound.tenant.as_str(),
             inbound.session.to_string(),
             inbound.site.as_str(),
@@ -146,6 +152,8 @@ impl Database {
             message_id,
             sealed,
             clock.now().to_sqlx(),
+            inbound.key.map(|key| key.to_string()),
+            inbound.monthly,
         )
         .fetch_one(self.app())
         .await?;
@@ -168,6 +176,7 @@ impl Database {
                 Ok(Ingested::Duplicate(receipt().ok_or(StoreError::Unsealable("messages"))?))
             }
             Some("expired") => Ok(Ingested::Expired),
+            Some("quota_exceeded") => Ok(Ingested::QuotaExceeded),
             _ => Ok(Ingested::NotFound),
         }
     }

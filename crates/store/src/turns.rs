@@ -4,13 +4,15 @@ use crate::{
     Bell, Database, StoreError, TenantKeys, TenantTx,
     bell::News,
     leases::Lease,
+    limits::LimitRow,
     messages::{Body, Row},
     sessions::{self, ConversationStatus},
+    tenants::stored,
 };
 use jiff_sqlx::ToSqlx;
 use misy_domain::{
     AuditId, Channel, Clock, ConversationId, Entropy, Language, Locale, Message, MessageId, Part,
-    Permissions, SessionId, SiteId, Source, TenantId,
+    Permissions, Plan, SessionId, SiteId, Source, TenantId, limit::Quota,
 };
 use misy_trust::Place;
 use serde_json::Value;
@@ -46,6 +48,10 @@ pub struct TurnWork {
     pub history: Vec<Message>,
     /// The version of the context pack in force.
     pub pack_version: i64,
+    /// What the tenant pays for.
+    pub plan: Plan,
+    /// Limits of agents that differ from the plan's.
+    pub agent_limits: Vec<LimitRow>,
 }
 
 /// A message that a turn writes.
@@ -101,6 +107,12 @@ pub struct CommittedTurn {
 }
 
 impl TurnWork {
+    /// How many turns an agent may have.
+    pub fn agent_quota(&self, agent: &str) -> Quota {
+        let of = |subject: &str| self.agent_limits.iter().find(|row| row.subject == subject);
+        of(agent).or_else(|| of("")).map_or(self.plan.terms().limits.agent, LimitRow::quota)
+    }
+
     /// The sequence up to which the turn answers.
     pub fn answered_through(&self) -> i64 {
         self.waiting.last().map_or(0, |message| message.sequence)
@@ -118,7 +130,11 @@ pub async fn load_turn(
     let conversation = lease.conversation.to_string();
     let state = sqlx::query!(
         r#"select c.status, c.language, c.unanswered_in_a_row, c.answered_sequence, c.last_inbound_sequence,
-                  (select max(p.version) from context_packs p where p.tenant_id = c.tenant_id) as pack_version
+                  (select max(p.version) from context_packs p where p.tenant_id = c.tenant_id) as pack_version,
+                  (select t.plan from tenants t where t.tenant_id = c.tenant_id) as plan,
+                  (select jsonb_agg(jsonb_build_object('scope', l.scope, 'subject', l.subject, 'requests', l.requests,
+                                                       'periodSeconds', l.period_seconds))
+                   from rate_limits l where l.tenant_id = c.tenant_id and l.scope = 'agent') as agent_limits
            from conversations c
            where c.tenant_id = $1 and c.conversation_id = $2 and c.fence = $3 and c.lease_owner = $4"#,
         tenant.as_str(),
@@ -150,6 +166,11 @@ pub async fn load_turn(
         waiting: open_all(waiting, keys, &tenant)?,
         history: open_all(history, keys, &tenant)?,
         pack_version: state.pack_version.ok_or(StoreError::Unsealable("context_packs"))?,
+        plan: stored(state.plan.unwrap_or_default().parse())?,
+        agent_limits: match state.agent_limits {
+            Some(rows) => stored(serde_json::from_value(rows))?,
+            None => Vec::new(),
+        },
     }))
 }
 

@@ -37,6 +37,12 @@ fn rows_of(tenant: &str) -> String {
          insert into misy.privilege_uses values ('{tenant}', 'grt_1', 'own', 'usr_1', 'support_access', 'tenant', 'r', now());
          insert into misy.alerts (tenant_id, alert_id, rule, occurrence, severity, raised_at)
          values ('{tenant}', 'alr_1', 'r', 'o', 'info', now());
+         insert into misy.quotas values ('{tenant}', 'messages', 1);
+         insert into misy.usage_slots values ('{tenant}', 'messages', '2026-11-01', 0, 1, 1, 1);
+         insert into misy.usage_events (tenant_id, month, kind, subject, at, amount, slot)
+         values ('{tenant}', '2026-11-01', 'messages', 'msg_1', now(), 1, 0);
+         insert into misy.quota_events values ('{tenant}', 'messages', '2026-11-01', 80, 1, now(), 1);
+         insert into misy.refusals values ('{tenant}', '2026-11-22', 'rate_limited', 1);
          insert into misy.decisions values ('{tenant}', 'msg_1', 'cnv_1', '{{}}');
          insert into misy.certificates (tenant_id, certificate_id, name, bound_by, fingerprint)
          values ('{tenant}', 'crt_1', 'A', 'key', decode(repeat('00', 32), 'hex'));

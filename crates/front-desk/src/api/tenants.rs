@@ -18,6 +18,7 @@ pub mod registration;
 pub mod roles;
 pub mod secrets;
 pub mod sites;
+pub mod usage;
 
 use crate::{
     pipeline::Received,

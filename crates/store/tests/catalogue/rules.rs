@@ -11,7 +11,6 @@ const DEFINERS: &str = "
     ('platform.follow_api_keys()', 'trigger'),
     ('platform.follow_tenant_secrets()', 'trigger'),
     ('platform.follow_site_origins()', 'trigger'),
-    ('platform.purge_batch(p_tenant text, p_now timestamp with time zone, p_limit integer)', 'record'),
     ('platform.tenants_of_email(route bytea)', 'SETOF text'),
     ('platform.follow_users()', 'trigger'),
     ('platform.follow_user_tokens()', 'trigger'),
@@ -29,10 +28,9 @@ const PLATFORM_GRANTS: &str = "
     ('token_signing_keys', 'misy_app', 'SELECT'), ('token_signing_keys', 'misy_worker', 'SELECT'),
     ('token_signing_keys', 'misy_system', 'SELECT'), ('token_signing_keys', 'misy_system', 'INSERT'),
     ('token_signing_keys', 'misy_system', 'UPDATE'), ('token_signing_keys', 'misy_system', 'DELETE'),
-    ('installation', 'misy_system', 'SELECT'), ('installation', 'misy_system', 'INSERT'),
     ('global_settings', 'misy_app', 'SELECT'), ('global_settings', 'misy_worker', 'SELECT'),
     ('global_settings', 'misy_system', 'SELECT'), ('global_settings', 'misy_system', 'INSERT'),
-    ('global_settings', 'misy_system', 'UPDATE'), ('global_settings', 'misy_system', 'DELETE')";
+    ('global_settings', 'misy_system', 'UPDATE'), ('global_settings', 'misy_system', 'DELETE'),
     ('audit_keys', 'misy_app', 'SELECT'), ('audit_keys', 'misy_worker', 'SELECT'), ('audit_keys', 'misy_system', 'SELECT'),
     ('audit_keys', 'misy_system', 'INSERT'), ('audit_keys', 'misy_system', 'UPDATE'),
     ('installation', 'misy_system', 'SELECT'), ('installation', 'misy_system', 'INSERT')";
