@@ -37,6 +37,7 @@ use utoipa::{
         api::tenants::secrets::list, api::tenants::secrets::rotate, api::tenants::secrets::revoke,
         api::tenants::limits::read, api::tenants::limits::replace,
         api::tenants::audit::list, api::tenants::decisions::read,
+        api::tenants::encryption::read, api::tenants::encryption::rotate,
     ),
     components(schemas(ProblemBody<'static>)),
     tags(

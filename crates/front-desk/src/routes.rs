@@ -53,7 +53,8 @@ fn chat() -> Router<FrontDesk> {
 
 fn management() -> Router<FrontDesk> {
     use tenants::{
-        audit, context_pack, create, decisions, keys, life, limits, list, record, register, secrets, sites,
+        audit, context_pack, create, decisions, encryption, keys, life, limits, list, record, register,
+        secrets, sites,
     };
     Router::new()
         .route("/api/meta-agent/tenants/register/owner", post(register::owner))
@@ -80,6 +81,8 @@ fn management() -> Router<FrontDesk> {
         .route("/api/meta-agent/tenants/{tenantId}/secrets", get(secrets::list).post(secrets::rotate))
         .route("/api/meta-agent/tenants/{tenantId}/secrets/{keyId}", delete(secrets::revoke))
         .route("/api/meta-agent/tenants/{tenantId}/limits", get(limits::read).put(limits::replace))
+        .route("/api/meta-agent/tenants/{tenantId}/encryption", get(encryption::read))
+        .route("/api/meta-agent/tenants/{tenantId}/encryption/rotations", post(encryption::rotate))
         .route("/api/meta-agent/tenants/{tenantId}/audit", get(audit::list))
         .route("/api/meta-agent/tenants/{tenantId}/decisions", get(decisions::read))
 }

@@ -239,7 +239,7 @@ impl TenantStates {
         let mut secrets = Vec::with_capacity(snapshot.secrets.len());
         for secret in &snapshot.secrets {
             let sealed = hex::decode(&secret.sealed).map_err(|_| StoreError::Unsealable("tenant_secrets"))?;
-            let key = open_secret(&keys, tenant, secret.key_id, &sealed)?;
+            let key = open_secret(&self.database, &keys, tenant, secret.key_id, &sealed).await?;
             secrets.push(ReadySecret { key_id: secret.key_id, key, expires_at: secret.expires_at });
         }
         let mut limits = *self.defaults.of_plan(snapshot.plan);

@@ -3,6 +3,7 @@
 mod config;
 mod doctor;
 mod eval;
+mod keys;
 
 use crate::{demo, lifecycle, settings::Settings, telemetry};
 use clap::{Parser, Subcommand};
@@ -29,6 +30,9 @@ enum Action {
     Demo,
     /// Check that this machine has what Misy needs, and say what to do where it has not
     Doctor,
+    /// Look after the key above all others
+    #[command(subcommand)]
+    Keys(keys::Keys),
     /// Explain every setting and show its value and where that comes from
     Config,
     /// Measure decisions and answers against labelled messages
@@ -49,6 +53,7 @@ impl Command {
         match self.action {
             Action::Config => config::run(&settings),
             Action::Doctor => runtime()?.block_on(doctor::run(&settings)),
+            Action::Keys(keys) => runtime()?.block_on(keys.run(&settings)),
             Action::Serve => {
                 let metrics = telemetry::start(&settings)?;
                 runtime()?.block_on(lifecycle::serve(settings, metrics))

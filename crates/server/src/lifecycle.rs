@@ -1,14 +1,14 @@
 //! From settings to a running program and back to rest.
 
-use crate::{http, settings::Settings};
+use crate::{http, root_keys, settings::Settings};
 use anyhow::Context;
 use metrics_exporter_prometheus::PrometheusHandle;
 use misy_domain::{Clock, Entropy, Secret, SystemClock};
 use misy_front_desk::{FrontDesk, Parts};
 use misy_orchestrator::{Packs, Turns, WorkerSettings};
 use misy_postgres::{PrivateServer, Programs};
-use misy_store::{Bell, Database, DatabaseOptions, Vault, database::Login};
-use misy_trust::{BootstrapSecret, KeyProvider, RootKey, SystemEntropy};
+use misy_store::{Bell, Database, DatabaseOptions, Vault, database::Login, rotation::Rotator};
+use misy_trust::{BootstrapSecret, SystemEntropy};
 use sqlx::postgres::PgConnectOptions;
 use std::{
     fs,
@@ -80,11 +80,8 @@ impl Running {
         entropy: Arc<dyn Entropy>,
         clock: Arc<dyn Clock>,
     ) -> anyhow::Result<(FrontDesk, String, CancellationToken, TaskTracker)> {
-        let root = match &settings.root_key {
-            Some(text) => RootKey::parse(text.expose()).context("root_key must be 32 bytes in base64url")?,
-            None => KeyProvider::File(settings.data_dir.join("root-key")).load(&*entropy)?,
-        };
-        let vault = Vault::new(root, entropy.clone());
+        let roots = root_keys::load(settings, database, &clock, &*entropy).await?;
+        let vault = Vault::over(roots, entropy.clone());
         let bell = Bell::default();
         let public_url = match &settings.public_url {
             Some(origin) => origin.to_string(),
@@ -111,11 +108,18 @@ impl Running {
             metrics: Some(metrics),
         })
         .await?;
+        let rotator = Rotator::new(database.clone(), vault.clone());
+        let follower = (vault.clone(), database.clone());
         let turns = Turns::new(database.clone(), vault, bell, Packs::default(), clock, entropy);
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
         tasks.spawn(http::serve(listener, front_desk.router(), stop.clone()));
+        tasks.spawn(stop.clone().run_until_cancelled_owned(async move {
+            let (vault, database) = follower;
+            vault.follow(&database).await;
+        }));
         if settings.worker {
+            tasks.spawn(stop.clone().run_until_cancelled_owned(rotator.run()));
             tasks.spawn(turns.worker(WorkerSettings::default()).run(stop.clone()));
         }
         Ok((front_desk, public_url, stop, tasks))
@@ -154,6 +158,42 @@ impl Running {
     }
 }
 
+/// A database for a command beside the running program, or without one.
+pub(crate) struct Attached {
+    /// The database.
+    pub(crate) database: Database,
+    private: Option<PrivateServer>,
+}
+
+impl Attached {
+    /// Closes the connections, and stops what was started for the command.
+    pub(crate) async fn detach(self) {
+        self.database.close().await;
+        if let Some(server) = self.private {
+            server.stop().await;
+        }
+    }
+}
+
+/// Reaches the database of a program that runs, or starts it for the command.
+pub(crate) async fn attach(settings: &Settings) -> anyhow::Result<Attached> {
+    let socket_dir = settings.data_dir.join("run");
+    if settings.database_url.is_none() && misy_postgres::detached::answers(&socket_dir).await {
+        let options = DatabaseOptions::new(private(&socket_dir, misy_postgres::PORT), Login::AsRole);
+        return Ok(Attached { database: Database::connect(&options).await?, private: None });
+    }
+    let (private, database) = open_database(settings).await?;
+    Ok(Attached { database, private })
+}
+
+fn private(socket_dir: &Path, port: u16) -> PgConnectOptions {
+    PgConnectOptions::new_without_pgpass()
+        .socket(socket_dir)
+        .port(port)
+        .username("postgres")
+        .database("postgres")
+}
+
 /// The given server, or the private one.
 async fn open_database(settings: &Settings) -> anyhow::Result<(Option<PrivateServer>, Database)> {
     if let Some(url) = &settings.database_url {
@@ -163,11 +203,7 @@ async fn open_database(settings: &Settings) -> anyhow::Result<(Option<PrivateSer
     }
     let programs = Programs::find(settings.postgres_bin.as_deref())?;
     let server = PrivateServer::start(misy_postgres::Options::new(&settings.data_dir, programs)).await?;
-    let administrator = PgConnectOptions::new_without_pgpass()
-        .socket(server.socket_dir())
-        .port(server.port())
-        .username("postgres")
-        .database("postgres");
+    let administrator = private(server.socket_dir(), server.port());
     match Database::connect(&DatabaseOptions::new(administrator, Login::AsRole)).await {
         Ok(database) => Ok((Some(server), database)),
         Err(error) => {

@@ -4,6 +4,7 @@ mod commands;
 mod demo;
 mod http;
 mod lifecycle;
+mod root_keys;
 mod settings;
 mod telemetry;
 

@@ -65,7 +65,7 @@ pub async fn load(
         let record = KeyRecord {
             kid: stored(row.kid.parse())?,
             algorithm: stored(row.algorithm.parse())?,
-            private: open(vault, &row.kid, &row.sealed_private_key)?,
+            private: open(vault, &row.kid, &row.sealed_private_key).await?,
             created_at: row.created_at.to_jiff(),
             activates_at: row.activates_at.to_jiff(),
             retires_at: row.retires_at.map(SqlTimestamp::to_jiff),
@@ -121,6 +121,31 @@ pub async fn rotate(
     Ok(true)
 }
 
+/// Seals every private key anew whose data key is not wrapped by the root key that wraps now.
+pub async fn rewrap(database: &Database, vault: &Vault) -> Result<(), StoreError> {
+    let mut tx = database.system("signing_keys.rewrap").await?;
+    lock(&mut tx).await?;
+    let rows = sqlx::query!("select kid, sealed_private_key from platform.token_signing_keys")
+        .fetch_all(tx.connection())
+        .await?;
+    let root = vault.roots().active();
+    for row in rows {
+        if split(&row.sealed_private_key).is_some_and(|(wrapped, _)| root.wrapped(wrapped)) {
+            continue;
+        }
+        let private = open(vault, &row.kid, &row.sealed_private_key).await?;
+        let sealed = seal_private(vault, &row.kid, private.expose())?;
+        sqlx::query!(
+            "update platform.token_signing_keys set sealed_private_key = $2 where kid = $1",
+            row.kid,
+            sealed,
+        )
+        .execute(tx.connection())
+        .await?;
+    }
+    tx.commit().await
+}
+
 async fn lock(tx: &mut SystemTx) -> Result<(), StoreError> {
     sqlx::query!("select pg_advisory_xact_lock($1)", LOCK).fetch_one(tx.connection()).await?;
     Ok(())
@@ -161,21 +186,25 @@ async fn insert(tx: &mut SystemTx, vault: &Vault, key: &SigningKey) -> Result<()
 fn seal_private(vault: &Vault, kid: &str, private: &[u8]) -> Result<Vec<u8>, StoreError> {
     let installation = installation()?;
     let key = DataKey::generate(1, vault.entropy());
-    let wrapped = vault.root().wrap(&installation, &key, vault.entropy());
+    let wrapped = vault.roots().active().wrap(&installation, &key, vault.entropy());
     let length = u16::try_from(wrapped.len()).map_err(|_| StoreError::Unsealable("token_signing_keys"))?;
     let sealed = seal::seal(&key, &place(&installation, kid), private, vault.entropy());
     Ok([&length.to_be_bytes()[..], &wrapped, &sealed].concat())
 }
 
-fn open(vault: &Vault, kid: &str, stored: &[u8]) -> Result<Secret<Vec<u8>>, StoreError> {
+async fn open(vault: &Vault, kid: &str, stored: &[u8]) -> Result<Secret<Vec<u8>>, StoreError> {
     let refused = || StoreError::Unsealable("token_signing_keys");
     let installation = installation()?;
-    let (length, rest) = stored.split_first_chunk::<2>().ok_or_else(refused)?;
-    let (wrapped, sealed) =
-        rest.split_at_checked(usize::from(u16::from_be_bytes(*length))).ok_or_else(refused)?;
-    let key = vault.root().unwrap(&installation, 1, wrapped).map_err(|_| refused())?;
+    let (wrapped, sealed) = split(stored).ok_or_else(refused)?;
+    let key = vault.roots().unwrap(&installation, 1, wrapped).await?;
     let private = seal::open(|_| Some(&key), &place(&installation, kid), sealed).map_err(|_| refused())?;
     Ok(Secret::new(private))
+}
+
+/// The wrapped data key and what is sealed under it.
+fn split(stored: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (length, rest) = stored.split_first_chunk::<2>()?;
+    rest.split_at_checked(usize::from(u16::from_be_bytes(*length)))
 }
 
 fn installation() -> Result<TenantId, StoreError> {

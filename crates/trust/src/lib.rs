@@ -10,6 +10,7 @@
 //! | [`api_key`] | which tenant or administrator a long-lived key belongs to |
 //! | [`seal`] | that stored bytes are unreadable outside, and unchanged at their own place |
 //! | [`root_key`] | the key above all data keys |
+//! | [`sigv4`] | to AWS, that a request is ours |
 
 pub mod api_key;
 mod digest;
@@ -19,6 +20,7 @@ pub mod hostile;
 pub mod request_signature;
 pub mod root_key;
 pub mod seal;
+pub mod sigv4;
 pub mod token;
 #[cfg(test)]
 mod vectors;
@@ -28,5 +30,5 @@ pub use digest::sha256;
 pub use entropy::SystemEntropy;
 pub use request_signature::{RequestKey, SignatureError, SignedRequest, bound_key};
 pub use root_key::{KeyProvider, RootKey, RootKeyError};
-pub use seal::{BlindIndex, DataKey, OpenError, Place};
+pub use seal::{BlindIndex, DataKey, OpenError, Place, Scope};
 pub use token::{Algorithm, RequestKeyKind, SigningKey, TatClaims, TokenError, TokenKeys};

@@ -4,6 +4,7 @@ pub mod audit;
 pub mod context_pack;
 pub mod create;
 pub mod decisions;
+pub mod encryption;
 pub mod keys;
 pub mod life;
 pub mod limits;

@@ -62,6 +62,8 @@ fn cases() -> Vec<Case> {
         "replaceLimits",
         "listAudit",
         "readDecision",
+        "readEncryption",
+        "rotateDataKey",
     ];
     cases.extend(managed.map(|id| case(id, MANAGED.0, MANAGED.1, MANAGED.2)));
     cases

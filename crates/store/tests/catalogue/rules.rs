@@ -14,13 +14,21 @@ const DEFINERS: &str = "
     ('misy.claim_conversations(p_worker text, p_batch integer, p_lease interval, p_after_tenant text, p_most_attempts integer)',
      'TABLE(tenant_id text, conversation_id text, fence bigint, attempts integer)'),
     ('misy.extend_leases(p_worker text, p_tenants text[], p_conversations text[], p_fences bigint[], p_lease interval)',
-     'TABLE(tenant_id text, conversation_id text)')";
+     'TABLE(tenant_id text, conversation_id text)'),
+    ('misy.refuse_retired_key()', 'trigger'),
+    ('misy.claim_rotation(p_worker text, p_lease interval)',
+     'TABLE(tenant_id text, rotation_id text, to_version integer, fence bigint, attempts integer)'),
+    ('misy.new_data_keys()', 'TABLE(tenant_id text, version integer)')";
 
 /// What roles may do with the few tables of `platform` that are nobody's secret. All others have no grant at all.
 const PLATFORM_GRANTS: &str = "
     ('token_signing_keys', 'misy_app', 'SELECT'), ('token_signing_keys', 'misy_worker', 'SELECT'),
     ('token_signing_keys', 'misy_system', 'SELECT'), ('token_signing_keys', 'misy_system', 'INSERT'),
     ('token_signing_keys', 'misy_system', 'UPDATE'), ('token_signing_keys', 'misy_system', 'DELETE'),
+    ('sealed_columns', 'misy_app', 'SELECT'), ('sealed_columns', 'misy_worker', 'SELECT'),
+    ('sealed_columns', 'misy_system', 'SELECT'),
+    ('root_keys', 'misy_app', 'SELECT'), ('root_keys', 'misy_worker', 'SELECT'), ('root_keys', 'misy_system', 'SELECT'),
+    ('root_keys', 'misy_system', 'INSERT'), ('root_keys', 'misy_system', 'DELETE'),
     ('installation', 'misy_system', 'SELECT'), ('installation', 'misy_system', 'INSERT')";
 
 /// The expression that narrows a table to the tenant of the transaction.
@@ -134,6 +142,18 @@ const RULES: &[&str] = &[
          and (f.relnamespace <> 'misy'::regnamespace or not exists (
              select from pg_attribute a
              where a.attrelid = k.confrelid and a.attnum = k.confkey[1] and a.attname = 'tenant_id'))",
+    "select format('%s.%I is sealed and does not join the rotation of keys: see platform.sealed_columns', c.relname, a.attname)
+     from pg_class c join pg_attribute a on a.attrelid = c.oid
+     where c.relnamespace = 'misy'::regnamespace and c.relkind in ('r', 'p') and not a.attisdropped
+         and a.atttypid = 'bytea'::regtype and a.attname ~ '^(sealed|wrapped)'
+         and not exists (select from platform.sealed_columns s
+                         where s.table_name = c.relname and s.column_name = a.attname)",
+    "select format('%s.%I joins the rotation of keys without the trigger refuse_retired_key', s.table_name, s.column_name)
+     from platform.sealed_columns s
+     where not exists (
+         select from pg_trigger t
+         where t.tgrelid = format('misy.%I', s.table_name)::regclass and t.tgfoid = 'misy.refuse_retired_key'::regproc
+             and encode(t.tgargs, 'escape') = s.column_name || '\\000')",
     // Grants.
     "select format('everybody may %s %s', a.privilege_type, c.oid::regclass)
      from pg_class c cross join aclexplode(c.relacl) a
