@@ -334,7 +334,7 @@ impl TenantStates {
         let mut secrets = Vec::with_capacity(snapshot.secrets.len());
         for secret in &snapshot.secrets {
             let sealed = hex::decode(&secret.sealed).map_err(|_| StoreError::Unsealable("tenant_secrets"))?;
-            let key = open_secret(&keys, tenant, secret.key_id, &sealed)?;
+            let key = open_secret(&self.database, &keys, tenant, secret.key_id, &sealed).await?;
             let needs_certificate = snapshot.certificate_secrets.contains(&secret.key_id);
             let (key_id, expires_at) = (secret.key_id, secret.expires_at);
             secrets.push(ReadySecret { key_id, key, needs_certificate, expires_at });

@@ -181,8 +181,8 @@ async fn a_session_that_is_over_takes_no_message_and_one_that_is_resumed_does() 
     let now = misy_domain::Clock::now(&*store.clock);
     let mut tx = store.database.tenant("test", &tenant.id).await.unwrap();
     let resumed = resume_session(&mut tx, id, &new, now).await.unwrap().unwrap();
+    assert_eq!(resumed.metadata(&mut tx, &tenant.keys).await.unwrap(), Some(metadata.clone()));
     tx.commit().await.unwrap();
-    assert_eq!(resumed.metadata(&tenant.id, &tenant.keys).unwrap(), Some(metadata.clone()));
     assert_eq!(resumed.permissions, permissions);
 
     store.clock.advance(Duration::from_secs(59));

@@ -26,6 +26,9 @@ fn rows_of(tenant: &str) -> String {
          insert into misy.revoked_tokens values ('{tenant}', 'tat_1', now());
          insert into misy.idempotency_keys values ('{tenant}', 's', 'k', 'x', 200, 'x', now(), now());
          insert into misy.contacts values ('{tenant}', 'con_1');
+         insert into misy.contact_keys (tenant_id, contact_id, wrapped_key) values ('{tenant}', 'con_1', 'x');
+         insert into misy.key_rotations (tenant_id, rotation_id, to_version, requested_by, rows_total)
+         values ('{tenant}', 'rot_1', 2, 'a', 0);
          insert into misy.conversations (tenant_id, conversation_id, contact_id, channel)
          values ('{tenant}', 'cnv_1', 'con_1', 'web');
          insert into misy.sessions (tenant_id, session_id, site_id, conversation_id, contact_id, channel, token_family,

@@ -105,6 +105,8 @@ fn cases() -> Vec<Case> {
         "endPrivilege",
         "listAlerts",
         "acknowledgeAlert",
+        "readEncryption",
+        "rotateDataKey",
     ];
     cases.extend(managed.map(|id| case(id, MANAGED.0, MANAGED.1, MANAGED.2)));
     cases
