@@ -1,12 +1,14 @@
 //! The front desk: what all calls share.
 
 use crate::{
-    edge::origins::KnownOrigins, identity::Passwords, live::Streams, settings::Settings,
+    edge::origins::KnownOrigins, identity::Passwords, live::Streams, oidc::Providers, settings::Settings,
     tenant_state::TenantStates, token_desk::TokenDesk, welcome::Welcomes,
 };
 use metrics_exporter_prometheus::PrometheusHandle;
 use misy_domain::{Clock, Entropy};
+use misy_egress::Egress;
 use misy_store::{AuditLog, Bell, Database, Limits, StoreError, Vault, signing_keys};
+use misy_trust::RelyingParty;
 use std::{
     ops::Deref,
     sync::{Arc, Mutex, PoisonError},
@@ -31,6 +33,8 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     /// Randomness.
     pub entropy: Arc<dyn Entropy>,
+    /// The way out over HTTP.
+    pub egress: Egress,
     /// What the operator decided.
     pub settings: Settings,
     /// Renders the metrics, if they are recorded.
@@ -67,6 +71,10 @@ pub struct Shared {
     pub limits: Limits,
     /// Hashes passwords.
     pub(crate) passwords: Passwords,
+    /// This installation, as authenticators know it; none where browsers know no passkeys.
+    pub(crate) relying_party: Option<RelyingParty>,
+    /// Providers that people sign in with.
+    pub(crate) providers: Providers,
     /// Records of calls.
     pub audit: AuditLog,
     pub(crate) origins: KnownOrigins,
@@ -87,7 +95,7 @@ impl Deref for FrontDesk {
 impl FrontDesk {
     /// Loads or makes the signing keys and starts what runs in the background; needs a runtime.
     pub async fn new(parts: Parts) -> Result<Self, StoreError> {
-        let Parts { database, vault, bell, clock, entropy, settings, metrics } = parts;
+        let Parts { database, vault, bell, clock, entropy, egress, settings, metrics } = parts;
         let issuer = database.installation_issuer(&*clock, &*entropy).await?;
         let algorithm = settings.algorithm;
         let keys = signing_keys::load_or_create(&database, &vault, &issuer, algorithm, &*clock).await?;
@@ -103,6 +111,8 @@ impl FrontDesk {
             tenants,
             limits: Limits::default(),
             passwords: Passwords::new(settings.password_cost),
+            relying_party: RelyingParty::at(&settings.public_url, "Misy"),
+            providers: Providers::new(egress, clock.clone()),
             audit: AuditLog::start(database.clone()),
             origins: KnownOrigins::new(database.clone()),
             streams: Arc::default(),

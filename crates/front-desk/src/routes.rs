@@ -9,7 +9,7 @@ use crate::{
 };
 use axum::{
     Router, middleware,
-    routing::{delete, get, post},
+    routing::{delete, get, patch, post},
 };
 
 impl FrontDesk {
@@ -36,8 +36,12 @@ fn operation() -> Router<FrontDesk> {
         .route("/openapi.json", get(assets::openapi))
         .route("/docs", get(assets::docs))
         .route("/docs/{file}", get(assets::docs_file))
-        .route("/enroll", get(assets::enroll))
-        .route("/enroll/{file}", get(assets::docs_file))
+        .route("/sign-in", get(assets::people_page))
+        .route("/enroll", get(assets::people_page))
+        .route("/invitation", get(assets::people_page))
+        .route("/reset-password", get(assets::people_page))
+        .route("/account", get(assets::people_page))
+        .route("/people/{file}", get(assets::people_file))
         .route("/sdk/{*file}", get(assets::sdk))
 }
 
@@ -53,8 +57,21 @@ fn chat() -> Router<FrontDesk> {
 }
 
 fn people() -> Router<FrontDesk> {
-    use auth::{enroll, me, second_factor, sessions, sign_in, step_up, totp};
+    use auth::{enroll, me, oidc, passkeys, second_factor, sessions, sign_in, step_up, totp};
     Router::new()
+        .route("/api/meta-agent/auth/passkeys", get(passkeys::list))
+        .route("/api/meta-agent/auth/passkeys/{passkeyId}", patch(passkeys::rename).delete(passkeys::remove))
+        .route("/api/meta-agent/auth/passkeys/registration", post(passkeys::registration::begin))
+        .route("/api/meta-agent/auth/passkeys/registration/finish", post(passkeys::registration::finish))
+        .route("/api/meta-agent/auth/passkeys/sign-in", post(passkeys::sign_in::begin))
+        .route("/api/meta-agent/auth/passkeys/sign-in/finish", post(passkeys::sign_in::finish))
+        .route("/api/meta-agent/auth/passkeys/second-factor", post(passkeys::sign_in::begin_second_factor))
+        .route("/api/meta-agent/auth/passkeys/second-factor/finish", post(passkeys::sign_in::finish_second_factor))
+        .route("/api/meta-agent/auth/passkeys/step-up", post(passkeys::sign_in::begin_step_up))
+        .route("/api/meta-agent/auth/passkeys/step-up/finish", post(passkeys::sign_in::finish_step_up))
+        .route("/api/meta-agent/auth/oidc/start", get(oidc::start_of_installation))
+        .route("/api/meta-agent/auth/oidc/callback", get(oidc::callback))
+        .route("/api/meta-agent/auth/oidc/{tenantId}/start", get(oidc::start_of_tenant))
         .route("/api/meta-agent/auth/sign-in", post(sign_in::sign_in))
         .route("/api/meta-agent/auth/second-factor", post(second_factor::prove))
         .route("/api/meta-agent/auth/sign-out", post(me::sign_out))
@@ -70,7 +87,7 @@ fn people() -> Router<FrontDesk> {
 
 fn management() -> Router<FrontDesk> {
     use tenants::{
-        audit, context_pack, create, decisions, keys, life, limits, list, record, register, secrets, sites,
+        audit, context_pack, create, decisions, keys, life, limits, list, record, register, secrets, sign_in, sites,
     };
     Router::new()
         .route("/api/meta-agent/tenants/register/owner", post(register::owner))
@@ -86,6 +103,10 @@ fn management() -> Router<FrontDesk> {
         .route(
             "/api/meta-agent/tenants/{tenantId}/context-pack",
             get(context_pack::read).put(context_pack::replace),
+        )
+        .route(
+            "/api/meta-agent/tenants/{tenantId}/sign-in",
+            get(sign_in::read).put(sign_in::replace).delete(sign_in::delete),
         )
         .route("/api/meta-agent/tenants/{tenantId}/sites", get(sites::list).post(sites::create))
         .route(

@@ -4,7 +4,8 @@ use crate::{http, settings::Settings};
 use anyhow::Context;
 use metrics_exporter_prometheus::PrometheusHandle;
 use misy_domain::{Clock, Entropy, Secret, SystemClock};
-use misy_front_desk::{FrontDesk, Parts};
+use misy_egress::{Egress, EgressSettings};
+use misy_front_desk::{FrontDesk, InstallationProvider, Parts, Provider};
 use misy_orchestrator::{Packs, Turns, WorkerSettings};
 use misy_postgres::{PrivateServer, Programs};
 use misy_store::{Bell, Database, DatabaseOptions, Vault, database::Login};
@@ -99,6 +100,15 @@ impl Running {
         desk_settings.algorithm = settings.token_algorithm;
         desk_settings.bootstrap_secret = Some(BootstrapSecret::new(&bootstrap_secret(settings, &*entropy)?));
         desk_settings.self_registration = settings.self_registration;
+        desk_settings.provider = settings.oidc.as_ref().map(|oidc| InstallationProvider {
+            provider: Provider {
+                issuer: oidc.issuer.clone(),
+                client_id: oidc.client_id.clone(),
+                client_secret: oidc.client_secret.clone(),
+                scopes: vec!["email".into(), "profile".into()],
+            },
+            tenant_claim: oidc.tenant_claim.clone(),
+        });
         desk_settings.trusted_proxies = settings.trusted_proxies;
         desk_settings.metrics_token = settings.metrics_token.as_ref().map(BootstrapSecret::new);
         let front_desk = FrontDesk::new(Parts {
@@ -107,6 +117,7 @@ impl Running {
             bell: bell.clone(),
             clock: clock.clone(),
             entropy: entropy.clone(),
+            egress: Egress::new(EgressSettings { allow_loopback: settings.egress_loopback, ..EgressSettings::default() })?,
             settings: desk_settings,
             metrics: Some(metrics),
         })

@@ -35,6 +35,11 @@ struct Written {
     log_format: String,
     worker: String,
     trusted_proxies: usize,
+    oidc_issuer: String,
+    oidc_client_id: String,
+    oidc_client_secret: String,
+    oidc_tenant_claim: String,
+    egress_loopback: String,
     demo_port: u16,
 }
 
@@ -58,6 +63,11 @@ impl Default for Written {
             log_format: none(),
             worker: "on".into(),
             trusted_proxies: 0,
+            oidc_issuer: none(),
+            oidc_client_id: none(),
+            oidc_client_secret: none(),
+            oidc_tenant_claim: none(),
+            egress_loopback: "off".into(),
             demo_port: 8788,
         }
     }
@@ -85,7 +95,7 @@ const fn secret(name: &'static str, meaning: &'static str) -> Setting {
 }
 
 /// All settings, in the order in which they are explained.
-pub(crate) const SETTINGS: [Setting; 17] = [
+pub(crate) const SETTINGS: [Setting; 22] = [
     open(
         "http_addr",
         "address to listen on [127.0.0.1:8787; if that is taken and nothing is set, a free port]",
@@ -122,6 +132,17 @@ pub(crate) const SETTINGS: [Setting; 17] = [
     open(
         "trusted_proxies",
         "how many proxies of yours stand in front: so many last entries of X-Forwarded-For are believed [0]",
+    ),
+    open(
+        "oidc_issuer",
+        "OpenID provider that people of all tenants may sign in with, such as https://login.example.com [none]",
+    ),
+    open("oidc_client_id", "what this installation is called at that provider"),
+    secret("oidc_client_secret", "what it proves itself with there"),
+    open("oidc_tenant_claim", "claim of that provider's ID tokens that holds the tenant id, such as custom:tenantId"),
+    open(
+        "egress_loopback",
+        "on or off: whether addresses that tenants name may lead to this machine itself; for development only [off]",
     ),
     open("demo_port", "first port of the demo sites of `misy demo` [8788]"),
 ];
@@ -164,10 +185,27 @@ pub(crate) struct Settings {
     pub(crate) worker: bool,
     /// Proxies in front.
     pub(crate) trusted_proxies: usize,
+    /// The installation's OpenID provider.
+    pub(crate) oidc: Option<Oidc>,
+    /// Whether calls may lead to this machine.
+    pub(crate) egress_loopback: bool,
     /// The first port of the demo sites.
     pub(crate) demo_port: u16,
     /// Name, value as it may be shown, and where it comes from, for `misy config`.
     pub(crate) shown: Vec<(&'static str, String, String)>,
+}
+
+/// An OpenID provider for the whole installation.
+#[derive(Debug, Clone)]
+pub(crate) struct Oidc {
+    /// The issuer.
+    pub(crate) issuer: String,
+    /// What this installation is called there.
+    pub(crate) client_id: String,
+    /// What it proves itself with there.
+    pub(crate) client_secret: Option<Secret<String>>,
+    /// The claim that holds the tenant id.
+    pub(crate) tenant_claim: String,
 }
 
 /// How log lines look.
@@ -247,10 +285,30 @@ impl Settings {
             log_format,
             worker,
             trusted_proxies: written.trusted_proxies,
+            oidc: oidc(&written)?,
+            egress_loopback: match &*written.egress_loopback {
+                "on" => true,
+                "off" => false,
+                other => bail!("egress_loopback must be on or off, not {other:?}"),
+            },
             demo_port: written.demo_port,
             shown,
         })
     }
+}
+
+/// A provider is set whole or not at all.
+fn oidc(written: &Written) -> anyhow::Result<Option<Oidc>> {
+    let Some(issuer) = set(&written.oidc_issuer) else { return Ok(None) };
+    let needed = |name: &str, text: &str| {
+        set(text).map(str::to_owned).with_context(|| format!("{name} is needed with oidc_issuer"))
+    };
+    Ok(Some(Oidc {
+        issuer: issuer.to_owned(),
+        client_id: needed("oidc_client_id", &written.oidc_client_id)?,
+        client_secret: hidden(&written.oidc_client_secret),
+        tenant_claim: needed("oidc_tenant_claim", &written.oidc_tenant_claim)?,
+    }))
 }
 
 fn set(text: &str) -> Option<&str> {

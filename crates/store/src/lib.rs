@@ -6,6 +6,7 @@
 
 pub mod audit;
 pub mod bell;
+pub mod ceremonies;
 pub mod context_packs;
 pub mod credentials;
 pub mod database;
@@ -19,6 +20,7 @@ pub mod lookup;
 pub mod messages;
 pub mod provisioning;
 pub mod sessions;
+pub mod sign_in_providers;
 pub mod signing_keys;
 pub mod sites;
 pub mod tenants;

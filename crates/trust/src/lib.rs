@@ -8,10 +8,8 @@
 //! | [`token`] | that Misy itself gave a caller a tenant, a site, permissions and a time limit |
 //! | [`request_signature`] | that a request comes, unchanged, from whoever holds the key |
 //! | [`api_key`] | which tenant or administrator a long-lived key belongs to |
-<<<<<<< HEAD
 //! | [`passkey`] | that somebody holds a passkey of theirs and proved it on the device |
 //! | [`ceremony`] | that who ends a sign-in is the browser that began it |
-=======
 //! | [`password`], [`one_time_code`] | that a person is who it says |
 //! | [`random_token`] | that a browser or program was let in before |
 //! | [`seal`] | that stored bytes are unreadable outside, and unchanged at their own place |

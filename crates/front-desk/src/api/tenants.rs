@@ -12,6 +12,7 @@ pub mod record;
 pub mod register;
 pub mod registration;
 pub mod secrets;
+pub mod sign_in;
 pub mod sites;
 
 use crate::{

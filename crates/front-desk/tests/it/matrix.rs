@@ -52,6 +52,25 @@ fn cases() -> Vec<Case> {
         "renewRecoveryCodes",
     ];
     cases.extend(own.map(|id| case(id, 401, Some(401), Some(401))));
+    let own_passkeys = [
+        "listPasskeys",
+        "renamePasskey",
+        "removePasskey",
+        "beginPasskeyRegistration",
+        "finishPasskeyRegistration",
+        "finishPasskeySignIn",
+        "beginPasskeySecondFactor",
+        "finishPasskeySecondFactor",
+        "beginPasskeyStepUp",
+        "finishPasskeyStepUp",
+        // Without the browser's own half of the flow nobody comes back from anywhere.
+        "finishProviderSignIn",
+    ];
+    cases.extend(own_passkeys.map(|id| case(id, 401, Some(401), Some(401))));
+    // Questions that anybody may ask: a challenge that opens nothing by itself, and a provider that is not there.
+    cases.push(case("beginPasskeySignIn", 200, Some(200), Some(200)));
+    cases.push(case("startProviderSignIn", 404, Some(404), Some(404)));
+    cases.push(case("startInstallationSignIn", 404, Some(404), Some(404)));
     let chat = ["openSession", "readSession", "listMessages", "followSession", "writeMessage"];
     cases.extend(chat.map(|id| case(id, CHAT.0, CHAT.1, CHAT.2)));
     let managed = [
@@ -74,6 +93,9 @@ fn cases() -> Vec<Case> {
         "listSecrets",
         "rotateSecret",
         "revokeSecret",
+        "readSignIn",
+        "replaceSignIn",
+        "deleteSignIn",
         "readLimits",
         "replaceLimits",
         "listAudit",
@@ -191,6 +213,7 @@ fn the_committed_description_is_up_to_date() {
 fn fill(path: &str, tenant: &Tenant) -> String {
     path.replace("{tenantId}", &tenant.id)
         .replace("{siteId}", "main")
+        .replace("{passkeyId}", "psk_00000000000000000000000000")
         .replace("{keyId}", "key_00000000000000000000000000")
         .replace("{sessionId}", "ses_00000000000000000000000000")
 }
@@ -204,6 +227,14 @@ fn example(id: &str, tenant: &Tenant) -> Vec<u8> {
         }
         "signIn" => json!({ "email": "nobody@business.example", "password": "tres tristes tigres" }),
         "proveSecondFactor" => json!({ "challenge": "chl_", "factor": "totp", "code": "123456" }),
+        "renamePasskey" => json!({ "name": "mine" }),
+        "finishPasskeyRegistration" => json!({ "ceremony": "", "name": "mine", "credential": {} }),
+        "finishPasskeySignIn" | "finishPasskeyStepUp" => json!({ "ceremony": "", "credential": {} }),
+        "beginPasskeySecondFactor" => json!({ "challenge": "chl_" }),
+        "finishPasskeySecondFactor" => json!({ "challenge": "chl_", "ceremony": "", "credential": {} }),
+        "replaceSignIn" => json!({
+            "issuer": "https://evil.example", "clientId": "x", "tenantClaim": { "name": "tenant", "value": tenant.id }
+        }),
         "stepUp" => json!({ "factor": "totp", "code": "123456" }),
         "enroll" => json!({
             "token": "adm_", "email": "ana@business.example", "name": "Ana", "password": "tres tristes tigres"

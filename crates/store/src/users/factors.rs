@@ -2,7 +2,7 @@
 
 use crate::{
     StoreError, TenantKeys, TenantTx,
-    users::{place, sign_ins},
+    users::{passkeys, place, sign_ins},
 };
 use jiff_sqlx::ToSqlx;
 use misy_domain::{Entropy, Secret, Timestamp, UserId};
@@ -193,5 +193,6 @@ pub async fn reset(tx: &mut TenantTx, user: UserId, now: Timestamp) -> Result<()
     )
     .execute(tx.connection())
     .await?;
+    passkeys::remove_all(tx, user).await?;
     sign_ins::forget_second_factor(tx, user).await
 }

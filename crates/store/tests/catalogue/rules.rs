@@ -1,7 +1,7 @@
 //! The rules of the schema. Each is a question to the catalogue that answers with what breaks it, in words.
 
-/// The functions that run with their owner's rights, and what they may answer: nothing, a yes or no, a tenant id, and for
-/// work that is claimed the ids of the work.
+/// The functions that run with their owner's rights, and what they may answer: nothing, a yes or no, a tenant id, for
+/// work that is claimed the ids of the work, and once a state that only the browser can open which holds its handle.
 const DEFINERS: &str = "
     ('platform.owner_tenant()', 'text'),
     ('platform.tenant_of_credential(hash bytea)', 'text'),
@@ -13,6 +13,10 @@ const DEFINERS: &str = "
     ('platform.follow_site_origins()', 'trigger'),
     ('platform.tenants_of_email(route bytea)', 'SETOF text'),
     ('platform.follow_users()', 'trigger'),
+    ('platform.follow_passkeys()', 'trigger'),
+    ('platform.keep_ceremony(p_lookup bytea, p_state bytea, p_expires timestamp with time zone, p_now timestamp with time zone)',
+     'boolean'),
+    ('platform.take_ceremony(p_lookup bytea, p_now timestamp with time zone)', 'bytea'),
     ('platform.follow_user_tokens()', 'trigger'),
     ('misy.claim_conversations(p_worker text, p_batch integer, p_lease interval, p_after_tenant text, p_most_attempts integer)',
      'TABLE(tenant_id text, conversation_id text, fence bigint, attempts integer)'),

@@ -6,7 +6,7 @@ use crate::{
     identity::{
         csrf,
         guard::{self, Guess},
-        start::{Entry, SignedInAnswer, known_device, start_session},
+        start::{Entry, SignedInAnswer, expect_local, known_device, start_session},
     },
     pipeline::Received,
     problem::Problem,
@@ -180,6 +180,8 @@ pub(crate) async fn after_first_factor(
         let entry = Entry { user, methods: &[method], second_factor: false, is_owner };
         return start_session(desk, received, tx, &entry).await;
     }
+    expect_local(&mut tx, user).await?;
+    let factors = factors_of(&mut tx, user).await?;
     let challenge = RandomToken::generate(TokenUse::SecondFactor, &*desk.entropy);
     let purpose = TicketPurpose::SecondFactor;
     let expires_at =
@@ -189,7 +191,7 @@ pub(crate) async fn after_first_factor(
     Ok(Json(SecondFactorRequired {
         status: "second_factor_required",
         challenge: challenge.text().to_owned(),
-        factors: factors_of(user),
+        factors,
         expires_at,
     })
     .into_response())
