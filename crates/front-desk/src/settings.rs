@@ -28,6 +28,8 @@ pub struct Settings {
     pub owner_id: TenantId,
     /// What registers the owner; without it nobody can.
     pub bootstrap_secret: Option<BootstrapSecret>,
+    /// Whether mail is sent, so that links may go out by it.
+    pub mail: bool,
     /// What one guess at a password costs.
     pub password_cost: PasswordCost,
     /// Who may register a tenant.
@@ -138,6 +140,7 @@ impl Settings {
             algorithm: Algorithm::Rs256,
             owner_id,
             bootstrap_secret: None,
+            mail: false,
             password_cost: PasswordCost::default(),
             self_registration: SelfRegistration::default(),
             limits: DefaultLimits::default(),

@@ -16,6 +16,7 @@ pub mod installation;
 pub mod leases;
 pub mod limits;
 pub mod lookup;
+pub mod mails;
 pub mod messages;
 pub mod provisioning;
 pub mod sessions;

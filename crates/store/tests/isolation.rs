@@ -47,6 +47,7 @@ fn rows_of(tenant: &str) -> String {
          insert into misy.personal_tokens (tenant_id, key_id, user_id, token_hash, prefix, name, scopes, created_at,
                                            expires_at)
          values ('{tenant}', 'key_p', 'usr_1', 'p{tenant}', 'pat_', 'n', '{{}}', now(), now());
+         insert into misy.mails (tenant_id, mail_id, sealed_mail, created_at) values ('{tenant}', 'eml_1', 'x', now());
          insert into misy.enrollments values ('{tenant}', 'key_{tenant}', 'usr_1', now());
          insert into misy.audit_entries (tenant_id, audit_id, kind, action, actor, outcome)
          values ('{tenant}', 'aud_1', 'call', 'a', 'b', 'ok');"

@@ -13,6 +13,8 @@ pub mod register;
 pub mod registration;
 pub mod secrets;
 pub mod sites;
+pub mod user_access;
+pub mod users;
 
 use crate::{
     pipeline::Received,

@@ -21,3 +21,4 @@ mod registration;
 mod signatures;
 mod support;
 mod tokens;
+mod users;

@@ -38,9 +38,6 @@ fn cases() -> Vec<Case> {
     ];
     // Of a person and its own account: no other kind of proof opens them.
     let own = [
-        "signIn",
-        "proveSecondFactor",
-        "enroll",
         "signOut",
         "readMe",
         "listMySessions",
@@ -50,8 +47,17 @@ fn cases() -> Vec<Case> {
         "proposeTotp",
         "confirmTotp",
         "renewRecoveryCodes",
+        "changePassword",
+        "listMyTokens",
+        "createMyToken",
+        "revokeMyToken",
     ];
     cases.extend(own.map(|id| case(id, 401, Some(401), Some(401))));
+    // The answer says nothing of whether there is such an account.
+    cases.push(case("forgetPassword", 202, Some(202), Some(403)));
+    // Open to everybody who brings the right secret, but not to pages of other origins.
+    let doors = ["signIn", "proveSecondFactor", "enroll", "acceptInvitation", "resetPassword"];
+    cases.extend(doors.map(|id| case(id, 401, Some(401), Some(403))));
     let chat = ["openSession", "readSession", "listMessages", "followSession", "writeMessage"];
     cases.extend(chat.map(|id| case(id, CHAT.0, CHAT.1, CHAT.2)));
     let managed = [
@@ -74,6 +80,17 @@ fn cases() -> Vec<Case> {
         "listSecrets",
         "rotateSecret",
         "revokeSecret",
+        "listUsers",
+        "inviteUser",
+        "readUser",
+        "changeUser",
+        "removeUser",
+        "listUserSessions",
+        "endUserSessions",
+        "endUserSession",
+        "renewInvitation",
+        "makePasswordLink",
+        "resetSecondFactor",
         "readLimits",
         "replaceLimits",
         "listAudit",
@@ -191,6 +208,7 @@ fn the_committed_description_is_up_to_date() {
 fn fill(path: &str, tenant: &Tenant) -> String {
     path.replace("{tenantId}", &tenant.id)
         .replace("{siteId}", "main")
+        .replace("{userId}", "usr_00000000000000000000000000")
         .replace("{keyId}", "key_00000000000000000000000000")
         .replace("{sessionId}", "ses_00000000000000000000000000")
 }
@@ -204,6 +222,15 @@ fn example(id: &str, tenant: &Tenant) -> Vec<u8> {
         }
         "signIn" => json!({ "email": "nobody@business.example", "password": "tres tristes tigres" }),
         "proveSecondFactor" => json!({ "challenge": "chl_", "factor": "totp", "code": "123456" }),
+        "acceptInvitation" => json!({ "token": "inv_", "password": "tres tristes tigres" }),
+        "resetPassword" => json!({ "token": "rst_", "password": "tres tristes tigres" }),
+        "changePassword" => json!({ "newPassword": "tres tristes tigres" }),
+        "forgetPassword" => json!({ "email": "nobody@business.example" }),
+        "inviteUser" => json!({ "email": "eva@evil.example", "name": "Eva", "roles": ["admin"] }),
+        "changeUser" => json!({ "roles": ["admin"] }),
+        "createMyToken" => {
+            json!({ "name": "x", "scopes": ["users:write"], "expiresAt": "2026-12-31T00:00:00Z" })
+        }
         "stepUp" => json!({ "factor": "totp", "code": "123456" }),
         "enroll" => json!({
             "token": "adm_", "email": "ana@business.example", "name": "Ana", "password": "tres tristes tigres"
