@@ -87,6 +87,7 @@ async fn people_are_listed_by_page_status_role_and_address() {
     for (email, role) in
         [(LUZ, "agent"), ("eva@business.example", "analyst"), ("ivo@business.example", "agent")]
     {
+        app.advance(Duration::from_millis(1));
         invite(&app, &mut ana, &andina, email, &[role]).await.expect(201);
     }
     let mut emails = async |query: &str| -> Vec<String> {
@@ -181,7 +182,8 @@ async fn who_is_disabled_is_out_at_once_with_all_sessions_and_tokens() {
     crate::support::send_to(&replica, read()).await.refused(401, "token_revoked");
     Browser::new().sign_in(&app, LUZ, LONG).await.refused(401, "credentials_invalid");
     change(&app, &mut ana, &andina, &id, &json!({ "disabled": false })).await.expect(200);
-    app.send(read()).await.expect(200);
+    // What was revoked by it stays revoked.
+    app.send(read()).await.refused(401, "token_revoked");
     luz.get(&app, "/auth/me").await.refused(401, "session_invalid");
 }
 
@@ -241,8 +243,12 @@ async fn what_changes_people_needs_a_second_factor_of_the_last_five_minutes() {
     ana.post(&app, "/auth/step-up", &json!({ "factor": "totp", "code": "000000" }))
         .await
         .refused(401, "code_invalid");
+    let key = json!({ "siteId": "main" });
+    ana.post(&app, &andina.path("/keys"), &key).await.refused(401, "step_up_required");
+    ana.order(&app, Method::POST, &andina.path("/secrets")).await.refused(401, "step_up_required");
     ana.step_up(&app).await;
     invite(&app, &mut ana, &andina, "eva@business.example", &["agent"]).await.expect(201);
+    ana.post(&app, &andina.path("/keys"), &key).await.expect(201);
 }
 
 #[tokio::test]
@@ -297,6 +303,47 @@ async fn who_forgot_the_password_gets_a_link_of_an_administrator_that_is_good_on
         let answer = Browser::new().post(&app, "/auth/password/forgot", &json!({ "email": email })).await;
         assert_eq!(answer.status, 202);
     }
+}
+
+#[tokio::test]
+async fn with_mail_links_go_out_to_whom_they_are_for_and_to_nobody_else() {
+    let app = App::start_with(|settings| settings.mail = true).await;
+    let (_, andina) = app.two().await;
+    let mut ana = app.administrator(&andina, ANA).await;
+    joined(&app, &mut ana, &andina, LUZ, &["agent"]).await;
+    let tenant = andina.tenant_id();
+    let keys = app.store.vault.keys(&app.store.database, &tenant).await.unwrap().unwrap();
+    // Waits until so many mails are queued, and takes them.
+    let take = async |wanted: usize| {
+        let mut mails = Vec::new();
+        let began = std::time::Instant::now();
+        while mails.len() < wanted {
+            assert!(began.elapsed() < Duration::from_mins(1), "{} of {wanted} mails", mails.len());
+            for claimed in app.store.database.claim_mails(10).await.unwrap() {
+                let mut tx = app.store.database.tenant_work("test.mails", &tenant).await.unwrap();
+                mails.push(misy_store::mails::open(&mut tx, &keys, &claimed).await.unwrap().unwrap());
+                misy_store::mails::sent(&mut tx, &claimed).await.unwrap();
+                tx.commit().await.unwrap();
+            }
+            tokio::task::yield_now().await;
+        }
+        mails
+    };
+    let invitation = take(1).await.remove(0);
+    assert!(invitation.to == LUZ && invitation.text.contains("/invite#token=inv_"), "{}", invitation.text);
+    for email in ["nobody@business.example", LUZ] {
+        let body = json!({ "email": email });
+        let answer = Browser::new().post(&app, "/auth/password/forgot", &body).await;
+        assert_eq!(answer.status, 202, "{}", answer.body);
+    }
+    let mail = take(1).await.remove(0);
+    let token = mail.text.split("token=").nth(1).unwrap().split_whitespace().next().unwrap();
+    assert_eq!(mail.to, LUZ);
+    let body = json!({ "token": token, "password": "otra canción de cuna" });
+    Browser::new().post(&app, "/auth/password/reset", &body).await.expect(204);
+    let notice = take(1).await.remove(0);
+    assert!(notice.to == LUZ && notice.subject.contains("contraseña"), "{}", notice.subject);
+    Browser::new().sign_in(&app, LUZ, "otra canción de cuna").await.expect(200);
 }
 
 #[tokio::test]

@@ -16,6 +16,7 @@ use misy_store::{
     users::{
         self, NewUser, User, UserChange, UserFilter, UserStatus, sign_ins,
         tickets::{self, TicketPurpose},
+        tokens,
     },
 };
 use misy_trust::{RandomToken, TokenUse};
@@ -344,7 +345,7 @@ pub(crate) async fn read(State(desk): State<FrontDesk>, call: ManagementCall) ->
 
 /// Change a user
 ///
-/// Whoever is disabled is signed out everywhere at once. The last administrator stays one. Needs a fresh second factor.
+/// Whoever is disabled is signed out everywhere at once, and its personal tokens are revoked for good. The last administrator stays one. Needs a fresh second factor.
 #[utoipa::path(
     patch, path = "/api/meta-agent/tenants/{tenantId}/users/{userId}", tag = "tenants", operation_id = "changeUser",
     request_body(content = UserPatch, example = json!({"roles": ["agent"]})),
@@ -390,11 +391,12 @@ pub(crate) async fn change(State(desk): State<FrontDesk>, call: ManagementCall) 
     let disables = status == Some(UserStatus::Disabled);
     let after = patch.roles.as_deref().unwrap_or(&user.roles);
     expect_not_last(&mut tx, &user, Some(after).filter(|_| !disables)).await?;
+    let now = desk.clock.now();
     if disables {
         sign_ins::end_all(&mut tx, id, None).await?;
         tickets::void(&mut tx, id, None).await?;
+        tokens::revoke_all(&mut tx, id, now).await?;
     }
-    let now = desk.clock.now();
     let detail = json!({ "roles": patch.roles, "disabled": patch.disabled, "was": user.roles });
     let changed = UserChange {
         name: patch.name.map(|name| name.trim().to_owned()),
