@@ -29,6 +29,7 @@ pub use email::EmailAddress;
 pub use entropy::Entropy;
 pub use id::{
     AlertId, AuditId, CertificateId, ContactId, ConversationId, GrantId, KeyId, MessageId, PasskeyId, RequestId,
+    AlertId, AuditId, CertificateId, ContactId, ConversationId, GrantId, KeyId, MailId, MessageId, RequestId,
     RotationId, SessionId, SignInId, TokenId, UserId,
 };
 pub use language::{Language, Locale};

@@ -159,6 +159,14 @@ impl FrontDesk {
         });
     }
 
+    /// Does something after the answer was given.
+    pub(crate) fn in_background(&self, work: impl Future<Output = ()> + Send + 'static) {
+        let tasks = self.shared.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(tracker) = tasks.as_ref() {
+            tracker.spawn(work);
+        }
+    }
+
     /// Ends live streams and background work, and writes down what waits. Calls should have ended before.
     pub async fn shutdown(&self) {
         self.stop_streams();

@@ -3,6 +3,7 @@
 pub(crate) mod cookies;
 pub(crate) mod csrf;
 pub(crate) mod guard;
+pub(crate) mod mails;
 pub(crate) mod passwords;
 pub(crate) mod prove;
 pub(crate) mod qr;

@@ -57,7 +57,9 @@ fn chat() -> Router<FrontDesk> {
 }
 
 fn people() -> Router<FrontDesk> {
-    use auth::{enroll, me, oidc, passkeys, second_factor, sessions, sign_in, step_up, totp};
+    use auth::{
+        enroll, invitations, me, oidc, passkeys, password, second_factor, sessions, sign_in, step_up, tokens, totp,
+    };
     Router::new()
         .route("/api/meta-agent/auth/passkeys", get(passkeys::list))
         .route("/api/meta-agent/auth/passkeys/{passkeyId}", patch(passkeys::rename).delete(passkeys::remove))
@@ -83,11 +85,18 @@ fn people() -> Router<FrontDesk> {
         .route("/api/meta-agent/auth/totp/confirm", post(totp::confirm))
         .route("/api/meta-agent/auth/recovery-codes", post(totp::renew_codes))
         .route("/api/meta-agent/auth/enroll", post(enroll::enroll))
+        .route("/api/meta-agent/auth/invitations/accept", post(invitations::accept))
+        .route("/api/meta-agent/auth/password", post(password::change))
+        .route("/api/meta-agent/auth/password/forgot", post(password::forgot))
+        .route("/api/meta-agent/auth/password/reset", post(password::reset))
+        .route("/api/meta-agent/auth/tokens", get(tokens::list).post(tokens::create))
+        .route("/api/meta-agent/auth/tokens/{keyId}", delete(tokens::revoke))
 }
 
 fn management() -> Router<FrontDesk> {
     use tenants::{
         audit, context_pack, create, decisions, keys, life, limits, list, record, register, secrets, sign_in, sites,
+        user_access, users,
     };
     Router::new()
         .route("/api/meta-agent/tenants/register/owner", post(register::owner))
@@ -117,6 +126,31 @@ fn management() -> Router<FrontDesk> {
         .route("/api/meta-agent/tenants/{tenantId}/keys/{keyId}", delete(keys::revoke))
         .route("/api/meta-agent/tenants/{tenantId}/secrets", get(secrets::list).post(secrets::rotate))
         .route("/api/meta-agent/tenants/{tenantId}/secrets/{keyId}", delete(secrets::revoke))
+        .route("/api/meta-agent/tenants/{tenantId}/users", get(users::list).post(users::invite))
+        .route(
+            "/api/meta-agent/tenants/{tenantId}/users/{userId}",
+            get(users::read).patch(users::change).delete(users::remove),
+        )
+        .route(
+            "/api/meta-agent/tenants/{tenantId}/users/{userId}/sessions",
+            get(user_access::sessions).delete(user_access::end_sessions),
+        )
+        .route(
+            "/api/meta-agent/tenants/{tenantId}/users/{userId}/sessions/{sessionId}",
+            delete(user_access::end_session),
+        )
+        .route(
+            "/api/meta-agent/tenants/{tenantId}/users/{userId}/invitation",
+            post(user_access::renew_invitation),
+        )
+        .route(
+            "/api/meta-agent/tenants/{tenantId}/users/{userId}/password-reset",
+            post(user_access::make_password_link),
+        )
+        .route(
+            "/api/meta-agent/tenants/{tenantId}/users/{userId}/second-factor-reset",
+            post(user_access::reset_second_factor),
+        )
         .route("/api/meta-agent/tenants/{tenantId}/limits", get(limits::read).put(limits::replace))
         .route("/api/meta-agent/tenants/{tenantId}/audit", get(audit::list))
         .route("/api/meta-agent/tenants/{tenantId}/decisions", get(decisions::read))

@@ -30,6 +30,8 @@ pub struct Settings {
     pub bootstrap_secret: Option<BootstrapSecret>,
     /// The provider that people of all tenants may sign in with.
     pub provider: Option<InstallationProvider>,
+    /// Whether mail is sent, so that links may go out by it.
+    pub mail: bool,
     /// What one guess at a password costs.
     pub password_cost: PasswordCost,
     /// Who may register a tenant.
@@ -150,6 +152,7 @@ impl Settings {
             owner_id,
             bootstrap_secret: None,
             provider: None,
+            mail: false,
             password_cost: PasswordCost::default(),
             self_registration: SelfRegistration::default(),
             limits: DefaultLimits::default(),

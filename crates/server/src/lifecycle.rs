@@ -6,7 +6,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use misy_domain::{Clock, Entropy, Secret, SystemClock};
 use misy_egress::{Egress, EgressSettings};
 use misy_front_desk::{FrontDesk, InstallationProvider, Parts, Provider};
-use misy_orchestrator::{Packs, Turns, WorkerSettings};
+use misy_orchestrator::{Mailer, Packs, Turns, WorkerSettings};
 use misy_postgres::{PrivateServer, Programs};
 use misy_store::{Bell, Database, DatabaseOptions, Vault, database::Login};
 use misy_trust::{BootstrapSecret, KeyProvider, RootKey, SystemEntropy};
@@ -111,6 +111,11 @@ impl Running {
         });
         desk_settings.trusted_proxies = settings.trusted_proxies;
         desk_settings.metrics_token = settings.metrics_token.as_ref().map(BootstrapSecret::new);
+        desk_settings.mail = settings.mail.is_some();
+        let mailer = match &settings.mail {
+            Some((url, from)) => Some(Mailer::new(database.clone(), vault.clone(), url.expose(), from)?),
+            None => None,
+        };
         let front_desk = FrontDesk::new(Parts {
             database: database.clone(),
             vault: vault.clone(),
@@ -128,6 +133,9 @@ impl Running {
         tasks.spawn(http::serve(listener, front_desk.router(), stop.clone()));
         if settings.worker {
             tasks.spawn(turns.worker(WorkerSettings::default()).run(stop.clone()));
+            if let Some(mailer) = mailer {
+                tasks.spawn(mailer.run(stop.clone()));
+            }
         }
         Ok((front_desk, public_url, stop, tasks))
     }

@@ -40,6 +40,8 @@ struct Written {
     oidc_client_secret: String,
     oidc_tenant_claim: String,
     egress_loopback: String,
+    smtp_url: String,
+    mail_from: String,
     demo_port: u16,
 }
 
@@ -68,6 +70,8 @@ impl Default for Written {
             oidc_client_secret: none(),
             oidc_tenant_claim: none(),
             egress_loopback: "off".into(),
+            smtp_url: none(),
+            mail_from: none(),
             demo_port: 8788,
         }
     }
@@ -95,7 +99,7 @@ const fn secret(name: &'static str, meaning: &'static str) -> Setting {
 }
 
 /// All settings, in the order in which they are explained.
-pub(crate) const SETTINGS: [Setting; 22] = [
+pub(crate) const SETTINGS: [Setting; 24] = [
     open(
         "http_addr",
         "address to listen on [127.0.0.1:8787; if that is taken and nothing is set, a free port]",
@@ -144,6 +148,11 @@ pub(crate) const SETTINGS: [Setting; 22] = [
         "egress_loopback",
         "on or off: whether addresses that tenants name may lead to this machine itself; for development only [off]",
     ),
+    secret(
+        "smtp_url",
+        "mail server for invitations and links: smtps://user:password@host or smtp://user:password@host:587?tls=required [no mail is sent]",
+    ),
+    open("mail_from", "whom mail comes from, such as Misy <no-reply@example.com>; needed with smtp_url"),
     open("demo_port", "first port of the demo sites of `misy demo` [8788]"),
 ];
 
@@ -189,6 +198,8 @@ pub(crate) struct Settings {
     pub(crate) oidc: Option<Oidc>,
     /// Whether calls may lead to this machine.
     pub(crate) egress_loopback: bool,
+    /// The mail server, and whom mail comes from.
+    pub(crate) mail: Option<(Secret<String>, String)>,
     /// The first port of the demo sites.
     pub(crate) demo_port: u16,
     /// Name, value as it may be shown, and where it comes from, for `misy config`.
@@ -291,6 +302,7 @@ impl Settings {
                 "off" => false,
                 other => bail!("egress_loopback must be on or off, not {other:?}"),
             },
+            mail: mail(&written)?,
             demo_port: written.demo_port,
             shown,
         })
@@ -309,6 +321,27 @@ fn oidc(written: &Written) -> anyhow::Result<Option<Oidc>> {
         client_secret: hidden(&written.oidc_client_secret),
         tenant_claim: needed("oidc_tenant_claim", &written.oidc_tenant_claim)?,
     }))
+}
+
+/// The mail server. One-time links travel to it: only to one's own machine without TLS.
+fn mail(written: &Written) -> anyhow::Result<Option<(Secret<String>, String)>> {
+    let Some(url) = hidden(&written.smtp_url) else { return Ok(None) };
+    let Some(from) = set(&written.mail_from) else { bail!("mail_from must be set together with smtp_url") };
+    let text = url.expose();
+    let plain = text.strip_prefix("smtp://").filter(|rest| !rest.contains("tls=required"));
+    let is_local = |rest: &str| {
+        let host = rest.rsplit('@').next().unwrap_or_default();
+        ["127.0.0.1", "localhost", "[::1]"].iter().any(|local| {
+            host.strip_prefix(local)
+                .is_some_and(|after| after.is_empty() || after.starts_with([':', '/', '?']))
+        })
+    };
+    if plain.is_some_and(|rest| !is_local(rest)) || !text.starts_with("smtp") {
+        bail!(
+            "smtp_url must be smtps://… or smtp://…?tls=required: without TLS only a server on this machine is used"
+        );
+    }
+    Ok(Some((url, from.to_owned())))
 }
 
 fn set(text: &str) -> Option<&str> {

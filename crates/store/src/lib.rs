@@ -17,6 +17,7 @@ pub mod installation;
 pub mod leases;
 pub mod limits;
 pub mod lookup;
+pub mod mails;
 pub mod messages;
 pub mod provisioning;
 pub mod sessions;

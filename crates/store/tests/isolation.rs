@@ -53,6 +53,7 @@ fn rows_of(tenant: &str) -> String {
              created_at, updated_at)
          values ('{tenant}', 'i', 'c', '{{}}', 't', 'v', '{{}}', '{{}}', '{{}}', false, false, false, '{{}}', '{{}}', now(), now());
          insert into misy.federated_identities values ('{tenant}', 'i', 'x', 'usr_1', now(), now());
+         insert into misy.mails (tenant_id, mail_id, sealed_mail, created_at) values ('{tenant}', 'eml_1', 'x', now());
          insert into misy.enrollments values ('{tenant}', 'key_{tenant}', 'usr_1', now());
          insert into misy.audit_entries (tenant_id, audit_id, kind, action, actor, outcome)
          values ('{tenant}', 'aud_1', 'call', 'a', 'b', 'ok');"

@@ -4,4 +4,5 @@ pub mod client;
 pub mod determinism;
 pub mod postgres;
 pub mod program;
+pub mod smtp;
 pub mod store;

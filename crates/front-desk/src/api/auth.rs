@@ -1,13 +1,16 @@
 //! `/auth`: people sign in, prove their second factor, and look after their own account.
 
 pub mod enroll;
+pub mod invitations;
 pub mod me;
 pub mod oidc;
 pub mod passkeys;
+pub mod password;
 pub mod second_factor;
 pub mod sessions;
 pub mod sign_in;
 pub mod step_up;
+pub mod tokens;
 pub mod totp;
 
 use crate::{desk::FrontDesk, identity::UserCall, problem::Problem};

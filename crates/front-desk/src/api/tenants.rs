@@ -14,6 +14,8 @@ pub mod registration;
 pub mod secrets;
 pub mod sign_in;
 pub mod sites;
+pub mod user_access;
+pub mod users;
 
 use crate::{
     pipeline::Received,

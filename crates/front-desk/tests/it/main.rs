@@ -24,3 +24,4 @@ mod registration;
 mod signatures;
 mod support;
 mod tokens;
+mod users;

@@ -38,9 +38,6 @@ fn cases() -> Vec<Case> {
     ];
     // Of a person and its own account: no other kind of proof opens them.
     let own = [
-        "signIn",
-        "proveSecondFactor",
-        "enroll",
         "signOut",
         "readMe",
         "listMySessions",
@@ -50,6 +47,10 @@ fn cases() -> Vec<Case> {
         "proposeTotp",
         "confirmTotp",
         "renewRecoveryCodes",
+        "changePassword",
+        "listMyTokens",
+        "createMyToken",
+        "revokeMyToken",
     ];
     cases.extend(own.map(|id| case(id, 401, Some(401), Some(401))));
     let own_passkeys = [
@@ -71,6 +72,11 @@ fn cases() -> Vec<Case> {
     cases.push(case("beginPasskeySignIn", 200, Some(200), Some(200)));
     cases.push(case("startProviderSignIn", 404, Some(404), Some(404)));
     cases.push(case("startInstallationSignIn", 404, Some(404), Some(404)));
+    // The answer says nothing of whether there is such an account.
+    cases.push(case("forgetPassword", 202, Some(202), Some(403)));
+    // Open to everybody who brings the right secret, but not to pages of other origins.
+    let doors = ["signIn", "proveSecondFactor", "enroll", "acceptInvitation", "resetPassword"];
+    cases.extend(doors.map(|id| case(id, 401, Some(401), Some(403))));
     let chat = ["openSession", "readSession", "listMessages", "followSession", "writeMessage"];
     cases.extend(chat.map(|id| case(id, CHAT.0, CHAT.1, CHAT.2)));
     let managed = [
@@ -96,6 +102,17 @@ fn cases() -> Vec<Case> {
         "readSignIn",
         "replaceSignIn",
         "deleteSignIn",
+        "listUsers",
+        "inviteUser",
+        "readUser",
+        "changeUser",
+        "removeUser",
+        "listUserSessions",
+        "endUserSessions",
+        "endUserSession",
+        "renewInvitation",
+        "makePasswordLink",
+        "resetSecondFactor",
         "readLimits",
         "replaceLimits",
         "listAudit",
@@ -214,6 +231,7 @@ fn fill(path: &str, tenant: &Tenant) -> String {
     path.replace("{tenantId}", &tenant.id)
         .replace("{siteId}", "main")
         .replace("{passkeyId}", "psk_00000000000000000000000000")
+        .replace("{userId}", "usr_00000000000000000000000000")
         .replace("{keyId}", "key_00000000000000000000000000")
         .replace("{sessionId}", "ses_00000000000000000000000000")
 }
@@ -235,6 +253,15 @@ fn example(id: &str, tenant: &Tenant) -> Vec<u8> {
         "replaceSignIn" => json!({
             "issuer": "https://evil.example", "clientId": "x", "tenantClaim": { "name": "tenant", "value": tenant.id }
         }),
+        "acceptInvitation" => json!({ "token": "inv_", "password": "tres tristes tigres" }),
+        "resetPassword" => json!({ "token": "rst_", "password": "tres tristes tigres" }),
+        "changePassword" => json!({ "newPassword": "tres tristes tigres" }),
+        "forgetPassword" => json!({ "email": "nobody@business.example" }),
+        "inviteUser" => json!({ "email": "eva@evil.example", "name": "Eva", "roles": ["admin"] }),
+        "changeUser" => json!({ "roles": ["admin"] }),
+        "createMyToken" => {
+            json!({ "name": "x", "scopes": ["users:write"], "expiresAt": "2026-12-31T00:00:00Z" })
+        }
         "stepUp" => json!({ "factor": "totp", "code": "123456" }),
         "enroll" => json!({
             "token": "adm_", "email": "ana@business.example", "name": "Ana", "password": "tres tristes tigres"

@@ -20,6 +20,7 @@ const DEFINERS: &str = "
     ('platform.follow_user_tokens()', 'trigger'),
     ('misy.claim_conversations(p_worker text, p_batch integer, p_lease interval, p_after_tenant text, p_most_attempts integer)',
      'TABLE(tenant_id text, conversation_id text, fence bigint, attempts integer)'),
+    ('misy.claim_mails(p_batch integer, p_lease interval)', 'TABLE(tenant_id text, mail_id text, fence bigint)'),
     ('misy.extend_leases(p_worker text, p_tenants text[], p_conversations text[], p_fences bigint[], p_lease interval)',
      'TABLE(tenant_id text, conversation_id text)')";
 

@@ -140,14 +140,16 @@ pub(crate) async fn sign_in(State(desk): State<FrontDesk>, request: Request) -> 
         what: "password",
         account: &route,
         address: guard::address(&desk, &received),
-        device: accounts.iter().find_map(|account| account.device),
+        // Known for all of them: else whoever makes an account with somebody's address in a tenant of its own would have a
+        // known browser for guessing at the others.
+        device: accounts.iter().map(|account| account.device).reduce(Option::and).flatten(),
     };
-    guard::count(&desk, &guess).await?;
-    let mut right = check(&desk, &accounts, &password).await?;
     if let Some(account) = accounts.first() {
         // So that guesses stand in the trail of whom they are aimed at. Nothing of it shows in the answer.
         received.record.facts().tenant = Some(account.tenant.clone());
     }
+    guard::count(&desk, &guess).await?;
+    let mut right = check(&desk, &accounts, &password).await?;
     let (Some((at, outdated)), rest) = (right.pop(), right) else {
         return Err(Problem::unauthorized("credentials_invalid"));
     };
@@ -206,10 +208,12 @@ async fn accounts(
     wanted: Option<&TenantId>,
 ) -> Result<Vec<Account>, Problem> {
     let mut accounts = Vec::new();
-    for tenant in desk.database.tenants_of_email(route).await? {
-        if wanted.is_some_and(|wanted| *wanted != tenant) {
-            continue;
-        }
+    // Who names the tenant is looked for there alone, in however many others the address was given an account.
+    let tenants = match wanted {
+        Some(tenant) => vec![tenant.clone()],
+        None => desk.database.tenants_of_email(route).await?,
+    };
+    for tenant in tenants {
         let Some(state) = desk.tenants.get(&tenant).await? else { continue };
         let mut tx = desk.database.tenant("auth.accounts", &tenant).await?;
         let user = users::by_email(&mut tx, &state.keys, email).await?;

@@ -114,7 +114,7 @@ pub(crate) async fn confirm(State(desk): State<FrontDesk>, call: UserCall) -> Re
     enrollments::finish(&mut tx, user.user_id, now).await?;
     let codes = factors::renew_recovery_codes(&mut tx, keys, &*desk.entropy, user.user_id).await?;
     let user = users::read(&mut tx, keys, user.user_id).await?.ok_or_else(Problem::internal)?;
-    let renewed = renew_session(&desk, &call, tx, &user, "totp").await?;
+    let renewed = renew_session(&desk, &call, tx, &user, Some("totp")).await?;
     with_codes(renewed, &codes).await
 }
 

@@ -128,7 +128,7 @@ pub(crate) async fn finish(State(desk): State<FrontDesk>, call: UserCall) -> Res
         more["recoveryCodes"] = codes.iter().map(|code| code.expose().clone()).collect();
     }
     let user = users::read(&mut tx, keys, user.user_id).await?.ok_or_else(Problem::internal)?;
-    let renewed = renew_session(&desk, &call, tx, &user, "passkey").await?;
+    let renewed = renew_session(&desk, &call, tx, &user, Some("passkey")).await?;
     with_members(renewed, &more).await
 }
 

@@ -270,5 +270,5 @@ pub(crate) async fn finish_step_up(State(desk): State<FrontDesk>, call: UserCall
     let whose = Some(proved.user.user_id);
     let (tx, user) =
         prove(&desk, &call.received, tx, &proved.state.keys, &pending.state, &assertion, whose).await?;
-    renew_session(&desk, &call, tx, &user, "passkey").await
+    renew_session(&desk, &call, tx, &user, Some("passkey")).await
 }
