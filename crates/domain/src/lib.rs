@@ -28,9 +28,8 @@ pub use context_pack::ContextPack;
 pub use email::EmailAddress;
 pub use entropy::Entropy;
 pub use id::{
-    AlertId, AuditId, CertificateId, ContactId, ConversationId, GrantId, KeyId, MessageId, PasskeyId, RequestId,
-    AlertId, AuditId, CertificateId, ContactId, ConversationId, GrantId, KeyId, MailId, MessageId, RequestId,
-    RotationId, SessionId, SignInId, TokenId, UserId,
+    AlertId, AuditId, CertificateId, ContactId, ConversationId, GrantId, KeyId, MailId, MessageId, PasskeyId,
+    RequestId, RotationId, SessionId, SignInId, TokenId, UserId,
 };
 pub use language::{Language, Locale};
 pub use message::{Message, Part, Role, Source};

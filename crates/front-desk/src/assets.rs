@@ -83,9 +83,16 @@ pub(crate) async fn docs_file(Path(file): Path<String>) -> Result<Response, Prob
 #[folder = "static/people"]
 struct People;
 
-/// `GET /sign-in`, `/enroll`, `/invitation`, `/reset-password`, `/account`.
+/// `GET /sign-in`, `/enroll`, `/invite`, `/reset`, `/account`, and the longer names of two of them.
 pub(crate) async fn people_page(uri: Uri) -> Result<Response, Problem> {
-    people(&format!("{}.html", uri.path().trim_start_matches('/')))
+    people(match uri.path() {
+        "/sign-in" => "sign-in.html",
+        "/enroll" => "enroll.html",
+        "/invite" | "/invitation" => "invitation.html",
+        "/reset" | "/reset-password" => "reset-password.html",
+        "/account" => "account.html",
+        _ => return Err(Problem::not_found()),
+    })
 }
 
 /// `GET /people/{file}`: scripts and styles of those pages.

@@ -32,7 +32,7 @@ pub mod token_desk;
 mod welcome;
 
 pub use desk::{FrontDesk, Parts};
+pub use oidc::Provider;
 pub use openapi::openapi_document;
 pub use problem::{FieldError, Problem};
-pub use oidc::Provider;
 pub use settings::{DefaultLimits, InstallationProvider, PlanLimits, SelfRegistration, Settings};

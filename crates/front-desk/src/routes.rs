@@ -38,7 +38,9 @@ fn operation() -> Router<FrontDesk> {
         .route("/docs/{file}", get(assets::docs_file))
         .route("/sign-in", get(assets::people_page))
         .route("/enroll", get(assets::people_page))
+        .route("/invite", get(assets::people_page))
         .route("/invitation", get(assets::people_page))
+        .route("/reset", get(assets::people_page))
         .route("/reset-password", get(assets::people_page))
         .route("/account", get(assets::people_page))
         .route("/people/{file}", get(assets::people_file))
@@ -58,7 +60,8 @@ fn chat() -> Router<FrontDesk> {
 
 fn people() -> Router<FrontDesk> {
     use auth::{
-        enroll, invitations, me, oidc, passkeys, password, second_factor, sessions, sign_in, step_up, tokens, totp,
+        enroll, invitations, me, oidc, passkeys, password, second_factor, sessions, sign_in, step_up, tokens,
+        totp,
     };
     Router::new()
         .route("/api/meta-agent/auth/passkeys", get(passkeys::list))
@@ -68,7 +71,10 @@ fn people() -> Router<FrontDesk> {
         .route("/api/meta-agent/auth/passkeys/sign-in", post(passkeys::sign_in::begin))
         .route("/api/meta-agent/auth/passkeys/sign-in/finish", post(passkeys::sign_in::finish))
         .route("/api/meta-agent/auth/passkeys/second-factor", post(passkeys::sign_in::begin_second_factor))
-        .route("/api/meta-agent/auth/passkeys/second-factor/finish", post(passkeys::sign_in::finish_second_factor))
+        .route(
+            "/api/meta-agent/auth/passkeys/second-factor/finish",
+            post(passkeys::sign_in::finish_second_factor),
+        )
         .route("/api/meta-agent/auth/passkeys/step-up", post(passkeys::sign_in::begin_step_up))
         .route("/api/meta-agent/auth/passkeys/step-up/finish", post(passkeys::sign_in::finish_step_up))
         .route("/api/meta-agent/auth/oidc/start", get(oidc::start_of_installation))
@@ -95,8 +101,8 @@ fn people() -> Router<FrontDesk> {
 
 fn management() -> Router<FrontDesk> {
     use tenants::{
-        audit, context_pack, create, decisions, keys, life, limits, list, record, register, secrets, sign_in, sites,
-        user_access, users,
+        audit, context_pack, create, decisions, keys, life, limits, list, record, register, secrets, sign_in,
+        sites, user_access, users,
     };
     Router::new()
         .route("/api/meta-agent/tenants/register/owner", post(register::owner))

@@ -122,7 +122,10 @@ impl Running {
             bell: bell.clone(),
             clock: clock.clone(),
             entropy: entropy.clone(),
-            egress: Egress::new(EgressSettings { allow_loopback: settings.egress_loopback, ..EgressSettings::default() })?,
+            egress: Egress::new(EgressSettings {
+                allow_loopback: settings.egress_loopback,
+                ..EgressSettings::default()
+            })?,
             settings: desk_settings,
             metrics: Some(metrics),
         })

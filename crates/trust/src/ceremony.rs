@@ -120,7 +120,13 @@ mod tests {
     #[test]
     fn a_handle_has_one_spelling() {
         let text = CeremonyHandle::generate(&SystemEntropy::new()).text().expose().clone();
-        for wrong in ["", &text[1..], &format!("{text}="), &format!(" {}", &text[1..]), &text.replace(&text[42..], "/")] {
+        for wrong in [
+            "",
+            &text[1..],
+            &format!("{text}="),
+            &format!(" {}", &text[1..]),
+            &text.replace(&text[42..], "/"),
+        ] {
             assert!(CeremonyHandle::parse(wrong).is_err(), "{wrong:?}");
         }
     }

@@ -108,11 +108,7 @@ impl RelyingParty {
     }
 
     /// Takes the new key.
-    pub fn finish_registration(
-        &self,
-        state: &[u8],
-        answer: Value,
-    ) -> Result<(Passkey, Usage), PasskeyError> {
+    pub fn finish_registration(&self, state: &[u8], answer: Value) -> Result<(Passkey, Usage), PasskeyError> {
         let state: PasskeyRegistration =
             serde_json::from_slice(state).map_err(|_| PasskeyError::Malformed)?;
         let answer: RegisterPublicKeyCredential =
@@ -148,10 +144,8 @@ impl RelyingParty {
     ) -> Result<Usage, PasskeyError> {
         let state: DiscoverableAuthentication =
             serde_json::from_slice(state).map_err(|_| PasskeyError::Malformed)?;
-        let result = self
-            .0
-            .finish_discoverable_authentication_v2(&assertion.0, state, &passkey.0)
-            .map_err(refusal)?;
+        let result =
+            self.0.finish_discoverable_authentication_v2(&assertion.0, state, &passkey.0).map_err(refusal)?;
         if !result.user_verified() {
             return Err(PasskeyError::Refused);
         }

@@ -126,7 +126,8 @@ fn one_line(name: &str) -> String {
 /// The address, if the provider vouches for it and the tenant takes it.
 fn verified_email(provider: &SignInProvider, proved: &Proved) -> Result<EmailAddress, Problem> {
     let email = proved.email.as_deref().and_then(|text| text.parse::<EmailAddress>().ok());
-    let email = email.ok_or_else(|| refused("email_missing", "The provider does not say your e-mail address."))?;
+    let email =
+        email.ok_or_else(|| refused("email_missing", "The provider does not say your e-mail address."))?;
     if !proved.email_verified.unwrap_or(provider.trust_email) {
         return Err(refused("email_not_verified", "The provider has not verified your e-mail address."));
     }
@@ -199,4 +200,3 @@ async fn follow_roles(
     found.change = found.change.or(Some("roles"));
     Ok(found)
 }
-

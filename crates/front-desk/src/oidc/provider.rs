@@ -13,9 +13,9 @@ use openidconnect::{
     PkceCodeChallenge, PkceCodeVerifier, ProviderMetadata, RedirectUrl, Scope, StandardErrorResponse,
     core::{
         CoreAuthDisplay, CoreAuthPrompt, CoreAuthenticationFlow, CoreClaimName, CoreClaimType,
-        CoreClientAuthMethod, CoreErrorResponseType, CoreGenderClaim, CoreGrantType,
-        CoreJsonWebKey, CoreJweContentEncryptionAlgorithm, CoreJweKeyManagementAlgorithm, CoreResponseMode,
-        CoreResponseType, CoreRevocableToken, CoreRevocationErrorResponse, CoreSubjectIdentifierType,
+        CoreClientAuthMethod, CoreErrorResponseType, CoreGenderClaim, CoreGrantType, CoreJsonWebKey,
+        CoreJweContentEncryptionAlgorithm, CoreJweKeyManagementAlgorithm, CoreResponseMode, CoreResponseType,
+        CoreRevocableToken, CoreRevocationErrorResponse, CoreSubjectIdentifierType,
         CoreTokenIntrospectionResponse,
     },
 };
@@ -104,8 +104,7 @@ pub(crate) struct Providers {
 
 impl Providers {
     pub(crate) fn new(egress: Egress, clock: Arc<dyn Clock>) -> Self {
-        let described =
-            Cache::builder().max_capacity(MOST_PROVIDERS).time_to_live(DESCRIPTION_AGE).build();
+        let described = Cache::builder().max_capacity(MOST_PROVIDERS).time_to_live(DESCRIPTION_AGE).build();
         Self { egress, clock, described }
     }
 
@@ -197,7 +196,8 @@ impl Providers {
 
 /// An issuer with TLS has all its endpoints behind TLS: codes and secrets go nowhere else.
 fn check_endpoints(metadata: &Metadata, issuer: &str) -> Result<(), OidcError> {
-    let token = metadata.token_endpoint().ok_or_else(|| OidcError::Provider("it has no token endpoint".into()))?;
+    let token =
+        metadata.token_endpoint().ok_or_else(|| OidcError::Provider("it has no token endpoint".into()))?;
     let endpoints = [metadata.authorization_endpoint().url(), token.url(), metadata.jwks_uri().url()];
     let plain = issuer.starts_with("http://");
     let fits = |url: &&Url| url.scheme() == "https" || (plain && url.scheme() == "http");
@@ -211,11 +211,16 @@ fn client(metadata: &Metadata, provider: &Provider, redirect: &str) -> Result<Re
     let redirect = RedirectUrl::new(redirect.to_owned());
     let redirect = redirect.map_err(|_| OidcError::Provider("the public address is no address".into()))?;
     let secret = provider.client_secret.as_ref().map(|secret| ClientSecret::new(secret.expose().clone()));
-    let client =
-        RelyingClient::from_provider_metadata(metadata.clone(), ClientId::new(provider.client_id.clone()), secret);
+    let client = RelyingClient::from_provider_metadata(
+        metadata.clone(),
+        ClientId::new(provider.client_id.clone()),
+        secret,
+    );
     // RFC 6749, section 2.3.1: Basic unless the provider says that it knows only the other.
-    let knows = |method| metadata.token_endpoint_auth_methods_supported().is_some_and(|all| all.contains(&method));
-    let by_body = knows(CoreClientAuthMethod::ClientSecretPost) && !knows(CoreClientAuthMethod::ClientSecretBasic);
+    let knows =
+        |method| metadata.token_endpoint_auth_methods_supported().is_some_and(|all| all.contains(&method));
+    let by_body =
+        knows(CoreClientAuthMethod::ClientSecretPost) && !knows(CoreClientAuthMethod::ClientSecretBasic);
     let client = client.set_auth_type(if by_body { AuthType::RequestBody } else { AuthType::BasicAuth });
     Ok(client.set_redirect_uri(redirect))
 }

@@ -1,4 +1,4 @@
-// `/invitation`: somebody who was invited comes in.
+// `/invite`: somebody who was invited comes in.
 import { fragment, post } from './api.js';
 import { card, field, form, make, page, start } from './dom.js';
 import { enrolSecondFactor } from './second-factor.js';

@@ -14,7 +14,10 @@ use fake::FakeProvider;
 use http::Method;
 use misy_domain::{Clock, Timestamp};
 use serde_json::{Value, json};
-use std::{net::SocketAddr, time::{Duration, SystemTime}};
+use std::{
+    net::SocketAddr,
+    time::{Duration, SystemTime},
+};
 
 const CLIENT: &str = "misy-console";
 const SECRET: &str = "a secret of the client, for tests only";
@@ -61,7 +64,11 @@ fn location(answer: &Answer) -> String {
 
 fn parameter(url: &str, name: &str) -> String {
     let url = url::Url::parse(url).unwrap();
-    url.query_pairs().find(|(key, _)| key == name).unwrap_or_else(|| panic!("no {name} in {url}")).1.into_owned()
+    url.query_pairs()
+        .find(|(key, _)| key == name)
+        .unwrap_or_else(|| panic!("no {name} in {url}"))
+        .1
+        .into_owned()
 }
 
 /// Sets out for the provider of a tenant; gives where the browser is sent.

@@ -105,7 +105,9 @@ async fn adding_and_removing_asks_for_a_fresh_second_factor_which_a_passkey_give
     let mut before = ana.clone();
     ana.post(&app, "/auth/passkeys/step-up/finish", &body).await.expect(200);
     before.get(&app, "/auth/me").await.refused(401, "session_invalid");
-    ana.call_on(&app.router, Method::PATCH, &path, Some(&json!({ "name": "Old telephone" }))).await.expect(204);
+    ana.call_on(&app.router, Method::PATCH, &path, Some(&json!({ "name": "Old telephone" })))
+        .await
+        .expect(204);
     // The app is left, so it may go; and it opens nothing any more.
     ana.order(&app, Method::DELETE, &path).await.expect(204);
     come_in(&app, &mut Browser::new(), &mut device, Lie::None).await.refused(401, "passkey_invalid");
@@ -159,7 +161,8 @@ async fn a_copy_of_an_authenticator_is_refused_and_stands_in_the_trail() {
     come_in(&app, &mut Browser::new(), &mut copy, Lie::None).await.refused(401, "passkey_cloned");
     let trail = ana.get(&app, &andina.path("/audit?limit=200")).await.expect(200);
     let seen = trail.body["items"].as_array().unwrap().iter().any(|entry| {
-        entry["outcome"] == "passkey_cloned" && entry["subject"].as_str().is_some_and(|id| id.starts_with("psk_"))
+        entry["outcome"] == "passkey_cloned"
+            && entry["subject"].as_str().is_some_and(|id| id.starts_with("psk_"))
     });
     assert!(seen, "{}", trail.body);
 }

@@ -137,7 +137,8 @@ impl SoftAuthenticator {
         };
         let origin = if lie == Lie::OtherOrigin { "https://login.evil.example" } else { &self.origin };
         let ceremony = if lie == Lie::OtherCeremony { other } else { ceremony };
-        json!({ "type": ceremony, "challenge": challenge, "origin": origin, "crossOrigin": false }).to_string()
+        json!({ "type": ceremony, "challenge": challenge, "origin": origin, "crossOrigin": false })
+            .to_string()
     }
 
     fn authenticator_data(&self, relying_party: Option<&str>, flags: u8, lie: Lie) -> Vec<u8> {

@@ -106,7 +106,8 @@ fn a_counter_that_does_not_grow_tells_of_a_copy() {
 fn an_answer_is_good_for_its_own_ceremony_only() {
     let mut device = SoftAuthenticator::new(ORIGIN);
     let mut passkey = registered(&mut device);
-    let (first, second) = (party().begin_authentication(&[]).unwrap(), party().begin_authentication(&[]).unwrap());
+    let (first, second) =
+        (party().begin_authentication(&[]).unwrap(), party().begin_authentication(&[]).unwrap());
     let assertion = Assertion::parse(device.get(&first.options, Lie::None)).unwrap();
     let other = party().finish_authentication(&second.state, &assertion, &mut passkey);
     assert_eq!(other, Err(PasskeyError::Refused));
@@ -139,7 +140,10 @@ fn garbage_is_refused_without_panic() {
         assert!(party().finish_registration(&begun.state, cut).is_err(), "{end}");
     }
     for wrong in [serde_json::json!({}), serde_json::json!([]), serde_json::json!({ "id": 1 }), Value::Null] {
-        assert_eq!(party().finish_registration(&begun.state, wrong.clone()).err(), Some(PasskeyError::Malformed));
+        assert_eq!(
+            party().finish_registration(&begun.state, wrong.clone()).err(),
+            Some(PasskeyError::Malformed)
+        );
         assert!(Assertion::parse(wrong).is_err());
     }
 }
@@ -147,7 +151,9 @@ fn garbage_is_refused_without_panic() {
 #[test]
 fn there_are_passkeys_only_where_browsers_know_them() {
     assert!(RelyingParty::at("http://localhost:8787", "Misy").is_some());
-    for address in ["http://127.0.0.1:8787", "https://[::1]", "https://192.0.2.1", "http://api.misy.example", "", "misy"] {
+    for address in
+        ["http://127.0.0.1:8787", "https://[::1]", "https://192.0.2.1", "http://api.misy.example", "", "misy"]
+    {
         assert!(RelyingParty::at(address, "Misy").is_none(), "{address}");
     }
 }

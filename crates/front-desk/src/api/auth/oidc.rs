@@ -5,7 +5,7 @@ use crate::{
     api::tokens::mint::guard_address,
     desk::FrontDesk,
     identity::{cookies, start, start::Entry},
-    oidc::{Flow, OidcError, Provider, Proved, account, provider::Answer},
+    oidc::{Flow, OidcError, Proved, Provider, account, provider::Answer},
     pipeline::Received,
     problem::Problem,
     tenant_state::TenantState,
@@ -65,7 +65,11 @@ fn return_path(asked: Option<&str>) -> Result<String, Problem> {
     if fits {
         return Ok(path.to_owned());
     }
-    Err(Problem::invalid_field("?returnTo", "format", "must be a path of this installation, such as /account"))
+    Err(Problem::invalid_field(
+        "?returnTo",
+        "format",
+        "must be a path of this installation, such as /account",
+    ))
 }
 
 /// Sign in with a tenant's provider
@@ -187,8 +191,7 @@ async fn own_provider(
 pub(crate) async fn callback(State(desk): State<FrontDesk>, request: Request) -> Result<Response, Problem> {
     guard_address(&desk, &request, desk.settings.limits.tokens_per_address)?;
     let received = Received::read(&desk, request, BODY_LIMIT).await?;
-    let reads_pages =
-        received.header(&header::ACCEPT).is_some_and(|accept| accept.contains("text/html"));
+    let reads_pages = received.header(&header::ACCEPT).is_some_and(|accept| accept.contains("text/html"));
     let done = come_back(&desk, &received).await;
     let mut response = match done {
         Ok(response) => response,
@@ -240,7 +243,11 @@ async fn exchange(
         if own_provider(desk, &tenant, &state).await?.is_some() {
             return Err(account::other_tenant());
         }
-        let rules = SignInProvider::of_installation(&installation.provider.issuer, &installation.tenant_claim, &tenant);
+        let rules = SignInProvider::of_installation(
+            &installation.provider.issuer,
+            &installation.tenant_claim,
+            &tenant,
+        );
         return Ok((tenant, rules, proved));
     }
     let tenant = away.tenant.clone().ok_or_else(Problem::not_found)?;
@@ -284,8 +291,12 @@ async fn let_in(
             .finish();
         return see(&format!("/sign-in#{fragment}"));
     }
-    let entry =
-        Entry { user, methods: &["oidc"], second_factor: second_factor_at.is_some(), is_owner: state.is_owner() };
+    let entry = Entry {
+        user,
+        methods: &["oidc"],
+        second_factor: second_factor_at.is_some(),
+        is_owner: state.is_owner(),
+    };
     let started = start::start_session_proved_at(desk, received, tx, &entry, second_factor_at).await?;
     let mut response = see(return_to)?;
     for cookie in started.headers().get_all(header::SET_COOKIE) {
@@ -326,8 +337,19 @@ mod tests {
         }
         let long = format!("/{}", "a".repeat(500));
         for path in [
-            "", "account", "//evil.example", "/\\evil.example", "\\\\evil.example", "https://evil.example",
-            "javascript:alert(1)", "/a\r\nSet-Cookie: x=y", "/ a", "/á", "/../a", "/a/../../b", &long,
+            "",
+            "account",
+            "//evil.example",
+            "/\\evil.example",
+            "\\\\evil.example",
+            "https://evil.example",
+            "javascript:alert(1)",
+            "/a\r\nSet-Cookie: x=y",
+            "/ a",
+            "/á",
+            "/../a",
+            "/a/../../b",
+            &long,
         ] {
             assert!(return_path(Some(path)).is_err(), "{path:?}");
         }

@@ -11,9 +11,7 @@ use crate::{
 use axum::{Json, extract::State};
 use http::StatusCode;
 use misy_domain::{PasskeyId, TenantId, Timestamp, UserId};
-use misy_store::{
-    users::{self, passkeys, passkeys::StoredPasskey},
-};
+use misy_store::users::{self, passkeys, passkeys::StoredPasskey};
 use misy_trust::{CeremonyHandle, Passkey, RelyingParty, passkey::Begun};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -131,8 +129,7 @@ async fn keep(
     whose: Option<(TenantId, UserId)>,
 ) -> Result<Json<CeremonyAnswer>, Problem> {
     let pending = Pending { state: begun.state, whose };
-    let handle =
-        desk.database.begin_ceremony(kind.as_str(), &pending, &*desk.clock, &*desk.entropy).await?;
+    let handle = desk.database.begin_ceremony(kind.as_str(), &pending, &*desk.clock, &*desk.entropy).await?;
     Ok(Json(CeremonyAnswer { ceremony: handle.text().expose().clone(), options: begun.options }))
 }
 
@@ -148,7 +145,8 @@ fn provers(stored: &[StoredPasskey]) -> Vec<Passkey> {
 
 fn checked_name(name: &str) -> Result<&str, Problem> {
     let name = name.trim();
-    let fits = !name.is_empty() && name.chars().count() <= LONGEST_NAME && !name.chars().any(char::is_control);
+    let fits =
+        !name.is_empty() && name.chars().count() <= LONGEST_NAME && !name.chars().any(char::is_control);
     if fits {
         return Ok(name);
     }
@@ -161,7 +159,10 @@ fn checked_name(name: &str) -> Result<&str, Problem> {
     responses((status = 200, description = "Passkeys from the oldest", body = PasskeyList)),
     security(("session" = []))
 )]
-pub(crate) async fn list(State(desk): State<FrontDesk>, call: UserCall) -> Result<Json<PasskeyList>, Problem> {
+pub(crate) async fn list(
+    State(desk): State<FrontDesk>,
+    call: UserCall,
+) -> Result<Json<PasskeyList>, Problem> {
     call.session()?;
     let proved = &call.proved;
     let mut tx = desk.database.tenant("passkeys.list", &proved.tenant).await?;

@@ -154,7 +154,11 @@ pub struct SignInProviderAnswer {
     updated_at: Timestamp,
 }
 
-fn answer(desk: &FrontDesk, tenant: &misy_domain::TenantId, provider: SignInProvider) -> SignInProviderAnswer {
+fn answer(
+    desk: &FrontDesk,
+    tenant: &misy_domain::TenantId,
+    provider: SignInProvider,
+) -> SignInProviderAnswer {
     let url = &desk.settings.public_url;
     SignInProviderAnswer {
         has_client_secret: provider.client_secret.is_some(),
@@ -213,7 +217,10 @@ pub(crate) async fn read(State(desk): State<FrontDesk>, call: ManagementCall) ->
     ),
     security(("administrator" = []), ("session" = [], "csrf" = []))
 )]
-pub(crate) async fn replace(State(desk): State<FrontDesk>, call: ManagementCall) -> Result<Response, Problem> {
+pub(crate) async fn replace(
+    State(desk): State<FrontDesk>,
+    call: ManagementCall,
+) -> Result<Response, Problem> {
     let managed = call.managed(&desk, Action::SignInWrite).await?;
     call.expect_fresh_second_factor(&desk)?;
     let expected = expected_version(&call.received)?;

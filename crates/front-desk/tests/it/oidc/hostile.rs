@@ -109,7 +109,9 @@ async fn an_answer_counts_once_in_its_own_browser_and_from_its_own_provider() {
     let another = set_out(&app, &mut other, "andina").await;
     come_back(&app, &mut other, &out, &code).await.refused(401, "sign_in_refused");
     assert_ne!(parameter(&another, "state"), parameter(&out, "state"));
-    visit(&app, &mut Browser::new(), "/auth/oidc/callback?code=x&state=y").await.refused(401, "sign_in_refused");
+    visit(&app, &mut Browser::new(), "/auth/oidc/callback?code=x&state=y")
+        .await
+        .refused(401, "sign_in_refused");
     // In its own it counts, and once.
     assert_eq!(location(&come_back(&app, &mut browser, &out, &code).await), "/console");
     let mut again = Browser { cookies: away.clone(), ..Browser::new() };
@@ -138,8 +140,11 @@ async fn the_way_out_carries_what_protects_it_and_leads_back_to_one_address() {
     let mut browser = Browser::new();
     let out = set_out(&app, &mut browser, "andina").await;
     for (name, value) in [
-        ("response_type", "code"), ("client_id", CLIENT), ("code_challenge_method", "S256"),
-        ("redirect_uri", super::CALLBACK), ("scope", "openid email profile"),
+        ("response_type", "code"),
+        ("client_id", CLIENT),
+        ("code_challenge_method", "S256"),
+        ("redirect_uri", super::CALLBACK),
+        ("scope", "openid email profile"),
     ] {
         assert_eq!(parameter(&out, name), value);
     }
@@ -162,7 +167,8 @@ async fn an_address_introduces_one_person_once_and_is_never_the_person() {
         let mut browser = Browser::new();
         let out = set_out(&app, &mut browser, "andina").await;
         let mut token = claims(&app, &provider, &out);
-        (token["sub"], token["email"], token["email_verified"]) = (json!(subject), json!(email), json!(verified));
+        (token["sub"], token["email"], token["email_verified"]) =
+            (json!(subject), json!(email), json!(verified));
         let code = provider.code(&token, Signed::Well);
         (come_back(&app, &mut browser, &out, &code).await, browser)
     };
@@ -180,7 +186,10 @@ async fn an_address_introduces_one_person_once_and_is_never_the_person() {
     let (answer, mut luz) = enter("luz", "luz@andina.example", true).await;
     assert_eq!(location(&answer), "/console");
     let me = luz.get(&app, "/auth/me").await.expect(200);
-    assert_eq!((&me.body["user"]["email"], &me.body["user"]["roles"]), (&json!("luz@andina.example"), &json!(["analyst"])));
+    assert_eq!(
+        (&me.body["user"]["email"], &me.body["user"]["roles"]),
+        (&json!("luz@andina.example"), &json!(["analyst"]))
+    );
 }
 
 #[tokio::test]
@@ -252,7 +261,10 @@ async fn a_person_of_a_cognito_pool_comes_in_with_the_roles_of_its_groups() {
     // Without a group that has a role nobody comes in; nor with an access token, nor from another tenant's users.
     enter(|token| token["cognito:groups"] = json!(["everybody"])).await.0.refused(403, "no_role");
     enter(|token| token["token_use"] = json!("access")).await.0.refused(401, "sign_in_refused");
-    enter(|token| token["custom:tenantId"] = json!("verde-cafe")).await.0.refused(403, "tenant_claim_mismatch");
+    enter(|token| token["custom:tenantId"] = json!("verde-cafe"))
+        .await
+        .0
+        .refused(403, "tenant_claim_mismatch");
 }
 
 #[tokio::test]
@@ -281,6 +293,9 @@ async fn what_the_provider_says_of_a_second_factor_counts_if_the_tenant_trusts_i
     // Trusted, it counts from when it was proved there.
     let mut ana = enter(json!(["pwd", "mfa"]), 3_000).await;
     let me = ana.get(&app, "/auth/me").await.expect(200);
-    assert_eq!((&me.body["secondFactorEnrollmentRequired"], &me.body["secondFactorAgeSeconds"]), (&json!(false), &json!(3_000)));
+    assert_eq!(
+        (&me.body["secondFactorEnrollmentRequired"], &me.body["secondFactorAgeSeconds"]),
+        (&json!(false), &json!(3_000))
+    );
     ana.get(&app, &andina.path("")).await.expect(200);
 }

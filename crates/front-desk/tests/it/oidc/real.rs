@@ -1,9 +1,12 @@
 //! A certified provider (oidc-provider for Node), started by the test, and a browser that goes wherever it is sent.
 
 use super::{CALLBACK, CLIENT, SECRET, configuration, configure, location, set_out, to_the_wall, visit};
-use crate::{people::Browser, support::{Answer, App, BASE}};
-use misy_front_desk::{InstallationProvider, Provider};
+use crate::{
+    people::Browser,
+    support::{Answer, App, BASE},
+};
 use misy_domain::Secret;
+use misy_front_desk::{InstallationProvider, Provider};
 use serde_json::{Value, json};
 use std::{
     collections::BTreeMap,

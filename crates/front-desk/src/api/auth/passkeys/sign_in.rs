@@ -24,9 +24,7 @@ use misy_domain::UserId;
 use misy_store::{
     TenantKeys, TenantTx,
     audit::{self, AuditEntry, Kind as AuditKind},
-    users::{
-        self, User, UserStatus, passkeys,
-    },
+    users::{self, User, UserStatus, passkeys},
 };
 use misy_trust::{
     PasskeyError,
@@ -77,13 +75,11 @@ pub(crate) async fn finish(State(desk): State<FrontDesk>, request: Request) -> R
     let tenant = desk.database.tenant_of_credential(&assertion.id_hash()).await?.ok_or_else(invalid)?;
     let state = desk.tenants.get(&tenant).await?.ok_or_else(invalid)?;
     let tx = desk.database.tenant("passkeys.sign_in", &tenant).await?;
-    let (tx, user) =
-        prove(&desk, &received, tx, &state.keys, &pending.state, &assertion, None).await?;
+    let (tx, user) = prove(&desk, &received, tx, &state.keys, &pending.state, &assertion, None).await?;
     if !state.is_active() {
         return Err(Problem::suspended());
     }
-    let entry =
-        Entry { user: &user, methods: &["passkey"], second_factor: true, is_owner: state.is_owner() };
+    let entry = Entry { user: &user, methods: &["passkey"], second_factor: true, is_owner: state.is_owner() };
     start::start_session(&desk, &received, tx, &entry).await
 }
 
@@ -257,7 +253,10 @@ pub(crate) async fn begin_step_up(
     responses((status = 200, description = "Proved; the session is in a new cookie", body = start::SignedInAnswer)),
     security(("session" = [], "csrf" = []))
 )]
-pub(crate) async fn finish_step_up(State(desk): State<FrontDesk>, call: UserCall) -> Result<Response, Problem> {
+pub(crate) async fn finish_step_up(
+    State(desk): State<FrontDesk>,
+    call: UserCall,
+) -> Result<Response, Problem> {
     call.session()?;
     let request: Assertion = call.json()?;
     let proved = &call.proved;
