@@ -295,6 +295,7 @@ impl Settings {
             root_key: hidden(&written.root_key),
             token_algorithm: written.token_algorithm.parse().context("token_algorithm")?,
             metrics_token: hidden(&written.metrics_token),
+            mail: mail(&written)?,
             oidc: oidc(&written)?,
             egress_loopback: match &*written.egress_loopback {
                 "on" => true,
@@ -305,7 +306,6 @@ impl Settings {
             log_format,
             worker,
             trusted_proxies: written.trusted_proxies,
-            mail: mail(&written)?,
             demo_port: written.demo_port,
             shown,
         })

@@ -213,6 +213,8 @@ async fn come_back(desk: &FrontDesk, received: &Received) -> Result<Response, Pr
     let handle = CeremonyHandle::parse(handle).map_err(|_| refused("other_browser"))?;
     let away: Option<Away> = desk.database.end_ceremony(KIND, &handle, desk.clock.now()).await?;
     let away = away.ok_or_else(|| refused("flow_over"))?;
+    // A refusal stands in the trail of the tenant that the browser set out for.
+    received.record.facts().tenant.clone_from(&away.tenant);
     let (tenant, provider, proved) = exchange(desk, &away, answer).await?;
     let state = desk.tenants.get(&tenant).await?.ok_or_else(|| refused("tenant_unknown"))?;
     received.record.facts().tenant = Some(tenant.clone());
