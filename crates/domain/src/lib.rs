@@ -29,7 +29,7 @@ pub use context_pack::ContextPack;
 pub use email::EmailAddress;
 pub use entropy::Entropy;
 pub use id::{
-    AlertId, AuditId, CertificateId, ContactId, ConversationId, GrantId, KeyId, MessageId, PasskeyId,
+    AlertId, AuditId, CertificateId, ContactId, ConversationId, GrantId, KeyId, MailId, MessageId, PasskeyId,
     RequestId, RotationId, SessionId, SignInId, TokenId, UserId,
 };
 pub use language::{Language, Locale};

@@ -7,6 +7,7 @@ use axum::{Router, body::Body, routing::get};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::Request;
 use misy_domain::{Clock, Entropy, Secret, limit::Quota};
+use misy_egress::{Egress, EgressSettings};
 use misy_front_desk::{FrontDesk, Parts, PlanLimits, SelfRegistration, Settings};
 use misy_testkit::store::test_store;
 use misy_trust::{RequestKey, SignedRequest, request_signature, sha256};
@@ -32,6 +33,7 @@ async fn main() {
         bell: store.bell.clone(),
         clock: store.clock.clone(),
         entropy: Arc::new(misy_trust::SystemEntropy::new()),
+        egress: Egress::new(EgressSettings::default()).unwrap(),
         settings,
         metrics: None,
         redis: None,

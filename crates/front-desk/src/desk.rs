@@ -4,6 +4,7 @@ use crate::{
     edge::origins::KnownOrigins,
     identity::Passwords,
     live::Streams,
+    oidc::Providers,
     privilege::SELF_REGISTRATION,
     refusals::Refusals,
     settings::{SelfRegistration, Settings},
@@ -13,12 +14,14 @@ use crate::{
 };
 use metrics_exporter_prometheus::PrometheusHandle;
 use misy_domain::{Clock, Entropy, TenantId};
+use misy_egress::Egress;
 use misy_store::{
     AuditLog, Bell, Database, Limits, Shared as Redis, StoreError, Vault,
     audit::{SealTerms, Sealer},
     closing::{self, Purged},
     signing_keys,
 };
+use misy_trust::RelyingParty;
 use moka::sync::Cache;
 use std::{
     ops::Deref,
@@ -48,6 +51,8 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     /// Randomness.
     pub entropy: Arc<dyn Entropy>,
+    /// The way out over HTTP.
+    pub egress: Egress,
     /// What the operator decided.
     pub settings: Settings,
     /// Renders the metrics, if they are recorded.
@@ -88,6 +93,10 @@ pub struct Shared {
     pub(crate) passwords: Passwords,
     /// What replicas share limits through, when there are several.
     pub redis: Option<Redis>,
+    /// This installation, as authenticators know it; none where browsers know no passkeys.
+    pub(crate) relying_party: Option<RelyingParty>,
+    /// Providers that people sign in with.
+    pub(crate) providers: Providers,
     /// Records of calls.
     pub audit: AuditLog,
     /// What the owner decided while the program runs.
@@ -115,7 +124,7 @@ impl Deref for FrontDesk {
 impl FrontDesk {
     /// Loads or makes the signing keys and starts what runs in the background; needs a runtime.
     pub async fn new(parts: Parts) -> Result<Self, StoreError> {
-        let Parts { database, vault, bell, clock, entropy, settings, metrics, redis } = parts;
+        let Parts { database, vault, bell, clock, entropy, egress, settings, metrics, redis } = parts;
         vault.open_installation(&database).await?;
         let issuer = database.installation_issuer(&*clock, &*entropy).await?;
         let algorithm = settings.algorithm;
@@ -137,6 +146,8 @@ impl FrontDesk {
             passwords: Passwords::new(settings.password_cost),
             limits: Limits::through(redis.clone()),
             redis,
+            relying_party: RelyingParty::at(&settings.public_url, "Misy"),
+            providers: Providers::new(egress, clock.clone()),
             audit: AuditLog::start(database.clone()),
             decided: RwLock::default(),
             origins: KnownOrigins::new(database.clone()),
@@ -261,6 +272,14 @@ impl FrontDesk {
     pub fn forget_tenant(&self, tenant: &TenantId) {
         self.tenants.forget(tenant);
         self.origins.changed();
+    }
+
+    /// Does something after the answer was given.
+    pub(crate) fn in_background(&self, work: impl Future<Output = ()> + Send + 'static) {
+        let tasks = self.shared.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(tracker) = tasks.as_ref() {
+            tracker.spawn(work);
+        }
     }
 
     /// Ends live streams and background work, and writes down what waits. Calls should have ended before.

@@ -20,6 +20,7 @@ pub mod identity;
 pub mod json;
 mod live;
 pub mod management;
+pub mod oidc;
 pub mod openapi;
 pub mod pipeline;
 pub mod privilege;
@@ -34,6 +35,7 @@ pub mod token_desk;
 mod welcome;
 
 pub use desk::{FrontDesk, Parts};
+pub use oidc::Provider;
 pub use openapi::openapi_document;
 pub use problem::{FieldError, Problem};
-pub use settings::{DefaultLimits, PlanLimits, SelfRegistration, Settings};
+pub use settings::{DefaultLimits, InstallationProvider, PlanLimits, SelfRegistration, Settings};

@@ -138,6 +138,7 @@ impl Problem {
             "session_expired" => "The session is over; sign in again.",
             "session_invalid" => "The session is not accepted; sign in again.",
             "credentials_invalid" => "The address or the password is wrong.",
+            "link_invalid" => "The link was used before, is too old, or was replaced by a newer one.",
             "challenge_invalid" => "The sign-in took too long or too many attempts; begin again.",
             "code_invalid" => "The code is wrong or was used before.",
             "bootstrap_secret_invalid" => "The bootstrap secret is not accepted.",

@@ -45,6 +45,10 @@ pub struct Settings {
     pub owner_id: TenantId,
     /// What registers the owner; without it nobody can.
     pub bootstrap_secret: Option<BootstrapSecret>,
+    /// The provider that people of all tenants may sign in with.
+    pub provider: Option<InstallationProvider>,
+    /// Whether mail is sent, so that links may go out by it.
+    pub mail: bool,
     /// What one guess at a password costs.
     pub password_cost: PasswordCost,
     /// Who may register a tenant.
@@ -75,6 +79,15 @@ pub struct Settings {
     pub strict_transport: bool,
     /// How long what is known of a tenant may be used; a change elsewhere counts after this at the latest.
     pub snapshot_age: Duration,
+}
+
+/// A provider of OpenID Connect for the whole installation.
+#[derive(Debug, Clone)]
+pub struct InstallationProvider {
+    /// The provider.
+    pub provider: crate::oidc::Provider,
+    /// The claim of the ID token that names the tenant.
+    pub tenant_claim: String,
 }
 
 /// Limits per plan and scope, and those of addresses.
@@ -131,6 +144,8 @@ impl Settings {
             algorithm: Algorithm::Rs256,
             owner_id,
             bootstrap_secret: None,
+            provider: None,
+            mail: false,
             password_cost: PasswordCost::default(),
             self_registration: SelfRegistration::default(),
             limits: DefaultLimits::default(),

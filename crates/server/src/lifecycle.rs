@@ -3,14 +3,15 @@
 use crate::{
     attached, http,
     internal::{self, Peers, Service},
+    root_keys,
     settings::Settings,
     tls::Tls,
 };
 use anyhow::Context;
 use metrics_exporter_prometheus::PrometheusHandle;
 use misy_domain::{Clock, Entropy, Secret, SystemClock};
-use misy_front_desk::{FrontDesk, Parts};
-use misy_orchestrator::{Packs, Turns, WorkerSettings};
+use misy_front_desk::{FrontDesk, InstallationProvider, Parts, Provider};
+use misy_orchestrator::{Mailer, Packs, Turns, WorkerSettings};
 use misy_postgres::{PrivateServer, Programs};
 use misy_store::{
     Bell, Database, DatabaseOptions, Limits, Shared, Vault, database::Login, rotation::Rotator,
@@ -106,16 +107,31 @@ impl Running {
         desk_settings.algorithm = settings.token_algorithm;
         desk_settings.bootstrap_secret = Some(BootstrapSecret::new(&bootstrap_secret(settings, &*entropy)?));
         desk_settings.self_registration = settings.self_registration;
+        desk_settings.provider = settings.oidc.as_ref().map(|oidc| InstallationProvider {
+            provider: Provider {
+                issuer: oidc.issuer.clone(),
+                client_id: oidc.client_id.clone(),
+                client_secret: oidc.client_secret.clone(),
+                scopes: vec!["email".into(), "profile".into()],
+            },
+            tenant_claim: oidc.tenant_claim.clone(),
+        });
         desk_settings.trusted_proxies = settings.trusted_proxies;
         desk_settings.close_grace = settings.close_grace;
         desk_settings.strict_transport = tls.is_some();
         desk_settings.metrics_token = settings.metrics_token.as_ref().map(BootstrapSecret::new);
+        desk_settings.mail = settings.mail.is_some();
+        let mailer = match &settings.mail {
+            Some((url, from)) => Some(Mailer::new(database.clone(), vault.clone(), url.expose(), from)?),
+            None => None,
+        };
         let front_desk = FrontDesk::new(Parts {
             database: database.clone(),
             vault: vault.clone(),
             bell: bell.clone(),
             clock: clock.clone(),
             entropy: entropy.clone(),
+            egress: root_keys::egress(settings)?,
             settings: desk_settings,
             metrics: Some(metrics),
             redis: redis.clone(),
@@ -150,6 +166,9 @@ impl Running {
             });
             tasks.spawn(stop.clone().run_until_cancelled_owned(rotator.run()));
             tasks.spawn(turns.worker(WorkerSettings::default()).run(stop.clone()));
+            if let Some(mailer) = mailer {
+                tasks.spawn(mailer.run(stop.clone()));
+            }
         }
         Ok((front_desk, public_url, stop, tasks))
     }

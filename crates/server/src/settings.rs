@@ -60,6 +60,12 @@ struct Written {
     log_format: String,
     worker: String,
     trusted_proxies: usize,
+    oidc_issuer: String,
+    oidc_client_id: String,
+    oidc_client_secret: String,
+    oidc_tenant_claim: String,
+    smtp_url: String,
+    mail_from: String,
     demo_port: u16,
     tls_certificate: String,
     tls_key: String,
@@ -113,6 +119,12 @@ impl Default for Written {
             log_format: none(),
             worker: "on".into(),
             trusted_proxies: 0,
+            oidc_issuer: none(),
+            oidc_client_id: none(),
+            oidc_client_secret: none(),
+            oidc_tenant_claim: none(),
+            smtp_url: none(),
+            mail_from: none(),
             demo_port: 8788,
             tls_certificate: none(),
             tls_key: none(),
@@ -151,7 +163,7 @@ const fn secret(name: &'static str, meaning: &'static str) -> Setting {
 }
 
 /// All settings, in the order in which they are explained.
-pub(crate) const SETTINGS: [Setting; 47] = [
+pub(crate) const SETTINGS: [Setting; 53] = [
     open(
         "http_addr",
         "address to listen on [127.0.0.1:8787; if that is taken and nothing is set, a free port]",
@@ -223,6 +235,21 @@ pub(crate) const SETTINGS: [Setting; 47] = [
         "trusted_proxies",
         "how many proxies of yours stand in front: so many last entries of X-Forwarded-For are believed [0]",
     ),
+    open(
+        "oidc_issuer",
+        "OpenID provider that people of all tenants may sign in with, such as https://login.example.com [none]",
+    ),
+    open("oidc_client_id", "what this installation is called at that provider"),
+    secret("oidc_client_secret", "what it proves itself with there"),
+    open(
+        "oidc_tenant_claim",
+        "claim of that provider's ID tokens that holds the tenant id, such as custom:tenantId",
+    ),
+    secret(
+        "smtp_url",
+        "mail server for invitations and links: smtps://user:password@host or smtp://user:password@host:587?tls=required [no mail is sent]",
+    ),
+    open("mail_from", "whom mail comes from, such as Misy <no-reply@example.com>; needed with smtp_url"),
     open("demo_port", "first port of the demo sites of `misy demo` [8788]"),
     open(
         "tls_certificate",
@@ -291,6 +318,10 @@ pub(crate) struct Settings {
     pub(crate) worker: bool,
     /// Proxies in front.
     pub(crate) trusted_proxies: usize,
+    /// The installation's OpenID provider.
+    pub(crate) oidc: Option<Oidc>,
+    /// The mail server, and whom mail comes from.
+    pub(crate) mail: Option<(Secret<String>, String)>,
     /// The first port of the demo sites.
     pub(crate) demo_port: u16,
     /// The program ends TLS itself.
@@ -305,6 +336,19 @@ pub(crate) struct Settings {
     pub(crate) close_grace: Duration,
     /// Name, value as it may be shown, and where it comes from, for `misy config`.
     pub(crate) shown: Vec<(&'static str, String, String)>,
+}
+
+/// An OpenID provider for the whole installation.
+#[derive(Debug, Clone)]
+pub(crate) struct Oidc {
+    /// The issuer.
+    pub(crate) issuer: String,
+    /// What this installation is called there.
+    pub(crate) client_id: String,
+    /// What it proves itself with there.
+    pub(crate) client_secret: Option<Secret<String>>,
+    /// The claim that holds the tenant id.
+    pub(crate) tenant_claim: String,
 }
 
 /// How log lines look.
@@ -404,6 +448,8 @@ impl Settings {
             },
             token_algorithm: written.token_algorithm.parse().context("token_algorithm")?,
             metrics_token: hidden(&written.metrics_token),
+            mail: mail(&written)?,
+            oidc: oidc(&written)?,
             log: written.log,
             log_format,
             worker,
@@ -446,6 +492,41 @@ pub(crate) fn peer(text: &str) -> anyhow::Result<hyper::Uri> {
     let plain = uri.path() == "/" && uri.query().is_none() && uri.port().is_some();
     anyhow::ensure!(uri.scheme() == Some(&hyper::http::uri::Scheme::HTTPS) && plain, wrong());
     Ok(uri)
+}
+
+/// A provider is set whole or not at all.
+fn oidc(written: &Written) -> anyhow::Result<Option<Oidc>> {
+    let Some(issuer) = set(&written.oidc_issuer) else { return Ok(None) };
+    let needed = |name: &str, text: &str| {
+        set(text).map(str::to_owned).with_context(|| format!("{name} is needed with oidc_issuer"))
+    };
+    Ok(Some(Oidc {
+        issuer: issuer.to_owned(),
+        client_id: needed("oidc_client_id", &written.oidc_client_id)?,
+        client_secret: hidden(&written.oidc_client_secret),
+        tenant_claim: needed("oidc_tenant_claim", &written.oidc_tenant_claim)?,
+    }))
+}
+
+/// The mail server. One-time links travel to it: only to one's own machine without TLS.
+fn mail(written: &Written) -> anyhow::Result<Option<(Secret<String>, String)>> {
+    let Some(url) = hidden(&written.smtp_url) else { return Ok(None) };
+    let Some(from) = set(&written.mail_from) else { bail!("mail_from must be set together with smtp_url") };
+    let text = url.expose();
+    let plain = text.strip_prefix("smtp://").filter(|rest| !rest.contains("tls=required"));
+    let is_local = |rest: &str| {
+        let host = rest.rsplit('@').next().unwrap_or_default();
+        ["127.0.0.1", "localhost", "[::1]"].iter().any(|local| {
+            host.strip_prefix(local)
+                .is_some_and(|after| after.is_empty() || after.starts_with([':', '/', '?']))
+        })
+    };
+    if plain.is_some_and(|rest| !is_local(rest)) || !text.starts_with("smtp") {
+        bail!(
+            "smtp_url must be smtps://… or smtp://…?tls=required: without TLS only a server on this machine is used"
+        );
+    }
+    Ok(Some((url, from.to_owned())))
 }
 
 fn set(text: &str) -> Option<&str> {

@@ -3,6 +3,7 @@
 pub mod devices;
 pub mod enrollments;
 pub mod factors;
+pub mod passkeys;
 pub mod sign_ins;
 pub mod tickets;
 pub mod tokens;

@@ -18,8 +18,11 @@ pub mod register;
 pub mod registration;
 pub mod roles;
 pub mod secrets;
+pub mod sign_in;
 pub mod sites;
 pub mod usage;
+pub mod user_access;
+pub mod users;
 
 use crate::{
     pipeline::Received,

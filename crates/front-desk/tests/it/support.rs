@@ -4,6 +4,7 @@ use axum::{Router, body::Body, extract::ConnectInfo, response::Response};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{HeaderMap, Method, Request, StatusCode};
 use misy_domain::{Clock, Entropy, Secret, TenantId};
+use misy_egress::{Egress, EgressSettings};
 use misy_front_desk::{FrontDesk, Parts, Settings, settings::SelfRegistration};
 use misy_store::{Bell, Shared};
 use misy_testkit::{
@@ -284,6 +285,7 @@ async fn desk_through(
         bell,
         clock: store.clock.clone(),
         entropy: Arc::new(misy_trust::SystemEntropy::new()),
+        egress: Egress::new(EgressSettings { allow_loopback: true, ..EgressSettings::default() }).unwrap(),
         settings,
         metrics: None,
         redis,

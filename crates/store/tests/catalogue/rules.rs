@@ -2,6 +2,8 @@
 
 /// The functions that run with their owner's rights, and what they may answer: nothing, a yes or no, a tenant id, and for
 /// work that is claimed the ids of the work. A clean-up answers with what it came to and two numbers.
+/// The functions that run with their owner's rights, and what they may answer: nothing, a yes or no, a tenant id, for
+/// work that is claimed the ids of the work, and once a state that only the browser can open which holds its handle.
 const DEFINERS: &str = "
     ('platform.owner_tenant()', 'text'),
     ('platform.tenant_of_credential(hash bytea)', 'text'),
@@ -13,11 +15,16 @@ const DEFINERS: &str = "
     ('platform.follow_site_origins()', 'trigger'),
     ('platform.tenants_of_email(route bytea)', 'SETOF text'),
     ('platform.follow_users()', 'trigger'),
+    ('platform.follow_passkeys()', 'trigger'),
+    ('platform.keep_ceremony(p_lookup bytea, p_state bytea, p_expires timestamp with time zone, p_now timestamp with time zone)',
+     'boolean'),
+    ('platform.take_ceremony(p_lookup bytea, p_now timestamp with time zone)', 'bytea'),
     ('platform.follow_user_tokens()', 'trigger'),
     ('platform.purge_batch(p_tenant text, p_now timestamp with time zone, p_limit integer, OUT outcome text, OUT removed bigint, OUT total bigint)',
      'record'),
     ('misy.claim_conversations(p_worker text, p_batch integer, p_lease interval, p_after_tenant text, p_most_attempts integer)',
      'TABLE(tenant_id text, conversation_id text, fence bigint, attempts integer)'),
+    ('misy.claim_mails(p_batch integer, p_lease interval)', 'TABLE(tenant_id text, mail_id text, fence bigint)'),
     ('misy.extend_leases(p_worker text, p_tenants text[], p_conversations text[], p_fences bigint[], p_lease interval)',
      'TABLE(tenant_id text, conversation_id text)'),
     ('misy.record_calls(p_tenants text[], p_ids text[], p_at timestamp with time zone[], p_actions text[], p_actors text[], p_sites text[], p_sessions text[], p_origins text[], p_outcomes text[], p_statuses integer[], p_durations bigint[], p_requests text[], p_subjects text[])',
