@@ -5,6 +5,7 @@ use crate::{
     identity::Passwords,
     live::Streams,
     privilege::SELF_REGISTRATION,
+    refusals::Refusals,
     settings::{SelfRegistration, Settings},
     tenant_state::{FRESH_ENOUGH, TenantStates},
     token_desk::TokenDesk,
@@ -30,6 +31,8 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 /// ([`FRESH_ENOUGH`]) it stays below the second within which a revocation counts everywhere.
 const LOOK_AGAIN: Duration = Duration::from_millis(400);
 const _: () = assert!(LOOK_AGAIN.as_millis() + FRESH_ENOUGH.as_millis() < 1_000);
+/// How often counted refusals are written.
+const WRITE_REFUSALS: Duration = Duration::from_secs(5);
 /// How often signing keys are read again, and rotated when it is time.
 const READ_KEYS: Duration = Duration::from_mins(1);
 
@@ -93,6 +96,7 @@ pub struct Shared {
     pub sealer: Sealer,
     pub(crate) origins: KnownOrigins,
     pub(crate) streams: Arc<Streams>,
+    pub(crate) refusals: Refusals,
     /// The hashes of administrators' tokens that were good lately.
     pub(crate) good_keys: Cache<[u8; 32], ()>,
     pub(crate) welcomes: Welcomes,
@@ -112,6 +116,7 @@ impl FrontDesk {
     /// Loads or makes the signing keys and starts what runs in the background; needs a runtime.
     pub async fn new(parts: Parts) -> Result<Self, StoreError> {
         let Parts { database, vault, bell, clock, entropy, settings, metrics, redis } = parts;
+        vault.open_installation(&database).await?;
         let issuer = database.installation_issuer(&*clock, &*entropy).await?;
         let algorithm = settings.algorithm;
         let keys = signing_keys::load_or_create(&database, &vault, &issuer, algorithm, &*clock).await?;
@@ -136,6 +141,7 @@ impl FrontDesk {
             decided: RwLock::default(),
             origins: KnownOrigins::new(database.clone()),
             streams: Arc::default(),
+            refusals: Refusals::default(),
             good_keys: Cache::builder().max_capacity(10_000).time_to_live(Duration::from_hours(1)).build(),
             welcomes: Welcomes::default(),
             stopping: CancellationToken::new(),
@@ -179,6 +185,16 @@ impl FrontDesk {
                     if let Ok(tenant) = changes.recv().await {
                         desk.tenants.forget(&tenant);
                     }
+                }
+            };
+            desk.stopping.run_until_cancelled(work).await;
+        });
+        let desk = self.clone();
+        tracker.spawn(async move {
+            let work = async {
+                loop {
+                    tokio::time::sleep(WRITE_REFUSALS).await;
+                    desk.refusals.write(&desk).await;
                 }
             };
             desk.stopping.run_until_cancelled(work).await;
@@ -255,6 +271,7 @@ impl FrontDesk {
             tracker.close();
             tracker.wait().await;
         }
+        self.refusals.write(self).await;
         self.audit.shutdown().await;
     }
 

@@ -26,6 +26,7 @@ pub mod privilege;
 pub mod problem;
 mod query;
 mod record;
+mod refusals;
 mod routes;
 pub mod settings;
 pub mod tenant_state;

@@ -49,6 +49,8 @@ use utoipa::{
         api::tenants::audit::list, api::tenants::audit::proofs::checkpoint, api::tenants::audit::proofs::checkpoints,
         api::tenants::audit::proofs::inclusion, api::tenants::audit::proofs::consistency,
         api::tenants::audit::export::export, api::tenants::audit::report::read, api::tenants::decisions::read,
+        api::tenants::usage::read, api::tenants::usage::invoice::read, api::tenants::usage::refusals::read,
+        api::tenants::encryption::read, api::tenants::encryption::rotate,
     ),
     components(schemas(ProblemBody<'static>)),
     tags(

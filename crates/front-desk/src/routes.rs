@@ -71,8 +71,8 @@ fn people() -> Router<FrontDesk> {
 
 fn management() -> Router<FrontDesk> {
     use tenants::{
-        alerts, audit, certificates, context_pack, create, decisions, events, keys, life, limits, list,
-        privilege, record, register, roles, secrets, sites,
+        alerts, audit, certificates, context_pack, create, decisions, encryption, events, keys, life, limits,
+        list, privilege, record, register, roles, secrets, sites, usage,
     };
     Router::new()
         .route("/api/meta-agent/tenants/register/owner", post(register::owner))
@@ -122,6 +122,11 @@ fn management() -> Router<FrontDesk> {
         .route("/api/meta-agent/tenants/{tenantId}/privilege/{grantId}", delete(privilege::end))
         .route("/api/meta-agent/tenants/{tenantId}/alerts", get(alerts::list))
         .route("/api/meta-agent/tenants/{tenantId}/alerts/{alertId}/acknowledge", post(alerts::acknowledge))
+        .route("/api/meta-agent/tenants/{tenantId}/usage", get(usage::read))
+        .route("/api/meta-agent/tenants/{tenantId}/usage/invoice", get(usage::invoice::read))
+        .route("/api/meta-agent/tenants/{tenantId}/usage/refusals", get(usage::refusals::read))
+        .route("/api/meta-agent/tenants/{tenantId}/encryption", get(encryption::read))
+        .route("/api/meta-agent/tenants/{tenantId}/encryption/rotations", post(encryption::rotate))
         .route("/api/meta-agent/tenants/{tenantId}/audit", get(audit::list))
         .route("/api/meta-agent/tenants/{tenantId}/audit/checkpoint", get(audit::proofs::checkpoint))
         .route("/api/meta-agent/tenants/{tenantId}/audit/checkpoints", get(audit::proofs::checkpoints))

@@ -4,7 +4,8 @@
 use crate::settings::{DefaultLimits, PlanLimits};
 use futures_util::{StreamExt, stream};
 use misy_domain::{
-    Clock, KeyId, Origin, Permissions, SiteId, TenantId, TenantStatus, TenantType, Timestamp, limit::Quota,
+    Clock, KeyId, Metered, Origin, Permissions, Plan, SiteId, TenantId, TenantStatus, TenantType, Timestamp,
+    limit::Quota,
 };
 use misy_store::{
     Bell, Database, StoreError, TenantKeys, Vault,
@@ -158,7 +159,18 @@ impl TenantState {
     /// The limit of a subject.
     pub fn quota(&self, scope: Scope, subject: &str) -> Quota {
         let own = self.overrides.iter().find(|row| row.scope == scope && row.subject == subject);
-        own.map_or_else(|| self.limits.of_scope(scope), LimitRow::quota)
+        own.map_or_else(|| scope.of_plan(&self.limits), LimitRow::quota)
+    }
+
+    /// What it pays for.
+    pub fn plan(&self) -> Plan {
+        self.snapshot.plan
+    }
+
+    /// What it may use in a month; `None`: as much as it likes, as the owner of the platform does.
+    pub fn monthly(&self, metered: Metered) -> Option<i64> {
+        let own = self.snapshot.quotas.get(&metered).copied();
+        own.or_else(|| (!self.is_owner()).then(|| self.plan().terms().quotas.of(metered)))
     }
 }
 
@@ -322,7 +334,7 @@ impl TenantStates {
         let mut secrets = Vec::with_capacity(snapshot.secrets.len());
         for secret in &snapshot.secrets {
             let sealed = hex::decode(&secret.sealed).map_err(|_| StoreError::Unsealable("tenant_secrets"))?;
-            let key = open_secret(&keys, tenant, secret.key_id, &sealed)?;
+            let key = open_secret(&self.database, &keys, tenant, secret.key_id, &sealed).await?;
             let needs_certificate = snapshot.certificate_secrets.contains(&secret.key_id);
             let (key_id, expires_at) = (secret.key_id, secret.expires_at);
             secrets.push(ReadySecret { key_id, key, needs_certificate, expires_at });
@@ -335,7 +347,7 @@ impl TenantStates {
                 Scope::Key => &mut limits.key,
                 Scope::Session => &mut limits.session,
                 Scope::Channel => &mut limits.channel,
-                Scope::Agent => continue,
+                Scope::Agent => &mut limits.agent,
             };
             *limit = row.quota();
         }

@@ -1,5 +1,7 @@
 //! What an operator can set: defaults, then `misy.toml`, then `MISY_…` in the environment.
 
+mod root_key;
+
 use crate::tls::Files;
 use anyhow::{Context, bail};
 use figment::{
@@ -13,6 +15,8 @@ use std::{
     path::{Path, PathBuf},
     time::Duration,
 };
+
+pub(crate) use root_key::RootKeySettings;
 
 /// The file that is read when it stands in the working directory and nothing else is named.
 const FILE: &str = "misy.toml";
@@ -31,6 +35,25 @@ struct Written {
     owner_tenant_id: String,
     self_registration: String,
     root_key: String,
+    root_key_provider: String,
+    vault_addr: String,
+    vault_token: String,
+    vault_namespace: String,
+    vault_transit_mount: String,
+    vault_transit_key: String,
+    azure_key: String,
+    azure_tenant_id: String,
+    azure_client_id: String,
+    azure_client_secret: String,
+    azure_authority: String,
+    aws_kms_key_id: String,
+    aws_region: String,
+    aws_access_key_id: String,
+    aws_secret_access_key: String,
+    aws_session_token: String,
+    aws_kms_endpoint: String,
+    egress_ca_file: String,
+    egress_allow_loopback: String,
     token_algorithm: String,
     metrics_token: String,
     log: String,
@@ -65,6 +88,25 @@ impl Default for Written {
             owner_tenant_id: "colombiatic".into(),
             self_registration: "invite".into(),
             root_key: none(),
+            root_key_provider: none(),
+            vault_addr: none(),
+            vault_token: none(),
+            vault_namespace: none(),
+            vault_transit_mount: "transit".into(),
+            vault_transit_key: "misy".into(),
+            azure_key: none(),
+            azure_tenant_id: none(),
+            azure_client_id: none(),
+            azure_client_secret: none(),
+            azure_authority: "https://login.microsoftonline.com".into(),
+            aws_kms_key_id: none(),
+            aws_region: none(),
+            aws_access_key_id: none(),
+            aws_secret_access_key: none(),
+            aws_session_token: none(),
+            aws_kms_endpoint: none(),
+            egress_ca_file: none(),
+            egress_allow_loopback: "off".into(),
             token_algorithm: "RS256".into(),
             metrics_token: none(),
             log: "info".into(),
@@ -109,7 +151,7 @@ const fn secret(name: &'static str, meaning: &'static str) -> Setting {
 }
 
 /// All settings, in the order in which they are explained.
-pub(crate) const SETTINGS: [Setting; 28] = [
+pub(crate) const SETTINGS: [Setting; 47] = [
     open(
         "http_addr",
         "address to listen on [127.0.0.1:8787; if that is taken and nothing is set, a free port]",
@@ -139,7 +181,38 @@ pub(crate) const SETTINGS: [Setting; 28] = [
     open("self_registration", "who may register tenants: open, invite (the owner) or off [invite]"),
     secret(
         "root_key",
-        "key above all data keys, 32 bytes in base64url [made and kept in <data_dir>/root-key]",
+        "key above all data keys, 32 bytes in base64url; while it is rotated the new one, a comma and the old one [made and kept in <data_dir>/root-key]",
+    ),
+    open(
+        "root_key_provider",
+        "what keeps the root key: file, environment (root_key), vault, azure or aws [environment if root_key is set, else file]",
+    ),
+    open("vault_addr", "HashiCorp Vault, such as https://vault.internal:8200"),
+    secret("vault_token", "its token, which may encrypt and decrypt with the key"),
+    open("vault_namespace", "its namespace [none]"),
+    open("vault_transit_mount", "where its transit engine is mounted [transit]"),
+    open("vault_transit_key", "its key, of a type with associated data such as aes256-gcm96 [misy]"),
+    open("azure_key", "RSA key of an Azure Key Vault: https://<vault>.vault.azure.net/keys/<name>"),
+    open(
+        "azure_tenant_id",
+        "directory of the application that may wrap and unwrap [the managed identity is used]",
+    ),
+    open("azure_client_id", "the application, or which of several managed identities"),
+    secret("azure_client_secret", "secret of the application"),
+    open("azure_authority", "where its tokens come from [https://login.microsoftonline.com]"),
+    open("aws_kms_key_id", "id or ARN of a symmetric key of AWS KMS"),
+    open("aws_region", "its region, such as eu-west-1"),
+    open("aws_access_key_id", "id of the access key that may encrypt and decrypt"),
+    secret("aws_secret_access_key", "the access key"),
+    secret("aws_session_token", "session token of temporary credentials [none]"),
+    open(
+        "aws_kms_endpoint",
+        "another address of KMS, such as a VPC endpoint [https://kms.<region>.amazonaws.com]",
+    ),
+    open("egress_ca_file", "PEM file with certificate authorities to trust besides the machine's own [none]"),
+    open(
+        "egress_allow_loopback",
+        "on or off: whether outgoing calls may reach this machine itself; for development only [off]",
     ),
     open("token_algorithm", "algorithm of new token signing keys: RS256, ES256, EdDSA or HS256 [RS256]"),
     secret("metrics_token", "bearer token for /metrics from other machines [only this machine may read it]"),
@@ -200,8 +273,12 @@ pub(crate) struct Settings {
     pub(crate) owner: TenantId,
     /// Who may register tenants.
     pub(crate) self_registration: SelfRegistration,
-    /// The root key, when the environment carries it.
-    pub(crate) root_key: Option<Secret<String>>,
+    /// What keeps the root key.
+    pub(crate) root_key: RootKeySettings,
+    /// Certificate authorities besides the machine's own.
+    pub(crate) egress_ca_file: Option<PathBuf>,
+    /// Whether outgoing calls may reach this machine itself.
+    pub(crate) egress_allow_loopback: bool,
     /// For new token signing keys.
     pub(crate) token_algorithm: misy_trust::Algorithm,
     /// Opens `/metrics` to other machines.
@@ -318,7 +395,13 @@ impl Settings {
             bootstrap_secret: hidden(&written.bootstrap_secret),
             owner: written.owner_tenant_id.parse().context("owner_tenant_id")?,
             self_registration,
-            root_key: hidden(&written.root_key),
+            root_key: RootKeySettings::check(&written)?,
+            egress_ca_file: set(&written.egress_ca_file).map(PathBuf::from),
+            egress_allow_loopback: match &*written.egress_allow_loopback {
+                "on" => true,
+                "off" => false,
+                other => bail!("egress_allow_loopback must be on or off, not {other:?}"),
+            },
             token_algorithm: written.token_algorithm.parse().context("token_algorithm")?,
             metrics_token: hidden(&written.metrics_token),
             log: written.log,

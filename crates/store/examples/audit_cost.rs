@@ -52,6 +52,7 @@ fn entry(store: &TestStore, entropy: &SystemEntropy) -> CallEntry {
         duration_micros: 1_234,
         request_id: RequestId::new(&*store.clock, entropy),
         subject: None,
+        detail: None,
     }
 }
 

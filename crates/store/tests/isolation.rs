@@ -26,6 +26,9 @@ fn rows_of(tenant: &str) -> String {
          insert into misy.revoked_tokens values ('{tenant}', 'tat_1', now());
          insert into misy.idempotency_keys values ('{tenant}', 's', 'k', 'x', 200, 'x', now(), now());
          insert into misy.contacts values ('{tenant}', 'con_1');
+         insert into misy.contact_keys (tenant_id, contact_id, wrapped_key) values ('{tenant}', 'con_1', 'x');
+         insert into misy.key_rotations (tenant_id, rotation_id, to_version, requested_by, rows_total)
+         values ('{tenant}', 'rot_1', 2, 'a', 0);
          insert into misy.conversations (tenant_id, conversation_id, contact_id, channel)
          values ('{tenant}', 'cnv_1', 'con_1', 'web');
          insert into misy.sessions (tenant_id, session_id, site_id, conversation_id, contact_id, channel, token_family,
@@ -37,6 +40,12 @@ fn rows_of(tenant: &str) -> String {
          insert into misy.privilege_uses values ('{tenant}', 'grt_1', 'own', 'usr_1', 'support_access', 'tenant', 'r', now());
          insert into misy.alerts (tenant_id, alert_id, rule, occurrence, severity, raised_at)
          values ('{tenant}', 'alr_1', 'r', 'o', 'info', now());
+         insert into misy.quotas values ('{tenant}', 'messages', 1);
+         insert into misy.usage_slots values ('{tenant}', 'messages', '2026-11-01', 0, 1, 1, 1);
+         insert into misy.usage_events (tenant_id, month, kind, subject, at, amount, slot)
+         values ('{tenant}', '2026-11-01', 'messages', 'msg_1', now(), 1, 0);
+         insert into misy.quota_events values ('{tenant}', 'messages', '2026-11-01', 80, 1, now(), 1);
+         insert into misy.refusals values ('{tenant}', '2026-11-22', 'rate_limited', 1);
          insert into misy.decisions values ('{tenant}', 'msg_1', 'cnv_1', '{{}}');
          insert into misy.certificates (tenant_id, certificate_id, name, bound_by, fingerprint)
          values ('{tenant}', 'crt_1', 'A', 'key', decode(repeat('00', 32), 'hex'));

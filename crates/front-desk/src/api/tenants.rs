@@ -6,6 +6,7 @@ pub mod certificates;
 pub mod context_pack;
 pub mod create;
 pub mod decisions;
+pub mod encryption;
 pub mod events;
 pub mod keys;
 pub mod life;
@@ -18,6 +19,7 @@ pub mod registration;
 pub mod roles;
 pub mod secrets;
 pub mod sites;
+pub mod usage;
 
 use crate::{
     pipeline::Received,

@@ -83,6 +83,9 @@ fn cases() -> Vec<Case> {
         "revokeSecret",
         "readLimits",
         "replaceLimits",
+        "readUsage",
+        "readInvoice",
+        "readRefusals",
         "listAudit",
         "readAuditCheckpoint",
         "listAuditCheckpoints",
@@ -102,6 +105,8 @@ fn cases() -> Vec<Case> {
         "endPrivilege",
         "listAlerts",
         "acknowledgeAlert",
+        "readEncryption",
+        "rotateDataKey",
     ];
     cases.extend(managed.map(|id| case(id, MANAGED.0, MANAGED.1, MANAGED.2)));
     cases
