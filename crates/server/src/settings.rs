@@ -238,6 +238,7 @@ impl Settings {
             "off" => false,
             other => bail!("worker must be on or off, not {other:?}"),
         };
+        let mail = mail(&written)?;
         Ok(Self {
             http_addr,
             public_url,
@@ -258,7 +259,7 @@ impl Settings {
             log_format,
             worker,
             trusted_proxies: written.trusted_proxies,
-            mail: mail(&written)?,
+            mail,
             demo_port: written.demo_port,
             shown,
         })
