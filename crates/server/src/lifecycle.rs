@@ -99,6 +99,8 @@ impl Running {
         desk_settings.bootstrap_secret = Some(BootstrapSecret::new(&bootstrap_secret(settings, &*entropy)?));
         desk_settings.self_registration = settings.self_registration;
         desk_settings.trusted_proxies = settings.trusted_proxies;
+        desk_settings.streams_per_family = settings.streams_per_visitor;
+        desk_settings.streams_per_address = settings.streams_per_address;
         desk_settings.metrics_token = settings.metrics_token.as_ref().map(BootstrapSecret::new);
         let front_desk = FrontDesk::new(Parts {
             database: database.clone(),

@@ -35,6 +35,8 @@ struct Written {
     log_format: String,
     worker: String,
     trusted_proxies: usize,
+    streams_per_visitor: u32,
+    streams_per_address: u32,
     demo_port: u16,
 }
 
@@ -58,6 +60,8 @@ impl Default for Written {
             log_format: none(),
             worker: "on".into(),
             trusted_proxies: 0,
+            streams_per_visitor: 24,
+            streams_per_address: 2_000,
             demo_port: 8788,
         }
     }
@@ -85,7 +89,7 @@ const fn secret(name: &'static str, meaning: &'static str) -> Setting {
 }
 
 /// All settings, in the order in which they are explained.
-pub(crate) const SETTINGS: [Setting; 17] = [
+pub(crate) const SETTINGS: [Setting; 19] = [
     open(
         "http_addr",
         "address to listen on [127.0.0.1:8787; if that is taken and nothing is set, a free port]",
@@ -126,6 +130,8 @@ pub(crate) const SETTINGS: [Setting; 17] = [
         "trusted_proxies",
         "how many proxies of yours stand in front: so many last entries of X-Forwarded-For are believed [0]",
     ),
+    open("streams_per_visitor", "live streams that one visitor may have at a time [24]"),
+    open("streams_per_address", "live streams from one address, which many visitors may share [2000]"),
     open("demo_port", "first port of the demo sites of `misy demo` [8788]"),
 ];
 
@@ -167,6 +173,10 @@ pub(crate) struct Settings {
     pub(crate) worker: bool,
     /// Proxies in front.
     pub(crate) trusted_proxies: usize,
+    /// Live streams of one visitor.
+    pub(crate) streams_per_visitor: u32,
+    /// Live streams of one address.
+    pub(crate) streams_per_address: u32,
     /// The first port of the demo sites.
     pub(crate) demo_port: u16,
     /// Name, value as it may be shown, and where it comes from, for `misy config`.
@@ -250,6 +260,8 @@ impl Settings {
             log_format,
             worker,
             trusted_proxies: written.trusted_proxies,
+            streams_per_visitor: written.streams_per_visitor,
+            streams_per_address: written.streams_per_address,
             demo_port: written.demo_port,
             shown,
         })

@@ -119,7 +119,7 @@ impl Signer<'_> {
             let mut claims = self.claims();
             claims[claim] = Value::Null;
             tokens.push(self.with_payload(format!("signed, claim {claim} null"), claims.to_string()));
-            if claim != "origin" {
+            if !["origin", "key"].contains(&claim.as_str()) {
                 claims.as_object_mut().map(|members| members.remove(claim));
                 tokens.push(self.with_payload(format!("signed, claim {claim} missing"), claims.to_string()));
             }
