@@ -149,9 +149,10 @@ impl Inner {
     fn state_changed(&self, state: Option<u64>, why: &dyn std::fmt::Display) {
         self.state.send_replace(state);
         metrics::gauge!("misy_redis_up").set(if state.is_some() { 1.0 } else { 0.0 });
-        match state {
-            Some(_) => info!("Redis is there"),
-            None => warn!(%why, "Redis is lost: what changes something is refused until it is back"),
+        if state.is_some() {
+            info!("Redis is there");
+        } else {
+            warn!(%why, "Redis is lost: what changes something is refused until it is back");
         }
     }
 
