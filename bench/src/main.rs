@@ -2,6 +2,7 @@
 
 mod connections;
 mod echo;
+mod encryption;
 mod idle;
 mod ingest;
 mod load;
@@ -35,9 +36,12 @@ enum Part {
     Connections,
     /// Memory and time of a start
     Idle,
+    /// Sealing a message, and rotating keys
+    Encryption,
 }
 
-const ALL: [Part; 6] = [Part::Idle, Part::Pipeline, Part::Rls, Part::Ingest, Part::Turns, Part::Connections];
+const ALL: [Part; 7] =
+    [Part::Idle, Part::Pipeline, Part::Rls, Part::Ingest, Part::Turns, Part::Connections, Part::Encryption];
 
 /// Prints a line of the report.
 #[allow(clippy::print_stdout, reason = "the report is what this program is for")]
@@ -59,6 +63,7 @@ async fn main() -> anyhow::Result<()> {
             Part::Turns => turns::measure().await?,
             Part::Connections => connections::measure().await?,
             Part::Idle => idle::measure().await?,
+            Part::Encryption => encryption::measure().await?,
         }
     }
     Ok(())
