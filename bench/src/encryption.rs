@@ -59,7 +59,7 @@ pub(crate) async fn measure() -> anyhow::Result<()> {
     let mut tx = store.database.tenant("bench", &tenant.id).await?;
     rotation::start(&mut tx, &tenant.keys, "bench", &*store.clock, &*store.entropy).await?;
     tx.commit().await?;
-    store.admin("update misy.key_rotations set work_at = now()").await?;
+    store.admin("update misy.key_rotations set work_at = now() where finished_at is null").await?;
     let rotator = Rotator::new(store.database.clone(), store.vault.clone());
     let lease = rotator.claim().await?.ok_or_else(|| anyhow::anyhow!("nothing is due"))?;
     let mut rows = 0;
