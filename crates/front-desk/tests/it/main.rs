@@ -10,6 +10,7 @@ mod attacks;
 mod bad_input;
 mod chat;
 mod cors;
+mod encryption;
 mod idempotency;
 mod live;
 mod management;
