@@ -97,7 +97,7 @@ async fn contacts(
         let contact = format!("con_{at}");
         let place = Place { tenant: &tenant.id, table: "contact_keys", column: "wrapped_key", row: &contact };
         let sealed = tenant.keys.seal(&place, &store.entropy.key(), &*store.entropy)?;
-        let hex: String = sealed.iter().map(|byte| format!("{byte:02x}")).collect();
+        let hex = sealed.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
         tuples.push(format!("('{contact}', '\\x{hex}'::bytea)"));
         if tuples.len() == 5_000 || at == ROWS {
             store

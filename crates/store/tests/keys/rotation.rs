@@ -42,7 +42,7 @@ async fn old_message(
     let place = Place { tenant: &tenant.id, table: "messages", column: "sealed_body", row: &id };
     let body = serde_json::json!({ "parts": [Part::Text { text: format!("old {at}") }] });
     let sealed = tenant.keys.seal(&place, body.to_string().as_bytes(), &*store.entropy).unwrap();
-    let hex: String = sealed.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = sealed.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
     store
         .admin(format!(
             "insert into misy.messages (tenant_id, conversation_id, sequence, message_id, session_id, role, sealed_body)
