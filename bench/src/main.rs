@@ -2,6 +2,7 @@
 
 mod connections;
 mod echo;
+mod encryption;
 mod idle;
 mod ingest;
 mod load;
@@ -38,9 +39,20 @@ enum Part {
     Operations,
     /// Memory and time of a start
     Idle,
+    /// Sealing a message, and rotating keys
+    Encryption,
 }
 
-const ALL: [Part; 7] = [Part::Idle, Part::Pipeline, Part::Rls, Part::Ingest, Part::Turns, Part::Connections, Part::Operations];
+const ALL: [Part; 8] = [
+    Part::Idle,
+    Part::Pipeline,
+    Part::Rls,
+    Part::Ingest,
+    Part::Turns,
+    Part::Connections,
+    Part::Operations,
+    Part::Encryption,
+];
 
 /// Prints a line of the report.
 #[allow(clippy::print_stdout, reason = "the report is what this program is for")]
@@ -63,6 +75,7 @@ async fn main() -> anyhow::Result<()> {
             Part::Connections => connections::measure().await?,
             Part::Operations => operations::measure().await?,
             Part::Idle => idle::measure().await?,
+            Part::Encryption => encryption::measure().await?,
         }
     }
     Ok(())
