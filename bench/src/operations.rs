@@ -26,14 +26,25 @@ pub(crate) async fn measure() -> anyhow::Result<()> {
         { "scope": "tenant", "requests": 1_000_000, "periodSeconds": 60 },
         { "scope": "key", "requests": 1_000_000, "periodSeconds": 60 },
     ] });
-    call(&http, &owner, &owner.token, Method::PUT, &format!("/tenants/{}/limits", owner.tenant), Some(limits)).await?;
+    call(
+        &http,
+        &owner,
+        &owner.token,
+        Method::PUT,
+        &format!("/tenants/{}/limits", owner.tenant),
+        Some(limits),
+    )
+    .await?;
 
     let single = registrations(&http, &owner, "one", 100, 1).await?;
     report(format!("operations   registration, one after the other: {}", spread(single.0)));
     let (storm, tokens) = registrations(&http, &owner, "all", AT_ONCE, AT_ONCE).await?;
     report(format!("operations   {AT_ONCE} registrations at once, none refused: {}", spread(storm)));
     let reads = packs(&http, &owner, tokens).await?;
-    report(format!("operations   {READS} context packs by {READERS} readers, none refused: {}", spread(reads)));
+    report(format!(
+        "operations   {READS} context packs by {READERS} readers, none refused: {}",
+        spread(reads)
+    ));
     Ok(())
 }
 
@@ -91,7 +102,8 @@ async fn packs(
             for turn in 0..READS / READERS {
                 let (tenant, token) = &tokens[(turn * READERS + reader) % tokens.len()];
                 let began = Instant::now();
-                call(&http, &owner, token, Method::GET, &format!("/tenants/{tenant}/context-pack"), None).await?;
+                call(&http, &owner, token, Method::GET, &format!("/tenants/{tenant}/context-pack"), None)
+                    .await?;
                 took.push(began.elapsed());
             }
             anyhow::Ok(took)
@@ -128,6 +140,7 @@ async fn call(
 
 fn spread(mut took: Vec<Duration>) -> String {
     took.sort();
-    let at = |share: usize| took.get(took.len() * share / 1000).copied().unwrap_or_default().as_secs_f64() * 1e3;
+    let at =
+        |share: usize| took.get(took.len() * share / 1000).copied().unwrap_or_default().as_secs_f64() * 1e3;
     format!("p50 {:.1} ms, p95 {:.1} ms, p99 {:.1} ms", at(500), at(950), at(990))
 }
