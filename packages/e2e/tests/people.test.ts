@@ -61,11 +61,15 @@ describe('people sign in and look after their account', { skip: NO_PROGRAM }, ()
     assert.deepEqual(await cspViolations(page), []);
   }
 
-  /** An authenticator in the browser that says yes to everything. */
-  async function withAuthenticator(page: Page): Promise<void> {
+  interface Passkeys {
+    credentials: unknown[];
+  }
+
+  /** An authenticator in the browser that says yes to everything. It is gone with the document; `passkeys` move to the next. */
+  async function withAuthenticator(page: Page, passkeys?: Passkeys): Promise<() => Promise<Passkeys>> {
     const session = await page.context().newCDPSession(page);
     await session.send('WebAuthn.enable');
-    await session.send('WebAuthn.addVirtualAuthenticator', {
+    const { authenticatorId } = await session.send('WebAuthn.addVirtualAuthenticator', {
       options: {
         protocol: 'ctap2',
         transport: 'internal',
@@ -75,6 +79,10 @@ describe('people sign in and look after their account', { skip: NO_PROGRAM }, ()
         automaticPresenceSimulation: true,
       },
     });
+    for (const credential of passkeys?.credentials ?? []) {
+      await session.send('WebAuthn.addCredential', { authenticatorId, credential } as never);
+    }
+    return () => session.send('WebAuthn.getCredentials', { authenticatorId }) as Promise<Passkeys>;
   }
 
   const heading = (page: Page, name: string): Promise<void> => page.getByRole('heading', { level: 1, name }).waitFor();
@@ -143,16 +151,19 @@ describe('people sign in and look after their account', { skip: NO_PROGRAM }, ()
 
   test('a passkey is added, and alone brings her in again', async () => {
     const page = await olga.newPage();
-    await withAuthenticator(page);
     await page.goto(`${installation.origin}/account`);
+    await page.getByRole('button', { name: 'Add a passkey' }).waitFor();
+    const passkeys = await withAuthenticator(page);
     await page.getByRole('button', { name: 'Add a passkey' }).click();
     await page.locator('#passkeys li').waitFor();
-    await inspect(page, 'account');
+    const kept = await passkeys();
     await page.getByRole('button', { name: 'Sign out' }).click();
     await heading(page, 'Sign in');
+    await withAuthenticator(page, kept);
     await page.getByRole('button', { name: 'Use a passkey' }).click();
     await heading(page, 'Your account');
     assert.match(await page.locator('#passkeys li').innerText(), /Last used/);
+    await inspect(page, 'account');
     await page.close();
   });
 

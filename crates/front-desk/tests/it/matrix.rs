@@ -214,8 +214,11 @@ fn every_operation_is_described_whole() {
             if let Some(content) = operation.pointer("/requestBody/content/application~1json") {
                 assert!(!content["example"].is_null(), "{at} has no example");
             }
-            let success =
-                operation["responses"].as_object().unwrap().keys().any(|status| status.starts_with(['2', '3']));
+            let success = operation["responses"]
+                .as_object()
+                .unwrap()
+                .keys()
+                .any(|status| status.starts_with(['2', '3']));
             assert!(success && operation["responses"]["503"].is_object(), "{at}");
         }
     }
