@@ -50,6 +50,8 @@ actions! {
     PrivilegeUse = "privilege:use",
     /// Read what privileged operations were run.
     PrivilegeRead = "privilege:read",
+    /// End access that a privileged operation gave, before its time.
+    PrivilegeEnd = "privilege:end",
     /// Read the context pack.
     ContextPackRead = "context-pack:read",
     /// Replace the context pack.
@@ -104,6 +106,30 @@ actions! {
     AlertsRead = "alerts:read",
     /// Acknowledge alerts and change their rules.
     AlertsWrite = "alerts:write",
+}
+
+impl Action {
+    /// Whether who did it, and by which policy, is to be told even when it was allowed.
+    pub fn is_sensitive(self) -> bool {
+        matches!(
+            self,
+            Self::TenantClose
+                | Self::TenantDelete
+                | Self::TenantsSuspend
+                | Self::TenantsActivate
+                | Self::PlanWrite
+                | Self::PrivilegeUse
+                | Self::PrivilegeEnd
+                | Self::SecretsWrite
+                | Self::AdministratorKeysRevoke
+                | Self::CertificatesWrite
+                | Self::AuditExport
+                | Self::UsersWrite
+                | Self::RolesWrite
+                | Self::SignInWrite
+                | Self::EncryptionRotate
+        )
+    }
 }
 
 /// The text names no action.

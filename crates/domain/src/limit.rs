@@ -16,6 +16,12 @@ impl Quota {
     pub const fn per_minute(requests: u32) -> Self {
         Self { requests, period: SignedDuration::from_mins(1) }
     }
+
+    /// The time after which one more request is allowed, in microseconds; at least one.
+    pub fn interval(&self) -> i64 {
+        let period = i64::try_from(self.period.as_micros()).unwrap_or(i64::MAX).max(1);
+        (period / i64::from(self.requests.max(1))).max(1)
+    }
 }
 
 /// What the algorithm says of one request.
@@ -41,8 +47,7 @@ pub enum Verdict {
 pub fn decide(quota: Quota, arrival: Option<i64>, now: Timestamp) -> Verdict {
     let now = now.as_microsecond();
     let requests = i64::from(quota.requests.max(1));
-    let period = i64::try_from(quota.period.as_micros()).unwrap_or(i64::MAX).max(1);
-    let interval = (period / requests).max(1);
+    let interval = quota.interval();
     let next = arrival.unwrap_or(now).max(now).saturating_add(interval);
     let ahead = next - now;
     let burst = interval.saturating_mul(requests);

@@ -25,7 +25,8 @@ async fn main() {
     let mut settings = Settings::new("https://api.misy.example", "colombiatic".parse().unwrap());
     settings.self_registration = SelfRegistration::Open;
     let wide = Quota::per_minute(1_000_000_000);
-    settings.limits.free = PlanLimits { tenant: wide, site: wide, key: wide, session: wide, channel: wide };
+    settings.limits.free =
+        PlanLimits { tenant: wide, site: wide, key: wide, session: wide, channel: wide, agent: wide };
     let desk = FrontDesk::new(Parts {
         database: store.database.clone(),
         vault: store.vault.clone(),
@@ -35,6 +36,7 @@ async fn main() {
         egress: Egress::new(EgressSettings::default()).unwrap(),
         settings,
         metrics: None,
+        redis: None,
     })
     .await
     .unwrap();

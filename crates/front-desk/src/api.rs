@@ -1,5 +1,6 @@
 //! The endpoints.
 
+pub mod audit_keys;
 pub mod auth;
 pub mod health;
 pub mod jwks;

@@ -1,23 +1,41 @@
 //! The front desk: what all calls share.
 
 use crate::{
-    edge::origins::KnownOrigins, identity::Passwords, live::Streams, oidc::Providers, settings::Settings,
-    tenant_state::TenantStates, token_desk::TokenDesk, welcome::Welcomes,
+    edge::origins::KnownOrigins,
+    identity::Passwords,
+    live::Streams,
+    oidc::Providers,
+    privilege::SELF_REGISTRATION,
+    refusals::Refusals,
+    settings::{SelfRegistration, Settings},
+    tenant_state::{FRESH_ENOUGH, TenantStates},
+    token_desk::TokenDesk,
+    welcome::Welcomes,
 };
 use metrics_exporter_prometheus::PrometheusHandle;
-use misy_domain::{Clock, Entropy};
+use misy_domain::{Clock, Entropy, TenantId};
 use misy_egress::Egress;
-use misy_store::{AuditLog, Bell, Database, Limits, StoreError, Vault, signing_keys};
+use misy_store::{
+    AuditLog, Bell, Database, Limits, Shared as Redis, StoreError, Vault,
+    audit::{SealTerms, Sealer},
+    closing::{self, Purged},
+    signing_keys,
+};
 use misy_trust::RelyingParty;
+use moka::sync::Cache;
 use std::{
     ops::Deref,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, RwLock},
     time::Duration,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-/// How often another replica's changes are looked for on behalf of live streams.
-const LOOK_AGAIN: Duration = Duration::from_millis(700);
+/// How often another replica's changes are looked for on behalf of live streams. With the age of what is not read again
+/// ([`FRESH_ENOUGH`]) it stays below the second within which a revocation counts everywhere.
+const LOOK_AGAIN: Duration = Duration::from_millis(400);
+const _: () = assert!(LOOK_AGAIN.as_millis() + FRESH_ENOUGH.as_millis() < 1_000);
+/// How often counted refusals are written.
+const WRITE_REFUSALS: Duration = Duration::from_secs(5);
 /// How often signing keys are read again, and rotated when it is time.
 const READ_KEYS: Duration = Duration::from_mins(1);
 
@@ -39,6 +57,8 @@ pub struct Parts {
     pub settings: Settings,
     /// Renders the metrics, if they are recorded.
     pub metrics: Option<PrometheusHandle>,
+    /// What replicas share limits through, when there are several.
+    pub redis: Option<Redis>,
 }
 
 /// The front desk. Cheap to clone.
@@ -71,14 +91,23 @@ pub struct Shared {
     pub limits: Limits,
     /// Hashes passwords.
     pub(crate) passwords: Passwords,
+    /// What replicas share limits through, when there are several.
+    pub redis: Option<Redis>,
     /// This installation, as authenticators know it; none where browsers know no passkeys.
     pub(crate) relying_party: Option<RelyingParty>,
     /// Providers that people sign in with.
     pub(crate) providers: Providers,
     /// Records of calls.
     pub audit: AuditLog,
+    /// What the owner decided while the program runs.
+    decided: RwLock<Option<SelfRegistration>>,
+    /// Puts what is recorded into the trees of the tenants.
+    pub sealer: Sealer,
     pub(crate) origins: KnownOrigins,
     pub(crate) streams: Arc<Streams>,
+    pub(crate) refusals: Refusals,
+    /// The hashes of administrators' tokens that were good lately.
+    pub(crate) good_keys: Cache<[u8; 32], ()>,
     pub(crate) welcomes: Welcomes,
     pub(crate) stopping: CancellationToken,
     tasks: Mutex<Option<TaskTracker>>,
@@ -95,7 +124,8 @@ impl Deref for FrontDesk {
 impl FrontDesk {
     /// Loads or makes the signing keys and starts what runs in the background; needs a runtime.
     pub async fn new(parts: Parts) -> Result<Self, StoreError> {
-        let Parts { database, vault, bell, clock, entropy, egress, settings, metrics } = parts;
+        let Parts { database, vault, bell, clock, entropy, egress, settings, metrics, redis } = parts;
+        vault.open_installation(&database).await?;
         let issuer = database.installation_issuer(&*clock, &*entropy).await?;
         let algorithm = settings.algorithm;
         let keys = signing_keys::load_or_create(&database, &vault, &issuer, algorithm, &*clock).await?;
@@ -105,17 +135,25 @@ impl FrontDesk {
             clock.clone(),
             settings.limits.clone(),
             settings.snapshot_age,
+            bell.clone(),
         );
+        let sealer =
+            Sealer::new(database.clone(), vault.clone(), clock.clone(), SealTerms::default()).await?;
         let shared = Shared {
+            sealer,
             tokens: TokenDesk::new(database.clone(), vault.clone(), clock.clone(), algorithm, keys),
             tenants,
-            limits: Limits::default(),
             passwords: Passwords::new(settings.password_cost),
+            limits: Limits::through(redis.clone()),
+            redis,
             relying_party: RelyingParty::at(&settings.public_url, "Misy"),
             providers: Providers::new(egress, clock.clone()),
             audit: AuditLog::start(database.clone()),
+            decided: RwLock::default(),
             origins: KnownOrigins::new(database.clone()),
             streams: Arc::default(),
+            refusals: Refusals::default(),
+            good_keys: Cache::builder().max_capacity(10_000).time_to_live(Duration::from_hours(1)).build(),
             welcomes: Welcomes::default(),
             stopping: CancellationToken::new(),
             tasks: Mutex::new(Some(TaskTracker::new())),
@@ -128,6 +166,7 @@ impl FrontDesk {
             metrics,
         };
         let desk = Self { shared: Arc::new(shared) };
+        desk.read_global_settings().await?;
         desk.start();
         Ok(desk)
     }
@@ -141,6 +180,32 @@ impl FrontDesk {
                 loop {
                     tokio::time::sleep(LOOK_AGAIN).await;
                     desk.tenants.look_again().await;
+                    if let Err(error) = desk.read_global_settings().await {
+                        tracing::debug!(%error, "global settings could not be read");
+                    }
+                }
+            };
+            desk.stopping.run_until_cancelled(work).await;
+        });
+        let desk = self.clone();
+        tracker.spawn(async move {
+            let mut changes = desk.bell.forget();
+            let work = async {
+                // Who fell behind missed some; they count within a second all the same. The bell outlives the desk.
+                loop {
+                    if let Ok(tenant) = changes.recv().await {
+                        desk.tenants.forget(&tenant);
+                    }
+                }
+            };
+            desk.stopping.run_until_cancelled(work).await;
+        });
+        let desk = self.clone();
+        tracker.spawn(async move {
+            let work = async {
+                loop {
+                    tokio::time::sleep(WRITE_REFUSALS).await;
+                    desk.refusals.write(&desk).await;
                 }
             };
             desk.stopping.run_until_cancelled(work).await;
@@ -159,6 +224,56 @@ impl FrontDesk {
         });
     }
 
+    /// Who may register a tenant at this moment.
+    pub fn self_registration(&self) -> SelfRegistration {
+        let decided = *self.decided.read().unwrap_or_else(PoisonError::into_inner);
+        decided.unwrap_or(self.settings.self_registration)
+    }
+
+    /// Reads what the owner decided for the whole installation.
+    pub(crate) async fn read_global_settings(&self) -> Result<(), StoreError> {
+        let decided = self.database.global_settings().await?;
+        let value = decided.iter().find(|(name, _)| name == SELF_REGISTRATION);
+        let value = value.and_then(|(_, value)| value.as_str()?.parse().ok());
+        *self.decided.write().unwrap_or_else(PoisonError::into_inner) = value;
+        Ok(())
+    }
+
+    /// Removes what is left of closed tenants whose grace period is over, and says of how many. Several replicas may do so
+    /// at once, and each may be stopped anywhere: whoever comes next goes on.
+    pub async fn purge_due(&self) -> Result<usize, StoreError> {
+        let mut gone = 0;
+        for tenant in closing::due(&self.database, self.clock.now()).await? {
+            loop {
+                let (clock, entropy) = (&*self.clock, &*self.entropy);
+                match closing::purge_batch(&self.database, &tenant, closing::BATCH, clock, entropy).await? {
+                    Purged::More => {}
+                    Purged::Nothing => break,
+                    Purged::Done => {
+                        tracing::info!(tenantId = %tenant, "a closed tenant was cleaned up");
+                        self.tenant_is_gone(&tenant);
+                        gone += 1;
+                        break;
+                    }
+                }
+            }
+        }
+        Ok(gone)
+    }
+
+    /// Forgets everything of a tenant that is no more.
+    pub(crate) fn tenant_is_gone(&self, tenant: &TenantId) {
+        self.vault.forget(tenant);
+        self.tenants.changed(tenant);
+        self.origins.changed();
+    }
+
+    /// Forgets what is known of a tenant, which another replica has changed.
+    pub fn forget_tenant(&self, tenant: &TenantId) {
+        self.tenants.forget(tenant);
+        self.origins.changed();
+    }
+
     /// Does something after the answer was given.
     pub(crate) fn in_background(&self, work: impl Future<Output = ()> + Send + 'static) {
         let tasks = self.shared.tasks.lock().unwrap_or_else(PoisonError::into_inner);
@@ -175,6 +290,7 @@ impl FrontDesk {
             tracker.close();
             tracker.wait().await;
         }
+        self.refusals.write(self).await;
         self.audit.shutdown().await;
     }
 

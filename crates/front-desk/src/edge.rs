@@ -4,7 +4,12 @@
 mod cors;
 pub(crate) mod origins;
 
-use crate::{desk::FrontDesk, problem::Problem, record::CallRecord};
+use crate::{
+    address::address_of,
+    desk::FrontDesk,
+    problem::Problem,
+    record::{CallRecord, Facts},
+};
 use axum::{
     extract::{MatchedPath, Request, State},
     middleware::Next,
@@ -14,14 +19,17 @@ use futures_util::FutureExt;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use misy_domain::RequestId;
 use misy_store::{
-    audit::{AuditEntry, Kind},
-    limits::{Decision, Standing},
+    audit::CallEntry,
+    limits::{Decision, Standing, Unreachable},
 };
 use std::{fmt::Write, panic::AssertUnwindSafe, sync::Arc, time::Instant};
 
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+
+/// RFC 6797; a year.
+const STRICT_TRANSPORT: &str = "max-age=31536000";
 
 /// Serves one request.
 pub(crate) async fn serve(State(desk): State<FrontDesk>, mut request: Request, next: Next) -> Response {
@@ -31,11 +39,12 @@ pub(crate) async fn serve(State(desk): State<FrontDesk>, mut request: Request, n
     let route = route.as_ref().map_or("unmatched", MatchedPath::as_str);
     let operation = crate::openapi::operation_id(&method, route);
     let request_id = RequestId::new(&*desk.clock, &*desk.entropy);
-    let record = Arc::new(CallRecord::new(request_id, operation, method.clone()));
+    let address = address_of(desk.settings.trusted_proxies, request.extensions(), request.headers());
+    let record = Arc::new(CallRecord::new(request_id, operation, method.clone(), address));
     let origin = request.headers().get(header::ORIGIN).cloned();
 
     let mut response = if cors::is_preflight(&request) {
-        cors::preflight(&desk, request.headers()).await
+        cors::preflight(&desk, request.headers(), address).await
     } else {
         request.extensions_mut().insert(record.clone());
         let response = serve_inner(next, request).await;
@@ -50,6 +59,10 @@ pub(crate) async fn serve(State(desk): State<FrontDesk>, mut request: Request, n
         response.headers_mut().insert(REQUEST_ID, value);
     }
     harden(response.headers_mut());
+    if desk.settings.strict_transport {
+        let value = HeaderValue::from_static(STRICT_TRANSPORT);
+        response.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, value);
+    }
     measure(route, &method, response.status(), started);
     response
 }
@@ -146,7 +159,10 @@ fn record_call(
     if outcome != "ok" {
         metrics::counter!("http_refusals_total", "reason" => outcome).increment(1);
     }
-    let facts = record.facts();
+    if outcome != "ok" {
+        crate::privilege::watch_refusal(desk, record, outcome);
+    }
+    let mut facts = record.facts();
     tracing::info!(
         target: "misy::call",
         requestId = record.request_id,
@@ -160,30 +176,61 @@ fn record_call(
         micros,
     );
     let Some(tenant) = facts.tenant.clone() else { return };
+    if outcome != "ok" {
+        desk.refusals.count(&tenant, outcome);
+    }
     let permit = record.take_room();
     if outcome != "ok" && permit.is_none() && !desk.limits.may_note_refusal(&tenant, desk.clock.now()) {
         metrics::counter!("audit_refusals_not_noted_total", "reason" => outcome).increment(1);
         return;
     }
-    let actor = facts.actor.as_deref().unwrap_or("anonymous");
-    let entry = AuditEntry {
-        site_id: facts.site.clone(),
-        session_id: facts.session.clone(),
+    // The call is over: nobody asks for these facts any more.
+    let entry = CallEntry {
+        at: desk.clock.now(),
+        action: record.operation,
+        actor: facts.actor.take(),
+        site_id: facts.site.take(),
+        session_id: facts.session.take(),
         origin: origin
             .and_then(|origin| origin.to_str().ok())
             .map(|origin| origin.chars().take(300).collect()),
-        outcome: outcome.to_owned(),
-        status: Some(i32::from(status)),
-        duration_micros: Some(micros),
-        request_id: Some(record.request_id.clone()),
-        subject: facts.subject.clone(),
-        ..AuditEntry::new(Kind::Call, record.operation, actor, &*desk.clock, &*desk.entropy)
+        outcome,
+        status,
+        duration_micros: micros,
+        request_id: record.id,
+        subject: facts.subject.take(),
+        detail: told(&facts),
     };
+    let visited = facts.visited.clone();
     drop(facts);
+    if let Some(visited) = visited {
+        let actor = entry.actor.as_deref().unwrap_or("anonymous");
+        let actor = Some(format!("{tenant}/{actor}"));
+        desk.audit.record_call(visited, CallEntry { actor, ..entry.clone() });
+    }
     match permit {
         Some(permit) => permit.record(tenant, entry),
-        None => desk.audit.record(tenant, entry),
+        None => desk.audit.record_call(tenant, entry),
     }
+}
+
+/// The decision of the access policies, where somebody may ask for it later: refusals, what is sensitive, and what the
+/// owner did elsewhere. The rest would only repeat the role.
+fn told(facts: &Facts) -> Option<serde_json::Value> {
+    let (action, decision) = facts.decision.as_ref()?;
+    let worth = !decision.is_allowed() || facts.visited.is_some() || action.is_sensitive();
+    worth.then(|| {
+        serde_json::json!({
+            "action": action.as_str(),
+            "decision": if decision.is_allowed() { "allow" } else { "deny" },
+            "policies": decision.policies,
+        })
+    })
+}
+
+/// What is to be done with a call while Redis is lost: what only reads goes on.
+pub(crate) fn unreachable(method: &Method) -> Unreachable {
+    if method.is_safe() { Unreachable::DecideHere } else { Unreachable::Refuse }
 }
 
 /// What the limits decided, as a refusal or as where the caller stands.

@@ -10,6 +10,7 @@
 //! | [`tenant_state`], [`token_desk`] | what is kept in memory so that a warm call asks the database nothing |
 //! | [`openapi`] | the description of all of it, generated from the code |
 
+mod address;
 pub mod api;
 mod assets;
 pub mod desk;
@@ -22,9 +23,11 @@ pub mod management;
 pub mod oidc;
 pub mod openapi;
 pub mod pipeline;
+pub mod privilege;
 pub mod problem;
 mod query;
 mod record;
+mod refusals;
 mod routes;
 pub mod settings;
 pub mod tenant_state;

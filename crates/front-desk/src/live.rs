@@ -1,20 +1,22 @@
 //! Live events of a session (`text/event-stream`). The bell wakes a stream; the database alone says what happened, and
 //! the listener is there before the first look into it, so nothing falls between.
 
-use crate::{desk::FrontDesk, token_desk::KnownToken};
+use crate::{desk::FrontDesk, tenant_state::TenantState, token_desk::KnownToken};
 use bytes::Bytes;
 use futures_util::{Stream, stream};
-use misy_domain::{ConversationId, Permission, SessionId, TenantId};
+use misy_domain::{ConversationId, Permission, SessionId, TenantId, TokenId};
 use misy_store::{
     StoreError, TenantKeys,
     bell::{Listener, Ring},
+    limits::network_of,
     sessions::{self, ConversationStatus},
 };
+use misy_trust::ClientCertificate;
 use serde::Serialize;
 use std::{
     collections::HashMap,
     convert::Infallible,
-    hash::Hash,
+    net::IpAddr,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -25,56 +27,57 @@ const BATCH: u32 = 50;
 /// After so long a client should come back when the stream ends.
 const RETRY: &str = "retry: 1500\n\n";
 
-/// How many streams there are, by session and by tenant.
+/// How many streams there are of each holder.
 #[derive(Default)]
 pub(crate) struct Streams {
-    counts: Mutex<Counts>,
+    counts: Mutex<HashMap<Holder, u32>>,
 }
 
-#[derive(Default)]
-struct Counts {
-    sessions: HashMap<SessionId, u32>,
-    tenants: HashMap<TenantId, u32>,
+/// What a stream counts against.
+#[derive(Clone, PartialEq, Eq, Hash)]
+enum Holder {
+    Session(SessionId),
+    /// One visitor, with any number of sessions.
+    Family(TokenId),
+    /// The network of an address: whoever has it can be any number of visitors.
+    Network(u128),
+    Tenant(TenantId),
 }
 
 /// The place of one stream among the others.
 struct Place {
     streams: Arc<Streams>,
-    session: SessionId,
-    tenant: TenantId,
+    holders: Vec<Holder>,
 }
 
 impl Streams {
-    fn enter(self: &Arc<Self>, tenant: &TenantId, session: SessionId, most: (u32, u32)) -> Option<Place> {
+    fn enter(self: &Arc<Self>, wanted: Vec<(Holder, u32)>) -> Option<Place> {
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        let of_session = counts.sessions.get(&session).copied().unwrap_or_default();
-        let of_tenant = counts.tenants.get(tenant).copied().unwrap_or_default();
-        if of_session >= most.0 || of_tenant >= most.1 {
+        if wanted.iter().any(|(holder, most)| counts.get(holder).is_some_and(|count| count >= most)) {
             return None;
         }
-        *counts.sessions.entry(session).or_default() += 1;
-        *counts.tenants.entry(tenant.clone()).or_default() += 1;
+        let holders: Vec<_> = wanted.into_iter().map(|(holder, _)| holder).collect();
+        for holder in &holders {
+            *counts.entry(holder.clone()).or_default() += 1;
+        }
         drop(counts);
         metrics::gauge!("live_connections").increment(1.0);
-        Some(Place { streams: self.clone(), session, tenant: tenant.clone() })
+        Some(Place { streams: self.clone(), holders })
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
         let mut counts = self.streams.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        leave(&mut counts.sessions, &self.session);
-        leave(&mut counts.tenants, &self.tenant);
-        metrics::gauge!("live_connections").decrement(1.0);
-    }
-}
-
-fn leave<K: Hash + Eq>(counts: &mut HashMap<K, u32>, key: &K) {
-    if let Some(count) = counts.get_mut(key) {
-        *count -= 1;
-        if *count == 0 {
-            counts.remove(key);
+        for holder in &self.holders {
+            if let Some(count) = counts.get_mut(holder) {
+                *count -= 1;
+                if *count == 0 {
+                    counts.remove(holder);
+                }
+            }
         }
+        metrics::gauge!("live_connections").decrement(1.0);
     }
 }
 
@@ -83,9 +86,13 @@ pub(crate) struct Opening {
     pub(crate) tenant: TenantId,
     pub(crate) keys: Arc<TenantKeys>,
     pub(crate) token: Arc<KnownToken>,
+    /// The client certificate of the connection.
+    pub(crate) certificate: Option<Arc<ClientCertificate>>,
     pub(crate) session: SessionId,
     pub(crate) conversation: ConversationId,
     pub(crate) status: ConversationStatus,
+    /// Where the client is.
+    pub(crate) address: Option<IpAddr>,
     /// The sequence that the client has seen.
     pub(crate) after: i64,
 }
@@ -123,8 +130,16 @@ pub(crate) fn events(
     desk: &FrontDesk,
     opening: Opening,
 ) -> Option<impl Stream<Item = Result<Bytes, Infallible>> + Send + 'static> {
-    let most = (desk.settings.streams_per_session, desk.settings.streams_per_tenant);
-    let place = desk.streams.enter(&opening.tenant, opening.session, most)?;
+    let settings = &desk.settings;
+    let mut wanted = vec![
+        (Holder::Session(opening.session), settings.streams_per_session),
+        (Holder::Family(opening.token.claims.family), settings.streams_per_family),
+        (Holder::Tenant(opening.tenant.clone()), settings.streams_per_tenant),
+    ];
+    if let Some(address) = opening.address {
+        wanted.push((Holder::Network(network_of(address)), settings.streams_per_address));
+    }
+    let place = desk.streams.enter(wanted)?;
     let live = Live {
         listener: desk.bell.listen(&opening.tenant, opening.conversation),
         changes: desk.tenants.watch(&opening.tenant),
@@ -211,7 +226,7 @@ impl Live {
         let before = std::mem::replace(&mut self.heard, ring);
         if self.heard.status_changes != before.status_changes {
             self.step = Step::ReadStatus;
-        } else if self.heard.sequence > self.opening.after {
+        } else if self.heard.sequence > self.opening.after || self.heard.gaps != before.gaps {
             self.step = Step::Read;
         }
         if self.heard.typing == before.typing {
@@ -263,12 +278,18 @@ impl Live {
         Ok(Some(piece.into()))
     }
 
+    fn check_holder(&self, state: &TenantState) -> Result<(), &'static str> {
+        let Opening { token, certificate, .. } = &self.opening;
+        state.check_holder(&token.claims, certificate.as_deref(), self.desk.clock.now())
+    }
+
     /// What is said before the stream ends because its token or tenant is no longer served; `None` while it is.
     async fn last_words(&mut self) -> Option<Bytes> {
         let claims = &self.opening.token.claims;
         let ending = match self.desk.tenants.get(&self.opening.tenant).await {
             Ok(Some(state)) if !state.is_active() => Some("tenant_suspended"),
             Ok(Some(state)) if state.has_revoked(claims) => Some("token_revoked"),
+            Ok(Some(state)) if self.check_holder(&state).is_err() => self.check_holder(&state).err(),
             Ok(Some(state)) => {
                 let site = state.site(&claims.site_id);
                 let origin = claims.origin.as_ref();

@@ -2,22 +2,28 @@
 //! `tenant:manage` its own too.
 
 use crate::{
+    address::{self, Purpose, is_spent},
     desk::FrontDesk,
-    edge::limited,
+    edge::{limited, unreachable},
     identity::{self, Proved, cookies, prove},
-    pipeline::{Access, Received, TenantCall, bearer},
+    pipeline::{self, Received, TenantCall, bearer},
     problem::Problem,
     tenant_state::TenantState,
 };
 use axum::extract::{FromRequest, Request};
-use misy_domain::{Action, Permission, TenantId, Timestamp, UserId};
+use misy_domain::{Action, BuiltInRole, Permission, TenantId, Timestamp, UserId};
 use misy_store::{
     TenantKeys, TenantTx,
     audit::{self, AuditEntry, Kind},
     credentials::KeyKind,
     limits::{Limit, Scope},
+    privilege::{self, Access},
+    roles,
 };
-use misy_trust::{ApiKey, ApiKeyKind, TokenUse};
+use misy_trust::{
+    AccessDecision, AccessOutcome, AccessPolicies, ApiKey, ApiKeyKind, Moment, Principal, PrincipalKind,
+    TokenUse,
+};
 use serde_json::Value;
 use std::{ops::Deref, sync::Arc};
 
@@ -27,7 +33,7 @@ const BODY_LIMIT: usize = 1024 * 1024;
 /// Management by a server of the tenant.
 pub struct Manage;
 
-impl Access for Manage {
+impl pipeline::Access for Manage {
     const PERMISSION: Option<Permission> = Some(Permission::TenantManage);
     const BODY_LIMIT: Option<usize> = Some(BODY_LIMIT);
 }
@@ -40,6 +46,8 @@ pub struct Manager {
     pub actor: String,
     /// What the caller is.
     pub caller: Caller,
+    /// What roles that its tenant made allow.
+    granted: Vec<Action>,
     /// Whether its tenant is the owner of the platform.
     is_owner: bool,
 }
@@ -99,39 +107,48 @@ impl Manager {
         self.is_owner
     }
 
-    /// Whether the caller may do something to a tenant or what belongs to it.
-    fn may(&self, action: Action, tenant: &TenantId) -> Result<(), Problem> {
-        use Action as A;
-        if !self.is_owner && self.home != *tenant {
-            return Err(Problem::not_found());
+    /// The user, if it is a person who signed in and not a key or a program.
+    pub fn user(&self) -> Option<&UserCaller> {
+        match &self.caller {
+            Caller::User(user) => Some(user),
+            Caller::AdministratorKey | Caller::Program => None,
         }
-        let owner_only = matches!(
-            action,
-            A::PlanWrite
-                | A::TenantsList
-                | A::TenantsCreate
-                | A::TenantsSuspend
-                | A::TenantsActivate
-                | A::PrivilegeUse
-                | A::PrivilegeRead
-        );
-        let person_only = matches!(
-            action,
-            A::TenantClose
-                | A::TenantDelete
-                | A::AdministratorKeysRevoke
-                | A::UsersRead
-                | A::UsersWrite
-                | A::RolesRead
-                | A::RolesWrite
-                | A::SignInRead
-                | A::SignInWrite
-                | A::EncryptionRotate
-        );
-        if (owner_only && !self.is_owner) || (person_only && self.caller == Caller::Program) {
-            return Err(Problem::forbidden("permission_denied", "Your role does not allow this."));
+    }
+
+    /// The built-in roles that the policies know it by.
+    fn roles(&self) -> Vec<BuiltInRole> {
+        match &self.caller {
+            Caller::User(user) => user.roles.iter().filter_map(|name| name.parse().ok()).collect(),
+            Caller::AdministratorKey if self.is_owner => vec![BuiltInRole::Owner],
+            Caller::AdministratorKey => vec![BuiltInRole::Admin],
+            Caller::Program => Vec::new(),
         }
-        Ok(())
+    }
+
+    /// What the policies say.
+    fn decide(&self, desk: &FrontDesk, action: Action, tenant: &TenantId, access: Access) -> AccessDecision {
+        let now = desk.clock.now();
+        let kind = match &self.caller {
+            Caller::User(user) => PrincipalKind::User { scopes: user.scopes.as_deref() },
+            Caller::AdministratorKey => PrincipalKind::AdministratorKey,
+            Caller::Program => PrincipalKind::Program { permissions: &[Permission::TenantManage.as_str()] },
+        };
+        let second_factor_at = self.user().and_then(|user| user.second_factor_at);
+        let principal = Principal {
+            kind,
+            id: &self.actor,
+            tenant: &self.home,
+            is_owner: self.is_owner,
+            roles: &self.roles(),
+            granted: &self.granted,
+        };
+        let moment = Moment {
+            // Of a clock that was put back, the factor is from the future: that is no proof that it is fresh.
+            second_factor_age: second_factor_at.map(|at| (now - at).get_seconds()).filter(|age| *age >= -5),
+            support_access: access.support,
+            agent_access: access.agents,
+        };
+        AccessPolicies::in_force().decide(&principal, action, tenant, moment)
     }
 }
 
@@ -141,13 +158,13 @@ impl ManagementCall {
         let Some(token) = bearer(&received) else {
             if cookies::has_session(&desk.settings, &received.parts.headers) {
                 let proved = prove::by_cookie(desk, &received).await?;
-                return Self::by_user(received, proved);
+                return Self::by_user(desk, received, proved).await;
             }
             return Err(Problem::unauthorized("token_missing"));
         };
         if token.starts_with(TokenUse::Personal.prefix()) {
             let proved = prove::by_personal_token(desk, &received, token).await?;
-            return Self::by_user(received, proved);
+            return Self::by_user(desk, received, proved).await;
         }
         if token.starts_with(ApiKeyKind::Administrator.prefix()) {
             let manager = administrator(desk, &received, token).await?;
@@ -158,18 +175,30 @@ impl ManagementCall {
             home: call.tenant().clone(),
             actor: call.actor().to_owned(),
             caller: Caller::Program,
+            granted: Vec::new(),
             is_owner: false,
         };
         Ok(Self { manager, received: call.received, proved: None })
     }
 
     /// A person, who must have the second factor that its role needs.
-    fn by_user(received: Received, proved: Proved) -> Result<Self, Problem> {
+    async fn by_user(desk: &FrontDesk, received: Received, proved: Proved) -> Result<Self, Problem> {
         proved.expect_enrolled()?;
+        let own_roles: Vec<String> =
+            proved.user.roles.iter().filter(|name| name.parse::<BuiltInRole>().is_err()).cloned().collect();
+        let granted = if own_roles.is_empty() {
+            Vec::new()
+        } else {
+            let mut tx = desk.database.tenant("roles.granted", &proved.tenant).await?;
+            let granted = roles::granted(&mut tx, &own_roles).await?;
+            tx.commit().await?;
+            granted
+        };
         let manager = Manager {
             home: proved.tenant.clone(),
             actor: proved.user.user_id.to_string(),
             caller: Caller::User(proved.user.clone()),
+            granted,
             is_owner: proved.state.is_owner(),
         };
         Ok(Self { manager, received, proved: Some(proved) })
@@ -184,24 +213,86 @@ impl ManagementCall {
         }
     }
 
-    /// Refuses what the caller may not do to a tenant: 404 if it may not even know of it, else 403.
-    pub fn authorize(&self, action: Action, tenant: &TenantId) -> Result<(), Problem> {
-        // A personal token never does more than it was made for, whatever its user may do.
-        if let Caller::User(UserCaller { scopes: Some(scopes), .. }) = &self.manager.caller
-            && !scopes.contains(&action)
-        {
-            return Err(Problem::forbidden("permission_denied", "The token was not made for this."));
+    /// Refuses what the caller may not do to a tenant: 404 if it may not even know of it, 401 if a fresh second factor is
+    /// all that is missing, else 403. What decided stands in the audit trail.
+    pub async fn authorize(
+        &self,
+        desk: &FrontDesk,
+        action: Action,
+        tenant: &TenantId,
+    ) -> Result<(), Problem> {
+        let manager = &self.manager;
+        let elsewhere = manager.home != *tenant;
+        let access = if elsewhere && manager.is_owner && manager.user().is_some() {
+            self.access_to(desk, tenant).await?
+        } else {
+            Access::default()
+        };
+        let decision = manager.decide(desk, action, tenant, access);
+        if elsewhere && decision.is_allowed() {
+            self.received.record.facts().visited = Some(tenant.clone());
         }
-        self.manager.may(action, tenant)
+        let outcome = decision.outcome;
+        self.received.record.facts().decision = Some((action, decision));
+        match outcome {
+            AccessOutcome::Allowed => Ok(()),
+            AccessOutcome::Hidden => Err(Problem::not_found()),
+            AccessOutcome::StepUp => Err(Problem::step_up_required()),
+            AccessOutcome::NeedsPrivilege => Err(Problem::forbidden(
+                "privilege_required",
+                "This belongs to the tenant: a privileged operation gives access to it, for a limited time.",
+            )),
+            AccessOutcome::Denied => {
+                Err(Problem::forbidden("permission_denied", "Your role does not allow this."))
+            }
+        }
+    }
+
+    /// Refuses to give others what the caller may not do itself.
+    pub fn may_give(&self, desk: &FrontDesk, tenant: &TenantId, actions: &[Action]) -> Result<(), Problem> {
+        let manager = &self.manager;
+        let access = Access::default();
+        let beyond =
+            actions.iter().find(|action| !manager.decide(desk, **action, tenant, access).is_allowed());
+        match beyond {
+            None => Ok(()),
+            Some(_) => Err(Problem::forbidden(
+                "permission_denied",
+                "You can give to others only what you may do yourself.",
+            )),
+        }
+    }
+
+    /// The access to a tenant that privileged operations gave to this person of the owner: on that tenant, or on all of them.
+    async fn access_to(&self, desk: &FrontDesk, tenant: &TenantId) -> Result<Access, Problem> {
+        let now = desk.clock.now();
+        let mut access = Access::default();
+        for place in [tenant, &self.manager.home] {
+            let mut tx = desk.database.tenant("privilege.access", place).await?;
+            let here = privilege::access(&mut tx, &self.manager.actor, now).await?;
+            tx.commit().await?;
+            access.support |= here.support;
+            access.agents |= here.agents;
+        }
+        Ok(access)
     }
 
     /// The tenant that the path names, if the caller may do this to it or to what belongs to it.
     pub async fn managed(&self, desk: &FrontDesk, action: Action) -> Result<Managed, Problem> {
         let tenant: TenantId = self.received.param("tenantId")?;
-        self.authorize(action, &tenant)?;
+        self.authorize(desk, action, &tenant).await?;
         self.received.record.facts().subject = Some(tenant.to_string());
         let state = desk.tenants.get(&tenant).await?.ok_or_else(Problem::not_found)?;
         Ok(Managed { tenant, state })
+    }
+
+    /// Who calls, as a tenant's own records name it: who reads them sees when it was the owner that came.
+    pub(crate) fn actor_in(&self, tenant: &TenantId) -> String {
+        if self.manager.home == *tenant {
+            self.manager.actor.clone()
+        } else {
+            format!("{}/{}", self.manager.home, self.manager.actor)
+        }
     }
 
     /// Records a change in the transaction of the change, in the trail of the tenant that is changed.
@@ -213,12 +304,7 @@ impl ManagementCall {
         detail: Option<Value>,
     ) -> Result<(), Problem> {
         let record = &self.received.record;
-        // Who reads the trail of a tenant sees when it was the owner that came.
-        let actor = if self.manager.home == *tx.tenant() {
-            self.manager.actor.clone()
-        } else {
-            format!("{}/{}", self.manager.home, self.manager.actor)
-        };
+        let actor = self.actor_in(tx.tenant());
         let mut entry = AuditEntry::new(Kind::Change, record.operation, &actor, &*desk.clock, &*desk.entropy);
         entry.subject = Some(subject.into());
         entry.detail = detail;
@@ -231,10 +317,18 @@ async fn administrator(desk: &FrontDesk, received: &Received, token: &str) -> Re
     let invalid = || Problem::unauthorized("token_invalid");
     let key = ApiKey::parse(token).map_err(|_| invalid())?;
     let now = desk.clock.now();
-    let (home, key) = desk.database.key_by_hash(&key.hash()).await?.ok_or_else(invalid)?;
-    if key.kind != KeyKind::Administrator {
-        return Err(invalid());
+    // Whoever tried too many that are nobody's is not worth a look into the database any more; who shares the address and
+    // has a token that was good lately goes on.
+    let (hash, address) = (key.hash(), received.record.address);
+    if is_spent(desk, address, Purpose::WrongKeys) && !desk.good_keys.contains_key(&hash) {
+        address::count(desk, address, Purpose::WrongKeys)?;
     }
+    let found = desk.database.key_by_hash(&hash).await?;
+    let Some((home, key)) = found.filter(|(_, key)| key.kind == KeyKind::Administrator) else {
+        let _ = address::count(desk, address, Purpose::WrongKeys);
+        return Err(invalid());
+    };
+    desk.good_keys.insert(hash, ());
     if key.revoked_at.is_some() {
         return Err(Problem::unauthorized("token_revoked"));
     }
@@ -253,7 +347,8 @@ async fn administrator(desk: &FrontDesk, received: &Received, token: &str) -> Re
     }
     count(desk, received, &home, &state, &actor).await?;
     received.record.keep_room(&desk.audit).await?;
-    Ok(Manager { is_owner: state.is_owner(), caller: Caller::AdministratorKey, home, actor })
+    let caller = Caller::AdministratorKey;
+    Ok(Manager { is_owner: state.is_owner(), caller, granted: Vec::new(), home, actor })
 }
 
 /// Counts a call of somebody who manages.
@@ -268,7 +363,8 @@ pub(crate) async fn count(
         Limit { scope: Scope::Tenant, subject: "", quota: state.quota(Scope::Tenant, "") },
         Limit { scope: Scope::Key, subject, quota: state.quota(Scope::Key, subject) },
     ];
-    let decision = desk.limits.check(tenant, None, &limits, desk.clock.now()).await?;
+    let otherwise = unreachable(&received.parts.method);
+    let decision = desk.limits.check(tenant, None, &limits, desk.clock.now(), otherwise).await?;
     limited(decision, &received.record)
 }
 

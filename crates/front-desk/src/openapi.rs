@@ -23,8 +23,8 @@ use utoipa::{
             `code`. Creating calls take an `Idempotency-Key`; changes take an `If-Match` with the `ETag` that was read."
     ),
     paths(
-        api::health::live, api::health::ready, api::health::metrics, api::jwks::read,
-        api::tokens::mint::mint, api::tokens::revoke::revoke,
+        api::health::live, api::health::ready, api::health::metrics, api::jwks::read, api::audit_keys::read,
+        api::tokens::mint::mint, api::tokens::revoke::revoke, api::tokens::revoke_all::revoke_all,
         api::auth::sign_in::sign_in, api::auth::second_factor::prove, api::auth::me::sign_out, api::auth::me::read,
         api::auth::sessions::list, api::auth::sessions::end, api::auth::sessions::end_others,
         api::auth::step_up::step_up, api::auth::totp::propose, api::auth::totp::confirm, api::auth::totp::renew_codes,
@@ -43,17 +43,27 @@ use utoipa::{
         api::tenants::register::owner, api::tenants::register::register, api::tenants::create::create,
         api::tenants::list::list, api::tenants::record::read, api::tenants::record::change, api::tenants::record::delete,
         api::tenants::life::suspend, api::tenants::life::activate, api::tenants::life::close,
+        api::tenants::events::list,
+        api::tenants::certificates::list, api::tenants::certificates::bind, api::tenants::certificates::revoke,
         api::tenants::context_pack::read, api::tenants::context_pack::replace,
         api::tenants::sites::list, api::tenants::sites::create, api::tenants::sites::read, api::tenants::sites::change,
         api::tenants::sites::delete,
         api::tenants::keys::list, api::tenants::keys::create, api::tenants::keys::revoke,
-        api::tenants::secrets::list, api::tenants::secrets::rotate, api::tenants::secrets::revoke,
+        api::tenants::secrets::list, api::tenants::secrets::rotate, api::tenants::secrets::change, api::tenants::secrets::revoke,
         api::tenants::users::list, api::tenants::users::invite, api::tenants::users::read, api::tenants::users::change,
         api::tenants::users::remove, api::tenants::user_access::sessions, api::tenants::user_access::end_sessions,
         api::tenants::user_access::end_session, api::tenants::user_access::renew_invitation,
         api::tenants::user_access::make_password_link, api::tenants::user_access::reset_second_factor,
         api::tenants::limits::read, api::tenants::limits::replace,
-        api::tenants::audit::list, api::tenants::decisions::read,
+        api::tenants::roles::list, api::tenants::roles::create, api::tenants::roles::read, api::tenants::roles::change,
+        api::tenants::roles::delete,
+        api::tenants::privilege::list, api::tenants::privilege::run, api::tenants::privilege::catalogue,
+        api::tenants::privilege::end, api::tenants::alerts::list, api::tenants::alerts::acknowledge,
+        api::tenants::audit::list, api::tenants::audit::proofs::checkpoint, api::tenants::audit::proofs::checkpoints,
+        api::tenants::audit::proofs::inclusion, api::tenants::audit::proofs::consistency,
+        api::tenants::audit::export::export, api::tenants::audit::report::read, api::tenants::decisions::read,
+        api::tenants::usage::read, api::tenants::usage::invoice::read, api::tenants::usage::refusals::read,
+        api::tenants::encryption::read, api::tenants::encryption::rotate,
     ),
     components(schemas(ProblemBody<'static>)),
     tags(
@@ -61,6 +71,8 @@ use utoipa::{
         (name = "auth", description = "People sign in and look after their own account"),
         (name = "chat", description = "Sessions, messages, live events"),
         (name = "tenants", description = "Tenants and what belongs to them"),
+        (name = "people", description = "Users of a tenant and what they may do"),
+        (name = "privilege", description = "What the owner's people do to tenants, and what is suspicious of it"),
         (name = "operation", description = "For whoever runs the installation"),
     ),
     modifiers(&Security, &Problems)
@@ -142,7 +154,7 @@ impl Modify for Security {
                 "session",
                 SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::with_description(
                     "__Host-misy_session",
-                    "The session of a signed-in browser.",
+                    "The session of a person who signed in; calls that change something also carry X-Misy-Csrf.",
                 ))),
             ),
             (
@@ -200,7 +212,8 @@ fn add_problems(path: &str, method: &HttpMethod, operation: &mut Operation) {
         add(
             "401",
             "`token_missing`, `token_invalid`, `token_expired`, `token_revoked`, `signature_missing`, \
-            `signature_invalid`, `timestamp_out_of_window`, `replay_detected`, `key_invalid`, `bootstrap_secret_invalid`",
+            `signature_invalid`, `timestamp_out_of_window`, `replay_detected`, `key_invalid`, `bootstrap_secret_invalid`, \
+            `certificate_required`, `certificate_invalid`",
         );
         add("403", "`origin_not_allowed`, `tenant_suspended`, `permission_denied`, `envelope_mismatch`");
         add("404", "`not_found`: what is not there and what is somebody else's alike");

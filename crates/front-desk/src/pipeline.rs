@@ -1,8 +1,8 @@
 //! The pipeline that every call of a tenant passes, in the one order of the security contract:
 //!
 //! ```text
-//! size and syntax → token → tenant active → origin → signature → replay → rate limits → permission → consent
-//!   Received         Identified  Active      AtOrigin   Signed        WithinLimits        Permitted     TenantContext
+//! size and syntax → token → tenant active → holder → origin → signature → replay → rate limits → permission → consent
+//!   Received      Identified   Active        Held     AtOrigin   Signed         WithinLimits     Permitted  TenantContext
 //! ```
 //!
 //! Each step consumes the value of the one before it, and a [`TenantContext`] is made by the last one only, so none can be

@@ -4,7 +4,7 @@
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use jiff::SignedDuration;
-use misy_domain::Timestamp;
+use misy_domain::{Metered, Timestamp};
 use misy_store::StoreError;
 use misy_trust::{SignatureError, TokenError};
 use serde::Serialize;
@@ -44,6 +44,7 @@ struct Inner {
     errors: Vec<FieldError>,
     server_time: Option<Timestamp>,
     retry_after: Option<i64>,
+    quota: Option<QuotaFacts>,
     headers: Vec<(HeaderName, HeaderValue)>,
 }
 
@@ -79,6 +80,25 @@ pub struct ProblemBody<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     server_time: Option<Timestamp>,
+    /// Which quota is used up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    quota: Option<QuotaFacts>,
+}
+
+/// A quota that is used up.
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = ExceededQuota)]
+pub struct QuotaFacts {
+    /// `messages`, `bookings` or `ai_tokens`.
+    #[schema(example = "messages")]
+    kind: &'static str,
+    /// How many a month.
+    #[schema(example = 5000)]
+    limit: i64,
+    /// When it is there again.
+    #[schema(value_type = String, format = DateTime)]
+    resets_at: Timestamp,
 }
 
 impl Problem {
@@ -91,6 +111,7 @@ impl Problem {
             errors: Vec::new(),
             server_time: None,
             retry_after: None,
+            quota: None,
             headers: Vec::new(),
         }))
     }
@@ -110,6 +131,8 @@ impl Problem {
             "signature_invalid" => "The signature does not match the request.",
             "timestamp_out_of_window" => "The request was signed too long ago or too far ahead.",
             "replay_detected" => "The request was seen before.",
+            "certificate_required" => "A client certificate of the tenant is required.",
+            "certificate_invalid" => "The client certificate is not accepted.",
             "key_invalid" => "The key is not accepted.",
             "session_missing" => "Sign in first.",
             "session_expired" => "The session is over; sign in again.",
@@ -126,11 +149,12 @@ impl Problem {
             .edit(|inner| inner.headers.push((header::WWW_AUTHENTICATE, challenge)))
     }
 
-    /// 401 for what needs a fresh second factor (RFC 9470).
+    /// 401 for what somebody may do once the second factor was proved again (RFC 9470).
     pub fn step_up_required() -> Self {
-        let detail = "This needs a second factor that was proved in the last five minutes.";
-        let challenge =
-            HeaderValue::from_static("Bearer error=\"insufficient_user_authentication\", max_age=300");
+        let challenge = HeaderValue::from_static(
+            "Bearer realm=\"misy\", error=\"insufficient_user_authentication\", max_age=300",
+        );
+        let detail = "This asks a person for a second factor that is not older than five minutes.";
         Self::new(StatusCode::UNAUTHORIZED, "step_up_required", detail)
             .edit(|inner| inner.headers.push((header::WWW_AUTHENTICATE, challenge)))
     }
@@ -212,6 +236,19 @@ impl Problem {
             .edit(|inner| inner.retry_after = Some(seconds.max(1)))
     }
 
+    /// 402: what a tenant may use in a month is used up.
+    pub fn quota_exceeded(metered: Metered, most: i64, now: Timestamp) -> Self {
+        let resets_at = misy_store::usage::next_month(now);
+        let what = metered.in_words();
+        let detail =
+            format!("The quota of {most} {what} a month is used up; it is there again at {resets_at}.");
+        let seconds = resets_at.as_second() - now.as_second();
+        Self::new(StatusCode::PAYMENT_REQUIRED, "quota_exceeded", detail).edit(|inner| {
+            inner.retry_after = Some(seconds.max(1));
+            inner.quota = Some(QuotaFacts { kind: metered.as_str(), limit: most, resets_at });
+        })
+    }
+
     /// 503: worth another try in a moment.
     pub fn unavailable() -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Not at this moment; try again.")
@@ -249,6 +286,7 @@ impl Problem {
             request_id,
             errors: &inner.errors,
             server_time: inner.server_time,
+            quota: inner.quota,
         };
         // Only text and numbers are in it, so there is nothing that could fail.
         let json = serde_json::to_vec(&body).unwrap_or_default();
@@ -279,6 +317,7 @@ impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Conflict(what) => Self::conflict("conflict", format!("{what} exists already.")),
+            StoreError::Refused(why) => Self::conflict("conflict", why),
             StoreError::Stale(what) => Self::new(
                 StatusCode::PRECONDITION_FAILED,
                 "stale",
@@ -288,6 +327,8 @@ impl From<StoreError> for Problem {
                 tracing::warn!(error = %error, cause = ?std::error::Error::source(&error), "the database is unavailable");
                 Self::unavailable()
             }
+            // Said once, when it was lost.
+            StoreError::SharedUnavailable => Self::unavailable(),
             error => {
                 tracing::error!(error = %error, cause = ?std::error::Error::source(&error), "the store failed");
                 Self::internal()

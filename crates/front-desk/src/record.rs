@@ -2,9 +2,13 @@
 
 use crate::problem::Problem;
 use http::Method;
-use misy_domain::{RequestId, TenantId};
+use misy_domain::{Action, RequestId, TenantId};
 use misy_store::{AuditLog, audit::AuditPermit, limits::Standing};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use misy_trust::AccessDecision;
+use std::{
+    net::IpAddr,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 
 /// Everything that is known of a call so far.
 #[derive(Debug, Default)]
@@ -19,6 +23,10 @@ pub struct Facts {
     pub actor: Option<String>,
     /// What it was done to.
     pub subject: Option<String>,
+    /// The other tenant that somebody of the owner came to; it is told in that trail too.
+    pub visited: Option<TenantId>,
+    /// What the access policies said last.
+    pub decision: Option<(Action, AccessDecision)>,
     /// The origin of the request was found allowed, so the answer may be read there.
     pub origin_is_known: bool,
     /// Where the nearest limit stands.
@@ -27,12 +35,16 @@ pub struct Facts {
 
 /// A call that is being served.
 pub struct CallRecord {
+    /// Its id.
+    pub id: RequestId,
     /// Its id as text.
     pub request_id: String,
     /// The id of the operation.
     pub operation: &'static str,
     /// Its method.
     pub method: Method,
+    /// Where it comes from.
+    pub address: Option<IpAddr>,
     facts: Mutex<Facts>,
     /// Room in the audit log, kept from when the caller is proved: what changes something is recorded or not done.
     permit: Mutex<Option<AuditPermit>>,
@@ -40,11 +52,13 @@ pub struct CallRecord {
 
 impl CallRecord {
     /// Nothing is known yet.
-    pub fn new(id: RequestId, operation: &'static str, method: Method) -> Self {
+    pub fn new(id: RequestId, operation: &'static str, method: Method, address: Option<IpAddr>) -> Self {
         Self {
+            id,
             request_id: id.to_string(),
             operation,
             method,
+            address,
             facts: Mutex::default(),
             permit: Mutex::default(),
         }

@@ -1,7 +1,7 @@
 //! Which handler answers where.
 
 use crate::{
-    api::{auth, health, jwks, messages, sessions, tenants, tokens},
+    api::{audit_keys, auth, health, jwks, messages, sessions, tenants, tokens},
     assets,
     desk::FrontDesk,
     edge,
@@ -33,6 +33,7 @@ fn operation() -> Router<FrontDesk> {
         .route("/health/ready", get(health::ready))
         .route("/metrics", get(health::metrics))
         .route("/.well-known/jwks.json", get(jwks::read))
+        .route("/.well-known/misy-audit-keys.json", get(audit_keys::read))
         .route("/openapi.json", get(assets::openapi))
         .route("/docs", get(assets::docs))
         .route("/docs/{file}", get(assets::docs_file))
@@ -101,8 +102,8 @@ fn people() -> Router<FrontDesk> {
 
 fn management() -> Router<FrontDesk> {
     use tenants::{
-        audit, context_pack, create, decisions, keys, life, limits, list, record, register, secrets, sign_in,
-        sites, user_access, users,
+        alerts, audit, certificates, context_pack, create, decisions, encryption, events, keys, life, limits,
+        list, privilege, record, register, roles, secrets, sign_in, sites, usage, user_access, users,
     };
     Router::new()
         .route("/api/meta-agent/tenants/register/owner", post(register::owner))
@@ -115,6 +116,16 @@ fn management() -> Router<FrontDesk> {
         .route("/api/meta-agent/tenants/{tenantId}/suspend", post(life::suspend))
         .route("/api/meta-agent/tenants/{tenantId}/activate", post(life::activate))
         .route("/api/meta-agent/tenants/{tenantId}/close", post(life::close))
+        .route("/api/meta-agent/tenants/{tenantId}/events", get(events::list))
+        .route("/api/meta-agent/tenants/{tenantId}/tokens/revoke-all", post(tokens::revoke_all::revoke_all))
+        .route(
+            "/api/meta-agent/tenants/{tenantId}/certificates",
+            get(certificates::list).post(certificates::bind),
+        )
+        .route(
+            "/api/meta-agent/tenants/{tenantId}/certificates/{certificateId}",
+            delete(certificates::revoke),
+        )
         .route(
             "/api/meta-agent/tenants/{tenantId}/context-pack",
             get(context_pack::read).put(context_pack::replace),
@@ -131,7 +142,10 @@ fn management() -> Router<FrontDesk> {
         .route("/api/meta-agent/tenants/{tenantId}/keys", get(keys::list).post(keys::create))
         .route("/api/meta-agent/tenants/{tenantId}/keys/{keyId}", delete(keys::revoke))
         .route("/api/meta-agent/tenants/{tenantId}/secrets", get(secrets::list).post(secrets::rotate))
-        .route("/api/meta-agent/tenants/{tenantId}/secrets/{keyId}", delete(secrets::revoke))
+        .route(
+            "/api/meta-agent/tenants/{tenantId}/secrets/{keyId}",
+            delete(secrets::revoke).patch(secrets::change),
+        )
         .route("/api/meta-agent/tenants/{tenantId}/users", get(users::list).post(users::invite))
         .route(
             "/api/meta-agent/tenants/{tenantId}/users/{userId}",
@@ -158,6 +172,30 @@ fn management() -> Router<FrontDesk> {
             post(user_access::reset_second_factor),
         )
         .route("/api/meta-agent/tenants/{tenantId}/limits", get(limits::read).put(limits::replace))
+        .route("/api/meta-agent/tenants/{tenantId}/roles", get(roles::list).post(roles::create))
+        .route(
+            "/api/meta-agent/tenants/{tenantId}/roles/{roleId}",
+            get(roles::read).patch(roles::change).delete(roles::delete),
+        )
+        .route("/api/meta-agent/tenants/{tenantId}/privilege", get(privilege::list).post(privilege::run))
+        .route("/api/meta-agent/tenants/{tenantId}/privilege/operations", get(privilege::catalogue))
+        .route("/api/meta-agent/tenants/{tenantId}/privilege/{grantId}", delete(privilege::end))
+        .route("/api/meta-agent/tenants/{tenantId}/alerts", get(alerts::list))
+        .route("/api/meta-agent/tenants/{tenantId}/alerts/{alertId}/acknowledge", post(alerts::acknowledge))
+        .route("/api/meta-agent/tenants/{tenantId}/usage", get(usage::read))
+        .route("/api/meta-agent/tenants/{tenantId}/usage/invoice", get(usage::invoice::read))
+        .route("/api/meta-agent/tenants/{tenantId}/usage/refusals", get(usage::refusals::read))
+        .route("/api/meta-agent/tenants/{tenantId}/encryption", get(encryption::read))
+        .route("/api/meta-agent/tenants/{tenantId}/encryption/rotations", post(encryption::rotate))
         .route("/api/meta-agent/tenants/{tenantId}/audit", get(audit::list))
+        .route("/api/meta-agent/tenants/{tenantId}/audit/checkpoint", get(audit::proofs::checkpoint))
+        .route("/api/meta-agent/tenants/{tenantId}/audit/checkpoints", get(audit::proofs::checkpoints))
+        .route(
+            "/api/meta-agent/tenants/{tenantId}/audit/entries/{auditId}/proof",
+            get(audit::proofs::inclusion),
+        )
+        .route("/api/meta-agent/tenants/{tenantId}/audit/consistency", get(audit::proofs::consistency))
+        .route("/api/meta-agent/tenants/{tenantId}/audit/export", get(audit::export::export))
+        .route("/api/meta-agent/tenants/{tenantId}/audit/report", get(audit::report::read))
         .route("/api/meta-agent/tenants/{tenantId}/decisions", get(decisions::read))
 }

@@ -1,9 +1,9 @@
 //! What the operator decides about the front desk.
 
+pub use misy_domain::plan::PlanLimits;
 use misy_domain::{Origin, Plan, TenantId, limit::Quota};
-use misy_store::limits::Scope;
 use misy_trust::{Algorithm, BootstrapSecret, PasswordCost};
-use std::time::Duration;
+use std::{str::FromStr, time::Duration};
 
 /// Who may register a tenant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -15,6 +15,23 @@ pub enum SelfRegistration {
     Invite,
     /// Nobody; the owner creates tenants by the management call.
     Off,
+}
+
+/// The text is none of `open`, `invite` and `off`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be open, invite or off")]
+pub struct UnknownSelfRegistration;
+
+impl FromStr for SelfRegistration {
+    type Err = UnknownSelfRegistration;
+    fn from_str(text: &str) -> Result<Self, UnknownSelfRegistration> {
+        match text {
+            "open" => Ok(Self::Open),
+            "invite" => Ok(Self::Invite),
+            "off" => Ok(Self::Off),
+            _ => Err(UnknownSelfRegistration),
+        }
+    }
 }
 
 /// The settings.
@@ -50,8 +67,16 @@ pub struct Settings {
     pub keep_alive: Duration,
     /// Live streams of one session.
     pub streams_per_session: u32,
+    /// Live streams of one chain of tokens, which is one visitor.
+    pub streams_per_family: u32,
+    /// Live streams of one address, which many visitors may share.
+    pub streams_per_address: u32,
     /// Live streams of one tenant.
     pub streams_per_tenant: u32,
+    /// How long a closed tenant can be activated again before its data go.
+    pub close_grace: Duration,
+    /// Whether browsers are told to come by HTTPS only: when the program itself ends TLS.
+    pub strict_transport: bool,
     /// How long what is known of a tenant may be used; a change elsewhere counts after this at the latest.
     pub snapshot_age: Duration,
 }
@@ -78,44 +103,10 @@ pub struct DefaultLimits {
     pub tokens_per_address: Quota,
     /// Registrations from one address by callers that prove nothing before.
     pub registrations_per_address: Quota,
-}
-
-/// Limits of one plan.
-#[derive(Debug, Clone, Copy)]
-pub struct PlanLimits {
-    /// All calls of the tenant.
-    pub tenant: Quota,
-    /// All calls of one site.
-    pub site: Quota,
-    /// Calls with one chain of tokens, one tenant secret or one administrator token.
-    pub key: Quota,
-    /// Messages of one session.
-    pub session: Quota,
-    /// Messages on one channel.
-    pub channel: Quota,
-}
-
-impl PlanLimits {
-    const fn of(per_minute: u32, per_key: u32) -> Self {
-        Self {
-            tenant: Quota::per_minute(per_minute),
-            site: Quota::per_minute(per_minute),
-            key: Quota::per_minute(per_key),
-            session: Quota::per_minute(30),
-            channel: Quota::per_minute(per_minute),
-        }
-    }
-
-    /// The limit of a scope. Agents have none of their own yet.
-    pub fn of_scope(&self, scope: Scope) -> Quota {
-        match scope {
-            Scope::Tenant | Scope::Agent => self.tenant,
-            Scope::Site => self.site,
-            Scope::Key => self.key,
-            Scope::Session => self.session,
-            Scope::Channel => self.channel,
-        }
-    }
+    /// Requests from one address with origins that are nobody's.
+    pub unknown_origins_per_address: Quota,
+    /// Requests from one address with administrators' tokens that are nobody's.
+    pub wrong_keys_per_address: Quota,
 }
 
 impl DefaultLimits {
@@ -132,11 +123,13 @@ impl DefaultLimits {
 impl Default for DefaultLimits {
     fn default() -> Self {
         Self {
-            free: PlanLimits::of(12_000, 600),
-            pro: PlanLimits::of(60_000, 3_000),
-            enterprise: PlanLimits::of(600_000, 60_000),
+            free: Plan::Free.terms().limits,
+            pro: Plan::Pro.terms().limits,
+            enterprise: Plan::Enterprise.terms().limits,
             tokens_per_address: Quota::per_minute(600),
             registrations_per_address: Quota::per_minute(300),
+            unknown_origins_per_address: Quota::per_minute(600),
+            wrong_keys_per_address: Quota::per_minute(120),
         }
     }
 }
@@ -162,7 +155,11 @@ impl Settings {
             body_timeout: Duration::from_secs(10),
             keep_alive: Duration::from_secs(15),
             streams_per_session: 8,
+            streams_per_family: 24,
+            streams_per_address: 2_000,
             streams_per_tenant: 20_000,
+            close_grace: Duration::from_hours(30 * 24),
+            strict_transport: false,
             snapshot_age: Duration::from_millis(900),
         }
     }

@@ -2,16 +2,19 @@
 //! once a second per tenant, and at once when something is changed in this process.
 
 use crate::settings::{DefaultLimits, PlanLimits};
+use futures_util::{StreamExt, stream};
 use misy_domain::{
-    Clock, KeyId, Origin, Permissions, SiteId, TenantId, TenantStatus, TenantType, Timestamp, limit::Quota,
+    Clock, KeyId, Metered, Origin, Permissions, Plan, SiteId, TenantId, TenantStatus, TenantType, Timestamp,
+    limit::Quota,
 };
 use misy_store::{
-    Database, StoreError, TenantKeys, Vault,
+    Bell, Database, StoreError, TenantKeys, Vault,
+    certificates::CertificateSnapshot,
     credentials::open_secret,
     limits::{LimitRow, Scope},
     tenants::TenantSnapshot,
 };
-use misy_trust::{RequestKey, TatClaims};
+use misy_trust::{ClientCertificate, RequestKey, TatClaims};
 use moka::sync::Cache;
 use std::{
     collections::HashSet,
@@ -21,9 +24,15 @@ use std::{
     },
     time::{Duration, Instant},
 };
-use tokio::sync::{Mutex, watch};
+use tokio::sync::{Mutex, broadcast, watch};
 
 const TENANTS_IN_MEMORY: u64 = 50_000;
+/// What of a tenant that somebody waits for news of is this young is not read again.
+pub(crate) const FRESH_ENOUGH: Duration = Duration::from_millis(400);
+/// Tenants that are looked at again at the same time.
+const LOOKS: usize = 8;
+/// Changes that may wait to be told to other replicas; one that is left out counts there a second later.
+const UNTOLD: usize = 1024;
 
 /// A tenant secret, ready to check signatures.
 pub struct ReadySecret {
@@ -31,6 +40,8 @@ pub struct ReadySecret {
     pub key_id: KeyId,
     /// The key.
     pub key: RequestKey,
+    /// Whether it counts only together with a client certificate.
+    pub needs_certificate: bool,
     expires_at: Option<Timestamp>,
 }
 
@@ -38,6 +49,7 @@ pub struct ReadySecret {
 pub struct TenantState {
     snapshot: TenantSnapshot,
     revoked: HashSet<misy_domain::TokenId>,
+    revoked_keys: HashSet<KeyId>,
     secrets: Vec<ReadySecret>,
     limits: PlanLimits,
     /// Limits of single subjects.
@@ -61,6 +73,11 @@ impl TenantState {
         self.snapshot.status == TenantStatus::Active
     }
 
+    /// Whether it is closed, and waits for its clean-up.
+    pub fn is_closed(&self) -> bool {
+        self.snapshot.status == TenantStatus::Closed
+    }
+
     /// Whether it is the owner of the platform.
     pub fn is_owner(&self) -> bool {
         self.snapshot.tenant_type == TenantType::Owner
@@ -82,11 +99,56 @@ impl TenantState {
         Some(SiteState { permissions: &site.permissions, origins: &site.origins })
     }
 
-    /// Whether a genuine token was revoked: itself, its family, or everything of its epoch.
+    /// Whether a genuine token was revoked: itself, its family, everything of its epoch or of its key.
     pub fn has_revoked(&self, claims: &TatClaims) -> bool {
         claims.epoch < self.snapshot.epoch
+            || claims.key.is_some_and(|key| self.revoked_keys.contains(&key))
             || (!self.revoked.is_empty()
                 && (self.revoked.contains(&claims.jti) || self.revoked.contains(&claims.family)))
+    }
+
+    /// Whether a secret counts only together with a client certificate.
+    pub fn needs_certificate(&self, secret: KeyId) -> bool {
+        self.snapshot.certificate_secrets.contains(&secret)
+    }
+
+    /// Whether a client certificate is bound to the tenant, and good for this secret and site at this time.
+    pub fn knows_certificate(
+        &self,
+        shown: &ClientCertificate,
+        secret: Option<KeyId>,
+        site: &SiteId,
+        now: Timestamp,
+    ) -> bool {
+        let counts = |bound: &CertificateSnapshot| {
+            bound.bound_by.fingerprint_of(shown).to_string() == bound.fingerprint
+                && bound.expires_at.is_none_or(|expires| now < expires)
+                && bound.secret_key_id.is_none_or(|only| Some(only) == secret)
+                && bound.site_id.as_ref().is_none_or(|only| only == site)
+        };
+        shown.is_good_at(now) && self.snapshot.certificates.iter().any(counts)
+    }
+
+    /// Whether a token comes from its holder: one that is bound to a client certificate comes with that one, which still
+    /// counts, and one of a secret that needs a certificate is bound to one. Else the code of the refusal.
+    pub fn check_holder(
+        &self,
+        claims: &TatClaims,
+        shown: Option<&ClientCertificate>,
+        now: Timestamp,
+    ) -> Result<(), &'static str> {
+        match (claims.certificate, shown) {
+            (None, _) if claims.key.is_some_and(|key| self.needs_certificate(key)) => {
+                Err("certificate_required")
+            }
+            (None, _) => Ok(()),
+            (Some(_), None) => Err("certificate_required"),
+            (Some(bound), Some(shown)) => {
+                let holds = shown.certificate == bound
+                    && self.knows_certificate(shown, claims.key, &claims.site_id, now);
+                if holds { Ok(()) } else { Err("certificate_invalid") }
+            }
+        }
     }
 
     /// Its secrets that count at this time.
@@ -97,7 +159,18 @@ impl TenantState {
     /// The limit of a subject.
     pub fn quota(&self, scope: Scope, subject: &str) -> Quota {
         let own = self.overrides.iter().find(|row| row.scope == scope && row.subject == subject);
-        own.map_or_else(|| self.limits.of_scope(scope), LimitRow::quota)
+        own.map_or_else(|| scope.of_plan(&self.limits), LimitRow::quota)
+    }
+
+    /// What it pays for.
+    pub fn plan(&self) -> Plan {
+        self.snapshot.plan
+    }
+
+    /// What it may use in a month; `None`: as much as it likes, as the owner of the platform does.
+    pub fn monthly(&self, metered: Metered) -> Option<i64> {
+        let own = self.snapshot.quotas.get(&metered).copied();
+        own.or_else(|| (!self.is_owner()).then(|| self.plan().terms().quotas.of(metered)))
     }
 }
 
@@ -117,7 +190,9 @@ pub struct TenantStates {
     clock: Arc<dyn Clock>,
     defaults: Arc<DefaultLimits>,
     oldest: Duration,
+    bell: Bell,
     slots: Cache<TenantId, Arc<Slot>>,
+    told: broadcast::Sender<TenantId>,
 }
 
 impl TenantStates {
@@ -128,10 +203,12 @@ impl TenantStates {
         clock: Arc<dyn Clock>,
         defaults: DefaultLimits,
         oldest: Duration,
+        bell: Bell,
     ) -> Self {
         // Whoever waits for news keeps the slot alive, wherever the cache has it.
         let slots = Cache::builder().max_capacity(TENANTS_IN_MEMORY).build();
-        Self { database, vault, clock, defaults: Arc::new(defaults), oldest, slots }
+        let told = broadcast::Sender::new(UNTOLD);
+        Self { database, vault, clock, defaults: Arc::new(defaults), oldest, bell, slots, told }
     }
 
     /// A tenant as it is now, or was less than a second ago; `None` if there is no such tenant.
@@ -161,8 +238,21 @@ impl TenantStates {
         Ok(state)
     }
 
-    /// Forgets a tenant that was changed and wakes whoever waits for news of it.
+    /// Forgets a tenant that was changed here, wakes whoever waits for news of it, and lets other replicas be told.
     pub fn changed(&self, tenant: &TenantId) {
+        self.forget(tenant);
+        // Nobody listens where there is no other replica to tell.
+        let _ = self.told.send(tenant.clone());
+        self.bell.tenant_changed(tenant);
+    }
+
+    /// Hears which tenants are changed here.
+    pub fn changes(&self) -> broadcast::Receiver<TenantId> {
+        self.told.subscribe()
+    }
+
+    /// Forgets a tenant that was changed, here or elsewhere, and wakes whoever waits for news of it.
+    pub fn forget(&self, tenant: &TenantId) {
         if let Some(slot) = self.slots.get(tenant) {
             *slot.current.write().unwrap_or_else(PoisonError::into_inner) = None;
             slot.changes.send_modify(|count| *count = count.wrapping_add(1));
@@ -174,26 +264,18 @@ impl TenantStates {
         self.slot(tenant).changes.subscribe()
     }
 
-    /// Looks again at every tenant that somebody waits for news of; to be called about once a second, since a change made
-    /// by another replica rings no bell here.
+    /// Looks again at every tenant that somebody waits for news of; to be called several times a second, since a change
+    /// that another replica made may ring no bell here.
     pub async fn look_again(&self) {
         let watched: Vec<_> =
             self.slots.iter().filter(|(_, slot)| slot.changes.receiver_count() > 0).collect();
-        for (tenant, slot) in watched {
-            let before = slot.read().map(|(_, state)| state);
-            match self.load(&tenant, &slot, self.oldest / 2).await {
-                Ok(after) => {
-                    let same = match (&before, &after) {
-                        (Some(before), Some(after)) => before.snapshot == after.snapshot,
-                        (None, None) => true,
-                        _ => false,
-                    };
-                    if !same {
-                        slot.changes.send_modify(|count| *count = count.wrapping_add(1));
-                    }
-                }
-                Err(error) => tracing::debug!(tenantId = %tenant, %error, "a tenant could not be looked at"),
-            }
+        let looks = stream::iter(watched);
+        looks.for_each_concurrent(LOOKS, async |(tenant, slot)| self.look_at(&tenant, &slot).await).await;
+    }
+
+    async fn look_at(&self, tenant: &TenantId, slot: &Slot) {
+        if let Err(error) = self.load(tenant, slot, FRESH_ENOUGH).await {
+            tracing::debug!(tenantId = %tenant, %error, "a tenant could not be looked at");
         }
     }
 
@@ -208,7 +290,7 @@ impl TenantStates {
         })
     }
 
-    /// Reads a tenant unless somebody else just did.
+    /// Reads a tenant unless somebody else just did, and wakes whoever waits for news if there are any.
     async fn load(
         &self,
         tenant: &TenantId,
@@ -226,11 +308,24 @@ impl TenantStates {
         let asked_at = Instant::now();
         let state = match self.database.tenant_snapshot(tenant, self.clock.now()).await? {
             Some(snapshot) => Some(Arc::new(self.ready(tenant, snapshot).await?)),
-            None => None,
+            None => {
+                // Deleted, perhaps by another replica: its keys go from memory too.
+                self.vault.forget(tenant);
+                None
+            }
         };
         let mut current = slot.current.write().unwrap_or_else(PoisonError::into_inner);
         let undisturbed = *slot.changes.borrow() == changes;
+        let is_news = match (&*current, &state) {
+            (Some((_, before)), Some(after)) => before.snapshot != after.snapshot,
+            (Some(_), None) => true,
+            (None, _) => false,
+        };
         *current = state.clone().filter(|_| undisturbed).map(|state| (asked_at, state));
+        drop(current);
+        if is_news {
+            slot.changes.send_modify(|count| *count = count.wrapping_add(1));
+        }
         Ok(state)
     }
 
@@ -239,8 +334,10 @@ impl TenantStates {
         let mut secrets = Vec::with_capacity(snapshot.secrets.len());
         for secret in &snapshot.secrets {
             let sealed = hex::decode(&secret.sealed).map_err(|_| StoreError::Unsealable("tenant_secrets"))?;
-            let key = open_secret(&keys, tenant, secret.key_id, &sealed)?;
-            secrets.push(ReadySecret { key_id: secret.key_id, key, expires_at: secret.expires_at });
+            let key = open_secret(&self.database, &keys, tenant, secret.key_id, &sealed).await?;
+            let needs_certificate = snapshot.certificate_secrets.contains(&secret.key_id);
+            let (key_id, expires_at) = (secret.key_id, secret.expires_at);
+            secrets.push(ReadySecret { key_id, key, needs_certificate, expires_at });
         }
         let mut limits = *self.defaults.of_plan(snapshot.plan);
         for row in snapshot.limits.iter().filter(|row| row.subject.is_empty()) {
@@ -250,13 +347,14 @@ impl TenantStates {
                 Scope::Key => &mut limits.key,
                 Scope::Session => &mut limits.session,
                 Scope::Channel => &mut limits.channel,
-                Scope::Agent => continue,
+                Scope::Agent => &mut limits.agent,
             };
             *limit = row.quota();
         }
         let overrides = snapshot.limits.iter().filter(|row| !row.subject.is_empty()).cloned().collect();
         let revoked = snapshot.revoked.iter().copied().collect();
-        Ok(TenantState { snapshot, revoked, secrets, limits, overrides, keys })
+        let revoked_keys = snapshot.revoked_keys.iter().copied().collect();
+        Ok(TenantState { snapshot, revoked, revoked_keys, secrets, limits, overrides, keys })
     }
 }
 

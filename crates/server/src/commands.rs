@@ -1,8 +1,11 @@
 //! The command line.
 
+mod audit;
 mod config;
 mod doctor;
 mod eval;
+mod internal;
+mod keys;
 
 use crate::{demo, lifecycle, settings::Settings, telemetry};
 use clap::{Parser, Subcommand};
@@ -29,10 +32,17 @@ enum Action {
     Demo,
     /// Check that this machine has what Misy needs, and say what to do where it has not
     Doctor,
+    /// Look after the key above all others
+    #[command(subcommand)]
+    Keys(keys::Keys),
     /// Explain every setting and show its value and where that comes from
     Config,
+    Internal(internal::Internal),
     /// Measure decisions and answers against labelled messages
     Eval(eval::Eval),
+    /// Prove audit trails
+    #[command(subcommand)]
+    Audit(audit::Audit),
     /// Print the OpenAPI description
     Openapi,
 }
@@ -45,10 +55,14 @@ impl Command {
         if let Action::Eval(eval) = self.action {
             return eval.run();
         }
+        if let Action::Audit(audit::Audit::Verify(verify)) = self.action {
+            return verify.run();
+        }
         let settings = Settings::read(self.config.as_deref())?;
         match self.action {
             Action::Config => config::run(&settings),
             Action::Doctor => runtime()?.block_on(doctor::run(&settings)),
+            Action::Keys(keys) => runtime()?.block_on(keys.run(&settings)),
             Action::Serve => {
                 let metrics = telemetry::start(&settings)?;
                 runtime()?.block_on(lifecycle::serve(settings, metrics))
@@ -57,7 +71,12 @@ impl Command {
                 let metrics = telemetry::start(&settings)?;
                 runtime()?.block_on(demo::serve(settings, metrics))
             }
-            Action::Eval(_) | Action::Openapi => Ok(()),
+            Action::Internal(internal) => runtime()?.block_on(internal.run(&settings)),
+            Action::Audit(audit::Audit::Check { tenant }) => {
+                runtime()?.block_on(audit::check(&settings, tenant))
+            }
+            Action::Audit(audit::Audit::RotateKey) => runtime()?.block_on(audit::rotate_key(&settings)),
+            Action::Audit(audit::Audit::Verify(_)) | Action::Eval(_) | Action::Openapi => Ok(()),
         }
     }
 }

@@ -1,15 +1,22 @@
 //! From settings to a running program and back to rest.
 
-use crate::{http, settings::Settings};
+use crate::{
+    attached, http,
+    internal::{self, Peers, Service},
+    root_keys,
+    settings::Settings,
+    tls::Tls,
+};
 use anyhow::Context;
 use metrics_exporter_prometheus::PrometheusHandle;
 use misy_domain::{Clock, Entropy, Secret, SystemClock};
-use misy_egress::{Egress, EgressSettings};
 use misy_front_desk::{FrontDesk, InstallationProvider, Parts, Provider};
 use misy_orchestrator::{Mailer, Packs, Turns, WorkerSettings};
 use misy_postgres::{PrivateServer, Programs};
-use misy_store::{Bell, Database, DatabaseOptions, Vault, database::Login};
-use misy_trust::{BootstrapSecret, KeyProvider, RootKey, SystemEntropy};
+use misy_store::{
+    Bell, Database, DatabaseOptions, Limits, Shared, Vault, database::Login, rotation::Rotator,
+};
+use misy_trust::{BootstrapSecret, ServiceRole, SystemEntropy};
 use sqlx::postgres::PgConnectOptions;
 use std::{
     fs,
@@ -17,7 +24,7 @@ use std::{
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::Path,
     sync::Arc,
-    time::Instant,
+    time::{Duration, Instant},
 };
 use tokio::{
     net::TcpListener,
@@ -25,6 +32,9 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{info, warn};
+
+/// How often is looked for closed tenants whose time is over.
+const CLEAN_UP: Duration = Duration::from_secs(10);
 
 /// The running program.
 pub(crate) struct Running {
@@ -81,21 +91,18 @@ impl Running {
         entropy: Arc<dyn Entropy>,
         clock: Arc<dyn Clock>,
     ) -> anyhow::Result<(FrontDesk, String, CancellationToken, TaskTracker)> {
-        let root = match &settings.root_key {
-            Some(text) => RootKey::parse(text.expose()).context("root_key must be 32 bytes in base64url")?,
-            None => KeyProvider::File(settings.data_dir.join("root-key")).load(&*entropy)?,
+        let vault = attached::vault(settings, database, &clock, &entropy).await?;
+        let tls = settings.tls.clone().map(Tls::load).transpose()?;
+        let redis = match &settings.redis_url {
+            Some(url) => Some(Shared::open(url.expose()).await.context("redis_url")?),
+            None => None,
         };
-        let vault = Vault::new(root, entropy.clone());
-        let bell = Bell::default();
+        let bell = Bell::through(redis.as_ref());
         let public_url = match &settings.public_url {
             Some(origin) => origin.to_string(),
+            None if tls.is_some() => format!("https://{}", listener.local_addr()?),
             None => format!("http://{}", listener.local_addr()?),
         };
-        if settings.redis_url.is_some() {
-            warn!(
-                "MISY_REDIS_URL is set and not used yet: run one replica, limits and live events stay within it"
-            );
-        }
         let mut desk_settings = misy_front_desk::Settings::new(&*public_url, settings.owner.clone());
         desk_settings.algorithm = settings.token_algorithm;
         desk_settings.bootstrap_secret = Some(BootstrapSecret::new(&bootstrap_secret(settings, &*entropy)?));
@@ -110,6 +117,10 @@ impl Running {
             tenant_claim: oidc.tenant_claim.clone(),
         });
         desk_settings.trusted_proxies = settings.trusted_proxies;
+        desk_settings.close_grace = settings.close_grace;
+        desk_settings.strict_transport = tls.is_some();
+        desk_settings.streams_per_family = settings.streams_per_visitor;
+        desk_settings.streams_per_address = settings.streams_per_address;
         desk_settings.metrics_token = settings.metrics_token.as_ref().map(BootstrapSecret::new);
         desk_settings.mail = settings.mail.is_some();
         let mailer = match &settings.mail {
@@ -122,19 +133,40 @@ impl Running {
             bell: bell.clone(),
             clock: clock.clone(),
             entropy: entropy.clone(),
-            egress: Egress::new(EgressSettings {
-                allow_loopback: settings.egress_loopback,
-                ..EgressSettings::default()
-            })?,
+            egress: root_keys::egress(settings)?,
             settings: desk_settings,
             metrics: Some(metrics),
+            redis: redis.clone(),
         })
         .await?;
-        let turns = Turns::new(database.clone(), vault, bell, Packs::default(), clock, entropy);
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
-        tasks.spawn(http::serve(listener, front_desk.router(), stop.clone()));
+        let neighbours = Neighbours {
+            database: database.clone(),
+            vault: vault.clone(),
+            clock: clock.clone(),
+            entropy: entropy.clone(),
+        };
+        neighbours.start(settings, &front_desk, &stop, &tasks).await?;
+        let rotator = Rotator::new(database.clone(), vault.clone());
+        let follower = (vault.clone(), database.clone());
+        tasks.spawn(stop.clone().run_until_cancelled_owned(async move {
+            let (vault, database) = follower;
+            vault.follow(&database).await;
+        }));
+        let turns = Turns::new(database.clone(), vault, bell, Packs::default(), clock, entropy)
+            .limited_by(Limits::through(redis));
+        if let Some(tls) = &tls {
+            tasks.spawn(tls.clone().follow(stop.clone()));
+        }
+        tasks.spawn(http::serve(listener, front_desk.router(), tls, stop.clone()));
+        tasks.spawn(clean_up(front_desk.clone(), stop.clone()));
         if settings.worker {
+            let (sealer, told) = (front_desk.sealer.clone(), stop.clone());
+            tasks.spawn(async move {
+                told.run_until_cancelled(sealer.run()).await;
+            });
+            tasks.spawn(stop.clone().run_until_cancelled_owned(rotator.run()));
             tasks.spawn(turns.worker(WorkerSettings::default()).run(stop.clone()));
             if let Some(mailer) = mailer {
                 tasks.spawn(mailer.run(stop.clone()));
@@ -145,7 +177,7 @@ impl Running {
 
     /// Stops together with the program, in its own task.
     pub(crate) fn also_serve(&self, listener: TcpListener, router: axum::Router) {
-        self.tasks.spawn(http::serve(listener, router, self.stop.clone()));
+        self.tasks.spawn(http::serve(listener, router, None, self.stop.clone()));
     }
 
     /// Waits for SIGTERM or Ctrl-C, then ends in order.
@@ -176,8 +208,55 @@ impl Running {
     }
 }
 
+/// What the internal address and the calls to other processes need.
+struct Neighbours {
+    database: Database,
+    vault: Vault,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+}
+
+impl Neighbours {
+    /// Listens to other processes of the installation and tells them of changes, as far as that is set.
+    async fn start(
+        self,
+        settings: &Settings,
+        front_desk: &FrontDesk,
+        stop: &CancellationToken,
+        tasks: &TaskTracker,
+    ) -> anyhow::Result<()> {
+        let Some(files) = settings.internal.clone() else { return Ok(()) };
+        let tls = Tls::load(files)?;
+        let mut roles = vec![ServiceRole::FrontDesk];
+        roles.extend(settings.worker.then_some(ServiceRole::Worker));
+        let service = Service::start(self.database, self.vault, self.clock, self.entropy, roles).await?;
+        tasks.spawn(tls.clone().follow(stop.clone()));
+        tasks.spawn(service.clone().follow_keys(stop.clone()));
+        if let Some(address) = settings.internal_addr {
+            let listener = http::listen(Some(address), 0).await?;
+            info!(%address, "listening to other processes of the installation");
+            let router = internal::router(service.clone(), front_desk.clone());
+            tasks.spawn(http::serve(listener, router, Some(tls.clone()), stop.clone()));
+        }
+        if !settings.peers.is_empty() {
+            let peers = Peers { service, tls, addresses: settings.peers.clone() };
+            tasks.spawn(peers.tell_changes(front_desk.clone(), stop.clone()));
+        }
+        Ok(())
+    }
+}
+
+/// Removes what is left of closed tenants when their time is over; every process tries, one at a time does.
+async fn clean_up(front_desk: FrontDesk, stop: CancellationToken) {
+    while stop.run_until_cancelled(tokio::time::sleep(CLEAN_UP)).await.is_some() {
+        if let Some(Err(error)) = stop.run_until_cancelled(front_desk.purge_due()).await {
+            warn!(%error, "closed tenants could not be cleaned up; tried again in a moment");
+        }
+    }
+}
+
 /// The given server, or the private one.
-async fn open_database(settings: &Settings) -> anyhow::Result<(Option<PrivateServer>, Database)> {
+pub(crate) async fn open_database(settings: &Settings) -> anyhow::Result<(Option<PrivateServer>, Database)> {
     if let Some(url) = &settings.database_url {
         let administrator: PgConnectOptions = url.expose().parse().context("database_url")?;
         let database = Database::connect(&DatabaseOptions::new(administrator, Login::TakeOn)).await;

@@ -1,5 +1,8 @@
 //! What an operator can set: defaults, then `misy.toml`, then `MISY_…` in the environment.
 
+mod root_key;
+
+use crate::tls::Files;
 use anyhow::{Context, bail};
 use figment::{
     Figment,
@@ -10,7 +13,10 @@ use serde::{Deserialize, Serialize};
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
+    time::Duration,
 };
+
+pub(crate) use root_key::RootKeySettings;
 
 /// The file that is read when it stands in the working directory and nothing else is named.
 const FILE: &str = "misy.toml";
@@ -29,6 +35,25 @@ struct Written {
     owner_tenant_id: String,
     self_registration: String,
     root_key: String,
+    root_key_provider: String,
+    vault_addr: String,
+    vault_token: String,
+    vault_namespace: String,
+    vault_transit_mount: String,
+    vault_transit_key: String,
+    azure_key: String,
+    azure_tenant_id: String,
+    azure_client_id: String,
+    azure_client_secret: String,
+    azure_authority: String,
+    aws_kms_key_id: String,
+    aws_region: String,
+    aws_access_key_id: String,
+    aws_secret_access_key: String,
+    aws_session_token: String,
+    aws_kms_endpoint: String,
+    egress_ca_file: String,
+    egress_allow_loopback: String,
     token_algorithm: String,
     metrics_token: String,
     log: String,
@@ -39,10 +64,22 @@ struct Written {
     oidc_client_id: String,
     oidc_client_secret: String,
     oidc_tenant_claim: String,
-    egress_loopback: String,
     smtp_url: String,
     mail_from: String,
+    streams_per_visitor: u32,
+    streams_per_address: u32,
     demo_port: u16,
+    tls_certificate: String,
+    tls_key: String,
+    tls_client_ca: String,
+    tls_client_crl: String,
+    internal_addr: String,
+    internal_certificate: String,
+    internal_key: String,
+    internal_ca: String,
+    internal_crl: String,
+    peers: String,
+    close_grace_days: u32,
 }
 
 impl Default for Written {
@@ -59,6 +96,25 @@ impl Default for Written {
             owner_tenant_id: "colombiatic".into(),
             self_registration: "invite".into(),
             root_key: none(),
+            root_key_provider: none(),
+            vault_addr: none(),
+            vault_token: none(),
+            vault_namespace: none(),
+            vault_transit_mount: "transit".into(),
+            vault_transit_key: "misy".into(),
+            azure_key: none(),
+            azure_tenant_id: none(),
+            azure_client_id: none(),
+            azure_client_secret: none(),
+            azure_authority: "https://login.microsoftonline.com".into(),
+            aws_kms_key_id: none(),
+            aws_region: none(),
+            aws_access_key_id: none(),
+            aws_secret_access_key: none(),
+            aws_session_token: none(),
+            aws_kms_endpoint: none(),
+            egress_ca_file: none(),
+            egress_allow_loopback: "off".into(),
             token_algorithm: "RS256".into(),
             metrics_token: none(),
             log: "info".into(),
@@ -69,10 +125,22 @@ impl Default for Written {
             oidc_client_id: none(),
             oidc_client_secret: none(),
             oidc_tenant_claim: none(),
-            egress_loopback: "off".into(),
             smtp_url: none(),
             mail_from: none(),
+            streams_per_visitor: 24,
+            streams_per_address: 2_000,
             demo_port: 8788,
+            tls_certificate: none(),
+            tls_key: none(),
+            tls_client_ca: none(),
+            tls_client_crl: none(),
+            internal_addr: none(),
+            internal_certificate: none(),
+            internal_key: none(),
+            internal_ca: none(),
+            internal_crl: none(),
+            peers: none(),
+            close_grace_days: 30,
         }
     }
 }
@@ -99,7 +167,7 @@ const fn secret(name: &'static str, meaning: &'static str) -> Setting {
 }
 
 /// All settings, in the order in which they are explained.
-pub(crate) const SETTINGS: [Setting; 24] = [
+pub(crate) const SETTINGS: [Setting; 55] = [
     open(
         "http_addr",
         "address to listen on [127.0.0.1:8787; if that is taken and nothing is set, a free port]",
@@ -116,7 +184,10 @@ pub(crate) const SETTINGS: [Setting; 24] = [
         "database_url",
         "a given PostgreSQL 15 or newer instead of the private one: postgresql://user:password@host/database",
     ),
-    secret("redis_url", "not used yet: limits and live events are shared by one process only"),
+    secret(
+        "redis_url",
+        "Redis 6.2 or newer that several replicas share limits and live events through: redis://host:6379/0 [one replica]",
+    ),
     open("postgres_bin", "folder of the PostgreSQL programs for the private server [found on the machine]"),
     secret(
         "bootstrap_secret",
@@ -126,7 +197,38 @@ pub(crate) const SETTINGS: [Setting; 24] = [
     open("self_registration", "who may register tenants: open, invite (the owner) or off [invite]"),
     secret(
         "root_key",
-        "key above all data keys, 32 bytes in base64url [made and kept in <data_dir>/root-key]",
+        "key above all data keys, 32 bytes in base64url; while it is rotated the new one, a comma and the old one [made and kept in <data_dir>/root-key]",
+    ),
+    open(
+        "root_key_provider",
+        "what keeps the root key: file, environment (root_key), vault, azure or aws [environment if root_key is set, else file]",
+    ),
+    open("vault_addr", "HashiCorp Vault, such as https://vault.internal:8200"),
+    secret("vault_token", "its token, which may encrypt and decrypt with the key"),
+    open("vault_namespace", "its namespace [none]"),
+    open("vault_transit_mount", "where its transit engine is mounted [transit]"),
+    open("vault_transit_key", "its key, of a type with associated data such as aes256-gcm96 [misy]"),
+    open("azure_key", "RSA key of an Azure Key Vault: https://<vault>.vault.azure.net/keys/<name>"),
+    open(
+        "azure_tenant_id",
+        "directory of the application that may wrap and unwrap [the managed identity is used]",
+    ),
+    open("azure_client_id", "the application, or which of several managed identities"),
+    secret("azure_client_secret", "secret of the application"),
+    open("azure_authority", "where its tokens come from [https://login.microsoftonline.com]"),
+    open("aws_kms_key_id", "id or ARN of a symmetric key of AWS KMS"),
+    open("aws_region", "its region, such as eu-west-1"),
+    open("aws_access_key_id", "id of the access key that may encrypt and decrypt"),
+    secret("aws_secret_access_key", "the access key"),
+    secret("aws_session_token", "session token of temporary credentials [none]"),
+    open(
+        "aws_kms_endpoint",
+        "another address of KMS, such as a VPC endpoint [https://kms.<region>.amazonaws.com]",
+    ),
+    open("egress_ca_file", "PEM file with certificate authorities to trust besides the machine's own [none]"),
+    open(
+        "egress_allow_loopback",
+        "on or off: whether outgoing calls may reach this machine itself; for development only [off]",
     ),
     open("token_algorithm", "algorithm of new token signing keys: RS256, ES256, EdDSA or HS256 [RS256]"),
     secret("metrics_token", "bearer token for /metrics from other machines [only this machine may read it]"),
@@ -147,16 +249,37 @@ pub(crate) const SETTINGS: [Setting; 24] = [
         "oidc_tenant_claim",
         "claim of that provider's ID tokens that holds the tenant id, such as custom:tenantId",
     ),
-    open(
-        "egress_loopback",
-        "on or off: whether addresses that tenants name may lead to this machine itself; for development only [off]",
-    ),
     secret(
         "smtp_url",
         "mail server for invitations and links: smtps://user:password@host or smtp://user:password@host:587?tls=required [no mail is sent]",
     ),
     open("mail_from", "whom mail comes from, such as Misy <no-reply@example.com>; needed with smtp_url"),
+    open("streams_per_visitor", "live streams that one visitor may have at a time [24]"),
+    open("streams_per_address", "live streams from one address, which many visitors may share [2000]"),
     open("demo_port", "first port of the demo sites of `misy demo` [8788]"),
+    open(
+        "tls_certificate",
+        "certificate with its chain, PEM file: the program ends TLS itself [a proxy does]",
+    ),
+    open("tls_key", "private key of tls_certificate, PEM file"),
+    open(
+        "tls_client_ca",
+        "authorities of client certificates of tenants' servers, PEM file [none are asked for]",
+    ),
+    open("tls_client_crl", "revocation lists of those authorities, PEM file [none]"),
+    open("internal_addr", "address for other processes of this installation, with mutual TLS [none]"),
+    open(
+        "internal_certificate",
+        "certificate of this process among the others, for server and client, PEM file",
+    ),
+    open("internal_key", "private key of internal_certificate, PEM file"),
+    open("internal_ca", "the private authority of all processes of this installation, PEM file"),
+    open("internal_crl", "revocation list of that authority, PEM file [none]"),
+    open(
+        "peers",
+        "internal addresses of the other processes, to be told of changes at once: https://host:port, …",
+    ),
+    open("close_grace_days", "days from the closing of a tenant to the removal of its data, 0 to 365 [30]"),
 ];
 
 /// Who may register tenants.
@@ -173,7 +296,7 @@ pub(crate) struct Settings {
     pub(crate) data_dir: PathBuf,
     /// A given PostgreSQL.
     pub(crate) database_url: Option<Secret<String>>,
-    /// Redis, for later.
+    /// What replicas share limits and news through.
     pub(crate) redis_url: Option<Secret<String>>,
     /// Where the PostgreSQL programs are.
     pub(crate) postgres_bin: Option<PathBuf>,
@@ -183,8 +306,12 @@ pub(crate) struct Settings {
     pub(crate) owner: TenantId,
     /// Who may register tenants.
     pub(crate) self_registration: SelfRegistration,
-    /// The root key, when the environment carries it.
-    pub(crate) root_key: Option<Secret<String>>,
+    /// What keeps the root key.
+    pub(crate) root_key: RootKeySettings,
+    /// Certificate authorities besides the machine's own.
+    pub(crate) egress_ca_file: Option<PathBuf>,
+    /// Whether outgoing calls may reach this machine itself.
+    pub(crate) egress_allow_loopback: bool,
     /// For new token signing keys.
     pub(crate) token_algorithm: misy_trust::Algorithm,
     /// Opens `/metrics` to other machines.
@@ -199,12 +326,24 @@ pub(crate) struct Settings {
     pub(crate) trusted_proxies: usize,
     /// The installation's OpenID provider.
     pub(crate) oidc: Option<Oidc>,
-    /// Whether calls may lead to this machine.
-    pub(crate) egress_loopback: bool,
     /// The mail server, and whom mail comes from.
     pub(crate) mail: Option<(Secret<String>, String)>,
+    /// Live streams of one visitor.
+    pub(crate) streams_per_visitor: u32,
+    /// Live streams of one address.
+    pub(crate) streams_per_address: u32,
     /// The first port of the demo sites.
     pub(crate) demo_port: u16,
+    /// The program ends TLS itself.
+    pub(crate) tls: Option<Files>,
+    /// Where other processes of the installation are listened to.
+    pub(crate) internal_addr: Option<SocketAddr>,
+    /// What this process proves itself to them with.
+    pub(crate) internal: Option<Files>,
+    /// The others.
+    pub(crate) peers: Vec<hyper::Uri>,
+    /// How long a closed tenant keeps its data.
+    pub(crate) close_grace: Duration,
     /// Name, value as it may be shown, and where it comes from, for `misy config`.
     pub(crate) shown: Vec<(&'static str, String, String)>,
 }
@@ -279,7 +418,25 @@ impl Settings {
             "off" => false,
             other => bail!("worker must be on or off, not {other:?}"),
         };
+        let tls = tls_files(&written)?;
+        let internal = internal_files(&written)?;
+        let internal_addr = set(&written.internal_addr)
+            .map(|text| text.parse().context("internal_addr must be an address and a port"))
+            .transpose()?;
+        let peers =
+            written.peers.split([',', ' ']).filter_map(set).map(peer).collect::<Result<Vec<_>, _>>()?;
+        if internal.is_none() && (internal_addr.is_some() || !peers.is_empty()) {
+            bail!("internal_addr and peers need internal_certificate, internal_key and internal_ca");
+        }
+        if written.close_grace_days > 365 {
+            bail!("close_grace_days must be from 0 to 365");
+        }
         Ok(Self {
+            tls,
+            internal_addr,
+            internal,
+            peers,
+            close_grace: Duration::from_hours(24 * u64::from(written.close_grace_days)),
             http_addr,
             public_url,
             data_dir: match set(&written.data_dir) {
@@ -292,24 +449,61 @@ impl Settings {
             bootstrap_secret: hidden(&written.bootstrap_secret),
             owner: written.owner_tenant_id.parse().context("owner_tenant_id")?,
             self_registration,
-            root_key: hidden(&written.root_key),
+            root_key: RootKeySettings::check(&written)?,
+            egress_ca_file: set(&written.egress_ca_file).map(PathBuf::from),
+            egress_allow_loopback: match &*written.egress_allow_loopback {
+                "on" => true,
+                "off" => false,
+                other => bail!("egress_allow_loopback must be on or off, not {other:?}"),
+            },
             token_algorithm: written.token_algorithm.parse().context("token_algorithm")?,
             metrics_token: hidden(&written.metrics_token),
             mail: mail(&written)?,
             oidc: oidc(&written)?,
-            egress_loopback: match &*written.egress_loopback {
-                "on" => true,
-                "off" => false,
-                other => bail!("egress_loopback must be on or off, not {other:?}"),
-            },
             log: written.log,
             log_format,
             worker,
             trusted_proxies: written.trusted_proxies,
+            streams_per_visitor: written.streams_per_visitor,
+            streams_per_address: written.streams_per_address,
             demo_port: written.demo_port,
             shown,
         })
     }
+}
+
+fn tls_files(written: &Written) -> anyhow::Result<Option<Files>> {
+    let file = |text: &String| set(text).map(PathBuf::from);
+    match (file(&written.tls_certificate), file(&written.tls_key)) {
+        (Some(certificate), Some(key)) => {
+            let (authorities, revoked) = (file(&written.tls_client_ca), file(&written.tls_client_crl));
+            Ok(Some(Files { certificate, key, authorities, revoked, mutual: false }))
+        }
+        (None, None) if set(&written.tls_client_ca).is_none() => Ok(None),
+        _ => bail!("tls_certificate and tls_key go together, and tls_client_ca needs both"),
+    }
+}
+
+fn internal_files(written: &Written) -> anyhow::Result<Option<Files>> {
+    let file = |text: &String| set(text).map(PathBuf::from);
+    let all = [&written.internal_certificate, &written.internal_key, &written.internal_ca].map(file);
+    match all {
+        [Some(certificate), Some(key), Some(authorities)] => {
+            let revoked = file(&written.internal_crl);
+            Ok(Some(Files { certificate, key, authorities: Some(authorities), revoked, mutual: true }))
+        }
+        [None, None, None] => Ok(None),
+        _ => bail!("internal_certificate, internal_key and internal_ca go together"),
+    }
+}
+
+/// The internal address of another process.
+pub(crate) fn peer(text: &str) -> anyhow::Result<hyper::Uri> {
+    let wrong = || format!("peers: {text} must be https://host:port");
+    let uri: hyper::Uri = text.parse().with_context(wrong)?;
+    let plain = uri.path() == "/" && uri.query().is_none() && uri.port().is_some();
+    anyhow::ensure!(uri.scheme() == Some(&hyper::http::uri::Scheme::HTTPS) && plain, wrong());
+    Ok(uri)
 }
 
 /// A provider is set whole or not at all.

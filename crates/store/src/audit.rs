@@ -1,9 +1,17 @@
 //! The audit trail. What changes something is recorded in the transaction of the change ([`record`]); that a call was made
-//! is recorded a moment later, in batches ([`AuditLog`]).
+//! is recorded a moment later, in batches ([`AuditLog`]). A moment after that every entry has its place in the tenant's Merkle
+//! tree ([`Sealer`]), from which proofs are made ([`tree`]).
 
+pub mod check;
+pub mod entries;
+pub mod keys;
 mod log;
+pub mod report;
+mod sealer;
+pub mod tree;
 
-pub use log::{AuditLog, AuditPermit};
+pub use log::{AuditLog, AuditPermit, CallEntry};
+pub use sealer::{SealTerms, Sealer};
 
 use crate::{StoreError, SystemTx, TenantTx, tenants::stored};
 use jiff_sqlx::{Timestamp as SqlTimestamp, ToSqlx};
@@ -127,7 +135,8 @@ async fn write(
                                       outcome, status, duration_micros, request_id, subject, detail)
            select $1, u.* from unnest($2::text[], $3::timestamptz[], $4::text[], $5::text[], $6::text[], $7::text[],
                $8::text[], $9::text[], $10::text[], $11::text[], $12::int[], $13::bigint[], $14::text[], $15::text[],
-               $16::jsonb[]) u"#,
+               $16::jsonb[]) u
+           on conflict (tenant_id, audit_id) do nothing"#,
         tenant.as_str(),
         &column!(|e| e.audit_id.to_string()),
         &column!(|e| e.at.to_sqlx()) as &[SqlTimestamp],
@@ -163,6 +172,10 @@ pub struct AuditFilter {
     pub outcome: Option<String>,
     /// Of this session.
     pub session_id: Option<String>,
+    /// Of this site.
+    pub site_id: Option<String>,
+    /// Done to this.
+    pub subject: Option<String>,
     /// Not before.
     pub from: Option<Timestamp>,
     /// Before.
@@ -184,7 +197,8 @@ pub async fn list(tx: &mut TenantTx, filter: &AuditFilter) -> Result<Vec<AuditEn
            and ($4::text is null or actor = $4) and ($5::text is null or outcome = $5)
            and ($6::text is null or session_id = $6) and ($7::timestamptz is null or at >= $7)
            and ($8::timestamptz is null or at < $8) and ($9::text is null or audit_id < $9)
-         order by audit_id desc limit $10",
+           and ($10::text is null or site_id = $10) and ($11::text is null or subject = $11)
+         order by audit_id desc limit $12",
         tenant.as_str(),
         filter.kind.map(Kind::as_str),
         filter.action,
@@ -194,6 +208,8 @@ pub async fn list(tx: &mut TenantTx, filter: &AuditFilter) -> Result<Vec<AuditEn
         filter.from.map(ToSqlx::to_sqlx) as _,
         filter.until.map(ToSqlx::to_sqlx) as _,
         filter.before.map(|id| id.to_string()),
+        filter.site_id,
+        filter.subject,
         filter.limit
     )
     .fetch_all(tx.connection())

@@ -1,15 +1,25 @@
-//! Who stores rings, who waits hears: within the process now, through Redis between replicas later. A ring carries ids
+//! Who stores rings, who waits hears: within the process, and through Redis in the other replicas. A ring carries ids
 //! only and may be lost; whoever waits looks into the database, which alone knows.
 
+use crate::{
+    Shared,
+    shared::{FanOut, Heard, Telling},
+};
 use misy_domain::{ConversationId, TenantId};
+use serde::{Deserialize, Serialize};
 use std::{
     collections::HashMap,
     hash::{BuildHasher, RandomState},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError, Weak,
+        atomic::{AtomicBool, Ordering},
+    },
 };
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, broadcast, watch};
 
 const SHARDS: usize = 64;
+/// Changes of tenants that were not listened to yet; who is behind hears of none of those, and looks once a second.
+const CHANGES: usize = 1_000;
 
 type Key = (TenantId, ConversationId);
 type Shard = Mutex<HashMap<Key, watch::Sender<Ring>>>;
@@ -23,6 +33,54 @@ pub struct Ring {
     pub typing: Option<Arc<str>>,
     /// Whether the status of the conversation changed; counts up.
     pub status_changes: u32,
+    /// How often news of other replicas may have been missed; counts up.
+    pub gaps: u32,
+}
+
+/// Something that happened in a conversation.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct News {
+    /// Up to this sequence messages are stored.
+    pub sequence: Option<i64>,
+    /// An agent began to write, or nobody writes any more.
+    pub typing: Option<Typing>,
+    /// The status is another one.
+    pub status_changed: bool,
+}
+
+/// Whether an agent is writing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Typing {
+    /// This one is.
+    By(Arc<str>),
+    /// None is.
+    Nobody,
+}
+
+impl News {
+    /// Messages were stored.
+    pub fn stored(sequence: i64) -> Self {
+        Self { sequence: Some(sequence), ..Self::default() }
+    }
+
+    /// An agent began to write, or stopped.
+    pub fn typing(agent: Option<Arc<str>>) -> Self {
+        Self { typing: Some(agent.map_or(Typing::Nobody, Typing::By)), ..Self::default() }
+    }
+}
+
+impl Ring {
+    fn take(&mut self, news: &News) {
+        self.sequence = self.sequence.max(news.sequence.unwrap_or_default());
+        match &news.typing {
+            Some(Typing::By(agent)) => self.typing = Some(agent.clone()),
+            Some(Typing::Nobody) => self.typing = None,
+            None => {}
+        }
+        self.status_changes = self.status_changes.wrapping_add(u32::from(news.status_changed));
+    }
 }
 
 /// The bell. Cheap to clone.
@@ -33,14 +91,17 @@ pub struct Bell {
 
 struct Inner {
     work: Notify,
+    /// Whether somebody works in this process.
+    works_here: AtomicBool,
     hasher: RandomState,
     shards: Vec<Shard>,
+    changes: broadcast::Sender<TenantId>,
+    fan_out: Option<FanOut>,
 }
 
 impl Default for Bell {
     fn default() -> Self {
-        let shards = (0..SHARDS).map(|_| Mutex::default()).collect();
-        Self { inner: Arc::new(Inner { work: Notify::new(), hasher: RandomState::new(), shards }) }
+        Self { inner: Arc::new(Inner::new(None)) }
     }
 }
 
@@ -52,6 +113,21 @@ pub struct Listener {
 }
 
 impl Bell {
+    /// A bell that is heard in the other replicas too, if there is a Redis between them. Needs a runtime.
+    pub fn through(shared: Option<&Shared>) -> Self {
+        let Some(shared) = shared else { return Self::default() };
+        let inner = Arc::new_cyclic(|this: &Weak<Inner>| {
+            let this = this.clone();
+            let hear = move |heard| {
+                if let Some(inner) = this.upgrade() {
+                    inner.heard(heard);
+                }
+            };
+            Inner::new(Some(FanOut::start(shared.clone(), hear)))
+        });
+        Self { inner }
+    }
+
     /// Says that some conversation has work.
     pub fn ring_work(&self) {
         self.inner.work.notify_one();
@@ -59,30 +135,85 @@ impl Bell {
 
     /// Waits until some conversation has work. Rings while nobody waits are remembered as one.
     pub async fn work(&self) {
+        self.inner.works_here.store(true, Ordering::Relaxed);
         self.inner.work.notified().await;
     }
 
-    /// Tells the listeners of a conversation, if there are any.
-    pub fn ring(&self, tenant: &TenantId, conversation: ConversationId, change: impl FnOnce(&mut Ring)) {
+    /// Tells the listeners of a conversation, if there are any, here and in other replicas.
+    pub fn ring(&self, tenant: &TenantId, conversation: ConversationId, news: News) {
         let key = (tenant.clone(), conversation);
-        if let Some(sender) = self.shard(&key).lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
-            sender.send_modify(change);
+        self.inner.ring(&key, &news);
+        if let Some(fan_out) = &self.inner.fan_out {
+            let work = news.sequence.is_some() && !self.inner.works_here.load(Ordering::Relaxed);
+            fan_out.tell(tenant, Telling::Rung { conversation, news, work });
         }
+    }
+
+    /// Tells the other replicas that something about a tenant was changed.
+    pub fn tenant_changed(&self, tenant: &TenantId) {
+        if let Some(fan_out) = &self.inner.fan_out {
+            fan_out.tell(tenant, Telling::Changed);
+        }
+    }
+
+    /// Hears which tenants were changed by other replicas.
+    pub fn forget(&self) -> broadcast::Receiver<TenantId> {
+        self.inner.changes.subscribe()
     }
 
     /// Starts to listen to a conversation.
     pub fn listen(&self, tenant: &TenantId, conversation: ConversationId) -> Listener {
         let key = (tenant.clone(), conversation);
-        let mut shard = self.shard(&key).lock().unwrap_or_else(PoisonError::into_inner);
+        let mut shard = self.inner.shard(&key).lock().unwrap_or_else(PoisonError::into_inner);
         let receiver =
             shard.entry(key.clone()).or_insert_with(|| watch::Sender::new(Ring::default())).subscribe();
         drop(shard);
         Listener { bell: self.clone(), key, receiver: Some(receiver) }
     }
+}
+
+impl Inner {
+    fn new(fan_out: Option<FanOut>) -> Self {
+        Self {
+            work: Notify::new(),
+            works_here: AtomicBool::new(false),
+            hasher: RandomState::new(),
+            shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
+            changes: broadcast::Sender::new(CHANGES),
+            fan_out,
+        }
+    }
 
     fn shard(&self, key: &Key) -> &Shard {
-        let hash = self.inner.hasher.hash_one(key);
-        &self.inner.shards[usize::try_from(hash % SHARDS as u64).unwrap_or_default()]
+        let hash = self.hasher.hash_one(key);
+        &self.shards[usize::try_from(hash % SHARDS as u64).unwrap_or_default()]
+    }
+
+    fn ring(&self, key: &Key, news: &News) {
+        if let Some(sender) = self.shard(key).lock().unwrap_or_else(PoisonError::into_inner).get(key) {
+            sender.send_modify(|ring| ring.take(news));
+        }
+    }
+
+    /// What other replicas say.
+    fn heard(&self, heard: Heard) {
+        match heard {
+            Heard::Told(tenant, Telling::Rung { conversation, news, work }) => {
+                self.ring(&(tenant, conversation), &news);
+                if work {
+                    self.work.notify_one();
+                }
+            }
+            // Nobody may be listening.
+            Heard::Told(tenant, Telling::Changed) => drop(self.changes.send(tenant)),
+            Heard::Gap => {
+                for shard in &self.shards {
+                    for sender in shard.lock().unwrap_or_else(PoisonError::into_inner).values() {
+                        sender.send_modify(|ring| ring.gaps = ring.gaps.wrapping_add(1));
+                    }
+                }
+            }
+        }
     }
 }
 
@@ -100,7 +231,7 @@ impl Listener {
 
 impl Drop for Listener {
     fn drop(&mut self) {
-        let mut shard = self.bell.shard(&self.key).lock().unwrap_or_else(PoisonError::into_inner);
+        let mut shard = self.bell.inner.shard(&self.key).lock().unwrap_or_else(PoisonError::into_inner);
         self.receiver = None;
         if shard.get(&self.key).is_some_and(|sender| sender.receiver_count() == 0) {
             shard.remove(&self.key);

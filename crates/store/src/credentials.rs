@@ -5,6 +5,7 @@ use crate::{
     Database, StoreError, TenantKeys, TenantTx, Vault,
     sites::{permission_names, permissions},
     tenants::stored,
+    vault::Via,
 };
 use jiff_sqlx::{Timestamp as SqlTimestamp, ToSqlx};
 use misy_domain::{Entropy, KeyId, Origin, Permissions, Secret, SiteId, TenantId, Timestamp, TokenId};
@@ -183,14 +184,22 @@ pub async fn list_keys(
     rows.into_iter().map(KeyRecord::try_from).collect()
 }
 
-/// Revokes a key. Says whether there was one to revoke.
-pub async fn revoke_key(tx: &mut TenantTx, key: KeyId, now: Timestamp) -> Result<bool, StoreError> {
+/// Revokes a key, and if wanted all tokens that were given for it. Says whether there was one to revoke.
+pub async fn revoke_key(
+    tx: &mut TenantTx,
+    key: KeyId,
+    with_tokens: bool,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
     let tenant = tx.tenant().clone();
     let done = sqlx::query!(
-        "update api_keys set revoked_at = coalesce(revoked_at, $3) where tenant_id = $1 and key_id = $2",
+        "update api_keys set revoked_at = coalesce(revoked_at, $3),
+                             tokens_revoked_at = coalesce(tokens_revoked_at, case when $4 then $3 end)
+         where tenant_id = $1 and key_id = $2",
         tenant.as_str(),
         key.to_string(),
-        now.to_sqlx() as _
+        now.to_sqlx() as _,
+        with_tokens
     )
     .execute(tx.connection())
     .await?;
@@ -233,6 +242,8 @@ impl Database {
 /// A tenant secret as it is listed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SecretRecord {
+    /// Whether it counts only together with a client certificate.
+    pub needs_certificate: bool,
     /// Its id, as it stands in `X-Misy-Key`.
     pub key_id: KeyId,
     /// What people call it.
@@ -292,7 +303,7 @@ pub async fn list_secrets(
 ) -> Result<Vec<SecretRecord>, StoreError> {
     let tenant = tx.tenant().clone();
     let rows = sqlx::query!(
-        "select key_id, name, created_at, expires_at, revoked_at from tenant_secrets
+        "select key_id, name, created_at, expires_at, revoked_at, needs_certificate from tenant_secrets
          where tenant_id = $1 and ($2::text is null or key_id < $2) order by key_id desc limit $3",
         tenant.as_str(),
         before.map(|id| id.to_string()),
@@ -308,19 +319,42 @@ pub async fn list_secrets(
                 created_at: row.created_at.to_jiff(),
                 expires_at: row.expires_at.map(SqlTimestamp::to_jiff),
                 revoked_at: row.revoked_at.map(SqlTimestamp::to_jiff),
+                needs_certificate: row.needs_certificate,
             })
         })
         .collect()
 }
 
-/// Revokes a secret. Says whether there was one to revoke.
-pub async fn revoke_secret(tx: &mut TenantTx, key: KeyId, now: Timestamp) -> Result<bool, StoreError> {
+/// Says whether a secret counts only together with a client certificate. Says whether there is such a secret.
+pub async fn require_certificate(tx: &mut TenantTx, key: KeyId, required: bool) -> Result<bool, StoreError> {
     let tenant = tx.tenant().clone();
     let done = sqlx::query!(
-        "update tenant_secrets set revoked_at = coalesce(revoked_at, $3) where tenant_id = $1 and key_id = $2",
+        "update tenant_secrets set needs_certificate = $3 where tenant_id = $1 and key_id = $2",
         tenant.as_str(),
         key.to_string(),
-        now.to_sqlx() as _
+        required
+    )
+    .execute(tx.connection())
+    .await?;
+    Ok(done.rows_affected() > 0)
+}
+
+/// Revokes a secret, and if wanted all tokens that were given for it. Says whether there was one to revoke.
+pub async fn revoke_secret(
+    tx: &mut TenantTx,
+    key: KeyId,
+    with_tokens: bool,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let tenant = tx.tenant().clone();
+    let done = sqlx::query!(
+        "update tenant_secrets set revoked_at = coalesce(revoked_at, $3),
+                                   tokens_revoked_at = coalesce(tokens_revoked_at, case when $4 then $3 end)
+         where tenant_id = $1 and key_id = $2",
+        tenant.as_str(),
+        key.to_string(),
+        now.to_sqlx() as _,
+        with_tokens
     )
     .execute(tx.connection())
     .await?;
@@ -328,13 +362,15 @@ pub async fn revoke_secret(tx: &mut TenantTx, key: KeyId, now: Timestamp) -> Res
 }
 
 /// A tenant secret from its sealed bytes, for the check of a signature.
-pub fn open_secret(
+pub async fn open_secret(
+    database: &Database,
     keys: &TenantKeys,
     tenant: &TenantId,
     key: KeyId,
     sealed: &[u8],
 ) -> Result<RequestKey, StoreError> {
-    let bytes = keys.open(&secret_place(tenant, &key.to_string()), sealed)?;
+    let row = key.to_string();
+    let bytes = keys.open_fresh(Via::Pool(database.app()), &secret_place(tenant, &row), sealed).await?;
     let bytes: [u8; 32] = bytes.try_into().map_err(|_| StoreError::Unsealable("tenant_secrets"))?;
     Ok(RequestKey::new(Secret::new(bytes)))
 }
@@ -343,7 +379,38 @@ fn secret_place<'a>(tenant: &'a TenantId, row: &'a str) -> Place<'a> {
     Place { tenant, table: "tenant_secrets", column: "sealed_secret", row }
 }
 
-/// Revokes tokens by their identifier or by that of their family.
+/// Remembers to which chain a renewed token belongs.
+pub async fn note_renewal(
+    tx: &mut TenantTx,
+    token: TokenId,
+    family: TokenId,
+    now: Timestamp,
+    expires_at: Timestamp,
+) -> Result<(), StoreError> {
+    let tenant = tx.tenant().clone();
+    // A few that are over go with each that comes, so that there are never more than count.
+    sqlx::query!(
+        "delete from token_renewals where tenant_id = $1 and token_id in (
+             select token_id from token_renewals where tenant_id = $1 and expires_at < $2
+             order by expires_at limit 4 for update skip locked)",
+        tenant.as_str(),
+        now.to_sqlx() as _
+    )
+    .execute(tx.connection())
+    .await?;
+    sqlx::query!(
+        "insert into token_renewals (tenant_id, token_id, family, expires_at) values ($1, $2, $3, $4)",
+        tenant.as_str(),
+        token.to_string(),
+        family.to_string(),
+        expires_at.to_sqlx() as _
+    )
+    .execute(tx.connection())
+    .await?;
+    Ok(())
+}
+
+/// Revokes tokens, each by its identifier with the whole chain of renewals that it is part of.
 pub async fn revoke_tokens(
     tx: &mut TenantTx,
     tokens: &[TokenId],
@@ -361,7 +428,10 @@ pub async fn revoke_tokens(
     let ids: Vec<String> = tokens.iter().map(ToString::to_string).collect();
     sqlx::query!(
         "insert into revoked_tokens (tenant_id, token_id, expires_at)
-         select distinct $1, id, $3::timestamptz from unnest($2::text[]) id
+         select $1, id, $3::timestamptz from (
+             select id from unnest($2::text[]) id
+             union
+             select family from token_renewals where tenant_id = $1 and token_id = any ($2)) ids
          on conflict (tenant_id, token_id) do update set expires_at = greatest(revoked_tokens.expires_at, excluded.expires_at)",
         tenant.as_str(),
         &ids,

@@ -4,29 +4,41 @@
 //! PostgreSQL itself shows it nothing but the rows of its tenant. [`SystemTx`] is the owner's audited work across
 //! tenants. Before a tenant is known there are only the narrow questions of [`lookup`].
 
+pub mod alerts;
 pub mod audit;
 pub mod bell;
 pub mod ceremonies;
+pub mod certificates;
+pub mod closing;
 pub mod context_packs;
 pub mod credentials;
 pub mod database;
 pub mod decisions;
 pub mod error;
+pub mod global_settings;
 pub mod idempotency;
 pub mod installation;
+mod installation_secrets;
+pub mod key_provider;
 pub mod leases;
 pub mod limits;
 pub mod lookup;
 pub mod mails;
 pub mod messages;
+pub mod privilege;
 pub mod provisioning;
+pub mod roles;
+pub mod rotation;
+pub mod service_keys;
 pub mod sessions;
+pub mod shared;
 pub mod sign_in_providers;
 pub mod signing_keys;
 pub mod sites;
 pub mod tenants;
 pub mod transaction;
 pub mod turns;
+pub mod usage;
 pub mod users;
 pub mod vault;
 
@@ -35,5 +47,6 @@ pub use bell::Bell;
 pub use database::{Database, DatabaseOptions};
 pub use error::StoreError;
 pub use limits::Limits;
+pub use shared::Shared;
 pub use transaction::{SystemTx, TenantTx};
-pub use vault::{TenantKeys, Vault};
+pub use vault::{ContactKey, Roots, TenantKeys, Vault};

@@ -8,6 +8,7 @@ use crate::{
     credentials::{self, NewKey},
     limits::{self, LimitRow},
     sites,
+    tenants::{self, TenantEvent},
 };
 use misy_domain::{
     Clock, ContextPack, KeyId, Locale, Origin, Permissions, Plan, Secret, SiteId, TenantId, TenantType,
@@ -20,7 +21,7 @@ use std::{sync::Arc, time::Duration};
 pub const ENROLLMENT: Duration = Duration::from_hours(30 * 24);
 
 /// Ids that no tenant can have: they stand in addresses, or would pass for the platform itself.
-const RESERVED: [&str; 24] = [
+const RESERVED: [&str; 25] = [
     "admin",
     "administrator",
     "anonymous",
@@ -37,6 +38,7 @@ const RESERVED: [&str; 24] = [
     "metrics",
     "misy",
     "misy-installation",
+    "owner",
     "platform",
     "public",
     "register",
@@ -209,6 +211,15 @@ pub async fn provision(
     entry.subject = Some(tx.tenant().to_string());
     entry.request_id.clone_from(&new.request_id);
     audit::record(tx, &entry).await?;
+    let registered = TenantEvent {
+        number: 1,
+        event: "registered".into(),
+        at: clock.now(),
+        actor: new.actor.clone(),
+        reason: None,
+        purge_at: None,
+    };
+    tenants::note_event(tx, &registered).await?;
     after(Step::Audit)?;
 
     Ok(Provisioned {

@@ -1,12 +1,13 @@
 //! The keys that sign tokens: made once, sealed under the root key, rotated with overlap, shared by all replicas.
 
-use crate::{Database, StoreError, SystemTx, Vault, tenants::stored};
+use crate::{Database, StoreError, SystemTx, Vault, audit, installation_secrets, tenants::stored};
 use jiff_sqlx::{Timestamp as SqlTimestamp, ToSqlx};
 use misy_domain::{Clock, Secret, TenantId, Timestamp};
 use misy_trust::{
     Algorithm, DataKey, Place, SigningKey, TokenKeys, seal,
     token::{KeyRecord, MAX_LIFETIME},
 };
+use sqlx::AssertSqlSafe;
 use std::time::Duration;
 
 /// How long a key signs.
@@ -14,6 +15,7 @@ pub const LIFETIME: Duration = Duration::from_hours(90 * 24);
 /// How long before it signs a new key is published, so that everybody has read it by then.
 pub const NOTICE: Duration = Duration::from_hours(1);
 
+pub(crate) const TABLE: &str = "token_signing_keys";
 /// Under this name the data key of a signing key is wrapped. No tenant can have it: see the reserved ids.
 const INSTALLATION: &str = "misy-installation";
 /// Serialises whoever makes keys; the number means nothing.
@@ -37,7 +39,7 @@ pub async fn load_or_create(
     let keys = load(database, vault, issuer, clock.now()).await?;
     if !keys.keys().iter().any(|key| key.signs_at(clock.now())) {
         let key = generate(algorithm, vault, clock)?;
-        insert(&mut tx, vault, &key).await?;
+        insert(&mut tx, vault, &key, "tenant").await?;
     }
     tx.commit().await?;
     load(database, vault, issuer, clock.now()).await
@@ -55,7 +57,8 @@ pub async fn load(
     let since = now.checked_sub(kept).unwrap_or(Timestamp::MIN);
     let rows = sqlx::query!(
         "select kid, algorithm, sealed_private_key, created_at, activates_at, retires_at
-         from platform.token_signing_keys where retires_at is null or retires_at > $1 order by activates_at",
+         from platform.token_signing_keys
+         where purpose = 'tenant' and (retires_at is null or retires_at > $1) order by activates_at",
         since.to_sqlx() as _
     )
     .fetch_all(database.app())
@@ -65,7 +68,7 @@ pub async fn load(
         let record = KeyRecord {
             kid: stored(row.kid.parse())?,
             algorithm: stored(row.algorithm.parse())?,
-            private: open(vault, &row.kid, &row.sealed_private_key)?,
+            private: open(vault, TABLE, &row.kid, &row.sealed_private_key).await?,
             created_at: row.created_at.to_jiff(),
             activates_at: row.activates_at.to_jiff(),
             retires_at: row.retires_at.map(SqlTimestamp::to_jiff),
@@ -105,13 +108,13 @@ pub async fn rotate(
     }
     let activates_at = clock.now().checked_add(NOTICE).unwrap_or(Timestamp::MAX);
     sqlx::query!(
-        "update platform.token_signing_keys set retires_at = least(retires_at, $1)",
+        "update platform.token_signing_keys set retires_at = least(retires_at, $1) where purpose = 'tenant'",
         activates_at.to_sqlx() as _
     )
     .execute(tx.connection())
     .await?;
     let key = generate(algorithm, vault, clock)?.activating_at(activates_at);
-    insert(&mut tx, vault, &key).await?;
+    insert(&mut tx, vault, &key, "tenant").await?;
     let verified_until = Duration::from_secs(MAX_LIFETIME.unsigned_abs() + 31 * 24 * 60 * 60);
     let gone = clock.now().checked_sub(verified_until).unwrap_or(Timestamp::MIN);
     sqlx::query!("delete from platform.token_signing_keys where retires_at < $1", gone.to_sqlx() as _)
@@ -121,35 +124,77 @@ pub async fn rotate(
     Ok(true)
 }
 
-async fn lock(tx: &mut SystemTx) -> Result<(), StoreError> {
+/// What of the installation is sealed like the signing keys: table, key column, sealed column.
+const SEALED: [(&str, &str, &str); 3] = [
+    (TABLE, "kid", "sealed_private_key"),
+    (audit::keys::TABLE, "key_id", "sealed_private_key"),
+    (installation_secrets::TABLE, "name", "sealed_secret"),
+];
+
+/// Seals everything of the installation anew whose data key is not wrapped by the root key that wraps now.
+pub async fn rewrap(database: &Database, vault: &Vault) -> Result<(), StoreError> {
+    let root = vault.roots().active();
+    for (table, key, column) in SEALED {
+        let mut tx = database.system("signing_keys.rewrap").await?;
+        lock(&mut tx).await?;
+        let select = format!("select {key}, {column} from platform.{table} for update");
+        let rows: Vec<(String, Vec<u8>)> =
+            sqlx::query_as(AssertSqlSafe(select)).fetch_all(tx.connection()).await?;
+        for (name, stored) in rows {
+            if split(&stored).is_some_and(|(wrapped, _)| root.wrapped(wrapped)) {
+                continue;
+            }
+            let private = open(vault, table, &name, &stored).await?;
+            let sealed = seal_private(vault, table, &name, private.expose())?;
+            let update = format!("update platform.{table} set {column} = $2 where {key} = $1");
+            sqlx::query(AssertSqlSafe(update)).bind(name).bind(sealed).execute(tx.connection()).await?;
+        }
+        tx.commit().await?;
+    }
+    Ok(())
+}
+
+pub(crate) async fn lock(tx: &mut SystemTx) -> Result<(), StoreError> {
     sqlx::query!("select pg_advisory_xact_lock($1)", LOCK).fetch_one(tx.connection()).await?;
     Ok(())
 }
 
 async fn newest(database: &Database) -> Result<Option<Timestamp>, StoreError> {
-    let newest = sqlx::query_scalar!("select max(activates_at) from platform.token_signing_keys")
-        .fetch_one(database.app())
-        .await?;
+    let newest = sqlx::query_scalar!(
+        "select max(activates_at) from platform.token_signing_keys where purpose = 'tenant'"
+    )
+    .fetch_one(database.app())
+    .await?;
     Ok(newest.map(SqlTimestamp::to_jiff))
 }
 
-fn generate(algorithm: Algorithm, vault: &Vault, clock: &dyn Clock) -> Result<SigningKey, StoreError> {
+pub(crate) fn generate(
+    algorithm: Algorithm,
+    vault: &Vault,
+    clock: &dyn Clock,
+) -> Result<SigningKey, StoreError> {
     // A hundred milliseconds for RSA, a handful of times in a year; not worth a thread of its own.
     stored(SigningKey::generate(algorithm, clock, vault.entropy()))
 }
 
-async fn insert(tx: &mut SystemTx, vault: &Vault, key: &SigningKey) -> Result<(), StoreError> {
+pub(crate) async fn insert(
+    tx: &mut SystemTx,
+    vault: &Vault,
+    key: &SigningKey,
+    purpose: &str,
+) -> Result<(), StoreError> {
     let record = key.record();
     let kid = record.kid.to_string();
-    let sealed = seal_private(vault, &kid, record.private.expose())?;
+    let sealed = seal_private(vault, TABLE, &kid, record.private.expose())?;
     sqlx::query!(
-        "insert into platform.token_signing_keys (kid, algorithm, sealed_private_key, created_at, activates_at)
-         values ($1, $2, $3, $4, $5)",
+        "insert into platform.token_signing_keys (kid, algorithm, sealed_private_key, created_at, activates_at, purpose)
+         values ($1, $2, $3, $4, $5, $6)",
         kid,
         record.algorithm.as_str(),
         sealed,
         record.created_at.to_sqlx() as _,
-        record.activates_at.to_sqlx() as _
+        record.activates_at.to_sqlx() as _,
+        purpose
     )
     .execute(tx.connection())
     .await?;
@@ -158,30 +203,45 @@ async fn insert(tx: &mut SystemTx, vault: &Vault, key: &SigningKey) -> Result<()
 
 /// A data key of its own, wrapped under the root key, with its length in front (2 bytes, big-endian); then the private key
 /// sealed under it.
-fn seal_private(vault: &Vault, kid: &str, private: &[u8]) -> Result<Vec<u8>, StoreError> {
+pub(crate) fn seal_private(
+    vault: &Vault,
+    table: &'static str,
+    kid: &str,
+    private: &[u8],
+) -> Result<Vec<u8>, StoreError> {
     let installation = installation()?;
     let key = DataKey::generate(1, vault.entropy());
-    let wrapped = vault.root().wrap(&installation, &key, vault.entropy());
-    let length = u16::try_from(wrapped.len()).map_err(|_| StoreError::Unsealable("token_signing_keys"))?;
-    let sealed = seal::seal(&key, &place(&installation, kid), private, vault.entropy());
+    let wrapped = vault.roots().active().wrap(&installation, &key, vault.entropy());
+    let length = u16::try_from(wrapped.len()).map_err(|_| StoreError::Unsealable(table))?;
+    let sealed = seal::seal(&key, &place(&installation, table, kid), private, vault.entropy());
     Ok([&length.to_be_bytes()[..], &wrapped, &sealed].concat())
 }
 
-fn open(vault: &Vault, kid: &str, stored: &[u8]) -> Result<Secret<Vec<u8>>, StoreError> {
-    let refused = || StoreError::Unsealable("token_signing_keys");
+pub(crate) async fn open(
+    vault: &Vault,
+    table: &'static str,
+    kid: &str,
+    stored: &[u8],
+) -> Result<Secret<Vec<u8>>, StoreError> {
+    let refused = || StoreError::Unsealable(table);
     let installation = installation()?;
-    let (length, rest) = stored.split_first_chunk::<2>().ok_or_else(refused)?;
-    let (wrapped, sealed) =
-        rest.split_at_checked(usize::from(u16::from_be_bytes(*length))).ok_or_else(refused)?;
-    let key = vault.root().unwrap(&installation, 1, wrapped).map_err(|_| refused())?;
-    let private = seal::open(|_| Some(&key), &place(&installation, kid), sealed).map_err(|_| refused())?;
+    let (wrapped, sealed) = split(stored).ok_or_else(refused)?;
+    let key = vault.roots().unwrap(&installation, 1, wrapped).await?;
+    let private =
+        seal::open(|_| Some(&key), &place(&installation, table, kid), sealed).map_err(|_| refused())?;
     Ok(Secret::new(private))
+}
+
+/// The wrapped data key and what is sealed under it.
+fn split(stored: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (length, rest) = stored.split_first_chunk::<2>()?;
+    rest.split_at_checked(usize::from(u16::from_be_bytes(*length)))
 }
 
 fn installation() -> Result<TenantId, StoreError> {
     stored(INSTALLATION.parse())
 }
 
-fn place<'a>(installation: &'a TenantId, kid: &'a str) -> Place<'a> {
-    Place { tenant: installation, table: "token_signing_keys", column: "sealed_private_key", row: kid }
+fn place<'a>(installation: &'a TenantId, table: &'a str, kid: &'a str) -> Place<'a> {
+    Place { tenant: installation, table, column: "sealed_private_key", row: kid }
 }

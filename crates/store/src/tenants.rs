@@ -2,8 +2,9 @@
 
 use crate::{Database, StoreError, SystemTx, TenantTx};
 use jiff_sqlx::{Timestamp as SqlTimestamp, ToSqlx};
-use misy_domain::{Plan, TenantId, TenantStatus, TenantType, Timestamp};
+use misy_domain::{Metered, Plan, TenantId, TenantStatus, TenantType, Timestamp};
 use serde::{Deserialize, de::DeserializeOwned};
+use std::collections::BTreeMap;
 
 /// A tenant as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +41,10 @@ pub struct Tenant {
     pub updated_at: Timestamp,
     /// When it was closed.
     pub closed_at: Option<Timestamp>,
+    /// When what is left of it goes, if it stays closed.
+    pub purge_at: Option<Timestamp>,
+    /// Since when there is no way back.
+    pub purge_started_at: Option<Timestamp>,
 }
 
 struct Row {
@@ -59,6 +64,8 @@ struct Row {
     created_at: SqlTimestamp,
     updated_at: SqlTimestamp,
     closed_at: Option<SqlTimestamp>,
+    purge_at: Option<SqlTimestamp>,
+    purge_started_at: Option<SqlTimestamp>,
 }
 
 impl TryFrom<Row> for Tenant {
@@ -82,6 +89,8 @@ impl TryFrom<Row> for Tenant {
             created_at: row.created_at.to_jiff(),
             updated_at: row.updated_at.to_jiff(),
             closed_at: row.closed_at.map(SqlTimestamp::to_jiff),
+            purge_at: row.purge_at.map(SqlTimestamp::to_jiff),
+            purge_started_at: row.purge_started_at.map(SqlTimestamp::to_jiff),
         })
     }
 }
@@ -138,7 +147,8 @@ pub async fn read(tx: &mut TenantTx) -> Result<Option<Tenant>, StoreError> {
     let row = sqlx::query_as!(
         Row,
         "select tenant_id, tenant_type, status, name, contact_email, website_url, business_industry, locale, timezone,
-                plan, epoch, session_ttl_seconds, version, created_at, updated_at, closed_at
+                plan, epoch, session_ttl_seconds, version, created_at, updated_at, closed_at, purge_at,
+                purge_started_at
          from tenants where tenant_id = $1",
         tenant.as_str()
     )
@@ -164,7 +174,8 @@ pub async fn change(
              version = version + 1, updated_at = now()
          where tenant_id = $1 and ($10::bigint is null or version = $10)
          returning tenant_id, tenant_type, status, name, contact_email, website_url, business_industry, locale, timezone,
-                   plan, epoch, session_ttl_seconds, version, created_at, updated_at, closed_at",
+                   plan, epoch, session_ttl_seconds, version, created_at, updated_at, closed_at, purge_at,
+                purge_started_at",
         tenant.as_str(),
         change.name,
         change.contact_email,
@@ -181,30 +192,123 @@ pub async fn change(
     changed(tx, row).await
 }
 
-/// Suspends, activates or closes the tenant of the transaction.
+/// Suspends, activates or closes the tenant of the transaction; one that is closed with the time of its clean-up. What is
+/// closed stays so until it is activated, and nothing once its clean-up has begun.
 pub async fn set_status(
     tx: &mut TenantTx,
     status: TenantStatus,
     expected: Option<i64>,
     now: Timestamp,
+    purge_at: Option<Timestamp>,
 ) -> Result<Option<Tenant>, StoreError> {
     let tenant = tx.tenant().clone();
     let row = sqlx::query_as!(
         Row,
         "update tenants set
              status = $2, version = version + 1, updated_at = now(),
-             closed_at = case when $2 = 'closed' then coalesce(closed_at, $4) end
-         where tenant_id = $1 and ($3::bigint is null or version = $3)
+             closed_at = case when $2 = 'closed' then coalesce(closed_at, $4) end,
+             purge_at = case when $2 = 'closed' then coalesce($5, purge_at, $4) end
+         where tenant_id = $1 and ($3::bigint is null or version = $3) and purge_started_at is null
+           and not (status = 'closed' and $2 = 'suspended')
          returning tenant_id, tenant_type, status, name, contact_email, website_url, business_industry, locale, timezone,
-                   plan, epoch, session_ttl_seconds, version, created_at, updated_at, closed_at",
+                   plan, epoch, session_ttl_seconds, version, created_at, updated_at, closed_at, purge_at,
+                   purge_started_at",
         tenant.as_str(),
         status.as_str(),
         expected,
-        now.to_sqlx() as _
+        now.to_sqlx() as _,
+        purge_at.map(ToSqlx::to_sqlx) as _
     )
     .fetch_optional(tx.connection())
     .await?;
+    if row.is_none()
+        && let Some(known) = read(tx).await?
+    {
+        if known.purge_started_at.is_some() {
+            return Err(StoreError::Refused("The clean-up of the tenant has begun."));
+        }
+        if known.status == TenantStatus::Closed && status == TenantStatus::Suspended {
+            return Err(StoreError::Refused("The tenant is closed, which is more than suspended."));
+        }
+    }
     changed(tx, row).await
+}
+
+/// Something that happened to a tenant in its life.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TenantEvent {
+    /// Its place in the life of the tenant, from 1.
+    pub number: i64,
+    /// `registered`, `suspended`, `activated`, `closed` or `tokens_revoked`.
+    pub event: String,
+    /// When.
+    pub at: Timestamp,
+    /// Who.
+    pub actor: String,
+    /// Why, if somebody said so.
+    pub reason: Option<String>,
+    /// Of `closed`: when the clean-up may begin.
+    pub purge_at: Option<Timestamp>,
+}
+
+/// Notes what happens to the tenant of the transaction. Whoever changes the tenant holds the lock of its row, so numbers
+/// do not collide.
+pub async fn note_event(tx: &mut TenantTx, event: &TenantEvent) -> Result<(), StoreError> {
+    let tenant = tx.tenant().clone();
+    sqlx::query!(
+        "insert into tenant_events (tenant_id, number, event, at, actor, reason, purge_at)
+         select $1, coalesce(max(number), 0) + 1, $2, $3, $4, $5, $6 from tenant_events where tenant_id = $1",
+        tenant.as_str(),
+        event.event,
+        event.at.to_sqlx() as _,
+        event.actor,
+        event.reason,
+        event.purge_at.map(ToSqlx::to_sqlx) as _
+    )
+    .execute(tx.connection())
+    .await?;
+    Ok(())
+}
+
+/// What happened to the tenant of the transaction, from the newest, before one and at most so much.
+pub async fn events(
+    tx: &mut TenantTx,
+    before: Option<i64>,
+    limit: i64,
+) -> Result<Vec<TenantEvent>, StoreError> {
+    let tenant = tx.tenant().clone();
+    let rows = sqlx::query!(
+        "select number, event, at, actor, reason, purge_at from tenant_events
+         where tenant_id = $1 and ($2::bigint is null or number < $2) order by number desc limit $3",
+        tenant.as_str(),
+        before,
+        limit
+    )
+    .fetch_all(tx.connection())
+    .await?;
+    let events = rows.into_iter().map(|row| TenantEvent {
+        number: row.number,
+        event: row.event,
+        at: row.at.to_jiff(),
+        actor: row.actor,
+        reason: row.reason,
+        purge_at: row.purge_at.map(SqlTimestamp::to_jiff),
+    });
+    Ok(events.collect())
+}
+
+/// Raises the credential epoch of the tenant of the transaction: every token that it gave until now is refused. Answers
+/// with the new epoch.
+pub async fn raise_epoch(tx: &mut TenantTx) -> Result<Option<i32>, StoreError> {
+    let tenant = tx.tenant().clone();
+    let epoch = sqlx::query_scalar!(
+        "update tenants set epoch = epoch + 1, version = version + 1, updated_at = now()
+         where tenant_id = $1 returning epoch",
+        tenant.as_str()
+    )
+    .fetch_optional(tx.connection())
+    .await?;
+    Ok(epoch)
 }
 
 /// No row means either that there is no tenant or that its version is another one.
@@ -236,12 +340,21 @@ pub async fn delete(tx: &mut TenantTx, expected: Option<i64>) -> Result<bool, St
     if read(tx).await?.is_some() { Err(StoreError::Stale("tenant")) } else { Ok(false) }
 }
 
+/// The time zone of a tenant.
+pub async fn timezone(tx: &mut SystemTx, tenant: &TenantId) -> Result<Option<String>, StoreError> {
+    let zone = sqlx::query_scalar!("select timezone from tenants where tenant_id = $1", tenant.as_str())
+        .fetch_optional(tx.connection())
+        .await?;
+    Ok(zone)
+}
+
 /// Tenants by id, for the owner.
 pub async fn list(tx: &mut SystemTx, filter: &TenantFilter) -> Result<Vec<Tenant>, StoreError> {
     let rows = sqlx::query_as!(
         Row,
         "select tenant_id, tenant_type, status, name, contact_email, website_url, business_industry, locale, timezone,
-                plan, epoch, session_ttl_seconds, version, created_at, updated_at, closed_at
+                plan, epoch, session_ttl_seconds, version, created_at, updated_at, closed_at, purge_at,
+                purge_started_at
          from tenants
          where ($1::text is null or status = $1) and ($2::text is null or tenant_type = $2)
            and ($3::text is null or plan = $3)
@@ -280,8 +393,20 @@ pub struct TenantSnapshot {
     pub secrets: Vec<SecretSnapshot>,
     /// Limits that differ from the plan's.
     pub limits: Vec<crate::limits::LimitRow>,
+    /// Monthly quotas that differ from the plan's.
+    #[serde(default)]
+    pub quotas: BTreeMap<Metered, i64>,
     /// Identifiers of revoked tokens and of revoked families of tokens.
     pub revoked: Vec<misy_domain::TokenId>,
+    /// Its bound client certificates that are in force.
+    #[serde(default)]
+    pub certificates: Vec<crate::certificates::CertificateSnapshot>,
+    /// Its secrets that count only together with a client certificate.
+    #[serde(default)]
+    pub certificate_secrets: Vec<misy_domain::KeyId>,
+    /// Keys and secrets that were revoked with all tokens that were given for them.
+    #[serde(default)]
+    pub revoked_keys: Vec<misy_domain::KeyId>,
 }
 
 /// A site in a snapshot.
@@ -315,11 +440,18 @@ impl Database {
         tenant: &TenantId,
         now: Timestamp,
     ) -> Result<Option<TenantSnapshot>, StoreError> {
-        let value =
-            sqlx::query_scalar!("select misy.tenant_snapshot($1, $2)", tenant.as_str(), now.to_sqlx() as _)
-                .fetch_one(self.app())
-                .await?;
-        value.map(read_json).transpose()
+        let row = sqlx::query!(
+            "select misy.tenant_snapshot($1, $2) || misy.snapshot_credentials($1, $2) as snapshot,
+                    misy.quota_overrides($1) as quotas",
+            tenant.as_str(),
+            now.to_sqlx() as _
+        )
+        .fetch_one(self.app())
+        .await?;
+        let Some(snapshot) = row.snapshot else { return Ok(None) };
+        let mut snapshot: TenantSnapshot = read_json(snapshot)?;
+        snapshot.quotas = row.quotas.map(read_json).transpose()?.unwrap_or_default();
+        Ok(Some(snapshot))
     }
 }
 

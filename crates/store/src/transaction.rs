@@ -75,6 +75,17 @@ impl SystemTx {
         self.reason
     }
 
+    /// Goes on with the same transaction as one of a tenant, so that what is done to the tenant and what is written down
+    /// about it elsewhere become durable together. Every query names its tenant; PostgreSQL does not narrow this one.
+    pub fn on_behalf_of(self, tenant: &TenantId) -> TenantTx {
+        TenantTx {
+            transaction: self.transaction,
+            tenant: tenant.clone(),
+            name: self.reason,
+            began: Instant::now(),
+        }
+    }
+
     /// Makes everything durable.
     pub async fn commit(self) -> Result<(), StoreError> {
         self.transaction.commit().await?;

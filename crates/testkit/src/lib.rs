@@ -1,8 +1,10 @@
 //! What tests share. A dev-dependency only.
 
+pub mod authority;
 pub mod client;
 pub mod determinism;
 pub mod postgres;
 pub mod program;
+pub mod redis;
 pub mod smtp;
 pub mod store;

@@ -7,16 +7,24 @@
 //! | --- | --- |
 //! | [`token`] | that Misy itself gave a caller a tenant, a site, permissions and a time limit |
 //! | [`request_signature`] | that a request comes, unchanged, from whoever holds the key |
+//! | [`access`] | who may do what, by policies that an auditor can read |
 //! | [`api_key`] | which tenant or administrator a long-lived key belongs to |
+//! | [`certificate`] | which client certificate stands behind a connection |
+//! | [`service_token`] | that a role of this program calls another one |
 //! | [`passkey`] | that somebody holds a passkey of theirs and proved it on the device |
 //! | [`ceremony`] | that who ends a sign-in is the browser that began it |
 //! | [`password`], [`one_time_code`] | that a person is who it says |
 //! | [`random_token`] | that a browser or program was let in before |
 //! | [`seal`] | that stored bytes are unreadable outside, and unchanged at their own place |
 //! | [`root_key`] | the key above all data keys |
+//! | [`audit_tree`] | that an audit trail only ever grew |
+//! | [`sigv4`] | to AWS, that a request is ours |
 
+pub mod access;
 pub mod api_key;
+pub mod audit_tree;
 pub mod ceremony;
+pub mod certificate;
 mod digest;
 pub mod entropy;
 #[cfg(any(test, feature = "hostile"))]
@@ -28,12 +36,16 @@ pub mod random_token;
 pub mod request_signature;
 pub mod root_key;
 pub mod seal;
+pub mod service_token;
+pub mod sigv4;
 pub mod token;
 #[cfg(test)]
 mod vectors;
 
+pub use access::{AccessDecision, AccessOutcome, AccessPolicies, Moment, Principal, PrincipalKind};
 pub use api_key::{ApiKey, ApiKeyKind, BootstrapSecret};
 pub use ceremony::CeremonyHandle;
+pub use certificate::{ClientCertificate, Fingerprint};
 pub use digest::{derived, sha256};
 pub use entropy::SystemEntropy;
 pub use one_time_code::{TotpSecret, recovery_code, recovery_code_hash};
@@ -42,5 +54,6 @@ pub use password::{HashError, PasswordCheck, PasswordCost, check_password, hash_
 pub use random_token::{RandomToken, TokenUse};
 pub use request_signature::{RequestKey, SignatureError, SignedRequest, bound_key};
 pub use root_key::{KeyProvider, RootKey, RootKeyError};
-pub use seal::{BlindIndex, DataKey, OpenError, Place};
+pub use seal::{BlindIndex, DataKey, OpenError, Place, Scope};
+pub use service_token::{ServiceClaims, ServiceKeys, ServiceRole};
 pub use token::{Algorithm, RequestKeyKind, SigningKey, TatClaims, TokenError, TokenKeys};

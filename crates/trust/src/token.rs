@@ -5,8 +5,8 @@
 //! own strict parsers; the signature mathematics is `jsonwebtoken`'s on AWS-LC.
 
 mod algorithm;
-mod claims;
-mod jws;
+pub(crate) mod claims;
+pub(crate) mod jws;
 mod keys;
 mod signing_key;
 

@@ -33,6 +33,8 @@ fn claims() -> TatClaims {
         epoch: 3,
         sig: RequestKeyKind::Token,
         family: jti,
+        key: None,
+        certificate: None,
     }
 }
 

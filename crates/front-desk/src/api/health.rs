@@ -69,10 +69,12 @@ pub(crate) async fn ready(State(desk): State<FrontDesk>) -> Response {
     let answered = tokio::time::timeout(PATIENCE, desk.database.ping()).await;
     let database = matches!(answered, Ok(Ok(()))) && !desk.stopping.is_cancelled();
     let text = |good: bool| if good { "ok" } else { "unavailable" };
-    let health = Health {
-        status: text(database),
-        parts: vec![PartHealth { name: "postgresql", status: text(database) }],
-    };
+    let mut parts = vec![PartHealth { name: "postgresql", status: text(database) }];
+    if let Some(redis) = &desk.redis {
+        // Without it reads go on: the replica is still of use, so that alone does not take it out of service.
+        parts.push(PartHealth { name: "redis", status: text(redis.is_up()) });
+    }
+    let health = Health { status: text(database), parts };
     let status = if database { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, Json(health)).into_response()
 }

@@ -1,19 +1,26 @@
 //! Tenants and what belongs to them: management calls.
 
+pub mod alerts;
 pub mod audit;
+pub mod certificates;
 pub mod context_pack;
 pub mod create;
 pub mod decisions;
+pub mod encryption;
+pub mod events;
 pub mod keys;
 pub mod life;
 pub mod limits;
 pub mod list;
+pub mod privilege;
 pub mod record;
 pub mod register;
 pub mod registration;
+pub mod roles;
 pub mod secrets;
 pub mod sign_in;
 pub mod sites;
+pub mod usage;
 pub mod user_access;
 pub mod users;
 
@@ -81,6 +88,9 @@ pub struct TenantAnswer {
     /// When it was closed.
     #[schema(value_type = Option<String>, format = DateTime)]
     closed_at: Option<Timestamp>,
+    /// When all of it goes but its audit trail, if it is not activated before.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    purge_at: Option<Timestamp>,
 }
 
 impl From<Tenant> for TenantAnswer {
@@ -102,6 +112,7 @@ impl From<Tenant> for TenantAnswer {
             created_at: tenant.created_at,
             updated_at: tenant.updated_at,
             closed_at: tenant.closed_at,
+            purge_at: tenant.purge_at,
         }
     }
 }
@@ -196,6 +207,32 @@ pub(crate) fn versioned(version: i64, body: impl Serialize) -> Response {
     response
 }
 
+/// What becomes of the tokens that were given for a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum TokensOfKey {
+    /// They live until they expire.
+    Keep,
+    /// They are refused too.
+    Revoke,
+}
+
+/// How to revoke a key.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct RevokeQuery {
+    /// What becomes of the tokens that were given for it: `keep` (unless given) or `revoke`.
+    #[param(value_type = Option<String>)]
+    tokens: Option<TokensOfKey>,
+}
+
+impl RevokeQuery {
+    fn with_tokens(&self) -> bool {
+        self.tokens == Some(TokensOfKey::Revoke)
+    }
+}
+
 /// Collects what is wrong.
 #[derive(Default)]
 pub(crate) struct Mistakes(Vec<FieldError>);
@@ -217,6 +254,13 @@ impl Mistakes {
             self.add(pointer, "too_long", &format!("must have at most {most} characters"));
         } else if text.chars().any(hides) {
             self.add(pointer, "format", "must not have control, direction-changing or tag characters");
+        }
+    }
+
+    /// Why somebody does something, if that was said.
+    fn reason(&mut self, reason: Option<&String>) {
+        if let Some(reason) = reason {
+            self.line("/reason", reason, 500);
         }
     }
 

@@ -1,9 +1,14 @@
 //! Cross-origin requests (Fetch standard, CORS protocol): only origins of sites are ever allowed, each by its own name.
 
-use crate::{desk::FrontDesk, record::CallRecord};
+use crate::{
+    address::{Purpose, count, is_spent},
+    desk::FrontDesk,
+    record::CallRecord,
+};
 use axum::{extract::Request, response::IntoResponse, response::Response};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use misy_domain::Origin;
+use std::net::IpAddr;
 
 const ALLOWED_HEADERS: HeaderValue = HeaderValue::from_static(
     "authorization, content-type, x-api-key, x-misy-key, x-misy-timestamp, x-misy-nonce, x-misy-signature, last-event-id, \
@@ -26,13 +31,13 @@ pub(super) fn is_preflight(request: &Request) -> bool {
 }
 
 /// Answers a preflight. It carries no token, so all that can be asked is whether some site has this origin.
-pub(super) async fn preflight(desk: &FrontDesk, asked: &HeaderMap) -> Response {
+pub(super) async fn preflight(desk: &FrontDesk, asked: &HeaderMap, address: Option<IpAddr>) -> Response {
     let mut response = StatusCode::NO_CONTENT.into_response();
     let headers = response.headers_mut();
     headers.insert(header::VARY, VARY_PREFLIGHT);
     let mut origins = asked.get_all(header::ORIGIN).iter();
     let (Some(origin), None) = (origins.next(), origins.next()) else { return response };
-    if !is_known(desk, origin).await {
+    if !is_known(desk, origin, address).await {
         return response;
     }
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
@@ -58,19 +63,32 @@ pub(super) async fn allow(
     }
     response.headers_mut().append(header::VARY, HeaderValue::from_static("Origin"));
     let known = record.facts().origin_is_known;
-    if known || is_known(desk, origin).await {
+    if known || is_known(desk, origin, record.address).await {
         let headers = response.headers_mut();
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
         headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED_HEADERS);
     }
 }
 
-async fn is_known(desk: &FrontDesk, origin: &HeaderValue) -> bool {
+/// Whether some site has this origin. Whoever asked for too many that no site has is not worth a look into the database any
+/// more, unless it is about one that was known lately: others may sit behind the same address.
+async fn is_known(desk: &FrontDesk, origin: &HeaderValue, address: Option<IpAddr>) -> bool {
     let Some(origin) = origin.to_str().ok().and_then(|text| text.parse::<Origin>().ok()) else {
         return false;
     };
-    desk.origins.contain(&origin).await.unwrap_or_else(|error| {
-        tracing::warn!(%error, "origins cannot be looked up");
-        false
-    })
+    let known = match desk.origins.seen(&origin) {
+        Some(known) => known,
+        None if is_spent(desk, address, Purpose::UnknownOrigins) && !desk.origins.was_known(&origin) => {
+            return false;
+        }
+        None => desk.origins.contain(&origin).await.unwrap_or_else(|error| {
+            tracing::warn!(%error, "origins cannot be looked up");
+            false
+        }),
+    };
+    if !known {
+        // Whether it is too many is asked before the next look.
+        let _ = count(desk, address, Purpose::UnknownOrigins);
+    }
+    known
 }

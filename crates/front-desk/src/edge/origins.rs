@@ -9,20 +9,33 @@ use std::time::Duration;
 pub(crate) struct KnownOrigins {
     database: Database,
     seen: Cache<Origin, bool>,
+    /// Those that were known within the last minutes.
+    lately: Cache<Origin, ()>,
 }
 
 impl KnownOrigins {
     pub(crate) fn new(database: Database) -> Self {
         let seen = Cache::builder().max_capacity(100_000).time_to_live(Duration::from_millis(900)).build();
-        Self { database, seen }
+        let lately = Cache::builder().max_capacity(100_000).time_to_live(Duration::from_mins(10)).build();
+        Self { database, seen, lately }
     }
 
-    /// Whether any site of any tenant may be used from here.
+    /// What the database said within the last second.
+    pub(crate) fn seen(&self, origin: &Origin) -> Option<bool> {
+        self.seen.get(origin)
+    }
+
+    /// Whether it was known within the last minutes.
+    pub(crate) fn was_known(&self, origin: &Origin) -> bool {
+        self.lately.contains_key(origin)
+    }
+
+    /// Asks the database whether any site of any tenant may be used from here.
     pub(crate) async fn contain(&self, origin: &Origin) -> Result<bool, StoreError> {
-        if let Some(known) = self.seen.get(origin) {
-            return Ok(known);
-        }
         let known = self.database.origin_is_known(origin).await?;
+        if known {
+            self.lately.insert(origin.clone(), ());
+        }
         self.seen.insert(origin.clone(), known);
         Ok(known)
     }

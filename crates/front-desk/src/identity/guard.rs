@@ -1,10 +1,10 @@
 //! How often somebody may guess. Whoever guesses at an account slows down the guessing at it from everywhere, but not a
 //! browser that its owner signed in from before: nobody can lock somebody else out.
 
-use crate::{api::tokens::mint::address_of, desk::FrontDesk, pipeline::Received, problem::Problem};
+use crate::{address::address_of, desk::FrontDesk, pipeline::Received, problem::Problem};
 use jiff::SignedDuration;
 use misy_domain::limit::Quota;
-use misy_store::limits::{Decision, Limit, Scope};
+use misy_store::limits::{Decision, Limit, Scope, Unreachable};
 use std::net::IpAddr;
 
 /// From one address, at whatever accounts. Many people share one.
@@ -33,7 +33,7 @@ pub(crate) struct Guess<'a> {
 
 /// Where a call comes from.
 pub(crate) fn address(desk: &FrontDesk, received: &Received) -> Option<IpAddr> {
-    address_of(desk, &received.parts.extensions, &received.parts.headers)
+    address_of(desk.settings.trusted_proxies, &received.parts.extensions, &received.parts.headers)
 }
 
 /// Counts a guess, before it is looked at; refuses it if there were too many.
@@ -54,7 +54,11 @@ pub(crate) async fn count(desk: &FrontDesk, guess: &Guess<'_>) -> Result<(), Pro
     let limits: Vec<Limit<'_>> =
         rules.iter().map(|(subject, quota)| Limit { scope: Scope::Key, subject, quota: *quota }).collect();
     // It is counted for the platform: of whom the guess is may be unknown, and must not show.
-    match desk.limits.check(&desk.settings.owner_id, None, &limits, desk.clock.now()).await? {
+    match desk
+        .limits
+        .check(&desk.settings.owner_id, None, &limits, desk.clock.now(), Unreachable::Refuse)
+        .await?
+    {
         Decision::Limited { retry_after, .. } => Err(Problem::rate_limited(retry_after)),
         _ => Ok(()),
     }

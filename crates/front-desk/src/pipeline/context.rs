@@ -109,6 +109,7 @@ impl<A: Access> TenantCall<A> {
             .identify(desk)
             .await?
             .tenant_active()?
+            .holder(desk)?
             .origin()?
             .signature(desk)?
             .replay_and_limits::<A>(desk)

@@ -5,6 +5,7 @@ use axum::extract::{FromRequestParts, RawPathParams, Request};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version, header, request::Parts};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
+use misy_trust::ClientCertificate;
 use serde::de::DeserializeOwned;
 use std::{str::FromStr, sync::Arc};
 use tokio::time::timeout;
@@ -79,6 +80,11 @@ impl Received {
         &self.parts.headers
     }
 
+    /// The client certificate of the connection, which its TLS handshake has verified.
+    pub fn certificate(&self) -> Option<&Arc<ClientCertificate>> {
+        self.parts.extensions.get()
+    }
+
     /// The host that was asked, as it stands in the `Host` header.
     pub fn host(&self) -> &str {
         self.header(&header::HOST).unwrap_or_default()
@@ -100,6 +106,11 @@ impl Received {
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Problem> {
         self.expect_json()?;
         crate::json::read(&self.body)
+    }
+
+    /// The body as a value of a type, or what stands for no body.
+    pub fn json_or_default<T: DeserializeOwned + Default>(&self) -> Result<T, Problem> {
+        if self.body.is_empty() { Ok(T::default()) } else { self.json() }
     }
 
     /// The body as JSON without a shape.

@@ -5,7 +5,11 @@ use super::{
     context::{Access, Subjects, TenantCall, TenantContext},
 };
 use crate::{
-    desk::FrontDesk, edge::limited, problem::Problem, tenant_state::TenantState, token_desk::KnownToken,
+    desk::FrontDesk,
+    edge::{limited, unreachable},
+    problem::Problem,
+    tenant_state::{ReadySecret, TenantState},
+    token_desk::KnownToken,
 };
 use http::{HeaderName, header};
 use misy_domain::{Permission, Permissions, Timestamp};
@@ -30,6 +34,9 @@ pub(super) struct Identified {
 
 /// The tenant may be served.
 pub(super) struct Active(Identified);
+
+/// Whoever holds the token is who it was given to.
+pub(super) struct Held(Identified);
 
 /// The request comes from where the token may be used.
 pub(super) struct AtOrigin(Identified);
@@ -128,6 +135,18 @@ impl Identified {
 }
 
 impl Active {
+    /// A token that is bound to a client certificate counts only on connections of that certificate.
+    pub(super) fn holder(self, desk: &FrontDesk) -> Result<Held, Problem> {
+        let Identified { received, token, state } = &self.0;
+        let shown = received.certificate();
+        state
+            .check_holder(&token.claims, shown.map(|shown| &**shown), desk.clock.now())
+            .map_err(Problem::unauthorized)?;
+        Ok(Held(self.0))
+    }
+}
+
+impl Held {
     /// A browser's token is used from its one origin, which the site must still list; a server's token from no origin.
     pub(super) fn origin(self) -> Result<AtOrigin, Problem> {
         let Self(identified) = self;
@@ -171,7 +190,10 @@ impl AtOrigin {
                 headers.verify(received, std::slice::from_ref(key), sha256, now)?
             }
             RequestKeyKind::Tenant => {
-                let keys: Vec<RequestKey> = state.secrets(now).map(|secret| secret.key.clone()).collect();
+                let bound = token.claims.certificate.is_some();
+                let counts = |secret: &&ReadySecret| bound || !secret.needs_certificate;
+                let keys = state.secrets(now).filter(counts).map(|secret| secret.key.clone());
+                let keys: Vec<RequestKey> = keys.collect();
                 headers.verify(received, &keys, sha256, now)?
             }
         };
@@ -208,7 +230,9 @@ impl Signed {
             }
         }
         let now = desk.clock.now();
-        let decision = desk.limits.check(&claims.tenant_id, Some(nonce), &limits[..count], now).await?;
+        let otherwise = unreachable(&received.parts.method);
+        let decision =
+            desk.limits.check(&claims.tenant_id, Some(nonce), &limits[..count], now, otherwise).await?;
         limited(decision, &received.record)?;
         Ok(WithinLimits(at))
     }

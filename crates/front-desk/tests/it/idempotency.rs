@@ -25,7 +25,8 @@ async fn the_same_call_is_answered_the_same_and_another_one_is_refused() {
     let make = async |path: &str, body: &Value, key: &str| {
         let mut request = bare(Method::POST, path, Some(body));
         put(&mut request, "idempotency-key", key);
-        app.send(with_bearer(request, &owner.administrator)).await
+        let who = if path == "/tenants" { &owner } else { &andina };
+        app.send(with_bearer(request, &who.administrator)).await
     };
     let body = registration("Verde Café", "https://verde.example");
     for (path, body) in [

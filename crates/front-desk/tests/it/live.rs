@@ -9,20 +9,20 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 /// Reads a stream event by event.
-struct Events {
+pub(crate) struct Events {
     body: Body,
     rest: String,
 }
 
 #[derive(Debug)]
-struct Event {
+pub(crate) struct Event {
     name: String,
     id: Option<i64>,
-    data: Value,
+    pub(crate) data: Value,
 }
 
 impl Events {
-    fn of(response: Response) -> Self {
+    pub(crate) fn of(response: Response) -> Self {
         assert_eq!(response.status(), 200);
         assert_eq!(response.headers()["content-type"], "text/event-stream");
         assert_eq!(response.headers()["cache-control"], "no-store");
@@ -30,7 +30,7 @@ impl Events {
     }
 
     /// The next event; `None` at the end of the stream.
-    async fn next(&mut self) -> Option<Event> {
+    pub(crate) async fn next(&mut self) -> Option<Event> {
         loop {
             if let Some((block, rest)) = self.rest.clone().split_once("\n\n") {
                 rest.clone_into(&mut self.rest);
@@ -141,8 +141,8 @@ async fn typing_is_told() {
     let mut events = follow(&app, &token, &opened.text("sessionId"), None).await;
     events.expect("status").await;
     let ring = |name: Option<&str>| {
-        let typing = name.map(Into::into);
-        app.store.bell.ring(&andina.tenant_id(), conversation, |ring| ring.typing = typing);
+        let news = misy_store::bell::News::typing(name.map(Into::into));
+        app.store.bell.ring(&andina.tenant_id(), conversation, news);
     };
     ring(Some("support"));
     assert_eq!(events.expect("typing").await.data, json!({ "active": true, "agentName": "support" }));
@@ -200,5 +200,32 @@ async fn a_session_has_so_many_streams_and_no_more() {
     app.call(&token, Method::GET, &path, None).await.refused(429, "rate_limited");
     drop(first);
     follow(&app, &token, &session, None).await;
+    app.desk.stop_streams();
+}
+
+#[tokio::test]
+async fn a_visitor_with_many_sessions_and_an_address_with_many_visitors_have_so_many_streams() {
+    let app = App::start_with(|settings| {
+        settings.streams_per_family = 2;
+        settings.streams_per_address = 3;
+    })
+    .await;
+    let (_, andina) = app.two().await;
+    let (first, second) = (app.browser(&andina).await, app.browser(&andina).await);
+    let mut streams = Vec::new();
+    for _ in 0..2 {
+        let session = app.session(&first).await;
+        streams.push(follow(&app, &first, &session, None).await);
+    }
+    let refused = async |token: &Token| {
+        let path = format!("/sessions/{}/events", app.session(token).await);
+        app.call(token, Method::GET, &path, None).await.refused(429, "rate_limited");
+    };
+    refused(&first).await;
+    let session = app.session(&second).await;
+    streams.push(follow(&app, &second, &session, None).await);
+    refused(&second).await;
+    streams.clear();
+    follow(&app, &second, &session, None).await;
     app.desk.stop_streams();
 }

@@ -7,9 +7,13 @@
 )]
 
 mod attacks;
+mod audit;
 mod bad_input;
+mod certificates;
 mod chat;
+mod closing;
 mod cors;
+mod encryption;
 mod idempotency;
 mod identity;
 mod live;
@@ -19,9 +23,14 @@ mod oidc;
 mod pages;
 mod passkeys;
 mod people;
+mod privilege;
 mod provisioning;
 mod registration;
+mod replicas;
+mod revocation;
+mod roles;
 mod signatures;
 mod support;
 mod tokens;
+mod usage;
 mod users;

@@ -29,6 +29,7 @@ fn cases() -> Vec<Case> {
         case("readReadiness", 200, None, None),
         case("readMetrics", 404, Some(404), Some(404)),
         case("readPublicKeys", 200, None, None),
+        case("readAuditKeys", 200, None, None),
         case("mintToken", 401, Some(401), None),
         case("revokeToken", 401, Some(404), None),
         case("registerOwner", 401, Some(401), Some(401)),
@@ -92,6 +93,12 @@ fn cases() -> Vec<Case> {
         "suspendTenant",
         "activateTenant",
         "closeTenant",
+        "listTenantEvents",
+        "revokeAllTokens",
+        "listCertificates",
+        "bindCertificate",
+        "revokeCertificate",
+        "changeSecret",
         "readContextPack",
         "replaceContextPack",
         "listSites",
@@ -121,8 +128,30 @@ fn cases() -> Vec<Case> {
         "resetSecondFactor",
         "readLimits",
         "replaceLimits",
+        "readUsage",
+        "readInvoice",
+        "readRefusals",
         "listAudit",
+        "readAuditCheckpoint",
+        "listAuditCheckpoints",
+        "proveAuditEntry",
+        "proveAuditConsistency",
+        "exportAudit",
+        "readAuditReport",
         "readDecision",
+        "listRoles",
+        "createRole",
+        "readRole",
+        "changeRole",
+        "deleteRole",
+        "usePrivilege",
+        "listPrivilege",
+        "listPrivilegedOperations",
+        "endPrivilege",
+        "listAlerts",
+        "acknowledgeAlert",
+        "readEncryption",
+        "rotateDataKey",
     ];
     cases.extend(managed.map(|id| case(id, MANAGED.0, MANAGED.1, MANAGED.2)));
     cases
@@ -242,7 +271,12 @@ fn fill(path: &str, tenant: &Tenant) -> String {
         .replace("{passkeyId}", "psk_00000000000000000000000000")
         .replace("{userId}", "usr_00000000000000000000000000")
         .replace("{keyId}", "key_00000000000000000000000000")
+        .replace("{roleId}", "reception")
+        .replace("{grantId}", "grt_00000000000000000000000000")
+        .replace("{alertId}", "alr_00000000000000000000000000")
+        .replace("{certificateId}", "crt_00000000000000000000000000")
         .replace("{sessionId}", "ses_00000000000000000000000000")
+        .replace("{auditId}", "aud_00000000000000000000000000")
 }
 
 /// A body that would have an effect.
@@ -279,6 +313,13 @@ fn example(id: &str, tenant: &Tenant) -> Vec<u8> {
         "createSite" => json!({ "siteId": "evil", "origins": ["https://evil.example"] }),
         "changeSite" => json!({ "origins": ["https://evil.example"] }),
         "createKey" | "mintToken" => json!({ "siteId": "main" }),
+        "createRole" => json!({ "roleId": "evil", "actions": ["users:write"] }),
+        "changeRole" => json!({ "actions": ["users:write"] }),
+        "usePrivilege" => {
+            json!({ "operation": "support_access", "resource": "tenant", "reason": "because I would like to" })
+        }
+        "bindCertificate" => json!({ "name": "evil", "fingerprint": "00".repeat(32) }),
+        "changeSecret" => json!({ "needsCertificate": true }),
         "replaceLimits" => json!({ "limits": [] }),
         _ => json!({}),
     };

@@ -8,7 +8,7 @@ use misy_trust::{hostile, token::TatClaims};
 use serde_json::{Value, json};
 use std::time::Duration;
 
-fn claims(token: &str) -> Value {
+pub(crate) fn claims(token: &str) -> Value {
     let payload = token.split('.').nth(1).unwrap();
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).unwrap()).unwrap()
 }

@@ -1,6 +1,7 @@
 //! What a token says.
 
-use misy_domain::{Origin, Permissions, SiteId, TenantId, Timestamp, TokenId};
+use crate::certificate::Fingerprint;
+use misy_domain::{KeyId, Origin, Permissions, SiteId, TenantId, Timestamp, TokenId};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::borrow::Cow;
 
@@ -47,6 +48,10 @@ pub struct TatClaims {
     pub sig: RequestKeyKind,
     /// The `jti` of the first token of a chain of renewals; a first token's own.
     pub family: TokenId,
+    /// The publishable key or tenant secret that it was given for; `None` in tokens of before this was noted.
+    pub key: Option<KeyId>,
+    /// The client certificate that must stand behind each connection it is used on (RFC 8705, section 3.1).
+    pub certificate: Option<Fingerprint>,
 }
 
 /// The claims as JSON. Unknown members are refused: no later mistake can put a person's name into a token unnoticed.
@@ -70,6 +75,19 @@ pub(super) struct Wire<'a> {
     epoch: i64,
     sig: RequestKeyKind,
     family: TokenId,
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+    key: Option<KeyId>,
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+    cnf: Option<Confirmation>,
+}
+
+/// What else the holder must prove (RFC 7800): here always a client certificate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Confirmation {
+    /// The SHA-256 of the certificate.
+    #[serde(rename = "x5t#S256")]
+    pub(crate) certificate: Fingerprint,
 }
 
 impl<'a> Wire<'a> {
@@ -87,6 +105,8 @@ impl<'a> Wire<'a> {
             epoch: claims.epoch,
             sig: claims.sig,
             family: claims.family,
+            key: claims.key,
+            cnf: claims.certificate.map(|certificate| Confirmation { certificate }),
         }
     }
 
@@ -102,6 +122,8 @@ impl<'a> Wire<'a> {
             epoch: self.epoch,
             sig: self.sig,
             family: self.family,
+            key: self.key,
+            certificate: self.cnf.map(|confirmation| confirmation.certificate),
         }
     }
 }
@@ -116,20 +138,20 @@ impl TatClaims {
 }
 
 /// A member that may be absent but not `null`.
-fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Origin>, D::Error> {
-    Origin::deserialize(deserializer).map(Some)
+fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
 }
 
 /// `NumericDate` as Misy writes it: a JSON integer, no string and no fraction.
-mod unix_seconds {
+pub(crate) mod unix_seconds {
     use super::{Deserialize, Deserializer, Serializer, Timestamp};
     use serde::de::Error;
 
-    pub(super) fn serialize<S: Serializer>(time: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<S: Serializer>(time: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_i64(time.as_second())
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
         let seconds = i64::deserialize(deserializer)?;
         Timestamp::from_second(seconds).map_err(D::Error::custom)
     }

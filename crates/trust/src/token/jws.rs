@@ -78,7 +78,7 @@ fn decode(text: &str) -> Result<Vec<u8>, NotJws> {
 }
 
 /// A JSON object; the derived readers would take an array of the members' values as well.
-pub(super) fn object<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Result<T, NotJws> {
+pub(crate) fn object<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Result<T, NotJws> {
     if json.first() != Some(&b'{') {
         return Err(NotJws);
     }

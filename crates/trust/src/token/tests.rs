@@ -40,6 +40,8 @@ fn claims(iat: Timestamp, lifetime: Duration) -> TatClaims {
         epoch: 0,
         sig: RequestKeyKind::Tenant,
         family: jti,
+        key: None,
+        certificate: None,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::factors_of;
 use crate::{
-    api::tokens::mint::guard_address,
+    address::{self, Purpose},
     desk::FrontDesk,
     identity::{cookies, start, start::Entry},
     oidc::{Flow, OidcError, Proved, Provider, account, provider::Answer},
@@ -88,7 +88,7 @@ pub(crate) async fn start_of_tenant(
     State(desk): State<FrontDesk>,
     request: Request,
 ) -> Result<Response, Problem> {
-    guard_address(&desk, &request, desk.settings.limits.tokens_per_address)?;
+    address::guard(&desk, request.extensions(), Purpose::SignIns)?;
     let received = Received::read(&desk, request, BODY_LIMIT).await?;
     let query: StartQuery = received.query()?;
     let return_to = return_path(query.return_to.as_deref())?;
@@ -119,7 +119,7 @@ pub(crate) async fn start_of_installation(
     State(desk): State<FrontDesk>,
     request: Request,
 ) -> Result<Response, Problem> {
-    guard_address(&desk, &request, desk.settings.limits.tokens_per_address)?;
+    address::guard(&desk, request.extensions(), Purpose::SignIns)?;
     let received = Received::read(&desk, request, BODY_LIMIT).await?;
     let query: StartQuery = received.query()?;
     let return_to = return_path(query.return_to.as_deref())?;
@@ -189,7 +189,7 @@ async fn own_provider(
     security(())
 )]
 pub(crate) async fn callback(State(desk): State<FrontDesk>, request: Request) -> Result<Response, Problem> {
-    guard_address(&desk, &request, desk.settings.limits.tokens_per_address)?;
+    address::guard(&desk, request.extensions(), Purpose::SignIns)?;
     let received = Received::read(&desk, request, BODY_LIMIT).await?;
     let reads_pages = received.header(&header::ACCEPT).is_some_and(|accept| accept.contains("text/html"));
     let done = come_back(&desk, &received).await;

@@ -82,7 +82,7 @@ pub(crate) async fn change(State(desk): State<FrontDesk>, call: UserCall) -> Res
     let pepper = || call.proved.state.keys.pepper();
     match asked.current_password.map(Secret::new) {
         Some(current) => {
-            let account = desk.vault.email_route(&user.email);
+            let account = desk.vault.email_route(&user.email)?;
             let address = guard::address(&desk, &call.received);
             guard::count(&desk, &Guess { what: "password", account: &account, address, device }).await?;
             let stored = user.password_hash.as_deref();
@@ -119,7 +119,7 @@ pub(crate) async fn forgot(State(desk): State<FrontDesk>, request: Request) -> R
     csrf::check_stranger(&desk.settings, &received)?;
     let asked: PasswordForgotten = received.json()?;
     let Ok(email) = asked.email.parse::<EmailAddress>() else { return Ok(StatusCode::ACCEPTED) };
-    let account = desk.vault.email_route(&email);
+    let account = desk.vault.email_route(&email)?;
     let address = guard::address(&desk, &received);
     guard::count(&desk, &Guess { what: "forgot", account: &account, address, device: None }).await?;
     if desk.settings.mail {
@@ -141,7 +141,7 @@ async fn send_links(
 ) -> Result<(), Problem> {
     let tenants = match wanted {
         Some(tenant) => vec![tenant.clone()],
-        None => desk.database.tenants_of_email(&desk.vault.email_route(email)).await?,
+        None => desk.database.tenants_of_email(&desk.vault.email_route(email)?).await?,
     };
     for tenant in tenants {
         let Some(state) = desk.tenants.get(&tenant).await?.filter(|state| state.is_active()) else {

@@ -131,7 +131,10 @@ pub(crate) async fn sign_in(State(desk): State<FrontDesk>, request: Request) -> 
     let asked: SignInRequest = received.json()?;
     let password = Secret::new(asked.password);
     let email: Result<EmailAddress, _> = asked.email.parse();
-    let route = email.as_ref().map_or([0; 32], |email| desk.vault.email_route(email));
+    let route = match &email {
+        Ok(email) => desk.vault.email_route(email)?,
+        Err(_) => [0; 32],
+    };
     let accounts = match &email {
         Ok(email) => accounts(&desk, &received, email, &route, asked.tenant_id.as_ref()).await?,
         Err(_) => Vec::new(),

@@ -51,9 +51,11 @@ pub(crate) async fn follow(
         tenant: call.tenant().clone(),
         keys: call.keys().clone(),
         token: call.token().clone(),
+        certificate: call.received.certificate().cloned(),
         session: session.session_id,
         conversation: session.conversation_id,
         status: session.status,
+        address: call.received.record.address,
         after,
     };
     let events =

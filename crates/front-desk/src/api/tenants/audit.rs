@@ -1,4 +1,11 @@
-//! `GET /tenants/{tenantId}/audit`: what happened.
+//! `GET /tenants/{tenantId}/audit`: what happened; beneath it the proofs that nothing of it was changed, exports and reports.
+
+pub mod export;
+pub mod ocsf;
+pub mod proofs;
+pub mod report;
+mod report_texts;
+pub mod syslog;
 
 use super::{Page, page_cursor, page_limit};
 use crate::{desk::FrontDesk, management::ManagementCall, problem::Problem};
@@ -24,6 +31,10 @@ pub struct AuditQuery {
     outcome: Option<String>,
     /// Of this session.
     session_id: Option<String>,
+    /// Of this site.
+    site_id: Option<String>,
+    /// Done to this.
+    subject: Option<String>,
     /// Not before this time.
     #[param(value_type = Option<String>, format = DateTime)]
     from: Option<Timestamp>,
@@ -109,6 +120,8 @@ pub(crate) async fn list(
         actor: query.actor,
         outcome: query.outcome,
         session_id: query.session_id,
+        site_id: query.site_id,
+        subject: query.subject,
         from: query.from,
         until: query.until,
         before: page_cursor(query.cursor.as_deref())?,

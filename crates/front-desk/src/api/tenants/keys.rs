@@ -1,6 +1,6 @@
 //! `/tenants/{tenantId}/keys`: publishable keys. Administrators' tokens are listed and revoked here too.
 
-use super::{Mistakes, Page, PageQuery, registration::origins};
+use super::{Mistakes, Page, PageQuery, RevokeQuery, registration::origins};
 use crate::{desk::FrontDesk, idempotent::Once, management::ManagementCall, problem::Problem};
 use axum::{Json, extract::State, response::Response};
 use http::StatusCode;
@@ -8,6 +8,7 @@ use misy_domain::{Action, KeyId, Permission, Permissions, SiteId, Timestamp};
 use misy_store::credentials::{self, KeyKind, KeyRecord, NewKey};
 use misy_trust::{ApiKey, ApiKeyKind};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use utoipa::ToSchema;
 
 /// A key; the key itself is shown once, when it is made.
@@ -206,11 +207,12 @@ pub(crate) async fn create(State(desk): State<FrontDesk>, call: ManagementCall) 
 
 /// Revoke a key
 ///
-/// No token is given for it any more; tokens that it gave live on until they expire or are revoked. A person's key is
-/// revoked by a person only, not by a program.
+/// No token is given for it any more, on any replica. Tokens that it gave live on until they expire or are revoked, unless
+/// `tokens=revoke` ends them too, and their chains, within a second. A person's key is revoked by a person only, not by a
+/// program.
 #[utoipa::path(
     delete, path = "/api/meta-agent/tenants/{tenantId}/keys/{keyId}", tag = "tenants", operation_id = "revokeKey",
-    params(("tenantId" = String, Path, description = "The tenant"), ("keyId" = String, Path, description = "The key")),
+    params(("tenantId" = String, Path, description = "The tenant"), ("keyId" = String, Path, description = "The key"), RevokeQuery),
     responses((status = 204, description = "It is revoked")),
     security(("administrator" = []), ("tenantAccessToken" = [], "requestSignature" = []))
 )]
@@ -218,22 +220,33 @@ pub(crate) async fn revoke(
     State(desk): State<FrontDesk>,
     call: ManagementCall,
 ) -> Result<StatusCode, Problem> {
-    let managed = call.managed(&desk, Action::KeysWrite).await?;
+    // The owner of the platform takes any tenant's administrator key out of the world, and no other key.
+    let managed = match call.managed(&desk, Action::KeysWrite).await {
+        Err(problem) if problem.code() == "privilege_required" => {
+            call.managed(&desk, Action::AdministratorKeysRevoke).await?
+        }
+        other => other?,
+    };
     let id: KeyId = call.received.param("keyId")?;
     call.received.expect_no_body()?;
+    let query: RevokeQuery = call.received.query()?;
     let mut tx = desk.database.tenant("keys.revoke", &managed.tenant).await?;
     if credentials::kind_of_key(&mut tx, id).await? == Some(KeyKind::Administrator) {
         // Else a server's token that leaked could lock out whoever would stop it.
-        call.authorize(Action::AdministratorKeysRevoke, &managed.tenant)?;
+        call.authorize(&desk, Action::AdministratorKeysRevoke, &managed.tenant).await?;
         if call.manager.actor == id.to_string() {
             // It may be the last one, and nobody could make another.
             return Err(Problem::conflict("conflict", "An administrator's key does not revoke itself."));
         }
+    } else {
+        call.authorize(&desk, Action::KeysWrite, &managed.tenant).await?;
     }
-    if !credentials::revoke_key(&mut tx, id, desk.clock.now()).await? {
+    if !credentials::revoke_key(&mut tx, id, query.with_tokens(), desk.clock.now()).await? {
         return Err(Problem::not_found());
     }
-    call.record_change(&desk, &mut tx, id.to_string(), None).await?;
+    let detail = json!({ "tokens": if query.with_tokens() { "revoke" } else { "keep" } });
+    call.record_change(&desk, &mut tx, id.to_string(), Some(detail)).await?;
     tx.commit().await?;
+    desk.tenants.changed(&managed.tenant);
     Ok(StatusCode::NO_CONTENT)
 }

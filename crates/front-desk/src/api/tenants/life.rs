@@ -1,17 +1,86 @@
 //! `POST /tenants/{tenantId}/suspend`, `/activate` and `/close`.
 
-use super::{TenantAnswer, expected_version, versioned};
+use super::{Mistakes, TenantAnswer, expected_version, versioned};
 use crate::{desk::FrontDesk, management::ManagementCall, problem::Problem};
 use axum::{extract::State, response::Response};
-use misy_domain::{Action, TenantStatus};
-use misy_store::tenants;
-use serde_json::json;
+use misy_domain::{Action, TenantId, TenantStatus, Timestamp};
+use misy_store::{
+    closing,
+    tenants::{self, Tenant, TenantEvent},
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::time::Duration;
+use utoipa::ToSchema;
+
+const LONGEST_GRACE: u32 = 365;
+
+/// Why something is done.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = Why)]
+pub struct Why {
+    /// Why; stands in the events and the audit trail of the tenant.
+    #[schema(max_length = 500)]
+    pub(crate) reason: Option<String>,
+}
+
+impl Why {
+    pub(crate) fn check(&self) -> Result<(), Problem> {
+        let mut mistakes = Mistakes::default();
+        mistakes.reason(self.reason.as_ref());
+        mistakes.into_result()
+    }
+}
+
+/// Why and how a tenant is closed.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = Closing)]
+pub struct ClosingRequest {
+    /// Why; stands in the events and the audit trail of the tenant.
+    #[schema(max_length = 500)]
+    reason: Option<String>,
+    /// For how many days the tenant can be activated again before its data go: 0 to 365. For the owner; the
+    /// installation's own number unless given.
+    #[schema(minimum = 0, maximum = 365)]
+    grace_days: Option<u32>,
+}
+
+/// A tenant that is closed, with notice of what that means.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = ClosedTenant)]
+pub struct ClosedAnswer {
+    /// The tenant as it is now.
+    #[serde(flatten)]
+    tenant: TenantAnswer,
+    /// What goes.
+    notice: Notice,
+}
+
+/// What of a closed tenant goes, and when.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = PurgeNotice)]
+pub struct Notice {
+    /// When; until then the owner can activate the tenant with all that it had.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    purge_at: Option<Timestamp>,
+    /// How many rows of what are there now.
+    #[schema(value_type = Object, example = json!({"conversations": 12, "messages": 240}))]
+    removes: Value,
+    /// What stays: the audit trail, and that the id was taken.
+    #[schema(value_type = Vec<String>)]
+    keeps: [&'static str; 2],
+}
 
 /// Suspend a tenant
 ///
 /// For the owner. Everything of the tenant answers `403 tenant_suspended` within a second, and open streams end.
 #[utoipa::path(
     post, path = "/api/meta-agent/tenants/{tenantId}/suspend", tag = "tenants", operation_id = "suspendTenant",
+    request_body(content = Why, example = json!({"reason": "unpaid since May"})),
     params(("tenantId" = String, Path, description = "The tenant")),
     responses((status = 200, description = "The tenant as it is now", body = TenantAnswer)),
     security(("administrator" = []))
@@ -20,14 +89,18 @@ pub(crate) async fn suspend(
     State(desk): State<FrontDesk>,
     call: ManagementCall,
 ) -> Result<Response, Problem> {
-    set(&desk, &call, TenantStatus::Suspended).await
+    let change =
+        Change { status: TenantStatus::Suspended, action: Action::TenantsSuspend, event: "suspended" };
+    let tenant = change.carry_out(&desk, &call, None).await?.0;
+    Ok(versioned(tenant.version, TenantAnswer::from(tenant)))
 }
 
 /// Activate a tenant
 ///
-/// For the owner. Also takes back that it was closed, while its data are still there.
+/// For the owner. Also takes back that it was closed, with all that it had, until its clean-up begins.
 #[utoipa::path(
     post, path = "/api/meta-agent/tenants/{tenantId}/activate", tag = "tenants", operation_id = "activateTenant",
+    request_body(content = Why, example = json!({"reason": "paid"})),
     params(("tenantId" = String, Path, description = "The tenant")),
     responses((status = 200, description = "The tenant as it is now", body = TenantAnswer)),
     security(("administrator" = []))
@@ -36,39 +109,104 @@ pub(crate) async fn activate(
     State(desk): State<FrontDesk>,
     call: ManagementCall,
 ) -> Result<Response, Problem> {
-    set(&desk, &call, TenantStatus::Active).await
+    let change = Change { status: TenantStatus::Active, action: Action::TenantsActivate, event: "activated" };
+    let tenant = change.carry_out(&desk, &call, None).await?.0;
+    Ok(versioned(tenant.version, TenantAnswer::from(tenant)))
 }
 
 /// Close a tenant
 ///
-/// For the owner, and for an administrator of the tenant itself. Serves like a suspended one until its data go.
+/// For the owner, and for an administrator of the tenant itself. It answers like a suspended one. At `purgeAt` everything
+/// of it goes for ever but its audit trail; until then the owner can activate it again.
 #[utoipa::path(
     post, path = "/api/meta-agent/tenants/{tenantId}/close", tag = "tenants", operation_id = "closeTenant",
+    request_body(content = ClosingRequest, example = json!({"reason": "the business moved on"})),
     params(("tenantId" = String, Path, description = "The tenant")),
-    responses((status = 200, description = "The tenant as it is now", body = TenantAnswer)),
+    responses((status = 200, description = "The tenant as it is now, and what goes when", body = ClosedAnswer)),
     security(("administrator" = []))
 )]
 pub(crate) async fn close(State(desk): State<FrontDesk>, call: ManagementCall) -> Result<Response, Problem> {
-    set(&desk, &call, TenantStatus::Closed).await
+    let change = Change { status: TenantStatus::Closed, action: Action::TenantClose, event: "closed" };
+    let (tenant, removes) = change.carry_out(&desk, &call, Some(LONGEST_GRACE)).await?;
+    let keeps = ["audit trail", "tenant id"];
+    let notice = Notice { purge_at: tenant.purge_at, removes: removes.unwrap_or_default(), keeps };
+    Ok(versioned(tenant.version, ClosedAnswer { tenant: tenant.into(), notice }))
 }
 
-async fn set(desk: &FrontDesk, call: &ManagementCall, status: TenantStatus) -> Result<Response, Problem> {
-    let action = match status {
-        TenantStatus::Active => Action::TenantsActivate,
-        TenantStatus::Suspended => Action::TenantsSuspend,
-        TenantStatus::Closed => Action::TenantClose,
-    };
-    let managed = call.managed(desk, action).await?;
-    if managed.state.is_owner() && status != TenantStatus::Active {
-        return Err(Problem::conflict("conflict", "The owner of the platform stays active."));
+/// A change of where a tenant stands in its life.
+struct Change {
+    status: TenantStatus,
+    action: Action,
+    event: &'static str,
+}
+
+impl Change {
+    /// The tenant after the change and, when it is closed, what of it will go. `longest_grace`: of a closing.
+    async fn carry_out(
+        &self,
+        desk: &FrontDesk,
+        call: &ManagementCall,
+        longest_grace: Option<u32>,
+    ) -> Result<(Tenant, Option<Value>), Problem> {
+        let managed = call.managed(desk, self.action).await?;
+        let asked = match longest_grace {
+            Some(_) => call.received.json_or_default::<ClosingRequest>()?,
+            None => {
+                let Why { reason } = call.received.json_or_default()?;
+                ClosingRequest { reason, grace_days: None }
+            }
+        };
+        check(&asked, call)?;
+        if managed.state.is_owner() && self.status != TenantStatus::Active {
+            return Err(Problem::conflict("conflict", "The owner of the platform stays active."));
+        }
+        let expected = expected_version(&call.received)?;
+        let now = desk.clock.now();
+        let grace = asked.grace_days.map(|days| Duration::from_hours(24 * u64::from(days)));
+        // Closing once more does not prolong the time, unless the owner says for how long.
+        let grace = grace.or((!managed.state.is_closed()).then_some(desk.settings.close_grace));
+        let purge_at = grace.and_then(|grace| now.checked_add(grace).ok());
+        let mut tx = desk.database.tenant("tenants.status", &managed.tenant).await?;
+        let tenant = tenants::set_status(&mut tx, self.status, expected, now, purge_at).await?;
+        let tenant = tenant.ok_or_else(Problem::not_found)?;
+        let closes = self.status == TenantStatus::Closed;
+        let removes = if closes { Some(closing::inventory(&mut tx).await?) } else { None };
+        let detail =
+            json!({ "status": self.status.as_str(), "reason": asked.reason, "purgeAt": tenant.purge_at });
+        call.record_change(desk, &mut tx, managed.tenant.as_str(), Some(detail)).await?;
+        let mut event = call.event(desk, &managed.tenant, self.event, asked.reason);
+        event.purge_at = tenant.purge_at;
+        tenants::note_event(&mut tx, &event).await?;
+        tx.commit().await?;
+        desk.tenants.changed(&managed.tenant);
+        Ok((tenant, removes))
     }
-    let expected = expected_version(&call.received)?;
-    let mut tx = desk.database.tenant("tenants.status", &managed.tenant).await?;
-    let tenant = tenants::set_status(&mut tx, status, expected, desk.clock.now()).await?;
-    let tenant = tenant.ok_or_else(Problem::not_found)?;
-    let detail = json!({ "status": status.as_str() });
-    call.record_change(desk, &mut tx, managed.tenant.as_str(), Some(detail)).await?;
-    tx.commit().await?;
-    desk.tenants.changed(&managed.tenant);
-    Ok(versioned(tenant.version, TenantAnswer::from(tenant)))
+}
+
+fn check(asked: &ClosingRequest, call: &ManagementCall) -> Result<(), Problem> {
+    let mut mistakes = Mistakes::default();
+    mistakes.reason(asked.reason.as_ref());
+    if asked.grace_days.is_some_and(|days| days > LONGEST_GRACE) {
+        mistakes.add("/graceDays", "range", "must be from 0 to 365");
+    }
+    mistakes.into_result()?;
+    if asked.grace_days.is_some() && !call.manager.is_owner() {
+        // Else whoever takes an administrator's key could also take away the time to notice.
+        return Err(Problem::forbidden("permission_denied", "The owner of the platform decides graceDays."));
+    }
+    Ok(())
+}
+
+impl ManagementCall {
+    /// Something that the caller does to a tenant, now.
+    pub(crate) fn event(
+        &self,
+        desk: &FrontDesk,
+        tenant: &TenantId,
+        event: &str,
+        reason: Option<String>,
+    ) -> TenantEvent {
+        let (at, actor) = (desk.clock.now(), self.actor_in(tenant));
+        TenantEvent { number: 0, event: event.to_owned(), at, actor, reason, purge_at: None }
+    }
 }

@@ -75,7 +75,7 @@ pub(crate) async fn change(State(desk): State<FrontDesk>, call: ManagementCall) 
     let expected = expected_version(&call.received)?;
     let patch: TenantPatch = call.received.json()?;
     if patch.plan.is_some() {
-        call.authorize(Action::PlanWrite, &managed.tenant)?;
+        call.authorize(&desk, Action::PlanWrite, &managed.tenant).await?;
     }
     let change = checked(patch)?;
     let mut tx = desk.database.tenant("tenants.change", &managed.tenant).await?;
@@ -166,8 +166,6 @@ pub(crate) async fn delete(
     }
     call.record_change(&desk, &mut tx, managed.tenant.as_str(), None).await?;
     tx.commit().await?;
-    desk.vault.forget(&managed.tenant);
-    desk.tenants.changed(&managed.tenant);
-    desk.origins.changed();
+    desk.tenant_is_gone(&managed.tenant);
     Ok(StatusCode::NO_CONTENT)
 }

@@ -2,7 +2,7 @@
 
 use super::registration::{Registration, checked};
 use crate::{
-    api::tokens::mint::guard_address,
+    address::{self, Purpose},
     desk::FrontDesk,
     idempotent::Once,
     management::ManagementCall,
@@ -110,7 +110,7 @@ pub struct RegistrationAnswer {
     security(("bootstrapSecret" = []))
 )]
 pub(crate) async fn owner(State(desk): State<FrontDesk>, request: Request) -> Result<Response, Problem> {
-    guard_address(&desk, &request, desk.settings.limits.registrations_per_address)?;
+    address::guard(&desk, request.extensions(), Purpose::Registrations)?;
     let received = Received::read(&desk, request, desk.settings.body_limit).await?;
     let result = register_owner(&desk, &received).await;
     if let Err(problem) = &result {
@@ -174,10 +174,10 @@ async fn register_owner(desk: &FrontDesk, received: &Received) -> Result<Respons
 )]
 pub(crate) async fn register(State(desk): State<FrontDesk>, request: Request) -> Result<Response, Problem> {
     let proves = request.headers().contains_key(http::header::AUTHORIZATION);
-    match desk.settings.self_registration {
+    match desk.self_registration() {
         SelfRegistration::Off => Err(Problem::not_found()),
         SelfRegistration::Open if !proves => {
-            guard_address(&desk, &request, desk.settings.limits.registrations_per_address)?;
+            address::guard(&desk, request.extensions(), Purpose::Registrations)?;
             let received = Received::read(&desk, request, desk.settings.body_limit).await?;
             let registration: Registration = received.json()?;
             let mut mistakes = Vec::new();
@@ -196,7 +196,7 @@ pub(crate) async fn register(State(desk): State<FrontDesk>, request: Request) ->
 
 /// The owner makes a tenant.
 pub(super) async fn by_owner(desk: &FrontDesk, call: &ManagementCall) -> Result<Response, Problem> {
-    call.authorize(Action::TenantsCreate, &call.manager.home)?;
+    call.authorize(desk, Action::TenantsCreate, &call.manager.home).await?;
     let registration: Registration = call.received.json()?;
     let once = Once::of(&call.received, &call.manager.actor)?;
     let actor = format!("{}/{}", call.manager.home, call.manager.actor);

@@ -1,6 +1,6 @@
 //! `/tenants/{tenantId}/secrets`: what the tenant's servers sign with.
 
-use super::{Mistakes, Page, PageQuery};
+use super::{Mistakes, Page, PageQuery, RevokeQuery};
 use crate::{desk::FrontDesk, idempotent::Once, management::ManagementCall, problem::Problem};
 use axum::{Json, extract::State, response::Response};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -28,6 +28,8 @@ pub struct SecretAnswer {
     secret: Option<String>,
     /// What people call it.
     name: String,
+    /// Whether it counts only on connections with a client certificate of the tenant.
+    needs_certificate: bool,
     /// When it was made.
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
@@ -45,6 +47,7 @@ impl From<SecretRecord> for SecretAnswer {
             key_id: secret.key_id,
             secret: None,
             name: secret.name,
+            needs_certificate: secret.needs_certificate,
             created_at: secret.created_at,
             expires_at: secret.expires_at,
             revoked_at: secret.revoked_at,
@@ -63,6 +66,17 @@ pub struct SecretRequest {
     /// How long the older secrets go on: 0 to 2592000; a day unless given.
     #[schema(minimum = 0, maximum = 2_592_000)]
     overlap_seconds: Option<u32>,
+    /// Whether it counts only on connections with a client certificate of the tenant; no unless given.
+    needs_certificate: Option<bool>,
+}
+
+/// What of a tenant secret is to be changed.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = SecretPatch)]
+pub struct SecretPatch {
+    /// Whether it counts only on connections with a client certificate of the tenant.
+    needs_certificate: bool,
 }
 
 /// List tenant secrets
@@ -122,13 +136,16 @@ pub(crate) async fn rotate(State(desk): State<FrontDesk>, call: ManagementCall) 
     let now = desk.clock.now();
     let until = now.checked_add(Duration::from_secs(u64::from(overlap))).unwrap_or(Timestamp::MAX);
     let secret = credentials::create_secret(&mut tx, managed.keys(), &*desk.entropy, key_id, &name).await?;
+    let needs_certificate = asked.needs_certificate.unwrap_or_default();
+    credentials::require_certificate(&mut tx, key_id, needs_certificate).await?;
     credentials::expire_older_secrets(&mut tx, key_id, until).await?;
-    call.record_change(&desk, &mut tx, key_id.to_string(), Some(json!({ "overlapSeconds": overlap })))
-        .await?;
+    let detail = json!({ "overlapSeconds": overlap, "needsCertificate": needs_certificate });
+    call.record_change(&desk, &mut tx, key_id.to_string(), Some(detail)).await?;
     let answer = SecretAnswer {
         key_id,
         secret: Some(URL_SAFE_NO_PAD.encode(secret.expose())),
         name,
+        needs_certificate,
         created_at: now,
         expires_at: None,
         revoked_at: None,
@@ -138,10 +155,42 @@ pub(crate) async fn rotate(State(desk): State<FrontDesk>, call: ManagementCall) 
     Ok(response)
 }
 
+/// Say whether a tenant secret needs a client certificate
+///
+/// When it does, no token is given for it on a connection without a bound certificate of the tenant, and the tokens that
+/// were given for it without one are refused from now on.
+#[utoipa::path(
+    patch, path = "/api/meta-agent/tenants/{tenantId}/secrets/{keyId}", tag = "tenants", operation_id = "changeSecret",
+    request_body(content = SecretPatch, example = json!({"needsCertificate": true})),
+    params(("tenantId" = String, Path, description = "The tenant"), ("keyId" = String, Path, description = "The secret's id")),
+    responses((status = 204, description = "It is so now")),
+    security(("administrator" = []), ("tenantAccessToken" = [], "requestSignature" = []))
+)]
+pub(crate) async fn change(
+    State(desk): State<FrontDesk>,
+    call: ManagementCall,
+) -> Result<StatusCode, Problem> {
+    let managed = call.managed(&desk, Action::SecretsWrite).await?;
+    let id: KeyId = call.received.param("keyId")?;
+    let patch: SecretPatch = call.received.json()?;
+    let mut tx = desk.database.tenant("secrets.change", &managed.tenant).await?;
+    if !credentials::require_certificate(&mut tx, id, patch.needs_certificate).await? {
+        return Err(Problem::not_found());
+    }
+    let detail = json!({ "needsCertificate": patch.needs_certificate });
+    call.record_change(&desk, &mut tx, id.to_string(), Some(detail)).await?;
+    tx.commit().await?;
+    desk.tenants.changed(&managed.tenant);
+    Ok(StatusCode::NO_CONTENT)
+}
+
 /// Revoke a tenant secret
+///
+/// No token is given for it any more, and none that requests are signed with it for counts. `tokens=revoke` ends all
+/// tokens that it gave, and their chains.
 #[utoipa::path(
     delete, path = "/api/meta-agent/tenants/{tenantId}/secrets/{keyId}", tag = "tenants", operation_id = "revokeSecret",
-    params(("tenantId" = String, Path, description = "The tenant"), ("keyId" = String, Path, description = "The secret's id")),
+    params(("tenantId" = String, Path, description = "The tenant"), ("keyId" = String, Path, description = "The secret's id"), RevokeQuery),
     responses((status = 204, description = "It is revoked")),
     security(("administrator" = []), ("tenantAccessToken" = [], "requestSignature" = []))
 )]
@@ -152,11 +201,13 @@ pub(crate) async fn revoke(
     let managed = call.managed(&desk, Action::SecretsWrite).await?;
     let id: KeyId = call.received.param("keyId")?;
     call.received.expect_no_body()?;
+    let query: RevokeQuery = call.received.query()?;
     let mut tx = desk.database.tenant("secrets.revoke", &managed.tenant).await?;
-    if !credentials::revoke_secret(&mut tx, id, desk.clock.now()).await? {
+    if !credentials::revoke_secret(&mut tx, id, query.with_tokens(), desk.clock.now()).await? {
         return Err(Problem::not_found());
     }
-    call.record_change(&desk, &mut tx, id.to_string(), None).await?;
+    let detail = json!({ "tokens": if query.with_tokens() { "revoke" } else { "keep" } });
+    call.record_change(&desk, &mut tx, id.to_string(), Some(detail)).await?;
     tx.commit().await?;
     desk.tenants.changed(&managed.tenant);
     Ok(StatusCode::NO_CONTENT)

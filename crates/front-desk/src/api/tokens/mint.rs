@@ -1,6 +1,7 @@
 //! `POST /tokens`: a key or secret is exchanged for a token.
 
 use crate::{
+    address::{self, Purpose},
     desk::FrontDesk,
     edge::limited,
     pipeline::{Received, SignatureHeaders, bearer},
@@ -10,30 +11,27 @@ use crate::{
 };
 use axum::{
     Json,
-    extract::{ConnectInfo, Request, State},
+    extract::{Request, State},
     response::{IntoResponse, Response},
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use http::{Extensions, HeaderMap, HeaderName, StatusCode, header};
+use http::{HeaderName, StatusCode, header};
 use misy_domain::{
     KeyId, Origin, Permission, Permissions, SiteId, TenantId, Timestamp, TokenId, limit::Quota,
 };
 use misy_store::{
-    credentials::{KeyKind, KeyRecord},
-    limits::{Limit, Nonce, Scope},
+    credentials::{self, KeyKind, KeyRecord},
+    limits::{Limit, Nonce, Scope, Unreachable},
 };
-use misy_trust::{ApiKey, ApiKeyKind, RequestKey, RequestKeyKind, TatClaims, bound_key, token::MAX_LIFETIME};
+use misy_trust::{
+    ApiKey, ApiKeyKind, Fingerprint, RequestKey, RequestKeyKind, TatClaims, bound_key, token::MAX_LIFETIME,
+};
 use serde::{Deserialize, Serialize};
-use std::{
-    net::{IpAddr, SocketAddr},
-    sync::Arc,
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 use utoipa::ToSchema;
 
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 const SECRET_ID: HeaderName = HeaderName::from_static("x-misy-key");
-const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 /// For how long after its end a token can still be renewed.
 const RENEWABLE: Duration = Duration::from_hours(30 * 24);
 const SHORTEST: i64 = 60;
@@ -93,6 +91,10 @@ struct Caller {
     sig: RequestKeyKind,
     /// The chain that the token renews.
     family: Option<TokenId>,
+    /// The key or secret.
+    key: KeyId,
+    /// The client certificate that the token is to be bound to.
+    certificate: Option<Fingerprint>,
 }
 
 /// Mint a token
@@ -100,6 +102,8 @@ struct Caller {
 /// A browser sends its publishable key and its origin and gets a token bound to that origin, with a signing key of its
 /// own. A server sends the id of its tenant secret and signs the request (with an empty token line). Whoever has a token
 /// sends it too, and signs with its key, to get one that goes on with the same sessions, up to 30 days after its end.
+/// A secret that needs a client certificate counts only on a TLS connection with a bound certificate of the tenant, and
+/// the token only on connections of that certificate.
 #[utoipa::path(
     post, path = "/api/meta-agent/tokens", tag = "tokens", operation_id = "mintToken",
     request_body(content = TokenRequest, example = json!({"siteId": "main"})),
@@ -111,8 +115,7 @@ struct Caller {
     security(("publishableKey" = []), ("tenantSecret" = []))
 )]
 pub(crate) async fn mint(State(desk): State<FrontDesk>, request: Request) -> Result<Response, Problem> {
-    let quota = desk.settings.limits.tokens_per_address;
-    guard_address(&desk, &request, quota)?;
+    address::guard(&desk, request.extensions(), Purpose::Tokens)?;
     let received = Received::read(&desk, request, desk.settings.body_limit).await?;
     let (api_key, secret_id) = (received.header(&API_KEY), received.header(&SECRET_ID));
     let (caller, asked) = match (api_key, secret_id) {
@@ -121,28 +124,11 @@ pub(crate) async fn mint(State(desk): State<FrontDesk>, request: Request) -> Res
         (None, None) => return Err(Problem::unauthorized("key_invalid")),
         (Some(_), Some(_)) => return Err(Problem::bad_request("Either x-api-key or x-misy-key, not both.")),
     };
-    let answer = issue(&desk, &caller, &asked)?;
-    Ok((StatusCode::CREATED, Json(answer)).into_response())
-}
-
-/// Keeps floods from one address away from costly work.
-pub(crate) fn guard_address(desk: &FrontDesk, request: &Request, quota: Quota) -> Result<(), Problem> {
-    let Some(address) = address_of(desk, request.extensions(), request.headers()) else { return Ok(()) };
-    match desk.limits.check_address(address, quota, desk.clock.now()) {
-        misy_store::limits::Decision::Limited { retry_after, .. } => Err(Problem::rate_limited(retry_after)),
-        _ => Ok(()),
+    let (answer, claims) = issue(&desk, &caller, &asked)?;
+    if caller.family.is_some() {
+        note_renewal(&desk, &claims).await?;
     }
-}
-
-/// Where a request comes from: the peer, or what the operator's own proxies say of it.
-pub(crate) fn address_of(desk: &FrontDesk, extensions: &Extensions, headers: &HeaderMap) -> Option<IpAddr> {
-    let peer = extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
-    let hops = desk.settings.trusted_proxies;
-    let forwarded = headers.get_all(FORWARDED_FOR);
-    let entries: Vec<&str> =
-        forwarded.iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(',')).collect();
-    let told = if hops == 0 { None } else { entries.len().checked_sub(hops).map(|at| entries[at].trim()) };
-    told.and_then(|text| text.parse().ok()).or(peer)
+    Ok((StatusCode::CREATED, Json(answer)).into_response())
 }
 
 async fn tenant(
@@ -196,7 +182,8 @@ async fn browser(
         None => (None, None),
         Some(text) => {
             let old = old_token(desk, &id, &state, &asked.site_id, text).await?;
-            if old.claims.origin.as_ref() != Some(&origin) || old.claims.sig != RequestKeyKind::Token {
+            let is_ours = old.claims.sig == RequestKeyKind::Token && old.claims.certificate.is_none();
+            if old.claims.origin.as_ref() != Some(&origin) || !is_ours {
                 return Err(Problem::unauthorized("token_invalid"));
             }
             let headers = SignatureHeaders::of(received)?;
@@ -208,6 +195,8 @@ async fn browser(
     count(desk, received, &id, &state, &asked.site_id, Some(&key), nonce).await?;
     let caller = Caller {
         tenant: id,
+        key: key.key_id,
+        certificate: None,
         most: key.permissions.clone(),
         usual: key.permissions,
         site: asked.site_id.clone(),
@@ -242,9 +231,16 @@ async fn server(desk: &FrontDesk, received: &Received, id: &str) -> Result<(Call
     let forget_at = headers.verify(received, &[key], old_sha256, now)?;
     let asked: TokenRequest = received.json()?;
     received.record.facts().site = Some(asked.site_id.to_string());
-    let family = match old_text {
-        Some(text) => Some(old_token(desk, &id, &state, &asked.site_id, text).await?.claims.family),
+    let old = match old_text {
+        Some(text) => Some(old_token(desk, &id, &state, &asked.site_id, text).await?),
         None => None,
+    };
+    // A chain that is bound to certificates stays so: else the secret alone could take it over.
+    let was_bound = old.as_ref().is_some_and(|old| old.claims.certificate.is_some());
+    let certificate = if was_bound || state.needs_certificate(key_id) {
+        Some(own_certificate(received, &state, key_id, &asked.site_id, now)?)
+    } else {
+        None
     };
     let site = state.site(&asked.site_id).ok_or_else(Problem::not_found)?;
     if asked.origin.as_ref().is_some_and(|origin| !site.origins.contains(origin)) {
@@ -258,15 +254,41 @@ async fn server(desk: &FrontDesk, received: &Received, id: &str) -> Result<(Call
     count(desk, received, &id, &state, &asked.site_id, None, Some(headers.nonce(forget_at))).await?;
     let caller = Caller {
         tenant: id,
+        key: key_id,
+        certificate,
         most: Permissions::all(),
         usual: Permissions::anonymous_chat(),
         site: asked.site_id.clone(),
         origin: asked.origin.clone(),
         sig,
-        family,
+        family: old.map(|old| old.claims.family),
         state,
     };
     Ok((caller, asked))
+}
+
+/// The client certificate of the connection, if it is one of the tenant's for this secret and site.
+fn own_certificate(
+    received: &Received,
+    state: &TenantState,
+    secret: KeyId,
+    site: &SiteId,
+    now: Timestamp,
+) -> Result<Fingerprint, Problem> {
+    let shown = received.certificate().ok_or_else(|| Problem::unauthorized("certificate_required"))?;
+    if state.knows_certificate(shown, Some(secret), site, now) {
+        Ok(shown.certificate)
+    } else {
+        Err(Problem::unauthorized("certificate_invalid"))
+    }
+}
+
+/// Remembers the chain of a renewed token, so that revoking this one by its id ends those that will be renewed from it.
+async fn note_renewal(desk: &FrontDesk, claims: &TatClaims) -> Result<(), Problem> {
+    let renewable_until = claims.exp.checked_add(RENEWABLE).unwrap_or(Timestamp::MAX);
+    let mut tx = desk.database.tenant("tokens.renewal", &claims.tenant_id).await?;
+    credentials::note_renewal(&mut tx, claims.jti, claims.family, desk.clock.now(), renewable_until).await?;
+    Ok(tx.commit().await?)
 }
 
 /// A token to be renewed: of this tenant and site, genuine, not revoked, and at most a month over.
@@ -305,12 +327,16 @@ async fn count(
     if let Some((subject, per_minute)) = &own {
         limits.push(Limit { scope: Scope::Key, subject, quota: Quota::per_minute(*per_minute) });
     }
-    let decision = desk.limits.check(tenant, nonce, &limits, desk.clock.now()).await?;
+    let decision = desk.limits.check(tenant, nonce, &limits, desk.clock.now(), Unreachable::Refuse).await?;
     limited(decision, &received.record)?;
     received.record.keep_room(&desk.audit).await
 }
 
-fn issue(desk: &FrontDesk, caller: &Caller, asked: &TokenRequest) -> Result<TokenAnswer, Problem> {
+fn issue(
+    desk: &FrontDesk,
+    caller: &Caller,
+    asked: &TokenRequest,
+) -> Result<(TokenAnswer, TatClaims), Problem> {
     let ttl = asked.ttl_seconds.unwrap_or(MAX_LIFETIME);
     if !(SHORTEST..=MAX_LIFETIME).contains(&ttl) {
         return Err(Problem::invalid_field("/ttlSeconds", "range", "must be from 60 to 86400"));
@@ -344,6 +370,8 @@ fn issue(desk: &FrontDesk, caller: &Caller, asked: &TokenRequest) -> Result<Toke
         epoch: caller.state.epoch(),
         sig: caller.sig,
         family: caller.family.unwrap_or(jti),
+        key: Some(caller.key),
+        certificate: caller.certificate,
     };
     let token = desk.tokens.keys().issue(&claims).map_err(|error| {
         tracing::error!(%error, "a token could not be issued");
@@ -353,5 +381,6 @@ fn issue(desk: &FrontDesk, caller: &Caller, asked: &TokenRequest) -> Result<Toke
         let key = bound_key(&caller.state.keys.signing_root, jti, &caller.tenant, &caller.site);
         URL_SAFE_NO_PAD.encode(key.expose())
     });
-    Ok(TokenAnswer { token, token_type: "TAT", expires_at: exp, signing_key, server_time: now })
+    let answer = TokenAnswer { token, token_type: "TAT", expires_at: exp, signing_key, server_time: now };
+    Ok((answer, claims))
 }

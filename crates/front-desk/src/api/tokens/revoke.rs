@@ -24,7 +24,7 @@ const REMEMBERED: Duration = Duration::from_hours(32 * 24);
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RevokeRequest {
-    /// The identifier (`jti`) of the token; if it is the first of a chain, all of the chain are revoked.
+    /// The identifier (`jti`) of the token; all of its chain of renewals are revoked.
     #[schema(value_type = Option<String>)]
     token_id: Option<TokenId>,
     /// The token itself; all of its chain are revoked.
@@ -61,7 +61,7 @@ pub(crate) async fn revoke(State(desk): State<FrontDesk>, request: Request) -> R
     if by_administrator {
         let call = ManagementCall::from_request(request, &desk).await?;
         let asked: RevokeRequest = call.received.json()?;
-        let (tenant, tokens) = named(&desk, &call, &asked)?;
+        let (tenant, tokens) = named(&desk, &call, &asked).await?;
         return carry_out(
             &desk,
             &call.received,
@@ -101,13 +101,13 @@ fn both() -> Problem {
 }
 
 /// What an administrator names. Without a tenant it is the administrator's own.
-fn named(
+async fn named(
     desk: &FrontDesk,
     call: &ManagementCall,
     asked: &RevokeRequest,
 ) -> Result<(TenantId, Vec<TokenId>), Problem> {
     let tenant = asked.tenant_id.clone().unwrap_or_else(|| call.manager.home.clone());
-    call.authorize(Action::TokensRevoke, &tenant)?;
+    call.authorize(desk, Action::TokensRevoke, &tenant).await?;
     let tokens = match (asked.token_id, asked.token.as_deref()) {
         (Some(_), Some(_)) => return Err(both()),
         (None, None) => return Err(Problem::invalid_field("/tokenId", "required", "is required")),

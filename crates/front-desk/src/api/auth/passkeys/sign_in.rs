@@ -2,13 +2,11 @@
 
 use super::{Assertion, CeremonyAnswer, Kind, invalid, keep, party, provers, take};
 use crate::{
-    api::{
-        auth::{
-            second_factor::{self, Pending},
-            sign_in::BODY_LIMIT,
-            step_up::renew_session,
-        },
-        tokens::mint::guard_address,
+    address::{self, Purpose},
+    api::auth::{
+        second_factor::{self, Pending},
+        sign_in::BODY_LIMIT,
+        step_up::renew_session,
     },
     desk::FrontDesk,
     identity::{UserCall, csrf, start, start::Entry},
@@ -46,7 +44,7 @@ pub(crate) async fn begin(
     State(desk): State<FrontDesk>,
     request: Request,
 ) -> Result<Json<CeremonyAnswer>, Problem> {
-    guard_address(&desk, &request, desk.settings.limits.tokens_per_address)?;
+    address::guard(&desk, request.extensions(), Purpose::SignIns)?;
     let received = Received::read(&desk, request, BODY_LIMIT).await?;
     received.expect_no_body()?;
     let begun = party(&desk)?.begin_authentication(&[]).map_err(|_| Problem::internal())?;
@@ -63,7 +61,7 @@ pub(crate) async fn begin(
     security(())
 )]
 pub(crate) async fn finish(State(desk): State<FrontDesk>, request: Request) -> Result<Response, Problem> {
-    guard_address(&desk, &request, desk.settings.limits.tokens_per_address)?;
+    address::guard(&desk, request.extensions(), Purpose::SignIns)?;
     let received = Received::read(&desk, request, BODY_LIMIT).await?;
     csrf::check_stranger(&desk.settings, &received)?;
     let request: Assertion = received.json()?;
@@ -157,7 +155,7 @@ pub(crate) async fn begin_second_factor(
     State(desk): State<FrontDesk>,
     request: Request,
 ) -> Result<Json<CeremonyAnswer>, Problem> {
-    guard_address(&desk, &request, desk.settings.limits.tokens_per_address)?;
+    address::guard(&desk, request.extensions(), Purpose::SignIns)?;
     let received = Received::read(&desk, request, BODY_LIMIT).await?;
     csrf::check_stranger(&desk.settings, &received)?;
     let request: SecondFactorRequest = received.json()?;
@@ -208,7 +206,7 @@ pub(crate) async fn finish_second_factor(
     State(desk): State<FrontDesk>,
     request: Request,
 ) -> Result<Response, Problem> {
-    guard_address(&desk, &request, desk.settings.limits.tokens_per_address)?;
+    address::guard(&desk, request.extensions(), Purpose::SignIns)?;
     let received = Received::read(&desk, request, BODY_LIMIT).await?;
     csrf::check_stranger(&desk.settings, &received)?;
     let request: SecondFactorAssertion = received.json()?;

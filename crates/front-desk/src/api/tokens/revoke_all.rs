@@ -1,0 +1,47 @@
+//! `POST /tenants/{tenantId}/tokens/revoke-all`: every token of a tenant is accepted no longer.
+
+use crate::{api::tenants::life::Why, desk::FrontDesk, management::ManagementCall, problem::Problem};
+use axum::{Json, extract::State};
+use misy_domain::Action;
+use misy_store::tenants;
+use serde::Serialize;
+use serde_json::json;
+use utoipa::ToSchema;
+
+/// What is so after all tokens were revoked.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Epoch)]
+pub struct EpochAnswer {
+    /// The credential epoch: tokens of an older one are refused.
+    #[schema(example = 2)]
+    epoch: i32,
+}
+
+/// Revoke all tokens of a tenant
+///
+/// Raises the credential epoch: every token that was given until now is refused within a second on every replica, open
+/// streams end, and no renewal brings one back. Keys and secrets stay, and give new tokens.
+#[utoipa::path(
+    post, path = "/api/meta-agent/tenants/{tenantId}/tokens/revoke-all", tag = "tokens",
+    operation_id = "revokeAllTokens",
+    request_body(content = Why, example = json!({"reason": "a laptop was stolen"})),
+    params(("tenantId" = String, Path, description = "The tenant")),
+    responses((status = 200, description = "They are revoked", body = EpochAnswer)),
+    security(("administrator" = []), ("tenantAccessToken" = [], "requestSignature" = []))
+)]
+pub(crate) async fn revoke_all(
+    State(desk): State<FrontDesk>,
+    call: ManagementCall,
+) -> Result<Json<EpochAnswer>, Problem> {
+    let managed = call.managed(&desk, Action::TokensRevoke).await?;
+    let why: Why = call.received.json_or_default()?;
+    why.check()?;
+    let mut tx = desk.database.tenant("tokens.revoke_all", &managed.tenant).await?;
+    let epoch = tenants::raise_epoch(&mut tx).await?.ok_or_else(Problem::not_found)?;
+    let detail = json!({ "epoch": epoch, "reason": why.reason });
+    call.record_change(&desk, &mut tx, managed.tenant.as_str(), Some(detail)).await?;
+    tenants::note_event(&mut tx, &call.event(&desk, &managed.tenant, "tokens_revoked", why.reason)).await?;
+    tx.commit().await?;
+    desk.tenants.changed(&managed.tenant);
+    Ok(Json(EpochAnswer { epoch }))
+}

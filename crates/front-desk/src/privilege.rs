@@ -1,0 +1,254 @@
+//! Privileged operations: the catalogue of what the owner's people may do to tenants, and what is found suspicious of it.
+//! Each asks for a fresh second factor and a reason, and is told in the owner's trail and in the tenant's.
+
+use crate::{desk::FrontDesk, record::CallRecord};
+use misy_domain::{AlertId, Clock, Entropy, TenantId, Timestamp, limit::Quota};
+use misy_store::{
+    StoreError, SystemTx,
+    alerts::{self, Alert, Severity},
+    limits::{Decision, Limit, Scope, Unreachable},
+    privilege::{self, PrivilegeUse},
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::time::Duration;
+use utoipa::ToSchema;
+
+/// One kind of privileged operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Operation {
+    /// Access to the agents of a tenant, or of all of them: what they know, and why they answered as they did.
+    SystemAccess,
+    /// To read what a tenant has, as its auditor could.
+    SupportAccess,
+    /// Suspend a tenant.
+    SuspendTenant,
+    /// Activate a tenant.
+    ActivateTenant,
+    /// Raise the tenant's credential epoch: every token given so far is refused.
+    RevokeAllTokens,
+    /// Decide something for the whole installation while it runs.
+    SetGlobalSetting,
+}
+
+/// An operation of the catalogue.
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = PrivilegedOperation)]
+pub struct Entry {
+    /// Its name.
+    pub operation: Operation,
+    /// What it can be done to.
+    pub resources: &'static [&'static str],
+    /// Whether it is for a tenant, for the owner tenant (and then about the whole installation), or for both.
+    pub on: On,
+    /// How long access lasts unless asked otherwise, in minutes; 0 for what is done at once.
+    pub usual_minutes: u32,
+    /// The longest it can last.
+    pub most_minutes: u32,
+}
+
+/// Which tenants an operation is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum On {
+    /// Any but the owner.
+    Tenant,
+    /// The owner tenant: the operation is about the installation.
+    Owner,
+    /// Either; with the owner tenant, about all of them.
+    Both,
+}
+
+/// What can be decided for the whole installation.
+pub const SELF_REGISTRATION: &str = "self_registration";
+
+/// Everything that can be done.
+pub const CATALOGUE: [Entry; 6] = [
+    access(Operation::SystemAccess, &["all_agents"], On::Both),
+    access(Operation::SupportAccess, &["tenant"], On::Tenant),
+    at_once(Operation::SuspendTenant, &["tenant"], On::Tenant),
+    at_once(Operation::ActivateTenant, &["tenant"], On::Tenant),
+    at_once(Operation::RevokeAllTokens, &["all_tokens"], On::Tenant),
+    at_once(Operation::SetGlobalSetting, &[SELF_REGISTRATION], On::Owner),
+];
+
+const fn access(operation: Operation, resources: &'static [&'static str], on: On) -> Entry {
+    Entry { operation, resources, on, usual_minutes: 60, most_minutes: 240 }
+}
+
+const fn at_once(operation: Operation, resources: &'static [&'static str], on: On) -> Entry {
+    Entry { operation, resources, on, usual_minutes: 0, most_minutes: 0 }
+}
+
+impl Operation {
+    /// As it stands in the database and the API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::SystemAccess => privilege::SYSTEM_ACCESS,
+            Self::SupportAccess => privilege::SUPPORT_ACCESS,
+            Self::SuspendTenant => "suspend_tenant",
+            Self::ActivateTenant => "activate_tenant",
+            Self::RevokeAllTokens => "revoke_all_tokens",
+            Self::SetGlobalSetting => "set_global_setting",
+        }
+    }
+
+    /// What the catalogue says of it.
+    pub fn entry(self) -> &'static Entry {
+        CATALOGUE.iter().find(|entry| entry.operation == self).unwrap_or(&CATALOGUE[0])
+    }
+}
+
+/// From when on what somebody does is a burst: so many operations within the window.
+const BURST: (i64, Duration) = (5, Duration::from_mins(10));
+/// From when on somebody goes through the tenants: so many of them within the window.
+const MANY_TENANTS: (i64, Duration) = (4, Duration::from_hours(1));
+/// Hours of the owner's day outside which privileged operations are looked at.
+const WORKING_HOURS: std::ops::Range<i8> = 6..22;
+
+/// Raises what is suspicious of an operation that was just written down. The alerts become durable with it.
+pub(crate) async fn watch(
+    tx: &mut SystemTx,
+    timezone: &str,
+    used: &PrivilegeUse,
+    clock: &dyn Clock,
+    entropy: &dyn Entropy,
+) -> Result<Vec<&'static str>, StoreError> {
+    let now = used.used_at;
+    let mut found: Vec<(&'static str, Severity, Duration, Value)> = Vec::new();
+    let burst = privilege::recent(tx, &used.actor, privilege::since(now, BURST.1)).await?;
+    if burst.operations >= BURST.0 {
+        found.push((
+            "privilege_burst",
+            Severity::Critical,
+            BURST.1,
+            json!({ "operations": burst.operations }),
+        ));
+    }
+    let visited = privilege::recent(tx, &used.actor, privilege::since(now, MANY_TENANTS.1)).await?;
+    if visited.tenants >= MANY_TENANTS.0 {
+        found.push((
+            "privilege_many_tenants",
+            Severity::Critical,
+            MANY_TENANTS.1,
+            json!({ "tenants": visited.tenants }),
+        ));
+    }
+    if let Some(hour) = hour_at(now, timezone)
+        && !WORKING_HOURS.contains(&hour)
+    {
+        found.push((
+            "privilege_at_night",
+            Severity::Warning,
+            Duration::from_hours(1),
+            json!({ "hour": hour }),
+        ));
+    }
+    let mut raised = Vec::new();
+    for (rule, severity, window, detail) in found {
+        let alert = Alert {
+            alert_id: AlertId::new(clock, entropy),
+            rule: rule.to_owned(),
+            occurrence: occurrence(&used.actor, now, window),
+            severity,
+            actor: Some(used.actor.clone()),
+            subject: Some(used.grant_id.to_string()),
+            detail,
+            raised_at: now,
+            acknowledged_at: None,
+            acknowledged_by: None,
+        };
+        if alerts::raise_system(tx, &used.home, &alert).await? {
+            raised.push(rule);
+        }
+    }
+    Ok(raised)
+}
+
+/// Refusals of one person of the owner, or attempts with the bootstrap secret, after which somebody is told.
+const REFUSALS: Quota = Quota { requests: 5, period: jiff::SignedDuration::from_mins(10) };
+
+/// Watches what the owner's people and keys are refused, and attempts to register the owner: many of them are an alert.
+pub(crate) fn watch_refusal(desk: &FrontDesk, record: &CallRecord, outcome: &'static str) {
+    let facts = record.facts();
+    let home = &desk.settings.owner_id;
+    let of_owner = facts.tenant.as_ref() == Some(home);
+    let (rule, actor) = match (record.operation, outcome) {
+        ("registerOwner", "bootstrap_secret_invalid") => ("bootstrap_attempts", "bootstrap".to_owned()),
+        ("signIn" | "proveSecondFactor" | "stepUp", "sign_in_failed" | "second_factor_invalid")
+            if of_owner =>
+        {
+            ("owner_sign_in_refused", facts.actor.clone().unwrap_or_default())
+        }
+        (_, "permission_denied" | "privilege_required" | "step_up_required" | "rate_limited")
+            if of_owner && facts.decision.is_some() =>
+        {
+            ("owner_refused", facts.actor.clone().unwrap_or_default())
+        }
+        _ => return,
+    };
+    let (desk, operation) = (desk.clone(), record.operation);
+    tokio::spawn(async move {
+        if let Err(error) = count_refusal(&desk, rule, &actor, operation).await {
+            tracing::warn!(%error, rule, "an alert could not be raised");
+        }
+    });
+}
+
+async fn count_refusal(
+    desk: &FrontDesk,
+    rule: &'static str,
+    actor: &str,
+    operation: &'static str,
+) -> Result<(), StoreError> {
+    let home = &desk.settings.owner_id;
+    let now = desk.clock.now();
+    let subject = format!("watch/{rule}/{actor}");
+    let limit = Limit { scope: Scope::Key, subject: &subject, quota: REFUSALS };
+    let Decision::Limited { .. } =
+        desk.limits.check(home, None, &[limit], now, Unreachable::DecideHere).await?
+    else {
+        return Ok(());
+    };
+    if desk.tenants.get(home).await?.is_none() {
+        return Ok(());
+    }
+    let alert = Alert {
+        alert_id: AlertId::new(&*desk.clock, &*desk.entropy),
+        rule: rule.to_owned(),
+        occurrence: occurrence(actor, now, Duration::from_mins(10)),
+        severity: Severity::Critical,
+        actor: Some(actor.to_owned()),
+        subject: Some(operation.to_owned()),
+        detail: json!({}),
+        raised_at: now,
+        acknowledged_at: None,
+        acknowledged_by: None,
+    };
+    let mut tx = desk.database.tenant("alerts.raise", home).await?;
+    let raised = alerts::raise(&mut tx, &alert).await?;
+    tx.commit().await?;
+    if raised {
+        announce(home, rule, actor);
+    }
+    Ok(())
+}
+
+/// One alert for each rule, person and window.
+pub(crate) fn occurrence(actor: &str, now: Timestamp, window: Duration) -> String {
+    let seconds = i64::try_from(window.as_secs()).unwrap_or(i64::MAX).max(1);
+    format!("{actor}/{}", now.as_second().div_euclid(seconds))
+}
+
+fn hour_at(now: Timestamp, timezone: &str) -> Option<i8> {
+    let zone = jiff::tz::TimeZone::get(timezone).ok()?;
+    Some(now.to_zoned(zone).hour())
+}
+
+/// Says an alert where operators look at once.
+pub(crate) fn announce(home: &TenantId, rule: &'static str, actor: &str) {
+    metrics::counter!("alerts_total", "rule" => rule).increment(1);
+    tracing::warn!(tenantId = %home, rule, actor, "alert");
+}

@@ -1,0 +1,247 @@
+//! The end of a tenant: closed with a time to come back, and then gone but for its audit trail.
+
+use crate::support::{App, Tenant, with_bearer};
+use http::Method;
+use misy_domain::TenantId;
+use misy_store::closing::{self, Purged};
+use serde_json::json;
+use sqlx::AssertSqlSafe;
+use std::time::Duration;
+
+const DAY: Duration = Duration::from_hours(24);
+
+/// Rows of a tenant in every table that has a `tenant_id`, by table: whoever adds a table adds it here too.
+async fn rows_of(app: &App, tenant: &str) -> Vec<(String, i64)> {
+    let mut admin = app.store.connect_as("postgres").await.unwrap();
+    let tables: Vec<String> = sqlx::query_scalar(
+        "select c.oid::regclass::text from pg_class c join pg_attribute a on a.attrelid = c.oid
+         where c.relnamespace in ('misy'::regnamespace, 'platform'::regnamespace) and c.relkind in ('r', 'p')
+             and a.attname = 'tenant_id' and not a.attisdropped order by 1",
+    )
+    .fetch_all(&mut admin)
+    .await
+    .unwrap();
+    let mut rows = Vec::new();
+    for table in tables {
+        let sql = format!("select count(*) from {table} where tenant_id = $1");
+        let count: i64 =
+            sqlx::query_scalar(AssertSqlSafe(sql)).bind(tenant).fetch_one(&mut admin).await.unwrap();
+        rows.push((table, count));
+    }
+    rows
+}
+
+/// What stays of a tenant that is gone: its sealed audit, what the owner's people did to it, and that its id is taken.
+fn may_stay(table: &str) -> bool {
+    table.starts_with("audit") || table == "privilege_uses" || table == "platform.tenant_ids"
+}
+
+async fn assert_gone(app: &App, tenant: &str) {
+    for (table, count) in rows_of(app, tenant).await {
+        assert!(count == 0 || may_stay(&table), "{count} rows of {tenant} are left in {table}");
+    }
+}
+
+/// A tenant that has something in as many tables as calls can reach.
+async fn lived_in(app: &App, owner: &Tenant, id: &str) -> Tenant {
+    let tenant = app.register(owner, id, &format!("https://{id}.example")).await;
+    let token = app.browser(&tenant).await;
+    let session = app.session(&token).await;
+    for text in ["hola", "¿cuánto cuesta?", "gracias"] {
+        app.say(&token, &session, text).await.expect(202);
+    }
+    let limits = json!({ "limits": [{ "scope": "tenant", "requests": 1_000_000, "periodSeconds": 1 }] });
+    app.manage(owner, Method::PUT, &tenant.path("/limits"), Some(&limits)).await.expect(200);
+    let certificate = json!({ "name": "x", "fingerprint": "ab".repeat(32) });
+    app.manage(&tenant, Method::POST, &tenant.path("/certificates"), Some(&certificate)).await.expect(201);
+    let mut once = with_bearer(
+        crate::support::bare(Method::POST, &tenant.path("/keys"), Some(&json!({ "siteId": "main" }))),
+        &tenant.administrator,
+    );
+    crate::support::put(&mut once, "idempotency-key", "one-key-please");
+    app.send(once).await.expect(201);
+    let mut renewal = app.signed(&token, Method::POST, "/tokens", Some(&json!({ "siteId": "main" })));
+    crate::support::put(&mut renewal, "x-api-key", &tenant.publishable_key);
+    app.send(renewal).await.expect(201);
+    app.call(&token, Method::POST, "/tokens/revoke", None).await.expect(204);
+    tenant
+}
+
+async fn close(app: &App, who: &Tenant, tenant: &Tenant, body: serde_json::Value) -> crate::support::Answer {
+    app.manage(who, Method::POST, &tenant.path("/close"), Some(&body)).await
+}
+
+#[tokio::test]
+async fn a_closed_tenant_can_come_back_whole_until_its_grace_period_is_over() {
+    let app = App::start().await;
+    let owner = app.owner().await;
+    let andina = lived_in(&app, &owner, "andina").await;
+    let verde = app.register(&owner, "verde-cafe", "https://verde.example").await;
+    let before = rows_of(&app, "andina").await;
+
+    close(&app, &verde, &andina, json!({})).await.refused(404, "not_found");
+    close(&app, &andina, &andina, json!({ "graceDays": 0 })).await.refused(403, "permission_denied");
+    close(&app, &andina, &andina, json!({ "graceDays": 366 })).await.refused(422, "validation_failed");
+    let reason = "x".repeat(501);
+    close(&app, &andina, &andina, json!({ "reason": reason })).await.refused(422, "validation_failed");
+    let closed = close(&app, &andina, &andina, json!({ "reason": "moving on" })).await.expect(200);
+    assert_eq!(closed.body["status"], "closed");
+    assert_eq!(closed.body["notice"]["removes"]["messages"], 3, "{}", closed.body);
+    assert!(closed.body["notice"]["removes"].get("audit_entries").is_none());
+    let purge_at = closed.text("purgeAt");
+    let closed_at: jiff::Timestamp = closed.text("closedAt").parse().unwrap();
+    assert_eq!(purge_at.parse::<jiff::Timestamp>().unwrap(), closed_at + 30 * DAY);
+    app.send(app.mint_request(&andina, &json!({ "siteId": "main" }))).await.refused(403, "tenant_suspended");
+    app.manage(&andina, Method::GET, &andina.path(""), None).await.refused(403, "tenant_suspended");
+    app.manage(&owner, Method::POST, &andina.path("/suspend"), None).await.refused(409, "conflict");
+
+    // Closing once more moves nothing; the owner may move it.
+    app.advance(DAY);
+    assert_eq!(close(&app, &owner, &andina, json!({})).await.expect(200).text("purgeAt"), purge_at);
+    let moved = close(&app, &owner, &andina, json!({ "graceDays": 9 })).await.expect(200);
+    assert_eq!(moved.text("purgeAt").parse::<jiff::Timestamp>().unwrap(), closed_at + 10 * DAY);
+    app.advance(8 * DAY);
+    assert_eq!(app.desk.purge_due().await.unwrap(), 0, "not before its time");
+    let read = app.manage(&owner, Method::GET, &andina.path(""), None).await.expect(200);
+    assert_eq!(read.text("purgeAt"), moved.text("purgeAt"));
+
+    let back = json!({ "reason": "they stay" });
+    let back = app.manage(&owner, Method::POST, &andina.path("/activate"), Some(&back)).await.expect(200);
+    assert!(back.body["purgeAt"].is_null() && back.body["closedAt"].is_null());
+    app.advance(15 * DAY);
+    assert_eq!(app.desk.purge_due().await.unwrap(), 0);
+    let after = rows_of(&app, "andina").await;
+    for ((table, before), (_, after)) in before.iter().zip(&after) {
+        assert!(after >= before, "{table} has lost rows");
+    }
+    let mint = app.mint_request(&andina, &json!({ "siteId": "main" }));
+    app.send(mint).await.expect(201);
+
+    let events = app.manage(&owner, Method::GET, &andina.path("/events"), None).await.expect(200);
+    let events = events.body["items"].as_array().unwrap().clone();
+    let told: Vec<_> =
+        events.iter().map(|event| (event["event"].as_str().unwrap(), event["reason"].as_str())).collect();
+    let expected = [
+        ("activated", Some("they stay")),
+        ("closed", None),
+        ("closed", None),
+        ("closed", Some("moving on")),
+        ("registered", None),
+    ];
+    assert_eq!(told, expected);
+    assert!(events[0]["actor"].as_str().unwrap().starts_with("colombiatic/key_"));
+    assert!(events[3]["actor"].as_str().unwrap().starts_with("key_"));
+}
+
+#[tokio::test]
+async fn nothing_of_a_closed_tenant_remains_but_its_audit_trail() {
+    let app = App::start().await;
+    let owner = app.owner().await;
+    let andina = lived_in(&app, &owner, "andina").await;
+    let verde = lived_in(&app, &owner, "verde-cafe").await;
+    let untouched = rows_of(&app, "verde-cafe").await;
+    let replica = app.replica().await;
+    close(&app, &owner, &andina, json!({ "graceDays": 1, "reason": "contract ended" })).await.expect(200);
+    app.advance(DAY);
+    // Two replicas clean up at the same time; each tenant is cleaned up once.
+    let (one, other) = tokio::join!(app.desk.purge_due(), replica.purge_due());
+    assert_eq!(one.unwrap() + other.unwrap(), 1);
+    assert_gone(&app, "andina").await;
+    let kept = rows_of(&app, "verde-cafe").await;
+    for ((table, before), (_, after)) in untouched.iter().zip(&kept) {
+        assert!(after >= before, "{table} has lost rows of another tenant");
+    }
+    app.manage(&owner, Method::GET, &andina.path(""), None).await.refused(404, "not_found");
+    app.manage(&andina, Method::GET, &andina.path(""), None).await.refused(401, "token_invalid");
+    app.manage(&verde, Method::GET, &verde.path(""), None).await.expect(200);
+    let mut again = crate::support::registration("andina", "https://andina.example");
+    again["tenantId"] = json!("andina");
+    app.manage(&owner, Method::POST, "/tenants", Some(&again)).await.refused(409, "conflict");
+
+    let mut tx = app.store.database.tenant("test", &andina.tenant_id()).await.unwrap();
+    let filter = misy_store::audit::AuditFilter { limit: 200, ..Default::default() };
+    let trail = misy_store::audit::list(&mut tx, &filter).await.unwrap();
+    let of =
+        |action: &str| trail.iter().find(|entry| entry.action == action && entry.kind.as_str() != "call");
+    let closed = of("closeTenant").unwrap().detail.clone().unwrap();
+    assert_eq!(closed["reason"], "contract ended");
+    assert!(of("purgeTenant").unwrap().detail.clone().unwrap()["rows"].as_i64().unwrap() > 20);
+    replica.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_tenant_that_is_deleted_at_once_leaves_no_more_than_one_that_was_closed() {
+    let app = App::start().await;
+    let owner = app.owner().await;
+    let andina = lived_in(&app, &owner, "andina").await;
+    app.manage(&owner, Method::DELETE, &andina.path(""), None).await.expect(204);
+    assert_gone(&app, "andina").await;
+}
+
+#[tokio::test]
+async fn a_clean_up_that_is_killed_anywhere_is_finished_by_the_next() {
+    let app = App::start().await;
+    let owner = app.owner().await;
+    let andina = lived_in(&app, &owner, "andina").await;
+    close(&app, &owner, &andina, json!({ "graceDays": 0 })).await.expect(200);
+    let id: TenantId = andina.tenant_id();
+    let (clock, entropy) = (&*app.store.clock, &*app.store.entropy);
+    let count = async || {
+        let rows = rows_of(&app, "andina").await;
+        let own = rows.iter().filter(|(table, _)| !may_stay(table) && !table.starts_with("platform."));
+        own.map(|(_, count)| count).sum::<i64>()
+    };
+    let whole = count().await;
+    let mut batches = 0;
+    loop {
+        // Killed in the middle of a batch: nothing of it stays.
+        let mut admin = app.store.connect_as("misy_system").await.unwrap();
+        let before = count().await;
+        sqlx::raw_sql(AssertSqlSafe(format!("begin; select platform.purge_batch('{id}', '2100-01-01', 3)")))
+            .execute(&mut admin)
+            .await
+            .unwrap();
+        // While it works, nobody else does.
+        let meanwhile = closing::purge_batch(&app.store.database, &id, 3, clock, entropy).await.unwrap();
+        assert_eq!(meanwhile, Purged::Nothing);
+        drop(admin);
+        let purged = loop {
+            let purged = closing::purge_batch(&app.store.database, &id, 3, clock, entropy).await.unwrap();
+            // PostgreSQL may need a moment to notice that the connection is gone.
+            if purged != Purged::Nothing {
+                break purged;
+            }
+            tokio::task::yield_now().await;
+        };
+        batches += 1;
+        if purged == Purged::Done {
+            break;
+        }
+        assert_eq!(count().await, before - 3);
+        // There is no way back from here.
+        app.manage(&owner, Method::POST, &andina.path("/activate"), None).await.refused(409, "conflict");
+    }
+    assert!(batches > 5 && whole > 20, "{whole} rows in {batches} batches");
+    assert_gone(&app, "andina").await;
+    let again = closing::purge_batch(&app.store.database, &id, 3, clock, entropy).await.unwrap();
+    assert_eq!(again, Purged::Nothing);
+}
+
+#[tokio::test]
+async fn a_tenant_that_is_not_closed_or_not_due_cannot_be_cleaned_up() {
+    let app = App::start().await;
+    let (owner, andina) = app.two().await;
+    let (clock, entropy) = (&*app.store.clock, &*app.store.entropy);
+    for id in [&andina, &owner] {
+        let purged = closing::purge_batch(&app.store.database, &id.tenant_id(), 9, clock, entropy).await;
+        assert_eq!(purged.unwrap(), Purged::Nothing);
+    }
+    app.manage(&owner, Method::POST, &andina.path("/close"), None).await.expect(200);
+    let purged = closing::purge_batch(&app.store.database, &andina.tenant_id(), 9, clock, entropy).await;
+    assert_eq!(purged.unwrap(), Purged::Nothing);
+    app.manage(&andina, Method::GET, &andina.path(""), None).await.refused(403, "tenant_suspended");
+    let mut reserved = crate::support::registration("Owner", "https://owner.example");
+    reserved["tenantId"] = json!("owner");
+    let refused = app.manage(&owner, Method::POST, "/tenants", Some(&reserved)).await;
+    assert!(refused.status.is_client_error(), "{}", refused.body);
+}

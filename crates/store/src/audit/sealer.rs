@@ -1,0 +1,339 @@
+//! Gives entries their places in the tree of their tenant and signs how far it goes.
+
+use super::{
+    entries::without_leaf,
+    keys,
+    tree::{self, StoredCheckpoint, TILE, signed},
+};
+use crate::{Database, StoreError, TenantTx, Vault, tenants::stored};
+use jiff_sqlx::ToSqlx;
+use misy_domain::{Clock, TenantId};
+use misy_trust::audit_tree::{
+    Frontier, Hash,
+    checkpoint::{self, Checkpoint},
+};
+use sqlx::postgres::types::PgInterval;
+use std::{sync::Arc, time::Duration};
+use tokio::time::Instant;
+use tracing::{error, warn};
+
+/// Statements whose entries are taken at once, unless they have more entries than the other number says.
+const STATEMENTS: i64 = 512;
+const ENTRIES: i64 = 8_192;
+/// Tenants looked at in one round.
+const TENANTS: i64 = 1_000;
+/// Between two rounds at least.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// When a checkpoint is signed.
+#[derive(Debug, Clone, Copy)]
+pub struct SealTerms {
+    /// So long after the first entry that no checkpoint covers; at once if it is nothing.
+    pub after: Duration,
+    /// When so many entries are not covered.
+    pub entries: i64,
+}
+
+impl Default for SealTerms {
+    fn default() -> Self {
+        Self { after: Duration::from_mins(15), entries: 10_000 }
+    }
+}
+
+/// The sequencer. Any number of replicas may run one: the row of a tenant's tree is held by one at a time.
+#[derive(Clone)]
+pub struct Sealer {
+    database: Database,
+    vault: Vault,
+    clock: Arc<dyn Clock>,
+    issuer: Arc<str>,
+    terms: SealTerms,
+}
+
+/// What one look at a tenant came to.
+struct Sealed {
+    /// More waits.
+    more: bool,
+    checkpoint: Option<StoredCheckpoint>,
+}
+
+impl Sealer {
+    /// Makes the first key if there is none.
+    pub async fn new(
+        database: Database,
+        vault: Vault,
+        clock: Arc<dyn Clock>,
+        terms: SealTerms,
+    ) -> Result<Self, StoreError> {
+        let issuer = database.installation_issuer(&*clock, vault.entropy()).await?.into();
+        keys::ensure(&database, &vault, &*clock).await?;
+        Ok(Self { database, vault, clock, issuer, terms })
+    }
+
+    /// The origin line of a tenant's checkpoints.
+    pub fn origin(&self, tenant: &TenantId) -> String {
+        checkpoint::origin(&self.issuer, tenant.as_str())
+    }
+
+    /// The name of the installation.
+    pub fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    /// Goes on until dropped. Never takes more than a third of the time, so that a flood of entries is caught up with
+    /// afterwards rather than made worse.
+    pub async fn run(self) {
+        loop {
+            let began = Instant::now();
+            if let Err(failure) = self.round().await {
+                warn!(error = %failure, "audit entries wait for their leaves");
+            }
+            tokio::time::sleep(PAUSE.max(began.elapsed() * 2)).await;
+        }
+    }
+
+    /// Takes what waits now and signs what is due.
+    pub async fn round(&self) -> Result<(), StoreError> {
+        for tenant in self.waiting().await? {
+            if let Err(failure) = self.tenant(&tenant).await {
+                // One tenant's trouble, such as a tree that was tampered with, keeps no other waiting.
+                error!(tenantId = %tenant, error = %failure, "the audit tree cannot grow");
+            }
+        }
+        Ok(())
+    }
+
+    async fn tenant(&self, tenant: &TenantId) -> Result<(), StoreError> {
+        while self.step(tenant, false).await?.is_some_and(|sealed| sealed.more) {}
+        Ok(())
+    }
+
+    /// Takes everything of a tenant that is committed now and signs it; `None` if the tenant has no entries at all.
+    pub async fn seal(&self, tenant: &TenantId) -> Result<Option<StoredCheckpoint>, StoreError> {
+        loop {
+            let Some(sealed) = self.step(tenant, true).await? else { return Ok(None) };
+            if !sealed.more {
+                return Ok(sealed.checkpoint);
+            }
+        }
+    }
+
+    async fn waiting(&self) -> Result<Vec<TenantId>, StoreError> {
+        let mut tx = self.database.system("audit.waiting").await?;
+        let names = sqlx::query_scalar!(
+            r#"(select distinct tenant_id from audit_pending limit $1)
+               union
+               (select tenant_id from audit_trees where checkpoint_due <= clock_timestamp() limit $1)"#,
+            TENANTS
+        )
+        .fetch_all(tx.connection())
+        .await?;
+        tx.commit().await?;
+        names.into_iter().flatten().map(|name| stored(name.parse())).collect()
+    }
+
+    /// One transaction. `None` if another replica has the tree in hand; with `wait`, waits for it and always signs.
+    async fn step(&self, tenant: &TenantId, wait: bool) -> Result<Option<Sealed>, StoreError> {
+        let mut tx = self.database.tenant_work("audit.seal", tenant).await?;
+        let Some(head) = Head::hold(&mut tx, wait).await? else { return Ok(None) };
+        let (ids, more) = take(&mut tx).await?;
+        let entries = without_leaf(&mut tx, &ids).await?;
+        let mut frontier = tree::frontier(&mut tx, head.tree_size).await?;
+        let mut growth = Growth::default();
+        for (id, hash) in entries {
+            growth.leaf(&mut frontier, id, hash)?;
+        }
+        growth.store(&mut tx).await?;
+        let size = signed(frontier.size())?;
+        let uncovered = size - head.checkpoint_size;
+        let is_time = wait || head.is_due || head.is_over || self.terms.after.is_zero();
+        let due = uncovered > 0 && (is_time && !more || uncovered >= self.terms.entries);
+        let mut checkpoint = None;
+        if due {
+            checkpoint = Some(self.sign(&mut tx, tenant, &frontier).await?);
+        } else if wait {
+            checkpoint = tree::latest_checkpoint(&mut tx).await?;
+        }
+        head.leave(&mut tx, size, due, self.terms.after).await?;
+        tx.commit().await?;
+        Ok(Some(Sealed { more, checkpoint }))
+    }
+
+    async fn sign(
+        &self,
+        tx: &mut TenantTx,
+        tenant: &TenantId,
+        frontier: &Frontier,
+    ) -> Result<StoredCheckpoint, StoreError> {
+        let now = self.clock.now();
+        let keys = keys::signing(tx.connection(), &self.vault, now).await?;
+        let checkpoint =
+            Checkpoint { origin: self.origin(tenant), size: frontier.size(), root: frontier.root() };
+        let note = checkpoint.sign(&keys.iter().collect::<Vec<_>>());
+        let signed = StoredCheckpoint {
+            tree_size: signed(frontier.size())?,
+            root_hash: checkpoint.root.to_vec(),
+            note,
+            signed_at: now,
+        };
+        sqlx::query!(
+            "insert into audit_checkpoints (tenant_id, tree_size, root_hash, note, signed_at) values ($1, $2, $3, $4, $5)",
+            tenant.as_str(),
+            signed.tree_size,
+            signed.root_hash,
+            signed.note,
+            signed.signed_at.to_sqlx() as _
+        )
+        .execute(tx.connection())
+        .await?;
+        Ok(signed)
+    }
+}
+
+/// Where a tree stands, held until the transaction ends.
+struct Head {
+    tree_size: i64,
+    checkpoint_size: i64,
+    is_due: bool,
+    /// The tenant is closed or gone: each entry may be the last.
+    is_over: bool,
+}
+
+impl Head {
+    async fn hold(tx: &mut TenantTx, wait: bool) -> Result<Option<Self>, StoreError> {
+        let tenant = tx.tenant().clone();
+        sqlx::query!(
+            "insert into audit_trees (tenant_id) values ($1) on conflict do nothing",
+            tenant.as_str()
+        )
+        .execute(tx.connection())
+        .await?;
+        if wait {
+            sqlx::query!("select from audit_trees where tenant_id = $1 for update", tenant.as_str())
+                .fetch_optional(tx.connection())
+                .await?;
+        }
+        let row = sqlx::query_as!(
+            Self,
+            r#"select tree_size, checkpoint_size, coalesce(checkpoint_due <= clock_timestamp(), false) as "is_due!",
+                      not exists (select from tenants o where o.tenant_id = $1 and o.status <> 'closed') as "is_over!"
+               from audit_trees t where t.tenant_id = $1 for update of t skip locked"#,
+            tenant.as_str()
+        )
+        .fetch_optional(tx.connection())
+        .await?;
+        Ok(row)
+    }
+
+    async fn leave(
+        &self,
+        tx: &mut TenantTx,
+        size: i64,
+        signed: bool,
+        after: Duration,
+    ) -> Result<(), StoreError> {
+        let tenant = tx.tenant().clone();
+        let microseconds = i64::try_from(after.as_micros()).unwrap_or(i64::MAX);
+        sqlx::query!(
+            "update audit_trees
+             set tree_size = $2,
+                 checkpoint_size = case when $3 then $2 else checkpoint_size end,
+                 checkpoint_due = case
+                     when $3 or $2 = checkpoint_size then null
+                     else coalesce(checkpoint_due, clock_timestamp() + $4) end
+             where tenant_id = $1",
+            tenant.as_str(),
+            size,
+            signed,
+            PgInterval { months: 0, days: 0, microseconds }
+        )
+        .execute(tx.connection())
+        .await?;
+        Ok(())
+    }
+}
+
+/// Takes statements that wait: the ids of their entries, and whether more wait.
+async fn take(tx: &mut TenantTx) -> Result<(Vec<String>, bool), StoreError> {
+    let tenant = tx.tenant().clone();
+    let taken = sqlx::query_scalar!(
+        "delete from audit_pending where tenant_id = $1 and pending_id in (
+             select pending_id from (
+                 select pending_id, sum(cardinality(audit_ids)) over (order by pending_id) - cardinality(audit_ids) as before
+                 from (select pending_id, audit_ids from audit_pending where tenant_id = $1 limit $2) as looked_at) as counted
+             where before < $3)
+         returning audit_ids",
+        tenant.as_str(),
+        STATEMENTS,
+        ENTRIES
+    )
+    .fetch_all(tx.connection())
+    .await?;
+    let more = sqlx::query_scalar!(
+        r#"select exists (select from audit_pending where tenant_id = $1) as "more!""#,
+        tenant.as_str()
+    )
+    .fetch_one(tx.connection())
+    .await?;
+    Ok((taken.concat(), more && !taken.is_empty()))
+}
+
+/// What a tree grows by.
+#[derive(Default)]
+struct Growth {
+    places: Vec<i64>,
+    ids: Vec<String>,
+    hashes: Vec<Vec<u8>>,
+    node_levels: Vec<i16>,
+    node_places: Vec<i64>,
+    node_hashes: Vec<Vec<u8>>,
+}
+
+impl Growth {
+    fn leaf(&mut self, frontier: &mut Frontier, id: String, hash: Hash) -> Result<(), StoreError> {
+        self.places.push(signed(frontier.size())?);
+        self.ids.push(id);
+        self.hashes.push(hash.to_vec());
+        frontier.append(hash, |node, hash| {
+            // A tree high enough to overflow these would have more leaves than a table has rows.
+            if let (0, Ok(level), Ok(place)) =
+                (node.level % TILE, i16::try_from(node.level), i64::try_from(node.index))
+            {
+                self.node_levels.push(level);
+                self.node_places.push(place);
+                self.node_hashes.push(hash.to_vec());
+            }
+        });
+        Ok(())
+    }
+
+    async fn store(&self, tx: &mut TenantTx) -> Result<(), StoreError> {
+        if self.places.is_empty() {
+            return Ok(());
+        }
+        let tenant = tx.tenant().clone();
+        sqlx::query!(
+            "insert into audit_leaves (tenant_id, leaf_index, audit_id, leaf_hash)
+             select $1, l.* from unnest($2::bigint[], $3::text[], $4::bytea[]) as l",
+            tenant.as_str(),
+            &self.places,
+            &self.ids,
+            &self.hashes
+        )
+        .execute(tx.connection())
+        .await?;
+        if !self.node_levels.is_empty() {
+            sqlx::query!(
+                "insert into audit_nodes (tenant_id, level, node_index, node_hash)
+                 select $1, n.* from unnest($2::smallint[], $3::bigint[], $4::bytea[]) as n",
+                tenant.as_str(),
+                &self.node_levels,
+                &self.node_places,
+                &self.node_hashes
+            )
+            .execute(tx.connection())
+            .await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,175 @@
+//! Client certificates that are bound to a tenant.
+
+use crate::{StoreError, TenantTx, tenants::stored};
+use jiff_sqlx::{Timestamp as SqlTimestamp, ToSqlx};
+use misy_domain::{CertificateId, KeyId, SiteId, Timestamp};
+use misy_trust::{ClientCertificate, Fingerprint};
+use serde::Deserialize;
+
+/// What of a certificate is remembered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum BoundBy {
+    /// Its public key, which a renewal with the same key keeps.
+    Key,
+    /// All of it.
+    Certificate,
+}
+
+impl BoundBy {
+    /// As it stands in the database and the API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Key => "key",
+            Self::Certificate => "certificate",
+        }
+    }
+
+    /// What of this certificate is compared.
+    pub fn fingerprint_of(self, certificate: &ClientCertificate) -> Fingerprint {
+        match self {
+            Self::Key => certificate.key,
+            Self::Certificate => certificate.certificate,
+        }
+    }
+}
+
+/// A bound certificate as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Certificate {
+    /// Its id.
+    pub certificate_id: CertificateId,
+    /// What people call it.
+    pub name: String,
+    /// What the fingerprint is of.
+    pub bound_by: BoundBy,
+    /// SHA-256.
+    pub fingerprint: Fingerprint,
+    /// Whose it says it is.
+    pub subject: Option<String>,
+    /// The one tenant secret it is good for.
+    pub secret_key_id: Option<KeyId>,
+    /// The one site it is good for.
+    pub site_id: Option<SiteId>,
+    /// When it was bound.
+    pub created_at: Timestamp,
+    /// From when on it is refused.
+    pub expires_at: Option<Timestamp>,
+    /// Since when it is refused.
+    pub revoked_at: Option<Timestamp>,
+}
+
+struct Row {
+    certificate_id: String,
+    name: String,
+    bound_by: String,
+    fingerprint: Vec<u8>,
+    subject: Option<String>,
+    secret_key_id: Option<String>,
+    site_id: Option<String>,
+    created_at: SqlTimestamp,
+    expires_at: Option<SqlTimestamp>,
+    revoked_at: Option<SqlTimestamp>,
+}
+
+impl TryFrom<Row> for Certificate {
+    type Error = StoreError;
+
+    fn try_from(row: Row) -> Result<Self, StoreError> {
+        let bound_by =
+            [BoundBy::Key, BoundBy::Certificate].into_iter().find(|by| by.as_str() == row.bound_by);
+        let unknown = misy_domain::tenant::UnknownValue;
+        Ok(Self {
+            certificate_id: stored(row.certificate_id.parse())?,
+            name: row.name,
+            bound_by: stored(bound_by.ok_or(unknown))?,
+            fingerprint: Fingerprint::from_bytes(stored(row.fingerprint.try_into().map_err(|_| unknown))?),
+            subject: row.subject,
+            secret_key_id: row.secret_key_id.map(|id| stored(id.parse())).transpose()?,
+            site_id: row.site_id.map(|id| stored(id.parse())).transpose()?,
+            created_at: row.created_at.to_jiff(),
+            expires_at: row.expires_at.map(SqlTimestamp::to_jiff),
+            revoked_at: row.revoked_at.map(SqlTimestamp::to_jiff),
+        })
+    }
+}
+
+/// Binds a certificate, unless the secret or the site that it names is none of the tenant's.
+pub async fn bind(tx: &mut TenantTx, new: &Certificate) -> Result<bool, StoreError> {
+    let tenant = tx.tenant().clone();
+    let done = sqlx::query!(
+        "insert into certificates (tenant_id, certificate_id, name, bound_by, fingerprint, subject, secret_key_id, site_id,
+                                   created_at, expires_at)
+         select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10
+         where ($7::text is null or exists (
+                   select from tenant_secrets k where k.tenant_id = $1 and k.key_id = $7))
+           and ($8::text is null or exists (select from sites s where s.tenant_id = $1 and s.site_id = $8))",
+        tenant.as_str(),
+        new.certificate_id.to_string(),
+        new.name,
+        new.bound_by.as_str(),
+        &new.fingerprint.as_bytes()[..],
+        new.subject,
+        new.secret_key_id.map(|id| id.to_string()),
+        new.site_id.as_ref().map(SiteId::as_str),
+        new.created_at.to_sqlx() as _,
+        new.expires_at.map(ToSqlx::to_sqlx) as _
+    )
+    .execute(tx.connection())
+    .await?;
+    Ok(done.rows_affected() > 0)
+}
+
+/// Certificates from the newest, before one and at most so many.
+pub async fn list(
+    tx: &mut TenantTx,
+    before: Option<CertificateId>,
+    limit: i64,
+) -> Result<Vec<Certificate>, StoreError> {
+    let tenant = tx.tenant().clone();
+    let rows = sqlx::query_as!(
+        Row,
+        "select certificate_id, name, bound_by, fingerprint, subject, secret_key_id, site_id, created_at, expires_at,
+                revoked_at
+         from certificates where tenant_id = $1 and ($2::text is null or certificate_id < $2)
+         order by certificate_id desc limit $3",
+        tenant.as_str(),
+        before.map(|id| id.to_string()),
+        limit
+    )
+    .fetch_all(tx.connection())
+    .await?;
+    rows.into_iter().map(Certificate::try_from).collect()
+}
+
+/// Revokes a certificate. Says whether there was one to revoke.
+pub async fn revoke(tx: &mut TenantTx, id: CertificateId, now: Timestamp) -> Result<bool, StoreError> {
+    let tenant = tx.tenant().clone();
+    let done = sqlx::query!(
+        "update certificates set revoked_at = coalesce(revoked_at, $3) where tenant_id = $1 and certificate_id = $2",
+        tenant.as_str(),
+        id.to_string(),
+        now.to_sqlx() as _
+    )
+    .execute(tx.connection())
+    .await?;
+    Ok(done.rows_affected() > 0)
+}
+
+/// A bound certificate in a snapshot.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CertificateSnapshot {
+    /// Its id.
+    pub certificate_id: CertificateId,
+    /// What the fingerprint is of.
+    pub bound_by: BoundBy,
+    /// SHA-256 in hex.
+    pub fingerprint: String,
+    /// The one tenant secret it is good for.
+    pub secret_key_id: Option<KeyId>,
+    /// The one site it is good for.
+    pub site_id: Option<SiteId>,
+    /// From when on it is refused.
+    pub expires_at: Option<Timestamp>,
+}

@@ -1,0 +1,131 @@
+//! News from replica to replica, by publish and subscribe. They carry ids only and may be lost: whoever waits looks into
+//! the database from time to time, and at once when news may have been missed.
+
+use super::{Shared, key::TenantKey};
+use crate::bell::News;
+use futures_util::StreamExt;
+use misy_domain::{ConversationId, TenantId};
+use serde::{Deserialize, Serialize};
+use std::{
+    hash::{BuildHasher, RandomState},
+    time::Duration,
+};
+use tokio::{sync::mpsc, time::timeout};
+use tracing::debug;
+
+/// News that wait to be told; more are dropped.
+const WAITING: usize = 10_000;
+/// News that are told at once.
+const BATCH: usize = 256;
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// What a replica has to tell of a tenant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum Telling {
+    /// Something happened in a conversation; `work`: nobody works where it happened.
+    Rung { conversation: ConversationId, news: News, work: bool },
+    /// Something about the tenant was changed.
+    Changed,
+}
+
+/// What is heard from other replicas.
+#[derive(Debug)]
+pub(crate) enum Heard {
+    Told(TenantId, Telling),
+    /// News may have been missed.
+    Gap,
+}
+
+/// What goes over the wire.
+#[derive(Serialize, Deserialize)]
+struct Letter {
+    /// The replica that tells, so that it does not listen to itself.
+    from: u64,
+    told: Telling,
+}
+
+/// Tells the other replicas; dropped, it ends.
+pub(crate) struct FanOut {
+    outbox: mpsc::Sender<(TenantId, Telling)>,
+}
+
+impl FanOut {
+    /// Starts to tell and to listen.
+    pub(crate) fn start(shared: Shared, hear: impl Fn(Heard) + Send + Sync + 'static) -> Self {
+        let (outbox, inbox) = mpsc::channel(WAITING);
+        let replica = RandomState::new().hash_one(());
+        let listening = tokio::spawn(listen(shared.clone(), replica, hear));
+        tokio::spawn(async move {
+            tell(shared, replica, inbox).await;
+            listening.abort();
+        });
+        Self { outbox }
+    }
+
+    /// Tells as soon as it can, or not at all when too much waits.
+    pub(crate) fn tell(&self, tenant: &TenantId, telling: Telling) {
+        if self.outbox.try_send((tenant.clone(), telling)).is_err() {
+            metrics::counter!("misy_redis_news_dropped_total").increment(1);
+        }
+    }
+}
+
+async fn tell(shared: Shared, replica: u64, mut inbox: mpsc::Receiver<(TenantId, Telling)>) {
+    let mut batch = Vec::with_capacity(BATCH);
+    while inbox.recv_many(&mut batch, BATCH).await > 0 {
+        let mut pipe = redis::pipe();
+        for (tenant, told) in batch.drain(..) {
+            // Ids and numbers: nothing in it could fail.
+            let letter = serde_json::to_string(&Letter { from: replica, told }).unwrap_or_default();
+            pipe.publish(TenantKey::news(&tenant), letter).ignore();
+        }
+        if shared.ask(async |mut redis| pipe.exec_async(&mut redis).await).await.is_err() {
+            metrics::counter!("misy_redis_news_dropped_total").increment(1);
+        }
+    }
+}
+
+async fn listen(shared: Shared, replica: u64, hear: impl Fn(Heard) + Send + Sync) {
+    let mut state = shared.state();
+    loop {
+        let Ok(connection) = state.wait_for(Option::is_some).await.map(|state| *state) else { return };
+        if let Err(error) = listen_once(&shared, replica, connection, &hear).await {
+            debug!(%error, "news of other replicas cannot be heard");
+            tokio::time::sleep(super::PATIENCE).await;
+        }
+    }
+}
+
+/// Until this connection or Redis is lost.
+async fn listen_once(
+    shared: &Shared,
+    replica: u64,
+    connection: Option<u64>,
+    hear: &(impl Fn(Heard) + Sync),
+) -> redis::RedisResult<()> {
+    let late = |_| redis::RedisError::from(std::io::Error::from(std::io::ErrorKind::TimedOut));
+    let mut subscription = timeout(PATIENCE, shared.client().get_async_pubsub()).await.map_err(late)??;
+    timeout(PATIENCE, subscription.psubscribe(TenantKey::ALL_NEWS)).await.map_err(late)??;
+    hear(Heard::Gap);
+    let mut messages = subscription.into_on_message();
+    let mut state = shared.state();
+    loop {
+        let message = tokio::select! {
+            message = messages.next() => message,
+            // Another connection in use: this one may be dead without knowing it.
+            _ = state.wait_for(|now| *now != connection) => return Ok(()),
+        };
+        let Some(message) = message else {
+            hear(Heard::Gap);
+            return Err(std::io::Error::from(std::io::ErrorKind::ConnectionReset).into());
+        };
+        let tenant = TenantKey::tenant_of_news(message.get_channel_name());
+        let letter = serde_json::from_slice::<Letter>(message.get_payload_bytes());
+        if let (Some(tenant), Ok(letter)) = (tenant, letter)
+            && letter.from != replica
+        {
+            hear(Heard::Told(tenant, letter.told));
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! Principals, tenants and resources as the policies see them.
+
+use super::{Moment, PolicyError, Principal, PrincipalKind};
+use cedar_policy::{Context, Entity, EntityId, EntityTypeName, EntityUid, RestrictedExpression as Value};
+use misy_domain::{Action, TenantId};
+use std::collections::{HashMap, HashSet};
+
+/// The names of entity types, parsed once.
+pub(super) struct Types {
+    action: EntityTypeName,
+    tenant: EntityTypeName,
+    role: EntityTypeName,
+    user: EntityTypeName,
+    administrator_key: EntityTypeName,
+    program: EntityTypeName,
+}
+
+fn type_name(text: &str) -> Result<EntityTypeName, PolicyError> {
+    text.parse().map_err(PolicyError::of)
+}
+
+/// The thing of a type that has this id.
+pub(super) fn uid(of: &EntityTypeName, id: &str) -> EntityUid {
+    EntityUid::from_type_name_and_id(of.clone(), EntityId::new(id))
+}
+
+impl Types {
+    pub(super) fn new() -> Result<Self, PolicyError> {
+        Ok(Self {
+            action: type_name("Misy::Action")?,
+            tenant: type_name("Misy::Tenant")?,
+            role: type_name("Misy::Role")?,
+            user: type_name("Misy::User")?,
+            administrator_key: type_name("Misy::AdministratorKey")?,
+            program: type_name("Misy::Program")?,
+        })
+    }
+
+    pub(super) fn action(&self, name: &str) -> EntityUid {
+        uid(&self.action, name)
+    }
+
+    /// Who asks.
+    pub(super) fn of_principal(&self, principal: &Principal<'_>) -> EntityUid {
+        let of = match principal.kind {
+            PrincipalKind::User { .. } => &self.user,
+            PrincipalKind::AdministratorKey => &self.administrator_key,
+            PrincipalKind::Program { .. } => &self.program,
+        };
+        uid(of, principal.id)
+    }
+
+    /// Everything the policies need to know about both.
+    pub(super) fn about(
+        &self,
+        principal: &Principal<'_>,
+        own: &EntityUid,
+        tenant: &TenantId,
+        resource: &EntityUid,
+    ) -> Result<Vec<Entity>, PolicyError> {
+        let home = uid(&self.tenant, principal.tenant.as_str());
+        let mut entities =
+            vec![self.person(principal, own, &home)?, Self::business(&home, principal.is_owner)?];
+        let target = uid(&self.tenant, tenant.as_str());
+        if target != home {
+            // That it is another tenant than the principal's is all that counts: there is one owner.
+            entities.push(Self::business(&target, false)?);
+        }
+        if *resource != target {
+            entities.push(Entity::new_no_attrs(resource.clone(), HashSet::from([target])));
+        }
+        Ok(entities)
+    }
+
+    fn business(tenant: &EntityUid, is_owner: bool) -> Result<Entity, PolicyError> {
+        let attributes = HashMap::from([("isOwner".to_owned(), Value::new_bool(is_owner))]);
+        Entity::new(tenant.clone(), attributes, HashSet::new()).map_err(PolicyError::of)
+    }
+
+    fn person(
+        &self,
+        principal: &Principal<'_>,
+        own: &EntityUid,
+        home: &EntityUid,
+    ) -> Result<Entity, PolicyError> {
+        let mut attributes = HashMap::from([("tenant".to_owned(), Value::new_entity_uid(home.clone()))]);
+        let mut parents = HashSet::new();
+        match principal.kind {
+            PrincipalKind::User { scopes } => {
+                attributes.insert("granted".to_owned(), actions(principal.granted));
+                if let Some(scopes) = scopes {
+                    attributes.insert("scopes".to_owned(), actions(scopes));
+                }
+                parents.extend(principal.roles.iter().map(|role| uid(&self.role, role.as_str())));
+            }
+            PrincipalKind::AdministratorKey => {
+                parents.extend(principal.roles.iter().map(|role| uid(&self.role, role.as_str())));
+            }
+            PrincipalKind::Program { permissions } => {
+                let permissions = permissions.iter().map(|text| Value::new_string((*text).to_owned()));
+                attributes.insert("permissions".to_owned(), Value::new_set(permissions));
+            }
+        }
+        Entity::new(own.clone(), attributes, parents).map_err(PolicyError::of)
+    }
+}
+
+fn actions(list: &[Action]) -> Value {
+    Value::new_set(list.iter().map(|action| Value::new_string(action.as_str().to_owned())))
+}
+
+/// The moment.
+pub(super) fn context(action: Action, moment: Moment) -> Result<Context, PolicyError> {
+    let mut pairs = vec![
+        ("action".to_owned(), Value::new_string(action.as_str().to_owned())),
+        ("supportAccess".to_owned(), Value::new_bool(moment.support_access)),
+        ("agentAccess".to_owned(), Value::new_bool(moment.agent_access)),
+    ];
+    if let Some(age) = moment.second_factor_age {
+        pairs.push(("secondFactorAge".to_owned(), Value::new_long(age)));
+    }
+    Context::from_pairs(pairs).map_err(PolicyError::of)
+}
