@@ -14,7 +14,9 @@ use misy_front_desk::{FrontDesk, InstallationProvider, Parts, Provider};
 use misy_orchestrator::{Mailer, Packs, Turns, WorkerSettings};
 use misy_postgres::{PrivateServer, Programs};
 use misy_store::{
-    Bell, Database, DatabaseOptions, Limits, Shared, Vault, database::Login, rotation::Rotator,
+    Bell, Database, DatabaseOptions, Limits, Shared, Vault,
+    database::Login,
+    rotation::{self, LongestUse, Rotator},
 };
 use misy_trust::{BootstrapSecret, ServiceRole, SystemEntropy};
 use sqlx::postgres::PgConnectOptions;
@@ -35,6 +37,9 @@ use tracing::{info, warn};
 
 /// How often is looked for closed tenants whose time is over.
 const CLEAN_UP: Duration = Duration::from_secs(10);
+
+/// How often is looked for data keys that have been in use for too long.
+const ROTATE_BY_AGE: Duration = Duration::from_hours(1);
 
 /// The running program.
 pub(crate) struct Running {
@@ -161,6 +166,9 @@ impl Running {
         }
         tasks.spawn(http::serve(listener, front_desk.router(), tls, stop.clone()));
         tasks.spawn(clean_up(front_desk.clone(), stop.clone()));
+        if let Some(longest) = settings.longest_use {
+            tasks.spawn(rotate_by_age(front_desk.clone(), longest, stop.clone()));
+        }
         if settings.worker {
             let (sealer, told) = (front_desk.sealer.clone(), stop.clone());
             tasks.spawn(async move {
@@ -243,6 +251,25 @@ impl Neighbours {
             tasks.spawn(peers.tell_changes(front_desk.clone(), stop.clone()));
         }
         Ok(())
+    }
+}
+
+/// Rotates data keys that have been in use for too long; every process looks, one begins each rotation.
+async fn rotate_by_age(front_desk: FrontDesk, longest: LongestUse, stop: CancellationToken) {
+    let desk = &front_desk;
+    loop {
+        let due = rotation::start_due(&desk.database, &desk.vault, longest, &*desk.clock, &*desk.entropy);
+        match stop.run_until_cancelled(due).await {
+            Some(Ok(begun)) if !begun.is_empty() => {
+                info!(tenants = begun.len(), "data keys are rotated by age")
+            }
+            Some(Err(error)) => warn!(%error, "data keys could not be rotated by age; tried again later"),
+            Some(Ok(_)) => {}
+            None => return,
+        }
+        if stop.run_until_cancelled(tokio::time::sleep(ROTATE_BY_AGE)).await.is_none() {
+            return;
+        }
     }
 }
 

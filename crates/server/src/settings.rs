@@ -9,6 +9,7 @@ use figment::{
     providers::{Env, Format, Serialized, Toml},
 };
 use misy_domain::{Origin, Secret, TenantId};
+use misy_store::rotation::LongestUse;
 use serde::{Deserialize, Serialize};
 use std::{
     net::SocketAddr,
@@ -80,6 +81,8 @@ struct Written {
     internal_crl: String,
     peers: String,
     close_grace_days: u32,
+    key_days: u32,
+    owner_key_days: u32,
 }
 
 impl Default for Written {
@@ -141,6 +144,8 @@ impl Default for Written {
             internal_crl: none(),
             peers: none(),
             close_grace_days: 30,
+            key_days: 365,
+            owner_key_days: 90,
         }
     }
 }
@@ -167,7 +172,7 @@ const fn secret(name: &'static str, meaning: &'static str) -> Setting {
 }
 
 /// All settings, in the order in which they are explained.
-pub(crate) const SETTINGS: [Setting; 55] = [
+pub(crate) const SETTINGS: [Setting; 57] = [
     open(
         "http_addr",
         "address to listen on [127.0.0.1:8787; if that is taken and nothing is set, a free port]",
@@ -279,6 +284,8 @@ pub(crate) const SETTINGS: [Setting; 55] = [
         "peers",
         "internal addresses of the other processes, to be told of changes at once: https://host:port, …",
     ),
+    open("key_days", "days after which the data key of a tenant is rotated by itself; 0 for never [365]"),
+    open("owner_key_days", "the same for the owner's [90]"),
     open("close_grace_days", "days from the closing of a tenant to the removal of its data, 0 to 365 [30]"),
 ];
 
@@ -342,6 +349,8 @@ pub(crate) struct Settings {
     pub(crate) internal: Option<Files>,
     /// The others.
     pub(crate) peers: Vec<hyper::Uri>,
+    /// After how long data keys are rotated by themselves.
+    pub(crate) longest_use: Option<LongestUse>,
     /// How long a closed tenant keeps its data.
     pub(crate) close_grace: Duration,
     /// Name, value as it may be shown, and where it comes from, for `misy config`.
@@ -436,6 +445,7 @@ impl Settings {
             internal_addr,
             internal,
             peers,
+            longest_use: longest_use(&written),
             close_grace: Duration::from_hours(24 * u64::from(written.close_grace_days)),
             http_addr,
             public_url,
@@ -539,6 +549,13 @@ fn mail(written: &Written) -> anyhow::Result<Option<(Secret<String>, String)>> {
         );
     }
     Ok(Some((url, from.to_owned())))
+}
+
+/// Never is so long that nothing gets there.
+fn longest_use(written: &Written) -> Option<LongestUse> {
+    let days = |days: u32| Duration::from_hours(24 * u64::from(if days == 0 { 365_000 } else { days }));
+    (written.key_days > 0 || written.owner_key_days > 0)
+        .then(|| LongestUse { tenant: days(written.key_days), owner: days(written.owner_key_days) })
 }
 
 fn set(text: &str) -> Option<&str> {

@@ -9,13 +9,20 @@
 pub mod root;
 
 use crate::{
-    Database, StoreError, TenantKeys, TenantTx, Vault, leases::WorkerId, tenants::stored, vault::Via,
+    Database, StoreError, TenantKeys, TenantTx, Vault,
+    audit::{self, AuditEntry, Kind},
+    leases::WorkerId,
+    tenants::stored,
+    vault::Via,
 };
+use jiff_sqlx::ToSqlx;
 use misy_domain::{Clock, Entropy, RotationId, TenantId, Timestamp};
 use misy_trust::Place;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tracing::{info, warn};
 
+/// Who asks for rotations that are due by the age of keys.
+const SCHEDULE: &str = "schedule";
 /// How long a rotation rests before it begins, so that every replica has heard of the new key.
 const NOTICE: f64 = 1.0;
 /// How long a worker may take for a batch.
@@ -134,6 +141,61 @@ pub async fn start(
     .await?;
     let begun = rotations(tx).await?.into_iter().find(|rotation| rotation.rotation_id == id);
     begun.ok_or(StoreError::Unsealable("key_rotations"))
+}
+
+/// How old the newest data key of a tenant may become.
+#[derive(Debug, Clone, Copy)]
+pub struct LongestUse {
+    /// Of a tenant.
+    pub tenant: Duration,
+    /// Of the owner.
+    pub owner: Duration,
+}
+
+/// Begins the rotations that are due by the age of keys; says for whom. Of several replicas that do so at once, one begins
+/// each.
+pub async fn start_due(
+    database: &Database,
+    vault: &Vault,
+    longest: LongestUse,
+    clock: &dyn Clock,
+    entropy: &dyn Entropy,
+) -> Result<Vec<TenantId>, StoreError> {
+    let now = clock.now();
+    let before = |age: Duration| now.checked_sub(age).unwrap_or(Timestamp::MIN).to_sqlx();
+    let mut tx = database.system("rotation.due").await?;
+    let due = sqlx::query_scalar!(
+        r#"select t.tenant_id from tenants t
+           where t.status = 'active'
+             and not exists (select from key_rotations r where r.tenant_id = t.tenant_id and r.finished_at is null)
+             and (select max(k.created_at) from data_keys k where k.tenant_id = t.tenant_id and k.purpose = 'data')
+                 < case when t.is_owner then $1::timestamptz else $2::timestamptz end
+           order by t.tenant_id limit 20"#,
+        before(longest.owner) as _,
+        before(longest.tenant) as _
+    )
+    .fetch_all(tx.connection())
+    .await?;
+    tx.commit().await?;
+    let mut begun = Vec::new();
+    for tenant in due {
+        let tenant: TenantId = stored(tenant.parse())?;
+        let Some(keys) = vault.keys(database, &tenant).await? else { continue };
+        let mut tx = database.tenant("rotation.start_due", &tenant).await?;
+        match start(&mut tx, &keys, SCHEDULE, clock, entropy).await {
+            Ok(rotation) => {
+                let mut entry = AuditEntry::new(Kind::Change, "rotateDataKey", SCHEDULE, clock, entropy);
+                entry.subject = Some(rotation.rotation_id.to_string());
+                audit::record(&mut tx, &entry).await?;
+                tx.commit().await?;
+                begun.push(tenant);
+            }
+            // Somebody else was first.
+            Err(StoreError::Conflict(_)) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(begun)
 }
 
 /// The rotations of the tenant, the newest first.

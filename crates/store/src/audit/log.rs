@@ -230,6 +230,15 @@ async fn flush(database: &Database, batch: &[Item], ending: bool) {
 }
 
 async fn write(database: &Database, batch: &[Item]) -> Result<(), StoreError> {
+    let calls: Vec<(&TenantId, &CallEntry)> = batch
+        .iter()
+        .filter_map(|item| match item {
+            Item::Call(tenant, entry) if entry.detail.is_none() => Some((tenant, entry)),
+            Item::Call(..) | Item::Other(..) => None,
+        })
+        .collect();
+    write_calls(database, &calls).await?;
+    // The few that have more to tell come after those that led to them.
     for item in batch {
         match item {
             Item::Other(tenant, entry) => write_one(database, tenant, entry).await?,
@@ -239,14 +248,7 @@ async fn write(database: &Database, batch: &[Item]) -> Result<(), StoreError> {
             Item::Call(..) => {}
         }
     }
-    let calls: Vec<(&TenantId, &CallEntry)> = batch
-        .iter()
-        .filter_map(|item| match item {
-            Item::Call(tenant, entry) if entry.detail.is_none() => Some((tenant, entry)),
-            Item::Call(..) | Item::Other(..) => None,
-        })
-        .collect();
-    write_calls(database, &calls).await
+    Ok(())
 }
 
 async fn write_one(database: &Database, tenant: &TenantId, entry: &AuditEntry) -> Result<(), StoreError> {

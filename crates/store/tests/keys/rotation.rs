@@ -4,7 +4,7 @@ use misy_store::{
     StoreError, Vault,
     credentials::{create_secret, open_secret},
     messages::{Ingested, NewInbound},
-    rotation::{Rotator, Step, key_versions, rotations},
+    rotation::{LongestUse, Rotator, Step, key_versions, rotations, start_due},
 };
 use misy_testkit::store::{TestStore, TestTenant, test_store};
 use misy_trust::{Place, RootKey};
@@ -293,4 +293,30 @@ async fn a_rotation_of_one_tenant_touches_no_other() {
     let stranger = Vault::new(RootKey::new(Secret::new([8; 32])), store.entropy.clone());
     let keys = stranger.keys(&store.database, &verde.id).await;
     assert!(matches!(keys, Err(StoreError::UnknownRootKey)));
+}
+
+#[tokio::test]
+async fn a_data_key_that_is_too_old_is_rotated_once_by_itself() {
+    let store = test_store().await.unwrap();
+    let (andina, verde) = (store.tenant("andina").await.unwrap(), store.tenant("verde").await.unwrap());
+    store
+        .admin("update misy.data_keys set created_at = '2000-01-01' where tenant_id = 'andina'")
+        .await
+        .unwrap();
+    store.admin("update misy.data_keys set created_at = '2100-01-01' where tenant_id = 'verde'").await.unwrap();
+    let longest = LongestUse { tenant: Duration::from_hours(365 * 24), owner: Duration::from_hours(90 * 24) };
+    let (clock, entropy) = (&*store.clock, &*store.entropy);
+    let both = tokio::join!(
+        start_due(&store.database, &store.vault, longest, clock, entropy),
+        start_due(&store.database, &store.vault, longest, clock, entropy),
+    );
+    let mut begun = both.0.unwrap();
+    begun.extend(both.1.unwrap());
+    assert_eq!(begun, [andina.id.clone()]);
+    let again = start_due(&store.database, &store.vault, longest, clock, entropy).await.unwrap();
+    assert!(again.is_empty());
+    store.admin("update misy.key_rotations set work_at = now()").await.unwrap();
+    finish(&rotator(&store)).await;
+    nothing_below(&store, &andina, 2).await;
+    nothing_below(&store, &verde, 1).await;
 }
