@@ -32,7 +32,7 @@ test: ## Run all tests
 	@$(MAKE) --no-print-directory test-rust
 	@$(MAKE) --no-print-directory test-web
 
-test-rust: $(SDK) ## Tests of the server, with a real PostgreSQL
+test-rust: $(SDK) ## Tests of the server, with a real PostgreSQL and Redis
 	scripts/test-rust
 
 target/debug/misy: FORCE $(SDK)

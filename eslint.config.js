@@ -34,7 +34,7 @@ export default tseslint.config(
   },
   {
     // Pages that the API server itself hands out.
-    files: ['crates/*/static/*.js'],
+    files: ['crates/*/static/**/*.js'],
     languageOptions: {
       globals: {
         document: 'readonly',
@@ -43,6 +43,12 @@ export default tseslint.config(
         location: 'readonly',
         navigator: 'readonly',
         URLSearchParams: 'readonly',
+        URL: 'readonly',
+        Intl: 'readonly',
+        atob: 'readonly',
+        btoa: 'readonly',
+        localStorage: 'readonly',
+        window: 'readonly',
       },
     },
   },

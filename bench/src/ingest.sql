@@ -1,4 +1,4 @@
-select outcome from misy.ingest_message(
+select outcome from misy.ingest_counted(
     'andina',
     (select session_id from bench.sessions where place = :place),
     (select site_id from bench.sessions where place = :place),
@@ -6,4 +6,4 @@ select outcome from misy.ingest_message(
     (select channel from bench.sessions where place = :place),
     (select session_id from bench.sessions where place = :place),
     gen_random_uuid()::text, 'msg_' || replace(gen_random_uuid()::text, '-', ''),
-    decode(repeat('5a', 160), 'hex'), now());
+    decode(repeat('5a', 160), 'hex'), now(), null, 1000000000);

@@ -20,3 +20,8 @@ mod understanding;
 pub use decision::{Alternative, Decision, Intent};
 pub use pack::CompiledPack;
 pub use turn::{Handoff, HistoryItem, InboundText, Reply, TurnInput, TurnOutcome, decide_turn};
+
+/// What a contact is told when an agent may not answer for a while and a person is asked to.
+pub fn busy_phrase(language: misy_domain::Language) -> String {
+    reply::phrases::say("handoff_busy", language, style::Address::Formal, 0, &[])
+}

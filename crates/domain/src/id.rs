@@ -131,6 +131,9 @@ pub mod kind {
     /// An alert.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
     pub struct Alert;
+    /// A mail that waits to be sent.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    pub struct Mail;
     /// A rotation of keys.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
     pub struct Rotation;
@@ -177,6 +180,9 @@ pub mod kind {
     impl Named for Alert {
         const PREFIX: &'static str = "alr";
     }
+    impl Named for Mail {
+        const PREFIX: &'static str = "eml";
+    }
     impl Named for Rotation {
         const PREFIX: &'static str = "rot";
     }
@@ -210,6 +216,8 @@ pub type CertificateId = Id<kind::Certificate>;
 pub type GrantId = Id<kind::Grant>;
 /// `alr_…`
 pub type AlertId = Id<kind::Alert>;
+/// `eml_…`
+pub type MailId = Id<kind::Mail>;
 /// `rot_…`
 pub type RotationId = Id<kind::Rotation>;
 

@@ -16,6 +16,7 @@ pub mod message;
 pub mod origin;
 pub mod password;
 pub mod permission;
+pub mod plan;
 pub mod role;
 pub mod secret;
 pub mod slug;
@@ -28,13 +29,14 @@ pub use context_pack::ContextPack;
 pub use email::EmailAddress;
 pub use entropy::Entropy;
 pub use id::{
-    AlertId, AuditId, CertificateId, ContactId, ConversationId, GrantId, KeyId, MessageId, PasskeyId,
+    AlertId, AuditId, CertificateId, ContactId, ConversationId, GrantId, KeyId, MailId, MessageId, PasskeyId,
     RequestId, RotationId, SessionId, SignInId, TokenId, UserId,
 };
 pub use language::{Language, Locale};
 pub use message::{Message, Part, Role, Source};
 pub use origin::Origin;
 pub use permission::{Permission, Permissions};
+pub use plan::Metered;
 pub use role::BuiltInRole;
 pub use secret::Secret;
 pub use slug::{SiteId, TenantId};

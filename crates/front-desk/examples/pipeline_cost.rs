@@ -7,6 +7,7 @@ use axum::{Router, body::Body, routing::get};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::Request;
 use misy_domain::{Clock, Entropy, Secret, limit::Quota};
+use misy_egress::{Egress, EgressSettings};
 use misy_front_desk::{FrontDesk, Parts, PlanLimits, SelfRegistration, Settings};
 use misy_testkit::store::test_store;
 use misy_trust::{RequestKey, SignedRequest, request_signature, sha256};
@@ -24,13 +25,15 @@ async fn main() {
     let mut settings = Settings::new("https://api.misy.example", "colombiatic".parse().unwrap());
     settings.self_registration = SelfRegistration::Open;
     let wide = Quota::per_minute(1_000_000_000);
-    settings.limits.free = PlanLimits { tenant: wide, site: wide, key: wide, session: wide, channel: wide };
+    settings.limits.free =
+        PlanLimits { tenant: wide, site: wide, key: wide, session: wide, channel: wide, agent: wide };
     let desk = FrontDesk::new(Parts {
         database: store.database.clone(),
         vault: store.vault.clone(),
         bell: store.bell.clone(),
         clock: store.clock.clone(),
         entropy: Arc::new(misy_trust::SystemEntropy::new()),
+        egress: Egress::new(EgressSettings::default()).unwrap(),
         settings,
         metrics: None,
         redis: None,

@@ -19,6 +19,8 @@ pub(crate) enum Purpose {
     Tokens,
     /// Registrations.
     Registrations,
+    /// Sign-ins that begin or end without a password: passkeys, providers.
+    SignIns,
     /// Origins that turn out to be nobody's.
     UnknownOrigins,
     /// Bearer tokens that turn out to be nobody's.
@@ -30,6 +32,7 @@ impl Purpose {
         match self {
             Self::Tokens => "tokens",
             Self::Registrations => "registrations",
+            Self::SignIns => "sign-ins",
             Self::UnknownOrigins => "unknown-origins",
             Self::WrongKeys => "wrong-keys",
         }
@@ -38,7 +41,7 @@ impl Purpose {
     fn quota(self, desk: &FrontDesk) -> Quota {
         let limits = &desk.settings.limits;
         match self {
-            Self::Tokens => limits.tokens_per_address,
+            Self::Tokens | Self::SignIns => limits.tokens_per_address,
             Self::Registrations => limits.registrations_per_address,
             Self::UnknownOrigins => limits.unknown_origins_per_address,
             Self::WrongKeys => limits.wrong_keys_per_address,

@@ -1,11 +1,12 @@
-//! Static files: the browser SDK, the readable description of the API, the page that receives the first administrator.
+//! Static files: the browser SDK, the readable description of the API, the pages on which people sign in and look after
+//! their account.
 
 use crate::{desk::FrontDesk, problem::Problem};
 use axum::{
     extract::{Path, State},
     response::{IntoResponse, Response},
 };
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
 use rust_embed::RustEmbed;
 use std::borrow::Cow;
 
@@ -68,23 +69,48 @@ pub(crate) async fn docs() -> Response {
     page("text/html; charset=utf-8", include_str!("../static/docs.html"))
 }
 
-/// `GET /enroll`.
-pub(crate) async fn enroll() -> Response {
-    page("text/html; charset=utf-8", include_str!("../static/enroll.html"))
-}
-
 /// The scripts and styles of our own pages.
 pub(crate) async fn docs_file(Path(file): Path<String>) -> Result<Response, Problem> {
     Ok(match file.as_str() {
         "docs.js" => page("text/javascript; charset=utf-8", include_str!("../static/docs.js")),
-        "enroll.js" => page("text/javascript; charset=utf-8", include_str!("../static/enroll.js")),
         "page.css" => page("text/css; charset=utf-8", include_str!("../static/page.css")),
         _ => return Err(Problem::not_found()),
     })
 }
 
+/// The pages for people: each has a script of its own, and they share the rest.
+#[derive(RustEmbed)]
+#[folder = "static/people"]
+struct People;
+
+/// `GET /sign-in`, `/enroll`, `/invite`, `/reset`, `/account`, and the longer names of two of them.
+pub(crate) async fn people_page(uri: Uri) -> Result<Response, Problem> {
+    people(match uri.path() {
+        "/sign-in" => "sign-in.html",
+        "/enroll" => "enroll.html",
+        "/invite" | "/invitation" => "invitation.html",
+        "/reset" | "/reset-password" => "reset-password.html",
+        "/account" => "account.html",
+        _ => return Err(Problem::not_found()),
+    })
+}
+
+/// `GET /people/{file}`: scripts and styles of those pages.
+pub(crate) async fn people_file(Path(file): Path<String>) -> Result<Response, Problem> {
+    people(&file)
+}
+
+fn people(file: &str) -> Result<Response, Problem> {
+    let found = People::get(file).ok_or_else(Problem::not_found)?;
+    Ok(own(media_type(file), found.data.into_owned()))
+}
+
 fn page(media_type: &'static str, text: &'static str) -> Response {
-    let mut response = text.into_response();
+    own(media_type, text)
+}
+
+fn own(media_type: &'static str, content: impl IntoResponse) -> Response {
+    let mut response = content.into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
     headers.insert(header::CONTENT_SECURITY_POLICY, CONTENT_POLICY);

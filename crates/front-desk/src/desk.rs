@@ -4,7 +4,9 @@ use crate::{
     edge::origins::KnownOrigins,
     identity::Passwords,
     live::Streams,
+    oidc::Providers,
     privilege::SELF_REGISTRATION,
+    refusals::Refusals,
     settings::{SelfRegistration, Settings},
     tenant_state::{FRESH_ENOUGH, TenantStates},
     token_desk::TokenDesk,
@@ -12,12 +14,14 @@ use crate::{
 };
 use metrics_exporter_prometheus::PrometheusHandle;
 use misy_domain::{Clock, Entropy, TenantId};
+use misy_egress::Egress;
 use misy_store::{
     AuditLog, Bell, Database, Limits, Shared as Redis, StoreError, Vault,
     audit::{SealTerms, Sealer},
     closing::{self, Purged},
     signing_keys,
 };
+use misy_trust::RelyingParty;
 use moka::sync::Cache;
 use std::{
     ops::Deref,
@@ -30,6 +34,8 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 /// ([`FRESH_ENOUGH`]) it stays below the second within which a revocation counts everywhere.
 const LOOK_AGAIN: Duration = Duration::from_millis(400);
 const _: () = assert!(LOOK_AGAIN.as_millis() + FRESH_ENOUGH.as_millis() < 1_000);
+/// How often counted refusals are written.
+const WRITE_REFUSALS: Duration = Duration::from_secs(5);
 /// How often signing keys are read again, and rotated when it is time.
 const READ_KEYS: Duration = Duration::from_mins(1);
 
@@ -45,6 +51,8 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     /// Randomness.
     pub entropy: Arc<dyn Entropy>,
+    /// The way out over HTTP.
+    pub egress: Egress,
     /// What the operator decided.
     pub settings: Settings,
     /// Renders the metrics, if they are recorded.
@@ -85,6 +93,10 @@ pub struct Shared {
     pub(crate) passwords: Passwords,
     /// What replicas share limits through, when there are several.
     pub redis: Option<Redis>,
+    /// This installation, as authenticators know it; none where browsers know no passkeys.
+    pub(crate) relying_party: Option<RelyingParty>,
+    /// Providers that people sign in with.
+    pub(crate) providers: Providers,
     /// Records of calls.
     pub audit: AuditLog,
     /// What the owner decided while the program runs.
@@ -93,6 +105,7 @@ pub struct Shared {
     pub sealer: Sealer,
     pub(crate) origins: KnownOrigins,
     pub(crate) streams: Arc<Streams>,
+    pub(crate) refusals: Refusals,
     /// The hashes of administrators' tokens that were good lately.
     pub(crate) good_keys: Cache<[u8; 32], ()>,
     pub(crate) welcomes: Welcomes,
@@ -111,7 +124,8 @@ impl Deref for FrontDesk {
 impl FrontDesk {
     /// Loads or makes the signing keys and starts what runs in the background; needs a runtime.
     pub async fn new(parts: Parts) -> Result<Self, StoreError> {
-        let Parts { database, vault, bell, clock, entropy, settings, metrics, redis } = parts;
+        let Parts { database, vault, bell, clock, entropy, egress, settings, metrics, redis } = parts;
+        vault.open_installation(&database).await?;
         let issuer = database.installation_issuer(&*clock, &*entropy).await?;
         let algorithm = settings.algorithm;
         let keys = signing_keys::load_or_create(&database, &vault, &issuer, algorithm, &*clock).await?;
@@ -132,10 +146,13 @@ impl FrontDesk {
             passwords: Passwords::new(settings.password_cost),
             limits: Limits::through(redis.clone()),
             redis,
+            relying_party: RelyingParty::at(&settings.public_url, "Misy"),
+            providers: Providers::new(egress, clock.clone()),
             audit: AuditLog::start(database.clone()),
             decided: RwLock::default(),
             origins: KnownOrigins::new(database.clone()),
             streams: Arc::default(),
+            refusals: Refusals::default(),
             good_keys: Cache::builder().max_capacity(10_000).time_to_live(Duration::from_hours(1)).build(),
             welcomes: Welcomes::default(),
             stopping: CancellationToken::new(),
@@ -179,6 +196,16 @@ impl FrontDesk {
                     if let Ok(tenant) = changes.recv().await {
                         desk.tenants.forget(&tenant);
                     }
+                }
+            };
+            desk.stopping.run_until_cancelled(work).await;
+        });
+        let desk = self.clone();
+        tracker.spawn(async move {
+            let work = async {
+                loop {
+                    tokio::time::sleep(WRITE_REFUSALS).await;
+                    desk.refusals.write(&desk).await;
                 }
             };
             desk.stopping.run_until_cancelled(work).await;
@@ -247,6 +274,14 @@ impl FrontDesk {
         self.origins.changed();
     }
 
+    /// Does something after the answer was given.
+    pub(crate) fn in_background(&self, work: impl Future<Output = ()> + Send + 'static) {
+        let tasks = self.shared.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(tracker) = tasks.as_ref() {
+            tracker.spawn(work);
+        }
+    }
+
     /// Ends live streams and background work, and writes down what waits. Calls should have ended before.
     pub async fn shutdown(&self) {
         self.stop_streams();
@@ -255,6 +290,7 @@ impl FrontDesk {
             tracker.close();
             tracker.wait().await;
         }
+        self.refusals.write(self).await;
         self.audit.shutdown().await;
     }
 

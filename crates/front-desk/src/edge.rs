@@ -176,6 +176,9 @@ fn record_call(
         micros,
     );
     let Some(tenant) = facts.tenant.clone() else { return };
+    if outcome != "ok" {
+        desk.refusals.count(&tenant, outcome);
+    }
     let permit = record.take_room();
     if outcome != "ok" && permit.is_none() && !desk.limits.may_note_refusal(&tenant, desk.clock.now()) {
         metrics::counter!("audit_refusals_not_noted_total", "reason" => outcome).increment(1);

@@ -3,8 +3,10 @@
 pub(crate) mod cookies;
 pub(crate) mod csrf;
 pub(crate) mod guard;
+pub(crate) mod mails;
 pub(crate) mod passwords;
 pub(crate) mod prove;
+pub(crate) mod qr;
 pub(crate) mod start;
 
 pub use guard::MOST_GUESSES_PER_HOUR;

@@ -4,7 +4,7 @@
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use jiff::SignedDuration;
-use misy_domain::Timestamp;
+use misy_domain::{Metered, Timestamp};
 use misy_store::StoreError;
 use misy_trust::{SignatureError, TokenError};
 use serde::Serialize;
@@ -44,6 +44,7 @@ struct Inner {
     errors: Vec<FieldError>,
     server_time: Option<Timestamp>,
     retry_after: Option<i64>,
+    quota: Option<QuotaFacts>,
     headers: Vec<(HeaderName, HeaderValue)>,
 }
 
@@ -79,6 +80,25 @@ pub struct ProblemBody<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     server_time: Option<Timestamp>,
+    /// Which quota is used up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    quota: Option<QuotaFacts>,
+}
+
+/// A quota that is used up.
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = ExceededQuota)]
+pub struct QuotaFacts {
+    /// `messages`, `bookings` or `ai_tokens`.
+    #[schema(example = "messages")]
+    kind: &'static str,
+    /// How many a month.
+    #[schema(example = 5000)]
+    limit: i64,
+    /// When it is there again.
+    #[schema(value_type = String, format = DateTime)]
+    resets_at: Timestamp,
 }
 
 impl Problem {
@@ -91,6 +111,7 @@ impl Problem {
             errors: Vec::new(),
             server_time: None,
             retry_after: None,
+            quota: None,
             headers: Vec::new(),
         }))
     }
@@ -117,6 +138,7 @@ impl Problem {
             "session_expired" => "The session is over; sign in again.",
             "session_invalid" => "The session is not accepted; sign in again.",
             "credentials_invalid" => "The address or the password is wrong.",
+            "link_invalid" => "The link was used before, is too old, or was replaced by a newer one.",
             "challenge_invalid" => "The sign-in took too long or too many attempts; begin again.",
             "code_invalid" => "The code is wrong or was used before.",
             "bootstrap_secret_invalid" => "The bootstrap secret is not accepted.",
@@ -214,6 +236,19 @@ impl Problem {
             .edit(|inner| inner.retry_after = Some(seconds.max(1)))
     }
 
+    /// 402: what a tenant may use in a month is used up.
+    pub fn quota_exceeded(metered: Metered, most: i64, now: Timestamp) -> Self {
+        let resets_at = misy_store::usage::next_month(now);
+        let what = metered.in_words();
+        let detail =
+            format!("The quota of {most} {what} a month is used up; it is there again at {resets_at}.");
+        let seconds = resets_at.as_second() - now.as_second();
+        Self::new(StatusCode::PAYMENT_REQUIRED, "quota_exceeded", detail).edit(|inner| {
+            inner.retry_after = Some(seconds.max(1));
+            inner.quota = Some(QuotaFacts { kind: metered.as_str(), limit: most, resets_at });
+        })
+    }
+
     /// 503: worth another try in a moment.
     pub fn unavailable() -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Not at this moment; try again.")
@@ -251,6 +286,7 @@ impl Problem {
             request_id,
             errors: &inner.errors,
             server_time: inner.server_time,
+            quota: inner.quota,
         };
         // Only text and numbers are in it, so there is nothing that could fail.
         let json = serde_json::to_vec(&body).unwrap_or_default();

@@ -9,7 +9,7 @@ use crate::{
 };
 use axum::{
     Router, middleware,
-    routing::{delete, get, post},
+    routing::{delete, get, patch, post},
 };
 
 impl FrontDesk {
@@ -37,8 +37,14 @@ fn operation() -> Router<FrontDesk> {
         .route("/openapi.json", get(assets::openapi))
         .route("/docs", get(assets::docs))
         .route("/docs/{file}", get(assets::docs_file))
-        .route("/enroll", get(assets::enroll))
-        .route("/enroll/{file}", get(assets::docs_file))
+        .route("/sign-in", get(assets::people_page))
+        .route("/enroll", get(assets::people_page))
+        .route("/invite", get(assets::people_page))
+        .route("/invitation", get(assets::people_page))
+        .route("/reset", get(assets::people_page))
+        .route("/reset-password", get(assets::people_page))
+        .route("/account", get(assets::people_page))
+        .route("/people/{file}", get(assets::people_file))
         .route("/sdk/{*file}", get(assets::sdk))
 }
 
@@ -54,8 +60,27 @@ fn chat() -> Router<FrontDesk> {
 }
 
 fn people() -> Router<FrontDesk> {
-    use auth::{enroll, me, second_factor, sessions, sign_in, step_up, totp};
+    use auth::{
+        enroll, invitations, me, oidc, passkeys, password, second_factor, sessions, sign_in, step_up, tokens,
+        totp,
+    };
     Router::new()
+        .route("/api/meta-agent/auth/passkeys", get(passkeys::list))
+        .route("/api/meta-agent/auth/passkeys/{passkeyId}", patch(passkeys::rename).delete(passkeys::remove))
+        .route("/api/meta-agent/auth/passkeys/registration", post(passkeys::registration::begin))
+        .route("/api/meta-agent/auth/passkeys/registration/finish", post(passkeys::registration::finish))
+        .route("/api/meta-agent/auth/passkeys/sign-in", post(passkeys::sign_in::begin))
+        .route("/api/meta-agent/auth/passkeys/sign-in/finish", post(passkeys::sign_in::finish))
+        .route("/api/meta-agent/auth/passkeys/second-factor", post(passkeys::sign_in::begin_second_factor))
+        .route(
+            "/api/meta-agent/auth/passkeys/second-factor/finish",
+            post(passkeys::sign_in::finish_second_factor),
+        )
+        .route("/api/meta-agent/auth/passkeys/step-up", post(passkeys::sign_in::begin_step_up))
+        .route("/api/meta-agent/auth/passkeys/step-up/finish", post(passkeys::sign_in::finish_step_up))
+        .route("/api/meta-agent/auth/oidc/start", get(oidc::start_of_installation))
+        .route("/api/meta-agent/auth/oidc/callback", get(oidc::callback))
+        .route("/api/meta-agent/auth/oidc/{tenantId}/start", get(oidc::start_of_tenant))
         .route("/api/meta-agent/auth/sign-in", post(sign_in::sign_in))
         .route("/api/meta-agent/auth/second-factor", post(second_factor::prove))
         .route("/api/meta-agent/auth/sign-out", post(me::sign_out))
@@ -67,12 +92,18 @@ fn people() -> Router<FrontDesk> {
         .route("/api/meta-agent/auth/totp/confirm", post(totp::confirm))
         .route("/api/meta-agent/auth/recovery-codes", post(totp::renew_codes))
         .route("/api/meta-agent/auth/enroll", post(enroll::enroll))
+        .route("/api/meta-agent/auth/invitations/accept", post(invitations::accept))
+        .route("/api/meta-agent/auth/password", post(password::change))
+        .route("/api/meta-agent/auth/password/forgot", post(password::forgot))
+        .route("/api/meta-agent/auth/password/reset", post(password::reset))
+        .route("/api/meta-agent/auth/tokens", get(tokens::list).post(tokens::create))
+        .route("/api/meta-agent/auth/tokens/{keyId}", delete(tokens::revoke))
 }
 
 fn management() -> Router<FrontDesk> {
     use tenants::{
-        alerts, audit, certificates, context_pack, create, decisions, events, keys, life, limits, list,
-        privilege, record, register, roles, secrets, sites,
+        alerts, audit, certificates, context_pack, create, decisions, encryption, events, keys, life, limits,
+        list, privilege, record, register, roles, secrets, sign_in, sites, usage, user_access, users,
     };
     Router::new()
         .route("/api/meta-agent/tenants/register/owner", post(register::owner))
@@ -99,6 +130,10 @@ fn management() -> Router<FrontDesk> {
             "/api/meta-agent/tenants/{tenantId}/context-pack",
             get(context_pack::read).put(context_pack::replace),
         )
+        .route(
+            "/api/meta-agent/tenants/{tenantId}/sign-in",
+            get(sign_in::read).put(sign_in::replace).delete(sign_in::delete),
+        )
         .route("/api/meta-agent/tenants/{tenantId}/sites", get(sites::list).post(sites::create))
         .route(
             "/api/meta-agent/tenants/{tenantId}/sites/{siteId}",
@@ -111,6 +146,31 @@ fn management() -> Router<FrontDesk> {
             "/api/meta-agent/tenants/{tenantId}/secrets/{keyId}",
             delete(secrets::revoke).patch(secrets::change),
         )
+        .route("/api/meta-agent/tenants/{tenantId}/users", get(users::list).post(users::invite))
+        .route(
+            "/api/meta-agent/tenants/{tenantId}/users/{userId}",
+            get(users::read).patch(users::change).delete(users::remove),
+        )
+        .route(
+            "/api/meta-agent/tenants/{tenantId}/users/{userId}/sessions",
+            get(user_access::sessions).delete(user_access::end_sessions),
+        )
+        .route(
+            "/api/meta-agent/tenants/{tenantId}/users/{userId}/sessions/{sessionId}",
+            delete(user_access::end_session),
+        )
+        .route(
+            "/api/meta-agent/tenants/{tenantId}/users/{userId}/invitation",
+            post(user_access::renew_invitation),
+        )
+        .route(
+            "/api/meta-agent/tenants/{tenantId}/users/{userId}/password-reset",
+            post(user_access::make_password_link),
+        )
+        .route(
+            "/api/meta-agent/tenants/{tenantId}/users/{userId}/second-factor-reset",
+            post(user_access::reset_second_factor),
+        )
         .route("/api/meta-agent/tenants/{tenantId}/limits", get(limits::read).put(limits::replace))
         .route("/api/meta-agent/tenants/{tenantId}/roles", get(roles::list).post(roles::create))
         .route(
@@ -122,6 +182,11 @@ fn management() -> Router<FrontDesk> {
         .route("/api/meta-agent/tenants/{tenantId}/privilege/{grantId}", delete(privilege::end))
         .route("/api/meta-agent/tenants/{tenantId}/alerts", get(alerts::list))
         .route("/api/meta-agent/tenants/{tenantId}/alerts/{alertId}/acknowledge", post(alerts::acknowledge))
+        .route("/api/meta-agent/tenants/{tenantId}/usage", get(usage::read))
+        .route("/api/meta-agent/tenants/{tenantId}/usage/invoice", get(usage::invoice::read))
+        .route("/api/meta-agent/tenants/{tenantId}/usage/refusals", get(usage::refusals::read))
+        .route("/api/meta-agent/tenants/{tenantId}/encryption", get(encryption::read))
+        .route("/api/meta-agent/tenants/{tenantId}/encryption/rotations", post(encryption::rotate))
         .route("/api/meta-agent/tenants/{tenantId}/audit", get(audit::list))
         .route("/api/meta-agent/tenants/{tenantId}/audit/checkpoint", get(audit::proofs::checkpoint))
         .route("/api/meta-agent/tenants/{tenantId}/audit/checkpoints", get(audit::proofs::checkpoints))

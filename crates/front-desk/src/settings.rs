@@ -1,7 +1,7 @@
 //! What the operator decides about the front desk.
 
+pub use misy_domain::plan::PlanLimits;
 use misy_domain::{Origin, Plan, TenantId, limit::Quota};
-use misy_store::limits::Scope;
 use misy_trust::{Algorithm, BootstrapSecret, PasswordCost};
 use std::{str::FromStr, time::Duration};
 
@@ -45,6 +45,10 @@ pub struct Settings {
     pub owner_id: TenantId,
     /// What registers the owner; without it nobody can.
     pub bootstrap_secret: Option<BootstrapSecret>,
+    /// The provider that people of all tenants may sign in with.
+    pub provider: Option<InstallationProvider>,
+    /// Whether mail is sent, so that links may go out by it.
+    pub mail: bool,
     /// What one guess at a password costs.
     pub password_cost: PasswordCost,
     /// Who may register a tenant.
@@ -77,6 +81,15 @@ pub struct Settings {
     pub snapshot_age: Duration,
 }
 
+/// A provider of OpenID Connect for the whole installation.
+#[derive(Debug, Clone)]
+pub struct InstallationProvider {
+    /// The provider.
+    pub provider: crate::oidc::Provider,
+    /// The claim of the ID token that names the tenant.
+    pub tenant_claim: String,
+}
+
 /// Limits per plan and scope, and those of addresses.
 #[derive(Debug, Clone)]
 pub struct DefaultLimits {
@@ -96,44 +109,6 @@ pub struct DefaultLimits {
     pub wrong_keys_per_address: Quota,
 }
 
-/// Limits of one plan.
-#[derive(Debug, Clone, Copy)]
-pub struct PlanLimits {
-    /// All calls of the tenant.
-    pub tenant: Quota,
-    /// All calls of one site.
-    pub site: Quota,
-    /// Calls with one chain of tokens, one tenant secret or one administrator token.
-    pub key: Quota,
-    /// Messages of one session.
-    pub session: Quota,
-    /// Messages on one channel.
-    pub channel: Quota,
-}
-
-impl PlanLimits {
-    const fn of(per_minute: u32, per_key: u32) -> Self {
-        Self {
-            tenant: Quota::per_minute(per_minute),
-            site: Quota::per_minute(per_minute),
-            key: Quota::per_minute(per_key),
-            session: Quota::per_minute(30),
-            channel: Quota::per_minute(per_minute),
-        }
-    }
-
-    /// The limit of a scope. Agents have none of their own yet.
-    pub fn of_scope(&self, scope: Scope) -> Quota {
-        match scope {
-            Scope::Tenant | Scope::Agent => self.tenant,
-            Scope::Site => self.site,
-            Scope::Key => self.key,
-            Scope::Session => self.session,
-            Scope::Channel => self.channel,
-        }
-    }
-}
-
 impl DefaultLimits {
     /// The limits of a plan.
     pub fn of_plan(&self, plan: Plan) -> &PlanLimits {
@@ -148,9 +123,9 @@ impl DefaultLimits {
 impl Default for DefaultLimits {
     fn default() -> Self {
         Self {
-            free: PlanLimits::of(12_000, 600),
-            pro: PlanLimits::of(60_000, 3_000),
-            enterprise: PlanLimits::of(600_000, 60_000),
+            free: Plan::Free.terms().limits,
+            pro: Plan::Pro.terms().limits,
+            enterprise: Plan::Enterprise.terms().limits,
             tokens_per_address: Quota::per_minute(600),
             registrations_per_address: Quota::per_minute(300),
             unknown_origins_per_address: Quota::per_minute(600),
@@ -169,6 +144,8 @@ impl Settings {
             algorithm: Algorithm::Rs256,
             owner_id,
             bootstrap_secret: None,
+            provider: None,
+            mail: false,
             password_cost: PasswordCost::default(),
             self_registration: SelfRegistration::default(),
             limits: DefaultLimits::default(),

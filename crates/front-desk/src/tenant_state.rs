@@ -4,7 +4,8 @@
 use crate::settings::{DefaultLimits, PlanLimits};
 use futures_util::{StreamExt, stream};
 use misy_domain::{
-    Clock, KeyId, Origin, Permissions, SiteId, TenantId, TenantStatus, TenantType, Timestamp, limit::Quota,
+    Clock, KeyId, Metered, Origin, Permissions, Plan, SiteId, TenantId, TenantStatus, TenantType, Timestamp,
+    limit::Quota,
 };
 use misy_store::{
     Bell, Database, StoreError, TenantKeys, Vault,
@@ -158,7 +159,18 @@ impl TenantState {
     /// The limit of a subject.
     pub fn quota(&self, scope: Scope, subject: &str) -> Quota {
         let own = self.overrides.iter().find(|row| row.scope == scope && row.subject == subject);
-        own.map_or_else(|| self.limits.of_scope(scope), LimitRow::quota)
+        own.map_or_else(|| scope.of_plan(&self.limits), LimitRow::quota)
+    }
+
+    /// What it pays for.
+    pub fn plan(&self) -> Plan {
+        self.snapshot.plan
+    }
+
+    /// What it may use in a month; `None`: as much as it likes, as the owner of the platform does.
+    pub fn monthly(&self, metered: Metered) -> Option<i64> {
+        let own = self.snapshot.quotas.get(&metered).copied();
+        own.or_else(|| (!self.is_owner()).then(|| self.plan().terms().quotas.of(metered)))
     }
 }
 
@@ -262,19 +274,8 @@ impl TenantStates {
     }
 
     async fn look_at(&self, tenant: &TenantId, slot: &Slot) {
-        let before = slot.read().map(|(_, state)| state);
-        match self.load(tenant, slot, FRESH_ENOUGH).await {
-            Ok(after) => {
-                let same = match (&before, &after) {
-                    (Some(before), Some(after)) => before.snapshot == after.snapshot,
-                    (None, None) => true,
-                    _ => false,
-                };
-                if !same {
-                    slot.changes.send_modify(|count| *count = count.wrapping_add(1));
-                }
-            }
-            Err(error) => tracing::debug!(tenantId = %tenant, %error, "a tenant could not be looked at"),
+        if let Err(error) = self.load(tenant, slot, FRESH_ENOUGH).await {
+            tracing::debug!(tenantId = %tenant, %error, "a tenant could not be looked at");
         }
     }
 
@@ -289,7 +290,7 @@ impl TenantStates {
         })
     }
 
-    /// Reads a tenant unless somebody else just did.
+    /// Reads a tenant unless somebody else just did, and wakes whoever waits for news if there are any.
     async fn load(
         &self,
         tenant: &TenantId,
@@ -315,7 +316,16 @@ impl TenantStates {
         };
         let mut current = slot.current.write().unwrap_or_else(PoisonError::into_inner);
         let undisturbed = *slot.changes.borrow() == changes;
+        let is_news = match (&*current, &state) {
+            (Some((_, before)), Some(after)) => before.snapshot != after.snapshot,
+            (Some(_), None) => true,
+            (None, _) => false,
+        };
         *current = state.clone().filter(|_| undisturbed).map(|state| (asked_at, state));
+        drop(current);
+        if is_news {
+            slot.changes.send_modify(|count| *count = count.wrapping_add(1));
+        }
         Ok(state)
     }
 
@@ -324,7 +334,7 @@ impl TenantStates {
         let mut secrets = Vec::with_capacity(snapshot.secrets.len());
         for secret in &snapshot.secrets {
             let sealed = hex::decode(&secret.sealed).map_err(|_| StoreError::Unsealable("tenant_secrets"))?;
-            let key = open_secret(&keys, tenant, secret.key_id, &sealed)?;
+            let key = open_secret(&self.database, &keys, tenant, secret.key_id, &sealed).await?;
             let needs_certificate = snapshot.certificate_secrets.contains(&secret.key_id);
             let (key_id, expires_at) = (secret.key_id, secret.expires_at);
             secrets.push(ReadySecret { key_id, key, needs_certificate, expires_at });
@@ -337,7 +347,7 @@ impl TenantStates {
                 Scope::Key => &mut limits.key,
                 Scope::Session => &mut limits.session,
                 Scope::Channel => &mut limits.channel,
-                Scope::Agent => continue,
+                Scope::Agent => &mut limits.agent,
             };
             *limit = row.quota();
         }

@@ -4,12 +4,14 @@
 //! [`Turns`] does it: load, decide, commit. Both together are a [`ConversationWorker`].
 
 mod held;
+mod mailer;
 mod packs;
 mod round;
 mod settings;
 mod turns;
 mod worker;
 
+pub use mailer::{Mailer, MailerError};
 pub use packs::Packs;
 pub use settings::WorkerSettings;
 pub use turns::Turns;

@@ -4,22 +4,30 @@ use crate::{
     Packs, Worker, WorkerSettings,
     worker::{Handler, WorkError},
 };
-use metrics::histogram;
-use misy_agents::{CompiledPack, HistoryItem, InboundText, TurnInput, TurnOutcome, decide_turn};
-use misy_domain::{Clock, ConversationId, Entropy, Message, Role, TenantId};
+use metrics::{counter, histogram};
+use misy_agents::{
+    CompiledPack, Handoff, HistoryItem, InboundText, Reply, TurnInput, TurnOutcome, busy_phrase, decide_turn,
+};
+use misy_domain::{Clock, ConversationId, Entropy, Message, Part, Role, TenantId};
 use misy_store::{
-    Bell, Database, Vault,
+    Bell, Database, Limits, StoreError, Vault,
     bell::News,
     leases::Lease,
+    limits::{Decision, Limit, Scope, Unreachable},
     messages::text_of,
     sessions::ConversationStatus,
     turns::{self, NewHandoff, NewReply, TurnResult, TurnWork},
 };
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 use tracing::{Span, info};
 
 /// Who is said to write before the first answer of a conversation.
 const FIRST_AGENT: &str = "support";
+/// A turn whose agent reached its limit waits for so long at most; beyond it a person is asked.
+const LONGEST_WAIT: Duration = Duration::from_secs(15);
 
 /// Decides a turn; it must not wait for anything.
 type Decide = dyn Fn(&TurnInput<'_>) -> TurnOutcome + Send + Sync;
@@ -32,6 +40,7 @@ pub struct Turns {
     packs: Packs,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
+    limits: Limits,
     decide: Box<Decide>,
 }
 
@@ -45,7 +54,15 @@ impl Turns {
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
     ) -> Self {
-        Self { database, vault, bell, packs, clock, entropy, decide: Box::new(decide_turn) }
+        let (limits, decide) = (Limits::default(), Box::new(decide_turn));
+        Self { database, vault, bell, packs, clock, entropy, limits, decide }
+    }
+
+    /// The same, with the limits of agents counted there.
+    #[must_use]
+    pub fn limited_by(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
     }
 
     /// The same, decided in another way.
@@ -146,6 +163,28 @@ impl Turns {
         Ok(())
     }
 
+    /// For how long the agent may not answer, if it may not now; counts the turn if it may. A turn without an answer counts
+    /// nowhere. While Redis is lost each worker counts by itself: contacts are answered all the same.
+    async fn over_limit(
+        &self,
+        lease: &Lease,
+        work: &TurnWork,
+        outcome: &TurnOutcome,
+    ) -> Result<Option<Duration>, StoreError> {
+        if outcome.replies.is_empty() {
+            return Ok(None);
+        }
+        let agent = outcome.decision.agent.as_str();
+        let limit = Limit { scope: Scope::Agent, subject: agent, quota: work.agent_quota(agent) };
+        let now = self.clock.now();
+        match self.limits.check(&lease.tenant, None, &[limit], now, Unreachable::DecideHere).await? {
+            Decision::Limited { retry_after, .. } => {
+                Ok(Some(Duration::try_from(retry_after).unwrap_or_default()))
+            }
+            _ => Ok(None),
+        }
+    }
+
     /// How long the oldest waiting message has waited.
     fn record_age(&self, work: &TurnWork) {
         if let Some(oldest) = work.waiting.first() {
@@ -164,10 +203,34 @@ impl Handler for Turns {
         self.record_age(&loaded.work);
 
         let _typing = Typing::start(&self.bell, lease, &loaded.work);
-        let outcome = self.decide(&loaded);
+        let mut outcome = self.decide(&loaded);
         span.record("agentName", outcome.decision.agent.as_str());
+        if let Some(wait) = self.over_limit(lease, &loaded.work, &outcome).await? {
+            let agent = outcome.decision.agent.clone();
+            counter!("misy_turns_limited_total").increment(1);
+            if wait <= LONGEST_WAIT {
+                info!(agent, millis = wait.as_millis(), "the agent's limit is reached: the turn waits");
+                self.database.postpone_conversation(lease, wait).await?;
+                return Ok(());
+            }
+            info!(agent, "the agent's limit is reached: a person is asked");
+            hand_over(&mut outcome);
+        }
         self.commit(lease, &loaded, outcome, began).await
     }
+}
+
+/// A person answers in the place of an agent that may not for a long time.
+fn hand_over(outcome: &mut TurnOutcome) {
+    outcome.replies = vec![Reply {
+        parts: vec![Part::Text { text: busy_phrase(outcome.language) }],
+        sources: Vec::new(),
+        agent_name: outcome.decision.agent.clone(),
+    }];
+    outcome.handoff.get_or_insert_with(|| Handoff {
+        reason: "agent_limit".to_owned(),
+        summary: "The agent had reached its limit; the last messages are not answered.".to_owned(),
+    });
 }
 
 struct Loaded {

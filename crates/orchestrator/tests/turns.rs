@@ -96,14 +96,28 @@ async fn two_quick_messages_are_answered_by_one_reply_that_names_both() {
         records.push(decision(&mut tx, id).await.unwrap().expect("a decision"));
     }
     assert!(records.iter().all(|record| *record == records[0]));
-    let trail: Vec<String> = {
-        let mut admin = store.connect_as("postgres").await.unwrap();
-        sqlx::query_scalar("select outcome from misy.audit_entries where kind = 'turn'")
-            .fetch_all(&mut admin)
-            .await
-            .unwrap()
-    };
-    assert_eq!(trail, ["answered"]);
+    drop(tx);
+
+    // The turn stands in the trail, in the tree, and nobody's words stand with it.
+    let terms = misy_store::audit::SealTerms::default();
+    let sealer = misy_store::audit::Sealer::new(
+        store.database.clone(),
+        store.vault.clone(),
+        store.clock.clone(),
+        terms,
+    );
+    sealer.await.unwrap().seal(&tenant.id).await.unwrap().expect("a checkpoint");
+    let mut tx = store.database.tenant("test", &tenant.id).await.unwrap();
+    let trail = misy_store::audit::entries::by_leaf(&mut tx, 0, 100, 100).await.unwrap();
+    let turns: Vec<_> = trail.iter().filter(|entry| entry.text("kind") == Some("turn")).collect();
+    assert_eq!(turns.len(), 1);
+    let fields =
+        ["tenantId", "sessionId", "agentName", "actor", "siteId", "outcome"].map(|f| turns[0].text(f));
+    let session_id = session.session_id.to_string();
+    let expected = ["andina", &session_id, "smalltalk", "agent:smalltalk", "main", "answered"];
+    assert_eq!(fields, expected.map(Some));
+    assert!(turns[0].number("durationMicros").is_some_and(|micros| micros > 0));
+    assert!(!format!("{trail:?}").contains("Hola"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -197,4 +211,53 @@ async fn a_suspended_tenant_is_answered_when_it_is_active_again() {
     until(&store, &waits, &first, 2).await;
     shutdown.cancel();
     worker.await.unwrap();
+}
+
+#[tokio::test]
+async fn an_agent_that_reached_its_limit_answers_later_and_a_person_when_that_is_too_late() {
+    let store = test_store().await.unwrap();
+    let (soon, late) = (store.tenant("soon").await.unwrap(), store.tenant("late").await.unwrap());
+    for (tenant, period) in [("soon", 2), ("late", 3_600)] {
+        let insert = format!("insert into misy.rate_limits values ('{tenant}', 'agent', '', 1, {period})");
+        store.admin(insert).await.unwrap();
+    }
+    let mut sessions = Vec::new();
+    for tenant in [&soon, &soon, &late, &late] {
+        let session = store.session(tenant).await.unwrap();
+        asked(&store, tenant, &session, "Hola").await;
+        sessions.push(session);
+    }
+    let shutdown = CancellationToken::new();
+    let clock = store.clock.clone();
+    let ticking = tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            clock.advance(std::time::Duration::from_millis(50));
+        }
+    });
+    let worker =
+        tokio::spawn(turns(&store).deciding(echo).worker(WorkerSettings::default()).run(shutdown.clone()));
+    for session in &sessions[..2] {
+        let messages = until(&store, &soon, session, 2).await;
+        assert_eq!(said(&messages)[1], (Role::Agent, "Hola".to_owned()));
+    }
+    let mut answers = Vec::new();
+    for session in &sessions[2..] {
+        answers.push(said(&until(&store, &late, session, 2).await)[1].1.clone());
+    }
+    shutdown.cancel();
+    worker.await.unwrap();
+    ticking.abort();
+    answers.sort();
+    assert_eq!(answers[1], "Hola");
+    assert!(answers[0].contains("persona del equipo"), "{answers:?}");
+    let mut admin = store.connect_as("postgres").await.unwrap();
+    let (reasons, failures): (Vec<String>, i64) = sqlx::query_as(
+        "select (select array_agg(handoff_reason) from misy.conversations where status = 'handoff'),
+                (select count(*) from misy.conversations where attempts > 0 or last_error is not null)",
+    )
+    .fetch_one(&mut admin)
+    .await
+    .unwrap();
+    assert_eq!((reasons, failures), (vec!["agent_limit".to_owned()], 0));
 }

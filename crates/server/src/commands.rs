@@ -5,6 +5,7 @@ mod config;
 mod doctor;
 mod eval;
 mod internal;
+mod keys;
 
 use crate::{demo, lifecycle, settings::Settings, telemetry};
 use clap::{Parser, Subcommand};
@@ -31,6 +32,9 @@ enum Action {
     Demo,
     /// Check that this machine has what Misy needs, and say what to do where it has not
     Doctor,
+    /// Look after the key above all others
+    #[command(subcommand)]
+    Keys(keys::Keys),
     /// Explain every setting and show its value and where that comes from
     Config,
     Internal(internal::Internal),
@@ -58,6 +62,7 @@ impl Command {
         match self.action {
             Action::Config => config::run(&settings),
             Action::Doctor => runtime()?.block_on(doctor::run(&settings)),
+            Action::Keys(keys) => runtime()?.block_on(keys.run(&settings)),
             Action::Serve => {
                 let metrics = telemetry::start(&settings)?;
                 runtime()?.block_on(lifecycle::serve(settings, metrics))

@@ -1,25 +1,28 @@
 //! From settings to a running program and back to rest.
 
 use crate::{
-    http,
+    attached, http,
     internal::{self, Peers, Service},
+    root_keys,
     settings::Settings,
     tls::Tls,
 };
 use anyhow::Context;
 use metrics_exporter_prometheus::PrometheusHandle;
 use misy_domain::{Clock, Entropy, Secret, SystemClock};
-use misy_front_desk::{FrontDesk, Parts};
-use misy_orchestrator::{Packs, Turns, WorkerSettings};
+use misy_front_desk::{FrontDesk, InstallationProvider, Parts, Provider};
+use misy_orchestrator::{Mailer, Packs, Turns, WorkerSettings};
 use misy_postgres::{PrivateServer, Programs};
-use misy_store::{Bell, Database, DatabaseOptions, Shared, Vault, database::Login};
-use misy_trust::{BootstrapSecret, KeyProvider, RootKey, ServiceRole, SystemEntropy};
+use misy_store::{
+    Bell, Database, DatabaseOptions, Limits, Shared, Vault, database::Login, rotation::Rotator,
+};
+use misy_trust::{BootstrapSecret, ServiceRole, SystemEntropy};
 use sqlx::postgres::PgConnectOptions;
 use std::{
     fs,
     io::Write,
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
-    path::{Path, PathBuf},
+    path::Path,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -88,7 +91,7 @@ impl Running {
         entropy: Arc<dyn Entropy>,
         clock: Arc<dyn Clock>,
     ) -> anyhow::Result<(FrontDesk, String, CancellationToken, TaskTracker)> {
-        let vault = vault(settings, entropy.clone())?;
+        let vault = attached::vault(settings, database, &clock, &entropy).await?;
         let tls = settings.tls.clone().map(Tls::load).transpose()?;
         let redis = match &settings.redis_url {
             Some(url) => Some(Shared::open(url.expose()).await.context("redis_url")?),
@@ -104,19 +107,34 @@ impl Running {
         desk_settings.algorithm = settings.token_algorithm;
         desk_settings.bootstrap_secret = Some(BootstrapSecret::new(&bootstrap_secret(settings, &*entropy)?));
         desk_settings.self_registration = settings.self_registration;
+        desk_settings.provider = settings.oidc.as_ref().map(|oidc| InstallationProvider {
+            provider: Provider {
+                issuer: oidc.issuer.clone(),
+                client_id: oidc.client_id.clone(),
+                client_secret: oidc.client_secret.clone(),
+                scopes: vec!["email".into(), "profile".into()],
+            },
+            tenant_claim: oidc.tenant_claim.clone(),
+        });
         desk_settings.trusted_proxies = settings.trusted_proxies;
         desk_settings.close_grace = settings.close_grace;
         desk_settings.strict_transport = tls.is_some();
         desk_settings.metrics_token = settings.metrics_token.as_ref().map(BootstrapSecret::new);
+        desk_settings.mail = settings.mail.is_some();
+        let mailer = match &settings.mail {
+            Some((url, from)) => Some(Mailer::new(database.clone(), vault.clone(), url.expose(), from)?),
+            None => None,
+        };
         let front_desk = FrontDesk::new(Parts {
             database: database.clone(),
             vault: vault.clone(),
             bell: bell.clone(),
             clock: clock.clone(),
             entropy: entropy.clone(),
+            egress: root_keys::egress(settings)?,
             settings: desk_settings,
             metrics: Some(metrics),
-            redis,
+            redis: redis.clone(),
         })
         .await?;
         let stop = CancellationToken::new();
@@ -128,7 +146,14 @@ impl Running {
             entropy: entropy.clone(),
         };
         neighbours.start(settings, &front_desk, &stop, &tasks).await?;
-        let turns = Turns::new(database.clone(), vault, bell, Packs::default(), clock, entropy);
+        let rotator = Rotator::new(database.clone(), vault.clone());
+        let follower = (vault.clone(), database.clone());
+        tasks.spawn(stop.clone().run_until_cancelled_owned(async move {
+            let (vault, database) = follower;
+            vault.follow(&database).await;
+        }));
+        let turns = Turns::new(database.clone(), vault, bell, Packs::default(), clock, entropy)
+            .limited_by(Limits::through(redis));
         if let Some(tls) = &tls {
             tasks.spawn(tls.clone().follow(stop.clone()));
         }
@@ -139,7 +164,11 @@ impl Running {
             tasks.spawn(async move {
                 told.run_until_cancelled(sealer.run()).await;
             });
+            tasks.spawn(stop.clone().run_until_cancelled_owned(rotator.run()));
             tasks.spawn(turns.worker(WorkerSettings::default()).run(stop.clone()));
+            if let Some(mailer) = mailer {
+                tasks.spawn(mailer.run(stop.clone()));
+            }
         }
         Ok((front_desk, public_url, stop, tasks))
     }
@@ -224,63 +253,8 @@ async fn clean_up(front_desk: FrontDesk, stop: CancellationToken) {
     }
 }
 
-/// What opens the keys of tenants.
-pub(crate) fn vault(settings: &Settings, entropy: Arc<dyn Entropy>) -> anyhow::Result<Vault> {
-    Ok(Vault::new(root_key(settings, &*entropy)?, entropy))
-}
-
-/// The database of an installation that runs, without bringing its schema up to date.
-pub(crate) fn reach_database(settings: &Settings) -> anyhow::Result<Database> {
-    let options = match &settings.database_url {
-        Some(url) => DatabaseOptions::new(url.expose().parse().context("database_url")?, Login::TakeOn),
-        None => {
-            let administrator = PgConnectOptions::new_without_pgpass()
-                .socket(settings.data_dir.join("run"))
-                .port(misy_postgres::PORT)
-                .username("postgres")
-                .database("postgres");
-            DatabaseOptions::new(administrator, Login::AsRole)
-        }
-    };
-    Ok(Database::open(&options))
-}
-
-/// The key above all data keys.
-pub(crate) fn root_key(settings: &Settings, entropy: &dyn Entropy) -> anyhow::Result<RootKey> {
-    match &settings.root_key {
-        Some(text) => RootKey::parse(text.expose()).context("root_key must be 32 bytes in base64url"),
-        None => Ok(KeyProvider::File(settings.data_dir.join("root-key")).load(entropy)?),
-    }
-}
-
-/// The database of an installation for a command beside the program: through the private server that the program runs now,
-/// or else as the program would open it.
-pub(crate) async fn attach(settings: &Settings) -> anyhow::Result<(Option<PrivateServer>, Database)> {
-    // The server's account cannot always reach the data directory; then a file there says where the cluster is.
-    let base = fs::read_to_string(settings.data_dir.join("postgres.location"))
-        .map_or_else(|_| settings.data_dir.clone(), |text| PathBuf::from(text.trim()));
-    let socket_dir = base.join("run");
-    if settings.database_url.is_none() && misy_postgres::detached::answers(&socket_dir).await {
-        let administrator = PgConnectOptions::new_without_pgpass()
-            .socket(socket_dir)
-            .port(misy_postgres::PORT)
-            .username("postgres")
-            .database("postgres");
-        return Ok((None, Database::connect(&DatabaseOptions::new(administrator, Login::AsRole)).await?));
-    }
-    open_database(settings).await
-}
-
-/// Lets go of what [`attach`] gave.
-pub(crate) async fn detach(private: Option<PrivateServer>, database: Database) {
-    database.close().await;
-    if let Some(server) = private {
-        server.stop().await;
-    }
-}
-
 /// The given server, or the private one.
-async fn open_database(settings: &Settings) -> anyhow::Result<(Option<PrivateServer>, Database)> {
+pub(crate) async fn open_database(settings: &Settings) -> anyhow::Result<(Option<PrivateServer>, Database)> {
     if let Some(url) = &settings.database_url {
         let administrator: PgConnectOptions = url.expose().parse().context("database_url")?;
         let database = Database::connect(&DatabaseOptions::new(administrator, Login::TakeOn)).await;

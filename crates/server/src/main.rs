@@ -1,10 +1,12 @@
 //! `misy`: the one program.
 
+mod attached;
 mod commands;
 mod demo;
 mod http;
 mod internal;
 mod lifecycle;
+mod root_keys;
 mod settings;
 mod telemetry;
 mod tls;

@@ -1,5 +1,7 @@
 //! What an operator can set: defaults, then `misy.toml`, then `MISY_…` in the environment.
 
+mod root_key;
+
 use crate::tls::Files;
 use anyhow::{Context, bail};
 use figment::{
@@ -13,6 +15,8 @@ use std::{
     path::{Path, PathBuf},
     time::Duration,
 };
+
+pub(crate) use root_key::RootKeySettings;
 
 /// The file that is read when it stands in the working directory and nothing else is named.
 const FILE: &str = "misy.toml";
@@ -31,12 +35,37 @@ struct Written {
     owner_tenant_id: String,
     self_registration: String,
     root_key: String,
+    root_key_provider: String,
+    vault_addr: String,
+    vault_token: String,
+    vault_namespace: String,
+    vault_transit_mount: String,
+    vault_transit_key: String,
+    azure_key: String,
+    azure_tenant_id: String,
+    azure_client_id: String,
+    azure_client_secret: String,
+    azure_authority: String,
+    aws_kms_key_id: String,
+    aws_region: String,
+    aws_access_key_id: String,
+    aws_secret_access_key: String,
+    aws_session_token: String,
+    aws_kms_endpoint: String,
+    egress_ca_file: String,
+    egress_allow_loopback: String,
     token_algorithm: String,
     metrics_token: String,
     log: String,
     log_format: String,
     worker: String,
     trusted_proxies: usize,
+    oidc_issuer: String,
+    oidc_client_id: String,
+    oidc_client_secret: String,
+    oidc_tenant_claim: String,
+    smtp_url: String,
+    mail_from: String,
     demo_port: u16,
     tls_certificate: String,
     tls_key: String,
@@ -46,6 +75,7 @@ struct Written {
     internal_certificate: String,
     internal_key: String,
     internal_ca: String,
+    internal_crl: String,
     peers: String,
     close_grace_days: u32,
 }
@@ -64,12 +94,37 @@ impl Default for Written {
             owner_tenant_id: "colombiatic".into(),
             self_registration: "invite".into(),
             root_key: none(),
+            root_key_provider: none(),
+            vault_addr: none(),
+            vault_token: none(),
+            vault_namespace: none(),
+            vault_transit_mount: "transit".into(),
+            vault_transit_key: "misy".into(),
+            azure_key: none(),
+            azure_tenant_id: none(),
+            azure_client_id: none(),
+            azure_client_secret: none(),
+            azure_authority: "https://login.microsoftonline.com".into(),
+            aws_kms_key_id: none(),
+            aws_region: none(),
+            aws_access_key_id: none(),
+            aws_secret_access_key: none(),
+            aws_session_token: none(),
+            aws_kms_endpoint: none(),
+            egress_ca_file: none(),
+            egress_allow_loopback: "off".into(),
             token_algorithm: "RS256".into(),
             metrics_token: none(),
             log: "info".into(),
             log_format: none(),
             worker: "on".into(),
             trusted_proxies: 0,
+            oidc_issuer: none(),
+            oidc_client_id: none(),
+            oidc_client_secret: none(),
+            oidc_tenant_claim: none(),
+            smtp_url: none(),
+            mail_from: none(),
             demo_port: 8788,
             tls_certificate: none(),
             tls_key: none(),
@@ -79,6 +134,7 @@ impl Default for Written {
             internal_certificate: none(),
             internal_key: none(),
             internal_ca: none(),
+            internal_crl: none(),
             peers: none(),
             close_grace_days: 30,
         }
@@ -107,7 +163,7 @@ const fn secret(name: &'static str, meaning: &'static str) -> Setting {
 }
 
 /// All settings, in the order in which they are explained.
-pub(crate) const SETTINGS: [Setting; 27] = [
+pub(crate) const SETTINGS: [Setting; 53] = [
     open(
         "http_addr",
         "address to listen on [127.0.0.1:8787; if that is taken and nothing is set, a free port]",
@@ -137,7 +193,38 @@ pub(crate) const SETTINGS: [Setting; 27] = [
     open("self_registration", "who may register tenants: open, invite (the owner) or off [invite]"),
     secret(
         "root_key",
-        "key above all data keys, 32 bytes in base64url [made and kept in <data_dir>/root-key]",
+        "key above all data keys, 32 bytes in base64url; while it is rotated the new one, a comma and the old one [made and kept in <data_dir>/root-key]",
+    ),
+    open(
+        "root_key_provider",
+        "what keeps the root key: file, environment (root_key), vault, azure or aws [environment if root_key is set, else file]",
+    ),
+    open("vault_addr", "HashiCorp Vault, such as https://vault.internal:8200"),
+    secret("vault_token", "its token, which may encrypt and decrypt with the key"),
+    open("vault_namespace", "its namespace [none]"),
+    open("vault_transit_mount", "where its transit engine is mounted [transit]"),
+    open("vault_transit_key", "its key, of a type with associated data such as aes256-gcm96 [misy]"),
+    open("azure_key", "RSA key of an Azure Key Vault: https://<vault>.vault.azure.net/keys/<name>"),
+    open(
+        "azure_tenant_id",
+        "directory of the application that may wrap and unwrap [the managed identity is used]",
+    ),
+    open("azure_client_id", "the application, or which of several managed identities"),
+    secret("azure_client_secret", "secret of the application"),
+    open("azure_authority", "where its tokens come from [https://login.microsoftonline.com]"),
+    open("aws_kms_key_id", "id or ARN of a symmetric key of AWS KMS"),
+    open("aws_region", "its region, such as eu-west-1"),
+    open("aws_access_key_id", "id of the access key that may encrypt and decrypt"),
+    secret("aws_secret_access_key", "the access key"),
+    secret("aws_session_token", "session token of temporary credentials [none]"),
+    open(
+        "aws_kms_endpoint",
+        "another address of KMS, such as a VPC endpoint [https://kms.<region>.amazonaws.com]",
+    ),
+    open("egress_ca_file", "PEM file with certificate authorities to trust besides the machine's own [none]"),
+    open(
+        "egress_allow_loopback",
+        "on or off: whether outgoing calls may reach this machine itself; for development only [off]",
     ),
     open("token_algorithm", "algorithm of new token signing keys: RS256, ES256, EdDSA or HS256 [RS256]"),
     secret("metrics_token", "bearer token for /metrics from other machines [only this machine may read it]"),
@@ -148,6 +235,21 @@ pub(crate) const SETTINGS: [Setting; 27] = [
         "trusted_proxies",
         "how many proxies of yours stand in front: so many last entries of X-Forwarded-For are believed [0]",
     ),
+    open(
+        "oidc_issuer",
+        "OpenID provider that people of all tenants may sign in with, such as https://login.example.com [none]",
+    ),
+    open("oidc_client_id", "what this installation is called at that provider"),
+    secret("oidc_client_secret", "what it proves itself with there"),
+    open(
+        "oidc_tenant_claim",
+        "claim of that provider's ID tokens that holds the tenant id, such as custom:tenantId",
+    ),
+    secret(
+        "smtp_url",
+        "mail server for invitations and links: smtps://user:password@host or smtp://user:password@host:587?tls=required [no mail is sent]",
+    ),
+    open("mail_from", "whom mail comes from, such as Misy <no-reply@example.com>; needed with smtp_url"),
     open("demo_port", "first port of the demo sites of `misy demo` [8788]"),
     open(
         "tls_certificate",
@@ -158,10 +260,7 @@ pub(crate) const SETTINGS: [Setting; 27] = [
         "tls_client_ca",
         "authorities of client certificates of tenants' servers, PEM file [none are asked for]",
     ),
-    open(
-        "tls_client_crl",
-        "revocation lists of client certificates, of tenants' servers and of peers, PEM file",
-    ),
+    open("tls_client_crl", "revocation lists of those authorities, PEM file [none]"),
     open("internal_addr", "address for other processes of this installation, with mutual TLS [none]"),
     open(
         "internal_certificate",
@@ -169,6 +268,7 @@ pub(crate) const SETTINGS: [Setting; 27] = [
     ),
     open("internal_key", "private key of internal_certificate, PEM file"),
     open("internal_ca", "the private authority of all processes of this installation, PEM file"),
+    open("internal_crl", "revocation list of that authority, PEM file [none]"),
     open(
         "peers",
         "internal addresses of the other processes, to be told of changes at once: https://host:port, …",
@@ -200,8 +300,12 @@ pub(crate) struct Settings {
     pub(crate) owner: TenantId,
     /// Who may register tenants.
     pub(crate) self_registration: SelfRegistration,
-    /// The root key, when the environment carries it.
-    pub(crate) root_key: Option<Secret<String>>,
+    /// What keeps the root key.
+    pub(crate) root_key: RootKeySettings,
+    /// Certificate authorities besides the machine's own.
+    pub(crate) egress_ca_file: Option<PathBuf>,
+    /// Whether outgoing calls may reach this machine itself.
+    pub(crate) egress_allow_loopback: bool,
     /// For new token signing keys.
     pub(crate) token_algorithm: misy_trust::Algorithm,
     /// Opens `/metrics` to other machines.
@@ -214,6 +318,10 @@ pub(crate) struct Settings {
     pub(crate) worker: bool,
     /// Proxies in front.
     pub(crate) trusted_proxies: usize,
+    /// The installation's OpenID provider.
+    pub(crate) oidc: Option<Oidc>,
+    /// The mail server, and whom mail comes from.
+    pub(crate) mail: Option<(Secret<String>, String)>,
     /// The first port of the demo sites.
     pub(crate) demo_port: u16,
     /// The program ends TLS itself.
@@ -228,6 +336,19 @@ pub(crate) struct Settings {
     pub(crate) close_grace: Duration,
     /// Name, value as it may be shown, and where it comes from, for `misy config`.
     pub(crate) shown: Vec<(&'static str, String, String)>,
+}
+
+/// An OpenID provider for the whole installation.
+#[derive(Debug, Clone)]
+pub(crate) struct Oidc {
+    /// The issuer.
+    pub(crate) issuer: String,
+    /// What this installation is called there.
+    pub(crate) client_id: String,
+    /// What it proves itself with there.
+    pub(crate) client_secret: Option<Secret<String>>,
+    /// The claim that holds the tenant id.
+    pub(crate) tenant_claim: String,
 }
 
 /// How log lines look.
@@ -318,9 +439,17 @@ impl Settings {
             bootstrap_secret: hidden(&written.bootstrap_secret),
             owner: written.owner_tenant_id.parse().context("owner_tenant_id")?,
             self_registration,
-            root_key: hidden(&written.root_key),
+            root_key: RootKeySettings::check(&written)?,
+            egress_ca_file: set(&written.egress_ca_file).map(PathBuf::from),
+            egress_allow_loopback: match &*written.egress_allow_loopback {
+                "on" => true,
+                "off" => false,
+                other => bail!("egress_allow_loopback must be on or off, not {other:?}"),
+            },
             token_algorithm: written.token_algorithm.parse().context("token_algorithm")?,
             metrics_token: hidden(&written.metrics_token),
+            mail: mail(&written)?,
+            oidc: oidc(&written)?,
             log: written.log,
             log_format,
             worker,
@@ -348,7 +477,7 @@ fn internal_files(written: &Written) -> anyhow::Result<Option<Files>> {
     let all = [&written.internal_certificate, &written.internal_key, &written.internal_ca].map(file);
     match all {
         [Some(certificate), Some(key), Some(authorities)] => {
-            let revoked = file(&written.tls_client_crl);
+            let revoked = file(&written.internal_crl);
             Ok(Some(Files { certificate, key, authorities: Some(authorities), revoked, mutual: true }))
         }
         [None, None, None] => Ok(None),
@@ -363,6 +492,41 @@ pub(crate) fn peer(text: &str) -> anyhow::Result<hyper::Uri> {
     let plain = uri.path() == "/" && uri.query().is_none() && uri.port().is_some();
     anyhow::ensure!(uri.scheme() == Some(&hyper::http::uri::Scheme::HTTPS) && plain, wrong());
     Ok(uri)
+}
+
+/// A provider is set whole or not at all.
+fn oidc(written: &Written) -> anyhow::Result<Option<Oidc>> {
+    let Some(issuer) = set(&written.oidc_issuer) else { return Ok(None) };
+    let needed = |name: &str, text: &str| {
+        set(text).map(str::to_owned).with_context(|| format!("{name} is needed with oidc_issuer"))
+    };
+    Ok(Some(Oidc {
+        issuer: issuer.to_owned(),
+        client_id: needed("oidc_client_id", &written.oidc_client_id)?,
+        client_secret: hidden(&written.oidc_client_secret),
+        tenant_claim: needed("oidc_tenant_claim", &written.oidc_tenant_claim)?,
+    }))
+}
+
+/// The mail server. One-time links travel to it: only to one's own machine without TLS.
+fn mail(written: &Written) -> anyhow::Result<Option<(Secret<String>, String)>> {
+    let Some(url) = hidden(&written.smtp_url) else { return Ok(None) };
+    let Some(from) = set(&written.mail_from) else { bail!("mail_from must be set together with smtp_url") };
+    let text = url.expose();
+    let plain = text.strip_prefix("smtp://").filter(|rest| !rest.contains("tls=required"));
+    let is_local = |rest: &str| {
+        let host = rest.rsplit('@').next().unwrap_or_default();
+        ["127.0.0.1", "localhost", "[::1]"].iter().any(|local| {
+            host.strip_prefix(local)
+                .is_some_and(|after| after.is_empty() || after.starts_with([':', '/', '?']))
+        })
+    };
+    if plain.is_some_and(|rest| !is_local(rest)) || !text.starts_with("smtp") {
+        bail!(
+            "smtp_url must be smtps://… or smtp://…?tls=required: without TLS only a server on this machine is used"
+        );
+    }
+    Ok(Some((url, from.to_owned())))
 }
 
 fn set(text: &str) -> Option<&str> {

@@ -123,7 +123,7 @@ pub(crate) fn peer_certificate(chain: Option<&[CertificateDer<'static>]>) -> Opt
 fn read(files: &Files) -> anyhow::Result<Loaded> {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let chain = certificates(&files.certificate)?;
-    let own = chain.first().map(|certificate| Fingerprint::of(certificate)).unwrap_or(Fingerprint::of(&[]));
+    let own = Fingerprint::of(chain.first().context("no certificate")?);
     let key = || {
         PrivateKeyDer::from_pem_file(&files.key)
             .with_context(|| format!("no private key in {}", files.key.display()))

@@ -5,6 +5,7 @@ use crate::{
     Database, StoreError, TenantKeys, TenantTx, Vault,
     sites::{permission_names, permissions},
     tenants::stored,
+    vault::Via,
 };
 use jiff_sqlx::{Timestamp as SqlTimestamp, ToSqlx};
 use misy_domain::{Entropy, KeyId, Origin, Permissions, Secret, SiteId, TenantId, Timestamp, TokenId};
@@ -361,13 +362,15 @@ pub async fn revoke_secret(
 }
 
 /// A tenant secret from its sealed bytes, for the check of a signature.
-pub fn open_secret(
+pub async fn open_secret(
+    database: &Database,
     keys: &TenantKeys,
     tenant: &TenantId,
     key: KeyId,
     sealed: &[u8],
 ) -> Result<RequestKey, StoreError> {
-    let bytes = keys.open(&secret_place(tenant, &key.to_string()), sealed)?;
+    let row = key.to_string();
+    let bytes = keys.open_fresh(Via::Pool(database.app()), &secret_place(tenant, &row), sealed).await?;
     let bytes: [u8; 32] = bytes.try_into().map_err(|_| StoreError::Unsealable("tenant_secrets"))?;
     Ok(RequestKey::new(Secret::new(bytes)))
 }

@@ -18,6 +18,12 @@ pub enum StoreError {
     /// Sealed data could not be opened: wrong key, swapped row or damaged bytes.
     #[error("sealed data of {0} cannot be opened")]
     Unsealable(&'static str),
+    /// A data key is wrapped by a root key that is not there.
+    #[error("a data key was wrapped by a root key that this program does not have")]
+    UnknownRootKey,
+    /// The key management service could not be used.
+    #[error("the root key cannot be had")]
+    KeyProvider(#[from] crate::key_provider::KeyProviderError),
     /// The server could not be reached or does not accept connections now.
     #[error("the database is unavailable")]
     Unavailable(#[source] sqlx::Error),
@@ -35,7 +41,11 @@ pub enum StoreError {
 impl StoreError {
     /// Whether the same call may succeed a moment later.
     pub fn is_transient(&self) -> bool {
-        matches!(self, Self::Unavailable(_) | Self::SharedUnavailable)
+        match self {
+            Self::Unavailable(_) | Self::SharedUnavailable => true,
+            Self::KeyProvider(error) => error.is_transient(),
+            _ => false,
+        }
     }
 }
 

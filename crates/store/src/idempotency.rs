@@ -1,7 +1,7 @@
 //! Answers to creating calls that carried an Idempotency-Key, written in the transaction of the effect: a call that is made
 //! again is answered again, and has its effect once.
 
-use crate::{Database, StoreError, TenantKeys, TenantTx, Vault};
+use crate::{Database, StoreError, TenantKeys, TenantTx, Vault, vault::Via};
 use jiff_sqlx::ToSqlx;
 use misy_domain::{Entropy, TenantId, Timestamp};
 use misy_trust::Place;
@@ -88,7 +88,9 @@ pub async fn claim(
         return Ok(Claim::Mismatch);
     }
     let keys = crate::credentials::keys_of(vault, database, &tenant).await?;
-    let body = keys.open(&place(&tenant, &row_name(call)), &row.sealed_response)?;
+    let row_name = row_name(call);
+    let place = place(&tenant, &row_name);
+    let body = keys.open_fresh(Via::Connection(tx.connection()), &place, &row.sealed_response).await?;
     Ok(Claim::Answered(Answer { status: u16::try_from(row.status).unwrap_or(500), body }))
 }
 

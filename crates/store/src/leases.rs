@@ -235,6 +235,22 @@ impl Database {
         Ok(held.unwrap_or_default())
     }
 
+    /// Gives back a conversation that may not be answered for a moment: due again after the delay, without counting as an
+    /// attempt. Whether it was still held.
+    pub async fn postpone_conversation(&self, lease: &Lease, delay: Duration) -> Result<bool, StoreError> {
+        let held = sqlx::query_scalar!(
+            "select postpone_conversation($1, $2, $3, $4, $5)",
+            lease.tenant.as_str(),
+            lease.conversation.to_string(),
+            lease.worker.as_str(),
+            lease.fence,
+            interval(delay),
+        )
+        .fetch_one(self.worker())
+        .await?;
+        Ok(held.unwrap_or_default())
+    }
+
     /// Ends a claim that failed. `error` is a code that tells operators what happened, never a contact's words.
     pub async fn fail_conversation(
         &self,
@@ -305,7 +321,7 @@ fn count(number: u32) -> i32 {
     i32::try_from(number).unwrap_or(i32::MAX)
 }
 
-fn interval(duration: Duration) -> PgInterval {
+pub(crate) fn interval(duration: Duration) -> PgInterval {
     let microseconds = i64::try_from(duration.as_micros()).unwrap_or(i64::MAX);
     PgInterval { months: 0, days: 0, microseconds }
 }

@@ -7,7 +7,7 @@ mod script;
 use crate::{Shared, StoreError, TenantTx, tenants::stored};
 use local::Local;
 pub use local::network_of;
-use misy_domain::{TenantId, Timestamp, limit::Quota};
+use misy_domain::{TenantId, Timestamp, limit::Quota, plan::PlanLimits};
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 
@@ -33,6 +33,18 @@ impl Scope {
     /// All of them.
     pub const ALL: [Self; 6] =
         [Self::Tenant, Self::Site, Self::Key, Self::Session, Self::Channel, Self::Agent];
+
+    /// The limit that a plan sets.
+    pub fn of_plan(self, limits: &PlanLimits) -> Quota {
+        match self {
+            Self::Tenant => limits.tenant,
+            Self::Site => limits.site,
+            Self::Key => limits.key,
+            Self::Session => limits.session,
+            Self::Channel => limits.channel,
+            Self::Agent => limits.agent,
+        }
+    }
 
     /// As it stands in the database, the API and the headers.
     pub fn as_str(self) -> &'static str {

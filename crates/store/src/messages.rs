@@ -1,12 +1,16 @@
 //! Messages: how they come in, and how they are read again.
 //!
-//! The body of a message (parts, sources, what it replies to) is sealed under the tenant's data key and bound to its row.
+//! The body of a message (parts, sources, what it replies to) is sealed under the key of its contact and bound to its row.
 
-use crate::{Bell, Database, StoreError, TenantKeys, TenantTx, bell::News};
+use crate::{
+    Bell, Database, StoreError, TenantKeys, TenantTx,
+    bell::News,
+    vault::{ContactKey, Via},
+};
 use jiff_sqlx::ToSqlx;
 use misy_domain::{
-    Channel, Clock, ConversationId, Entropy, Message, MessageId, Part, SessionId, SiteId, Source, TenantId,
-    Timestamp, TokenId,
+    Channel, Clock, ConversationId, Entropy, KeyId, Message, MessageId, Part, SessionId, SiteId, Source,
+    TenantId, Timestamp, TokenId,
 };
 use misy_trust::Place;
 use serde::{Deserialize, Serialize};
@@ -31,6 +35,10 @@ pub struct NewInbound<'a> {
     pub external_id: &'a str,
     /// What it says.
     pub parts: &'a [Part],
+    /// The publishable key or tenant secret that its usage is counted for.
+    pub key: Option<KeyId>,
+    /// Messages that the tenant may have stored in a month, if there is a limit.
+    pub monthly: Option<i64>,
 }
 
 /// Where a stored message stands.
@@ -57,6 +65,8 @@ pub enum Ingested {
     NotFound,
     /// The session is over.
     Expired,
+    /// The tenant's messages of the month are used up.
+    QuotaExceeded,
 }
 
 /// What is sealed of a message.
@@ -73,13 +83,13 @@ pub(crate) struct Body {
 impl Body {
     pub(crate) fn seal(
         &self,
-        keys: &TenantKeys,
+        key: &ContactKey,
         tenant: &TenantId,
         message: &str,
         entropy: &dyn Entropy,
     ) -> Result<Vec<u8>, StoreError> {
         let json = serde_json::to_vec(self).map_err(|_| StoreError::Unsealable("messages"))?;
-        keys.seal(&place(tenant, message), &json, entropy)
+        Ok(key.seal(&place(tenant, message), &json, entropy))
     }
 }
 
@@ -100,9 +110,26 @@ pub(crate) struct Row {
 }
 
 impl Row {
-    pub(crate) fn open(self, keys: &TenantKeys, tenant: &TenantId) -> Result<Message, StoreError> {
+    /// Opens the rows of one conversation.
+    pub(crate) async fn open_all(
+        rows: Vec<Self>,
+        keys: &TenantKeys,
+        conversation: &str,
+        via: Via<'_>,
+    ) -> Result<Vec<Message>, StoreError> {
+        if rows.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut via = via;
+        let key = keys.contact(via.again(), conversation).await?;
+        let key = key.ok_or(StoreError::Unsealable("messages"))?;
+        keys.know(via, rows.iter().map(|row| &*row.sealed_body)).await?;
+        rows.into_iter().map(|row| row.open(keys, &key)).collect()
+    }
+
+    fn open(self, keys: &TenantKeys, key: &ContactKey) -> Result<Message, StoreError> {
         let broken = || StoreError::Unsealable("messages");
-        let json = keys.open(&place(tenant, &self.message_id), &self.sealed_body)?;
+        let json = key.open(keys, &place(keys.tenant(), &self.message_id), &self.sealed_body)?;
         let body: Body = serde_json::from_slice(&json).map_err(|_| broken())?;
         Ok(Message {
             message_id: self.message_id.parse().map_err(|_| broken())?,
@@ -120,8 +147,8 @@ impl Row {
 }
 
 impl Database {
-    /// Stores a message of a contact and rings the bell, in one round trip to the database. When it answers, the message
-    /// is durable; called again with the same account and outside id it answers the same.
+    /// Stores a message of a contact and rings the bell, in one round trip to the database once the contact's key is in
+    /// memory. When it answers, the message is durable; called again with the same account and outside id it answers the same.
     pub async fn ingest(
         &self,
         inbound: &NewInbound<'_>,
@@ -130,14 +157,18 @@ impl Database {
         clock: &dyn Clock,
         entropy: &dyn Entropy,
     ) -> Result<Ingested, StoreError> {
+        let session = inbound.session.to_string();
+        let Some(key) = keys.contact(Via::Pool(self.app()), &session).await? else {
+            return Ok(Ingested::NotFound);
+        };
         let message_id = MessageId::new(clock, entropy).to_string();
         let body = Body { parts: inbound.parts.to_vec(), sources: Vec::new(), in_reply_to: Vec::new() };
-        let sealed = body.seal(keys, inbound.tenant, &message_id, entropy)?;
+        let sealed = body.seal(&key, inbound.tenant, &message_id, entropy)?;
         let row = sqlx::query!(
             "select outcome, message_id, conversation_id, sequence, created_at
-             from ingest_message($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+             from ingest_counted($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
             inbound.tenant.as_str(),
-            inbound.session.to_string(),
+            session,
             inbound.site.as_str(),
             inbound.family.to_string(),
             inbound.channel.as_str(),
@@ -146,6 +177,8 @@ impl Database {
             message_id,
             sealed,
             clock.now().to_sqlx(),
+            inbound.key.map(|key| key.to_string()),
+            inbound.monthly,
         )
         .fetch_one(self.app())
         .await?;
@@ -168,6 +201,7 @@ impl Database {
                 Ok(Ingested::Duplicate(receipt().ok_or(StoreError::Unsealable("messages"))?))
             }
             Some("expired") => Ok(Ingested::Expired),
+            Some("quota_exceeded") => Ok(Ingested::QuotaExceeded),
             _ => Ok(Ingested::NotFound),
         }
     }
@@ -182,6 +216,7 @@ impl Database {
         after: i64,
         limit: u32,
     ) -> Result<Vec<Message>, StoreError> {
+        let conversation = conversation.to_string();
         let rows = sqlx::query_as!(
             Row,
             r#"select message_id as "message_id!", session_id as "session_id!", sequence as "sequence!",
@@ -189,13 +224,13 @@ impl Database {
                       created_at as "created_at!"
                from messages_since($1, $2, $3, $4)"#,
             tenant.as_str(),
-            conversation.to_string(),
+            conversation,
             after,
             i32::try_from(limit).unwrap_or(i32::MAX),
         )
         .fetch_all(self.app())
         .await?;
-        rows.into_iter().map(|row| row.open(keys, tenant)).collect()
+        Row::open_all(rows, keys, &conversation, Via::Pool(self.app())).await
     }
 }
 
@@ -208,6 +243,7 @@ pub async fn history(
     limit: u32,
 ) -> Result<Vec<Message>, StoreError> {
     let tenant = tx.tenant().clone();
+    let conversation = conversation.to_string();
     let rows = sqlx::query_as!(
         Row,
         "select message_id, session_id, sequence, role, agent_name, sealed_body, external_id, created_at
@@ -216,13 +252,13 @@ pub async fn history(
          order by sequence
          limit $4",
         tenant.as_str(),
-        conversation.to_string(),
+        conversation,
         after,
         i64::from(limit),
     )
     .fetch_all(tx.connection())
     .await?;
-    rows.into_iter().map(|row| row.open(keys, &tenant)).collect()
+    Row::open_all(rows, keys, &conversation, Via::Connection(tx.connection())).await
 }
 
 /// The text of a message, its parts joined by line breaks.

@@ -74,7 +74,7 @@ async fn load(
         let record = KeyRecord {
             kid: stored(row.kid.parse())?,
             algorithm: stored(row.algorithm.parse())?,
-            private: open(vault, TABLE, &row.kid, &row.sealed_private_key)?,
+            private: open(vault, TABLE, &row.kid, &row.sealed_private_key).await?,
             created_at: row.created_at.to_jiff(),
             activates_at: row.activates_at.to_jiff(),
             retires_at: row.retires_at.map(SqlTimestamp::to_jiff),

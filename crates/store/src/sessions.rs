@@ -1,6 +1,6 @@
 //! Sessions: what a client holds, together with its token, to write and read.
 
-use crate::{StoreError, TenantKeys, TenantTx};
+use crate::{StoreError, TenantKeys, TenantTx, vault::Via};
 use jiff_sqlx::ToSqlx;
 use misy_domain::{
     Channel, Clock, ContactId, ConversationId, Entropy, Language, Locale, Permissions, SessionId, SiteId,
@@ -94,10 +94,14 @@ impl Session {
     }
 
     /// What the client said about the visit.
-    pub fn metadata(&self, tenant: &TenantId, keys: &TenantKeys) -> Result<Option<Value>, StoreError> {
+    pub async fn metadata(&self, tx: &mut TenantTx, keys: &TenantKeys) -> Result<Option<Value>, StoreError> {
         let Some(sealed) = &self.sealed_metadata else { return Ok(None) };
-        let json = keys.open(&place(tenant, &self.session_id.to_string()), sealed)?;
-        serde_json::from_slice(&json).map(Some).map_err(|_| StoreError::Unsealable("sessions"))
+        let broken = || StoreError::Unsealable("sessions");
+        let session = self.session_id.to_string();
+        let key = keys.contact(Via::Connection(tx.connection()), &session).await?.ok_or_else(broken)?;
+        keys.know(Via::Connection(tx.connection()), [&**sealed]).await?;
+        let json = key.open(keys, &place(keys.tenant(), &session), sealed)?;
+        serde_json::from_slice(&json).map(Some).map_err(|_| broken())
     }
 }
 
@@ -119,10 +123,11 @@ pub async fn open_session(
     let contact_id = ContactId::new(clock, entropy);
     let now = clock.now();
     let expires_at = after(now, new.ttl);
+    let (key, wrapped_key) = keys.new_contact(contact_id)?;
     let sealed_metadata = match new.metadata {
         Some(metadata) => {
             let json = serde_json::to_vec(metadata).map_err(|_| StoreError::Unsealable("sessions"))?;
-            Some(keys.seal(&place(&tenant, &session_id.to_string()), &json, entropy)?)
+            Some(key.seal(&place(&tenant, &session_id.to_string()), &json, entropy))
         }
         None => None,
     };
@@ -130,6 +135,8 @@ pub async fn open_session(
     sqlx::query!(
         "with contact as (
              insert into contacts (tenant_id, contact_id, created_at) values ($1, $2, $3)
+         ), contact_key as (
+             insert into contact_keys (tenant_id, contact_id, wrapped_key) values ($1, $2, $13)
          ), conversation as (
              insert into conversations (tenant_id, conversation_id, contact_id, channel, created_at)
              values ($1, $4, $2, $5, $3)
@@ -149,9 +156,12 @@ pub async fn open_session(
         &names(new.permissions),
         sealed_metadata,
         expires_at.to_sqlx(),
+        wrapped_key,
     )
     .execute(tx.connection())
     .await?;
+    // Should the transaction not be committed, nobody ever asks for these names.
+    keys.remember([session_id.to_string(), conversation_id.to_string()], &key);
     Ok(Session {
         session_id,
         conversation_id,

@@ -1,12 +1,13 @@
 //! The keys that sign tokens: made once, sealed under the root key, rotated with overlap, shared by all replicas.
 
-use crate::{Database, StoreError, SystemTx, Vault, tenants::stored};
+use crate::{Database, StoreError, SystemTx, Vault, audit, installation_secrets, tenants::stored};
 use jiff_sqlx::{Timestamp as SqlTimestamp, ToSqlx};
 use misy_domain::{Clock, Secret, TenantId, Timestamp};
 use misy_trust::{
     Algorithm, DataKey, Place, SigningKey, TokenKeys, seal,
     token::{KeyRecord, MAX_LIFETIME},
 };
+use sqlx::AssertSqlSafe;
 use std::time::Duration;
 
 /// How long a key signs.
@@ -67,7 +68,7 @@ pub async fn load(
         let record = KeyRecord {
             kid: stored(row.kid.parse())?,
             algorithm: stored(row.algorithm.parse())?,
-            private: open(vault, TABLE, &row.kid, &row.sealed_private_key)?,
+            private: open(vault, TABLE, &row.kid, &row.sealed_private_key).await?,
             created_at: row.created_at.to_jiff(),
             activates_at: row.activates_at.to_jiff(),
             retires_at: row.retires_at.map(SqlTimestamp::to_jiff),
@@ -121,6 +122,36 @@ pub async fn rotate(
         .await?;
     tx.commit().await?;
     Ok(true)
+}
+
+/// What of the installation is sealed like the signing keys: table, key column, sealed column.
+const SEALED: [(&str, &str, &str); 3] = [
+    (TABLE, "kid", "sealed_private_key"),
+    (audit::keys::TABLE, "key_id", "sealed_private_key"),
+    (installation_secrets::TABLE, "name", "sealed_secret"),
+];
+
+/// Seals everything of the installation anew whose data key is not wrapped by the root key that wraps now.
+pub async fn rewrap(database: &Database, vault: &Vault) -> Result<(), StoreError> {
+    let root = vault.roots().active();
+    for (table, key, column) in SEALED {
+        let mut tx = database.system("signing_keys.rewrap").await?;
+        lock(&mut tx).await?;
+        let select = format!("select {key}, {column} from platform.{table} for update");
+        let rows: Vec<(String, Vec<u8>)> =
+            sqlx::query_as(AssertSqlSafe(select)).fetch_all(tx.connection()).await?;
+        for (name, stored) in rows {
+            if split(&stored).is_some_and(|(wrapped, _)| root.wrapped(wrapped)) {
+                continue;
+            }
+            let private = open(vault, table, &name, &stored).await?;
+            let sealed = seal_private(vault, table, &name, private.expose())?;
+            let update = format!("update platform.{table} set {column} = $2 where {key} = $1");
+            sqlx::query(AssertSqlSafe(update)).bind(name).bind(sealed).execute(tx.connection()).await?;
+        }
+        tx.commit().await?;
+    }
+    Ok(())
 }
 
 pub(crate) async fn lock(tx: &mut SystemTx) -> Result<(), StoreError> {
@@ -180,13 +211,13 @@ pub(crate) fn seal_private(
 ) -> Result<Vec<u8>, StoreError> {
     let installation = installation()?;
     let key = DataKey::generate(1, vault.entropy());
-    let wrapped = vault.root().wrap(&installation, &key, vault.entropy());
+    let wrapped = vault.roots().active().wrap(&installation, &key, vault.entropy());
     let length = u16::try_from(wrapped.len()).map_err(|_| StoreError::Unsealable(table))?;
     let sealed = seal::seal(&key, &place(&installation, table, kid), private, vault.entropy());
     Ok([&length.to_be_bytes()[..], &wrapped, &sealed].concat())
 }
 
-pub(crate) fn open(
+pub(crate) async fn open(
     vault: &Vault,
     table: &'static str,
     kid: &str,
@@ -194,13 +225,17 @@ pub(crate) fn open(
 ) -> Result<Secret<Vec<u8>>, StoreError> {
     let refused = || StoreError::Unsealable(table);
     let installation = installation()?;
-    let (length, rest) = stored.split_first_chunk::<2>().ok_or_else(refused)?;
-    let (wrapped, sealed) =
-        rest.split_at_checked(usize::from(u16::from_be_bytes(*length))).ok_or_else(refused)?;
-    let key = vault.root().unwrap(&installation, 1, wrapped).map_err(|_| refused())?;
+    let (wrapped, sealed) = split(stored).ok_or_else(refused)?;
+    let key = vault.roots().unwrap(&installation, 1, wrapped).await?;
     let private =
         seal::open(|_| Some(&key), &place(&installation, table, kid), sealed).map_err(|_| refused())?;
     Ok(Secret::new(private))
+}
+
+/// The wrapped data key and what is sealed under it.
+fn split(stored: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (length, rest) = stored.split_first_chunk::<2>()?;
+    rest.split_at_checked(usize::from(u16::from_be_bytes(*length)))
 }
 
 fn installation() -> Result<TenantId, StoreError> {

@@ -2,8 +2,9 @@
 
 use crate::{Database, StoreError, SystemTx, TenantTx};
 use jiff_sqlx::{Timestamp as SqlTimestamp, ToSqlx};
-use misy_domain::{Plan, TenantId, TenantStatus, TenantType, Timestamp};
+use misy_domain::{Metered, Plan, TenantId, TenantStatus, TenantType, Timestamp};
 use serde::{Deserialize, de::DeserializeOwned};
+use std::collections::BTreeMap;
 
 /// A tenant as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -392,6 +393,9 @@ pub struct TenantSnapshot {
     pub secrets: Vec<SecretSnapshot>,
     /// Limits that differ from the plan's.
     pub limits: Vec<crate::limits::LimitRow>,
+    /// Monthly quotas that differ from the plan's.
+    #[serde(default)]
+    pub quotas: BTreeMap<Metered, i64>,
     /// Identifiers of revoked tokens and of revoked families of tokens.
     pub revoked: Vec<misy_domain::TokenId>,
     /// Its bound client certificates that are in force.
@@ -436,14 +440,18 @@ impl Database {
         tenant: &TenantId,
         now: Timestamp,
     ) -> Result<Option<TenantSnapshot>, StoreError> {
-        let value = sqlx::query_scalar!(
-            "select misy.tenant_snapshot($1, $2) || misy.snapshot_credentials($1, $2)",
+        let row = sqlx::query!(
+            "select misy.tenant_snapshot($1, $2) || misy.snapshot_credentials($1, $2) as snapshot,
+                    misy.quota_overrides($1) as quotas",
             tenant.as_str(),
             now.to_sqlx() as _
         )
         .fetch_one(self.app())
         .await?;
-        value.map(read_json).transpose()
+        let Some(snapshot) = row.snapshot else { return Ok(None) };
+        let mut snapshot: TenantSnapshot = read_json(snapshot)?;
+        snapshot.quotas = row.quotas.map(read_json).transpose()?.unwrap_or_default();
+        Ok(Some(snapshot))
     }
 }
 

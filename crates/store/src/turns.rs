@@ -4,13 +4,16 @@ use crate::{
     Bell, Database, StoreError, TenantKeys, TenantTx,
     bell::News,
     leases::Lease,
+    limits::LimitRow,
     messages::{Body, Row},
     sessions::{self, ConversationStatus},
+    tenants::stored,
+    vault::{ContactKey, Via},
 };
 use jiff_sqlx::ToSqlx;
 use misy_domain::{
     AuditId, Channel, Clock, ConversationId, Entropy, Language, Locale, Message, MessageId, Part,
-    Permissions, SessionId, SiteId, Source, TenantId,
+    Permissions, Plan, SessionId, SiteId, Source, TenantId, limit::Quota,
 };
 use misy_trust::Place;
 use serde_json::Value;
@@ -46,6 +49,10 @@ pub struct TurnWork {
     pub history: Vec<Message>,
     /// The version of the context pack in force.
     pub pack_version: i64,
+    /// What the tenant pays for.
+    pub plan: Plan,
+    /// Limits of agents that differ from the plan's.
+    pub agent_limits: Vec<LimitRow>,
 }
 
 /// A message that a turn writes.
@@ -101,6 +108,12 @@ pub struct CommittedTurn {
 }
 
 impl TurnWork {
+    /// How many turns an agent may have.
+    pub fn agent_quota(&self, agent: &str) -> Quota {
+        let of = |subject: &str| self.agent_limits.iter().find(|row| row.subject == subject);
+        of(agent).or_else(|| of("")).map_or(self.plan.terms().limits.agent, LimitRow::quota)
+    }
+
     /// The sequence up to which the turn answers.
     pub fn answered_through(&self) -> i64 {
         self.waiting.last().map_or(0, |message| message.sequence)
@@ -118,7 +131,11 @@ pub async fn load_turn(
     let conversation = lease.conversation.to_string();
     let state = sqlx::query!(
         r#"select c.status, c.language, c.unanswered_in_a_row, c.answered_sequence, c.last_inbound_sequence,
-                  (select max(p.version) from context_packs p where p.tenant_id = c.tenant_id) as pack_version
+                  (select max(p.version) from context_packs p where p.tenant_id = c.tenant_id) as pack_version,
+                  (select t.plan from tenants t where t.tenant_id = c.tenant_id) as plan,
+                  (select jsonb_agg(jsonb_build_object('scope', l.scope, 'subject', l.subject, 'requests', l.requests,
+                                                       'periodSeconds', l.period_seconds))
+                   from rate_limits l where l.tenant_id = c.tenant_id and l.scope = 'agent') as agent_limits
            from conversations c
            where c.tenant_id = $1 and c.conversation_id = $2 and c.fence = $3 and c.lease_owner = $4"#,
         tenant.as_str(),
@@ -137,9 +154,13 @@ pub async fn load_turn(
     let session = session_of_turn(tx, &tenant, &newest.session_id).await?;
     let history = before(tx, &tenant, &conversation, state.answered_sequence).await?;
 
+    let session_id = newest.session_id.parse().map_err(|_| StoreError::Unsealable("conversations"))?;
+    let waiting = Row::open_all(waiting, keys, &conversation, Via::Connection(tx.connection())).await?;
+    let history = Row::open_all(history, keys, &conversation, Via::Connection(tx.connection())).await?;
+
     let broken = || StoreError::Unsealable("conversations");
     Ok(Some(TurnWork {
-        session_id: newest.session_id.parse().map_err(|_| broken())?,
+        session_id,
         site_id: session.site_id,
         channel: session.channel,
         locale: session.locale,
@@ -147,9 +168,14 @@ pub async fn load_turn(
         status: ConversationStatus::read(&state.status).ok_or_else(broken)?,
         language: state.language.as_deref().and_then(sessions::language),
         unanswered_in_a_row: u8::try_from(state.unanswered_in_a_row).unwrap_or(u8::MAX),
-        waiting: open_all(waiting, keys, &tenant)?,
-        history: open_all(history, keys, &tenant)?,
+        waiting,
+        history,
         pack_version: state.pack_version.ok_or(StoreError::Unsealable("context_packs"))?,
+        plan: stored(state.plan.unwrap_or_default().parse())?,
+        agent_limits: match state.agent_limits {
+            Some(rows) => stored(serde_json::from_value(rows))?,
+            None => Vec::new(),
+        },
     }))
 }
 
@@ -171,10 +197,6 @@ async fn rest(tx: &mut TenantTx, lease: &Lease, seen: i64) -> Result<(), StoreEr
     .execute(tx.connection())
     .await?;
     if rested.rows_affected() == 1 { Ok(()) } else { Err(StoreError::LeaseLost) }
-}
-
-fn open_all(rows: Vec<Row>, keys: &TenantKeys, tenant: &TenantId) -> Result<Vec<Message>, StoreError> {
-    rows.into_iter().map(|row| row.open(keys, tenant)).collect()
 }
 
 async fn waiting(
@@ -283,11 +305,11 @@ impl Database {
         entropy: &dyn Entropy,
     ) -> Result<CommittedTurn, StoreError> {
         let asked: Vec<MessageId> = result.work.waiting.iter().map(|message| message.message_id).collect();
-        let sealed = SealedReplies::of(result.replies, &asked, &lease.tenant, keys, clock, entropy)?;
-        let sealed_handoff = match result.handoff {
-            Some(handoff) => Some(seal_handoff(lease, handoff, keys, entropy)?),
-            None => None,
-        };
+        let key = keys.contact(Via::Pool(self.worker()), &lease.conversation.to_string()).await?;
+        // Without its contact the conversation is gone, and the lease with it.
+        let key = key.ok_or(StoreError::LeaseLost)?;
+        let sealed = SealedReplies::of(result.replies, &asked, &lease.tenant, &key, clock, entropy)?;
+        let sealed_handoff = result.handoff.map(|handoff| seal_handoff(lease, handoff, &key, entropy));
         let status = result.handoff.map(|_| ConversationStatus::Handoff.as_str());
         let outcome = match (&result.handoff, result.replies.is_empty()) {
             (Some(_), _) => "handoff",
@@ -355,7 +377,7 @@ impl SealedReplies {
         replies: &[NewReply],
         asked: &[MessageId],
         tenant: &TenantId,
-        keys: &TenantKeys,
+        key: &ContactKey,
         clock: &dyn Clock,
         entropy: &dyn Entropy,
     ) -> Result<Self, StoreError> {
@@ -367,7 +389,7 @@ impl SealedReplies {
                 sources: reply.sources.clone(),
                 in_reply_to: asked.to_vec(),
             };
-            sealed.bodies.push(body.seal(keys, tenant, &id.to_string(), entropy)?);
+            sealed.bodies.push(body.seal(key, tenant, &id.to_string(), entropy)?);
             sealed.agents.push(reply.agent_name.clone());
             sealed.ids.push(id);
         }
@@ -379,14 +401,9 @@ impl SealedReplies {
     }
 }
 
-fn seal_handoff(
-    lease: &Lease,
-    handoff: NewHandoff<'_>,
-    keys: &TenantKeys,
-    entropy: &dyn Entropy,
-) -> Result<Vec<u8>, StoreError> {
+fn seal_handoff(lease: &Lease, handoff: NewHandoff<'_>, key: &ContactKey, entropy: &dyn Entropy) -> Vec<u8> {
     let row = lease.conversation.to_string();
-    keys.seal(&handoff_place(&lease.tenant, &row), handoff.summary.as_bytes(), entropy)
+    key.seal(&handoff_place(&lease.tenant, &row), handoff.summary.as_bytes(), entropy)
 }
 
 fn handoff_place<'a>(tenant: &'a TenantId, conversation: &'a str) -> Place<'a> {
@@ -410,6 +427,9 @@ pub async fn handoff_summary(
     .await?
     .flatten();
     let Some(sealed) = sealed else { return Ok(None) };
-    let bytes = keys.open(&handoff_place(&tenant, &row), &sealed)?;
+    let key = keys.contact(Via::Connection(tx.connection()), &row).await?;
+    let key = key.ok_or(StoreError::Unsealable("conversations"))?;
+    keys.know(Via::Connection(tx.connection()), [&*sealed]).await?;
+    let bytes = key.open(keys, &handoff_place(&tenant, &row), &sealed)?;
     String::from_utf8(bytes).map(Some).map_err(|_| StoreError::Unsealable("conversations"))
 }

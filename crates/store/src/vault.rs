@@ -1,52 +1,115 @@
 //! The keys of tenants: created with the tenant, wrapped under the root key, opened once and kept in memory.
+//!
+//! The root key wraps the data keys of tenants; a data key wraps the keys of contacts ([`contacts`]) and seals what is the
+//! tenant's own. A handle to a tenant's keys lives on when the data key is rotated: [`Vault::follow`] puts the new version
+//! into it, and whoever meets bytes under a version that is not known here yet reads the keys again.
 
-use crate::{Database, StoreError, TenantTx};
+mod contacts;
+mod roots;
+
+pub use contacts::{ContactKey, Via};
+pub use roots::{KeySource, Roots};
+
+use crate::{Database, StoreError, TenantTx, installation_secrets};
+use contacts::ContactKeys;
 use misy_domain::{EmailAddress, Entropy, Secret, TenantId};
-use misy_trust::{DataKey, Place, RootKey, seal};
+use misy_trust::{BlindIndex, DataKey, OpenError, Place, RootKey, seal};
 use moka::sync::Cache;
-use std::{sync::Arc, time::Duration};
+use sqlx::PgConnection;
+use std::{
+    sync::{Arc, OnceLock, PoisonError, RwLock},
+    time::{Duration, Instant},
+};
+use zeroize::Zeroize;
 
 /// What seals and signs for one tenant.
 pub struct TenantKeys {
-    /// All versions of the data key; the last one seals.
-    data: Vec<DataKey>,
+    tenant: TenantId,
+    shared: Shared,
+    opened: RwLock<Arc<Opened>>,
     /// What the keys that sign this tenant's requests are derived from.
     pub signing_root: Secret<[u8; 32]>,
+}
+
+/// The keys as they were read last.
+struct Opened {
+    /// The versions of the data key; the last one seals.
+    data: Vec<DataKey>,
+    /// What the keys of blind indexes are derived from: a key of its own, so that it outlives the data key.
+    blind_index: DataKey,
+}
+
+/// What the keys of all tenants share.
+#[derive(Clone)]
+struct Shared {
+    roots: Arc<Roots>,
+    entropy: Arc<dyn Entropy>,
+    contacts: ContactKeys,
+    /// The key of the hashes by which the tenants of an e-mail address are found.
+    email_routes: Arc<OnceLock<DataKey>>,
 }
 
 /// Opens the keys of tenants with the root key. Cheap to clone.
 #[derive(Clone)]
 pub struct Vault {
-    root: Arc<RootKey>,
-    entropy: Arc<dyn Entropy>,
+    shared: Shared,
     opened: Cache<TenantId, Arc<TenantKeys>>,
 }
 
 const KEYS_IN_MEMORY: u64 = 50_000;
-const SIGNING_ROOT_ROW: &str = "signing_root/1";
+/// How often [`Vault::follow`] asks for new keys.
+const LOOK: Duration = Duration::from_millis(250);
+/// Every so many looks the root keys are looked at too: every ten seconds.
+const ROUNDS_TO_ROOTS: u64 = 40;
+/// After so long without an answer all keys are read again.
+const ASLEEP: Duration = Duration::from_secs(30);
+
+const SIGNING_ROOT: &str = "signing_root";
+const BLIND_INDEX: &str = "blind_index";
+const EMAIL_ROUTE: &str = "email_route";
 
 impl Vault {
-    /// A vault over a root key.
+    /// A vault over a root key that never changes.
     pub fn new(root: RootKey, entropy: Arc<dyn Entropy>) -> Self {
+        Self::over(Roots::fixed(vec![root]), entropy)
+    }
+
+    /// A vault over root keys.
+    pub fn over(roots: Roots, entropy: Arc<dyn Entropy>) -> Self {
         let opened =
             Cache::builder().max_capacity(KEYS_IN_MEMORY).time_to_live(Duration::from_hours(1)).build();
-        Self { root: Arc::new(root), entropy, opened }
+        let shared = Shared {
+            roots: Arc::new(roots),
+            entropy,
+            contacts: ContactKeys::default(),
+            email_routes: Arc::default(),
+        };
+        Self { shared, opened }
     }
 
-    /// The root key, for what belongs to the installation.
-    pub fn root(&self) -> &RootKey {
-        &self.root
+    /// The root keys, for what belongs to the installation.
+    pub fn roots(&self) -> &Roots {
+        &self.shared.roots
     }
 
-    /// The keyed hash of an e-mail address by which the tenants are found that it has accounts in. It must be the same for
-    /// all tenants, so it hangs from the root key.
-    pub fn email_route(&self, email: &EmailAddress) -> [u8; 32] {
-        self.root.blind_index("user_emails", "email_route").of(email.as_str().as_bytes())
+    /// Opens what belongs to the installation and to no tenant; to be done before people are looked for.
+    pub async fn open_installation(&self, database: &Database) -> Result<(), StoreError> {
+        let secret = installation_secrets::load_or_create(database, self, EMAIL_ROUTE).await?;
+        // Somebody else may have been first, with the same secret.
+        let _ = self.shared.email_routes.set(DataKey::new(1, secret));
+        Ok(())
+    }
+
+    /// The keyed hash of an e-mail address by which the tenants are found that it has accounts in. It is the same for all
+    /// tenants, and stays so when any key is rotated.
+    pub fn email_route(&self, email: &EmailAddress) -> Result<[u8; 32], StoreError> {
+        let key = self.shared.email_routes.get().ok_or(StoreError::Unsealable("installation_secrets"))?;
+        Ok(key.blind_index("user_emails", EMAIL_ROUTE).of(email.as_str().as_bytes()))
     }
 
     /// The source of randomness.
     pub fn entropy(&self) -> &dyn Entropy {
-        &*self.entropy
+        &*self.shared.entropy
     }
 
     /// The keys of a tenant; `None` if there is no such tenant.
@@ -58,24 +121,16 @@ impl Vault {
         if let Some(keys) = self.opened.get(tenant) {
             return Ok(Some(keys));
         }
-        let mut tx = database.tenant("vault.keys", tenant).await?;
-        let rows = sqlx::query!(
-            "select purpose, version, wrapped_key from data_keys where tenant_id = $1 order by version",
-            tenant.as_str()
-        )
-        .fetch_all(tx.connection())
-        .await?;
-        tx.commit().await?;
-        let mut data = Vec::new();
-        for row in rows.iter().filter(|row| row.purpose == "data") {
-            let version = u32::try_from(row.version).map_err(|_| StoreError::Unsealable("data_keys"))?;
-            let key = self.root.unwrap(tenant, version, &row.wrapped_key);
-            data.push(key.map_err(|_| StoreError::Unsealable("data_keys"))?);
-        }
-        let Some(root) = rows.iter().find(|row| row.purpose == "signing_root") else { return Ok(None) };
-        let opened = open(&data, &signing_root_place(tenant), &root.wrapped_key)?;
-        let bytes: [u8; 32] = opened.try_into().map_err(|_| StoreError::Unsealable("data_keys"))?;
-        let keys = Arc::new(TenantKeys { data, signing_root: Secret::new(bytes) });
+        let mut connection = database.app().acquire().await?;
+        let Some((opened, signing_root)) = self.shared.read(&mut connection, tenant).await? else {
+            return Ok(None);
+        };
+        let keys = Arc::new(TenantKeys {
+            tenant: tenant.clone(),
+            shared: self.shared.clone(),
+            opened: RwLock::new(Arc::new(opened)),
+            signing_root,
+        });
         self.opened.insert(tenant.clone(), keys.clone());
         Ok(Some(keys))
     }
@@ -84,28 +139,138 @@ impl Vault {
     pub async fn create(&self, tx: &mut TenantTx) -> Result<Arc<TenantKeys>, StoreError> {
         let tenant = tx.tenant().clone();
         let key = DataKey::generate(1, self.entropy());
-        let signing_root = self.entropy.key();
-        let wrapped = self.root.wrap(&tenant, &key, self.entropy());
-        let sealed = seal::seal(&key, &signing_root_place(&tenant), &signing_root, self.entropy());
+        let signing_root = self.entropy().key();
+        let blind_index = DataKey::generate(1, self.entropy());
+        let wrapped = self.shared.roots.active().wrap(&tenant, &key, self.entropy());
+        let sealed = seal::seal(&key, &place(&tenant, SIGNING_ROOT_ROW), &signing_root, self.entropy());
+        let sealed_index = blind_index.wrapped_by(&key, &place(&tenant, BLIND_INDEX_ROW), self.entropy());
         sqlx::query!(
             "insert into data_keys (tenant_id, purpose, version, wrapped_key)
-             values ($1, 'data', 1, $2), ($1, 'signing_root', 1, $3)",
+             values ($1, 'data', 1, $2), ($1, 'signing_root', 1, $3), ($1, 'blind_index', 1, $4)",
             tenant.as_str(),
             wrapped,
-            sealed
+            sealed,
+            sealed_index,
         )
         .execute(tx.connection())
         .await?;
-        Ok(Arc::new(TenantKeys { data: vec![key], signing_root: Secret::new(signing_root) }))
+        Ok(Arc::new(TenantKeys {
+            tenant,
+            shared: self.shared.clone(),
+            opened: RwLock::new(Arc::new(Opened { data: vec![key], blind_index })),
+            signing_root: Secret::new(signing_root),
+        }))
     }
 
     /// Forgets the keys of a tenant that is no more.
     pub fn forget(&self, tenant: &TenantId) {
         self.opened.invalidate(tenant);
     }
+
+    /// Keeps the keys in memory in step with those in the database: a data key that any replica has made seals here well
+    /// within a second. Never ends; to be run beside everything that uses the vault.
+    pub async fn follow(&self, database: &Database) {
+        let mut answered = Instant::now();
+        for round in 1u64.. {
+            tokio::time::sleep(LOOK).await;
+            if round.is_multiple_of(ROUNDS_TO_ROOTS)
+                && let Err(error) = self.shared.roots.look().await
+            {
+                tracing::warn!(%error, "root keys could not be looked for");
+            }
+            match self.look(database).await {
+                Ok(()) => answered = Instant::now(),
+                Err(error) => tracing::debug!(%error, "new data keys could not be asked for"),
+            }
+            if answered.elapsed() > ASLEEP {
+                self.opened.invalidate_all();
+                answered = Instant::now();
+            }
+        }
+    }
+
+    /// Asks once which tenants have a new data key, and reads those again that are in memory.
+    pub async fn look(&self, database: &Database) -> Result<(), StoreError> {
+        let new =
+            sqlx::query!(r#"select tenant_id as "tenant_id!", version as "version!" from new_data_keys()"#)
+                .fetch_all(database.worker())
+                .await?;
+        for row in new {
+            let tenant: TenantId = crate::tenants::stored(row.tenant_id.parse())?;
+            let Some(keys) = self.opened.get(&tenant) else { continue };
+            if i64::from(keys.version()) < i64::from(row.version) {
+                let mut connection = database.app().acquire().await?;
+                keys.refresh(&mut connection).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Shared {
+    /// Reads and opens the keys of a tenant.
+    async fn read(
+        &self,
+        connection: &mut PgConnection,
+        tenant: &TenantId,
+    ) -> Result<Option<(Opened, Secret<[u8; 32]>)>, StoreError> {
+        let rows = sqlx::query!(
+            r#"select purpose as "purpose!", version as "version!", wrapped_key as "wrapped_key!"
+               from wrapped_keys($1)"#,
+            tenant.as_str()
+        )
+        .fetch_all(&mut *connection)
+        .await?;
+        let mut data = Vec::new();
+        for row in rows.iter().filter(|row| row.purpose == "data") {
+            let version = u32::try_from(row.version).map_err(|_| StoreError::Unsealable("data_keys"))?;
+            data.push(self.roots.unwrap(tenant, version, &row.wrapped_key).await?);
+        }
+        let find = |purpose: &str| rows.iter().find(|row| row.purpose == purpose);
+        let Some(root) = find(SIGNING_ROOT) else { return Ok(None) };
+        let signing_root = key_bytes(open(&data, &place(tenant, SIGNING_ROOT_ROW), &root.wrapped_key)?)?;
+        let blind_index = match find(BLIND_INDEX) {
+            Some(row) => key_bytes(open(&data, &place(tenant, BLIND_INDEX_ROW), &row.wrapped_key)?)?,
+            None => self.make_blind_index(connection, tenant, &data).await?,
+        };
+        let blind_index = DataKey::new(1, blind_index);
+        Ok(Some((Opened { data, blind_index }, signing_root)))
+    }
+
+    /// A tenant from before there were such keys gets one. Of several replicas one wins, and all take its key.
+    async fn make_blind_index(
+        &self,
+        connection: &mut PgConnection,
+        tenant: &TenantId,
+        data: &[DataKey],
+    ) -> Result<Secret<[u8; 32]>, StoreError> {
+        let newest = data.last().ok_or(StoreError::Unsealable("data_keys"))?;
+        let place = place(tenant, BLIND_INDEX_ROW);
+        let sealed = DataKey::generate(1, &*self.entropy).wrapped_by(newest, &place, &*self.entropy);
+        let kept =
+            sqlx::query_scalar!(r#"select keep_blind_index($1, $2) as "kept!""#, tenant.as_str(), sealed)
+                .fetch_one(connection)
+                .await?;
+        key_bytes(open(data, &place, &kept)?)
+    }
 }
 
 impl TenantKeys {
+    /// Whose keys they are.
+    pub fn tenant(&self) -> &TenantId {
+        &self.tenant
+    }
+
+    /// The version of the data key that seals.
+    pub fn version(&self) -> u32 {
+        self.opened().data.last().map_or(0, DataKey::version)
+    }
+
+    /// The key by which a column can be searched for equal values. It stays the same when the data key is rotated.
+    pub fn blind_index(&self, table: &str, column: &str) -> BlindIndex {
+        self.opened().blind_index.blind_index(table, column)
+    }
+
     /// Seals bytes for one place in the database.
     pub fn seal(
         &self,
@@ -113,35 +278,85 @@ impl TenantKeys {
         plaintext: &[u8],
         entropy: &dyn Entropy,
     ) -> Result<Vec<u8>, StoreError> {
-        let key = self.data.last().ok_or(StoreError::Unsealable("data_keys"))?;
+        let opened = self.opened();
+        let key = opened.data.last().ok_or(StoreError::Unsealable("data_keys"))?;
         Ok(seal::seal(key, place, plaintext, entropy))
     }
 
-    /// Opens what was sealed for that place.
+    /// Opens what was sealed for that place under a key that is known here.
     pub fn open(&self, place: &Place<'_>, sealed: &[u8]) -> Result<Vec<u8>, StoreError> {
-        open(&self.data, place, sealed)
+        open(&self.opened().data, place, sealed)
+    }
+
+    /// Opens what was sealed for that place; keys that another replica has made meanwhile are read first.
+    pub async fn open_fresh(
+        &self,
+        via: Via<'_>,
+        place: &Place<'_>,
+        sealed: &[u8],
+    ) -> Result<Vec<u8>, StoreError> {
+        self.know(via, [sealed]).await?;
+        self.open(place, sealed)
+    }
+
+    /// Reads the keys again if one of these values is under a data key that is not known here.
+    pub(crate) async fn know<'s>(
+        &self,
+        via: Via<'_>,
+        sealed: impl IntoIterator<Item = &'s [u8]>,
+    ) -> Result<(), StoreError> {
+        let opened = self.opened();
+        let knows = |version| opened.data.iter().any(|key| key.version() == version);
+        let all = sealed.into_iter().all(|sealed| seal::key_version(sealed).map_or(true, knows));
+        if all {
+            return Ok(());
+        }
+        self.refresh(&mut *via.connection().await?).await
+    }
+
+    /// Reads the keys again.
+    pub(crate) async fn refresh(&self, connection: &mut PgConnection) -> Result<(), StoreError> {
+        let read = self.shared.read(connection, &self.tenant).await?;
+        let (opened, _) = read.ok_or(StoreError::Unsealable("data_keys"))?;
+        *self.opened.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(opened);
+        Ok(())
+    }
+
+    /// A new data key of this version, wrapped.
+    pub(crate) fn wrap_new(&self, version: u32) -> Vec<u8> {
+        let entropy = &*self.shared.entropy;
+        self.shared.roots.active().wrap(&self.tenant, &DataKey::generate(version, entropy), entropy)
+    }
+
+    fn opened(&self) -> Arc<Opened> {
+        self.opened.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
 impl TenantKeys {
-    /// The keyed hash by which a row with this value in a column is found.
-    pub fn index_of(&self, table: &str, column: &str, value: &[u8]) -> Result<[u8; 32], StoreError> {
-        // The first version: what is found by it must not get lost when another one seals.
-        let key = self.data.first().ok_or(StoreError::Unsealable("data_keys"))?;
-        Ok(key.blind_index(table, column).of(value))
-    }
-
     /// What passwords and recovery codes of the tenant's people are hashed with and that does not stand beside them.
     pub fn pepper(&self) -> Secret<[u8; 32]> {
         misy_trust::derived(&self.signing_root, "misy-password-pepper-v1")
     }
 }
 
-fn signing_root_place(tenant: &TenantId) -> Place<'_> {
-    Place { tenant, table: "data_keys", column: "wrapped_key", row: SIGNING_ROOT_ROW }
+const SIGNING_ROOT_ROW: &str = "signing_root/1";
+const BLIND_INDEX_ROW: &str = "blind_index/1";
+
+fn place<'a>(tenant: &'a TenantId, row: &'a str) -> Place<'a> {
+    Place { tenant, table: "data_keys", column: "wrapped_key", row }
+}
+
+fn key_bytes(mut opened: Vec<u8>) -> Result<Secret<[u8; 32]>, StoreError> {
+    let bytes = opened.as_slice().try_into().map(Secret::new);
+    opened.zeroize();
+    bytes.map_err(|_| StoreError::Unsealable("data_keys"))
 }
 
 fn open(keys: &[DataKey], place: &Place<'_>, sealed: &[u8]) -> Result<Vec<u8>, StoreError> {
-    seal::open(|version| keys.iter().find(|key| key.version() == version), place, sealed)
-        .map_err(|_| StoreError::Unsealable("a row"))
+    seal::open(|version| keys.iter().find(|key| key.version() == version), place, sealed).map_err(unsealable)
+}
+
+fn unsealable(_: OpenError) -> StoreError {
+    StoreError::Unsealable("a row")
 }

@@ -100,6 +100,8 @@ async fn the_same_outside_id_in_two_conversations_of_one_account_is_one_message(
         account: "account",
         external_id: "wamid.1",
         parts: &parts,
+        key: None,
+        monthly: None,
     };
     let (first, second) = (inbound(one.session_id), inbound(two.session_id));
     let (a, b) = futures_util::future::join(
@@ -132,6 +134,8 @@ async fn a_session_is_not_there_for_another_family_site_channel_or_tenant() {
         account: "a",
         external_id: "1",
         parts: &parts,
+        key: None,
+        monthly: None,
     };
     let stranger = TokenId::new(&*store.clock, &*store.entropy);
     let elsewhere = "second".parse().unwrap();
@@ -177,8 +181,8 @@ async fn a_session_that_is_over_takes_no_message_and_one_that_is_resumed_does() 
     let now = misy_domain::Clock::now(&*store.clock);
     let mut tx = store.database.tenant("test", &tenant.id).await.unwrap();
     let resumed = resume_session(&mut tx, id, &new, now).await.unwrap().unwrap();
+    assert_eq!(resumed.metadata(&mut tx, &tenant.keys).await.unwrap(), Some(metadata.clone()));
     tx.commit().await.unwrap();
-    assert_eq!(resumed.metadata(&tenant.id, &tenant.keys).unwrap(), Some(metadata.clone()));
     assert_eq!(resumed.permissions, permissions);
 
     store.clock.advance(Duration::from_secs(59));

@@ -26,6 +26,9 @@ fn rows_of(tenant: &str) -> String {
          insert into misy.revoked_tokens values ('{tenant}', 'tat_1', now());
          insert into misy.idempotency_keys values ('{tenant}', 's', 'k', 'x', 200, 'x', now(), now());
          insert into misy.contacts values ('{tenant}', 'con_1');
+         insert into misy.contact_keys (tenant_id, contact_id, wrapped_key) values ('{tenant}', 'con_1', 'x');
+         insert into misy.key_rotations (tenant_id, rotation_id, to_version, requested_by, rows_total)
+         values ('{tenant}', 'rot_1', 2, 'a', 0);
          insert into misy.conversations (tenant_id, conversation_id, contact_id, channel)
          values ('{tenant}', 'cnv_1', 'con_1', 'web');
          insert into misy.sessions (tenant_id, session_id, site_id, conversation_id, contact_id, channel, token_family,
@@ -37,6 +40,12 @@ fn rows_of(tenant: &str) -> String {
          insert into misy.privilege_uses values ('{tenant}', 'grt_1', 'own', 'usr_1', 'support_access', 'tenant', 'r', now());
          insert into misy.alerts (tenant_id, alert_id, rule, occurrence, severity, raised_at)
          values ('{tenant}', 'alr_1', 'r', 'o', 'info', now());
+         insert into misy.quotas values ('{tenant}', 'messages', 1);
+         insert into misy.usage_slots values ('{tenant}', 'messages', '2026-11-01', 0, 1, 1, 1);
+         insert into misy.usage_events (tenant_id, month, kind, subject, at, amount, slot)
+         values ('{tenant}', '2026-11-01', 'messages', 'msg_1', now(), 1, 0);
+         insert into misy.quota_events values ('{tenant}', 'messages', '2026-11-01', 80, 1, now(), 1);
+         insert into misy.refusals values ('{tenant}', '2026-11-22', 'rate_limited', 1);
          insert into misy.decisions values ('{tenant}', 'msg_1', 'cnv_1', '{{}}');
          insert into misy.certificates (tenant_id, certificate_id, name, bound_by, fingerprint)
          values ('{tenant}', 'crt_1', 'A', 'key', decode(repeat('00', 32), 'hex'));
@@ -55,9 +64,20 @@ fn rows_of(tenant: &str) -> String {
          insert into misy.personal_tokens (tenant_id, key_id, user_id, token_hash, prefix, name, scopes, created_at,
                                            expires_at)
          values ('{tenant}', 'key_p', 'usr_1', 'p{tenant}', 'pat_', 'n', '{{}}', now(), now());
+         insert into misy.passkeys values ('{tenant}', 'psk_1', 'usr_1', 'c{tenant}', 'x', 'n', 0, false, false, now());
+         insert into misy.sign_in_providers (tenant_id, issuer, client_id, scopes, tenant_claim, tenant_claim_value,
+             role_mapping, default_roles, email_domains, trust_email, provisioning, exclusive, trusted_acr, trusted_amr,
+             created_at, updated_at)
+         values ('{tenant}', 'i', 'c', '{{}}', 't', 'v', '{{}}', '{{}}', '{{}}', false, false, false, '{{}}', '{{}}', now(), now());
+         insert into misy.federated_identities values ('{tenant}', 'i', 'x', 'usr_1', now(), now());
+         insert into misy.mails (tenant_id, mail_id, sealed_mail, created_at) values ('{tenant}', 'eml_1', 'x', now());
          insert into misy.enrollments values ('{tenant}', 'key_{tenant}', 'usr_1', now());
          insert into misy.audit_entries (tenant_id, audit_id, kind, action, actor, outcome)
-         values ('{tenant}', 'aud_1', 'call', 'a', 'b', 'ok');"
+         values ('{tenant}', 'aud_1', 'call', 'a', 'b', 'ok');
+         insert into misy.audit_leaves values ('{tenant}', 0, 'aud_1', sha256('x'));
+         insert into misy.audit_nodes values ('{tenant}', 8, 0, sha256('x'));
+         insert into misy.audit_checkpoints values ('{tenant}', 1, sha256('x'), 'note', now());
+         insert into misy.audit_trees values ('{tenant}', 1);"
     )
 }
 
@@ -212,6 +232,9 @@ async fn functions_that_look_across_tenants_are_closed_to_those_who_serve_reques
         "select * from misy.claim_conversations('w', 1, '1 s', '', 8)",
         "select * from misy.claim_of_tenant('aa', 'w', 1, now(), '1 s', 8)",
         "select * from misy.extend_leases('w', '{}', '{}', '{}', '1 s')",
+        "select misy.record_calls('{bb}', '{aud_2}', '{2026-01-01}', '{a}', '{b}', '{x}', '{x}', '{x}', '{ok}', '{1}', '{1}',
+                                  '{x}', '{x}')",
+        "select * from platform.audit_keys for update",
         "select * from platform.credentials",
     ] {
         assert_denied(call, "call", connection.execute(call).await.map(|_| ()));

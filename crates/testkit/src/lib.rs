@@ -6,4 +6,5 @@ pub mod determinism;
 pub mod postgres;
 pub mod program;
 pub mod redis;
+pub mod smtp;
 pub mod store;

@@ -138,11 +138,19 @@ pub async fn register(url: &str, id: &str, pack: &Path) -> anyhow::Result<Site> 
     let owner = text(&owner, "/enrollment/token");
     let tenant = call(Method::POST, url, "/tenants/register", &owner, &registration(id)).await?;
     call(Method::PUT, url, &format!("/tenants/{id}/context-pack"), &owner, &pack).await?;
-    let limits: Vec<Value> = ["tenant", "site", "key", "session", "channel"]
+    let quotas = json!([{ "kind": "messages", "monthly": 1_000_000_000 }]);
+    let limits: Vec<Value> = ["tenant", "site", "key", "session", "channel", "agent"]
         .iter()
         .map(|scope| json!({ "scope": scope, "requests": 1_000_000, "periodSeconds": 1 }))
         .collect();
-    call(Method::PUT, url, &format!("/tenants/{id}/limits"), &owner, &json!({ "limits": limits })).await?;
+    call(
+        Method::PUT,
+        url,
+        &format!("/tenants/{id}/limits"),
+        &owner,
+        &json!({ "limits": limits, "quotas": quotas }),
+    )
+    .await?;
     let publishable_key = text(&tenant, "/publishableKey/key");
     Ok(Site { api: url.to_owned(), tenant: id.parse()?, origin: origin(id), publishable_key })
 }

@@ -144,6 +144,8 @@ impl TestStore {
             account: &session.to_string(),
             external_id,
             parts: &[Part::Text { text: text.to_owned() }],
+            key: None,
+            monthly: None,
         };
         self.database.ingest(&inbound, &tenant.keys, &self.bell, &*self.clock, &*self.entropy).await
     }

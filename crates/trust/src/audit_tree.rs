@@ -18,25 +18,19 @@ pub use proof::{
     verify_inclusion,
 };
 
-use crate::digest::sha256;
+use crate::digest::{sha256, sha256_of};
 
 /// A hash of the tree.
 pub type Hash = [u8; 32];
 
 /// The hash of an entry.
 pub fn leaf_hash(entry: &[u8]) -> Hash {
-    let mut bytes = Vec::with_capacity(entry.len() + 1);
-    bytes.push(0);
-    bytes.extend_from_slice(entry);
-    sha256(&bytes)
+    sha256_of(&[&[0], entry])
 }
 
 /// The hash of two subtrees.
 pub fn node_hash(left: &Hash, right: &Hash) -> Hash {
-    let mut bytes = [1; 65];
-    bytes[1..33].copy_from_slice(left);
-    bytes[33..].copy_from_slice(right);
-    sha256(&bytes)
+    sha256_of(&[&[1], left, right])
 }
 
 /// The root of a tree without leaves.

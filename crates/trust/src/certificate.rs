@@ -34,7 +34,7 @@ pub struct NotACertificate;
 pub struct ClientCertificate {
     /// Of the whole certificate, in DER.
     pub certificate: Fingerprint,
-    /// Of its SubjectPublicKeyInfo, which a renewal with the same key keeps.
+    /// Of its `SubjectPublicKeyInfo`, which a renewal with the same key keeps.
     pub key: Fingerprint,
     /// Whose it says it is. For people only: anybody can write anything there.
     pub subject: String,

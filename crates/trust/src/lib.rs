@@ -18,6 +18,7 @@
 //! | [`seal`] | that stored bytes are unreadable outside, and unchanged at their own place |
 //! | [`root_key`] | the key above all data keys |
 //! | [`audit_tree`] | that an audit trail only ever grew |
+//! | [`sigv4`] | to AWS, that a request is ours |
 
 pub mod access;
 pub mod api_key;
@@ -36,6 +37,7 @@ pub mod request_signature;
 pub mod root_key;
 pub mod seal;
 pub mod service_token;
+pub mod sigv4;
 pub mod token;
 #[cfg(test)]
 mod vectors;
@@ -52,6 +54,6 @@ pub use password::{HashError, PasswordCheck, PasswordCost, check_password, hash_
 pub use random_token::{RandomToken, TokenUse};
 pub use request_signature::{RequestKey, SignatureError, SignedRequest, bound_key};
 pub use root_key::{KeyProvider, RootKey, RootKeyError};
-pub use seal::{BlindIndex, DataKey, OpenError, Place};
+pub use seal::{BlindIndex, DataKey, OpenError, Place, Scope};
 pub use service_token::{ServiceClaims, ServiceKeys, ServiceRole};
 pub use token::{Algorithm, RequestKeyKind, SigningKey, TatClaims, TokenError, TokenKeys};

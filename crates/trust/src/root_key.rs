@@ -4,11 +4,7 @@
 //! what protects the key *is* how the file is treated (its mode, that it is no link, that it appears whole or not at all),
 //! and that belongs where the key is understood and tested.
 
-use crate::{
-    DataKey, OpenError, Place,
-    digest::derive_key,
-    seal::{key_version, open, seal},
-};
+use crate::{DataKey, OpenError, Place, digest::derive_key, seal::key_version};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use misy_domain::{Entropy, Secret, TenantId};
 use std::{
@@ -53,7 +49,7 @@ pub enum RootKeyError {
         /// Its name.
         variable: String,
     },
-    /// What stands there is not 32 bytes in base64url.
+    /// What stands there is not 32 bytes in base64url, or several of them.
     #[error("the root key in {place} must be 32 bytes in base64url: 43 characters, without padding")]
     NotAKey {
         /// The file or variable.
@@ -75,11 +71,15 @@ impl KeyProvider {
     pub fn load(&self, entropy: &dyn Entropy) -> Result<RootKey, RootKeyError> {
         match self {
             Self::File(path) => load_file(path, entropy),
-            Self::Environment(variable) => {
-                let not_set = || RootKeyError::NotSet { variable: variable.clone() };
-                let text = Zeroizing::new(std::env::var(variable).map_err(|_| not_set())?);
-                RootKey::parse(&text).ok_or_else(|| RootKeyError::NotAKey { place: variable.clone() })
-            }
+            Self::Environment(variable) => first(read_environment(variable)?, variable),
+        }
+    }
+
+    /// The root keys, the one that wraps first; behind it, while a rotation goes on, those that only unwrap.
+    pub fn load_all(&self) -> Result<Vec<RootKey>, RootKeyError> {
+        match self {
+            Self::File(path) => read_file(path),
+            Self::Environment(variable) => read_environment(variable),
         }
     }
 }
@@ -108,6 +108,26 @@ impl RootKey {
         Some(root)
     }
 
+    /// Reads one or several keys, with commas or white space between them.
+    pub fn parse_all(text: &str) -> Option<Vec<Self>> {
+        let words = text.split([',', ' ', '\t', '\r', '\n']).filter(|word| !word.is_empty());
+        words.map(Self::parse).collect::<Option<Vec<_>>>().filter(|keys| !keys.is_empty())
+    }
+
+    /// A new one, with the text that [`RootKey::parse`] reads.
+    pub fn generate(entropy: &dyn Entropy) -> (Self, Secret<String>) {
+        let mut key = entropy.key();
+        let text = Secret::new(URL_SAFE_NO_PAD.encode(key));
+        let root = Self::new(Secret::new(key));
+        key.zeroize();
+        (root, text)
+    }
+
+    /// Its bytes, to be wrapped by a key management service.
+    pub fn bytes(&self) -> &[u8; 32] {
+        self.0.expose()
+    }
+
     /// Its fingerprint.
     pub fn version(&self) -> u32 {
         self.0.version()
@@ -116,18 +136,14 @@ impl RootKey {
     /// A data key of a tenant, sealed, to be stored.
     pub fn wrap(&self, tenant: &TenantId, key: &DataKey, entropy: &dyn Entropy) -> Vec<u8> {
         let row = key.version().to_string();
-        seal(&self.0, &Place { tenant, table: TABLE, column: COLUMN, row: &row }, key.expose(), entropy)
+        key.wrapped_by(&self.0, &Place { tenant, table: TABLE, column: COLUMN, row: &row }, entropy)
     }
 
     /// The tenant's data key of this version from what [`RootKey::wrap`] made.
     pub fn unwrap(&self, tenant: &TenantId, version: u32, wrapped: &[u8]) -> Result<DataKey, OpenError> {
         let row = version.to_string();
         let place = Place { tenant, table: TABLE, column: COLUMN, row: &row };
-        let bytes = Zeroizing::new(open(|_| Some(&self.0), &place, wrapped)?);
-        let mut key: [u8; 32] = bytes.as_slice().try_into().map_err(|_| OpenError::Malformed)?;
-        let data_key = DataKey::new(version, Secret::new(key));
-        key.zeroize();
-        Ok(data_key)
+        DataKey::unwrapped_by(version, &self.0, &place, wrapped)
     }
 
     /// Finds equal values among what belongs to no tenant.
@@ -156,9 +172,54 @@ fn load_file(path: &Path, entropy: &dyn Entropy) -> Result<RootKey, RootKeyError
         Err(error) => return Err(failed(error)),
         Ok(_) => {}
     }
+    first(read_file(path)?, &path.display().to_string())
+}
+
+fn first(keys: Vec<RootKey>, place: &str) -> Result<RootKey, RootKeyError> {
+    keys.into_iter().next().ok_or_else(|| RootKeyError::NotAKey { place: place.to_owned() })
+}
+
+fn read_file(path: &Path) -> Result<Vec<RootKey>, RootKeyError> {
     let text = read_private_file(path)?;
-    let key = text.strip_suffix('\n').unwrap_or(&text);
-    RootKey::parse(key).ok_or_else(|| RootKeyError::NotAKey { place: path.display().to_string() })
+    RootKey::parse_all(&text).ok_or_else(|| RootKeyError::NotAKey { place: path.display().to_string() })
+}
+
+fn read_environment(variable: &str) -> Result<Vec<RootKey>, RootKeyError> {
+    let not_set = || RootKeyError::NotSet { variable: variable.to_owned() };
+    let text = Zeroizing::new(std::env::var(variable).map_err(|_| not_set())?);
+    RootKey::parse_all(&text).ok_or_else(|| RootKeyError::NotAKey { place: variable.to_owned() })
+}
+
+/// Puts a new key first into the file; those that are there stay behind it, to unwrap what they wrapped. The file is
+/// replaced as a whole.
+pub fn add_to_file(path: &Path, entropy: &dyn Entropy) -> Result<Vec<RootKey>, RootKeyError> {
+    let before = read_file(path)?;
+    let old = read_private_file(path)?;
+    let (key, text) = RootKey::generate(entropy);
+    replace_file(path, &Zeroizing::new(format!("{}\n{}", text.expose(), old.trim())), entropy)?;
+    Ok([vec![key], before].concat())
+}
+
+/// Leaves only the first key in the file: nothing is wrapped by the others any more.
+pub fn keep_first_in_file(path: &Path, entropy: &dyn Entropy) -> Result<(), RootKeyError> {
+    let text = read_private_file(path)?;
+    let first = text.split_whitespace().next().unwrap_or_default();
+    RootKey::parse(first).ok_or_else(|| RootKeyError::NotAKey { place: path.display().to_string() })?;
+    replace_file(path, first, entropy)
+}
+
+fn replace_file(path: &Path, text: &str, entropy: &dyn Entropy) -> Result<(), RootKeyError> {
+    let failed = |source| RootKeyError::File { path: path.to_owned(), source };
+    let replace = || -> io::Result<()> {
+        let draft = draft_of(path, entropy)?;
+        let written = write_draft(&draft, text.as_bytes()).and_then(|()| fs::rename(&draft, path));
+        if written.is_err() {
+            let _ = fs::remove_file(&draft);
+        }
+        written?;
+        sync_directory(path)
+    };
+    replace().map_err(failed)
 }
 
 /// Reads a file that is no link and that nobody but its owner can get at.
@@ -179,7 +240,7 @@ fn read_private_file(path: &Path) -> Result<Zeroizing<String>, RootKeyError> {
         return Err(RootKeyError::TooOpen { path: path.to_owned(), mode });
     }
     let mut text = Zeroizing::new(String::with_capacity(64));
-    Read::by_ref(&mut file).take(64).read_to_string(&mut text).map_err(failed)?;
+    Read::by_ref(&mut file).take(1024).read_to_string(&mut text).map_err(failed)?;
     Ok(text)
 }
 
@@ -188,11 +249,7 @@ fn read_private_file(path: &Path) -> Result<Zeroizing<String>, RootKeyError> {
 fn create_file(path: &Path, entropy: &dyn Entropy) -> io::Result<()> {
     let key = Zeroizing::new(entropy.key());
     let text = Zeroizing::new(URL_SAFE_NO_PAD.encode(key.as_ref()));
-    let mut suffix = [0; 8];
-    entropy.fill(&mut suffix);
-    let mut name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?.to_owned();
-    name.push(format!(".{:016x}.new", u64::from_be_bytes(suffix)));
-    let draft = path.with_file_name(name);
+    let draft = draft_of(path, entropy)?;
 
     let linked = write_draft(&draft, text.as_bytes()).and_then(|()| fs::hard_link(&draft, path));
     let removed = fs::remove_file(&draft);
@@ -201,6 +258,19 @@ fn create_file(path: &Path, entropy: &dyn Entropy) -> io::Result<()> {
         other => other?,
     }
     removed?;
+    sync_directory(path)
+}
+
+/// A name beside the file that nobody else takes.
+fn draft_of(path: &Path, entropy: &dyn Entropy) -> io::Result<PathBuf> {
+    let mut suffix = [0; 8];
+    entropy.fill(&mut suffix);
+    let mut name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?.to_owned();
+    name.push(format!(".{:016x}.new", u64::from_be_bytes(suffix)));
+    Ok(path.with_file_name(name))
+}
+
+fn sync_directory(path: &Path) -> io::Result<()> {
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     File::open(directory)?.sync_all()
 }

@@ -1,8 +1,10 @@
 //! Sealed data: XChaCha20-Poly1305 under a data key, bound to the one place it was sealed for.
 //!
 //! ```text
-//! version (1) · algorithm (1) · key version (4, big-endian) · nonce (24) · ciphertext · tag (16)
+//! layout (1) · algorithm (1) · key version (4, big-endian) · nonce (24) · ciphertext · tag (16)
 //! ```
+//!
+//! Layout 1 is sealed under a key of the tenant (or the root key), layout 2 under the key of a contact.
 //!
 //! The associated data are the first six bytes of it and the place: tenant, table, column and row, each with its length in
 //! front (4 bytes, big-endian). So sealed bytes that somebody moves to another row, column, table or tenant do not open.
@@ -13,10 +15,8 @@ use aws_lc_rs::hmac;
 use chacha20poly1305::{AeadInPlace, KeyInit, Tag, XChaCha20Poly1305, XNonce};
 use misy_domain::{Entropy, Secret, TenantId};
 use std::fmt;
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
-/// The layout above and the associated data described there: the schema version of a sealed value.
-const VERSION: u8 = 1;
 const XCHACHA20_POLY1305: u8 = 1;
 const PREFIX: usize = 6;
 const NONCE: usize = 24;
@@ -70,17 +70,34 @@ impl Place<'_> {
     }
 }
 
+/// Whose key it is. It decides the layout of what is sealed: the layout above with the associated data described there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Scope {
+    /// A tenant's, or the root key.
+    Tenant = 1,
+    /// A contact's.
+    Contact = 2,
+}
+
 /// A key that seals data of one tenant or one contact.
 #[derive(Clone)]
 pub struct DataKey {
+    scope: Scope,
     version: u32,
     key: Secret<[u8; 32]>,
 }
 
 impl DataKey {
-    /// A key that was stored.
+    /// A key of a tenant that was stored.
     pub fn new(version: u32, key: Secret<[u8; 32]>) -> Self {
-        Self { version, key }
+        Self { scope: Scope::Tenant, version, key }
+    }
+
+    /// The same key as one of a contact.
+    #[must_use]
+    pub fn of_contact(self) -> Self {
+        Self { scope: Scope::Contact, ..self }
     }
 
     /// A new key.
@@ -101,6 +118,30 @@ impl DataKey {
         let info: [&[u8]; 4] = [b"blind-index|", table.as_bytes(), b"|", column.as_bytes()];
         let key = derive_key(self.key.expose(), &[], &info);
         BlindIndex(hmac::Key::new(hmac::HMAC_SHA256, key.expose()))
+    }
+
+    /// Seals this key under another one, for one place.
+    pub fn wrapped_by(&self, key: &Self, place: &Place<'_>, entropy: &dyn Entropy) -> Vec<u8> {
+        seal(key, place, self.expose(), entropy)
+    }
+
+    /// A key from what [`DataKey::wrapped_by`] made.
+    pub fn unwrapped_by(
+        version: u32,
+        key: &Self,
+        place: &Place<'_>,
+        wrapped: &[u8],
+    ) -> Result<Self, OpenError> {
+        let bytes = Zeroizing::new(open(|_| Some(key), place, wrapped)?);
+        let mut key: [u8; 32] = bytes.as_slice().try_into().map_err(|_| OpenError::Malformed)?;
+        let unwrapped = Self::new(version, Secret::new(key));
+        key.zeroize();
+        Ok(unwrapped)
+    }
+
+    fn prefix(&self) -> [u8; PREFIX] {
+        let [a, b, c, d] = self.version.to_be_bytes();
+        [self.scope as u8, XCHACHA20_POLY1305, a, b, c, d]
     }
 
     pub(crate) fn expose(&self) -> &[u8; 32] {
@@ -139,7 +180,7 @@ impl fmt::Debug for BlindIndex {
     reason = "the cipher refuses only messages above 256 GiB, which no memory holds"
 )]
 pub fn seal(key: &DataKey, place: &Place<'_>, plaintext: &[u8], entropy: &dyn Entropy) -> Vec<u8> {
-    let prefix = prefix(key.version);
+    let prefix = key.prefix();
     let mut nonce = [0; NONCE];
     entropy.fill(&mut nonce);
 
@@ -160,27 +201,34 @@ pub fn open<'k>(
     place: &Place<'_>,
     sealed: &[u8],
 ) -> Result<Vec<u8>, OpenError> {
-    let version = key_version(sealed)?;
-    let key = key(version).filter(|key| key.version == version).ok_or(OpenError::UnknownKey { version })?;
+    let (scope, version) = sealed_under(sealed)?;
+    let fits = |key: &&DataKey| key.version == version && key.scope == scope;
+    let key = key(version).filter(fits).ok_or(OpenError::UnknownKey { version })?;
     let (head, message) = sealed.split_at(PREFIX + NONCE);
     let (ciphertext, tag) = message.split_at(message.len() - TAG);
-    let data = place.associated_data(prefix(version));
+    let data = place.associated_data(key.prefix());
     decrypt(key.key.expose(), &head[PREFIX..], &data, ciphertext, tag).ok_or(OpenError::Refused)
 }
 
-/// Which key version sealed these bytes, so that a rotation finds what is left to do.
-pub fn key_version(sealed: &[u8]) -> Result<u32, OpenError> {
-    match sealed {
-        [VERSION, XCHACHA20_POLY1305, a, b, c, d, ..] if sealed.len() >= OVERHEAD => {
-            Ok(u32::from_be_bytes([*a, *b, *c, *d]))
-        }
+/// Whose key sealed these bytes, and which version of it, so that a rotation finds what is left to do.
+pub fn sealed_under(sealed: &[u8]) -> Result<(Scope, u32), OpenError> {
+    let (scope, version) = match sealed {
+        [1, XCHACHA20_POLY1305, version @ ..] => (Scope::Tenant, version),
+        [2, XCHACHA20_POLY1305, version @ ..] => (Scope::Contact, version),
+        _ => return Err(OpenError::Malformed),
+    };
+    match version.first_chunk::<4>() {
+        Some(version) if sealed.len() >= OVERHEAD => Ok((scope, u32::from_be_bytes(*version))),
         _ => Err(OpenError::Malformed),
     }
 }
 
-fn prefix(version: u32) -> [u8; PREFIX] {
-    let [a, b, c, d] = version.to_be_bytes();
-    [VERSION, XCHACHA20_POLY1305, a, b, c, d]
+/// Which version of a key of the tenant, or which root key, sealed these bytes.
+pub fn key_version(sealed: &[u8]) -> Result<u32, OpenError> {
+    match sealed_under(sealed)? {
+        (Scope::Tenant, version) => Ok(version),
+        (Scope::Contact, _) => Err(OpenError::Malformed),
+    }
 }
 
 /// Encrypts in place and returns the tag.

@@ -3,7 +3,10 @@ use axum::{Router, body::Body, routing::get};
 use bytes::Bytes;
 use misy_egress::{Egress, EgressError, EgressSettings, Reach, Request};
 use std::{convert::Infallible, time::Duration};
-use tokio::{io::AsyncWriteExt, net::TcpListener};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+};
 
 async fn get_from(egress: &Egress, port: u16) -> Result<usize, EgressError> {
     let request = Request::get(&format!("http://127.0.0.1:{port}/")).unwrap();
@@ -38,6 +41,8 @@ async fn a_server_that_drips_is_given_up_in_the_total_time() {
     let port = listener.local_addr().unwrap().port();
     let drip = async move {
         let (mut stream, _) = listener.accept().await.unwrap();
+        let mut request = [0; 1024];
+        assert!(stream.read(&mut request).await.unwrap() > 0);
         stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 60000\r\n\r\n").await.unwrap();
         let mut pace = tokio::time::interval(Duration::from_millis(20));
         loop {

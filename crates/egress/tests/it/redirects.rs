@@ -67,7 +67,7 @@ async fn a_redirect_inwards_is_refused() {
         "https://private.test/",
         "https://[::ffff:10.0.0.1]/",
     ] {
-        let url = format!("http://localhost:{port}/to/{}", encoded(target));
+        let url = format!("http://127.0.0.1:{port}/to/{}", encoded(target));
         let error = egress.send(Reach::Internet, Request::get(&url).unwrap()).await.err();
         assert!(matches!(error, Some(EgressError::Forbidden(_))), "{target}: {error:?}");
     }

@@ -8,7 +8,7 @@ use crate::{
 };
 use axum::{Json, extract::State};
 use http::StatusCode;
-use misy_domain::{Channel, MessageId, Part, Permission, SessionId};
+use misy_domain::{Channel, MessageId, Metered, Part, Permission, SessionId};
 use misy_store::messages::{Ingested, NewInbound};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -97,7 +97,10 @@ impl Access for WriteMessage {
         "tenantId": "andina", "siteId": "main", "sessionId": "ses_01k9z3v5d2m8q4x7c1b6n0f9gh", "channel": "web",
         "clientMessageId": "7f6b3a52", "text": "¿Tienen hora mañana?"
     })),
-    responses((status = 202, description = "The message is durable", body = MessageReceipt)),
+    responses(
+        (status = 202, description = "The message is durable", body = MessageReceipt),
+        (status = 402, description = "`quota_exceeded`: the month's messages are used up; says when they are there again", body = crate::problem::ProblemBody<'static>, content_type = "application/problem+json"),
+    ),
     security(("tenantAccessToken" = [], "requestSignature" = []))
 )]
 pub(crate) async fn write(
@@ -123,6 +126,8 @@ pub(crate) async fn write(
         account: &session_text,
         external_id: &own_id,
         parts: &[Part::Text { text }],
+        key: call.claims().key,
+        monthly: call.state().monthly(Metered::Messages),
     };
     let outcome =
         desk.database.ingest(&inbound, call.keys(), &desk.bell, &*desk.clock, &*desk.entropy).await?;
@@ -132,6 +137,10 @@ pub(crate) async fn write(
             Ok((StatusCode::ACCEPTED, Json(receipt)))
         }
         Ingested::Expired => Err(Problem::conflict("conflict", "The session is over; open another one.")),
+        Ingested::QuotaExceeded => {
+            let most = inbound.monthly.unwrap_or_default();
+            Err(Problem::quota_exceeded(Metered::Messages, most, desk.clock.now()))
+        }
         Ingested::NotFound => Err(not_ingested(&desk, &call, session).await?),
     }
 }

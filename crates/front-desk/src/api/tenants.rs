@@ -6,6 +6,7 @@ pub mod certificates;
 pub mod context_pack;
 pub mod create;
 pub mod decisions;
+pub mod encryption;
 pub mod events;
 pub mod keys;
 pub mod life;
@@ -17,7 +18,11 @@ pub mod register;
 pub mod registration;
 pub mod roles;
 pub mod secrets;
+pub mod sign_in;
 pub mod sites;
+pub mod usage;
+pub mod user_access;
+pub mod users;
 
 use crate::{
     pipeline::Received,

@@ -8,6 +8,8 @@ use std::time::Duration;
 
 const SESSION: &str = "misy_session";
 const DEVICE: &str = "misy_device";
+/// Held while somebody is at a provider: what was begun here is ended in the same browser.
+const AWAY: &str = "misy_away";
 /// Accounts that one browser is remembered for.
 const MOST_DEVICES: usize = 5;
 
@@ -71,6 +73,21 @@ pub(crate) fn clear_session(settings: &Settings) -> Option<HeaderValue> {
 pub(crate) fn set_devices(settings: &Settings, tokens: &[RandomToken]) -> Option<HeaderValue> {
     let texts: Vec<&str> = tokens.iter().take(MOST_DEVICES).map(RandomToken::text).collect();
     cookie(settings, DEVICE, &texts.join("."), devices::REMEMBERED)
+}
+
+/// What the browser got when it set out for a provider.
+pub(crate) fn away<'h>(settings: &Settings, headers: &'h HeaderMap) -> Option<&'h str> {
+    value(headers, &name(settings, AWAY))
+}
+
+/// Lets the browser come back from a provider.
+pub(crate) fn set_away(settings: &Settings, handle: &str, age: Duration) -> Option<HeaderValue> {
+    cookie(settings, AWAY, handle, age)
+}
+
+/// It is back.
+pub(crate) fn clear_away(settings: &Settings) -> Option<HeaderValue> {
+    cookie(settings, AWAY, "", Duration::ZERO)
 }
 
 #[cfg(test)]

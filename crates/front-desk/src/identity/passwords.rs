@@ -81,3 +81,33 @@ pub(crate) fn expect_strong(
     password::check(password, email, name, alone)
         .map_err(|weak| Problem::invalid_field(pointer, weak.code(), weak.to_string()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn where_there_is_no_account_the_same_work_is_done() {
+        let cost = PasswordCost { memory_kib: 64, passes: 1, lanes: 1 };
+        let passwords = Passwords::new(cost);
+        // It is a hash that is really computed against, at the present cost: an error would mean that nothing was computed.
+        let checked = check_password("tres tristes tigres", &passwords.nobodys, &Secret::new([0; 32]), cost);
+        assert_eq!(checked, Ok(PasswordCheck::Wrong));
+        assert!(passwords.nobodys.starts_with("$argon2id$v=19$m=64,t=1,p=1$"));
+        let checked = passwords.check("tres tristes tigres", None, Secret::new([0; 32])).await.unwrap();
+        assert_eq!(checked, PasswordCheck::Wrong);
+    }
+
+    #[tokio::test]
+    async fn no_more_than_a_few_are_hashed_at_a_time() {
+        let passwords = Passwords::new(PasswordCost { memory_kib: 64, passes: 1, lanes: 1 });
+        let places = passwords.places.clone();
+        let all = places.clone().acquire_many_owned(u32::try_from(AT_A_TIME).unwrap()).await.unwrap();
+        let waiting = passwords.check("a", None, Secret::new([0; 32]));
+        let mut waiting = std::pin::pin!(waiting);
+        assert!(futures_util::poll!(waiting.as_mut()).is_pending());
+        drop(all);
+        assert_eq!(waiting.await.unwrap(), PasswordCheck::Wrong);
+        assert_eq!(places.available_permits(), AT_A_TIME);
+    }
+}

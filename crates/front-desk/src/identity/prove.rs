@@ -64,7 +64,8 @@ pub(crate) async fn by_cookie(desk: &FrontDesk, received: &Received) -> Result<P
         second_factor_at: found.sign_in.second_factor_at,
         scopes: None,
     };
-    let has_second_factor = found.second_factor_since.is_some();
+    // Proved here, or vouched for by the provider that the tenant trusts with it.
+    let has_second_factor = found.second_factor_since.is_some() || found.sign_in.second_factor_at.is_some();
     Ok(Proved { tenant, state, user, has_second_factor, session: Some((found.sign_in, token)) })
 }
 

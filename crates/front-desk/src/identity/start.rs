@@ -8,6 +8,7 @@ use misy_domain::{SignInId, TenantId, Timestamp};
 use misy_store::{
     TenantTx,
     audit::{self, AuditEntry, Kind},
+    sign_in_providers,
     users::{
         User, devices,
         sign_ins::{self, Lifetime, NewSignIn, SignIn},
@@ -101,7 +102,8 @@ impl SignedInAnswer {
             second_factor_at: sign_in.second_factor_at,
             second_factor_age_seconds: sign_in.second_factor_at.map(|at| now.duration_since(at).as_secs()),
             second_factor_enrollment_required: user.needs_second_factor()
-                && user.second_factor_since.is_none(),
+                && user.second_factor_since.is_none()
+                && sign_in.second_factor_at.is_none(),
         }
     }
 }
@@ -123,9 +125,32 @@ pub(crate) struct Entry<'a> {
 pub(crate) async fn start_session(
     desk: &FrontDesk,
     received: &Received,
-    mut tx: TenantTx,
+    tx: TenantTx,
     entry: &Entry<'_>,
 ) -> Result<Response, Problem> {
+    let now = entry.second_factor.then(|| desk.clock.now());
+    start_session_proved_at(desk, received, tx, entry, now).await
+}
+
+/// Refuses whose tenant has another way in only: its own provider.
+pub(crate) async fn expect_local(tx: &mut TenantTx, user: &User) -> Result<(), Problem> {
+    if sign_in_providers::may_sign_in_here(tx, user.user_id).await? {
+        return Ok(());
+    }
+    Err(Problem::forbidden("provider_required", "Your organisation signs in with its own provider only."))
+}
+
+/// As [`start_session`], for who proved the second factor elsewhere and at another time.
+pub(crate) async fn start_session_proved_at(
+    desk: &FrontDesk,
+    received: &Received,
+    mut tx: TenantTx,
+    entry: &Entry<'_>,
+    second_factor_at: Option<Timestamp>,
+) -> Result<Response, Problem> {
+    if !entry.methods.contains(&"oidc") {
+        expect_local(&mut tx, entry.user).await?;
+    }
     let now = desk.clock.now();
     let tenant = tx.tenant().clone();
     let (settings, headers) = (&desk.settings, &received.parts.headers);
@@ -143,7 +168,7 @@ pub(crate) async fn start_session(
         sign_in_id: SignInId::new(&*desk.clock, &*desk.entropy),
         user_id: entry.user.user_id,
         methods,
-        second_factor_at: entry.second_factor.then_some(now),
+        second_factor_at,
         user_agent: agent,
         address_prefix: prefix,
         created_at: now,

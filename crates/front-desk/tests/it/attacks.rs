@@ -82,3 +82,38 @@ async fn a_body_has_one_length() {
     put(&mut request, "transfer-encoding", "chunked");
     app.send(request).await.expect(201);
 }
+
+#[tokio::test]
+async fn one_address_cannot_make_the_database_look_for_keys_and_origins_without_end() {
+    let app = App::start_with(|settings| {
+        settings.limits.wrong_keys_per_address = misy_domain::limit::Quota::per_minute(3);
+        settings.limits.unknown_origins_per_address = misy_domain::limit::Quota::per_minute(3);
+    })
+    .await;
+    let (_, andina) = app.two().await;
+    // An administrator who shares the address has been here before.
+    app.manage(&andina, Method::GET, &andina.path(""), None).await.expect(200);
+    let entropy = misy_trust::SystemEntropy::new();
+    let guess = async || {
+        let key = misy_trust::ApiKey::generate(misy_trust::ApiKeyKind::Administrator, &entropy);
+        let request = bare(Method::GET, &andina.path(""), None);
+        app.send(crate::support::with_bearer(request, key.text().expose())).await
+    };
+    for _ in 0..3 {
+        guess().await.refused(401, "token_invalid");
+    }
+    guess().await.refused(429, "rate_limited");
+    app.manage(&andina, Method::GET, &andina.path(""), None).await.expect(200);
+
+    let preflight = async |origin: &str| {
+        let mut request = raw(Method::OPTIONS, "/api/meta-agent/messages", None);
+        put(&mut request, "origin", origin);
+        put(&mut request, "access-control-request-method", "POST");
+        app.send(request).await.headers.contains_key("access-control-allow-origin")
+    };
+    assert!(preflight(&andina.origin).await);
+    for number in 0..5 {
+        assert!(!preflight(&format!("https://evil{number}.example")).await);
+    }
+    assert!(preflight(&andina.origin).await, "visitors behind the same address go on");
+}

@@ -343,6 +343,30 @@ async fn who_guesses_from_many_addresses_gets_nowhere_and_locks_nobody_out() {
 }
 
 #[tokio::test]
+async fn an_account_in_a_tenant_of_ones_own_helps_nobody_to_guess_at_another() {
+    let app = App::start().await;
+    let (owner, andina) = app.two().await;
+    app.administrator(&andina, ANA).await;
+    // The thief's own tenant has an account with Ana's address, whose password the thief chose.
+    let roja = app.register(&owner, "roja", "https://roja.example").await;
+    let mut thief = Browser::new();
+    let mut body = App::enrollment(&roja, ANA);
+    body["password"] = json!("mi propia clave larga");
+    thief.post(&app, "/auth/enroll", &body).await.expect(200);
+    let mut tried = 0;
+    for guess in 0..40 {
+        thief.address = format!("198.51.100.{guess}");
+        for body in [
+            json!({ "email": ANA, "password": "guess after guess" }),
+            json!({ "email": ANA, "password": "guess after guess", "tenantId": "andina" }),
+        ] {
+            tried += usize::from(thief.post(&app, "/auth/sign-in", &body).await.status == 401);
+        }
+    }
+    assert_eq!(tried, 20);
+}
+
+#[tokio::test]
 async fn a_session_that_is_revoked_is_over_at_once_on_every_replica() {
     let app = App::start().await;
     let (_, andina) = app.two().await;

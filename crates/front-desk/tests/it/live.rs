@@ -202,3 +202,30 @@ async fn a_session_has_so_many_streams_and_no_more() {
     follow(&app, &token, &session, None).await;
     app.desk.stop_streams();
 }
+
+#[tokio::test]
+async fn a_visitor_with_many_sessions_and_an_address_with_many_visitors_have_so_many_streams() {
+    let app = App::start_with(|settings| {
+        settings.streams_per_family = 2;
+        settings.streams_per_address = 3;
+    })
+    .await;
+    let (_, andina) = app.two().await;
+    let (first, second) = (app.browser(&andina).await, app.browser(&andina).await);
+    let mut streams = Vec::new();
+    for _ in 0..2 {
+        let session = app.session(&first).await;
+        streams.push(follow(&app, &first, &session, None).await);
+    }
+    let refused = async |token: &Token| {
+        let path = format!("/sessions/{}/events", app.session(token).await);
+        app.call(token, Method::GET, &path, None).await.refused(429, "rate_limited");
+    };
+    refused(&first).await;
+    let session = app.session(&second).await;
+    streams.push(follow(&app, &second, &session, None).await);
+    refused(&second).await;
+    streams.clear();
+    follow(&app, &second, &session, None).await;
+    app.desk.stop_streams();
+}

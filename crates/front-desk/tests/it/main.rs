@@ -7,6 +7,7 @@
 )]
 
 mod attacks;
+mod audit;
 mod bad_input;
 mod certificates;
 mod chat;
@@ -17,12 +18,18 @@ mod identity;
 mod live;
 mod management;
 mod matrix;
+mod oidc;
+mod pages;
+mod passkeys;
 mod people;
 mod privilege;
 mod provisioning;
 mod registration;
+mod replicas;
 mod revocation;
 mod roles;
 mod signatures;
 mod support;
 mod tokens;
+mod usage;
+mod users;

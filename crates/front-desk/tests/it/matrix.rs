@@ -39,9 +39,6 @@ fn cases() -> Vec<Case> {
     ];
     // Of a person and its own account: no other kind of proof opens them.
     let own = [
-        "signIn",
-        "proveSecondFactor",
-        "enroll",
         "signOut",
         "readMe",
         "listMySessions",
@@ -51,8 +48,36 @@ fn cases() -> Vec<Case> {
         "proposeTotp",
         "confirmTotp",
         "renewRecoveryCodes",
+        "changePassword",
+        "listMyTokens",
+        "createMyToken",
+        "revokeMyToken",
     ];
     cases.extend(own.map(|id| case(id, 401, Some(401), Some(401))));
+    let own_passkeys = [
+        "listPasskeys",
+        "renamePasskey",
+        "removePasskey",
+        "beginPasskeyRegistration",
+        "finishPasskeyRegistration",
+        "finishPasskeySignIn",
+        "beginPasskeySecondFactor",
+        "finishPasskeySecondFactor",
+        "beginPasskeyStepUp",
+        "finishPasskeyStepUp",
+        // Without the browser's own half of the flow nobody comes back from anywhere.
+        "finishProviderSignIn",
+    ];
+    cases.extend(own_passkeys.map(|id| case(id, 401, Some(401), Some(401))));
+    // Questions that anybody may ask: a challenge that opens nothing by itself, and a provider that is not there.
+    cases.push(case("beginPasskeySignIn", 200, Some(200), Some(200)));
+    cases.push(case("startProviderSignIn", 404, Some(404), Some(404)));
+    cases.push(case("startInstallationSignIn", 404, Some(404), Some(404)));
+    // The answer says nothing of whether there is such an account.
+    cases.push(case("forgetPassword", 202, Some(202), Some(403)));
+    // Open to everybody who brings the right secret, but not to pages of other origins.
+    let doors = ["signIn", "proveSecondFactor", "enroll", "acceptInvitation", "resetPassword"];
+    cases.extend(doors.map(|id| case(id, 401, Some(401), Some(403))));
     let chat = ["openSession", "readSession", "listMessages", "followSession", "writeMessage"];
     cases.extend(chat.map(|id| case(id, CHAT.0, CHAT.1, CHAT.2)));
     let managed = [
@@ -81,8 +106,25 @@ fn cases() -> Vec<Case> {
         "listSecrets",
         "rotateSecret",
         "revokeSecret",
+        "readSignIn",
+        "replaceSignIn",
+        "deleteSignIn",
+        "listUsers",
+        "inviteUser",
+        "readUser",
+        "changeUser",
+        "removeUser",
+        "listUserSessions",
+        "endUserSessions",
+        "endUserSession",
+        "renewInvitation",
+        "makePasswordLink",
+        "resetSecondFactor",
         "readLimits",
         "replaceLimits",
+        "readUsage",
+        "readInvoice",
+        "readRefusals",
         "listAudit",
         "readAuditCheckpoint",
         "listAuditCheckpoints",
@@ -102,6 +144,8 @@ fn cases() -> Vec<Case> {
         "endPrivilege",
         "listAlerts",
         "acknowledgeAlert",
+        "readEncryption",
+        "rotateDataKey",
     ];
     cases.extend(managed.map(|id| case(id, MANAGED.0, MANAGED.1, MANAGED.2)));
     cases
@@ -215,12 +259,15 @@ fn the_committed_description_is_up_to_date() {
 fn fill(path: &str, tenant: &Tenant) -> String {
     path.replace("{tenantId}", &tenant.id)
         .replace("{siteId}", "main")
+        .replace("{passkeyId}", "psk_00000000000000000000000000")
+        .replace("{userId}", "usr_00000000000000000000000000")
         .replace("{keyId}", "key_00000000000000000000000000")
         .replace("{roleId}", "reception")
         .replace("{grantId}", "grt_00000000000000000000000000")
         .replace("{alertId}", "alr_00000000000000000000000000")
         .replace("{certificateId}", "crt_00000000000000000000000000")
         .replace("{sessionId}", "ses_00000000000000000000000000")
+        .replace("{auditId}", "aud_00000000000000000000000000")
 }
 
 /// A body that would have an effect.
@@ -232,6 +279,23 @@ fn example(id: &str, tenant: &Tenant) -> Vec<u8> {
         }
         "signIn" => json!({ "email": "nobody@business.example", "password": "tres tristes tigres" }),
         "proveSecondFactor" => json!({ "challenge": "chl_", "factor": "totp", "code": "123456" }),
+        "renamePasskey" => json!({ "name": "mine" }),
+        "finishPasskeyRegistration" => json!({ "ceremony": "", "name": "mine", "credential": {} }),
+        "finishPasskeySignIn" | "finishPasskeyStepUp" => json!({ "ceremony": "", "credential": {} }),
+        "beginPasskeySecondFactor" => json!({ "challenge": "chl_" }),
+        "finishPasskeySecondFactor" => json!({ "challenge": "chl_", "ceremony": "", "credential": {} }),
+        "replaceSignIn" => json!({
+            "issuer": "https://evil.example", "clientId": "x", "tenantClaim": { "name": "tenant", "value": tenant.id }
+        }),
+        "acceptInvitation" => json!({ "token": "inv_", "password": "tres tristes tigres" }),
+        "resetPassword" => json!({ "token": "rst_", "password": "tres tristes tigres" }),
+        "changePassword" => json!({ "newPassword": "tres tristes tigres" }),
+        "forgetPassword" => json!({ "email": "nobody@business.example" }),
+        "inviteUser" => json!({ "email": "eva@evil.example", "name": "Eva", "roles": ["admin"] }),
+        "changeUser" => json!({ "roles": ["admin"] }),
+        "createMyToken" => {
+            json!({ "name": "x", "scopes": ["users:write"], "expiresAt": "2026-12-31T00:00:00Z" })
+        }
         "stepUp" => json!({ "factor": "totp", "code": "123456" }),
         "enroll" => json!({
             "token": "adm_", "email": "ana@business.example", "name": "Ana", "password": "tres tristes tigres"

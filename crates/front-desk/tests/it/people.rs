@@ -44,6 +44,11 @@ impl Browser {
         Self::at("192.0.2.7")
     }
 
+    /// Another browser of the same person, who has the app at hand.
+    pub(crate) fn new_with(other: &Self) -> Self {
+        Self { totp: other.totp.clone(), ..Self::new() }
+    }
+
     /// A request as a page of the installation makes it.
     pub(crate) fn request(&self, method: Method, path: &str, body: Option<&Value>) -> Request<Body> {
         let mut request = bare(method, path, body);

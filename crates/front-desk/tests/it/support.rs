@@ -4,8 +4,13 @@ use axum::{Router, body::Body, extract::ConnectInfo, response::Response};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{HeaderMap, Method, Request, StatusCode};
 use misy_domain::{Clock, Entropy, Secret, TenantId};
+use misy_egress::{Egress, EgressSettings};
 use misy_front_desk::{FrontDesk, Parts, Settings, settings::SelfRegistration};
-use misy_testkit::store::{TestStore, test_store};
+use misy_store::{Bell, Shared};
+use misy_testkit::{
+    redis::TestRedis,
+    store::{TestStore, test_store},
+};
 use misy_trust::{
     Algorithm, BootstrapSecret, PasswordCost, RequestKey, SignedRequest, request_signature, sha256,
 };
@@ -252,6 +257,22 @@ impl App {
 }
 
 async fn desk_on(store: &TestStore, change: impl FnOnce(&mut Settings)) -> FrontDesk {
+    desk_through(store, None, store.bell.clone(), change).await
+}
+
+/// A replica with a bell of its own, as another process on the same database and Redis has.
+pub(crate) async fn replica_through(store: &TestStore, redis: &TestRedis) -> FrontDesk {
+    let redis = Shared::open(&redis.url()).await.unwrap();
+    let bell = Bell::through(Some(&redis));
+    desk_through(store, Some(redis), bell, |_| {}).await
+}
+
+async fn desk_through(
+    store: &TestStore,
+    redis: Option<Shared>,
+    bell: Bell,
+    change: impl FnOnce(&mut Settings),
+) -> FrontDesk {
     let mut settings = Settings::new("https://api.misy.example", "colombiatic".parse().unwrap());
     settings.algorithm = Algorithm::EdDsa;
     settings.password_cost = PasswordCost { memory_kib: 64, passes: 1, lanes: 1 };
@@ -261,12 +282,13 @@ async fn desk_on(store: &TestStore, change: impl FnOnce(&mut Settings)) -> Front
     FrontDesk::new(Parts {
         database: store.database.clone(),
         vault: store.vault.clone(),
-        bell: store.bell.clone(),
+        bell,
         clock: store.clock.clone(),
         entropy: Arc::new(misy_trust::SystemEntropy::new()),
+        egress: Egress::new(EgressSettings { allow_loopback: true, ..EgressSettings::default() }).unwrap(),
         settings,
         metrics: None,
-        redis: None,
+        redis,
     })
     .await
     .unwrap()

@@ -1,15 +1,12 @@
 //! `misy audit …`: prove an export, compare the database with what was sealed, renew the key.
 
 use super::config::print;
-use crate::{lifecycle, settings::Settings};
+use crate::{attached, settings::Settings};
 use anyhow::{Context, ensure};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use clap::{Args, Subcommand};
-use misy_domain::{SystemClock, TenantId};
-use misy_store::{
-    Vault,
-    audit::{check, keys},
-};
+use misy_domain::{Clock, Entropy, SystemClock, TenantId};
+use misy_store::audit::{check, keys};
 use misy_trust::{
     SystemEntropy,
     audit_tree::{bundle::Verifier, checkpoint::PublicKey},
@@ -143,7 +140,8 @@ fn saved_keys(file: &Path, origin: &str) -> anyhow::Result<Vec<PublicKey>> {
 
 /// Walks the trails of all tenants or of one.
 pub(super) async fn check(settings: &Settings, tenant: Option<TenantId>) -> anyhow::Result<()> {
-    let (private, database) = lifecycle::attach(settings).await?;
+    let attached = attached::attach(settings).await?;
+    let database = attached.database.clone();
     let result = async {
         let issuer = database.installation_issuer(&SystemClock, &SystemEntropy::new()).await?;
         let tenants = match tenant {
@@ -167,16 +165,20 @@ pub(super) async fn check(settings: &Settings, tenant: Option<TenantId>) -> anyh
         anyhow::Ok(())
     }
     .await;
-    lifecycle::detach(private, database).await;
+    attached.detach().await;
     result
 }
 
 /// Makes a successor of the key that signs checkpoints.
 pub(super) async fn rotate_key(settings: &Settings) -> anyhow::Result<()> {
-    let entropy = Arc::new(SystemEntropy::new());
-    let vault = Vault::new(lifecycle::root_key(settings, &*entropy)?, entropy);
-    let (private, database) = lifecycle::attach(settings).await?;
-    let made = keys::rotate(&database, &vault, &SystemClock).await;
-    lifecycle::detach(private, database).await;
+    let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy::new());
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let attached = attached::attach(settings).await?;
+    let made = async {
+        let vault = attached::vault(settings, &attached.database, &clock, &entropy).await?;
+        anyhow::Ok(keys::rotate(&attached.database, &vault, &SystemClock).await?)
+    }
+    .await;
+    attached.detach().await;
     print(&format!("{} signs from now on\n", made?))
 }

@@ -1,11 +1,15 @@
 //! `misy doctor`
 
 use super::config::print;
-use crate::{http, settings::Settings};
+use crate::{
+    http, root_keys,
+    settings::{RootKeySettings, Settings},
+};
+use misy_domain::{Clock, SystemClock};
 use misy_postgres::Programs;
 use misy_trust::{KeyProvider, RootKey, SystemEntropy};
 use sqlx::{Connection, PgConnection, Row, postgres::PgConnectOptions};
-use std::{fs, path::Path};
+use std::{fs, path::Path, sync::Arc};
 
 /// What a check found: fine and why, or what is wrong and what to do.
 type Finding = Result<String, String>;
@@ -14,7 +18,7 @@ type Finding = Result<String, String>;
 pub(super) async fn run(settings: &Settings) -> anyhow::Result<()> {
     let mut findings = vec![
         ("data directory", data_dir(&settings.data_dir)),
-        ("root key", root_key(settings)),
+        ("root key", root_key(settings).await),
         ("open files", open_files()),
         ("address", address(settings).await),
         ("clock", clock()),
@@ -50,10 +54,21 @@ fn data_dir(dir: &Path) -> Finding {
     Ok(format!("{} can be written", dir.display()))
 }
 
-fn root_key(settings: &Settings) -> Finding {
-    let file = settings.data_dir.join("root-key");
-    if let Some(text) = &settings.root_key {
-        let fits = RootKey::parse(text.expose()).is_some();
+async fn root_key(settings: &Settings) -> Finding {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    match root_keys::kms(settings, &clock) {
+        Ok(Some(kms)) => {
+            let checked = kms.check(&SystemEntropy::new()).await;
+            return checked
+                .map(|()| format!("{} wraps and unwraps", kms.name()))
+                .map_err(|error| error.to_string());
+        }
+        Ok(None) => {}
+        Err(error) => return Err(format!("{error:#}")),
+    }
+    let file = root_keys::file(settings);
+    if let RootKeySettings::Given(text) = &settings.root_key {
+        let fits = RootKey::parse_all(text.expose()).is_some();
         return if fits {
             Ok("fits".into())
         } else {
@@ -92,9 +107,8 @@ async fn address(settings: &Settings) -> Finding {
 }
 
 fn clock() -> Finding {
-    use misy_domain::Clock;
     // Before the release of this program no clock is right.
-    let now = misy_domain::SystemClock.now();
+    let now = SystemClock.now();
     if now.as_second() < 1_790_000_000 {
         return Err(format!("it is {now} here: set the clock, signatures live for five minutes"));
     }

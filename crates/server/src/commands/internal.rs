@@ -1,15 +1,15 @@
 //! `misy internal`: asks other processes of the installation.
 
 use crate::{
+    attached,
     internal::{Peers, Service},
-    lifecycle,
     settings::{Settings, peer},
     tls::Tls,
 };
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 use hyper::{Method, StatusCode};
-use misy_domain::SystemClock;
+use misy_domain::{Clock, Entropy, SystemClock};
 use misy_trust::{ServiceRole, SystemEntropy};
 use std::sync::Arc;
 
@@ -48,9 +48,10 @@ impl Internal {
         let files = settings.internal.clone().context(
             "set MISY_INTERNAL_CERTIFICATE, MISY_INTERNAL_KEY and MISY_INTERNAL_CA, as for the processes",
         )?;
-        let database = lifecycle::reach_database(settings)?;
-        let entropy = Arc::new(SystemEntropy::new());
-        let vault = lifecycle::vault(settings, entropy.clone())?;
+        let database = attached::reach_database(settings)?;
+        let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy::new());
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let vault = attached::vault(settings, &database, &clock, &entropy).await?;
         let roles = vec![ServiceRole::Operator];
         let service = Service::start(database.clone(), vault, Arc::new(SystemClock), entropy, roles).await?;
         let peers = Peers { service, tls: Tls::load(files)?, addresses: Vec::new() };

@@ -48,7 +48,7 @@ async fn stage() -> Stage {
             .with("MISY_INTERNAL_CERTIFICATE", certificate)
             .with("MISY_INTERNAL_KEY", key)
             .with("MISY_INTERNAL_CA", ca.clone())
-            .with("MISY_TLS_CLIENT_CRL", crl.clone())
+            .with("MISY_INTERNAL_CRL", crl.clone())
             .with("MISY_PEERS", format!("https://127.0.0.1:{other}"))
     };
     let mut first = start("a", ports[0], ports[1]).spawn().unwrap();
@@ -199,7 +199,7 @@ async fn processes_tell_each_other_of_changes_and_an_operator_asks_them() {
             .env("MISY_INTERNAL_CERTIFICATE", certificate)
             .env("MISY_INTERNAL_KEY", key)
             .env("MISY_INTERNAL_CA", stage.dir.path().join("ca.pem"))
-            .env("MISY_TLS_CLIENT_CRL", &stage.crl)
+            .env("MISY_INTERNAL_CRL", &stage.crl)
             .output()
             .unwrap()
     };

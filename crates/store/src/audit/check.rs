@@ -74,25 +74,21 @@ async fn leaves(
     let mut next = 0;
     while next < size {
         let until = size.min(next + PAGE);
-        let stored: Vec<(i64, Vec<u8>, String)> = leaf_rows(tx, next, until).await?;
-        let entries = by_leaf(tx, next, until, PAGE).await?;
-        let mut entries = entries.into_iter().peekable();
+        let mut stored = leaf_rows(tx, next, until).await?.into_iter().peekable();
+        let mut entries = by_leaf(tx, next, until, PAGE).await?.into_iter().peekable();
         for place in next..until {
             checked.leaves += 1;
-            let leaf = stored.iter().find(|(index, ..)| *index == place);
+            let leaf = stored.next_if(|(index, ..)| *index == place);
             let entry = entries.next_if(|entry| entry.leaf_index == Some(place));
             let computed = entry.map(|entry| entry.hash()).transpose()?;
-            let told = leaf.map(|(_, bytes, _)| hash(bytes.clone())).transpose()?;
+            let (told, id) = leaf.map(|(_, bytes, id)| (bytes, id)).unzip();
+            let (told, id) = (told.map(hash).transpose()?, id.unwrap_or_default());
             match (computed, told) {
                 (Some(computed), Some(told)) if computed == told => {}
                 (Some(_), Some(_)) => {
-                    let id = leaf.map_or("", |(_, _, id)| id);
                     checked.findings.push(format!("leaf {place}: the entry {id} was changed"));
                 }
-                (None, Some(_)) => {
-                    let id = leaf.map_or("", |(_, _, id)| id);
-                    checked.findings.push(format!("leaf {place}: the entry {id} is gone"));
-                }
+                (None, Some(_)) => checked.findings.push(format!("leaf {place}: the entry {id} is gone")),
                 _ => checked.findings.push(format!("leaf {place} is gone")),
             }
             frontier.append(computed.or(told).unwrap_or_default(), |_, _| {});

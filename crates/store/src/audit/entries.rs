@@ -4,6 +4,7 @@ use crate::{StoreError, TenantTx, tenants::stored};
 use jiff_sqlx::Timestamp as SqlTimestamp;
 use misy_trust::audit_tree::{Hash, entry::canonical, leaf_hash};
 use serde_json::{Map, Value};
+use std::io::Write;
 
 /// An entry as it is stored, and its leaf if it has one.
 #[derive(Debug, Clone, PartialEq)]
@@ -55,7 +56,49 @@ struct Row {
     leaf_hash: Option<Vec<u8>>,
 }
 
+/// Writes a member that is text, with the comma before it.
+fn text(bytes: &mut Vec<u8>, name: &str, value: Option<&str>) -> std::io::Result<()> {
+    if let Some(value) = value {
+        write!(bytes, ",\"{name}\":")?;
+        serde_json::to_writer(bytes, value)?;
+    }
+    Ok(())
+}
+
+/// Writes a member that is a number, with the comma before it.
+fn number(bytes: &mut Vec<u8>, name: &str, value: Option<i64>) -> std::io::Result<()> {
+    if let Some(value) = value {
+        write!(bytes, ",\"{name}\":{value}")?;
+    }
+    Ok(())
+}
+
 impl Row {
+    /// The canonical bytes, straight from the row: what [`canonical`] makes of [`Row::into_entry`].
+    fn write_canonical(&self, tenant: &str, bytes: &mut Vec<u8>) -> std::io::Result<()> {
+        let at = format!("{:.6}", self.at.to_jiff());
+        text(bytes, "action", Some(&self.action))?;
+        text(bytes, "actor", Some(&self.actor))?;
+        text(bytes, "agentName", self.agent_name.as_deref())?;
+        text(bytes, "at", Some(&at))?;
+        text(bytes, "auditId", Some(&self.audit_id))?;
+        text(bytes, "detail", self.detail.as_deref())?;
+        number(bytes, "durationMicros", self.duration_micros)?;
+        text(bytes, "kind", Some(&self.kind))?;
+        text(bytes, "origin", self.origin.as_deref())?;
+        text(bytes, "outcome", Some(&self.outcome))?;
+        text(bytes, "requestId", self.request_id.as_deref())?;
+        text(bytes, "sessionId", self.session_id.as_deref())?;
+        text(bytes, "siteId", self.site_id.as_deref())?;
+        number(bytes, "status", self.status.map(i64::from))?;
+        text(bytes, "subject", self.subject.as_deref())?;
+        text(bytes, "tenantId", Some(tenant))?;
+        bytes.push(b'}');
+        // The first comma opens the object.
+        bytes[0] = b'{';
+        Ok(())
+    }
+
     fn into_entry(self, tenant: &str) -> StoredEntry {
         let mut members = Map::new();
         let mut put = |name: &str, value: Option<Value>| {
@@ -88,8 +131,11 @@ impl Row {
     }
 }
 
-/// The entries of these ids that have no leaf, in the order of their ids.
-pub(super) async fn without_leaf(tx: &mut TenantTx, ids: &[String]) -> Result<Vec<StoredEntry>, StoreError> {
+/// The entries of these ids that have no leaf, in the order of their ids, each with its hash.
+pub(super) async fn without_leaf(
+    tx: &mut TenantTx,
+    ids: &[String],
+) -> Result<Vec<(String, Hash)>, StoreError> {
     let tenant = tx.tenant().clone();
     let rows = sqlx::query_as!(
         Row,
@@ -105,7 +151,13 @@ pub(super) async fn without_leaf(tx: &mut TenantTx, ids: &[String]) -> Result<Ve
     )
     .fetch_all(tx.connection())
     .await?;
-    Ok(rows.into_iter().map(|row| row.into_entry(tenant.as_str())).collect())
+    let mut bytes = Vec::with_capacity(1024);
+    let hashed = rows.into_iter().map(|row| {
+        bytes.clear();
+        stored(row.write_canonical(tenant.as_str(), &mut bytes))?;
+        Ok((row.audit_id, leaf_hash(&bytes)))
+    });
+    hashed.collect()
 }
 
 /// Entries in the order of their leaves, from this one on. A leaf whose entry is gone yields none.
@@ -133,4 +185,41 @@ pub async fn by_leaf(
     .fetch_all(tx.connection())
     .await?;
     Ok(rows.into_iter().map(|row| row.into_entry(tenant.as_str())).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_short_way_to_the_bytes_of_an_entry_leads_to_the_same() {
+        let text = |text: &str| Some(text.to_owned());
+        let row = |all: bool| Row {
+            audit_id: "aud_1".into(),
+            at: jiff_sqlx::ToSqlx::to_sqlx(
+                "2026-05-01T12:00:00.5Z".parse::<misy_domain::Timestamp>().unwrap(),
+            ),
+            kind: "call".into(),
+            action: "a\n\"\\\u{1}é".into(),
+            actor: String::new(),
+            site_id: text("s").filter(|_| all),
+            session_id: text("ses").filter(|_| all),
+            agent_name: text("n").filter(|_| all),
+            origin: text("https://é").filter(|_| all),
+            outcome: "ok".into(),
+            status: Some(200).filter(|_| all),
+            duration_micros: Some(i64::MAX).filter(|_| all),
+            request_id: text("req").filter(|_| all),
+            subject: text("x").filter(|_| all),
+            detail: text("{\"a\": 1.50}").filter(|_| all),
+            leaf_index: None,
+            leaf_hash: None,
+        };
+        for all in [true, false] {
+            let mut short = Vec::new();
+            row(all).write_canonical("andina", &mut short).unwrap();
+            let long = canonical(&row(all).into_entry("andina").members).unwrap();
+            assert_eq!(String::from_utf8(short).unwrap(), String::from_utf8(long).unwrap());
+        }
+    }
 }

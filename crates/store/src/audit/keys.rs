@@ -10,7 +10,7 @@ use std::time::Duration;
 /// How long a key goes on signing beside its successor, so that whoever pinned it sees the successor vouched for.
 pub const OVERLAP: Duration = Duration::from_hours(7 * 24);
 
-const TABLE: &str = "audit_keys";
+pub(crate) const TABLE: &str = "audit_keys";
 /// Serialises whoever makes keys; the number means nothing.
 const LOCK: i64 = 0x6d69_7379_6175;
 
@@ -63,12 +63,12 @@ pub(super) async fn signing(
     )
     .fetch_all(connection)
     .await?;
-    rows.into_iter()
-        .map(|row| {
-            let seed = signing_keys::open(vault, TABLE, &row.key_id, &row.sealed_private_key)?;
-            CheckpointKey::from_seed(&seed).ok_or(StoreError::Unsealable(TABLE))
-        })
-        .collect()
+    let mut keys = Vec::with_capacity(rows.len());
+    for row in rows {
+        let seed = signing_keys::open(vault, TABLE, &row.key_id, &row.sealed_private_key).await?;
+        keys.push(CheckpointKey::from_seed(&seed).ok_or(StoreError::Unsealable(TABLE))?);
+    }
+    Ok(keys)
 }
 
 /// Makes the first key if there is none.

@@ -17,8 +17,9 @@ use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
 use tracing::{error, warn};
 
-/// Statements whose entries are taken at once; one of the call log has up to 1,000.
-const BATCH: i64 = 16;
+/// Statements whose entries are taken at once, unless they have more entries than the other number says.
+const STATEMENTS: i64 = 512;
+const ENTRIES: i64 = 8_192;
 /// Tenants looked at in one round.
 const TENANTS: i64 = 1_000;
 /// Between two rounds at least.
@@ -27,7 +28,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// When a checkpoint is signed.
 #[derive(Debug, Clone, Copy)]
 pub struct SealTerms {
-    /// So long after the first entry that no checkpoint covers.
+    /// So long after the first entry that no checkpoint covers; at once if it is nothing.
     pub after: Duration,
     /// When so many entries are not covered.
     pub entries: i64,
@@ -51,8 +52,8 @@ pub struct Sealer {
 
 /// What one look at a tenant came to.
 struct Sealed {
-    /// Statements taken; none is left when there are fewer than a batch.
-    taken: usize,
+    /// More waits.
+    more: bool,
     checkpoint: Option<StoredCheckpoint>,
 }
 
@@ -103,11 +104,7 @@ impl Sealer {
     }
 
     async fn tenant(&self, tenant: &TenantId) -> Result<(), StoreError> {
-        while let Some(sealed) = self.step(tenant, false).await? {
-            if sealed.taken < usize::try_from(BATCH).unwrap_or_default() {
-                break;
-            }
-        }
+        while self.step(tenant, false).await?.is_some_and(|sealed| sealed.more) {}
         Ok(())
     }
 
@@ -115,7 +112,7 @@ impl Sealer {
     pub async fn seal(&self, tenant: &TenantId) -> Result<Option<StoredCheckpoint>, StoreError> {
         loop {
             let Some(sealed) = self.step(tenant, true).await? else { return Ok(None) };
-            if sealed.taken < usize::try_from(BATCH).unwrap_or_default() {
+            if !sealed.more {
                 return Ok(sealed.checkpoint);
             }
         }
@@ -139,18 +136,18 @@ impl Sealer {
     async fn step(&self, tenant: &TenantId, wait: bool) -> Result<Option<Sealed>, StoreError> {
         let mut tx = self.database.tenant_work("audit.seal", tenant).await?;
         let Some(head) = Head::hold(&mut tx, wait).await? else { return Ok(None) };
-        let (taken, ids) = take(&mut tx).await?;
+        let (ids, more) = take(&mut tx).await?;
         let entries = without_leaf(&mut tx, &ids).await?;
         let mut frontier = tree::frontier(&mut tx, head.tree_size).await?;
         let mut growth = Growth::default();
-        for entry in &entries {
-            let hash = entry.hash()?;
-            growth.leaf(&mut frontier, entry.audit_id.clone(), hash)?;
+        for (id, hash) in entries {
+            growth.leaf(&mut frontier, id, hash)?;
         }
         growth.store(&mut tx).await?;
         let size = signed(frontier.size())?;
         let uncovered = size - head.checkpoint_size;
-        let due = uncovered > 0 && (wait || head.is_due || head.is_over || uncovered >= self.terms.entries);
+        let is_time = wait || head.is_due || head.is_over || self.terms.after.is_zero();
+        let due = uncovered > 0 && (is_time && !more || uncovered >= self.terms.entries);
         let mut checkpoint = None;
         if due {
             checkpoint = Some(self.sign(&mut tx, tenant, &frontier).await?);
@@ -159,7 +156,7 @@ impl Sealer {
         }
         head.leave(&mut tx, size, due, self.terms.after).await?;
         tx.commit().await?;
-        Ok(Some(Sealed { taken, checkpoint }))
+        Ok(Some(Sealed { more, checkpoint }))
     }
 
     async fn sign(
@@ -256,19 +253,29 @@ impl Head {
     }
 }
 
-/// Takes statements that wait: how many, and the ids of their entries.
-async fn take(tx: &mut TenantTx) -> Result<(usize, Vec<String>), StoreError> {
+/// Takes statements that wait: the ids of their entries, and whether more wait.
+async fn take(tx: &mut TenantTx) -> Result<(Vec<String>, bool), StoreError> {
     let tenant = tx.tenant().clone();
-    let rows = sqlx::query_scalar!(
+    let taken = sqlx::query_scalar!(
         "delete from audit_pending where tenant_id = $1 and pending_id in (
-             select pending_id from audit_pending where tenant_id = $1 limit $2)
+             select pending_id from (
+                 select pending_id, sum(cardinality(audit_ids)) over (order by pending_id) - cardinality(audit_ids) as before
+                 from (select pending_id, audit_ids from audit_pending where tenant_id = $1 limit $2) as looked_at) as counted
+             where before < $3)
          returning audit_ids",
         tenant.as_str(),
-        BATCH
+        STATEMENTS,
+        ENTRIES
     )
     .fetch_all(tx.connection())
     .await?;
-    Ok((rows.len(), rows.concat()))
+    let more = sqlx::query_scalar!(
+        r#"select exists (select from audit_pending where tenant_id = $1) as "more!""#,
+        tenant.as_str()
+    )
+    .fetch_one(tx.connection())
+    .await?;
+    Ok((taken.concat(), more && !taken.is_empty()))
 }
 
 /// What a tree grows by.

@@ -136,6 +136,7 @@ async fn a_limit_that_is_raised_lets_through_at_once() {
 mod shared {
     use super::*;
     use crate::Shared;
+    use misy_domain::{Clock, SystemClock};
     use misy_testkit::redis::TestRedis;
     use proptest::{
         prelude::*,
@@ -175,7 +176,7 @@ mod shared {
             let tenant = tenant(&format!("case-{}", case.get()));
             let local = Local::default();
             // Ahead of Redis's own clock, which lets states go when they say nothing any more.
-            let mut now = Timestamp::now() + Duration::from_hours(1);
+            let mut now = SystemClock.now() + Duration::from_hours(1);
             for (pause, nonce, limits) in steps {
                 now += Duration::from_micros(u64::try_from(pause).unwrap());
                 let nonce = nonce.map(|nonce| format!("nonce-number-{nonce}"));
@@ -212,7 +213,7 @@ mod shared {
             for task in 0..100 {
                 let limits = limits.clone();
                 tasks.spawn(async move {
-                    let now = Timestamp::now() + jiff::SignedDuration::from_mins(replica * 3 - 3);
+                    let now = SystemClock.now() + jiff::SignedDuration::from_mins(replica * 3 - 3);
                     let nonce = format!("nonce-{replica}-{task}");
                     let nonce = Some(Nonce { value: &nonce, forget_at: now.as_second() + 300 });
                     let hourly = Quota { requests: 50, period: jiff::SignedDuration::from_hours(10) };
@@ -231,7 +232,7 @@ mod shared {
         let redis = TestRedis::start().unwrap();
         let replica = async || Limits::through(Some(Shared::open(&redis.url()).await.unwrap()));
         let (first, second) = (replica().await, replica().await);
-        let now = Timestamp::now();
+        let now = SystemClock.now();
         let nonce = Some(Nonce { value: "bm9uY2UtMDAwMQ", forget_at: now.as_second() + 300 });
         let check = async |limits: &Limits, who: &str| {
             limits.check(&tenant(who), nonce, &[], now, Unreachable::Refuse).await.unwrap()

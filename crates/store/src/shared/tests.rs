@@ -6,7 +6,7 @@ use crate::{
     bell::News,
     limits::{Decision, Limit, Nonce, Scope, Unreachable},
 };
-use misy_domain::{ConversationId, TenantId, Timestamp, limit::Quota};
+use misy_domain::{Clock, ConversationId, SystemClock, TenantId, limit::Quota};
 use misy_testkit::{
     determinism::{SeededEntropy, TestClock},
     redis::TestRedis,
@@ -24,7 +24,7 @@ async fn is(shared: &Shared, up: bool) {
 
 async fn check(limits: &Limits, unreachable: Unreachable) -> Result<Decision, StoreError> {
     let limit = Limit { scope: Scope::Tenant, subject: "", quota: Quota::per_minute(5) };
-    limits.check(&tenant("andina"), None, &[limit], Timestamp::now(), unreachable).await
+    limits.check(&tenant("andina"), None, &[limit], SystemClock.now(), unreachable).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -89,7 +89,7 @@ async fn no_text_of_a_caller_reaches_the_keys_of_another_tenant() {
     let redis = TestRedis::start().unwrap();
     let shared = Shared::open(&redis.url()).await.unwrap();
     let limits = Limits::through(Some(shared.clone()));
-    let now = Timestamp::now();
+    let now = SystemClock.now();
     let victim = tenant("verde-cafe");
     let nonce = Nonce { value: "bm9uY2UtMDAwMQ", forget_at: now.as_second() + 300 };
     let once = Quota { requests: 1, period: jiff::SignedDuration::from_hours(1) };

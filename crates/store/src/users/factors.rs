@@ -2,7 +2,7 @@
 
 use crate::{
     StoreError, TenantKeys, TenantTx,
-    users::{place, sign_ins},
+    users::{passkeys, place, sign_ins},
 };
 use jiff_sqlx::ToSqlx;
 use misy_domain::{Entropy, Secret, Timestamp, UserId};
@@ -173,6 +173,21 @@ pub async fn recovery_codes_left(tx: &mut TenantTx, user: UserId) -> Result<i64,
     Ok(left.unwrap_or_default())
 }
 
+/// Notes that a user has a second factor of another kind than an app, such as a passkey.
+pub async fn note_enrolled(tx: &mut TenantTx, user: UserId, now: Timestamp) -> Result<(), StoreError> {
+    let tenant = tx.tenant().clone();
+    sqlx::query!(
+        "update users set second_factor_since = coalesce(second_factor_since, $3), updated_at = $3, version = version + 1
+         where tenant_id = $1 and user_id = $2",
+        tenant.as_str(),
+        user.to_string(),
+        now.to_sqlx() as _
+    )
+    .execute(tx.connection())
+    .await?;
+    Ok(())
+}
+
 /// Takes all second factors from a user, who enrols anew at the next sign-in; no session counts as proved twice any more.
 pub async fn reset(tx: &mut TenantTx, user: UserId, now: Timestamp) -> Result<(), StoreError> {
     let tenant = tx.tenant().clone();
@@ -193,5 +208,6 @@ pub async fn reset(tx: &mut TenantTx, user: UserId, now: Timestamp) -> Result<()
     )
     .execute(tx.connection())
     .await?;
+    passkeys::remove_all(tx, user).await?;
     sign_ins::forget_second_factor(tx, user).await
 }

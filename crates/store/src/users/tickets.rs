@@ -36,10 +36,12 @@ impl TicketPurpose {
 }
 
 /// A ticket that is good.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ticket {
     /// Whose it is.
     pub user_id: UserId,
+    /// How the user proved itself before: `password`, `oidc`.
+    pub first_method: String,
     /// How often it was tried without success.
     pub attempts: i32,
     /// Until when it is good.
@@ -81,6 +83,19 @@ pub async fn issue(
     Ok(expires_at)
 }
 
+/// Notes that the user came from the tenant's provider, not with a password.
+pub async fn note_provider(tx: &mut TenantTx, token_hash: &[u8; 32]) -> Result<(), StoreError> {
+    let tenant = tx.tenant().clone();
+    sqlx::query!(
+        "update user_tickets set first_method = 'oidc' where tenant_id = $1 and token_hash = $2",
+        tenant.as_str(),
+        &token_hash[..]
+    )
+    .execute(tx.connection())
+    .await?;
+    Ok(())
+}
+
 /// A ticket that is good now, held until the transaction ends: two that come with it at once come one after the other.
 pub async fn hold(
     tx: &mut TenantTx,
@@ -90,7 +105,7 @@ pub async fn hold(
 ) -> Result<Option<Ticket>, StoreError> {
     let tenant = tx.tenant().clone();
     let row = sqlx::query!(
-        "select user_id, attempts, expires_at from user_tickets
+        "select user_id, first_method, attempts, expires_at from user_tickets
          where tenant_id = $1 and token_hash = $2 and purpose = $3 and expires_at > $4
          for update",
         tenant.as_str(),
@@ -103,6 +118,7 @@ pub async fn hold(
     row.map(|row| {
         Ok(Ticket {
             user_id: stored(row.user_id.parse())?,
+            first_method: row.first_method,
             attempts: row.attempts,
             expires_at: SqlTimestamp::to_jiff(row.expires_at),
         })

@@ -157,6 +157,20 @@ pub async fn revoke(tx: &mut TenantTx, user: UserId, key: KeyId, now: Timestamp)
     Ok(done.rows_affected() > 0)
 }
 
+/// Revokes all tokens of a user.
+pub async fn revoke_all(tx: &mut TenantTx, user: UserId, now: Timestamp) -> Result<(), StoreError> {
+    let tenant = tx.tenant().clone();
+    sqlx::query!(
+        "update personal_tokens set revoked_at = $3 where tenant_id = $1 and user_id = $2 and revoked_at is null",
+        tenant.as_str(),
+        user.to_string(),
+        now.to_sqlx() as _
+    )
+    .execute(tx.connection())
+    .await?;
+    Ok(())
+}
+
 impl Database {
     /// Whose personal token this is, in force or not, as it is now.
     pub async fn personal_token_by_hash(

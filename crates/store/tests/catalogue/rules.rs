@@ -2,6 +2,8 @@
 
 /// The functions that run with their owner's rights, and what they may answer: nothing, a yes or no, a tenant id, and for
 /// work that is claimed the ids of the work. A clean-up answers with what it came to and two numbers.
+/// The functions that run with their owner's rights, and what they may answer: nothing, a yes or no, a tenant id, for
+/// work that is claimed the ids of the work, and once a state that only the browser can open which holds its handle.
 const DEFINERS: &str = "
     ('platform.owner_tenant()', 'text'),
     ('platform.tenant_of_credential(hash bytea)', 'text'),
@@ -11,24 +13,45 @@ const DEFINERS: &str = "
     ('platform.follow_api_keys()', 'trigger'),
     ('platform.follow_tenant_secrets()', 'trigger'),
     ('platform.follow_site_origins()', 'trigger'),
-    ('platform.purge_batch(p_tenant text, p_now timestamp with time zone, p_limit integer)', 'record'),
     ('platform.tenants_of_email(route bytea)', 'SETOF text'),
     ('platform.follow_users()', 'trigger'),
+    ('platform.follow_passkeys()', 'trigger'),
+    ('platform.keep_ceremony(p_lookup bytea, p_state bytea, p_expires timestamp with time zone, p_now timestamp with time zone)',
+     'boolean'),
+    ('platform.take_ceremony(p_lookup bytea, p_now timestamp with time zone)', 'bytea'),
     ('platform.follow_user_tokens()', 'trigger'),
+    ('platform.purge_batch(p_tenant text, p_now timestamp with time zone, p_limit integer, OUT outcome text, OUT removed bigint, OUT total bigint)',
+     'record'),
     ('misy.claim_conversations(p_worker text, p_batch integer, p_lease interval, p_after_tenant text, p_most_attempts integer)',
      'TABLE(tenant_id text, conversation_id text, fence bigint, attempts integer)'),
+    ('misy.claim_mails(p_batch integer, p_lease interval)', 'TABLE(tenant_id text, mail_id text, fence bigint)'),
     ('misy.extend_leases(p_worker text, p_tenants text[], p_conversations text[], p_fences bigint[], p_lease interval)',
-     'TABLE(tenant_id text, conversation_id text)')";
+     'TABLE(tenant_id text, conversation_id text)'),
+    ('misy.record_calls(p_tenants text[], p_ids text[], p_at timestamp with time zone[], p_actions text[], p_actors text[], p_sites text[], p_sessions text[], p_origins text[], p_outcomes text[], p_statuses integer[], p_durations bigint[], p_requests text[], p_subjects text[])',
+     'void'),
+    ('misy.refuse_retired_key()', 'trigger'),
+    ('misy.claim_rotation(p_worker text, p_lease interval)',
+     'TABLE(tenant_id text, rotation_id text, to_version integer, fence bigint, attempts integer)'),
+    ('misy.new_data_keys()', 'TABLE(tenant_id text, version integer)')";
 
 /// What roles may do with the few tables of `platform` that are nobody's secret. All others have no grant at all.
 const PLATFORM_GRANTS: &str = "
     ('token_signing_keys', 'misy_app', 'SELECT'), ('token_signing_keys', 'misy_worker', 'SELECT'),
     ('token_signing_keys', 'misy_system', 'SELECT'), ('token_signing_keys', 'misy_system', 'INSERT'),
     ('token_signing_keys', 'misy_system', 'UPDATE'), ('token_signing_keys', 'misy_system', 'DELETE'),
-    ('installation', 'misy_system', 'SELECT'), ('installation', 'misy_system', 'INSERT'),
     ('global_settings', 'misy_app', 'SELECT'), ('global_settings', 'misy_worker', 'SELECT'),
     ('global_settings', 'misy_system', 'SELECT'), ('global_settings', 'misy_system', 'INSERT'),
-    ('global_settings', 'misy_system', 'UPDATE'), ('global_settings', 'misy_system', 'DELETE')";
+    ('global_settings', 'misy_system', 'UPDATE'), ('global_settings', 'misy_system', 'DELETE'),
+    ('installation_secrets', 'misy_app', 'SELECT'), ('installation_secrets', 'misy_worker', 'SELECT'),
+    ('installation_secrets', 'misy_system', 'SELECT'), ('installation_secrets', 'misy_system', 'INSERT'),
+    ('installation_secrets', 'misy_system', 'UPDATE'),
+    ('audit_keys', 'misy_app', 'SELECT'), ('audit_keys', 'misy_worker', 'SELECT'), ('audit_keys', 'misy_system', 'SELECT'),
+    ('audit_keys', 'misy_system', 'INSERT'), ('audit_keys', 'misy_system', 'UPDATE'),
+    ('sealed_columns', 'misy_app', 'SELECT'), ('sealed_columns', 'misy_worker', 'SELECT'),
+    ('sealed_columns', 'misy_system', 'SELECT'),
+    ('root_keys', 'misy_app', 'SELECT'), ('root_keys', 'misy_worker', 'SELECT'), ('root_keys', 'misy_system', 'SELECT'),
+    ('root_keys', 'misy_system', 'INSERT'), ('root_keys', 'misy_system', 'DELETE'),
+    ('installation', 'misy_system', 'SELECT'), ('installation', 'misy_system', 'INSERT')";
 
 /// The expression that narrows a table to the tenant of the transaction.
 const OWN_TENANT: &str = "(tenant_id = ( SELECT NULLIF(current_setting(''app.tenant_id''::text, true), ''''::text) AS \"nullif\"))";
@@ -141,6 +164,18 @@ const RULES: &[&str] = &[
          and (f.relnamespace <> 'misy'::regnamespace or not exists (
              select from pg_attribute a
              where a.attrelid = k.confrelid and a.attnum = k.confkey[1] and a.attname = 'tenant_id'))",
+    "select format('%s.%I is sealed and does not join the rotation of keys: see platform.sealed_columns', c.relname, a.attname)
+     from pg_class c join pg_attribute a on a.attrelid = c.oid
+     where c.relnamespace = 'misy'::regnamespace and c.relkind in ('r', 'p') and not a.attisdropped
+         and a.atttypid = 'bytea'::regtype and a.attname ~ '^(sealed|wrapped)'
+         and not exists (select from platform.sealed_columns s
+                         where s.table_name = c.relname and s.column_name = a.attname)",
+    "select format('%s.%I joins the rotation of keys without the trigger refuse_retired_key', s.table_name, s.column_name)
+     from platform.sealed_columns s
+     where not exists (
+         select from pg_trigger t
+         where t.tgrelid = format('misy.%I', s.table_name)::regclass and t.tgfoid = 'misy.refuse_retired_key'::regproc
+             and encode(t.tgargs, 'escape') = s.column_name || '\\000')",
     // Grants.
     "select format('everybody may %s %s', a.privilege_type, c.oid::regclass)
      from pg_class c cross join aclexplode(c.relacl) a
@@ -150,9 +185,11 @@ const RULES: &[&str] = &[
      where c.relnamespace = 'misy'::regnamespace and a.grantee not in (0, 'misy_owner'::regrole)
          and (a.grantee::regrole::text not in ('misy_app', 'misy_worker', 'misy_system')
              or a.privilege_type not in ('SELECT', 'INSERT', 'UPDATE', 'DELETE') or a.is_grantable)",
-    "select format('%s may %s audit_entries, which only grows', a.grantee::regrole, a.privilege_type)
+    "select format('%s may %s %s, which only grows', a.grantee::regrole, a.privilege_type, c.relname)
      from pg_class c cross join aclexplode(c.relacl) a
-     where c.oid = 'misy.audit_entries'::regclass and a.grantee not in (0, 'misy_owner'::regrole)
+     where c.oid in ('misy.audit_entries'::regclass, 'misy.audit_leaves'::regclass, 'misy.audit_nodes'::regclass,
+                     'misy.audit_checkpoints'::regclass)
+         and a.grantee not in (0, 'misy_owner'::regrole)
          and a.privilege_type not in ('SELECT', 'INSERT')",
     "select format('a grant on the column %s.%s', c.oid::regclass, a.attname)
      from pg_attribute a join pg_class c on c.oid = a.attrelid

@@ -138,7 +138,7 @@ impl Verifier {
                 match decode(&hashes).and_then(|roots| Frontier::new(first, roots)) {
                     Some(frontier) if self.entries == 0 => self.frontier = frontier,
                     _ => {
-                        self.find(format!("line {}: these subtrees do not lead to leaf {first}", self.lines))
+                        self.find(format!("line {}: these subtrees do not lead to leaf {first}", self.lines));
                     }
                 }
             }

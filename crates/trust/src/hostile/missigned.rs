@@ -98,6 +98,13 @@ impl Signer<'_> {
             ("sig", json!("none")),
             ("sig", json!("TOKEN")),
             ("sig", json!(null)),
+            ("key", json!(jti)),
+            ("key", json!("")),
+            ("cnf", json!({})),
+            ("cnf", json!("AAAA")),
+            ("cnf", json!({"jwk": {"kty": "oct"}})),
+            ("cnf", json!({"x5t#S256": "AAAA"})),
+            ("cnf", json!({"x5t#S256": "A".repeat(43), "jkt": "A".repeat(43)})),
             ("sub", json!("somebody")),
             ("email", json!("somebody@shop.example")),
             ("nbf", json!(0)),
@@ -119,7 +126,7 @@ impl Signer<'_> {
             let mut claims = self.claims();
             claims[claim] = Value::Null;
             tokens.push(self.with_payload(format!("signed, claim {claim} null"), claims.to_string()));
-            if claim != "origin" {
+            if !["origin", "key", "cnf"].contains(&claim.as_str()) {
                 claims.as_object_mut().map(|members| members.remove(claim));
                 tokens.push(self.with_payload(format!("signed, claim {claim} missing"), claims.to_string()));
             }

@@ -79,8 +79,16 @@ pub(crate) async fn enroll(State(desk): State<FrontDesk>, request: Request) -> R
     csrf::check_stranger(&desk.settings, &received)?;
     let asked: EnrollRequest = received.json()?;
     let address = guard::address(&desk, &received);
-    guard::count(&desk, &Guess { what: "enroll", account: asked.token.as_bytes(), address, device: None })
-        .await?;
+    guard::count(
+        &desk,
+        &Guess {
+            what: "enroll",
+            account: &misy_trust::sha256(asked.token.as_bytes()),
+            address,
+            device: None,
+        },
+    )
+    .await?;
     let (tenant, key) = token(&desk, &asked.token).await?;
     let state = desk.tenants.get(&tenant).await?.ok_or_else(|| Problem::unauthorized("token_invalid"))?;
     received.record.facts().tenant = Some(tenant.clone());

@@ -71,6 +71,8 @@ pub(crate) struct Pending {
     pub(crate) state: Arc<TenantState>,
     pub(crate) user: User,
     pub(crate) token: RandomToken,
+    /// How the user proved itself before.
+    pub(crate) first_method: String,
 }
 
 /// Finds the sign-in that a challenge belongs to, and counts a guess at its second factor.
@@ -102,7 +104,7 @@ pub(crate) async fn pending(
     let address = guard::address(desk, received);
     let guess = Guess { what: "second-factor", account: account.as_bytes(), address, device };
     guard::count(desk, &guess).await?;
-    Ok(Pending { tx, state, user, token })
+    Ok(Pending { tx, state, user, token, first_method: ticket.first_method })
 }
 
 /// Whether a code is right; it is used up by this.
@@ -157,9 +159,9 @@ pub(crate) async fn finish(
     pending: Pending,
     method: &str,
 ) -> Result<Response, Problem> {
-    let Pending { mut tx, state, user, token, .. } = pending;
+    let Pending { mut tx, state, user, token, first_method } = pending;
     tickets::spend(&mut tx, &token.hash()).await?;
-    let methods = ["password", method];
+    let methods = [&*first_method, method];
     let entry = Entry { user: &user, methods: &methods, second_factor: true, is_owner: state.is_owner() };
     start_session(desk, received, tx, &entry).await
 }

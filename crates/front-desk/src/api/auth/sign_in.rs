@@ -6,7 +6,7 @@ use crate::{
     identity::{
         csrf,
         guard::{self, Guess},
-        start::{Entry, SignedInAnswer, known_device, start_session},
+        start::{Entry, SignedInAnswer, expect_local, known_device, start_session},
     },
     pipeline::Received,
     problem::Problem,
@@ -131,7 +131,10 @@ pub(crate) async fn sign_in(State(desk): State<FrontDesk>, request: Request) -> 
     let asked: SignInRequest = received.json()?;
     let password = Secret::new(asked.password);
     let email: Result<EmailAddress, _> = asked.email.parse();
-    let route = email.as_ref().map_or([0; 32], |email| desk.vault.email_route(email));
+    let route = match &email {
+        Ok(email) => desk.vault.email_route(email)?,
+        Err(_) => [0; 32],
+    };
     let accounts = match &email {
         Ok(email) => accounts(&desk, &received, email, &route, asked.tenant_id.as_ref()).await?,
         Err(_) => Vec::new(),
@@ -140,14 +143,16 @@ pub(crate) async fn sign_in(State(desk): State<FrontDesk>, request: Request) -> 
         what: "password",
         account: &route,
         address: guard::address(&desk, &received),
-        device: accounts.iter().find_map(|account| account.device),
+        // Known for all of them: else whoever makes an account with somebody's address in a tenant of its own would have a
+        // known browser for guessing at the others.
+        device: accounts.iter().map(|account| account.device).reduce(Option::and).flatten(),
     };
-    guard::count(&desk, &guess).await?;
-    let mut right = check(&desk, &accounts, &password).await?;
     if let Some(account) = accounts.first() {
         // So that guesses stand in the trail of whom they are aimed at. Nothing of it shows in the answer.
         received.record.facts().tenant = Some(account.tenant.clone());
     }
+    guard::count(&desk, &guess).await?;
+    let mut right = check(&desk, &accounts, &password).await?;
     let (Some((at, outdated)), rest) = (right.pop(), right) else {
         return Err(Problem::unauthorized("credentials_invalid"));
     };
@@ -180,6 +185,8 @@ pub(crate) async fn after_first_factor(
         let entry = Entry { user, methods: &[method], second_factor: false, is_owner };
         return start_session(desk, received, tx, &entry).await;
     }
+    expect_local(&mut tx, user).await?;
+    let factors = factors_of(&mut tx, user).await?;
     let challenge = RandomToken::generate(TokenUse::SecondFactor, &*desk.entropy);
     let purpose = TicketPurpose::SecondFactor;
     let expires_at =
@@ -189,7 +196,7 @@ pub(crate) async fn after_first_factor(
     Ok(Json(SecondFactorRequired {
         status: "second_factor_required",
         challenge: challenge.text().to_owned(),
-        factors: factors_of(user),
+        factors,
         expires_at,
     })
     .into_response())
@@ -204,10 +211,12 @@ async fn accounts(
     wanted: Option<&TenantId>,
 ) -> Result<Vec<Account>, Problem> {
     let mut accounts = Vec::new();
-    for tenant in desk.database.tenants_of_email(route).await? {
-        if wanted.is_some_and(|wanted| *wanted != tenant) {
-            continue;
-        }
+    // Who names the tenant is looked for there alone, in however many others the address was given an account.
+    let tenants = match wanted {
+        Some(tenant) => vec![tenant.clone()],
+        None => desk.database.tenants_of_email(route).await?,
+    };
+    for tenant in tenants {
         let Some(state) = desk.tenants.get(&tenant).await? else { continue };
         let mut tx = desk.database.tenant("auth.accounts", &tenant).await?;
         let user = users::by_email(&mut tx, &state.keys, email).await?;

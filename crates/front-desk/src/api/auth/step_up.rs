@@ -57,7 +57,7 @@ pub(crate) async fn step_up(State(desk): State<FrontDesk>, call: UserCall) -> Re
     if !take_code(&mut tx, &keys, &user, asked.factor, &asked.code, &desk).await? {
         return Err(Problem::unauthorized("code_invalid"));
     }
-    renew_session(&desk, &call, tx, &user, asked.factor.as_str()).await
+    renew_session(&desk, &call, tx, &user, Some(asked.factor.as_str())).await
 }
 
 /// Counts a guess at the second factor of whoever is signed in.
@@ -73,26 +73,26 @@ pub(crate) async fn count_guess(
     guard::count(desk, &Guess { what: "second-factor", account: account.as_bytes(), address, device }).await
 }
 
-/// The second factor was proved in a session: gives it a new token, and commits.
+/// Gives the session a new token, notes the second factor if one was proved, and commits.
 pub(crate) async fn renew_session(
     desk: &FrontDesk,
     call: &UserCall,
     mut tx: TenantTx,
     user: &User,
-    method: &str,
+    method: Option<&str>,
 ) -> Result<Response, Problem> {
     let now = desk.clock.now();
     let (sign_in, _) = call.session()?;
     let token = RandomToken::generate(TokenUse::Session, &*desk.entropy);
-    let renewed =
-        sign_ins::rotate(&mut tx, sign_in.sign_in_id, &token.hash(), Some(method), Some(now)).await?;
+    let proved_at = method.map(|_| now);
+    let renewed = sign_ins::rotate(&mut tx, sign_in.sign_in_id, &token.hash(), method, proved_at).await?;
     if !renewed {
         return Err(Problem::unauthorized("session_invalid"));
     }
     record(desk, &call.received, &mut tx, user, Some(json!({ "method": method }))).await?;
     tx.commit().await?;
     let mut sign_in = sign_in.clone();
-    sign_in.second_factor_at = Some(now);
+    sign_in.second_factor_at = proved_at.or(sign_in.second_factor_at);
     let answer = SignedInAnswer::of(&call.proved.tenant, user, &sign_in, &token, now);
     let mut response = Json(answer).into_response();
     let age = sign_in.expires_at.duration_since(now).unsigned_abs();

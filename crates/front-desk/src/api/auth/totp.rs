@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     desk::FrontDesk,
-    identity::{UserCall, start::record},
+    identity::{self, UserCall, start::record},
     problem::Problem,
 };
 use axum::{Json, extract::State, response::Response};
@@ -28,6 +28,9 @@ pub struct TotpProposal {
     /// The same as an address, for a QR code.
     #[schema(example = "otpauth://totp/…")]
     uri: String,
+    /// The QR code itself, as an address of an image.
+    #[schema(example = "data:image/svg+xml;base64,…")]
+    qr_code: String,
 }
 
 /// A code of the app.
@@ -78,7 +81,8 @@ pub(crate) async fn propose(
     record(&desk, &call.received, &mut tx, &user, None).await?;
     tx.commit().await?;
     let uri = secret.uri(&format!("Misy {}", call.proved.tenant), user.email.as_str());
-    Ok(Json(TotpProposal { secret: secret.base32(), uri }))
+    let qr_code = identity::qr::image(&uri).ok_or_else(Problem::internal)?;
+    Ok(Json(TotpProposal { secret: secret.base32(), uri, qr_code }))
 }
 
 /// Confirm an authenticator app
@@ -110,7 +114,7 @@ pub(crate) async fn confirm(State(desk): State<FrontDesk>, call: UserCall) -> Re
     enrollments::finish(&mut tx, user.user_id, now).await?;
     let codes = factors::renew_recovery_codes(&mut tx, keys, &*desk.entropy, user.user_id).await?;
     let user = users::read(&mut tx, keys, user.user_id).await?.ok_or_else(Problem::internal)?;
-    let renewed = renew_session(&desk, &call, tx, &user, "totp").await?;
+    let renewed = renew_session(&desk, &call, tx, &user, Some("totp")).await?;
     with_codes(renewed, &codes).await
 }
 

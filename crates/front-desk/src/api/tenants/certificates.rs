@@ -21,7 +21,7 @@ pub struct CertificateAnswer {
     certificate_id: CertificateId,
     /// What people call it.
     name: String,
-    /// What the fingerprint is of: `key` (SubjectPublicKeyInfo) or `certificate`.
+    /// What the fingerprint is of: `key` (its `SubjectPublicKeyInfo`) or `certificate`.
     #[schema(example = "key")]
     bound_by: &'static str,
     /// SHA-256 in hex.

@@ -144,6 +144,7 @@ pub(crate) async fn list(
 )]
 pub(crate) async fn create(State(desk): State<FrontDesk>, call: ManagementCall) -> Result<Response, Problem> {
     let managed = call.managed(&desk, Action::KeysWrite).await?;
+    call.expect_fresh_second_factor(&desk)?;
     let new: KeyRequest = call.received.json()?;
     let name = new.name.clone().unwrap_or_default();
     let mut mistakes = Mistakes::default();

@@ -1,17 +1,23 @@
-//! `GET` and `PUT /tenants/{tenantId}/limits`: how much is allowed.
+//! `GET` and `PUT /tenants/{tenantId}/limits`: how much is allowed, at once and in a month.
 
 use super::Mistakes;
 use crate::{desk::FrontDesk, management::ManagementCall, problem::Problem, tenant_state::TenantState};
 use axum::{Json, extract::State};
-use misy_domain::Action;
-use misy_store::limits::{self, LimitRow, Scope};
+use misy_domain::{Action, Metered, Timestamp};
+use misy_store::{
+    TenantTx,
+    limits::{self, LimitRow, Scope},
+    usage,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
 const MOST_LIMITS: usize = 200;
 const LARGEST: u32 = 100_000_000;
 const LONGEST: u32 = 24 * 60 * 60;
+const LARGEST_QUOTA: i64 = 1_000_000_000_000;
 
 /// A limit: so many requests in a period, all of which may come at once.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
@@ -40,6 +46,40 @@ pub struct LimitShape {
 pub struct LimitsRequest {
     /// In the place of all that were set.
     limits: Vec<LimitShape>,
+    /// Monthly quotas in the place of all that were set; without it they stay as they are.
+    #[schema(required = false)]
+    quotas: Option<Vec<QuotaShape>>,
+}
+
+/// A monthly quota.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = Quota)]
+pub struct QuotaShape {
+    /// `messages`, `bookings` or `ai_tokens`.
+    #[schema(value_type = String, example = "messages")]
+    kind: Metered,
+    /// So many in a month of UTC.
+    #[schema(minimum = 0, maximum = 1_000_000_000_000_i64, example = 200_000)]
+    monthly: i64,
+}
+
+/// A monthly quota that holds, and how much of it is used.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct QuotaStanding {
+    /// `messages`, `bookings` or `ai_tokens`.
+    #[schema(value_type = String, example = "messages")]
+    kind: Metered,
+    /// So many in a month; absent when there is no limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    monthly: Option<i64>,
+    /// What was used of it this month.
+    #[schema(example = 1204)]
+    used: i64,
+    /// When it begins anew.
+    #[schema(value_type = String, format = DateTime)]
+    resets_at: Timestamp,
 }
 
 /// The limits of a tenant.
@@ -51,6 +91,10 @@ pub struct LimitsAnswer {
     limits: Vec<LimitShape>,
     /// What holds for each scope as a whole, set or by the plan.
     in_force: Vec<LimitShape>,
+    /// Monthly quotas that were set.
+    quotas: Vec<QuotaShape>,
+    /// What holds for the month, set or by the plan.
+    quotas_in_force: Vec<QuotaStanding>,
 }
 
 /// Read limits
@@ -66,9 +110,9 @@ pub(crate) async fn read(
 ) -> Result<Json<LimitsAnswer>, Problem> {
     let managed = call.managed(&desk, Action::LimitsRead).await?;
     let mut tx = desk.database.tenant("limits.read", &managed.tenant).await?;
-    let rows = limits::list(&mut tx).await?;
+    let answer = answer(&mut tx, &managed.state, desk.clock.now()).await?;
     tx.commit().await?;
-    Ok(Json(answer(rows, &managed.state)))
+    Ok(Json(answer))
 }
 
 /// Replace limits
@@ -76,7 +120,7 @@ pub(crate) async fn read(
 /// For the owner: a tenant cannot allow itself more than its plan. They hold within a second on every replica.
 #[utoipa::path(
     put, path = "/api/meta-agent/tenants/{tenantId}/limits", tag = "tenants", operation_id = "replaceLimits",
-    request_body(content = LimitsRequest, example = json!({"limits": [{"scope": "session", "requests": 60, "periodSeconds": 60}]})),
+    request_body(content = LimitsRequest, example = json!({"limits": [{"scope": "session", "requests": 60, "periodSeconds": 60}], "quotas": [{"kind": "messages", "monthly": 200_000}]})),
     params(("tenantId" = String, Path, description = "The tenant")),
     responses((status = 200, description = "The limits as they are now", body = LimitsAnswer)),
     security(("administrator" = []))
@@ -88,6 +132,7 @@ pub(crate) async fn replace(
     let managed = call.managed(&desk, Action::PlanWrite).await?;
     let asked: LimitsRequest = call.received.json()?;
     check(&asked.limits)?;
+    let quotas = checked(asked.quotas.as_deref().unwrap_or_default())?;
     let rows: Vec<LimitRow> = asked
         .limits
         .iter()
@@ -100,11 +145,32 @@ pub(crate) async fn replace(
         .collect();
     let mut tx = desk.database.tenant("limits.replace", &managed.tenant).await?;
     limits::replace(&mut tx, &rows).await?;
-    call.record_change(&desk, &mut tx, "limits", Some(json!({ "limits": asked.limits }))).await?;
+    if asked.quotas.is_some() {
+        usage::replace_quotas(&mut tx, &quotas).await?;
+    }
+    let detail = json!({ "limits": asked.limits, "quotas": asked.quotas });
+    call.record_change(&desk, &mut tx, "limits", Some(detail)).await?;
     tx.commit().await?;
     desk.tenants.changed(&managed.tenant);
     let state = desk.tenants.get(&managed.tenant).await?.ok_or_else(Problem::not_found)?;
-    Ok(Json(answer(rows, &state)))
+    let mut tx = desk.database.tenant("limits.replaced", &managed.tenant).await?;
+    let answer = answer(&mut tx, &state, desk.clock.now()).await?;
+    tx.commit().await?;
+    Ok(Json(answer))
+}
+
+fn checked(quotas: &[QuotaShape]) -> Result<BTreeMap<Metered, i64>, Problem> {
+    let mut mistakes = Mistakes::default();
+    let mut checked = BTreeMap::new();
+    for (at, quota) in quotas.iter().enumerate() {
+        if !(0..=LARGEST_QUOTA).contains(&quota.monthly) {
+            mistakes.add(&format!("/quotas/{at}/monthly"), "range", "must be from 0 to 1000000000000");
+        }
+        if checked.insert(quota.kind, quota.monthly).is_some() {
+            mistakes.add(&format!("/quotas/{at}"), "duplicate", "stands there twice");
+        }
+    }
+    mistakes.into_result().map(|()| checked)
 }
 
 fn check(limits: &[LimitShape]) -> Result<(), Problem> {
@@ -134,7 +200,9 @@ fn check(limits: &[LimitShape]) -> Result<(), Problem> {
     mistakes.into_result()
 }
 
-fn answer(rows: Vec<LimitRow>, state: &TenantState) -> LimitsAnswer {
+async fn answer(tx: &mut TenantTx, state: &TenantState, now: Timestamp) -> Result<LimitsAnswer, Problem> {
+    let rows = limits::list(tx).await?;
+    let (quotas, used) = (usage::quotas(tx).await?, usage::counted(tx, now).await?);
     let of_scope = |scope: Scope| {
         let quota = state.quota(scope, "");
         LimitShape {
@@ -150,6 +218,16 @@ fn answer(rows: Vec<LimitRow>, state: &TenantState) -> LimitsAnswer {
         requests: row.requests,
         period_seconds: row.period_seconds,
     });
-    let enforced = [Scope::Tenant, Scope::Site, Scope::Key, Scope::Session, Scope::Channel];
-    LimitsAnswer { limits: set.collect(), in_force: enforced.map(of_scope).to_vec() }
+    let standing = |kind: Metered| QuotaStanding {
+        kind,
+        monthly: state.monthly(kind),
+        used: used.get(&kind).copied().unwrap_or_default(),
+        resets_at: usage::next_month(now),
+    };
+    Ok(LimitsAnswer {
+        limits: set.collect(),
+        in_force: Scope::ALL.map(of_scope).into(),
+        quotas: quotas.into_iter().map(|(kind, monthly)| QuotaShape { kind, monthly }).collect(),
+        quotas_in_force: Metered::ALL.map(standing).into(),
+    })
 }

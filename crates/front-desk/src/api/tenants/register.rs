@@ -63,7 +63,7 @@ pub struct FirstSecret {
 pub struct Enrollment {
     /// The page that hands over the token.
     url: String,
-    /// The first administrator's bearer token (until there is a sign-in of its own).
+    /// Enrols the first administrator, once (`POST /auth/enroll`); a bearer token for automation too.
     #[schema(example = "adm_…")]
     token: String,
     /// Until when it is good.

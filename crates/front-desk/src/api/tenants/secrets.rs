@@ -115,6 +115,7 @@ pub(crate) async fn list(
 )]
 pub(crate) async fn rotate(State(desk): State<FrontDesk>, call: ManagementCall) -> Result<Response, Problem> {
     let managed = call.managed(&desk, Action::SecretsWrite).await?;
+    call.expect_fresh_second_factor(&desk)?;
     let asked: SecretRequest = call.received.json()?;
     let overlap = asked.overlap_seconds.unwrap_or(USUAL_OVERLAP);
     let name = asked.name.clone().unwrap_or_default();

@@ -164,7 +164,7 @@ impl Export {
         let left = tree::subtree_hashes(&mut tx, 0..self.range.start).await?;
         tx.commit().await?;
         lines.push(json!({ "type": "left", "hashes": texts(&left) }));
-        Ok(lines.iter().map(|line| format!("{line}\n")).collect())
+        Ok(lines.iter().flat_map(|line| [line.to_string(), "\n".to_owned()]).collect())
     }
 
     /// What lies behind the last leaf.

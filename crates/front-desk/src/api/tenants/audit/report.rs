@@ -1,6 +1,7 @@
 //! `GET /tenants/{tenantId}/audit/report`: what an auditor asks of a time.
 
-use super::report_texts::{self, Language};
+use super::report_texts;
+pub use super::report_texts::Language;
 use crate::{desk::FrontDesk, management::ManagementCall, problem::Problem};
 use axum::{
     Json,

@@ -222,7 +222,10 @@ pub(super) fn html(report: &AuditReport, language: Language) -> String {
             continue;
         }
         let cells = |tag: &str, cells: Vec<String>| {
-            let cells: String = cells.iter().map(|cell| format!("<{tag}>{}</{tag}>", escape(cell))).collect();
+            let cells: String = cells
+                .iter()
+                .flat_map(|cell| [format!("<{tag}>"), escape(cell), format!("</{tag}>")])
+                .collect();
             format!("<tr>{cells}</tr>\n")
         };
         text += "<table>\n";

@@ -1,0 +1,209 @@
+//! `/auth/password`: a new one, with the old one, with a fresh second factor, or by a link.
+
+use super::{own_account, sign_in::BODY_LIMIT, step_up::renew_session};
+use crate::{
+    desk::FrontDesk,
+    identity::{
+        UserCall, csrf, expect_fresh,
+        guard::{self, Guess},
+        mails,
+        passwords::expect_strong,
+        start::{known_device, record},
+    },
+    pipeline::Received,
+    problem::Problem,
+};
+use axum::{
+    extract::{Request, State},
+    response::Response,
+};
+use http::StatusCode;
+use misy_domain::{EmailAddress, Secret, TenantId};
+use misy_store::users::{
+    self, UserStatus, sign_ins,
+    tickets::{self, TicketPurpose},
+};
+use misy_trust::{PasswordCheck, RandomToken, TokenUse};
+use serde::Deserialize;
+use serde_json::json;
+use utoipa::ToSchema;
+
+/// A new password.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PasswordChange {
+    /// The old one; not needed with a fresh second factor.
+    current_password: Option<String>,
+    /// The new one: 12 to 128 characters, at least 15 without a second factor.
+    #[schema(min_length = 12, max_length = 128)]
+    new_password: String,
+}
+
+/// Who forgot a password.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PasswordForgotten {
+    /// The address of the account.
+    #[schema(example = "ana@business.example")]
+    email: String,
+    /// The tenant; all of them unless given.
+    #[schema(value_type = Option<String>, example = "andina")]
+    tenant_id: Option<TenantId>,
+}
+
+/// A new password by a link.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PasswordReset {
+    /// From the link.
+    #[schema(example = "rst_…")]
+    token: String,
+    /// The new password.
+    #[schema(min_length = 12, max_length = 128)]
+    password: String,
+}
+
+/// Change my password
+///
+/// With the current password or a fresh second factor. All other sessions end; this one gets a new token.
+#[utoipa::path(
+    post, path = "/api/meta-agent/auth/password", tag = "auth", operation_id = "changePassword",
+    request_body(content = PasswordChange, example = json!({"currentPassword": "…", "newPassword": "…"})),
+    responses((status = 200, description = "Changed; with a new CSRF token", body = crate::identity::SignedInAnswer)),
+    security(("session" = [], "csrf" = []))
+)]
+pub(crate) async fn change(State(desk): State<FrontDesk>, call: UserCall) -> Result<Response, Problem> {
+    let sign_in = call.enrolled_session()?.0.sign_in_id;
+    let asked: PasswordChange = call.received.json()?;
+    let new = Secret::new(asked.new_password);
+    let (mut tx, user) = own_account(&desk, &call, "auth.password_read").await?;
+    let device = known_device(&desk, &call.received, &mut tx, &user).await?;
+    tx.commit().await?;
+    let pepper = || call.proved.state.keys.pepper();
+    match asked.current_password.map(Secret::new) {
+        Some(current) => {
+            let account = desk.vault.email_route(&user.email)?;
+            let address = guard::address(&desk, &call.received);
+            guard::count(&desk, &Guess { what: "password", account: &account, address, device }).await?;
+            let stored = user.password_hash.as_deref();
+            let checked = desk.passwords.check(current.expose(), stored, pepper()).await?;
+            if checked == PasswordCheck::Wrong {
+                return Err(Problem::unauthorized("credentials_invalid"));
+            }
+        }
+        None => expect_fresh(call.proved.user.second_factor_at, desk.clock.now())?,
+    }
+    let alone = !user.needs_second_factor() && user.second_factor_since.is_none();
+    expect_strong("/newPassword", new.expose(), &user.email, &user.name, alone)?;
+    let hash = desk.passwords.hash(new.expose(), pepper(), desk.entropy.clone()).await?;
+    let (mut tx, user) = own_account(&desk, &call, "auth.password_change").await?;
+    users::set_password(&mut tx, user.user_id, &hash, desk.clock.now()).await?;
+    sign_ins::end_all(&mut tx, user.user_id, Some(sign_in)).await?;
+    tickets::void(&mut tx, user.user_id, None).await?;
+    mails::tell(&desk, &mut tx, &call.proved.state.keys, &user, mails::Notice::PasswordChanged).await?;
+    renew_session(&desk, &call, tx, &user, None).await
+}
+
+/// Ask for a link to set a new password
+///
+/// The answer is the same whether there is such an account or not. The link goes out by mail; in an installation without
+/// mail an administrator makes one.
+#[utoipa::path(
+    post, path = "/api/meta-agent/auth/password/forgot", tag = "auth", operation_id = "forgetPassword",
+    request_body(content = PasswordForgotten, example = json!({"email": "ana@business.example"})),
+    responses((status = 202, description = "If there is such an account, a mail is on its way")),
+    security(())
+)]
+pub(crate) async fn forgot(State(desk): State<FrontDesk>, request: Request) -> Result<StatusCode, Problem> {
+    let received = Received::read(&desk, request, BODY_LIMIT).await?;
+    csrf::check_stranger(&desk.settings, &received)?;
+    let asked: PasswordForgotten = received.json()?;
+    let Ok(email) = asked.email.parse::<EmailAddress>() else { return Ok(StatusCode::ACCEPTED) };
+    let account = desk.vault.email_route(&email)?;
+    let address = guard::address(&desk, &received);
+    guard::count(&desk, &Guess { what: "forgot", account: &account, address, device: None }).await?;
+    if desk.settings.mail {
+        // Afterwards, so that the time to answer does not tell whether there is an account.
+        let worker = desk.clone();
+        desk.in_background(async move {
+            if let Err(problem) = send_links(&worker, &email, asked.tenant_id.as_ref()).await {
+                tracing::warn!(code = problem.code(), "a link to set a password could not be made");
+            }
+        });
+    }
+    Ok(StatusCode::ACCEPTED)
+}
+
+async fn send_links(
+    desk: &FrontDesk,
+    email: &EmailAddress,
+    wanted: Option<&TenantId>,
+) -> Result<(), Problem> {
+    let tenants = match wanted {
+        Some(tenant) => vec![tenant.clone()],
+        None => desk.database.tenants_of_email(&desk.vault.email_route(email)?).await?,
+    };
+    for tenant in tenants {
+        let Some(state) = desk.tenants.get(&tenant).await?.filter(|state| state.is_active()) else {
+            continue;
+        };
+        let mut tx = desk.database.tenant("auth.forgot", &tenant).await?;
+        let user = users::by_email(&mut tx, &state.keys, email).await?;
+        let Some(user) = user.filter(|user| user.status == UserStatus::Active) else { continue };
+        let token = RandomToken::generate(TokenUse::PasswordReset, &*desk.entropy);
+        let purpose = TicketPurpose::PasswordReset;
+        tickets::issue(&mut tx, user.user_id, purpose, &token.hash(), desk.clock.now()).await?;
+        let url = reset_url(desk, &token);
+        mails::tell(desk, &mut tx, &state.keys, &user, mails::Notice::PasswordReset { url: &url }).await?;
+        tx.commit().await?;
+    }
+    Ok(())
+}
+
+/// The page that a reset link leads to.
+pub(crate) fn reset_url(desk: &FrontDesk, token: &RandomToken) -> String {
+    format!("{}/reset#token={}", desk.settings.public_url, token.text())
+}
+
+/// Set a new password by a link
+///
+/// The link is good once and for an hour. All sessions end; the second factor stays as it is.
+#[utoipa::path(
+    post, path = "/api/meta-agent/auth/password/reset", tag = "auth", operation_id = "resetPassword",
+    request_body(content = PasswordReset, example = json!({"token": "rst_…", "password": "…"})),
+    responses(
+        (status = 204, description = "Set; sign in with it"),
+        (status = 401, description = "`link_invalid`", body = crate::problem::ProblemBody<'static>, content_type = "application/problem+json"),
+    ),
+    security(())
+)]
+pub(crate) async fn reset(State(desk): State<FrontDesk>, request: Request) -> Result<StatusCode, Problem> {
+    let received = Received::read(&desk, request, BODY_LIMIT).await?;
+    csrf::check_stranger(&desk.settings, &received)?;
+    let asked: PasswordReset = received.json()?;
+    let password = Secret::new(asked.password);
+    let invalid = || Problem::unauthorized("link_invalid");
+    let token = RandomToken::parse(TokenUse::PasswordReset, &asked.token).ok_or_else(invalid)?;
+    let tenant = desk.database.tenant_of_credential(&token.hash()).await?.ok_or_else(invalid)?;
+    let state = desk.tenants.get(&tenant).await?.filter(|state| state.is_active()).ok_or_else(invalid)?;
+    let now = desk.clock.now();
+    let purpose = TicketPurpose::PasswordReset;
+    let mut tx = desk.database.tenant("auth.password_reset", &tenant).await?;
+    let ticket = tickets::hold(&mut tx, purpose, &token.hash(), now).await?.ok_or_else(invalid)?;
+    let user = users::read(&mut tx, &state.keys, ticket.user_id).await?;
+    let user = user.filter(|user| user.status == UserStatus::Active).ok_or_else(invalid)?;
+    tx.commit().await?;
+    let alone = !user.needs_second_factor() && user.second_factor_since.is_none();
+    expect_strong("/password", password.expose(), &user.email, &user.name, alone)?;
+    let hash = desk.passwords.hash(password.expose(), state.keys.pepper(), desk.entropy.clone()).await?;
+    let mut tx = desk.database.tenant("auth.password_reset", &tenant).await?;
+    // Hashing took its time, in which the link may have been used.
+    tickets::hold(&mut tx, purpose, &token.hash(), now).await?.ok_or_else(invalid)?;
+    users::set_password(&mut tx, user.user_id, &hash, now).await?;
+    sign_ins::end_all(&mut tx, user.user_id, None).await?;
+    tickets::void(&mut tx, user.user_id, None).await?;
+    mails::tell(&desk, &mut tx, &state.keys, &user, mails::Notice::PasswordChanged).await?;
+    record(&desk, &received, &mut tx, &user, Some(json!({ "by": "link" }))).await?;
+    tx.commit().await?;
+    Ok(StatusCode::NO_CONTENT)
+}

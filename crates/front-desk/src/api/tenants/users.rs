@@ -1,0 +1,453 @@
+//! `/tenants/{tenantId}/users`: people are invited, changed and removed.
+
+use super::{Mistakes, Page, expected_version, page_cursor, page_limit, versioned};
+use crate::{
+    desk::FrontDesk,
+    idempotent::Once,
+    identity::mails,
+    management::{Caller, Managed, ManagementCall},
+    problem::Problem,
+};
+use axum::{Json, extract::State, response::Response};
+use http::StatusCode;
+use misy_domain::{Action, BuiltInRole, EmailAddress, Locale, Timestamp, UserId};
+use misy_store::{
+    TenantTx,
+    users::{
+        self, NewUser, User, UserChange, UserFilter, UserStatus, sign_ins,
+        tickets::{self, TicketPurpose},
+        tokens,
+    },
+};
+use misy_trust::{RandomToken, TokenUse};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use utoipa::{IntoParams, ToSchema};
+
+const MOST_ROLES: usize = 10;
+
+/// A person of a tenant.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = User)]
+pub struct UserAnswer {
+    /// Its id.
+    #[schema(value_type = String, example = "usr_01k9z3v5d2m8q4x7c1b6n0f9gh")]
+    user_id: UserId,
+    /// `invited`, `active` or `disabled`.
+    #[schema(example = "active")]
+    status: &'static str,
+    /// Its address.
+    #[schema(example = "ana@business.example")]
+    email: String,
+    /// What it is called.
+    name: String,
+    /// Names of its roles.
+    #[schema(example = json!(["manager"]))]
+    roles: Vec<String>,
+    /// The language it prefers.
+    locale: Option<String>,
+    /// Whether it has a second factor.
+    has_second_factor: bool,
+    /// Grows with each change; the `ETag`.
+    version: i64,
+    /// When it was invited or enrolled.
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+    /// When it was changed last.
+    #[schema(value_type = String, format = DateTime)]
+    updated_at: Timestamp,
+    /// When it signed in last.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    last_sign_in_at: Option<Timestamp>,
+}
+
+impl From<User> for UserAnswer {
+    fn from(user: User) -> Self {
+        Self {
+            user_id: user.user_id,
+            status: user.status.as_str(),
+            email: user.email.to_string(),
+            name: user.name,
+            roles: user.roles,
+            locale: user.locale,
+            has_second_factor: user.second_factor_since.is_some(),
+            version: user.version,
+            created_at: user.created_at,
+            updated_at: user.updated_at,
+            last_sign_in_at: user.last_sign_in_at,
+        }
+    }
+}
+
+/// A link that is good once, shown once.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct OneTimeLink {
+    /// The page to open.
+    pub(super) url: String,
+    /// The token in it.
+    pub(super) token: String,
+    /// Until when it is good.
+    #[schema(value_type = String, format = DateTime)]
+    pub(super) expires_at: Timestamp,
+}
+
+/// Somebody who was invited, with the link.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct InvitedUser {
+    /// The person.
+    user: UserAnswer,
+    /// How it comes in; goes out by mail too, where mail is set up.
+    invitation: OneTimeLink,
+}
+
+/// Somebody to be invited.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Invitation {
+    /// Its address.
+    #[schema(example = "luz@business.example")]
+    email: String,
+    /// What it is called.
+    #[schema(example = "Luz Díaz", max_length = 120)]
+    name: String,
+    /// Names of its roles.
+    #[schema(example = json!(["manager"]))]
+    roles: Vec<String>,
+    /// The language it prefers.
+    #[schema(example = "es-CO")]
+    locale: Option<String>,
+}
+
+/// What of a person is to be changed.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct UserPatch {
+    /// What it is called.
+    #[schema(max_length = 120)]
+    name: Option<String>,
+    /// Names of its roles.
+    roles: Option<Vec<String>>,
+    /// The language it prefers.
+    locale: Option<String>,
+    /// Whether it may neither sign in nor call.
+    disabled: Option<bool>,
+}
+
+/// Which people to list.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct UserQuery {
+    /// `nextCursor` of the page before.
+    cursor: Option<String>,
+    /// At most so many: 1 to 200, usually 50.
+    #[param(minimum = 1, maximum = 200)]
+    limit: Option<u32>,
+    /// `invited`, `active` or `disabled`.
+    status: Option<String>,
+    /// Those with this role.
+    role: Option<String>,
+    /// The one with this address.
+    email: Option<String>,
+}
+
+/// Refuses a caller that handles a role above its own: an owner alone makes owners, within the owner tenant; an
+/// administrator makes everything else; others hand on what they have, and the two roles that change nothing but their own
+/// work.
+pub(super) fn expect_may_handle(
+    call: &ManagementCall,
+    managed: &Managed,
+    roles: &[String],
+) -> Result<(), Problem> {
+    let own: &[String] = match &call.manager.caller {
+        Caller::User(user) => &user.roles,
+        // The key of the first administrator stands for an administrator.
+        Caller::AdministratorKey | Caller::Program => &[],
+    };
+    let holds = |role: BuiltInRole| own.iter().any(|name| name == role.as_str());
+    let is_key = call.manager.caller == Caller::AdministratorKey;
+    // Whoever comes from the owner's tenant to another is let through by the access policies, not by its roles there.
+    let administers = is_key || holds(BuiltInRole::Admin) || holds(BuiltInRole::Owner);
+    for role in roles {
+        let allowed = match role.parse::<BuiltInRole>() {
+            Ok(BuiltInRole::Owner) => {
+                managed.state.is_owner() && call.manager.is_owner() && (is_key || holds(BuiltInRole::Owner))
+            }
+            Ok(BuiltInRole::Agent | BuiltInRole::Analyst) => true,
+            Ok(_) | Err(_) => administers || (own.contains(role) && *role != BuiltInRole::Admin.as_str()),
+        };
+        if !allowed {
+            return Err(Problem::forbidden("role_above_own", "Nobody handles a role above its own."));
+        }
+    }
+    Ok(())
+}
+
+fn check_roles(roles: &[String], mistakes: &mut Mistakes) {
+    if roles.is_empty() {
+        mistakes.add("/roles", "required", "must have at least one role");
+    }
+    if roles.len() > MOST_ROLES {
+        mistakes.add("/roles", "too_many", "must have at most 10 roles");
+        return;
+    }
+    for (at, role) in roles.iter().enumerate() {
+        if role.parse::<BuiltInRole>().is_err() {
+            mistakes.add(&format!("/roles/{at}"), "reference", "is no role of the tenant");
+        } else if roles[..at].contains(role) {
+            mistakes.add(&format!("/roles/{at}"), "duplicate", "stands there twice");
+        }
+    }
+}
+
+fn check_locale(locale: Option<&String>, mistakes: &mut Mistakes) {
+    if locale.is_some_and(|locale| locale.parse::<Locale>().is_err()) {
+        mistakes.add("/locale", "format", "must be a language tag");
+    }
+}
+
+/// Refuses what would leave a tenant without anybody who administers it. Whoever decides about that comes one after the
+/// other.
+async fn expect_not_last(tx: &mut TenantTx, user: &User, after: Option<&[String]>) -> Result<(), Problem> {
+    for role in [BuiltInRole::Owner, BuiltInRole::Admin] {
+        let keeps = after.is_some_and(|roles| roles.iter().any(|name| name == role.as_str()));
+        if user.status == UserStatus::Active
+            && user.has_role(role)
+            && !keeps
+            && users::others_with_role(tx, role, user.user_id).await? == 0
+        {
+            return Err(Problem::conflict(
+                "last_administrator",
+                "Nobody else could administer the tenant then; make another administrator first.",
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// List users
+#[utoipa::path(
+    get, path = "/api/meta-agent/tenants/{tenantId}/users", tag = "tenants", operation_id = "listUsers",
+    params(("tenantId" = String, Path, description = "The tenant"), UserQuery),
+    responses((status = 200, description = "People from the newest", body = Page<UserAnswer>)),
+    security(("session" = []), ("personalToken" = []), ("administrator" = []))
+)]
+pub(crate) async fn list(
+    State(desk): State<FrontDesk>,
+    call: ManagementCall,
+) -> Result<Json<Page<UserAnswer>>, Problem> {
+    let managed = call.managed(&desk, Action::UsersRead).await?;
+    let query: UserQuery = call.received.query()?;
+    let limit = page_limit(query.limit)?;
+    let invalid = |name: &str, message: &str| Problem::invalid_field(name, "format", message);
+    let status = query.status.as_deref().map(|text| {
+        UserStatus::parse(text).ok_or_else(|| invalid("?status", "must be invited, active or disabled"))
+    });
+    let email = query
+        .email
+        .as_deref()
+        .map(|text| text.parse::<EmailAddress>().map_err(|_| invalid("?email", "must be an e-mail address")));
+    let filter =
+        UserFilter { status: status.transpose()?, role: query.role.clone(), email: email.transpose()? };
+    let cursor = page_cursor(query.cursor.as_deref())?;
+    let mut tx = desk.database.tenant("users.list", &managed.tenant).await?;
+    let people = users::list(&mut tx, managed.keys(), &filter, cursor, i64::from(limit) + 1).await?;
+    tx.commit().await?;
+    Ok(Json(Page::of(people, limit, |user| user.user_id.to_string()).map(UserAnswer::from)))
+}
+
+/// Invite a user
+///
+/// The link is good once and for seven days. Needs a fresh second factor.
+#[utoipa::path(
+    post, path = "/api/meta-agent/tenants/{tenantId}/users", tag = "tenants", operation_id = "inviteUser",
+    request_body(content = Invitation, example = json!({"email": "luz@business.example", "name": "Luz Díaz", "roles": ["manager"]})),
+    params(
+        ("tenantId" = String, Path, description = "The tenant"),
+        ("Idempotency-Key" = Option<String>, Header, description = "Makes a repeated call have its effect once"),
+    ),
+    responses((status = 201, description = "Invited, with the link, shown once", body = InvitedUser)),
+    security(("session" = [], "csrf" = []), ("administrator" = []))
+)]
+pub(crate) async fn invite(State(desk): State<FrontDesk>, call: ManagementCall) -> Result<Response, Problem> {
+    let managed = call.managed(&desk, Action::UsersWrite).await?;
+    call.expect_fresh_second_factor(&desk)?;
+    let asked: Invitation = call.received.json()?;
+    let mut mistakes = Mistakes::default();
+    mistakes.line("/name", &asked.name, 120);
+    check_roles(&asked.roles, &mut mistakes);
+    check_locale(asked.locale.as_ref(), &mut mistakes);
+    let email: Result<EmailAddress, _> = asked.email.parse();
+    if email.is_err() {
+        mistakes.add("/email", "format", "must be an e-mail address");
+    }
+    mistakes.into_result()?;
+    let email = email.map_err(|_| Problem::internal())?;
+    expect_may_handle(&call, &managed, &asked.roles)?;
+    let once = Once::of(&call.received, &call.manager.actor)?;
+    let mut tx = desk.database.tenant("users.invite", &managed.tenant).await?;
+    if let Some(answer) = once.answered(&desk, &mut tx).await? {
+        return Ok(answer);
+    }
+    let user_id = UserId::new(&*desk.clock, &*desk.entropy);
+    let new = NewUser {
+        user_id,
+        status: UserStatus::Invited,
+        email: &email,
+        name: asked.name.trim(),
+        roles: &asked.roles,
+        locale: asked.locale.as_deref(),
+        password_hash: None,
+    };
+    users::create(&mut tx, &desk.vault, managed.keys(), &new, desk.clock.now()).await?;
+    let user = users::read(&mut tx, managed.keys(), user_id).await?.ok_or_else(Problem::internal)?;
+    let invitation = send_invitation(&desk, &mut tx, &managed, &user).await?;
+    let detail = json!({ "roles": user.roles });
+    call.record_change(&desk, &mut tx, user_id.to_string(), Some(detail)).await?;
+    let answer = InvitedUser { user: user.into(), invitation };
+    once.answer(&desk, tx, managed.keys(), StatusCode::CREATED, &answer).await
+}
+
+/// Makes the link that an invited person comes in by, and sends it where mail is set up.
+pub(super) async fn send_invitation(
+    desk: &FrontDesk,
+    tx: &mut TenantTx,
+    managed: &Managed,
+    user: &User,
+) -> Result<OneTimeLink, Problem> {
+    let token = RandomToken::generate(TokenUse::Invitation, &*desk.entropy);
+    let now = desk.clock.now();
+    let expires_at = tickets::issue(tx, user.user_id, TicketPurpose::Invitation, &token.hash(), now).await?;
+    let url = format!("{}/invite#token={}", desk.settings.public_url, token.text());
+    mails::tell(desk, tx, managed.keys(), user, mails::Notice::Invitation { url: &url }).await?;
+    Ok(OneTimeLink { url, token: token.text().to_owned(), expires_at })
+}
+
+/// Read a user
+#[utoipa::path(
+    get, path = "/api/meta-agent/tenants/{tenantId}/users/{userId}", tag = "tenants", operation_id = "readUser",
+    params(("tenantId" = String, Path, description = "The tenant"), ("userId" = String, Path, description = "The user")),
+    responses((status = 200, description = "The user, with its version as ETag", body = UserAnswer)),
+    security(("session" = []), ("personalToken" = []), ("administrator" = []))
+)]
+pub(crate) async fn read(State(desk): State<FrontDesk>, call: ManagementCall) -> Result<Response, Problem> {
+    let managed = call.managed(&desk, Action::UsersRead).await?;
+    let id: UserId = call.received.param("userId")?;
+    let mut tx = desk.database.tenant("users.read", &managed.tenant).await?;
+    let user = users::read(&mut tx, managed.keys(), id).await?;
+    tx.commit().await?;
+    let user = user.ok_or_else(Problem::not_found)?;
+    Ok(versioned(user.version, UserAnswer::from(user)))
+}
+
+/// Change a user
+///
+/// Whoever is disabled is signed out everywhere at once, and its personal tokens are revoked for good. The last administrator stays one. Needs a fresh second factor.
+#[utoipa::path(
+    patch, path = "/api/meta-agent/tenants/{tenantId}/users/{userId}", tag = "tenants", operation_id = "changeUser",
+    request_body(content = UserPatch, example = json!({"roles": ["agent"]})),
+    params(
+        ("tenantId" = String, Path, description = "The tenant"),
+        ("userId" = String, Path, description = "The user"),
+        ("If-Match" = Option<String>, Header, description = "The ETag that was read"),
+    ),
+    responses(
+        (status = 200, description = "The user as it is now", body = UserAnswer),
+        (status = 409, description = "`last_administrator`", body = crate::problem::ProblemBody<'static>, content_type = "application/problem+json"),
+        (status = 412, description = "`stale`: it was changed meanwhile", body = crate::problem::ProblemBody<'static>, content_type = "application/problem+json"),
+    ),
+    security(("session" = [], "csrf" = []), ("administrator" = []))
+)]
+pub(crate) async fn change(State(desk): State<FrontDesk>, call: ManagementCall) -> Result<Response, Problem> {
+    let managed = call.managed(&desk, Action::UsersWrite).await?;
+    call.expect_fresh_second_factor(&desk)?;
+    let id: UserId = call.received.param("userId")?;
+    let expected = expected_version(&call.received)?;
+    let patch: UserPatch = call.received.json()?;
+    let mut mistakes = Mistakes::default();
+    if let Some(name) = &patch.name {
+        mistakes.line("/name", name, 120);
+    }
+    if let Some(roles) = &patch.roles {
+        check_roles(roles, &mut mistakes);
+    }
+    check_locale(patch.locale.as_ref(), &mut mistakes);
+    mistakes.into_result()?;
+    let mut tx = desk.database.tenant("users.change", &managed.tenant).await?;
+    users::lock_administrators(&mut tx).await?;
+    let user = users::lock(&mut tx, managed.keys(), id).await?.ok_or_else(Problem::not_found)?;
+    expect_may_handle(&call, &managed, &user.roles)?;
+    expect_may_handle(&call, &managed, patch.roles.as_deref().unwrap_or_default())?;
+    let status = match (patch.disabled, user.status) {
+        (Some(true), _) => Some(UserStatus::Disabled),
+        // Who never came in is invited still.
+        (Some(false), UserStatus::Disabled) if user.password_hash.is_none() => Some(UserStatus::Invited),
+        (Some(false), UserStatus::Disabled) => Some(UserStatus::Active),
+        (Some(false) | None, _) => None,
+    };
+    let disables = status == Some(UserStatus::Disabled);
+    let after = patch.roles.as_deref().unwrap_or(&user.roles);
+    expect_not_last(&mut tx, &user, Some(after).filter(|_| !disables)).await?;
+    let now = desk.clock.now();
+    if disables {
+        sign_ins::end_all(&mut tx, id, None).await?;
+        tickets::void(&mut tx, id, None).await?;
+        tokens::revoke_all(&mut tx, id, now).await?;
+    }
+    let detail = json!({ "roles": patch.roles, "disabled": patch.disabled, "was": user.roles });
+    let changed = UserChange {
+        name: patch.name.map(|name| name.trim().to_owned()),
+        roles: patch.roles,
+        locale: patch.locale,
+        status,
+    };
+    users::change(&mut tx, &desk.vault, managed.keys(), &user, &changed, expected, now).await?;
+    call.record_change(&desk, &mut tx, id.to_string(), Some(detail)).await?;
+    let user = users::read(&mut tx, managed.keys(), id).await?.ok_or_else(Problem::not_found)?;
+    tx.commit().await?;
+    Ok(versioned(user.version, UserAnswer::from(user)))
+}
+
+/// Remove a user
+///
+/// With its sessions and tokens; an invitation is revoked by this too. The last administrator stays. Needs a fresh second
+/// factor.
+#[utoipa::path(
+    delete, path = "/api/meta-agent/tenants/{tenantId}/users/{userId}", tag = "tenants", operation_id = "removeUser",
+    params(
+        ("tenantId" = String, Path, description = "The tenant"),
+        ("userId" = String, Path, description = "The user"),
+        ("If-Match" = Option<String>, Header, description = "The ETag that was read"),
+    ),
+    responses(
+        (status = 204, description = "It is gone"),
+        (status = 409, description = "`last_administrator`", body = crate::problem::ProblemBody<'static>, content_type = "application/problem+json"),
+        (status = 412, description = "`stale`: it was changed meanwhile", body = crate::problem::ProblemBody<'static>, content_type = "application/problem+json"),
+    ),
+    security(("session" = [], "csrf" = []), ("administrator" = []))
+)]
+pub(crate) async fn remove(
+    State(desk): State<FrontDesk>,
+    call: ManagementCall,
+) -> Result<StatusCode, Problem> {
+    let managed = call.managed(&desk, Action::UsersWrite).await?;
+    call.expect_fresh_second_factor(&desk)?;
+    let id: UserId = call.received.param("userId")?;
+    let expected = expected_version(&call.received)?;
+    call.received.expect_no_body()?;
+    let mut tx = desk.database.tenant("users.remove", &managed.tenant).await?;
+    users::lock_administrators(&mut tx).await?;
+    let user = users::lock(&mut tx, managed.keys(), id).await?.ok_or_else(Problem::not_found)?;
+    expect_may_handle(&call, &managed, &user.roles)?;
+    if expected.is_some_and(|version| version != user.version) {
+        return Err(misy_store::StoreError::Stale("user").into());
+    }
+    expect_not_last(&mut tx, &user, None).await?;
+    users::remove(&mut tx, id).await?;
+    call.record_change(&desk, &mut tx, id.to_string(), Some(json!({ "was": user.roles }))).await?;
+    tx.commit().await?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,192 @@
+//! Sign-in with OpenID Connect: against a certified provider, against one that lies, and with tokens as Amazon Cognito
+//! makes them.
+
+mod fake;
+mod hostile;
+mod real;
+
+use crate::{
+    people::Browser,
+    support::{Answer, App, Tenant, bare, put, raw, send_to},
+};
+use axum::extract::ConnectInfo;
+use fake::FakeProvider;
+use http::Method;
+use misy_domain::{Clock, Timestamp};
+use serde_json::{Value, json};
+use std::{
+    net::SocketAddr,
+    time::{Duration, SystemTime},
+};
+
+const CLIENT: &str = "misy-console";
+const SECRET: &str = "a secret of the client, for tests only";
+const CALLBACK: &str = "https://api.misy.example/api/meta-agent/auth/oidc/callback";
+
+/// The wall's time: a provider that is a program of its own has no other.
+fn to_the_wall(app: &App) {
+    let wall = Timestamp::try_from(SystemTime::now()).unwrap();
+    let ahead = wall.duration_since(app.store.clock.now());
+    app.advance(ahead.unsigned_abs());
+}
+
+/// What a tenant sets: by its own claim `tenant`, with people made as they come.
+fn configuration(issuer: &str) -> Value {
+    json!({
+        "issuer": issuer, "clientId": CLIENT, "clientSecret": SECRET,
+        "tenantClaim": { "name": "tenant", "value": "andina" }, "provisioning": true, "defaultRoles": ["analyst"],
+    })
+}
+
+async fn configure(app: &App, tenant: &Tenant, body: &Value) -> Answer {
+    app.manage(tenant, Method::PUT, &tenant.path("/sign-in"), Some(body)).await
+}
+
+/// A page that a browser goes to by itself.
+async fn visit(app: &App, browser: &mut Browser, path: &str) -> Answer {
+    let mut request = bare(Method::GET, path, None);
+    let peer: SocketAddr = format!("{}:40000", browser.address).parse().unwrap();
+    request.extensions_mut().insert(ConnectInfo(peer));
+    let pairs: Vec<String> = browser.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    if !pairs.is_empty() {
+        put(&mut request, "cookie", &pairs.join("; "));
+    }
+    put(&mut request, "sec-fetch-site", "cross-site");
+    let answer = send_to(&app.router, request).await;
+    browser.take(&answer);
+    answer
+}
+
+fn location(answer: &Answer) -> String {
+    assert_eq!(answer.status, 303, "{}", answer.body);
+    answer.headers["location"].to_str().unwrap().to_owned()
+}
+
+fn parameter(url: &str, name: &str) -> String {
+    let url = url::Url::parse(url).unwrap();
+    url.query_pairs()
+        .find(|(key, _)| key == name)
+        .unwrap_or_else(|| panic!("no {name} in {url}"))
+        .1
+        .into_owned()
+}
+
+/// Sets out for the provider of a tenant; gives where the browser is sent.
+async fn set_out(app: &App, browser: &mut Browser, tenant: &str) -> String {
+    location(&visit(app, browser, &format!("/auth/oidc/{tenant}/start?returnTo=/console")).await)
+}
+
+/// The claims of a token that is as it must be.
+fn claims(app: &App, provider: &FakeProvider, out: &str) -> Value {
+    let now = app.store.clock.now().as_second();
+    json!({
+        "iss": provider.issuer, "aud": CLIENT, "sub": "248289761001", "nonce": parameter(out, "nonce"),
+        "iat": now, "exp": now + 3600, "auth_time": now, "tenant": "andina",
+        "email": "ana@andina.example", "email_verified": true, "name": "Ana Rojas",
+    })
+}
+
+/// Comes back with a code for these claims.
+async fn come_back(app: &App, browser: &mut Browser, out: &str, code: &str) -> Answer {
+    let state = parameter(out, "state");
+    visit(app, browser, &format!("/auth/oidc/callback?code={code}&state={state}")).await
+}
+
+#[tokio::test]
+async fn what_a_tenant_sets_is_checked_shown_without_its_secret_and_removed() {
+    let app = App::start().await;
+    let (_, andina) = app.two().await;
+    let provider = FakeProvider::start("").await;
+    app.manage(&andina, Method::GET, &andina.path("/sign-in"), None).await.refused(404, "not_found");
+    let answer = configure(&app, &andina, &configuration(&provider.issuer)).await.expect(200);
+    assert_eq!(answer.body["hasClientSecret"], true);
+    assert_eq!(answer.body["redirectUri"], CALLBACK);
+    assert!(!answer.body.to_string().contains(SECRET));
+    let etag = answer.headers["etag"].to_str().unwrap().to_owned();
+    // Without a new secret the one before stays, unless it would go to somebody else.
+    let mut change = configuration(&provider.issuer);
+    change.as_object_mut().unwrap().remove("clientSecret");
+    let mut request = bare(Method::PUT, &andina.path("/sign-in"), Some(&change));
+    put(&mut request, "if-match", &etag);
+    let with = |request| crate::support::with_bearer(request, &andina.administrator);
+    let changed = app.send(with(request)).await.expect(200);
+    assert_eq!((&changed.body["hasClientSecret"], &changed.body["version"]), (&json!(true), &json!(2)));
+    let mut stale = bare(Method::PUT, &andina.path("/sign-in"), Some(&change));
+    put(&mut stale, "if-match", &etag);
+    app.send(with(stale)).await.refused(412, "stale");
+    let other = FakeProvider::start("").await;
+    change["issuer"] = json!(other.issuer);
+    let answer = configure(&app, &andina, &change).await.refused(422, "validation_failed");
+    assert_eq!(answer.body["errors"][0]["pointer"], "/clientSecret");
+    app.manage(&andina, Method::DELETE, &andina.path("/sign-in"), None).await.expect(204);
+    app.manage(&andina, Method::DELETE, &andina.path("/sign-in"), None).await.refused(404, "not_found");
+}
+
+#[tokio::test]
+async fn what_cannot_work_or_opens_too_much_is_not_taken() {
+    let app = App::start().await;
+    let (_, andina) = app.two().await;
+    let provider = FakeProvider::start("").await;
+    let cases: [(&str, Value, &str); 12] = [
+        ("issuer", json!("http://10.0.0.1"), "/issuer"),
+        ("issuer", json!("http://169.254.169.254/latest"), "/issuer"),
+        ("issuer", json!("not an address"), "/issuer"),
+        ("issuer", json!(format!("{}/other", provider.issuer)), "/issuer"),
+        ("issuer", json!(format!("{}?x=1", provider.issuer)), "/issuer"),
+        ("clientId", json!(""), "/clientId"),
+        ("tenantClaim", json!({ "name": "", "value": "andina" }), "/tenantClaim/name"),
+        ("defaultRoles", json!(["owner"]), "/defaultRoles/0"),
+        ("defaultRoles", json!(["king"]), "/defaultRoles/0"),
+        ("roleClaim", json!({ "name": "groups", "roles": { "a/b": ["owner"] } }), "/roleClaim/roles/a~1b/0"),
+        ("exclusive", json!(true), "/breakGlassUserId"),
+        ("breakGlassUserId", json!("usr_00000000000000000000000000"), "/breakGlassUserId"),
+    ];
+    for (member, value, pointer) in cases {
+        let mut body = configuration(&provider.issuer);
+        body[member] = value.clone();
+        let answer = configure(&app, &andina, &body).await.refused(422, "validation_failed");
+        assert_eq!(answer.body["errors"][0]["pointer"], pointer, "{member}: {value}");
+    }
+    // A description that names another issuer, or sends codes over an open line.
+    provider.describe("issuer", json!("https://login.evil.example"));
+    let refused = configure(&app, &andina, &configuration(&provider.issuer)).await;
+    assert_eq!(refused.refused(422, "validation_failed").body["errors"][0]["pointer"], "/issuer");
+}
+
+#[tokio::test]
+async fn a_token_of_a_provider_proves_nothing_at_the_api() {
+    let app = App::start().await;
+    to_the_wall(&app);
+    let (_, andina) = app.two().await;
+    let provider = FakeProvider::start("").await;
+    configure(&app, &andina, &configuration(&provider.issuer)).await.expect(200);
+    let out = set_out(&app, &mut Browser::new(), "andina").await;
+    let token = provider.token(&claims(&app, &provider, &out), fake::Signed::Well);
+    for path in [andina.path(""), "/auth/me".into(), "/tenants".into()] {
+        let request = crate::support::with_bearer(bare(Method::GET, &path, None), &token);
+        assert_eq!(app.send(request).await.status, 401, "{path}");
+    }
+    let metrics = raw(Method::GET, "/metrics", None);
+    assert_ne!(app.send(crate::support::with_bearer(metrics, &token)).await.status, 200);
+}
+
+#[tokio::test]
+async fn with_the_provider_as_the_only_way_in_one_account_keeps_another() {
+    let app = App::start().await;
+    let (_, andina) = app.two().await;
+    let mut ana = app.administrator(&andina, "ana@andina.example").await;
+    let me = ana.get(&app, "/auth/me").await.expect(200).body["user"]["userId"].clone();
+    let provider = FakeProvider::start("").await;
+    let mut body = configuration(&provider.issuer);
+    body["exclusive"] = json!(true);
+    body["breakGlassUserId"] = me;
+    configure(&app, &andina, &body).await.expect(200);
+    ana.sign_in_twice(&app, "ana@andina.example").await.expect(200);
+    app.advance(Duration::from_secs(1));
+    // For somebody else it is closed: the account is there, its password right.
+    body["breakGlassUserId"] = Value::Null;
+    configure(&app, &andina, &body).await.refused(422, "validation_failed");
+    app.store.admin("update misy.sign_in_providers set break_glass_user_id = null").await.unwrap();
+    let refused = Browser::new().sign_in(&app, "ana@andina.example", crate::people::PASSWORD).await;
+    refused.refused(403, "provider_required");
+}

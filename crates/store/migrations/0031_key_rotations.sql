@@ -1,0 +1,163 @@
+-- Rotations of data keys: leased work like conversations (see 0011), one at a time for a tenant.
+
+create table misy.key_rotations (
+    tenant_id text collate "C" not null references misy.tenants on delete cascade,
+    rotation_id text collate "C" not null,
+    to_version integer not null check (to_version > 1),
+    requested_by text not null,
+    rows_total bigint not null,
+    rows_done bigint not null default 0,
+    created_at timestamptz not null default pg_catalog.clock_timestamp(),
+    updated_at timestamptz not null default pg_catalog.clock_timestamp(),
+    finished_at timestamptz,
+    work_at timestamptz,
+    lease_owner text collate "C",
+    fence bigint not null default 0,
+    attempts integer not null default 0,
+    last_error text,
+    primary key (tenant_id, rotation_id)
+);
+create unique index key_rotations_running on misy.key_rotations (tenant_id) where finished_at is null;
+call misy.protect('misy.key_rotations');
+grant select, insert, update, delete on misy.key_rotations to misy_app, misy_system;
+grant select on misy.key_rotations to misy_worker;
+
+-- Claims the rotation that is due longest.
+create function misy.claim_rotation(p_worker text, p_lease interval)
+returns table (tenant_id text, rotation_id text, to_version integer, fence bigint, attempts integer)
+language plpgsql security definer
+set search_path = ''
+as $$
+#variable_conflict use_column
+begin
+    return query
+        with due as materialized (
+            select r.tenant_id, r.rotation_id
+            from misy.key_rotations r
+            where r.work_at <= pg_catalog.clock_timestamp()
+            order by r.work_at
+            limit 1
+            for no key update skip locked
+        )
+        update misy.key_rotations r
+        set fence = r.fence + 1, attempts = r.attempts + 1, lease_owner = p_worker,
+            work_at = pg_catalog.clock_timestamp() + p_lease
+        from due
+        where r.tenant_id = due.tenant_id and r.rotation_id = due.rotation_id
+        returning r.tenant_id, r.rotation_id, r.to_version, r.fence, r.attempts;
+end
+$$;
+
+-- Which tenants have a new data key, for replicas that hold the old one in memory.
+create function misy.new_data_keys() returns table (tenant_id text, version integer)
+language sql stable security definer
+set search_path = ''
+as $$
+    select r.tenant_id, r.to_version
+    from misy.key_rotations r
+    where r.finished_at is null or r.finished_at > pg_catalog.clock_timestamp() - interval '1 minute'
+$$;
+
+-- Up to so many sealed values of the tenant that are under an older data key.
+create function misy.sealed_below(p_tenant text, p_version bigint, p_limit integer)
+returns table (
+    table_name text, column_name text, row_key jsonb, place_row text, contact_id text, sealed bytea)
+language plpgsql
+as $$
+#variable_conflict use_column
+declare
+    source platform.sealed_columns;
+    keys text;
+    missing integer := p_limit;
+    found_rows integer;
+begin
+    for source in select * from platform.sealed_columns s order by s.table_name, s.column_name loop
+        exit when missing <= 0;
+        select string_agg(format('t.%I', k.name), ', ' order by k.position) into keys
+        from unnest(source.key_columns) with ordinality as k (name, position);
+        return query execute format(
+            'select %L::text, %L::text, jsonb_build_array(%s), (%s)::text, (%s)::text, t.%I
+             from misy.%I t
+             where t.tenant_id = $1 and misy.data_key_version(t.%I) < $2 and (%s)
+             limit $3',
+            source.table_name, source.column_name, keys, source.row_expression, source.contact_expression,
+            source.column_name, source.table_name, source.column_name, source.condition)
+            using p_tenant, p_version, missing;
+        get diagnostics found_rows = row_count;
+        missing := missing - found_rows;
+    end loop;
+end
+$$;
+
+-- Replaces sealed values of one column by others, where nobody else changed them; tells how many.
+create function misy.reseal(
+    p_tenant text, p_table text, p_column text, p_keys jsonb, p_old bytea[], p_new bytea[])
+returns bigint
+language plpgsql
+as $$
+declare
+    source platform.sealed_columns;
+    same_row text;
+    changed bigint;
+begin
+    select * into strict source from platform.sealed_columns s
+    where s.table_name = p_table and s.column_name = p_column;
+    select string_agg(
+        format('t.%I = (r.key ->> %s)::%s', k.name, k.position - 1, format_type(a.atttypid, a.atttypmod)), ' and ')
+    into strict same_row
+    from unnest(source.key_columns) with ordinality as k (name, position)
+    join pg_catalog.pg_attribute a
+        on a.attrelid = format('misy.%I', source.table_name)::regclass and a.attname = k.name;
+    execute format(
+        'update misy.%I t set %I = r.new
+         from (select k.value as key, ($3)[k.at] as old, ($4)[k.at] as new
+               from jsonb_array_elements($2) with ordinality as k (value, at)) r
+         where t.tenant_id = $1 and %s and t.%I = r.old',
+        source.table_name, source.column_name, same_row, source.column_name)
+        using p_tenant, p_keys, p_old, p_new;
+    get diagnostics changed = row_count;
+    return changed;
+end
+$$;
+
+-- How many sealed values are under each data key.
+create function misy.sealed_counts(p_tenant text)
+returns table (table_name text, version bigint, sealed_rows bigint)
+language plpgsql
+as $$
+#variable_conflict use_column
+declare
+    source platform.sealed_columns;
+begin
+    for source in select * from platform.sealed_columns s order by s.table_name, s.column_name loop
+        return query execute format(
+            'select %L::text, misy.data_key_version(t.%I), count(*)
+             from misy.%I t
+             where t.tenant_id = $1 and misy.data_key_version(t.%I) is not null and (%s)
+             group by 2',
+            source.table_name, source.column_name, source.table_name, source.column_name, source.condition)
+            using p_tenant;
+    end loop;
+end
+$$;
+
+revoke execute on function
+    misy.claim_rotation(text, interval), misy.new_data_keys(), misy.sealed_below(text, bigint, integer),
+    misy.reseal(text, text, text, jsonb, bytea[], bytea[]), misy.sealed_counts(text)
+    from public;
+grant execute on function misy.claim_rotation(text, interval), misy.new_data_keys() to misy_worker;
+grant execute on function
+    misy.sealed_below(text, bigint, integer), misy.reseal(text, text, text, jsonb, bytea[], bytea[]),
+    misy.sealed_counts(text)
+    to misy_app;
+
+-- The versions of the root key that a key management service has wrapped. With a file or the environment there is none.
+create table platform.root_keys (
+    -- The fingerprint of the key.
+    version bigint primary key,
+    provider text not null,
+    wrapped_key text not null,
+    created_at timestamptz not null default pg_catalog.clock_timestamp()
+);
+grant select on platform.root_keys to misy_app, misy_worker, misy_system;
+grant insert, delete on platform.root_keys to misy_system;

@@ -1,0 +1,464 @@
+//! Rotation of a tenant's data key: a new version seals at once, and whatever is under an older one is sealed anew in
+//! batches by whoever holds the lease of the rotation. What is left to do is found by looking for it, so there is no place to
+//! remember: a worker can be stopped at any moment, and the next one goes on. When nothing is left, the older versions are
+//! retired; the database refuses whatever a replica that was asleep still wants to seal under them.
+//!
+//! Messages are sealed under the keys of contacts, and these are merely wrapped anew; only messages from before there were
+//! such keys are sealed anew themselves, under their contact's.
+
+pub mod root;
+
+use crate::{
+    Database, StoreError, TenantKeys, TenantTx, Vault, leases::WorkerId, tenants::stored, vault::Via,
+};
+use misy_domain::{Clock, Entropy, RotationId, TenantId, Timestamp};
+use misy_trust::Place;
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use tracing::{info, warn};
+
+/// How long a rotation rests before it begins, so that every replica has heard of the new key.
+const NOTICE: f64 = 1.0;
+/// How long a worker may take for a batch.
+const LEASE: Duration = Duration::from_secs(30);
+/// Sealed values in a batch: few enough that their locks are short.
+const BATCH: i32 = 500;
+/// How often a worker looks for rotations that are due.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// A rotation as it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rotation {
+    /// Its id.
+    pub rotation_id: RotationId,
+    /// The new version of the data key.
+    pub to_version: i32,
+    /// Who asked for it.
+    pub requested_by: String,
+    /// Sealed values under older versions when it began.
+    pub rows_total: i64,
+    /// How many of them are under the new version by now.
+    pub rows_done: i64,
+    /// When it was asked for.
+    pub created_at: Timestamp,
+    /// When the last batch was done.
+    pub updated_at: Timestamp,
+    /// When the older versions were retired.
+    pub finished_at: Option<Timestamp>,
+    /// What went wrong last.
+    pub last_error: Option<String>,
+}
+
+/// A version of a key of a tenant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyVersion {
+    /// `data`, `signing_root` or `blind_index`.
+    pub purpose: String,
+    /// Its number.
+    pub version: i32,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// Since when nothing is under it.
+    pub retired_at: Option<Timestamp>,
+    /// How many sealed values are under it, by table; only for data keys.
+    pub rows: BTreeMap<String, i64>,
+}
+
+/// A rotation that a worker holds.
+#[derive(Debug, Clone)]
+pub struct RotationLease {
+    /// Whose.
+    pub tenant: TenantId,
+    /// Which.
+    pub rotation: RotationId,
+    /// To this version.
+    pub to_version: u32,
+    worker: WorkerId,
+    fence: i64,
+    attempts: i32,
+}
+
+/// What a batch came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// So many values were sealed anew; there may be more.
+    Resealed(u64),
+    /// Nothing is left and the older versions are retired.
+    Finished,
+}
+
+/// Makes a new data key of the tenant of the transaction and begins the rotation to it. It seals as soon as that is
+/// committed. [`StoreError::Conflict`] while another rotation goes on.
+pub async fn start(
+    tx: &mut TenantTx,
+    keys: &TenantKeys,
+    actor: &str,
+    clock: &dyn Clock,
+    entropy: &dyn Entropy,
+) -> Result<Rotation, StoreError> {
+    let tenant = tx.tenant().clone();
+    let newest = sqlx::query_scalar!(
+        "select version from data_keys where tenant_id = $1 and purpose = 'data' order by version desc limit 1 for update",
+        tenant.as_str()
+    )
+    .fetch_one(tx.connection())
+    .await?;
+    let version = newest + 1;
+    let wrapped = keys.wrap_new(u32::try_from(version).unwrap_or(u32::MAX));
+    let id = RotationId::new(clock, entropy);
+    let begun = sqlx::query!(
+        "insert into key_rotations (tenant_id, rotation_id, to_version, requested_by, rows_total, work_at)
+         values ($1, $2, $3::integer, $4,
+                 (select coalesce(sum(c.sealed_rows), 0)::bigint from sealed_counts($1) c where c.version < $3::integer),
+                 clock_timestamp() + make_interval(secs => $5))",
+        tenant.as_str(),
+        id.to_string(),
+        version,
+        actor,
+        NOTICE,
+    )
+    .execute(tx.connection())
+    .await;
+    match begun {
+        Err(sqlx::Error::Database(error)) if error.is_unique_violation() => {
+            return Err(StoreError::Conflict("a rotation that goes on"));
+        }
+        other => other?,
+    };
+    sqlx::query!(
+        "insert into data_keys (tenant_id, purpose, version, wrapped_key) values ($1, 'data', $2, $3)",
+        tenant.as_str(),
+        version,
+        wrapped,
+    )
+    .execute(tx.connection())
+    .await?;
+    let begun = rotations(tx).await?.into_iter().find(|rotation| rotation.rotation_id == id);
+    begun.ok_or(StoreError::Unsealable("key_rotations"))
+}
+
+/// The rotations of the tenant, the newest first.
+pub async fn rotations(tx: &mut TenantTx) -> Result<Vec<Rotation>, StoreError> {
+    let tenant = tx.tenant().clone();
+    let rows = sqlx::query!(
+        "select rotation_id, to_version, requested_by, rows_total, rows_done, created_at, updated_at, finished_at, last_error
+         from key_rotations where tenant_id = $1 order by to_version desc limit 100",
+        tenant.as_str()
+    )
+    .fetch_all(tx.connection())
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(Rotation {
+                rotation_id: stored(row.rotation_id.parse())?,
+                to_version: row.to_version,
+                requested_by: row.requested_by,
+                rows_total: row.rows_total,
+                rows_done: row.rows_done,
+                created_at: row.created_at.to_jiff(),
+                updated_at: row.updated_at.to_jiff(),
+                finished_at: row.finished_at.map(jiff_sqlx::Timestamp::to_jiff),
+                last_error: row.last_error,
+            })
+        })
+        .collect()
+}
+
+/// The versions of the tenant's keys, and what is under them.
+pub async fn key_versions(tx: &mut TenantTx) -> Result<Vec<KeyVersion>, StoreError> {
+    let tenant = tx.tenant().clone();
+    let keys = sqlx::query!(
+        "select purpose, version, created_at, retired_at from data_keys where tenant_id = $1 order by purpose, version",
+        tenant.as_str()
+    )
+    .fetch_all(tx.connection())
+    .await?;
+    let counts = sqlx::query!(
+        r#"select table_name as "table_name!", version as "version!", sealed_rows as "sealed_rows!" from sealed_counts($1)"#,
+        tenant.as_str()
+    )
+    .fetch_all(tx.connection())
+    .await?;
+    let rows = |purpose: &str, version: i32| {
+        let under = counts.iter().filter(|count| purpose == "data" && count.version == i64::from(version));
+        under.map(|count| (count.table_name.clone(), count.sealed_rows)).collect()
+    };
+    Ok(keys
+        .into_iter()
+        .map(|key| KeyVersion {
+            rows: rows(&key.purpose, key.version),
+            purpose: key.purpose,
+            version: key.version,
+            created_at: key.created_at.to_jiff(),
+            retired_at: key.retired_at.map(jiff_sqlx::Timestamp::to_jiff),
+        })
+        .collect())
+}
+
+/// Works on rotations, one batch at a time. Any number of them may run, on any replica.
+pub struct Rotator {
+    database: Database,
+    vault: Vault,
+    worker: WorkerId,
+    batch: i32,
+}
+
+/// A sealed value that is to be sealed anew.
+struct Sealed {
+    table: String,
+    column: String,
+    key: serde_json::Value,
+    row: String,
+    contact: Option<String>,
+    value: Vec<u8>,
+}
+
+impl Rotator {
+    /// A worker.
+    pub fn new(database: Database, vault: Vault) -> Self {
+        let worker = WorkerId::new(vault.entropy());
+        Self { database, vault, worker, batch: BATCH }
+    }
+
+    /// The same, with batches of another size.
+    #[must_use]
+    pub fn with_batch(self, batch: i32) -> Self {
+        Self { batch, ..self }
+    }
+
+    /// Works for ever; may be dropped at any moment.
+    pub async fn run(self) {
+        loop {
+            match self.claim().await {
+                Ok(Some(lease)) => self.finish(&lease).await,
+                Ok(None) => tokio::time::sleep(LOOK).await,
+                Err(error) => {
+                    warn!(%error, "rotations could not be looked for");
+                    tokio::time::sleep(LOOK).await;
+                }
+            }
+        }
+    }
+
+    /// Takes the lease of a rotation that is due.
+    pub async fn claim(&self) -> Result<Option<RotationLease>, StoreError> {
+        let row = sqlx::query!(
+            r#"select tenant_id as "tenant_id!", rotation_id as "rotation_id!", to_version as "to_version!",
+                      fence as "fence!", attempts as "attempts!"
+               from claim_rotation($1, $2)"#,
+            self.worker.as_str(),
+            crate::leases::interval(LEASE),
+        )
+        .fetch_optional(self.database.worker())
+        .await?;
+        let Some(row) = row else { return Ok(None) };
+        Ok(Some(RotationLease {
+            tenant: stored(row.tenant_id.parse())?,
+            rotation: stored(row.rotation_id.parse())?,
+            to_version: stored(u32::try_from(row.to_version))?,
+            worker: self.worker.clone(),
+            fence: row.fence,
+            attempts: row.attempts,
+        }))
+    }
+
+    async fn finish(&self, lease: &RotationLease) {
+        loop {
+            match self.step(lease).await {
+                Ok(Step::Resealed(_)) => {}
+                Ok(Step::Finished) => {
+                    info!(tenantId = %lease.tenant, rotationId = %lease.rotation, "rotated the data key");
+                    return;
+                }
+                Err(StoreError::LeaseLost) => return,
+                Err(error) => {
+                    warn!(tenantId = %lease.tenant, rotationId = %lease.rotation, %error, "a rotation was interrupted");
+                    if let Err(error) = self.give_back(lease, &error).await {
+                        // Then the lease runs out by itself.
+                        warn!(%error, "a rotation could not be given back");
+                    }
+                    return;
+                }
+            }
+        }
+    }
+
+    /// One batch, in one transaction with its progress.
+    pub async fn step(&self, lease: &RotationLease) -> Result<Step, StoreError> {
+        let keys = crate::credentials::keys_of(&self.vault, &self.database, &lease.tenant).await?;
+        let mut tx = self.database.tenant("rotation.step", &lease.tenant).await?;
+        hold(&mut tx, lease).await?;
+        if keys.version() < lease.to_version {
+            keys.refresh(tx.connection()).await?;
+        }
+        let batch = self.below(&mut tx, lease).await?;
+        if batch.is_empty() {
+            return retire(tx, lease).await;
+        }
+        let mut done = 0;
+        let mut tables: BTreeMap<(String, String), Vec<Sealed>> = BTreeMap::new();
+        for sealed in batch {
+            tables.entry((sealed.table.clone(), sealed.column.clone())).or_default().push(sealed);
+        }
+        for ((table, column), values) in tables {
+            done += self.reseal(&mut tx, &keys, &table, &column, values).await?;
+        }
+        if done == 0 {
+            return Err(StoreError::Unsealable("what is to be sealed anew"));
+        }
+        sqlx::query!(
+            "update key_rotations set rows_done = rows_done + $1, updated_at = clock_timestamp(), attempts = 0, last_error = null
+             where tenant_id = $2 and rotation_id = $3",
+            i64::try_from(done).unwrap_or(i64::MAX),
+            lease.tenant.as_str(),
+            lease.rotation.to_string(),
+        )
+        .execute(tx.connection())
+        .await?;
+        tx.commit().await?;
+        Ok(Step::Resealed(done))
+    }
+
+    async fn below(&self, tx: &mut TenantTx, lease: &RotationLease) -> Result<Vec<Sealed>, StoreError> {
+        let rows = sqlx::query!(
+            r#"select table_name as "table_name!", column_name as "column_name!", row_key as "row_key!",
+                      place_row as "place_row!", contact_id, sealed as "sealed!"
+               from sealed_below($1, $2, $3)"#,
+            lease.tenant.as_str(),
+            i64::from(lease.to_version),
+            self.batch,
+        )
+        .fetch_all(tx.connection())
+        .await?;
+        Ok(rows
+            .into_iter()
+            .map(|row| Sealed {
+                table: row.table_name,
+                column: row.column_name,
+                key: row.row_key,
+                row: row.place_row,
+                contact: row.contact_id,
+                value: row.sealed,
+            })
+            .collect())
+    }
+
+    /// Seals values of one column anew. One that does not open stays as it is, and keeps the rotation from its end.
+    async fn reseal(
+        &self,
+        tx: &mut TenantTx,
+        keys: &Arc<TenantKeys>,
+        table: &str,
+        column: &str,
+        values: Vec<Sealed>,
+    ) -> Result<u64, StoreError> {
+        let tenant = tx.tenant().clone();
+        let entropy = self.vault.entropy();
+        let (mut names, mut old, mut new) = (Vec::new(), Vec::new(), Vec::new());
+        for sealed in values {
+            let place = Place { tenant: &tenant, table, column, row: &sealed.row };
+            let Ok(plaintext) = keys.open(&place, &sealed.value) else {
+                warn!(tenantId = %tenant, table, "a sealed value does not open and cannot be sealed anew");
+                continue;
+            };
+            let anew = match &sealed.contact {
+                None => keys.seal(&place, &plaintext, entropy)?,
+                Some(contact) => {
+                    let key = keys.contact(Via::Connection(tx.connection()), contact).await?;
+                    key.ok_or(StoreError::Unsealable("contacts"))?.seal(&place, &plaintext, entropy)
+                }
+            };
+            names.push(sealed.key);
+            old.push(sealed.value);
+            new.push(anew);
+        }
+        let changed = sqlx::query_scalar!(
+            r#"select reseal($1, $2, $3, $4, $5, $6) as "changed!""#,
+            tenant.as_str(),
+            table,
+            column,
+            serde_json::Value::Array(names),
+            &old,
+            &new,
+        )
+        .fetch_one(tx.connection())
+        .await?;
+        Ok(changed.unsigned_abs())
+    }
+
+    async fn give_back(&self, lease: &RotationLease, error: &StoreError) -> Result<(), StoreError> {
+        let wait = f64::from(lease.attempts.clamp(1, 60));
+        let mut tx = self.database.tenant("rotation.give_back", &lease.tenant).await?;
+        sqlx::query!(
+            "update key_rotations set lease_owner = null, last_error = $1,
+                 work_at = clock_timestamp() + make_interval(secs => $2)
+             where tenant_id = $3 and rotation_id = $4 and fence = $5 and lease_owner = $6",
+            error.to_string(),
+            wait,
+            lease.tenant.as_str(),
+            lease.rotation.to_string(),
+            lease.fence,
+            lease.worker.as_str(),
+        )
+        .execute(tx.connection())
+        .await?;
+        tx.commit().await
+    }
+}
+
+/// Prolongs the lease and keeps it for the transaction.
+async fn hold(tx: &mut TenantTx, lease: &RotationLease) -> Result<(), StoreError> {
+    let held = sqlx::query!(
+        "update key_rotations set work_at = clock_timestamp() + $1
+         where tenant_id = $2 and rotation_id = $3 and fence = $4 and lease_owner = $5 and finished_at is null",
+        crate::leases::interval(LEASE),
+        lease.tenant.as_str(),
+        lease.rotation.to_string(),
+        lease.fence,
+        lease.worker.as_str(),
+    )
+    .execute(tx.connection())
+    .await?;
+    if held.rows_affected() == 1 { Ok(()) } else { Err(StoreError::LeaseLost) }
+}
+
+/// Retires the older versions, unless somebody has sealed something under them meanwhile. The lock waits for transactions
+/// that are doing so, and after it nobody can; what they have committed is seen by the look behind it.
+async fn retire(mut tx: TenantTx, lease: &RotationLease) -> Result<Step, StoreError> {
+    let version = i32::try_from(lease.to_version).unwrap_or(i32::MAX);
+    sqlx::query!(
+        "select version from data_keys where tenant_id = $1 and purpose = 'data' and version < $2 order by version for update",
+        lease.tenant.as_str(),
+        version,
+    )
+    .fetch_all(tx.connection())
+    .await?;
+    let left = sqlx::query_scalar!(
+        r#"select exists (select from sealed_below($1, $2, 1)) as "left!""#,
+        lease.tenant.as_str(),
+        i64::from(lease.to_version),
+    )
+    .fetch_one(tx.connection())
+    .await?;
+    if left {
+        return Ok(Step::Resealed(0));
+    }
+    sqlx::query!(
+        "update data_keys set retired_at = clock_timestamp()
+         where tenant_id = $1 and purpose = 'data' and version < $2 and retired_at is null",
+        lease.tenant.as_str(),
+        version,
+    )
+    .execute(tx.connection())
+    .await?;
+    sqlx::query!(
+        "update key_rotations
+         set finished_at = clock_timestamp(), updated_at = clock_timestamp(), work_at = null, lease_owner = null
+         where tenant_id = $1 and rotation_id = $2",
+        lease.tenant.as_str(),
+        lease.rotation.to_string(),
+    )
+    .execute(tx.connection())
+    .await?;
+    tx.commit().await?;
+    Ok(Step::Finished)
+}

@@ -1,0 +1,60 @@
+//! Keys under keys, and their rotation while everybody goes on writing and reading.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking, its helpers too")]
+
+mod contacts;
+mod root;
+mod rotation;
+
+use misy_store::{
+    StoreError, Vault,
+    messages::{Ingested, history},
+    rotation::{Rotation, Rotator, Step},
+    sessions::Session,
+};
+use misy_testkit::store::{TestStore, TestTenant};
+use sqlx::AssertSqlSafe;
+
+/// Another replica on the same database: nothing of the first one's memory.
+fn replica(store: &TestStore) -> Vault {
+    Vault::over(misy_store::Roots::fixed(vec![store.vault.roots().active()]), store.entropy.clone())
+}
+
+async fn texts(store: &TestStore, vault: &Vault, tenant: &TestTenant, session: &Session) -> Vec<String> {
+    let keys = vault.keys(&store.database, &tenant.id).await.unwrap().unwrap();
+    let mut tx = store.database.tenant("test", &tenant.id).await.unwrap();
+    let messages = history(&mut tx, &keys, session.conversation_id, 0, 10_000).await.unwrap();
+    tx.commit().await.unwrap();
+    messages.iter().map(|message| misy_store::messages::text_of(&message.parts)).collect()
+}
+
+async fn say(store: &TestStore, tenant: &TestTenant, session: &Session, text: &str) {
+    let outcome = store.say(tenant, session.session_id, text, text).await.unwrap();
+    assert!(matches!(outcome, Ingested::Stored(_)), "{outcome:?}");
+}
+
+async fn start(store: &TestStore, tenant: &TestTenant) -> Result<Rotation, StoreError> {
+    let keys = store.vault.keys(&store.database, &tenant.id).await?.unwrap();
+    let mut tx = store.database.tenant("test", &tenant.id).await?;
+    let begun = misy_store::rotation::start(&mut tx, &keys, "tester", &*store.clock, &*store.entropy).await?;
+    tx.commit().await?;
+    // The rest that gives replicas time to hear of it is over at once.
+    store.admin("update misy.key_rotations set work_at = now() - interval '1 second'").await.unwrap();
+    Ok(begun)
+}
+
+async fn finish(rotator: &Rotator) -> u64 {
+    let lease = rotator.claim().await.unwrap().expect("a rotation is due");
+    let mut rows = 0;
+    loop {
+        match rotator.step(&lease).await.unwrap() {
+            Step::Resealed(count) => rows += count,
+            Step::Finished => return rows,
+        }
+    }
+}
+
+async fn number(store: &TestStore, sql: impl Into<String>) -> i64 {
+    let mut admin = store.connect_as("postgres").await.unwrap();
+    sqlx::query_scalar(AssertSqlSafe(sql.into())).fetch_one(&mut admin).await.unwrap()
+}

@@ -1,0 +1,80 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { eventually } from './eventually.js';
+
+const PROGRAM = process.env.MISY_PROGRAM ?? new URL('../../../target/debug/misy', import.meta.url).pathname;
+const BOOTSTRAP = 'a bootstrap secret for tests only';
+
+/** Why tests that need a program of their own do not run. */
+export const NO_PROGRAM = existsSync(PROGRAM) ? false : `${PROGRAM} is not built`;
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+/** A running program with nothing in it but an owner, reached as `localhost`: browsers know passkeys by names only. */
+export class Installation {
+  private constructor(
+    readonly origin: string,
+    private readonly program: ChildProcess,
+    private readonly data: string,
+  ) {}
+
+  static async start(): Promise<Installation> {
+    const port = await freePort();
+    const data = await mkdtemp(join(tmpdir(), 'misy-e2e-'));
+    await chmod(data, 0o755);
+    const origin = `http://localhost:${port}`;
+    const program = spawn(PROGRAM, ['serve'], {
+      env: {
+        ...process.env,
+        MISY_DATA_DIR: data,
+        MISY_HTTP_ADDR: `127.0.0.1:${port}`,
+        MISY_PUBLIC_URL: origin,
+        MISY_BOOTSTRAP_SECRET: BOOTSTRAP,
+        MISY_LOG: 'warn',
+      },
+      stdio: 'ignore',
+    });
+    const started = new Installation(origin, program, data);
+    await eventually(async () => {
+      if (program.exitCode !== null) throw new Error('the program ended');
+      const answer = await fetch(`http://127.0.0.1:${port}/health/ready`);
+      if (!answer.ok) throw new Error('not ready');
+    }, 60_000);
+    return started;
+  }
+
+  /** Registers the owner; gives the link that enrols its first administrator. */
+  async registerOwner(): Promise<string> {
+    const answer = await fetch(`${this.origin.replace('localhost', '127.0.0.1')}/api/meta-agent/tenants/register/owner`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${BOOTSTRAP}` },
+      body: JSON.stringify({
+        tenantName: 'Colombiatic',
+        contactEmail: 'hola@colombiatic.example',
+        websiteUrl: 'https://colombiatic.example',
+        businessIndustry: 'Software',
+      }),
+    });
+    const body = (await answer.json()) as { enrollment: { url: string } };
+    return body.enrollment.url;
+  }
+
+  async stop(): Promise<void> {
+    if (this.program.exitCode === null) {
+      const ended = new Promise((resolve) => this.program.once('exit', resolve));
+      this.program.kill('SIGTERM');
+      await ended;
+    }
+    await rm(this.data, { recursive: true, force: true });
+  }
+}
