@@ -23,10 +23,9 @@ pub(crate) struct Operation {
     pub(crate) members: Vec<(String, Value)>,
 }
 
-/// All operations.
-pub(crate) fn operations() -> Vec<Operation> {
-    let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/openapi.json");
-    let document: Value = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
+/// All operations of the program that runs.
+pub(crate) async fn operations(stage: &Stage) -> Vec<Operation> {
+    let document = stage.send(Request::new("GET", "/openapi.json")).await.expect(200).json();
     let mut operations = Vec::new();
     for (path, item) in document["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {
@@ -141,7 +140,6 @@ pub(crate) struct Callers {
     pub(crate) owner: Tenant,
     pub(crate) tenant: Tenant,
     pub(crate) visitor: Token,
-    pub(crate) program: Token,
     pub(crate) person: Option<Person>,
 }
 
@@ -151,7 +149,6 @@ impl Callers {
             owner: stage.owner.clone(),
             tenant: tenant.clone(),
             visitor: stage.browser(tenant).await,
-            program: stage.server(tenant, &["tenant:manage"]).await,
             person: None,
         }
     }

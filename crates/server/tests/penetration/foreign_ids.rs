@@ -46,7 +46,7 @@ impl Attacker {
 }
 
 /// What the victim has, by the names that paths give it.
-async fn possessions(stage: &Stage) -> Ids {
+async fn possessions(stage: &Stage) -> (Ids, Person) {
     let verde = &stage.verde;
     let ask = async |method: &str, path: &str, body: Option<Value>| {
         let answer = stage.manage(verde, method, &verde.path(path), body.as_ref()).await;
@@ -63,7 +63,9 @@ async fn possessions(stage: &Stage) -> Ids {
     let visitor = stage.browser(verde).await;
     let session = stage.session(&visitor).await;
     let message = stage.say(&visitor, &session, "hola").await.expect(202).text("/messageId");
-    Ids::default()
+    let luz = stage.person(verde, "luz@verde.example").await;
+    let ids = Ids::default()
+        .with("userId", &luz.user_id)
         .with("tenantId", &verde.id)
         .with("siteId", "solo-verde")
         .with("roleId", "solo-rol")
@@ -71,7 +73,8 @@ async fn possessions(stage: &Stage) -> Ids {
         .with("keyId", key)
         .with("auditId", entry)
         .with("sessionId", session)
-        .with("messageId", message)
+        .with("messageId", message);
+    (ids, luz)
 }
 
 /// The same shapes, which nobody has.
@@ -101,7 +104,7 @@ fn target(operation: &Operation, ids: &Ids) -> String {
 async fn tries_everything(stage: &Stage, who: &str, attacker: &Attacker, ids: &Ids) {
     let free = nobodys(ids);
     let operations: Vec<Operation> =
-        operations().into_iter().filter(|one| !one.places().is_empty()).collect();
+        operations(stage).await.into_iter().filter(|one| !one.places().is_empty()).collect();
     each(&operations, 6, async |operation| {
         let mut pairs = vec![(ids.clone(), free.clone())];
         if operation.places().len() > 1 {
@@ -134,8 +137,8 @@ async fn tries_everything(stage: &Stage, who: &str, attacker: &Attacker, ids: &I
 
 #[tokio::test]
 async fn ids_of_another_tenant_are_nobodys_to_every_kind_of_caller() {
-    let stage = Stage::start().await;
-    let ids = possessions(&stage).await;
+    let stage = Stage::start_with(&[("MISY_WORKER", "off")]).await;
+    let (ids, _) = possessions(&stage).await;
     let before = stage.rows_of(&stage.verde).await;
     let callers = [
         ("nobody", Attacker::Nobody),
@@ -153,9 +156,9 @@ async fn ids_of_another_tenant_are_nobodys_to_every_kind_of_caller() {
 
 #[tokio::test]
 async fn ids_of_another_tenant_are_nobodys_to_a_person_of_any_role() {
-    let stage = Stage::start().await;
+    let stage = Stage::start_with(&[("MISY_WORKER", "off")]).await;
     let person = stage.person(&stage.andina, "ana@business.example").await;
-    let ids = possessions(&stage).await;
+    let (ids, _) = possessions(&stage).await;
     let before = stage.rows_of(&stage.verde).await;
     for role in ROLES {
         let changed = format!("update misy.users set roles = '{{{role}}}' where tenant_id = 'andina'");
@@ -170,14 +173,13 @@ async fn ids_of_another_tenant_are_nobodys_to_a_person_of_any_role() {
 
 #[tokio::test]
 async fn ids_of_another_tenant_in_a_body_or_a_cookie_are_nobodys_either() {
-    let stage = Stage::start().await;
-    let ids = possessions(&stage).await;
+    let stage = Stage::start_with(&[("MISY_WORKER", "off")]).await;
+    let (ids, luz) = possessions(&stage).await;
     let free = nobodys(&ids);
     let value = |ids: &Ids, name: &str| ids.known.iter().find(|(known, _)| known == name).unwrap().1.clone();
     let visitor = stage.browser(&stage.andina).await;
     let victim = stage.browser(&stage.verde).await;
     let person = stage.person(&stage.andina, "ana@business.example").await;
-    let luz = stage.person(&stage.verde, "luz@verde.example").await;
     let before = stage.rows_of(&stage.verde).await;
     let key = Attacker::Key(stage.andina.administrator.clone());
     let program = Attacker::Program(stage.server(&stage.andina, &["tenant:manage"]).await);
@@ -248,7 +250,7 @@ async fn ids_of_another_tenant_in_a_body_or_a_cookie_are_nobodys_either() {
 
 #[tokio::test]
 async fn what_lists_things_lists_the_own_ones_only() {
-    let stage = Stage::start().await;
+    let stage = Stage::start_with(&[("MISY_WORKER", "off")]).await;
     possessions(&stage).await;
     let person = stage.person(&stage.andina, "ana@business.example").await;
     let callers = [
@@ -259,7 +261,7 @@ async fn what_lists_things_lists_the_own_ones_only() {
         Attacker::Nobody,
     ];
     let own = Ids::default().with("tenantId", &stage.andina.id).with("siteId", "main");
-    for operation in operations().iter().filter(|one| one.method == "GET") {
+    for operation in operations(&stage).await.iter().filter(|one| one.method == "GET") {
         let path = operation.fill(&own);
         let mut targets = vec![path.clone()];
         for query in &operation.queries {

@@ -146,7 +146,7 @@ async fn a_text_is_a_text_in_every_place_of_every_operation() {
     let tables = "select count(*) from pg_class c join pg_namespace n on n.oid = c.relnamespace
                   where nspname not like 'pg\\_%' and nspname <> 'information_schema'";
     let schema_before = stage.count(tables).await;
-    let operations = operations();
+    let operations = operations(&stage).await;
     let sent = std::sync::atomic::AtomicUsize::new(0);
     let numbered: Vec<(usize, Operation)> = operations.iter().cloned().enumerate().collect();
     each(&numbered, 6, async |(number, operation)| {

@@ -52,7 +52,8 @@ async fn no_body_takes_a_member_that_is_not_in_its_description() {
     let ids = Ids::default().with("tenantId", "andina").with("siteId", "main");
     let before = stage.rows_of(&stage.andina).await;
     let named = AtomicUsize::new(0);
-    let with_bodies: Vec<_> = operations().into_iter().filter(|one| one.example.is_some()).collect();
+    let with_bodies: Vec<_> =
+        operations(&stage).await.into_iter().filter(|one| one.example.is_some()).collect();
     each(&with_bodies, 6, async |operation| {
         let mut told = false;
         for (name, value) in forbidden() {

@@ -102,7 +102,7 @@ async fn what_takes_an_address_calls_nobody() {
         .any(|word| name.contains(word))
     };
     let mut places = Vec::new();
-    for operation in operations() {
+    for operation in operations(&stage).await {
         for (name, sample) in operation.members.clone() {
             if takes(&name) {
                 places.push((operation.clone(), name, sample.is_array()));
