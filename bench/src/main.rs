@@ -2,9 +2,11 @@
 
 mod connections;
 mod echo;
+mod encryption;
 mod idle;
 mod ingest;
 mod load;
+mod operations;
 mod pgbench;
 mod pipeline;
 mod process;
@@ -33,11 +35,24 @@ enum Part {
     Turns,
     /// Memory of 10,000 idle live connections
     Connections,
+    /// A thousand operations on tenants at once
+    Operations,
     /// Memory and time of a start
     Idle,
+    /// Sealing a message, and rotating keys
+    Encryption,
 }
 
-const ALL: [Part; 6] = [Part::Idle, Part::Pipeline, Part::Rls, Part::Ingest, Part::Turns, Part::Connections];
+const ALL: [Part; 8] = [
+    Part::Idle,
+    Part::Pipeline,
+    Part::Rls,
+    Part::Ingest,
+    Part::Turns,
+    Part::Connections,
+    Part::Operations,
+    Part::Encryption,
+];
 
 /// Prints a line of the report.
 #[allow(clippy::print_stdout, reason = "the report is what this program is for")]
@@ -58,7 +73,9 @@ async fn main() -> anyhow::Result<()> {
             Part::Ingest => ingest::measure().await?,
             Part::Turns => turns::measure().await?,
             Part::Connections => connections::measure().await?,
+            Part::Operations => operations::measure().await?,
             Part::Idle => idle::measure().await?,
+            Part::Encryption => encryption::measure().await?,
         }
     }
     Ok(())

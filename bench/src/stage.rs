@@ -21,9 +21,22 @@ pub(crate) struct Stage {
     _dir: tempfile::TempDir,
 }
 
-impl Stage {
-    /// Starts the program with environment variables of its own.
-    pub(crate) async fn set(variables: &[(&str, &str)]) -> anyhow::Result<Self> {
+/// A started program without any tenant.
+pub(crate) struct Empty {
+    /// The program.
+    pub(crate) program: Program,
+    /// How it was started.
+    start: Start,
+    dir: tempfile::TempDir,
+}
+
+impl Empty {
+    /// Starts the program.
+    pub(crate) async fn start() -> anyhow::Result<Self> {
+        Self::start_with(&[]).await
+    }
+
+    async fn start_with(variables: &[(&str, &str)]) -> anyhow::Result<Self> {
         let dir = tempfile::Builder::new().prefix("misy-b").tempdir_in("/tmp")?;
         let binary = std::env::current_exe()?.with_file_name("misy");
         let mut start = Start::new(binary, dir.path().join("data"))?.with("MISY_LOG", "warn");
@@ -32,6 +45,14 @@ impl Stage {
         }
         let mut program = start.spawn()?;
         ensure!(program.ready(Duration::from_mins(1)).await, "see {}", start.log().display());
+        Ok(Self { program, start, dir })
+    }
+}
+
+impl Stage {
+    /// Starts the program with environment variables of its own.
+    pub(crate) async fn set(variables: &[(&str, &str)]) -> anyhow::Result<Self> {
+        let Empty { program, start, dir } = Empty::start_with(variables).await?;
         let pack = Path::new(env!("CARGO_MANIFEST_DIR")).join("../seeds/businesses/andina.json");
         let site = register(&program.url, "andina", &pack).await?;
         Ok(Self { program, start, site, _dir: dir })

@@ -9,7 +9,7 @@ use utoipa::{
     openapi::{
         Components, Content, HttpMethod, Ref, RefOr, Response, ResponseBuilder,
         path::{Operation, PathItem},
-        security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
+        security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
     },
 };
 
@@ -181,6 +181,22 @@ impl Modify for Security {
 /// Adds the problems that each operation can answer with.
 struct Problems;
 
+/// Whatever an administrator's key opens, a person may do who signed in, or a personal token of one, if its roles allow it.
+fn add_people(operation: &mut Operation) {
+    let Some(schemes) = &mut operation.security else { return };
+    let json = |scheme: &SecurityRequirement| serde_json::to_value(scheme).unwrap_or_default();
+    let has = |schemes: &[SecurityRequirement], name: &str| {
+        schemes.iter().any(|scheme| json(scheme).get(name).is_some())
+    };
+    if has(schemes, "administrator") {
+        for name in ["session", "personalToken"] {
+            if !has(schemes, name) {
+                schemes.push(SecurityRequirement::new(name, Vec::<String>::new()));
+            }
+        }
+    }
+}
+
 impl Modify for Problems {
     fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
         for (path, item) in &mut document.paths.paths {
@@ -192,6 +208,7 @@ impl Modify for Problems {
                 (HttpMethod::Delete, &mut item.delete),
             ] {
                 if let Some(operation) = operation {
+                    add_people(operation);
                     add_problems(path, &method, operation);
                 }
             }

@@ -28,6 +28,8 @@ pub enum Operation {
     ActivateTenant,
     /// Raise the tenant's credential epoch: every token given so far is refused.
     RevokeAllTokens,
+    /// Take the second factors from somebody who lost them and whom nobody in the tenant can help: they enrol anew.
+    ResetSecondFactor,
     /// Decide something for the whole installation while it runs.
     SetGlobalSetting,
 }
@@ -65,12 +67,13 @@ pub enum On {
 pub const SELF_REGISTRATION: &str = "self_registration";
 
 /// Everything that can be done.
-pub const CATALOGUE: [Entry; 6] = [
+pub const CATALOGUE: [Entry; 7] = [
     access(Operation::SystemAccess, &["all_agents"], On::Both),
     access(Operation::SupportAccess, &["tenant"], On::Tenant),
     at_once(Operation::SuspendTenant, &["tenant"], On::Tenant),
     at_once(Operation::ActivateTenant, &["tenant"], On::Tenant),
     at_once(Operation::RevokeAllTokens, &["all_tokens"], On::Tenant),
+    at_once(Operation::ResetSecondFactor, &["usr_…"], On::Tenant),
     at_once(Operation::SetGlobalSetting, &[SELF_REGISTRATION], On::Owner),
 ];
 
@@ -91,6 +94,7 @@ impl Operation {
             Self::SuspendTenant => "suspend_tenant",
             Self::ActivateTenant => "activate_tenant",
             Self::RevokeAllTokens => "revoke_all_tokens",
+            Self::ResetSecondFactor => "reset_second_factor",
             Self::SetGlobalSetting => "set_global_setting",
         }
     }

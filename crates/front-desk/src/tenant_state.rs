@@ -264,8 +264,8 @@ impl TenantStates {
         self.slot(tenant).changes.subscribe()
     }
 
-    /// Looks again at every tenant that somebody waits for news of; to be called about once a second, since a change made
-    /// by another replica rings no bell here.
+    /// Looks again at every tenant that somebody waits for news of; to be called several times a second, since a change
+    /// that another replica made may ring no bell here.
     pub async fn look_again(&self) {
         let watched: Vec<_> =
             self.slots.iter().filter(|(_, slot)| slot.changes.receiver_count() > 0).collect();

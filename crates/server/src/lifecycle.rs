@@ -119,6 +119,8 @@ impl Running {
         desk_settings.trusted_proxies = settings.trusted_proxies;
         desk_settings.close_grace = settings.close_grace;
         desk_settings.strict_transport = tls.is_some();
+        desk_settings.streams_per_family = settings.streams_per_visitor;
+        desk_settings.streams_per_address = settings.streams_per_address;
         desk_settings.metrics_token = settings.metrics_token.as_ref().map(BootstrapSecret::new);
         desk_settings.mail = settings.mail.is_some();
         let mailer = match &settings.mail {

@@ -66,6 +66,8 @@ struct Written {
     oidc_tenant_claim: String,
     smtp_url: String,
     mail_from: String,
+    streams_per_visitor: u32,
+    streams_per_address: u32,
     demo_port: u16,
     tls_certificate: String,
     tls_key: String,
@@ -125,6 +127,8 @@ impl Default for Written {
             oidc_tenant_claim: none(),
             smtp_url: none(),
             mail_from: none(),
+            streams_per_visitor: 24,
+            streams_per_address: 2_000,
             demo_port: 8788,
             tls_certificate: none(),
             tls_key: none(),
@@ -163,7 +167,7 @@ const fn secret(name: &'static str, meaning: &'static str) -> Setting {
 }
 
 /// All settings, in the order in which they are explained.
-pub(crate) const SETTINGS: [Setting; 53] = [
+pub(crate) const SETTINGS: [Setting; 55] = [
     open(
         "http_addr",
         "address to listen on [127.0.0.1:8787; if that is taken and nothing is set, a free port]",
@@ -250,6 +254,8 @@ pub(crate) const SETTINGS: [Setting; 53] = [
         "mail server for invitations and links: smtps://user:password@host or smtp://user:password@host:587?tls=required [no mail is sent]",
     ),
     open("mail_from", "whom mail comes from, such as Misy <no-reply@example.com>; needed with smtp_url"),
+    open("streams_per_visitor", "live streams that one visitor may have at a time [24]"),
+    open("streams_per_address", "live streams from one address, which many visitors may share [2000]"),
     open("demo_port", "first port of the demo sites of `misy demo` [8788]"),
     open(
         "tls_certificate",
@@ -322,6 +328,10 @@ pub(crate) struct Settings {
     pub(crate) oidc: Option<Oidc>,
     /// The mail server, and whom mail comes from.
     pub(crate) mail: Option<(Secret<String>, String)>,
+    /// Live streams of one visitor.
+    pub(crate) streams_per_visitor: u32,
+    /// Live streams of one address.
+    pub(crate) streams_per_address: u32,
     /// The first port of the demo sites.
     pub(crate) demo_port: u16,
     /// The program ends TLS itself.
@@ -454,6 +464,8 @@ impl Settings {
             log_format,
             worker,
             trusted_proxies: written.trusted_proxies,
+            streams_per_visitor: written.streams_per_visitor,
+            streams_per_address: written.streams_per_address,
             demo_port: written.demo_port,
             shown,
         })

@@ -34,7 +34,7 @@ begin
         with due as materialized (
             select r.tenant_id, r.rotation_id
             from misy.key_rotations r
-            where r.work_at <= pg_catalog.clock_timestamp()
+            where r.work_at <= pg_catalog.clock_timestamp() and r.finished_at is null
             order by r.work_at
             limit 1
             for no key update skip locked

@@ -163,11 +163,21 @@ declare
     most constant bigint := coalesce(p_quota, 1::bigint << 60);
     mine constant smallint := pg_catalog.floor(pg_catalog.random() * 16)::smallint;
 begin
-    update misy.usage_slots u
-    set used = u.used + p_amount
-    where u.tenant_id = p_tenant and u.kind = p_kind and u.month = month_now and u.slot = mine
-        and u.quota = most and u.used + p_amount <= u.allowed;
-    if found or misy.share_out_usage(p_tenant, p_kind, month_now, mine, p_amount, most, p_now) then
+    -- A row that was used up by somebody else at this moment stays locked although it is not updated. Who holds it and then
+    -- wants all of them in order would stand in the way of others who do: the savepoint lets go of it.
+    begin
+        update misy.usage_slots u
+        set used = u.used + p_amount
+        where u.tenant_id = p_tenant and u.kind = p_kind and u.month = month_now and u.slot = mine
+            and u.quota = most and u.used + p_amount <= u.allowed;
+        if not found then
+            raise sqlstate 'MQ001';
+        end if;
+        return mine;
+    exception when sqlstate 'MQ001' then
+        null;
+    end;
+    if misy.share_out_usage(p_tenant, p_kind, month_now, mine, p_amount, most, p_now) then
         return mine;
     end if;
     return null;

@@ -158,6 +158,32 @@ pub async fn delete(tx: &mut TenantTx, role: &str) -> Result<bool, StoreError> {
     Ok(gone.rows_affected() > 0)
 }
 
+/// Whether somebody has the role.
+pub async fn in_use(tx: &mut TenantTx, role: &str) -> Result<bool, StoreError> {
+    let tenant = tx.tenant().clone();
+    let used = sqlx::query_scalar!(
+        r#"select exists (select from users where tenant_id = $1 and $2 = any (roles)) as "used!""#,
+        tenant.as_str(),
+        role
+    )
+    .fetch_one(tx.connection())
+    .await?;
+    Ok(used)
+}
+
+/// Which of these the tenant has made.
+pub async fn known_of(tx: &mut TenantTx, roles: &[String]) -> Result<Vec<String>, StoreError> {
+    let tenant = tx.tenant().clone();
+    let known = sqlx::query_scalar!(
+        "select role_id from roles where tenant_id = $1 and role_id = any($2)",
+        tenant.as_str(),
+        roles
+    )
+    .fetch_all(tx.connection())
+    .await?;
+    Ok(known)
+}
+
 /// What these roles of the tenant allow together.
 pub async fn granted(tx: &mut TenantTx, roles: &[String]) -> Result<Vec<Action>, StoreError> {
     let tenant = tx.tenant().clone();

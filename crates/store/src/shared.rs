@@ -34,6 +34,7 @@ pub struct Shared {
 
 struct Inner {
     client: Client,
+    patience: Duration,
     connection: RwLock<Option<(u64, MultiplexedConnection)>>,
     /// Wakes the task that stays connected, at a loss and at the end.
     lost: Arc<Notify>,
@@ -49,10 +50,16 @@ pub struct BadAddress;
 impl Shared {
     /// Connects, and stays connected as long as somebody holds it. When Redis is not there yet, it is looked for.
     pub async fn open(url: &str) -> Result<Self, BadAddress> {
+        Self::open_with(url, PATIENCE).await
+    }
+
+    /// The same, waiting longer or less long for an answer.
+    pub async fn open_with(url: &str, patience: Duration) -> Result<Self, BadAddress> {
         let client = Client::open(url).map_err(|_| BadAddress)?;
         let (connection, lost, state) =
             (RwLock::new(None), Arc::new(Notify::new()), watch::Sender::new(None));
-        let shared = Self { inner: Arc::new(Inner { client, connection, lost: lost.clone(), state }) };
+        let shared =
+            Self { inner: Arc::new(Inner { client, patience, connection, lost: lost.clone(), state }) };
         if let Err(error) = shared.inner.connect(1).await {
             shared.inner.state_changed(None, &error);
         }
@@ -74,7 +81,7 @@ impl Shared {
         &self.inner.client
     }
 
-    /// Asks something, for no longer than [`PATIENCE`].
+    /// Asks something, for no longer than its patience lasts.
     pub(crate) async fn ask<T>(
         &self,
         question: impl AsyncFnOnce(MultiplexedConnection) -> RedisResult<T>,
@@ -85,7 +92,7 @@ impl Shared {
             return Err(StoreError::SharedUnavailable);
         };
         let began = Instant::now();
-        let answered = tokio::time::timeout(PATIENCE, question(connection)).await;
+        let answered = tokio::time::timeout(self.inner.patience, question(connection)).await;
         metrics::histogram!("misy_redis_seconds").record(began.elapsed().as_secs_f64());
         let (kind, why): (_, &dyn std::fmt::Display) = match &answered {
             Ok(Ok(_)) => return answered.ok().and_then(Result::ok).ok_or(StoreError::SharedUnavailable),
@@ -101,7 +108,7 @@ impl Shared {
     pub async fn examine(url: &str) -> Result<String, String> {
         let client = Client::open(url).map_err(|_| format!("MISY_REDIS_URL {BadAddress}"))?;
         let said = |error: RedisError| format!("{error}: check MISY_REDIS_URL");
-        let mut connection = new_connection(&client).await.map_err(said)?;
+        let mut connection = new_connection(&client, PATIENCE).await.map_err(said)?;
         let facts: redis::InfoDict = redis::cmd("INFO").query_async(&mut connection).await.map_err(said)?;
         let version: String = facts.get("redis_version").unwrap_or_default();
         let limit: u64 = facts.get("maxmemory").unwrap_or_default();
@@ -118,17 +125,17 @@ impl Shared {
     }
 }
 
-async fn new_connection(client: &Client) -> RedisResult<MultiplexedConnection> {
+async fn new_connection(client: &Client, patience: Duration) -> RedisResult<MultiplexedConnection> {
     let config = AsyncConnectionConfig::new()
-        .set_connection_timeout(Some(PATIENCE * 5))
-        .set_response_timeout(Some(PATIENCE));
+        .set_connection_timeout(Some(patience * 5))
+        .set_response_timeout(Some(patience));
     client.get_multiplexed_async_connection_with_config(&config).await
 }
 
 impl Inner {
     /// Makes a new connection the one in use, if Redis answers on it.
     async fn connect(&self, number: u64) -> RedisResult<()> {
-        let mut connection = new_connection(&self.client).await?;
+        let mut connection = new_connection(&self.client, self.patience).await?;
         let _pong: redis::Value = redis::cmd("PING").query_async(&mut connection).await?;
         *self.connection.write().unwrap_or_else(PoisonError::into_inner) = Some((number, connection));
         self.state_changed(Some(number), &"it answers");
@@ -149,9 +156,10 @@ impl Inner {
     fn state_changed(&self, state: Option<u64>, why: &dyn std::fmt::Display) {
         self.state.send_replace(state);
         metrics::gauge!("misy_redis_up").set(if state.is_some() { 1.0 } else { 0.0 });
-        match state {
-            Some(_) => info!("Redis is there"),
-            None => warn!(%why, "Redis is lost: what changes something is refused until it is back"),
+        if state.is_some() {
+            info!("Redis is there");
+        } else {
+            warn!(%why, "Redis is lost: what changes something is refused until it is back");
         }
     }
 

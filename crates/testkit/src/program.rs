@@ -1,6 +1,7 @@
 //! The real program as a child process, to be used over HTTP and killed.
 
 use crate::client::{BASE, Site, expect, http};
+use misy_domain::TenantId;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use std::{
@@ -123,6 +124,25 @@ impl Drop for Program {
     }
 }
 
+/// The owner of a program.
+#[derive(Debug, Clone)]
+pub struct Owner {
+    /// Where its API is.
+    pub api: String,
+    /// Its id.
+    pub tenant: TenantId,
+    /// The bearer token of its first administrator.
+    pub token: String,
+}
+
+/// Registers the owner of a fresh program.
+pub async fn register_owner(url: &str) -> anyhow::Result<Owner> {
+    let body = registration("colombiatic");
+    let owner = call(Method::POST, url, "/tenants/register/owner", BOOTSTRAP_SECRET, &body).await?;
+    let token = owner.pointer("/enrollment/token").and_then(Value::as_str).unwrap_or_default().to_owned();
+    Ok(Owner { api: url.to_owned(), tenant: "colombiatic".parse()?, token })
+}
+
 /// Registers the owner of a fresh program and one tenant with a context pack, without limits that a test would meet.
 pub async fn register(url: &str, id: &str, pack: &Path) -> anyhow::Result<Site> {
     let mut pack: Value = serde_json::from_slice(&fs::read(pack)?)?;
@@ -132,12 +152,10 @@ pub async fn register(url: &str, id: &str, pack: &Path) -> anyhow::Result<Site> 
     let text = |value: &Value, pointer: &str| {
         value.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned()
     };
-    let owner =
-        call(Method::POST, url, "/tenants/register/owner", BOOTSTRAP_SECRET, &registration("colombiatic"))
-            .await?;
-    let owner = text(&owner, "/enrollment/token");
+    let owner = register_owner(url).await?.token;
     let tenant = call(Method::POST, url, "/tenants/register", &owner, &registration(id)).await?;
-    call(Method::PUT, url, &format!("/tenants/{id}/context-pack"), &owner, &pack).await?;
+    let administrator = text(&tenant, "/enrollment/token");
+    call(Method::PUT, url, &format!("/tenants/{id}/context-pack"), &administrator, &pack).await?;
     let quotas = json!([{ "kind": "messages", "monthly": 1_000_000_000 }]);
     let limits: Vec<Value> = ["tenant", "site", "key", "session", "channel", "agent"]
         .iter()

@@ -71,7 +71,7 @@ impl TestRedis {
             if began.elapsed() > PATIENCE || self.child.try_wait()?.is_some() {
                 return Err(io::Error::other("redis-server does not start: is it installed?"));
             }
-            std::thread::sleep(Duration::from_millis(5));
+            std::thread::park_timeout(Duration::from_millis(5));
         }
         Ok(())
     }

@@ -41,7 +41,7 @@ pub enum PasswordCheck {
     },
 }
 
-fn argon2<'a>(cost: PasswordCost, pepper: &'a Secret<[u8; 32]>) -> Result<Argon2<'a>, HashError> {
+fn argon2(cost: PasswordCost, pepper: &Secret<[u8; 32]>) -> Result<Argon2<'_>, HashError> {
     let params = Params::new(cost.memory_kib, cost.passes, cost.lanes, None).map_err(|_| HashError)?;
     Argon2::new_with_secret(pepper.expose(), Algorithm::Argon2id, Version::V0x13, params)
         .map_err(|_| HashError)

@@ -108,10 +108,10 @@ impl RootKey {
         Some(root)
     }
 
-    /// Reads one or several keys, with commas or white space between them.
+    /// Reads one or several keys, each on a line of its own or with a comma between them.
     pub fn parse_all(text: &str) -> Option<Vec<Self>> {
-        let words = text.split([',', ' ', '\t', '\r', '\n']).filter(|word| !word.is_empty());
-        words.map(Self::parse).collect::<Option<Vec<_>>>().filter(|keys| !keys.is_empty())
+        let text = text.strip_suffix('\n').unwrap_or(text);
+        text.split(['\n', ',']).map(Self::parse).collect()
     }
 
     /// A new one, with the text that [`RootKey::parse`] reads.

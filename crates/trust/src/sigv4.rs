@@ -41,8 +41,10 @@ pub fn authorization(credentials: &Credentials, request: &Unsigned<'_>) -> Strin
     let scope = format!("{day}/{}/{}/aws4_request", credentials.region, credentials.service);
     let names: Vec<&str> = request.headers.iter().map(|(name, _)| *name).collect();
     let names = names.join(";");
-    let headers: String =
-        request.headers.iter().map(|(name, value)| format!("{name}:{}\n", value.trim())).collect();
+    let mut headers = String::new();
+    for (name, value) in request.headers {
+        headers += &format!("{name}:{}\n", value.trim());
+    }
     let canonical =
         [request.method, request.path, request.query, &headers, &names, &hex(&sha256(request.body))]
             .join("\n");
@@ -68,7 +70,7 @@ fn sign(key: &[u8], message: &[u8]) -> [u8; 32] {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 #[cfg(test)]

@@ -102,6 +102,11 @@ pub(super) fn prove(
     if others.get("token_use").is_some_and(|kind| kind != "id") {
         return Err(OidcError::Refused("not_an_id_token"));
     }
+    // The library looks at `azp` only where there are several audiences.
+    let party = claims.authorized_party();
+    if party.is_some_and(|party| Some(party.as_str()) != claims.audiences().first().map(|own| own.as_str())) {
+        return Err(OidcError::Refused("audience_mismatch"));
+    }
     if claims.subject().as_str().is_empty() {
         return Err(OidcError::Refused("subject_missing"));
     }

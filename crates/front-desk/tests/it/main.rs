@@ -13,6 +13,7 @@ mod certificates;
 mod chat;
 mod closing;
 mod cors;
+mod encryption;
 mod idempotency;
 mod identity;
 mod live;

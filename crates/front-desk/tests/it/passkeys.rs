@@ -174,9 +174,9 @@ async fn a_passkey_of_one_tenant_is_nothing_in_another_and_nobody_has_the_same_t
     let verde = app.register(&owner, "verde-cafe", "https://verde.example").await;
     let (mut ana, mut device) = with_passkey(&app, &andina).await;
     let mut vera = app.administrator(&verde, "vera@verde.example").await;
-    // The same key again, in the other tenant and in the same.
+    // The same key again, in the other tenant and in the same, where the device was told that it has one.
     add(&app, &mut vera, &mut device, Lie::None).await.refused(409, "conflict");
-    add(&app, &mut ana, &mut device, Lie::None).await.refused(409, "conflict");
+    add(&app, &mut ana, &mut device, Lie::None).await.refused(401, "passkey_invalid");
     // Nobody ends what another began.
     let begun = begin(&app, &mut ana, REGISTRATION).await;
     let mut new = SoftAuthenticator::new(OWN_ORIGIN);

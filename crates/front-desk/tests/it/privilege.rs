@@ -241,6 +241,27 @@ async fn going_through_many_tenants_is_told() {
 }
 
 #[tokio::test]
+async fn whom_nobody_in_the_tenant_can_help_enrols_anew_after_a_privileged_operation() {
+    let (app, _, andina, mut ana) = scene().await;
+    let mut eva = app.administrator(&andina, "eva@andina.example").await;
+    let id = eva.get(&app, "/auth/me").await.expect(200).body["user"]["userId"].as_str().unwrap().to_owned();
+    let reset = |resource: &str| {
+        json!({ "operation": "reset_second_factor", "resource": resource, "reason": "Ticket 15: phone lost, known by voice" })
+    };
+    ana.post(&app, &andina.path("/privilege"), &reset("tenant")).await.refused(422, "validation_failed");
+    let nobody = "usr_00000000000000000000000000";
+    ana.post(&app, &andina.path("/privilege"), &reset(nobody)).await.refused(404, "not_found");
+    ana.post(&app, &andina.path("/privilege"), &reset(&id)).await.expect(201);
+    eva.get(&app, "/auth/me").await.refused(401, "session_invalid");
+    let mut eva = Browser::new();
+    let signed_in = eva.sign_in(&app, "eva@andina.example", crate::people::PASSWORD).await.expect(200);
+    assert_ne!(signed_in.text("status"), "second_factor_required", "{}", signed_in.body);
+    eva.get(&app, &andina.path("/keys")).await.refused(403, "second_factor_enrollment_required");
+    eva.enroll_app(&app).await;
+    eva.get(&app, &andina.path("/keys")).await.expect(200);
+}
+
+#[tokio::test]
 async fn one_person_has_a_limit_of_privileged_operations_of_its_own() {
     let (app, _, andina, mut ana) = scene().await;
     let mut last = 0;

@@ -5,6 +5,7 @@ use axum::Router;
 use http::Method;
 use http_body_util::BodyExt;
 use misy_front_desk::FrontDesk;
+use misy_store::shared::PATIENCE;
 use misy_testkit::{redis::TestRedis, store::test_store};
 use serde_json::json;
 use std::{sync::Arc, time::Duration};
@@ -20,11 +21,16 @@ struct Replicas {
 
 /// Replicas, the first of which is also the app.
 async fn replicas(count: usize) -> Replicas {
+    // However slow the machine is that the test runs on.
+    replicas_with(count, Duration::from_secs(20)).await
+}
+
+async fn replicas_with(count: usize, patience: Duration) -> Replicas {
     let redis = TestRedis::start().unwrap();
     let store = test_store().await.unwrap();
     let mut desks = Vec::new();
     for _ in 0..count {
-        desks.push(replica_through(&store, &redis).await);
+        desks.push(replica_through(&store, &redis, patience).await);
     }
     let routers: Vec<_> = desks.iter().map(FrontDesk::router).collect();
     let app = App { store, desk: desks[0].clone(), router: routers[0].clone() };
@@ -103,7 +109,7 @@ async fn what_is_stored_on_one_replica_is_heard_on_another_and_so_is_a_suspensio
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_redis_reads_go_on_and_changes_are_refused_until_it_is_back() {
-    let Replicas { mut redis, app, routers, desks } = replicas(2).await;
+    let Replicas { mut redis, app, routers, desks } = replicas_with(2, PATIENCE).await;
     let (_, andina) = app.two().await;
     let token = app.browser(&andina).await;
     let session = app.session(&token).await;

@@ -261,8 +261,8 @@ async fn desk_on(store: &TestStore, change: impl FnOnce(&mut Settings)) -> Front
 }
 
 /// A replica with a bell of its own, as another process on the same database and Redis has.
-pub(crate) async fn replica_through(store: &TestStore, redis: &TestRedis) -> FrontDesk {
-    let redis = Shared::open(&redis.url()).await.unwrap();
+pub(crate) async fn replica_through(store: &TestStore, redis: &TestRedis, patience: Duration) -> FrontDesk {
+    let redis = Shared::open_with(&redis.url(), patience).await.unwrap();
     let bell = Bell::through(Some(&redis));
     desk_through(store, Some(redis), bell, |_| {}).await
 }

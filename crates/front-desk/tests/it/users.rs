@@ -19,7 +19,7 @@ async fn invite(app: &App, by: &mut Browser, tenant: &Tenant, email: &str, roles
 }
 
 /// Somebody who was invited and has come in.
-async fn joined(
+pub(crate) async fn joined(
     app: &App,
     by: &mut Browser,
     tenant: &Tenant,

@@ -167,7 +167,7 @@ mod shared {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let redis = TestRedis::start().unwrap();
-        let shared = runtime.block_on(Shared::open(&redis.url())).unwrap();
+        let shared = runtime.block_on(Shared::open_with(&redis.url(), Duration::from_secs(20))).unwrap();
         let case = std::cell::Cell::new(0);
         let mut runner =
             TestRunner::new(Config { cases: 60, failure_persistence: None, ..Config::default() });
@@ -208,8 +208,8 @@ mod shared {
         let redis = TestRedis::start().unwrap();
         let mut tasks = tokio::task::JoinSet::new();
         for replica in 0..3_i64 {
-            let limits =
-                std::sync::Arc::new(Limits::through(Some(Shared::open(&redis.url()).await.unwrap())));
+            let shared = Shared::open_with(&redis.url(), Duration::from_secs(20)).await.unwrap();
+            let limits = std::sync::Arc::new(Limits::through(Some(shared)));
             for task in 0..100 {
                 let limits = limits.clone();
                 tasks.spawn(async move {

@@ -57,6 +57,10 @@ const BAD: &[(&str, &str)] = &[
         "foreign key bad of misy.messages leads out",
     ),
     ("alter table misy.messages owner to misy_app", "misy.messages belongs to misy_app"),
+    (
+        "alter table misy.sites add column sealed_note bytea",
+        "sites.sealed_note is sealed and takes no part in the rotation of keys",
+    ),
     ("grant select on misy.messages to public", "everybody may SELECT misy.messages"),
     ("grant truncate on misy.messages to misy_app", "misy_app may TRUNCATE misy.messages"),
     ("grant references on misy.messages to misy_worker", "misy_worker may REFERENCES misy.messages"),

@@ -103,6 +103,12 @@ const RULES: &[&str] = &[
     "select format('function %s is outside of the schemas misy and platform', p.oid::regprocedure)
      from pg_proc p join pg_namespace n on n.oid = p.pronamespace
      where n.nspname not in ('misy', 'platform', 'information_schema') and n.nspname !~ '^pg_'",
+    // Sealed things.
+    "select format('%s.%s is sealed and takes no part in the rotation of keys', c.relname, a.attname)
+     from pg_class c join pg_attribute a on a.attrelid = c.oid
+     where c.relnamespace = 'misy'::regnamespace and c.relkind in ('r', 'p') and a.attname ~ '^sealed_' and not a.attisdropped
+         and not exists (select from platform.sealed_columns s
+                         where s.table_name = c.relname and s.column_name = a.attname)",
     "select format('extension %s', extname) from pg_extension where extname <> 'plpgsql'",
     "select format('event trigger %s', evtname) from pg_event_trigger",
     "select format('publication %s', pubname) from pg_publication",

@@ -39,7 +39,12 @@ async fn start(store: &TestStore, tenant: &TestTenant) -> Result<Rotation, Store
     let begun = misy_store::rotation::start(&mut tx, &keys, "tester", &*store.clock, &*store.entropy).await?;
     tx.commit().await?;
     // The rest that gives replicas time to hear of it is over at once.
-    store.admin("update misy.key_rotations set work_at = now() - interval '1 second'").await.unwrap();
+    store
+        .admin(
+            "update misy.key_rotations set work_at = now() - interval '1 second' where finished_at is null",
+        )
+        .await
+        .unwrap();
     Ok(begun)
 }
 

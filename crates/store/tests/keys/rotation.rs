@@ -42,7 +42,7 @@ async fn old_message(
     let place = Place { tenant: &tenant.id, table: "messages", column: "sealed_body", row: &id };
     let body = serde_json::json!({ "parts": [Part::Text { text: format!("old {at}") }] });
     let sealed = tenant.keys.seal(&place, body.to_string().as_bytes(), &*store.entropy).unwrap();
-    let hex: String = sealed.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = sealed.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
     store
         .admin(format!(
             "insert into misy.messages (tenant_id, conversation_id, sequence, message_id, session_id, role, sealed_body)
@@ -109,12 +109,12 @@ async fn a_rotation_that_is_interrupted_twice_is_finished_by_the_third() {
         drop(worker);
         // While the lease holds nobody else works on it; then it has run out.
         assert!(rotator(&store).claim().await.unwrap().is_none());
-        store.admin("update misy.key_rotations set work_at = now()").await.unwrap();
+        store.admin("update misy.key_rotations set work_at = now() where finished_at is null").await.unwrap();
         let second = rotator(&store);
         let taken = second.claim().await.unwrap().unwrap();
         assert!(matches!(rotator(&store).step(&lease).await, Err(StoreError::LeaseLost)));
         drop(taken);
-        store.admin("update misy.key_rotations set work_at = now()").await.unwrap();
+        store.admin("update misy.key_rotations set work_at = now() where finished_at is null").await.unwrap();
     }
     finish(&rotator(&store)).await;
     nothing_below(&store, &tenant, 2).await;

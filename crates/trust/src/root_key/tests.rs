@@ -44,7 +44,7 @@ fn tenant() -> TenantId {
 fn a_missing_file_is_made_once_for_its_owner_alone() {
     let folder = Folder::new();
     let made = folder.load().unwrap();
-    assert_eq!(fs::metadata(folder.file()).unwrap().mode() & 0o7777, 0o600);
+    assert_eq!(fs::metadata(folder.file()).unwrap().permissions().mode() & 0o7777, 0o600);
     assert_eq!(folder.load().unwrap().version(), made.version());
     let names: Vec<_> = fs::read_dir(&folder.0).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(names, ["root.key"], "nothing is left beside it");
@@ -126,6 +126,25 @@ fn what_is_not_a_key_is_refused_and_not_overwritten() {
     }
     folder.write(&format!("{TEXT}\n"), 0o600);
     assert_eq!(folder.load().unwrap().version(), RootKey::parse(TEXT).unwrap().version());
+}
+
+#[test]
+fn a_new_key_stands_first_and_the_old_one_stays_until_it_is_given_up() {
+    let folder = Folder::new();
+    let entropy = SystemEntropy::new();
+    folder.write(&format!("{TEXT}\n"), 0o600);
+    let provider = KeyProvider::File(folder.file());
+    let versions = || provider.load_all().unwrap().iter().map(RootKey::version).collect::<Vec<_>>();
+    let old = versions()[0];
+    let added = add_to_file(&folder.file(), &entropy).unwrap();
+    assert_eq!(versions(), added.iter().map(RootKey::version).collect::<Vec<_>>());
+    assert_eq!((versions().len(), versions()[1]), (2, old));
+    assert_eq!(folder.load().unwrap().version(), versions()[0]);
+
+    keep_first_in_file(&folder.file(), &entropy).unwrap();
+    assert_eq!(versions(), [added[0].version()]);
+    assert_eq!(fs::metadata(folder.file()).unwrap().permissions().mode() & 0o7777, 0o600);
+    assert_eq!(fs::read_dir(&folder.0).unwrap().count(), 1, "no draft stays behind");
 }
 
 #[test]

@@ -88,8 +88,22 @@ fn bytes_of_another_layout_are_not_sealed_bytes() {
     }
     for at in [0, 1] {
         let mut other = sealed.clone();
-        other[at] = 2;
+        other[at] = 3;
         assert_eq!(open(|_| Some(&key), &place(&andina), &other), Err(OpenError::Malformed));
+    }
+}
+
+#[test]
+fn what_a_tenant_key_sealed_does_not_pass_for_a_contact_key_s() {
+    let (andina, key) = (tenant("andina"), data_key(1));
+    let contact = key.clone().of_contact();
+    let unknown = Err(OpenError::UnknownKey { version: 1 });
+    for (sealing, opening) in [(&key, &contact), (&contact, &key)] {
+        let mut sealed = seal(sealing, &place(&andina), b"secret", &SystemEntropy::new());
+        assert_eq!(open(|_| Some(opening), &place(&andina), &sealed), unknown);
+        // The layout is authenticated, so changing it does not help.
+        sealed[0] = 3 - sealed[0];
+        assert_eq!(open(|_| Some(opening), &place(&andina), &sealed), Err(OpenError::Refused));
     }
 }
 

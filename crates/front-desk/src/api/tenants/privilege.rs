@@ -1,6 +1,6 @@
 //! `/tenants/{tenantId}/privilege`: privileged operations of the owner's people.
 
-use super::{Mistakes, Page, PageQuery};
+use super::{Mistakes, Page, PageQuery, user_access};
 use crate::{
     desk::FrontDesk,
     edge::limited,
@@ -11,14 +11,14 @@ use crate::{
 };
 use axum::{Json, extract::State};
 use http::StatusCode;
-use misy_domain::{Action, GrantId, TenantId, TenantStatus, Timestamp, limit::Quota};
+use misy_domain::{Action, GrantId, TenantId, TenantStatus, Timestamp, UserId, limit::Quota};
 use misy_store::{
     SystemTx, TenantTx,
     audit::{self, AuditEntry, Kind},
     global_settings,
     limits::{Limit, Scope, Unreachable},
     privilege::{self as uses, PrivilegeUse},
-    tenants,
+    tenants, users,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -149,7 +149,7 @@ pub(crate) async fn run(
         global_settings::set(&mut tx, SELF_REGISTRATION, setting, &used.actor, used.used_at).await?;
     }
     let mut tx = tx.on_behalf_of(&managed.tenant);
-    carry_out(&asked, &mut tx, used.used_at).await?;
+    carry_out(&desk, &asked, &managed, &mut tx, used.used_at).await?;
     tx.commit().await?;
 
     for rule in raised {
@@ -166,7 +166,11 @@ pub(crate) async fn run(
 fn check(asked: &PrivilegeRequest, managed: &Managed) -> Result<Option<Value>, Problem> {
     let entry = asked.operation.entry();
     let mut mistakes = Mistakes::default();
-    if !entry.resources.contains(&asked.resource.as_str()) {
+    let fits = match asked.operation {
+        Operation::ResetSecondFactor => asked.resource.parse::<UserId>().is_ok(),
+        _ => entry.resources.contains(&asked.resource.as_str()),
+    };
+    if !fits {
         mistakes.add("/resource", "reference", &format!("must be one of: {}", entry.resources.join(", ")));
     }
     mistakes.line("/reason", &asked.reason, 500);
@@ -259,13 +263,24 @@ async fn tell(
 }
 
 /// What happens at once.
-async fn carry_out(asked: &PrivilegeRequest, tx: &mut TenantTx, now: Timestamp) -> Result<(), Problem> {
+async fn carry_out(
+    desk: &FrontDesk,
+    asked: &PrivilegeRequest,
+    managed: &Managed,
+    tx: &mut TenantTx,
+    now: Timestamp,
+) -> Result<(), Problem> {
     let status = match asked.operation {
         Operation::SuspendTenant => TenantStatus::Suspended,
         Operation::ActivateTenant => TenantStatus::Active,
         Operation::RevokeAllTokens => {
             tenants::raise_epoch(tx).await?.ok_or_else(Problem::not_found)?;
             return Ok(());
+        }
+        Operation::ResetSecondFactor => {
+            let id: UserId = asked.resource.parse().map_err(|_| Problem::not_found())?;
+            let user = users::lock(tx, managed.keys(), id).await?.ok_or_else(Problem::not_found)?;
+            return user_access::take_second_factors(desk, tx, managed, &user).await;
         }
         Operation::SystemAccess | Operation::SupportAccess | Operation::SetGlobalSetting => return Ok(()),
     };

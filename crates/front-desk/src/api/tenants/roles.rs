@@ -249,6 +249,12 @@ pub(crate) async fn delete(
     refuse_built_in(&id)?;
     call.received.expect_no_body()?;
     let mut tx = desk.database.tenant("roles.delete", &managed.tenant).await?;
+    if roles::in_use(&mut tx, &id).await? {
+        return Err(Problem::conflict(
+            "role_in_use",
+            "Somebody has this role; take it away from everybody first.",
+        ));
+    }
     if !roles::delete(&mut tx, &id).await? {
         return Err(Problem::not_found());
     }

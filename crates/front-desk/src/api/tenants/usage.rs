@@ -31,7 +31,7 @@ pub struct UsageQuery {
     /// From this day or time on; the first of this month unless given.
     #[param(example = "2026-10-01")]
     from: Option<String>,
-    /// Before this day or time; now unless given.
+    /// Before this day or time; the end of this month unless given.
     #[param(example = "2026-11-01")]
     to: Option<String>,
     /// `day` (usually), `key`, `site` or `channel`.
@@ -174,7 +174,7 @@ fn span(from: Option<&str>, to: Option<&str>, now: Timestamp) -> Result<(Timesta
     };
     let to = match to {
         Some(text) => at("?to", text)?,
-        None => now,
+        None => usage::next_month(now),
     };
     if to < from || to.duration_since(from) > LONGEST {
         return Err(Problem::invalid_field("?to", "range", "must be at most 400 days after from"));

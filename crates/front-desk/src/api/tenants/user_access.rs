@@ -39,6 +39,20 @@ async fn handled(
     Ok((tx, user))
 }
 
+/// Takes all second factors from a user, ends its sessions and tells it.
+pub(super) async fn take_second_factors(
+    desk: &FrontDesk,
+    tx: &mut TenantTx,
+    managed: &Managed,
+    user: &User,
+) -> Result<(), Problem> {
+    factors::reset(tx, user.user_id, desk.clock.now()).await?;
+    sign_ins::end_all(tx, user.user_id, None).await?;
+    devices::forget(tx, user.user_id).await?;
+    tickets::void(tx, user.user_id, None).await?;
+    mails::tell(desk, tx, managed.keys(), user, mails::Notice::SecondFactorReset).await
+}
+
 /// List a user's sessions
 #[utoipa::path(
     get, path = "/api/meta-agent/tenants/{tenantId}/users/{userId}/sessions", tag = "tenants", operation_id = "listUserSessions",
@@ -198,11 +212,7 @@ pub(crate) async fn reset_second_factor(
             "Nobody takes its own second factor away; replace it instead.",
         ));
     }
-    factors::reset(&mut tx, user.user_id, desk.clock.now()).await?;
-    sign_ins::end_all(&mut tx, user.user_id, None).await?;
-    devices::forget(&mut tx, user.user_id).await?;
-    tickets::void(&mut tx, user.user_id, None).await?;
-    mails::tell(&desk, &mut tx, managed.keys(), &user, mails::Notice::SecondFactorReset).await?;
+    take_second_factors(&desk, &mut tx, &managed, &user).await?;
     call.record_change(&desk, &mut tx, user.user_id.to_string(), None).await?;
     tx.commit().await?;
     Ok(StatusCode::NO_CONTENT)

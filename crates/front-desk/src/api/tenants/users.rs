@@ -12,7 +12,7 @@ use axum::{Json, extract::State, response::Response};
 use http::StatusCode;
 use misy_domain::{Action, BuiltInRole, EmailAddress, Locale, Timestamp, UserId};
 use misy_store::{
-    TenantTx,
+    TenantTx, roles,
     users::{
         self, NewUser, User, UserChange, UserFilter, UserStatus, sign_ins,
         tickets::{self, TicketPurpose},
@@ -195,12 +195,22 @@ fn check_roles(roles: &[String], mistakes: &mut Mistakes) {
         return;
     }
     for (at, role) in roles.iter().enumerate() {
-        if role.parse::<BuiltInRole>().is_err() {
-            mistakes.add(&format!("/roles/{at}"), "reference", "is no role of the tenant");
-        } else if roles[..at].contains(role) {
+        if roles[..at].contains(role) {
             mistakes.add(&format!("/roles/{at}"), "duplicate", "stands there twice");
         }
     }
+}
+
+/// Refuses roles that are neither built in nor made by the tenant.
+async fn expect_roles(tx: &mut TenantTx, named: &[String]) -> Result<(), Problem> {
+    let known = roles::known_of(tx, named).await?;
+    let mut mistakes = Mistakes::default();
+    for (at, role) in named.iter().enumerate() {
+        if role.parse::<BuiltInRole>().is_err() && !known.contains(role) {
+            mistakes.add(&format!("/roles/{at}"), "reference", "is no role of the tenant");
+        }
+    }
+    mistakes.into_result()
 }
 
 fn check_locale(locale: Option<&String>, mistakes: &mut Mistakes) {
@@ -292,6 +302,7 @@ pub(crate) async fn invite(State(desk): State<FrontDesk>, call: ManagementCall) 
     if let Some(answer) = once.answered(&desk, &mut tx).await? {
         return Ok(answer);
     }
+    expect_roles(&mut tx, &asked.roles).await?;
     let user_id = UserId::new(&*desk.clock, &*desk.entropy);
     let new = NewUser {
         user_id,
@@ -378,6 +389,7 @@ pub(crate) async fn change(State(desk): State<FrontDesk>, call: ManagementCall) 
     mistakes.into_result()?;
     let mut tx = desk.database.tenant("users.change", &managed.tenant).await?;
     users::lock_administrators(&mut tx).await?;
+    expect_roles(&mut tx, patch.roles.as_deref().unwrap_or_default()).await?;
     let user = users::lock(&mut tx, managed.keys(), id).await?.ok_or_else(Problem::not_found)?;
     expect_may_handle(&call, &managed, &user.roles)?;
     expect_may_handle(&call, &managed, patch.roles.as_deref().unwrap_or_default())?;

@@ -17,7 +17,7 @@ const MOST: i64 = 10_000;
 pub struct RefusalsQuery {
     /// From this day on; the first of this month unless given.
     from: Option<String>,
-    /// Until this day; today unless given.
+    /// Until this day; the end of this month unless given.
     to: Option<String>,
 }
 
