@@ -84,7 +84,7 @@ async fn bombs_are_refused_before_they_are_unpacked() {
         answer.refused(415, "unsupported_media_type");
     }
     // Without saying so it is no JSON.
-    stage.send(post(bomb)).await.refused(400, "bad_request");
+    stage.send(post(bomb)).await.refused(400, "malformed_json");
     let open = |kind: &str, depth: usize| format!("{{\"siteId\":{}", kind.repeat(depth)).into_bytes();
     for deep in [open("[", 100_000), open("{\"a\":", 40_000), open("[[[[", 60_000), open("[{\"a\":", 30_000)]
     {

@@ -94,8 +94,7 @@ async fn what_only_the_owner_gives_nobody_gives_to_oneself() {
             json!({ "limits": [{ "scope": "tenant", "requests": 9_000_000, "periodSeconds": 1 }] }),
         ),
         ("/suspend", "POST", json!({})),
-        ("/close", "POST", json!({})),
-        ("", "DELETE", Value::Null),
+        ("/activate", "POST", json!({})),
     ] {
         let request = || {
             let request = Request::new(method, format!("{own}{path}"));

@@ -4,6 +4,7 @@ use crate::{
     stage::{PASSWORD, Person, SESSION_COOKIE, Stage, Token, cookie_of, from_own_page, seconds_from_now},
     wire::Request,
 };
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use misy_testkit::client::BASE;
 use serde_json::json;
 
@@ -59,7 +60,6 @@ async fn a_chat_session_belongs_to_the_chain_of_tokens_that_opened_it() {
 }
 
 fn key_from(answer: &crate::wire::Answer) -> Token {
-    use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
     let bytes = URL_SAFE_NO_PAD.decode(answer.text("/signingKey")).unwrap().try_into().unwrap();
     let key = misy_trust::RequestKey::new(misy_domain::Secret::new(bytes));
     Token { text: String::new(), key, origin: None }
@@ -285,7 +285,6 @@ async fn no_header_of_a_caller_makes_it_into_a_link_or_an_issuer() {
         assert!(whole.iter().all(|text| !text.contains(evil)), "{path}: {}", answer.shown());
     }
     let answer = stage.send(lies(crate::stage::mint_request(&stage.andina))).await.expect(201);
-    use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
     let claims = URL_SAFE_NO_PAD.decode(answer.text("/token").split('.').nth(1).unwrap()).unwrap();
     assert!(!String::from_utf8_lossy(&claims).contains(evil));
 }

@@ -11,6 +11,90 @@ const POISON: &str = "GET /smuggled HTTP/1.1\r\nHost: api.misy.example\r\nConnec
 const LAST: &str = "GET /health/live HTTP/1.1\r\nHost: api.misy.example\r\nConnection: close\r\n\r\n";
 const PATH: &str = "/api/meta-agent/tokens";
 
+/// Lines that tell two lengths.
+const TWO_LENGTHS: &[&str] = &[
+    "Content-Length: 0\r\nContent-Length: 99\r\n",
+    "Content-Length: 99\r\nContent-Length: 0\r\n",
+    "Content-Length: 0, 99\r\n",
+    "Content-Length: 0,0,99\r\n",
+];
+/// What is no length of a body.
+const ODD_LENGTHS: &[&str] = &[
+    "-1",
+    "-0",
+    "+0",
+    "0x10",
+    "1e2",
+    "1_0",
+    "１０",
+    "99999999999999999999",
+    "18446744073709551616",
+    "18446744073709551615",
+    "9223372036854775808",
+    "4294967296000",
+    "\"0\"",
+    "NaN",
+    "0;1",
+    "0 0",
+    ",",
+    "",
+];
+/// What is not plainly `chunked`.
+const ODD_CODINGS: &[&str] = &[
+    "xchunked",
+    "chunked, identity",
+    "identity, chunked",
+    "gzip, chunked",
+    "chunked, gzip",
+    "chunked;q=1",
+    "identity",
+    "\u{b}chunked",
+    "chunked\u{b}",
+    "x",
+    "",
+    "chunked, chunked",
+    "chunk",
+    "\"chunked\"",
+    "chunked,",
+];
+/// Lines that some readers repair.
+const ODD_LINES: &[&str] = &[
+    "Transfer-Encoding : chunked\r\n",
+    "Transfer-Encoding\t: chunked\r\n",
+    " Transfer-Encoding: chunked\r\n",
+    "Content-Length : 5\r\n",
+    "X: y\r\n Transfer-Encoding: chunked\r\n",
+    "X: y\r\n\tfolded\r\n",
+    "Transfer-Encoding:\r\n chunked\r\n",
+    "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n",
+    "Transfer-Encoding: identity\r\nTransfer-Encoding: chunked\r\n",
+    "Transfer-Encoding: chunked\rX: y\r\n",
+    "X: y\rTransfer-Encoding: chunked\r\n",
+    "X: \0\r\n",
+    "X\0: y\r\n",
+    "no colon\r\n",
+    ": no name\r\n",
+    "X Y: z\r\n",
+    "(X): y\r\n",
+];
+/// Chunks that are none.
+const ODD_CHUNKS: &[&str] = &[
+    "-1\r\n\r\n",
+    "0x5\r\nhello\r\n0\r\n\r\n",
+    "+5\r\nhello\r\n0\r\n\r\n",
+    "5 \nhello\n0\n\n",
+    "g\r\n\r\n",
+    "\r\n\r\n",
+    "5\r\nhelloX0\r\n\r\n",
+    "5\r\nhello0\r\n\r\n",
+    "ffffffffffffffff\r\nx",
+    "fffffffffffffffff\r\nx",
+    "10000000000000000\r\nx",
+    "5\nhello\r\n0\r\n\r\n",
+    " 5\r\nhello\r\n0\r\n\r\n",
+    "5\rhello\r\n0\r\n\r\n",
+];
+
 /// A POST with these header lines and this body.
 fn post(lines: &str, body: &str) -> Vec<u8> {
     let head =
@@ -48,53 +132,13 @@ async fn a_body_has_one_length_or_none_is_believed() {
         "Transfer-Encoding: chunked\r\nContent-Length: 4\r\n",
         &format!("{poison:x}\r\n{POISON}\r\n0\r\n\r\n"),
     );
-    for lengths in [
-        "Content-Length: 0\r\nContent-Length: 99\r\n",
-        "Content-Length: 99\r\nContent-Length: 0\r\n",
-        "Content-Length: 0, 99\r\n",
-        "Content-Length: 0,0,99\r\n",
-    ] {
+    for lengths in TWO_LENGTHS {
         add("two lengths", lengths, POISON);
     }
-    for length in [
-        "-1",
-        "-0",
-        "+0",
-        "0x10",
-        "1e2",
-        "1_0",
-        "１０",
-        "99999999999999999999",
-        "18446744073709551616",
-        "18446744073709551615",
-        "9223372036854775808",
-        "4294967296000",
-        "\"0\"",
-        "NaN",
-        "0;1",
-        "0 0",
-        ",",
-        "",
-    ] {
+    for length in ODD_LENGTHS {
         add("odd length", &format!("Content-Length: {length}\r\n"), POISON);
     }
-    for coding in [
-        "xchunked",
-        "chunked, identity",
-        "identity, chunked",
-        "gzip, chunked",
-        "chunked, gzip",
-        "chunked;q=1",
-        "identity",
-        "\u{b}chunked",
-        "chunked\u{b}",
-        "x",
-        "",
-        "chunked, chunked",
-        "chunk",
-        "\"chunked\"",
-        "chunked,",
-    ] {
+    for coding in ODD_CODINGS {
         add("odd coding", &format!("Transfer-Encoding: {coding}\r\n"), &chunk);
         add(
             "odd coding and length",
@@ -102,43 +146,10 @@ async fn a_body_has_one_length_or_none_is_believed() {
             &chunk,
         );
     }
-    for lines in [
-        "Transfer-Encoding : chunked\r\n",
-        "Transfer-Encoding\t: chunked\r\n",
-        " Transfer-Encoding: chunked\r\n",
-        "Content-Length : 5\r\n",
-        "X: y\r\n Transfer-Encoding: chunked\r\n",
-        "X: y\r\n\tfolded\r\n",
-        "Transfer-Encoding:\r\n chunked\r\n",
-        "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n",
-        "Transfer-Encoding: identity\r\nTransfer-Encoding: chunked\r\n",
-        "Transfer-Encoding: chunked\rX: y\r\n",
-        "X: y\rTransfer-Encoding: chunked\r\n",
-        "X: \0\r\n",
-        "X\0: y\r\n",
-        "no colon\r\n",
-        ": no name\r\n",
-        "X Y: z\r\n",
-        "(X): y\r\n",
-    ] {
+    for lines in ODD_LINES {
         add("odd line", lines, &chunk);
     }
-    for body in [
-        "-1\r\n\r\n",
-        "0x5\r\nhello\r\n0\r\n\r\n",
-        "+5\r\nhello\r\n0\r\n\r\n",
-        "5 \nhello\n0\n\n",
-        "g\r\n\r\n",
-        "\r\n\r\n",
-        "5\r\nhelloX0\r\n\r\n",
-        "5\r\nhello0\r\n\r\n",
-        "ffffffffffffffff\r\nx",
-        "fffffffffffffffff\r\nx",
-        "10000000000000000\r\nx",
-        "5\nhello\r\n0\r\n\r\n",
-        " 5\r\nhello\r\n0\r\n\r\n",
-        "5\rhello\r\n0\r\n\r\n",
-    ] {
+    for body in ODD_CHUNKS {
         add("odd chunk", "Transfer-Encoding: chunked\r\n", body);
     }
     add(

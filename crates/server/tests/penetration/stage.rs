@@ -276,7 +276,7 @@ impl Stage {
         let tables: Vec<String> = sqlx::query_scalar(
             "select table_name::text from information_schema.columns
              where table_schema = 'misy' and column_name = 'tenant_id'
-               and table_name !~ '^(audit|usage|quota|rate_limits)' order by 1",
+               and table_name !~ '^(audit|usage|quota|rate_limits|refusals)' order by 1",
         )
         .fetch_all(&mut admin)
         .await
@@ -356,7 +356,9 @@ async fn replica(store: &TestStore, dir: &TempDir, name: &str, settings: &[(&str
         .with("MISY_DATABASE_URL", url)
         .with("MISY_PUBLIC_URL", PUBLIC_URL)
         .with("MISY_ROOT_KEY", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8")
-        .with("MISY_TRUSTED_PROXIES", "1");
+        .with("MISY_TRUSTED_PROXIES", "1")
+        // Made and used in no time, which RSA keys are not in a build without optimisation.
+        .with("MISY_TOKEN_ALGORITHM", "EdDSA");
     for (name, value) in settings {
         start = start.with(name, *value);
     }

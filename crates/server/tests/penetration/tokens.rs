@@ -21,7 +21,7 @@ fn is_refusal((status, code): &(u16, String)) -> bool {
 
 #[tokio::test]
 async fn no_token_made_of_a_genuine_one_and_the_published_keys_opens_anything() {
-    let stage = Stage::start().await;
+    let stage = Stage::start_with(&[("MISY_TOKEN_ALGORITHM", "RS256")]).await;
     let genuine = stage.browser(&stage.andina).await;
     let session = stage.session(&genuine).await;
     let keys: Value = stage.send(Request::new("GET", "/.well-known/jwks.json")).await.expect(200).json();
