@@ -283,3 +283,49 @@ async fn what_lists_things_lists_the_own_ones_only() {
         }
     }
 }
+
+/// Calls with an `Idempotency-Key` are answered again with what was answered before, secrets included: to nobody else.
+#[tokio::test]
+async fn an_answer_is_repeated_to_nobody_but_its_caller() {
+    let stage = Stage::start_with(&[("MISY_SELF_REGISTRATION", "open")]).await;
+    let key = "the-same-key-for-everybody-0001";
+    let repeated = |request: Request| request.header("idempotency-key", key);
+    let program = stage.server(&stage.andina, &["tenant:manage"]).await;
+    let secret = |tenant: &crate::stage::Tenant| {
+        repeated(Request::new("POST", tenant.path("/secrets")).json(&json!({ "overlapSeconds": 3_600 })))
+    };
+    let first = stage.send(secret(&stage.andina).bearer(&stage.andina.administrator)).await.expect(201);
+    let again = stage.send(secret(&stage.andina).bearer(&stage.andina.administrator)).await.expect(201);
+    assert_eq!(first.body, again.body);
+    for request in [
+        program.sign(secret(&stage.andina)),
+        secret(&stage.verde).bearer(&stage.verde.administrator),
+        secret(&stage.verde).bearer(&stage.andina.administrator),
+        secret(&stage.andina).bearer(&stage.verde.administrator),
+        secret(&stage.andina).bearer(&stage.owner.administrator),
+        secret(&stage.andina),
+    ] {
+        let answer = stage.send(request).await;
+        let text = String::from_utf8_lossy(&answer.body).into_owned();
+        assert!(!text.contains(&first.text("/secret")), "{text}");
+        assert!(!text.contains(&first.text("/keyId")), "{text}");
+    }
+    // Of two visitors, each has its own session.
+    let open =
+        || repeated(Request::new("POST", format!("{BASE}/sessions")).json(&json!({ "channel": "web" })));
+    let (one, two) = (stage.browser(&stage.andina).await, stage.browser(&stage.andina).await);
+    let ids = [
+        stage.send(one.sign(open())).await.expect(201).text("/sessionId"),
+        stage.send(two.sign(open())).await.expect(201).text("/sessionId"),
+    ];
+    assert_ne!(ids[0], ids[1]);
+    // Who registers without any proof is answered again only for the whole of the same body, and never for a short key.
+    let register = |id: &str, key: &str| {
+        let body = crate::stage::registration(id);
+        Request::new("POST", format!("{BASE}/tenants/register")).json(&body).header("idempotency-key", key)
+    };
+    stage.send(register("first-shop", "1")).await.refused(400, "bad_request");
+    let mine = stage.send(register("first-shop", key)).await.expect(201).text("/tenantSecret/secret");
+    let other = stage.send(register("other-shop", key)).await;
+    assert!(!String::from_utf8_lossy(&other.body).contains(&mine), "{}", other.shown());
+}

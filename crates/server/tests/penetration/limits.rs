@@ -170,3 +170,51 @@ async fn a_flood_of_tokens_from_one_address_ends_and_leaves_others_alone() {
     assert!(seen.keys().all(|status| [401, 429].contains(status)), "{seen:?}");
     stage.browser(&stage.andina).await;
 }
+
+#[tokio::test]
+async fn nobody_reads_the_metrics_by_saying_to_be_near() {
+    for proxies in ["0", "1", "2"] {
+        let stage = Stage::start_with(&[("MISY_TRUSTED_PROXIES", proxies)]).await;
+        let ask = async |name: &str, value: &str| {
+            stage.wire.send_as_is(&Request::new("GET", "/metrics").header(name, value)).await
+        };
+        // A proxy on the same machine makes everybody look near.
+        for name in LIES
+            .iter()
+            .copied()
+            .filter(|name| !["x-cluster-client-ip", "x-originating-ip", "x-remote-addr"].contains(name))
+        {
+            for value in [
+                "127.0.0.1",
+                "::1",
+                "127.0.0.1, 127.0.0.1",
+                "203.0.113.9",
+                "unknown",
+                "",
+                "203.0.113.9, 10.0.0.1",
+            ] {
+                ask(name, value).await.refused(404, "not_found");
+            }
+        }
+        for (name, value) in
+            [("origin", "http://127.0.0.1"), ("origin", "null"), ("sec-fetch-site", "same-origin")]
+        {
+            ask(name, value).await.refused(404, "not_found");
+        }
+    }
+    let stage = Stage::start_with(&[("MISY_METRICS_TOKEN", "a token for metrics only")]).await;
+    for bearer in [
+        "Bearer ",
+        "Bearer a token for metrics",
+        "bearer a token for metrics only",
+        "Basic x",
+        "a token for metrics only",
+    ] {
+        let request = Request::new("GET", "/metrics").header("authorization", bearer);
+        stage.wire.send_as_is(&request).await.refused(404, "not_found");
+    }
+    let request = Request::new("GET", "/metrics").bearer("a token for metrics only");
+    let metrics = stage.send(request).await.expect(200);
+    let text = String::from_utf8_lossy(&metrics.body).into_owned();
+    assert!(!text.contains("verde-cafe") && !text.contains("adm_"), "metrics name tenants or keys");
+}
