@@ -63,11 +63,8 @@ pub(crate) async fn measure() -> anyhow::Result<()> {
     let rotator = Rotator::new(store.database.clone(), store.vault.clone());
     let lease = rotator.claim().await?.ok_or_else(|| anyhow::anyhow!("nothing is due"))?;
     let mut rows = 0;
-    loop {
-        match rotator.step(&lease).await? {
-            Step::Resealed(count) => rows += count,
-            Step::Finished => break,
-        }
+    while let Step::Resealed(count) = rotator.step(&lease).await? {
+        rows += count;
     }
     let took = began.elapsed().as_secs_f64();
     #[allow(clippy::cast_precision_loss, reason = "a small number")]

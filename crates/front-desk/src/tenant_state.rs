@@ -306,13 +306,13 @@ impl TenantStates {
         // A change that is made while we read must not be forgotten: then what we read does not stay.
         let changes = *slot.changes.borrow();
         let asked_at = Instant::now();
-        let state = match self.database.tenant_snapshot(tenant, self.clock.now()).await? {
-            Some(snapshot) => Some(Arc::new(self.ready(tenant, snapshot).await?)),
-            None => {
-                // Deleted, perhaps by another replica: its keys go from memory too.
-                self.vault.forget(tenant);
-                None
-            }
+        let snapshot = self.database.tenant_snapshot(tenant, self.clock.now()).await?;
+        let state = if let Some(snapshot) = snapshot {
+            Some(Arc::new(self.ready(tenant, snapshot).await?))
+        } else {
+            // Deleted, perhaps by another replica: its keys go from memory too.
+            self.vault.forget(tenant);
+            None
         };
         let mut current = slot.current.write().unwrap_or_else(PoisonError::into_inner);
         let undisturbed = *slot.changes.borrow() == changes;

@@ -90,5 +90,5 @@ pub(crate) async fn load(
         .await
         .with_context(|| format!("the root key cannot be had from {}", kms.name()))?;
     let all = [keys, before.clone()].concat();
-    Ok(Roots::new(all, KeySource::Remote(kms, database.clone(), before)))
+    Ok(Roots::new(all, KeySource::Remote(Box::new(kms), database.clone(), before)))
 }

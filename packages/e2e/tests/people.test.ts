@@ -61,7 +61,7 @@ describe('people sign in and look after their account', { skip: NO_PROGRAM }, ()
     assert.deepEqual(await cspViolations(page), []);
   }
 
-  /** An authenticator in the browser that says yes to everything. */
+  /** An authenticator in the browser that says yes to everything. It goes when a session of the debugger ends. */
   async function withAuthenticator(page: Page): Promise<void> {
     const session = await page.context().newCDPSession(page);
     await session.send('WebAuthn.enable');
@@ -143,16 +143,17 @@ describe('people sign in and look after their account', { skip: NO_PROGRAM }, ()
 
   test('a passkey is added, and alone brings her in again', async () => {
     const page = await olga.newPage();
-    await withAuthenticator(page);
     await page.goto(`${installation.origin}/account`);
+    await page.getByRole('button', { name: 'Add a passkey' }).waitFor();
+    await withAuthenticator(page);
     await page.getByRole('button', { name: 'Add a passkey' }).click();
     await page.locator('#passkeys li').waitFor();
-    await inspect(page, 'account');
     await page.getByRole('button', { name: 'Sign out' }).click();
     await heading(page, 'Sign in');
     await page.getByRole('button', { name: 'Use a passkey' }).click();
     await heading(page, 'Your account');
     assert.match(await page.locator('#passkeys li').innerText(), /Last used/);
+    await inspect(page, 'account');
     await page.close();
   });
 

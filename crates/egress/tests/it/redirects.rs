@@ -51,7 +51,7 @@ fn own_private_address() -> Option<IpAddr> {
 }
 
 fn encoded(url: &str) -> String {
-    url.bytes().map(|byte| format!("%{byte:02X}")).collect()
+    url.bytes().fold(String::new(), |text, byte| text + &format!("%{byte:02X}"))
 }
 
 #[tokio::test]

@@ -11,6 +11,8 @@ use std::time::Duration;
 
 const ANA: &str = "ana@business.example";
 const SESSION: &str = "__Host-misy_session";
+/// `Sec-Fetch-Site`, `Origin`, `X-Misy-Csrf`, whether the call passes.
+type CsrfCase<'a> = (Option<&'a str>, Option<&'a str>, Option<&'a str>, bool);
 
 #[tokio::test]
 async fn the_first_administrator_enrols_with_the_token_of_the_registration_and_manages_the_tenant() {
@@ -140,7 +142,7 @@ async fn a_page_of_somebody_else_cannot_use_the_session() {
     let other = app.administrator(&verde, "luz@verde.example").await;
     let good = ana.csrf.clone();
     // site, origin, token, whether it passes
-    let table: &[(Option<&str>, Option<&str>, Option<&str>, bool)] = &[
+    let table: &[CsrfCase<'_>] = &[
         (Some("same-origin"), Some(OWN_ORIGIN), Some(&good), true),
         (Some("same-origin"), None, Some(&good), true),
         (None, Some(OWN_ORIGIN), Some(&good), true),

@@ -23,6 +23,7 @@ const fn case(id: &'static str, nobody: u16, other: Option<u16>, visitor: Option
 const MANAGED: (u16, Option<u16>, Option<u16>) = (401, Some(404), Some(403));
 const CHAT: (u16, Option<u16>, Option<u16>) = (401, Some(401), None);
 
+#[allow(clippy::too_many_lines, reason = "a table")]
 fn cases() -> Vec<Case> {
     let mut cases = vec![
         case("readLiveness", 200, None, None),

@@ -12,12 +12,9 @@ use crate::{
 use axum::extract::ConnectInfo;
 use fake::FakeProvider;
 use http::Method;
-use misy_domain::{Clock, Timestamp};
+use misy_domain::{Clock, SystemClock};
 use serde_json::{Value, json};
-use std::{
-    net::SocketAddr,
-    time::{Duration, SystemTime},
-};
+use std::{net::SocketAddr, time::Duration};
 
 const CLIENT: &str = "misy-console";
 const SECRET: &str = "a secret of the client, for tests only";
@@ -25,7 +22,7 @@ const CALLBACK: &str = "https://api.misy.example/api/meta-agent/auth/oidc/callba
 
 /// The wall's time: a provider that is a program of its own has no other.
 fn to_the_wall(app: &App) {
-    let wall = Timestamp::try_from(SystemTime::now()).unwrap();
+    let wall = SystemClock.now();
     let ahead = wall.duration_since(app.store.clock.now());
     app.advance(ahead.unsigned_abs());
 }

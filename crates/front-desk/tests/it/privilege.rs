@@ -245,9 +245,7 @@ async fn whom_nobody_in_the_tenant_can_help_enrols_anew_after_a_privileged_opera
     let (app, _, andina, mut ana) = scene().await;
     let mut eva = app.administrator(&andina, "eva@andina.example").await;
     let id = eva.get(&app, "/auth/me").await.expect(200).body["user"]["userId"].as_str().unwrap().to_owned();
-    let reset = |resource: &str| {
-        json!({ "operation": "reset_second_factor", "resource": resource, "reason": "Ticket 15: phone lost, known by voice" })
-    };
+    let reset = |resource: &str| json!({ "operation": "reset_second_factor", "resource": resource, "reason": "Ticket 15: phone lost, known by voice" });
     ana.post(&app, &andina.path("/privilege"), &reset("tenant")).await.refused(422, "validation_failed");
     let nobody = "usr_00000000000000000000000000";
     ana.post(&app, &andina.path("/privilege"), &reset(nobody)).await.refused(404, "not_found");

@@ -27,7 +27,6 @@ async fn refused_there(router: &Router, request: impl Fn() -> Request<Body>, sta
         assert!(began.elapsed() < Duration::from_secs(5), "the other replica does not notice {code}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    println!("{code} there after {:?}", began.elapsed());
 }
 
 fn open(app: &App, token: &Token) -> Request<Body> {

@@ -88,7 +88,8 @@ async fn whoever_may_make_roles_gives_none_that_is_above_its_own() {
     let app = App::start().await;
     let (_, andina) = app.two().await;
     let mut ana = app.administrator(&andina, "ana@andina.example").await;
-    let new = json!({ "roleId": "people", "actions": ["roles:read", "roles:write", "users:read", "users:write"] });
+    let new =
+        json!({ "roleId": "people", "actions": ["roles:read", "roles:write", "users:read", "users:write"] });
     ana.post(&app, &andina.path("/roles"), &new).await.expect(201);
     let mut luis = joined(&app, &mut ana, &andina, "luis@andina.example", &["people"]).await.0;
     luis.enroll_app(&app).await;

@@ -238,7 +238,7 @@ async fn what_changes_people_needs_a_second_factor_of_the_last_five_minutes() {
     app.advance(Duration::from_secs(1));
     let answer = invite(&app, &mut ana, &andina, "eva@business.example", &["agent"]).await;
     let answer = answer.refused(401, "step_up_required");
-    let challenge = "Bearer error=\"insufficient_user_authentication\", max_age=300";
+    let challenge = "Bearer realm=\"misy\", error=\"insufficient_user_authentication\", max_age=300";
     assert_eq!(answer.headers["www-authenticate"], challenge);
     ana.post(&app, "/auth/step-up", &json!({ "factor": "totp", "code": "000000" }))
         .await

@@ -93,7 +93,7 @@ impl CallEntry {
 enum Item {
     Call(TenantId, CallEntry),
     /// Few: what was tried outside of any transaction.
-    Other(TenantId, Box<AuditEntry>),
+    Other(TenantId, AuditEntry),
 }
 
 /// Writes entries of calls in batches, those of all tenants in one statement. Cheap to clone.
@@ -155,7 +155,7 @@ impl AuditLog {
 
     /// Hands over an entry of something that was tried and left no transaction to be recorded in.
     pub fn record(&self, tenant: TenantId, entry: AuditEntry) {
-        self.hand_over(Item::Other(tenant, Box::new(entry)));
+        self.hand_over(Item::Other(tenant, entry));
     }
 
     fn hand_over(&self, item: Item) {

@@ -42,6 +42,9 @@ pub enum AzureIdentity {
     },
 }
 
+/// An access token, and until when it counts, in Unix seconds.
+type AccessToken = (Secret<String>, i64);
+
 /// An RSA key of a vault.
 #[derive(Clone)]
 pub struct AzureKeyVault {
@@ -50,7 +53,7 @@ pub struct AzureKeyVault {
     /// `https://<vault>.vault.azure.net/keys/<name>`, without a version.
     key: String,
     identity: AzureIdentity,
-    token: Arc<Mutex<Option<(Secret<String>, i64)>>>,
+    token: Arc<Mutex<Option<AccessToken>>>,
 }
 
 #[derive(Deserialize)]

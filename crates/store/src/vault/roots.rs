@@ -14,7 +14,7 @@ pub enum KeySource {
     Local(KeyProvider),
     /// The database, where each is wrapped by a key management service. Behind them the keys of the provider before, as
     /// long as something is wrapped by them.
-    Remote(Kms, Database, Vec<RootKey>),
+    Remote(Box<Kms>, Database, Vec<RootKey>),
 }
 
 /// The root keys of the installation.

@@ -115,7 +115,7 @@ async fn a_running_program_goes_on_without_its_service_and_rotates_when_it_is_ba
     let tenant = store.tenant("andina").await.unwrap();
     let before = vec![store.vault.roots().active()];
     let keys = kms.load_or_create(&store.database, &*store.entropy).await.unwrap();
-    let source = KeySource::Remote(kms.clone(), store.database.clone(), before.clone());
+    let source = KeySource::Remote(Box::new(kms.clone()), store.database.clone(), before.clone());
     let vault = Vault::over(Roots::new([keys, before].concat(), source), store.entropy.clone());
     assert_eq!(root::rewrap(&store.database, &vault, |_| ()).await.unwrap(), 1);
 

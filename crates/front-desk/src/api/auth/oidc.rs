@@ -308,6 +308,7 @@ async fn let_in(
 }
 
 /// The code is one for all that is wrong with an answer or a token; the log has the reason.
+#[allow(clippy::needless_pass_by_value, reason = "stands behind map_err")]
 fn problem(error: OidcError) -> Problem {
     tracing::info!(%error, "no sign-in with a provider");
     match error {

@@ -149,12 +149,11 @@ impl Change {
         longest_grace: Option<u32>,
     ) -> Result<(Tenant, Option<Value>), Problem> {
         let managed = call.managed(desk, self.action).await?;
-        let asked = match longest_grace {
-            Some(_) => call.received.json_or_default::<ClosingRequest>()?,
-            None => {
-                let Why { reason } = call.received.json_or_default()?;
-                ClosingRequest { reason, grace_days: None }
-            }
+        let asked = if longest_grace.is_some() {
+            call.received.json_or_default::<ClosingRequest>()?
+        } else {
+            let Why { reason } = call.received.json_or_default()?;
+            ClosingRequest { reason, grace_days: None }
         };
         check(&asked, call)?;
         if managed.state.is_owner() && self.status != TenantStatus::Active {

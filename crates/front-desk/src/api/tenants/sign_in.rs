@@ -58,6 +58,7 @@ pub struct TrustedFactor {
 /// A provider of OpenID Connect to sign in with.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[allow(clippy::option_option, reason = "absent, null and a value are three things to say of a secret")]
 pub struct SignInProviderRequest {
     /// The issuer, exactly as it names itself.
     #[schema(example = "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_Example")]
@@ -113,6 +114,7 @@ impl<'de> Deserialize<'de> for SecretText {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = SignInProvider)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a switch of its own in the API")]
 pub struct SignInProviderAnswer {
     /// The issuer.
     issuer: String,
