@@ -55,9 +55,9 @@ async fn slow_and_idle_connections_are_ended_and_hinder_nobody() {
         let mut answer = Vec::new();
         loop {
             let _ = stream.write_all(b"a").await;
-            match timeout(Duration::from_millis(500), stream.read_buf(&mut answer)).await {
-                Ok(Ok(0) | Err(_)) => return answer,
-                Ok(Ok(_)) | Err(_) => {}
+            let read = timeout(Duration::from_millis(500), stream.read_buf(&mut answer)).await;
+            if let Ok(Ok(0) | Err(_)) = read {
+                return answer;
             }
         }
     };

@@ -2,7 +2,7 @@
 
 use crate::{
     stage::Stage,
-    wire::{Answer, HOST, Request},
+    wire::{Answer, HOST, Request, percent_encoded},
 };
 use misy_testkit::client::BASE;
 use serde_json::json;
@@ -39,29 +39,18 @@ async fn nothing_that_is_sent_becomes_a_header_of_the_answer() {
     let stage = Stage::start().await;
     let token = stage.browser(&stage.andina).await;
     let own = stage.andina.path("");
-    let encode = |text: &str| -> String {
-        text.bytes()
-            .map(|byte| {
-                if byte.is_ascii_alphanumeric() {
-                    char::from(byte).to_string()
-                } else {
-                    format!("%{byte:02X}")
-                }
-            })
-            .collect()
-    };
     for text in breaks() {
         // Percent-encoded in paths and queries.
         for target in [
-            format!("/{}", encode(&text)),
-            format!("{BASE}/tenants/{}", encode(&text)),
-            format!("{own}/sites/{}", encode(&text)),
-            format!("{own}/audit/export?format={}", encode(&text)),
-            format!("{own}/audit/export?from={}", encode(&text)),
-            format!("{own}/audit/report?format=html&lang={}", encode(&text)),
-            format!("{BASE}/tenants?q={}&cursor={}", encode(&text), encode(&text)),
-            format!("/docs/{}", encode(&text)),
-            format!("/sdk/{}", encode(&text)),
+            format!("/{}", percent_encoded(&text)),
+            format!("{BASE}/tenants/{}", percent_encoded(&text)),
+            format!("{own}/sites/{}", percent_encoded(&text)),
+            format!("{own}/audit/export?format={}", percent_encoded(&text)),
+            format!("{own}/audit/export?from={}", percent_encoded(&text)),
+            format!("{own}/audit/report?format=html&lang={}", percent_encoded(&text)),
+            format!("{BASE}/tenants?q={}&cursor={}", percent_encoded(&text), percent_encoded(&text)),
+            format!("/docs/{}", percent_encoded(&text)),
+            format!("/sdk/{}", percent_encoded(&text)),
         ] {
             let request = Request::new("GET", &*target).bearer(&stage.andina.administrator);
             is_clean(&stage.send(request).await, &target);

@@ -3,7 +3,7 @@
 use crate::{
     description::{Callers, Ids, Operation, operations},
     stage::Stage,
-    wire::{Answer, Request, each},
+    wire::{Answer, Request, each, percent_encoded},
 };
 use misy_testkit::client::BASE;
 use serde_json::{Value, json};
@@ -50,10 +50,6 @@ enum Place {
     Query(String),
     Header(String),
     Body(String),
-}
-
-fn encoded(text: &str) -> String {
-    text.bytes().map(|byte| format!("%{byte:02x}")).collect()
 }
 
 /// Pointers to all texts of a value.
@@ -113,11 +109,11 @@ async fn attack(
 ) -> Answer {
     let mut ids = Ids::default().with("tenantId", &callers.tenant.id).with("siteId", "main");
     if let Place::Path(name) = place {
-        ids = ids.with(name, encoded(text));
+        ids = ids.with(name, percent_encoded(text));
     }
     let mut target = operation.fill(&ids);
     if let Place::Query(name) = place {
-        target = format!("{target}?{name}={}", encoded(text));
+        target = format!("{target}?{name}={}", percent_encoded(text));
     }
     let ids = ids.with("tenantId", &callers.tenant.id).with("siteId", "main");
     let mut body = operation.good_body(&ids);

@@ -6,7 +6,7 @@ use crate::{
 };
 use misy_domain::{Clock, SystemClock};
 use misy_testkit::{client::BASE, program::BOOTSTRAP_SECRET};
-use misy_trust::hostile::forged;
+use misy_trust::hostile::{HostileToken, forged};
 use serde_json::{Value, json};
 
 /// What a token that is none may be answered with. 431: its header alone is too large.
@@ -25,7 +25,8 @@ async fn no_token_made_of_a_genuine_one_and_the_published_keys_opens_anything() 
     let genuine = stage.browser(&stage.andina).await;
     let session = stage.session(&genuine).await;
     let keys: Value = stage.send(Request::new("GET", "/.well-known/jwks.json")).await.expect(200).json();
-    let tokens: Vec<_> = forged(&genuine.text, &keys).into_iter().filter(|one| one.fits_a_header()).collect();
+    let tokens: Vec<_> =
+        forged(&genuine.text, &keys).into_iter().filter(HostileToken::fits_a_header).collect();
     assert!(tokens.len() > 300, "the corpus has shrunk: {}", tokens.len());
     each(&tokens, 8, async |hostile| {
         let with = Token { text: hostile.token.clone(), ..genuine.clone() };

@@ -179,6 +179,11 @@ fn chunks(bytes: &[u8]) -> Option<(Vec<u8>, usize)> {
     }
 }
 
+/// A text as it stands in an address, with every byte encoded.
+pub(crate) fn percent_encoded(text: &str) -> String {
+    text.bytes().fold(String::new(), |encoded, byte| encoded + &format!("%{byte:02X}"))
+}
+
 /// Does something with each, so many at a time.
 pub(crate) async fn each<T>(items: &[T], at_once: usize, work: impl AsyncFn(&T)) {
     let work = &work;
