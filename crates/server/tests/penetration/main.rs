@@ -15,6 +15,7 @@ mod exhaustion;
 mod foreign_ids;
 mod headers;
 mod injection;
+mod instructions;
 mod limits;
 mod mass_assignment;
 mod sessions;

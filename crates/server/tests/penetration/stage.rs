@@ -15,6 +15,7 @@ use tempfile::TempDir;
 
 pub(crate) const PASSWORD: &str = "tres tristes tigres";
 pub(crate) const PUBLIC_URL: &str = "https://api.misy.example";
+pub(crate) const ROOT_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
 pub(crate) const SESSION_COOKIE: &str = "__Host-misy_session";
 
 /// The running program.
@@ -355,7 +356,7 @@ async fn replica(store: &TestStore, dir: &TempDir, name: &str, settings: &[(&str
         .with("MISY_LOG", "warn")
         .with("MISY_DATABASE_URL", url)
         .with("MISY_PUBLIC_URL", PUBLIC_URL)
-        .with("MISY_ROOT_KEY", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8")
+        .with("MISY_ROOT_KEY", ROOT_KEY)
         .with("MISY_TRUSTED_PROXIES", "1")
         // Made and used in no time, which RSA keys are not in a build without optimisation.
         .with("MISY_TOKEN_ALGORITHM", "EdDSA");

@@ -1,13 +1,18 @@
 //! Token tampering and confusion.
 
 use crate::{
-    stage::{SESSION_COOKIE, Stage, Token, signed},
+    stage::{ROOT_KEY, SESSION_COOKIE, Stage, Token, signed},
     wire::{Request, each},
 };
 use misy_domain::{Clock, SystemClock};
+use misy_store::{Vault, signing_keys};
 use misy_testkit::{client::BASE, program::BOOTSTRAP_SECRET};
-use misy_trust::hostile::{HostileToken, forged};
+use misy_trust::{
+    RootKey, SystemEntropy,
+    hostile::{HostileToken, forged, missigned},
+};
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 /// What a token that is none may be answered with. 431: its header alone is too large.
 fn is_refusal((status, code): &(u16, String)) -> bool {
@@ -51,6 +56,31 @@ async fn no_token_made_of_a_genuine_one_and_the_published_keys_opens_anything() 
     }
     // The genuine one lives.
     stage.send(genuine.sign(Request::new("GET", format!("{BASE}/sessions/{session}")))).await.expect(200);
+}
+
+#[tokio::test]
+async fn no_token_that_a_genuine_key_signed_wrongly_opens_anything() {
+    let stage = Stage::start().await;
+    let genuine = stage.browser(&stage.andina).await;
+    let session = stage.session(&genuine).await;
+    // As if the signing key itself had been used by somebody who does not know what is in a token.
+    let (database, clock) = (&stage.store.database, SystemClock);
+    let entropy = Arc::new(SystemEntropy::new());
+    let vault = Vault::new(RootKey::parse(ROOT_KEY).unwrap(), entropy.clone());
+    let issuer = database.installation_issuer(&clock, &*entropy).await.unwrap();
+    let keys = signing_keys::load(database, &vault, &issuer, clock.now()).await.unwrap();
+    let claims = keys.verify(&genuine.text, clock.now()).unwrap();
+    let tokens = missigned(&keys.keys()[0], &issuer, &claims);
+    let tokens: Vec<_> = tokens.into_iter().filter(HostileToken::fits_a_header).collect();
+    assert!(tokens.len() > 50, "the corpus has shrunk: {}", tokens.len());
+    each(&tokens, 8, async |hostile| {
+        let with = Token { text: hostile.token.clone(), ..genuine.clone() };
+        let read = Request::new("GET", format!("{BASE}/sessions/{session}"));
+        let outcome = stage.send(with.sign(read)).await.outcome();
+        assert!(is_refusal(&outcome), "{}: {outcome:?}", hostile.name);
+    })
+    .await;
+    stage.is_well().await;
 }
 
 #[tokio::test]
