@@ -2,7 +2,7 @@
 
 use crate::{
     description::{Ids, Operation, operations},
-    stage::{Person, SESSION_COOKIE, Stage, Token},
+    stage::{Person, SESSION_COOKIE, Stage, Token, seconds_from_now},
     wire::{Answer, Request, each},
 };
 use misy_testkit::client::BASE;
@@ -150,6 +150,10 @@ async fn ids_of_another_tenant_are_nobodys_to_every_kind_of_caller() {
     for (who, attacker) in &callers {
         tries_everything(&stage, who, attacker, &ids).await;
     }
+    // All the while who may manage its own tenant could.
+    for (_, attacker) in &callers[3..] {
+        stage.send(attacker.prove(Request::new("GET", stage.andina.path("")))).await.expect(200);
+    }
     assert_eq!(stage.rows_of(&stage.verde).await, before);
     stage.is_well().await;
 }
@@ -158,15 +162,23 @@ async fn ids_of_another_tenant_are_nobodys_to_every_kind_of_caller() {
 async fn ids_of_another_tenant_are_nobodys_to_a_person_of_any_role() {
     let stage = Stage::start_with(&[("MISY_WORKER", "off")]).await;
     let person = stage.person(&stage.andina, "ana@business.example").await;
+    let scopes =
+        ["tenant:read", "keys:read", "audit:read", "sites:write", "context-pack:write", "decisions:read"];
+    let body = json!({ "name": "everything", "scopes": scopes, "expiresAt": seconds_from_now(86_400) });
+    let made = Request::new("POST", format!("{BASE}/auth/tokens")).json(&body);
+    let personal = stage.send(person.sends(made)).await.expect(201).text("/token");
     let (ids, _) = possessions(&stage).await;
     let before = stage.rows_of(&stage.verde).await;
     for role in ROLES {
         let changed = format!("update misy.users set roles = '{{{role}}}' where tenant_id = 'andina'");
         stage.store.admin(changed).await.unwrap();
         tries_everything(&stage, role, &Attacker::Person(person.clone()), &ids).await;
+        tries_everything(&stage, &format!("a token of {role}"), &Attacker::Key(personal.clone()), &ids).await;
     }
     assert_eq!(stage.rows_of(&stage.verde).await, before);
-    // All the while it was signed in.
+    // All the while its token was good, and it was signed in.
+    let own = Request::new("GET", stage.andina.path(""));
+    stage.send(own.bearer(&personal)).await.expect(200);
     let me = stage.send(person.sends(Request::new("GET", format!("{BASE}/auth/me")))).await.expect(200);
     assert_eq!(me.text("/user/userId"), person.user_id);
 }

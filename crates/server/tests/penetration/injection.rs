@@ -152,7 +152,7 @@ async fn a_text_is_a_text_in_every_place_of_every_operation() {
         callers.person = Some(person.clone());
         let places = places(operation);
         // Large bodies take turns, so that all texts are tried in one place or another.
-        let step = places.len().div_ceil(6).max(4);
+        let step = places.len().div_ceil(12).max(2);
         for (turn, place) in places.iter().enumerate() {
             for text in NAUGHTY.iter().skip((turn + number) % step).step_by(step) {
                 let answer = attack(&stage, &callers, operation, place, text).await;
