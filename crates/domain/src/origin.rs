@@ -39,7 +39,9 @@ impl Origin {
 
 fn is_host(host: &str) -> bool {
     if let Some(v6) = host.strip_prefix('[').and_then(|h| h.strip_suffix(']')) {
-        return v6.parse::<std::net::Ipv6Addr>().is_ok_and(|address| address.to_string() == v6);
+        // Browsers write an IPv4 address inside of one in hexadecimal digits; nobody needs it to name a site.
+        let address = v6.parse::<std::net::Ipv6Addr>();
+        return address.is_ok_and(|address| address.to_string() == v6 && address.to_ipv4_mapped().is_none());
     }
     let label = |l: &str| {
         (1..=63).contains(&l.len())
@@ -158,6 +160,8 @@ mod tests {
             "https://a b.example",
             "https://andina.example\n",
             "https://[::0:1]",
+            "https://[::ffff:127.0.0.1]",
+            "https://[::ffff:7f00:1]",
             "https://[::1",
             "file://",
             "chrome-extension://abc",

@@ -28,6 +28,10 @@ pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id"
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 
+/// Of a document that is no page of ours, such as a report: it is read and does nothing.
+const DOCUMENT_POLICY: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+);
 /// RFC 6797; a year.
 const STRICT_TRANSPORT: &str = "max-age=31536000";
 
@@ -42,6 +46,7 @@ pub(crate) async fn serve(State(desk): State<FrontDesk>, mut request: Request, n
     let address = address_of(desk.settings.trusted_proxies, request.extensions(), request.headers());
     let record = Arc::new(CallRecord::new(request_id, operation, method.clone(), address));
     let origin = request.headers().get(header::ORIGIN).cloned();
+    let ends = is_framed_oddly(request.headers());
 
     let mut response = if cors::is_preflight(&request) {
         cors::preflight(&desk, request.headers(), address).await
@@ -59,12 +64,26 @@ pub(crate) async fn serve(State(desk): State<FrontDesk>, mut request: Request, n
         response.headers_mut().insert(REQUEST_ID, value);
     }
     harden(response.headers_mut());
+    if ends {
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
     if desk.settings.strict_transport {
         let value = HeaderValue::from_static(STRICT_TRANSPORT);
         response.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, value);
     }
     measure(route, &method, response.status(), started);
     response
+}
+
+/// Whether somebody in front could see another end of the request than we do: then nothing that follows on the connection
+/// is a request of its own (RFC 9112, section 6.1).
+fn is_framed_oddly(headers: &HeaderMap) -> bool {
+    let mut codings = headers.get_all(header::TRANSFER_ENCODING).iter();
+    codings.next().is_some_and(|coding| {
+        !coding.as_bytes().eq_ignore_ascii_case(b"chunked")
+            || codings.next().is_some()
+            || headers.contains_key(header::CONTENT_LENGTH)
+    })
 }
 
 /// A handler that panics fails one request and not the connection with all that are on it.
@@ -123,6 +142,10 @@ fn harden(headers: &mut HeaderMap) {
         (header::CACHE_CONTROL, "no-store"),
     ] {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
+    }
+    let kind = headers.get(header::CONTENT_TYPE);
+    if kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/html")) {
+        headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(DOCUMENT_POLICY);
     }
 }
 

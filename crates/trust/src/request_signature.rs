@@ -211,7 +211,9 @@ fn hex(bytes: &[u8; 32]) -> [u8; 64] {
 
 /// Unix seconds: 1 to 12 decimal digits and nothing else.
 pub fn parse_timestamp(text: &str) -> Result<i64, SignatureError> {
-    if !(1..=12).contains(&text.len()) || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+    let is_number = (1..=12).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+    // One number has one spelling.
+    if !is_number || (text.len() > 1 && text.starts_with('0')) {
         return Err(SignatureError::Malformed);
     }
     text.parse().map_err(|_| SignatureError::Malformed)

@@ -140,7 +140,7 @@ async fn sites_keys_and_secrets_come_and_go() {
     app.call(&old_token, Method::GET, &andina.path("/secrets"), None).await.expect(200);
     app.advance(std::time::Duration::from_secs(61));
     app.call(&old_token, Method::GET, &andina.path("/secrets"), None).await.refused(401, "signature_invalid");
-    app.send(app.server_request(&andina, &body)).await.refused(401, "key_invalid");
+    app.send(app.server_request(&andina, &body)).await.refused(401, "signature_invalid");
     let path = andina.path(&format!("/secrets/{}", made.text("keyId")));
     app.call(&new_token, Method::GET, &andina.path(""), None).await.expect(200);
     app.manage(&andina, Method::DELETE, &path, None).await.expect(204);

@@ -87,7 +87,7 @@ async fn every_revocation_counts_on_a_replica_that_was_told_nothing() {
     app.manage(&andina, Method::DELETE, &path, None).await.expect(204);
     refused_there(&there, read, 401, "token_revoked").await;
     refused_there(&there, || open(&app, &bound), 401, "token_revoked").await;
-    refused_there(&there, || app.server_request(&andina, &body), 401, "key_invalid").await;
+    refused_there(&there, || app.server_request(&andina, &body), 401, "signature_invalid").await;
 
     // An administrator's key.
     let list = || {

@@ -64,7 +64,7 @@ async fn a_key_that_is_none_is_refused_in_one_way() {
 
     let mut request = app.server_request(&andina, &body);
     put(&mut request, "x-misy-key", "key_00000000000000000000000000");
-    app.send(request).await.refused(401, "key_invalid");
+    app.send(request).await.refused(401, "signature_invalid");
     let mut request = app.server_request(&andina, &body);
     put(&mut request, "x-misy-key", &owner.secret_id);
     app.send(request).await.refused(401, "signature_invalid");

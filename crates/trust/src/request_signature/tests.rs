@@ -155,7 +155,8 @@ fn a_timestamp_is_plain_digits() {
     assert_eq!(parse_timestamp("1790000000"), Ok(1_790_000_000));
     assert_eq!(parse_timestamp("0"), Ok(0));
     assert_eq!(parse_timestamp("999999999999"), Ok(999_999_999_999));
-    for bad in ["", "-1", "+1", "1.0", "1e9", " 1", "1 ", "1\n", "0x1", "١", "1790000000000", "1_000", "null"]
+    for bad in
+        ["", "-1", "+1", "1.0", "1e9", " 1", "1 ", "1\n", "01", "0x1", "١", "1790000000000", "1_000", "null"]
     {
         assert_eq!(parse_timestamp(bad), Err(SignatureError::Malformed), "{bad:?}");
     }

@@ -17,7 +17,7 @@ use axum::{
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{HeaderName, StatusCode, header};
 use misy_domain::{
-    KeyId, Origin, Permission, Permissions, SiteId, TenantId, Timestamp, TokenId, limit::Quota,
+    KeyId, Origin, Permission, Permissions, Secret, SiteId, TenantId, Timestamp, TokenId, limit::Quota,
 };
 use misy_store::{
     credentials::{self, KeyKind, KeyRecord},
@@ -131,6 +131,13 @@ pub(crate) async fn mint(State(desk): State<FrontDesk>, request: Request) -> Res
     Ok((StatusCode::CREATED, Json(answer)).into_response())
 }
 
+/// So that an attempt stands in the trail of whom it is aimed at.
+fn note(received: &Received, tenant: &TenantId, key: KeyId) {
+    let mut facts = received.record.facts();
+    facts.tenant = Some(tenant.clone());
+    facts.actor = Some(key.to_string());
+}
+
 async fn tenant(
     desk: &FrontDesk,
     received: &Received,
@@ -138,10 +145,7 @@ async fn tenant(
     key: KeyId,
 ) -> Result<Arc<TenantState>, Problem> {
     let state = desk.tenants.get(id).await?.ok_or_else(|| Problem::unauthorized("key_invalid"))?;
-    let mut facts = received.record.facts();
-    facts.tenant = Some(id.clone());
-    facts.actor = Some(key.to_string());
-    drop(facts);
+    note(received, id, key);
     if state.is_active() { Ok(state) } else { Err(Problem::suspended()) }
 }
 
@@ -208,27 +212,40 @@ async fn browser(
     Ok((caller, asked))
 }
 
+/// The secret of an id, if it is one that signs now.
+async fn secret(
+    desk: &FrontDesk,
+    id: &str,
+    now: Timestamp,
+) -> Result<Option<(TenantId, KeyId, RequestKey)>, Problem> {
+    let Ok(key_id) = id.parse::<KeyId>() else { return Ok(None) };
+    let Some(tenant) = desk.database.tenant_of_secret(key_id).await? else { return Ok(None) };
+    let Some(state) = desk.tenants.get(&tenant).await? else { return Ok(None) };
+    let found = state.secrets(now).find(|secret| secret.key_id == key_id);
+    Ok(found.map(|secret| (tenant, key_id, secret.key.clone())))
+}
+
 /// A server with the tenant secret; perhaps with a token to renew.
 async fn server(desk: &FrontDesk, received: &Received, id: &str) -> Result<(Caller, TokenRequest), Problem> {
-    let refused = || Problem::unauthorized("key_invalid");
-    let key_id: KeyId = id.parse().map_err(|_| refused())?;
-    let id = desk.database.tenant_of_secret(key_id).await?.ok_or_else(refused)?;
-    let now = desk.clock.now();
-    let state = desk.tenants.get(&id).await?.ok_or_else(refused)?;
-    let key: RequestKey = state
-        .secrets(now)
-        .find(|secret| secret.key_id == key_id)
-        .map(|secret| secret.key.clone())
-        .ok_or_else(refused)?;
-    let state = tenant(desk, received, &id, key_id).await?;
     // A tenant secret in a web page is no secret any more.
     if received.headers().contains_key(header::ORIGIN) {
         return Err(Problem::origin_not_allowed());
     }
     let headers = SignatureHeaders::of(received)?;
+    let now = desk.clock.now();
+    let found = secret(desk, id, now).await?;
+    if let Some((tenant, key_id, _)) = &found {
+        note(received, tenant, *key_id);
+    }
+    // Before the signature is proved nothing tells an id that is known from one that is not, nor how its tenant is.
+    let nobodys = || RequestKey::new(Secret::new([0; 32]));
+    let key = found.as_ref().map_or_else(nobodys, |(.., key)| key.clone());
     let old_text = bearer(received);
     let old_sha256 = old_text.map(|text| misy_trust::sha256(text.as_bytes()));
-    let forget_at = headers.verify(received, &[key], old_sha256, now)?;
+    let verified = headers.verify(received, &[key], old_sha256, now);
+    let Some((id, key_id, _)) = found else { return Err(Problem::unauthorized("signature_invalid")) };
+    let forget_at = verified?;
+    let state = tenant(desk, received, &id, key_id).await?;
     let asked: TokenRequest = received.json()?;
     received.record.facts().site = Some(asked.site_id.to_string());
     let old = match old_text {

@@ -1,0 +1,27 @@
+//! Attacks on the running program. Each family has a file; requests are written byte by byte, since a library would tidy
+//! the attack away.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test stops where something is not as it should be"
+)]
+
+mod cors;
+mod description;
+mod enumeration;
+mod exhaustion;
+mod foreign_ids;
+mod headers;
+mod injection;
+mod instructions;
+mod limits;
+mod mass_assignment;
+mod sessions;
+mod signatures;
+mod smuggling;
+mod ssrf;
+mod stage;
+mod tokens;
+mod wire;
