@@ -181,10 +181,11 @@ pub(crate) fn watch_refusal(desk: &FrontDesk, record: &CallRecord, outcome: &'st
     let of_owner = facts.tenant.as_ref() == Some(home);
     let (rule, actor) = match (record.operation, outcome) {
         ("registerOwner", "bootstrap_secret_invalid") => ("bootstrap_attempts", "bootstrap".to_owned()),
-        ("signIn" | "proveSecondFactor" | "stepUp", "sign_in_failed" | "second_factor_invalid")
-            if of_owner =>
-        {
-            ("owner_sign_in_refused", facts.actor.clone().unwrap_or_default())
+        (
+            "signIn" | "proveSecondFactor" | "stepUp" | "finishPasskeySecondFactor" | "finishPasskeyStepUp",
+            "credentials_invalid" | "code_invalid" | "challenge_invalid" | "passkey_invalid" | "rate_limited",
+        ) if of_owner => {
+            ("owner_sign_in_refused", facts.actor.clone().unwrap_or_else(|| "anonymous".to_owned()))
         }
         (_, "permission_denied" | "privilege_required" | "step_up_required" | "rate_limited")
             if of_owner && facts.decision.is_some() =>

@@ -5,6 +5,7 @@ use crate::{
     support::{App, Tenant},
 };
 use http::Method;
+use misy_domain::Clock;
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -16,6 +17,13 @@ fn support() -> Value {
 
 fn system() -> Value {
     json!({ "operation": "system_access", "resource": "all_agents", "reason": "Ticket 13: an agent quotes old prices" })
+}
+
+impl App {
+    /// The hour of the day that it is somewhere.
+    fn hour(&self, zone: &str) -> i8 {
+        self.store.clock.now().to_zoned(jiff::tz::TimeZone::get(zone).unwrap()).hour()
+    }
 }
 
 /// What the trail of a tenant tells, once it tells something.
@@ -224,6 +232,48 @@ async fn a_burst_of_privilege_or_of_refusals_raises_one_alert_that_can_be_acknow
     // The tenant has none of the owner's alerts.
     let own = app.manage(&andina, Method::GET, &andina.path("/alerts"), None).await.expect(200);
     assert_eq!(own.body["items"], json!([]));
+}
+
+/// Waits until an alert of a rule stands with the owner.
+async fn raised(app: &App, owner: &Tenant, rule: &str) {
+    let deadline = std::time::Instant::now() + Duration::from_secs(5);
+    loop {
+        let alerts = app.manage(owner, Method::GET, &owner.path("/alerts"), None).await.expect(200);
+        if alerts.body["items"].as_array().unwrap().iter().any(|alert| alert["rule"] == rule) {
+            return;
+        }
+        assert!(std::time::Instant::now() < deadline, "no {rule}: {}", alerts.body);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test]
+async fn guessing_at_the_bootstrap_secret_or_at_the_owners_people_is_told() {
+    let (app, owner, _, _) = scene().await;
+    for _ in 0..7 {
+        let body = crate::support::registration("Roja", "https://roja.example");
+        let request = crate::support::bare(Method::POST, "/tenants/register/owner", Some(&body));
+        let answer = app.send(crate::support::with_bearer(request, "not the bootstrap secret")).await;
+        assert!([401, 429].contains(&answer.status.as_u16()), "{}", answer.body);
+    }
+    raised(&app, &owner, "bootstrap_attempts").await;
+    let mut stranger = Browser::at("198.51.100.9");
+    for _ in 0..7 {
+        stranger.sign_in(&app, EMAIL, "not the password of Ana").await.refused(401, "credentials_invalid");
+    }
+    raised(&app, &owner, "owner_sign_in_refused").await;
+}
+
+#[tokio::test]
+async fn working_at_night_is_told() {
+    let app = App::start().await;
+    let (owner, andina) = app.two().await;
+    while (6..22).contains(&app.hour("America/Bogota")) {
+        app.advance(Duration::from_mins(30));
+    }
+    let mut ana = app.administrator(&owner, EMAIL).await;
+    ana.post(&app, &andina.path("/privilege"), &support()).await.expect(201);
+    raised(&app, &owner, "privilege_at_night").await;
 }
 
 #[tokio::test]
