@@ -1,5 +1,5 @@
-//! Who may manage which tenant: the owner all of them, an administrator its own, a server with a token that allows
-//! `tenant:manage` its own too.
+//! Who may manage which tenant. Who calls is proved here (a person, an administrator's key, a server with a token that allows
+//! `tenant:manage`); what it may do is decided by the access policies (`misy_trust::access`).
 
 use crate::{
     address::{self, Purpose, is_spent},

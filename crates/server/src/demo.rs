@@ -39,8 +39,15 @@ async fn open_sites(settings: &Settings, running: &Running) -> anyhow::Result<St
         running.also_serve(listener, site::router(business, &running.public_url));
         lines += &format!("  {:<18} {address}/\n", business.name);
     }
+    lines += "\nBecome the first administrator of one of them, with a second factor; later sign in:\n\n";
+    for business in &businesses {
+        if let Some(token) = seeder.administrator_token(&business.tenant) {
+            lines += &format!("  {:<18} {}/enroll#token={token}\n", business.tenant, running.public_url);
+        }
+    }
     lines += &format!(
-        "\n  {:<18} {url}/docs\n  {:<18} {url}/health/ready\n\nCtrl-C stops it; data stays in {}\n\n",
+        "  {:<18} {url}/sign-in\n\n  {:<18} {url}/docs\n  {:<18} {url}/health/ready\n\nCtrl-C stops it; data stays in {}\n\n",
+        "Sign in",
         "API",
         "Health",
         settings.data_dir.display(),

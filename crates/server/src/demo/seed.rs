@@ -155,6 +155,11 @@ impl Seeder {
         Ok(())
     }
 
+    /// What the first administrator of a business enrols with.
+    pub(super) fn administrator_token(&self, tenant: &TenantId) -> Option<String> {
+        self.kept(|kept| kept.administrator_tokens.get(tenant.as_str()).cloned())
+    }
+
     fn owner_token(&self) -> anyhow::Result<String> {
         self.kept(|kept| kept.owner_token.clone()).with_context(|| {
             format!(
