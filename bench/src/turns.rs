@@ -24,7 +24,7 @@ struct Board {
 }
 
 pub(crate) async fn measure() -> anyhow::Result<()> {
-    let stage = Stage::set(&[]).await?;
+    let stage = Stage::set(&[("MISY_STREAMS_PER_VISITOR", "1000")]).await?;
     let board = Arc::new(Mutex::new(Board::default()));
     let (visitor, sessions) = stage.visitor(SESSIONS).await?;
     let mut listeners = tokio::task::JoinSet::new();
