@@ -40,11 +40,14 @@ pub(crate) async fn measure() -> anyhow::Result<()> {
     report(format!("operations   registration, one after the other: {}", spread(single.0)));
     let (storm, tokens) = registrations(&http, &owner, "all", AT_ONCE, AT_ONCE).await?;
     report(format!("operations   {AT_ONCE} registrations at once, none refused: {}", spread(storm)));
-    let reads = packs(&http, &owner, tokens).await?;
-    report(format!(
-        "operations   {READS} context packs by {READERS} readers, none refused: {}",
-        spread(reads)
-    ));
+    for readers in [1, READERS] {
+        let reads = packs(&http, &owner, tokens.clone(), readers).await?;
+        let count = reads.len();
+        report(format!(
+            "operations   {count} context packs by {readers} readers, none refused: {}",
+            spread(reads)
+        ));
+    }
     Ok(())
 }
 
@@ -92,15 +95,16 @@ async fn packs(
     http: &reqwest::Client,
     owner: &Owner,
     tokens: Vec<(String, String)>,
+    at_once: usize,
 ) -> anyhow::Result<Vec<Duration>> {
     let tokens = Arc::new(tokens);
     let mut readers = JoinSet::new();
-    for reader in 0..READERS {
+    for reader in 0..at_once {
         let (http, owner, tokens) = (http.clone(), owner.clone(), tokens.clone());
         readers.spawn(async move {
             let mut took = Vec::with_capacity(READS / READERS);
             for turn in 0..READS / READERS {
-                let (tenant, token) = &tokens[(turn * READERS + reader) % tokens.len()];
+                let (tenant, token) = &tokens[(turn * at_once + reader) % tokens.len()];
                 let began = Instant::now();
                 call(&http, &owner, token, Method::GET, &format!("/tenants/{tenant}/context-pack"), None)
                     .await?;

@@ -261,7 +261,7 @@ async fn rotate_by_age(front_desk: FrontDesk, longest: LongestUse, stop: Cancell
         let due = rotation::start_due(&desk.database, &desk.vault, longest, &*desk.clock, &*desk.entropy);
         match stop.run_until_cancelled(due).await {
             Some(Ok(begun)) if !begun.is_empty() => {
-                info!(tenants = begun.len(), "data keys are rotated by age")
+                info!(tenants = begun.len(), "data keys are rotated by age");
             }
             Some(Err(error)) => warn!(%error, "data keys could not be rotated by age; tried again later"),
             Some(Ok(_)) => {}

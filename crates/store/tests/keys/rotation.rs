@@ -320,7 +320,7 @@ async fn a_data_key_that_is_too_old_is_rotated_once_by_itself() {
     );
     let mut begun = both.0.unwrap();
     begun.extend(both.1.unwrap());
-    assert_eq!(begun, [andina.id.clone()]);
+    assert_eq!(begun, std::slice::from_ref(&andina.id));
     let again = start_due(&store.database, &store.vault, longest, clock, entropy).await.unwrap();
     assert!(again.is_empty());
     store.admin("update misy.key_rotations set work_at = now()").await.unwrap();
