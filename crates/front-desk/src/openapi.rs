@@ -241,8 +241,8 @@ fn add_problems(path: &str, method: &HttpMethod, operation: &mut Operation) {
         add("413", "`body_too_large`");
         add("415", "`unsupported_media_type`: JSON in UTF-8, not compressed");
         add("422", "`validation_failed`, `not_supported`, `envelope_mismatch`, with JSON pointers");
-    } else if secured && matches!(method, HttpMethod::Get) {
-        add("422", "`validation_failed`: a parameter of the query");
+    } else if secured {
+        add("422", "`validation_failed`: a parameter of the query; `not_supported`");
     }
     if secured && !matches!(method, HttpMethod::Get) {
         add("409", "`conflict`, `owner_already_registered`, `idempotency_mismatch`");

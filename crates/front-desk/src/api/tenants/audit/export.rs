@@ -44,6 +44,7 @@ pub enum Format {
 #[into_params(parameter_in = Query)]
 pub struct ExportQuery {
     /// `ndjson` (usual), `ocsf` or `rfc5424`.
+    #[param(value_type = Option<String>)]
     format: Option<Format>,
     /// Not before this time.
     #[param(value_type = Option<String>, format = DateTime)]

@@ -44,8 +44,10 @@ pub struct ReportQuery {
     #[param(value_type = Option<String>, format = DateTime)]
     to: Option<Timestamp>,
     /// `json` (usual), `html` or `markdown`.
+    #[param(value_type = Option<String>)]
     format: Option<Format>,
     /// `es`, `en` (usual) or `pt`, for `html` and `markdown`.
+    #[param(value_type = Option<String>)]
     lang: Option<Language>,
 }
 
