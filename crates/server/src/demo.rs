@@ -42,7 +42,8 @@ async fn open_sites(settings: &Settings, running: &Running) -> anyhow::Result<St
     lines += "\nBecome the first administrator of one of them, with a second factor; later sign in:\n\n";
     for business in &businesses {
         if let Some(token) = seeder.administrator_token(&business.tenant) {
-            lines += &format!("  {:<18} {}/enroll#token={token}\n", business.tenant, running.public_url);
+            lines +=
+                &format!("  {:<18} {}/enroll#token={token}\n", business.tenant.as_str(), running.public_url);
         }
     }
     lines += &format!(
