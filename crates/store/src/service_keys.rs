@@ -3,12 +3,11 @@
 
 use crate::{
     Database, StoreError, Vault,
-    signing_keys::{LIFETIME, TABLE, generate, insert, lock, open},
-    tenants::stored,
+    signing_keys::{LIFETIME, generate, insert, lock, read},
 };
-use jiff_sqlx::{Timestamp as SqlTimestamp, ToSqlx};
+use jiff_sqlx::ToSqlx;
 use misy_domain::{Clock, Timestamp};
-use misy_trust::{Algorithm, ServiceKeys, SigningKey, token::KeyRecord};
+use misy_trust::{Algorithm, ServiceKeys};
 use std::time::Duration;
 
 /// How long before it signs a new key can be read, so that every process has read it by then.
@@ -61,25 +60,6 @@ async fn load(
     now: Timestamp,
 ) -> Result<ServiceKeys, StoreError> {
     let since = now.checked_sub(OVERLAP).unwrap_or(Timestamp::MIN);
-    let rows = sqlx::query!(
-        "select kid, algorithm, sealed_private_key, created_at, activates_at, retires_at
-         from platform.token_signing_keys
-         where purpose = 'service' and (retires_at is null or retires_at > $1) order by activates_at",
-        since.to_sqlx() as _
-    )
-    .fetch_all(database.app())
-    .await?;
-    let mut keys = Vec::with_capacity(rows.len());
-    for row in rows {
-        let record = KeyRecord {
-            kid: stored(row.kid.parse())?,
-            algorithm: stored(row.algorithm.parse())?,
-            private: open(vault, TABLE, &row.kid, &row.sealed_private_key).await?,
-            created_at: row.created_at.to_jiff(),
-            activates_at: row.activates_at.to_jiff(),
-            retires_at: row.retires_at.map(SqlTimestamp::to_jiff),
-        };
-        keys.push(stored(SigningKey::from_record(record))?);
-    }
+    let keys = read(database, vault, "service", since).await?;
     Ok(ServiceKeys::new(issuer, keys))
 }

@@ -15,7 +15,7 @@ pub const LIFETIME: Duration = Duration::from_hours(90 * 24);
 /// How long before it signs a new key is published, so that everybody has read it by then.
 pub const NOTICE: Duration = Duration::from_hours(1);
 
-pub(crate) const TABLE: &str = "token_signing_keys";
+const TABLE: &str = "token_signing_keys";
 /// Under this name the data key of a signing key is wrapped. No tenant can have it: see the reserved ids.
 const INSTALLATION: &str = "misy-installation";
 /// Serialises whoever makes keys; the number means nothing.
@@ -55,10 +55,22 @@ pub async fn load(
     // A renewed token may be a month older than it lives.
     let kept = Duration::from_secs(MAX_LIFETIME.unsigned_abs() + 31 * 24 * 60 * 60);
     let since = now.checked_sub(kept).unwrap_or(Timestamp::MIN);
+    let keys = read(database, vault, "tenant", since).await?;
+    stored(TokenKeys::new(issuer, keys))
+}
+
+/// The keys of a purpose that have not retired before a time, opened.
+pub(crate) async fn read(
+    database: &Database,
+    vault: &Vault,
+    purpose: &str,
+    since: Timestamp,
+) -> Result<Vec<SigningKey>, StoreError> {
     let rows = sqlx::query!(
         "select kid, algorithm, sealed_private_key, created_at, activates_at, retires_at
          from platform.token_signing_keys
-         where purpose = 'tenant' and (retires_at is null or retires_at > $1) order by activates_at",
+         where purpose = $1 and (retires_at is null or retires_at > $2) order by activates_at",
+        purpose,
         since.to_sqlx() as _
     )
     .fetch_all(database.app())
@@ -75,7 +87,7 @@ pub async fn load(
         };
         keys.push(stored(SigningKey::from_record(record))?);
     }
-    stored(TokenKeys::new(issuer, keys))
+    Ok(keys)
 }
 
 /// Makes a successor when the newest key has signed for its lifetime, and says whether it did.
