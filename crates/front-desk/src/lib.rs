@@ -19,6 +19,7 @@ mod idempotent;
 pub mod identity;
 pub mod json;
 mod live;
+mod look_up;
 pub mod management;
 pub mod oidc;
 pub mod openapi;

@@ -11,7 +11,7 @@ use misy_agents::{
 use misy_domain::{Clock, ConversationId, Entropy, Message, Part, Role, TenantId};
 use misy_store::{
     Bell, Database, Limits, StoreError, Vault,
-    bell::News,
+    bell::{Agent, News},
     leases::Lease,
     limits::{Decision, Limit, Scope, Unreachable},
     messages::text_of,
@@ -25,7 +25,7 @@ use std::{
 use tracing::{Span, info};
 
 /// Who is said to write before the first answer of a conversation.
-const FIRST_AGENT: &str = "support";
+const FIRST_AGENT: Agent = Agent::Support;
 /// A turn whose agent reached its limit waits for so long at most; beyond it a person is asked.
 const LONGEST_WAIT: Duration = Duration::from_secs(15);
 
@@ -257,8 +257,8 @@ impl<'a> Typing<'a> {
             return None;
         }
         let last = work.history.iter().rev().find(|message| message.role == Role::Agent);
-        let agent: Arc<str> =
-            last.and_then(|message| message.agent_name.as_deref()).unwrap_or(FIRST_AGENT).into();
+        let name = last.and_then(|message| message.agent_name.as_deref());
+        let agent = name.and_then(Agent::named).unwrap_or(FIRST_AGENT);
         bell.ring(&lease.tenant, lease.conversation, News::typing(Some(agent)));
         Some(Self { bell, tenant: lease.tenant.clone(), conversation: lease.conversation })
     }

@@ -17,6 +17,7 @@ use misy_store::{
     Bell, Database, DatabaseOptions, Limits, Shared, Vault,
     database::Login,
     rotation::{self, LongestUse, Rotator},
+    shared::{self, IN_THE_CLEAR},
 };
 use misy_trust::{BootstrapSecret, ServiceRole, SystemEntropy};
 use sqlx::postgres::PgConnectOptions;
@@ -98,11 +99,17 @@ impl Running {
     ) -> anyhow::Result<(FrontDesk, String, CancellationToken, TaskTracker)> {
         let vault = attached::vault(settings, database, &clock, &entropy).await?;
         let tls = settings.tls.clone().map(Tls::load).transpose()?;
-        let redis = match &settings.redis_url {
-            Some(url) => Some(Shared::open(url.expose()).await.context("redis_url")?),
+        let redis = match settings.redis.clone() {
+            Some(address) => {
+                if address.is_in_the_clear() {
+                    warn!("Redis: {IN_THE_CLEAR}");
+                }
+                Some(Shared::at(address, shared::PATIENCE).await)
+            }
             None => None,
         };
-        let bell = Bell::through(redis.as_ref());
+        let letters = vault.letters(database, clock.clone()).await?;
+        let bell = Bell::through(redis.as_ref(), letters);
         let public_url = match &settings.public_url {
             Some(origin) => origin.to_string(),
             None if tls.is_some() => format!("https://{}", listener.local_addr()?),

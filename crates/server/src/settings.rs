@@ -9,7 +9,7 @@ use figment::{
     providers::{Env, Format, Serialized, Toml},
 };
 use misy_domain::{Origin, Secret, TenantId};
-use misy_store::rotation::LongestUse;
+use misy_store::{rotation::LongestUse, shared::Address};
 use serde::{Deserialize, Serialize};
 use std::{
     net::SocketAddr,
@@ -31,6 +31,7 @@ struct Written {
     data_dir: String,
     database_url: String,
     redis_url: String,
+    redis_ca_file: String,
     postgres_bin: String,
     bootstrap_secret: String,
     owner_tenant_id: String,
@@ -94,6 +95,7 @@ impl Default for Written {
             data_dir: none(),
             database_url: none(),
             redis_url: none(),
+            redis_ca_file: none(),
             postgres_bin: none(),
             bootstrap_secret: none(),
             owner_tenant_id: "colombiatic".into(),
@@ -191,7 +193,11 @@ pub(crate) const SETTINGS: [Setting; 57] = [
     ),
     secret(
         "redis_url",
-        "Redis 6.2 or newer that several replicas share limits and live events through: redis://host:6379/0 [one replica]",
+        "Redis 6.2 or newer that several replicas share limits and live events through: rediss://host:6379/0 [one replica]",
+    ),
+    open(
+        "redis_ca_file",
+        "PEM file with the certificate authorities of that Redis, which are then the only ones [the machine's own]",
     ),
     open("postgres_bin", "folder of the PostgreSQL programs for the private server [found on the machine]"),
     secret(
@@ -304,7 +310,7 @@ pub(crate) struct Settings {
     /// A given PostgreSQL.
     pub(crate) database_url: Option<Secret<String>>,
     /// What replicas share limits and news through.
-    pub(crate) redis_url: Option<Secret<String>>,
+    pub(crate) redis: Option<Address>,
     /// Where the PostgreSQL programs are.
     pub(crate) postgres_bin: Option<PathBuf>,
     /// Registers the owner.
@@ -454,7 +460,7 @@ impl Settings {
                 None => default_data_dir()?,
             },
             database_url: hidden(&written.database_url),
-            redis_url: hidden(&written.redis_url),
+            redis: redis(&written)?,
             postgres_bin: set(&written.postgres_bin).map(PathBuf::from),
             bootstrap_secret: hidden(&written.bootstrap_secret),
             owner: written.owner_tenant_id.parse().context("owner_tenant_id")?,
@@ -549,6 +555,12 @@ fn mail(written: &Written) -> anyhow::Result<Option<(Secret<String>, String)>> {
         );
     }
     Ok(Some((url, from.to_owned())))
+}
+
+fn redis(written: &Written) -> anyhow::Result<Option<Address>> {
+    let authorities = set(&written.redis_ca_file).map(Path::new);
+    let url = set(&written.redis_url);
+    url.map(|url| Address::parse(url, authorities)).transpose().context("redis_url")
 }
 
 /// Never is so long that nothing gets there.

@@ -222,7 +222,7 @@ pub async fn kind_of_key(tx: &mut TenantTx, key: KeyId) -> Result<Option<KeyKind
 impl Database {
     /// Whose key this is and what it may do, whether in force or not.
     pub async fn key_by_hash(&self, hash: &[u8; 32]) -> Result<Option<(TenantId, KeyRecord)>, StoreError> {
-        let Some(tenant) = self.tenant_of_credential(hash).await? else { return Ok(None) };
+        let Some(tenant) = self.tenant_by_hash(hash).await? else { return Ok(None) };
         let mut tx = self.tenant("credentials.key", &tenant).await?;
         let row = sqlx::query_as!(
             Row,

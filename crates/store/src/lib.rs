@@ -16,6 +16,7 @@ pub mod database;
 pub mod decisions;
 pub mod error;
 pub mod global_settings;
+pub mod guesses;
 pub mod idempotency;
 pub mod installation;
 mod installation_secrets;

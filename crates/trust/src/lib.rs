@@ -46,7 +46,7 @@ pub use access::{AccessDecision, AccessOutcome, AccessPolicies, Moment, Principa
 pub use api_key::{ApiKey, ApiKeyKind, BootstrapSecret};
 pub use ceremony::CeremonyHandle;
 pub use certificate::{ClientCertificate, Fingerprint};
-pub use digest::{derived, sha256};
+pub use digest::{MacKey, derived, sha256};
 pub use entropy::SystemEntropy;
 pub use one_time_code::{TotpSecret, recovery_code, recovery_code_hash};
 pub use passkey::{Passkey, PasskeyError, RelyingParty};

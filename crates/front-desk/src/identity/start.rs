@@ -210,7 +210,7 @@ async fn remember_device(
 ) -> Result<Vec<RandomToken>, Problem> {
     let mut tokens = cookies::devices(&desk.settings, &received.parts.headers);
     let hashes: Vec<[u8; 32]> = tokens.iter().map(RandomToken::hash).collect();
-    let known = devices::known(tx, user.user_id, &hashes, now).await?;
+    let known = devices::known(tx, user, &hashes, now).await?;
     match known.and_then(|hash| hashes.iter().position(|known| *known == hash)) {
         Some(at) => tokens[..=at].rotate_right(1),
         None => tokens.insert(0, RandomToken::generate(TokenUse::Device, &*desk.entropy)),
@@ -224,11 +224,11 @@ pub(crate) async fn known_device(
     desk: &FrontDesk,
     received: &Received,
     tx: &mut TenantTx,
-    user: &User,
+    user: UserId,
 ) -> Result<Option<[u8; 32]>, Problem> {
     let tokens = cookies::devices(&desk.settings, &received.parts.headers);
     let hashes: Vec<[u8; 32]> = tokens.iter().map(RandomToken::hash).collect();
-    Ok(devices::known(tx, user.user_id, &hashes, desk.clock.now()).await?)
+    Ok(devices::known(tx, user, &hashes, desk.clock.now()).await?)
 }
 
 /// Records what a user did to its own account, in the transaction of it.

@@ -4,6 +4,7 @@ use crate::support::{App, Token, put};
 use axum::{body::Body, response::Response};
 use http::Method;
 use http_body_util::BodyExt;
+use misy_store::bell::Agent;
 use serde_json::{Value, json};
 use std::time::Duration;
 use tokio::time::timeout;
@@ -140,11 +141,11 @@ async fn typing_is_told() {
     let conversation = opened.text("conversationId").parse().unwrap();
     let mut events = follow(&app, &token, &opened.text("sessionId"), None).await;
     events.expect("status").await;
-    let ring = |name: Option<&str>| {
-        let news = misy_store::bell::News::typing(name.map(Into::into));
+    let ring = |agent: Option<Agent>| {
+        let news = misy_store::bell::News::typing(agent);
         app.store.bell.ring(&andina.tenant_id(), conversation, news);
     };
-    ring(Some("support"));
+    ring(Some(Agent::Support));
     assert_eq!(events.expect("typing").await.data, json!({ "active": true, "agentName": "support" }));
     ring(None);
     assert_eq!(events.expect("typing").await.data, json!({ "active": false }));

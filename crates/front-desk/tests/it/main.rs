@@ -14,6 +14,7 @@ mod chat;
 mod closing;
 mod cors;
 mod encryption;
+mod guessing;
 mod idempotency;
 mod identity;
 mod live;

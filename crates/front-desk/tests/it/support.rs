@@ -256,14 +256,15 @@ impl App {
     }
 }
 
-async fn desk_on(store: &TestStore, change: impl FnOnce(&mut Settings)) -> FrontDesk {
+pub(crate) async fn desk_on(store: &TestStore, change: impl FnOnce(&mut Settings)) -> FrontDesk {
     desk_through(store, None, store.bell.clone(), change).await
 }
 
 /// A replica with a bell of its own, as another process on the same database and Redis has.
 pub(crate) async fn replica_through(store: &TestStore, redis: &TestRedis, patience: Duration) -> FrontDesk {
     let redis = Shared::open_with(&redis.url(), patience).await.unwrap();
-    let bell = Bell::through(Some(&redis));
+    let letters = store.vault.letters(&store.database, store.clock.clone()).await.unwrap();
+    let bell = Bell::through(Some(&redis), letters);
     desk_through(store, Some(redis), bell, |_| {}).await
 }
 

@@ -27,8 +27,8 @@ pub(super) async fn run(settings: &Settings) -> anyhow::Result<()> {
         Some(url) => findings.push(("given PostgreSQL", given_server(url.expose()).await)),
         None => findings.push(("private PostgreSQL", private_server(settings.postgres_bin.as_deref()))),
     }
-    if let Some(url) = &settings.redis_url {
-        findings.push(("Redis", misy_store::Shared::examine(url.expose()).await));
+    if let Some(address) = &settings.redis {
+        findings.push(("Redis", misy_store::Shared::examine(address).await));
     }
     let mut text = String::new();
     for (name, finding) in &findings {

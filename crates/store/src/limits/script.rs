@@ -34,25 +34,73 @@ pub(super) async fn check(
         call.key(TenantKey::nonce(tenant, nonce.value));
     }
     let answer: Vec<i64> = shared.ask(async |mut redis| call.invoke_async(&mut redis).await).await?;
-    let micros = SignedDuration::from_micros;
-    let limit = |at: i64| usize::try_from(at - 1).ok().and_then(|at| limits.get(at));
-    let decision = match *answer {
-        [0] => Some(Decision::Allowed(None)),
-        [0, at, remaining, reset] => limit(at).map(|limit| {
-            Decision::Allowed(Some(Standing {
+    read(&answer, limits, nonce.is_some()).ok_or_else(|| {
+        metrics::counter!("misy_redis_failures_total", "kind" => "answer").increment(1);
+        StoreError::SharedUnavailable
+    })
+}
+
+/// What an answer says, if it is one that the script could give to this call.
+fn read(answer: &[i64], limits: &[Limit<'_>], with_nonce: bool) -> Option<Decision> {
+    let limit = |at: i64| usize::try_from(at.checked_sub(1)?).ok().and_then(|at| limits.get(at));
+    let within = |value: i64, most: i64| (0..=most).contains(&value).then_some(value);
+    match *answer {
+        [0] if limits.is_empty() => Some(Decision::Allowed(None)),
+        [0, at, remaining, reset] => {
+            let limit = limit(at)?;
+            let remaining = within(remaining, i64::from(limit.quota.requests.max(1)) - 1)?;
+            Some(Decision::Allowed(Some(Standing {
                 scope: limit.scope,
                 quota: limit.quota,
-                remaining: u32::try_from(remaining).unwrap_or(u32::MAX),
-                reset: micros(reset),
-            }))
-        }),
-        [1, at, wait] => limit(at).map(|limit| Decision::Limited {
-            scope: limit.scope,
-            quota: limit.quota,
-            retry_after: micros(wait),
-        }),
-        [2] => Some(Decision::Replayed),
+                remaining: u32::try_from(remaining).ok()?,
+                reset: SignedDuration::from_micros(within(reset, limit.quota.burst())?),
+            })))
+        }
+        [1, at, wait] => {
+            let limit = limit(at)?;
+            Some(Decision::Limited {
+                scope: limit.scope,
+                quota: limit.quota,
+                retry_after: SignedDuration::from_micros(within(wait, limit.quota.interval())?),
+            })
+        }
+        [2] if with_nonce => Some(Decision::Replayed),
         _ => None,
-    };
-    decision.ok_or(StoreError::SharedUnavailable)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use misy_domain::limit::Quota;
+
+    #[test]
+    fn an_answer_that_the_script_cannot_give_is_none() {
+        let limits = [Limit { scope: Scope::Tenant, subject: "", quota: Quota::per_minute(60) }];
+        for lie in [
+            &[][..],
+            &[0],
+            &[2],
+            &[3],
+            &[0, 0, 5, 5],
+            &[0, 2, 5, 5],
+            &[0, i64::MIN, 5, 5],
+            &[0, 1, 60, 5],
+            &[0, 1, -1, 5],
+            &[0, 1, i64::MAX, 5],
+            &[0, 1, 5, -1],
+            &[0, 1, 5, 60_000_001],
+            &[1, 1, -1],
+            &[1, 1, 1_000_001],
+            &[1, 1, i64::MAX],
+            &[1, 2, 5],
+            &[0, 1, 5, 5, 5],
+        ] {
+            assert_eq!(read(lie, &limits, false), None, "{lie:?}");
+        }
+        assert!(read(&[0, 1, 59, 1_000_000], &limits, false).is_some());
+        assert!(read(&[1, 1, 1_000_000], &limits, false).is_some());
+        assert_eq!(read(&[2], &limits, true), Some(Decision::Replayed));
+        assert_eq!(read(&[0], &[], true), Some(Decision::Allowed(None)));
+    }
 }

@@ -270,7 +270,7 @@ impl Database {
         hash: &[u8; 32],
         now: Timestamp,
     ) -> Result<Option<(TenantId, ProvedSignIn)>, StoreError> {
-        let Some(tenant) = self.tenant_of_credential(hash).await? else { return Ok(None) };
+        let Some(tenant) = self.tenant_by_hash(hash).await? else { return Ok(None) };
         let mut tx = self.tenant("sign_ins.prove", &tenant).await?;
         let row = sqlx::query!(
             "select s.sign_in_id, s.user_id, s.methods, s.second_factor_at, s.user_agent, s.address_prefix, s.created_at,

@@ -2,8 +2,8 @@
 
 /// The functions that run with their owner's rights, and what they may answer: nothing, a yes or no, a tenant id, and for
 /// work that is claimed the ids of the work. A clean-up answers with what it came to and two numbers.
-/// The functions that run with their owner's rights, and what they may answer: nothing, a yes or no, a tenant id, for
-/// work that is claimed the ids of the work, and once a state that only the browser can open which holds its handle.
+/// The functions that run with their owner's rights, and what they may answer: nothing, a yes or no, how long to wait, a tenant id,
+/// for work that is claimed the ids of the work, and once a state that only the browser can open which holds its handle.
 const DEFINERS: &str = "
     ('platform.owner_tenant()', 'text'),
     ('platform.tenant_of_credential(hash bytea)', 'text'),
@@ -20,6 +20,7 @@ const DEFINERS: &str = "
      'boolean'),
     ('platform.take_ceremony(p_lookup bytea, p_now timestamp with time zone)', 'bytea'),
     ('platform.follow_user_tokens()', 'trigger'),
+    ('platform.count_guess(p_bucket integer, p_interval bigint, p_burst bigint, p_now timestamp with time zone)', 'bigint'),
     ('platform.purge_batch(p_tenant text, p_now timestamp with time zone, p_limit integer, OUT outcome text, OUT removed bigint, OUT total bigint)',
      'record'),
     ('misy.claim_conversations(p_worker text, p_batch integer, p_lease interval, p_after_tenant text, p_most_attempts integer)',

@@ -10,6 +10,7 @@ use crate::{
         passwords::expect_strong,
         start::{Entry, SignedInAnswer, start_session},
     },
+    look_up,
     pipeline::Received,
     problem::Problem,
 };
@@ -79,17 +80,8 @@ pub(crate) async fn enroll(State(desk): State<FrontDesk>, request: Request) -> R
     csrf::check_stranger(&desk.settings, &received)?;
     let asked: EnrollRequest = received.json()?;
     let address = guard::address(&desk, &received);
-    guard::count(
-        &desk,
-        &Guess {
-            what: "enroll",
-            account: &misy_trust::sha256(asked.token.as_bytes()),
-            address,
-            device: None,
-        },
-    )
-    .await?;
-    let (tenant, key) = token(&desk, &asked.token).await?;
+    guard::count(&desk, &Guess { what: "enroll", account: None, address, device: None }).await?;
+    let (tenant, key) = token(&desk, &received, &asked.token).await?;
     let state = desk.tenants.get(&tenant).await?.ok_or_else(|| Problem::unauthorized("token_invalid"))?;
     received.record.facts().tenant = Some(tenant.clone());
     if !state.is_active() {
@@ -124,13 +116,13 @@ pub(crate) async fn enroll(State(desk): State<FrontDesk>, request: Request) -> R
 }
 
 /// Whose enrolment token this is.
-async fn token(desk: &FrontDesk, text: &str) -> Result<(TenantId, KeyId), Problem> {
+async fn token(desk: &FrontDesk, received: &Received, text: &str) -> Result<(TenantId, KeyId), Problem> {
     let invalid = || Problem::unauthorized("token_invalid");
     let key = ApiKey::parse(text).map_err(|_| invalid())?;
     if key.kind() != ApiKeyKind::Administrator {
         return Err(invalid());
     }
-    let (tenant, record) = desk.database.key_by_hash(&key.hash()).await?.ok_or_else(invalid)?;
+    let (tenant, record) = look_up::key(desk, received, &key.hash()).await?.ok_or_else(invalid)?;
     if record.kind != KeyKind::Administrator || !record.is_in_force(desk.clock.now()) {
         return Err(invalid());
     }

@@ -141,7 +141,7 @@ pub(crate) async fn sign_in(State(desk): State<FrontDesk>, request: Request) -> 
     };
     let guess = Guess {
         what: "password",
-        account: &route,
+        account: Some(&route),
         address: guard::address(&desk, &received),
         // Known for all of them: else whoever makes an account with somebody's address in a tenant of its own would have a
         // known browser for guessing at the others.
@@ -221,7 +221,7 @@ async fn accounts(
         let mut tx = desk.database.tenant("auth.accounts", &tenant).await?;
         let user = users::by_email(&mut tx, &state.keys, email).await?;
         let Some(user) = user.filter(|user| user.status == UserStatus::Active) else { continue };
-        let device = known_device(desk, received, &mut tx, &user).await?;
+        let device = known_device(desk, received, &mut tx, user.user_id).await?;
         tx.commit().await?;
         if user.password_hash.is_some() {
             accounts.push(Account { tenant, state, user, device });

@@ -4,6 +4,7 @@ use crate::{
     address::{self, Purpose},
     desk::FrontDesk,
     edge::limited,
+    look_up,
     pipeline::{Received, SignatureHeaders, bearer},
     problem::Problem,
     tenant_state::TenantState,
@@ -161,7 +162,7 @@ async fn browser(
         return Err(refused());
     }
     let now = desk.clock.now();
-    let (id, key) = desk.database.key_by_hash(&key.hash()).await?.ok_or_else(refused)?;
+    let (id, key) = look_up::key(desk, received, &key.hash()).await?.ok_or_else(refused)?;
     if key.kind != KeyKind::Publishable || !key.is_in_force(now) {
         return Err(refused());
     }

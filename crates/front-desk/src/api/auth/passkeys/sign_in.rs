@@ -10,6 +10,7 @@ use crate::{
     },
     desk::FrontDesk,
     identity::{UserCall, csrf, start, start::Entry},
+    look_up,
     pipeline::Received,
     problem::Problem,
 };
@@ -70,7 +71,7 @@ pub(crate) async fn finish(State(desk): State<FrontDesk>, request: Request) -> R
     if !assertion.names_somebody() {
         return Err(invalid());
     }
-    let tenant = desk.database.tenant_of_credential(&assertion.id_hash()).await?.ok_or_else(invalid)?;
+    let tenant = look_up::tenant(&desk, &received, &assertion.id_hash()).await?.ok_or_else(invalid)?;
     let state = desk.tenants.get(&tenant).await?.ok_or_else(invalid)?;
     let tx = desk.database.tenant("passkeys.sign_in", &tenant).await?;
     let (tx, user) = prove(&desk, &received, tx, &state.keys, &pending.state, &assertion, None).await?;
