@@ -123,6 +123,7 @@ impl Running {
             tenant_claim: oidc.tenant_claim.clone(),
         });
         desk_settings.trusted_proxies = settings.trusted_proxies;
+        desk_settings.proxy_header = settings.proxy_header;
         desk_settings.close_grace = settings.close_grace;
         desk_settings.strict_transport = tls.is_some();
         desk_settings.streams_per_family = settings.streams_per_visitor;

@@ -9,6 +9,7 @@ use figment::{
     providers::{Env, Format, Serialized, Toml},
 };
 use misy_domain::{Origin, Secret, TenantId};
+use misy_front_desk::ProxyHeader;
 use misy_store::rotation::LongestUse;
 use serde::{Deserialize, Serialize};
 use std::{
@@ -61,6 +62,7 @@ struct Written {
     log_format: String,
     worker: String,
     trusted_proxies: usize,
+    proxy_header: String,
     oidc_issuer: String,
     oidc_client_id: String,
     oidc_client_secret: String,
@@ -130,6 +132,7 @@ impl Default for Written {
             log_format: none(),
             worker: "on".into(),
             trusted_proxies: 0,
+            proxy_header: "x-forwarded-for".into(),
             oidc_issuer: none(),
             oidc_client_id: none(),
             oidc_client_secret: none(),
@@ -254,7 +257,11 @@ pub(crate) const SETTINGS: &[Setting] = &[
     open("worker", "on or off: whether this process answers conversations, or only takes requests [on]"),
     open(
         "trusted_proxies",
-        "how many proxies of yours stand in front: so many last entries of X-Forwarded-For are believed [0]",
+        "how many proxies of yours stand in front: so many last entries of proxy_header are believed [0]",
+    ),
+    open(
+        "proxy_header",
+        "where they write who called them: x-forwarded-for or forwarded (RFC 7239) [x-forwarded-for]",
     ),
     open(
         "oidc_issuer",
@@ -355,6 +362,8 @@ pub(crate) struct Settings {
     pub(crate) worker: bool,
     /// Proxies in front.
     pub(crate) trusted_proxies: usize,
+    /// Where they write who called them.
+    pub(crate) proxy_header: ProxyHeader,
     /// The installation's OpenID provider.
     pub(crate) oidc: Option<Oidc>,
     /// The mail server, and whom mail comes from.
@@ -504,6 +513,7 @@ impl Settings {
             log_format,
             worker,
             trusted_proxies: written.trusted_proxies,
+            proxy_header: written.proxy_header.parse().context("proxy_header")?,
             streams_per_visitor: written.streams_per_visitor,
             streams_per_address: written.streams_per_address,
             demo_port: written.demo_port,
