@@ -54,7 +54,11 @@ impl Purpose {
 
 /// The address of whoever calls: the peer's, or what the operator's own proxies say. What a proxy says and nobody can read
 /// is counted under the proxy's own address, and told in the log: all that come through it would share one count.
-pub(crate) fn address_of(settings: &Settings, extensions: &Extensions, headers: &HeaderMap) -> Option<IpAddr> {
+pub(crate) fn address_of(
+    settings: &Settings,
+    extensions: &Extensions,
+    headers: &HeaderMap,
+) -> Option<IpAddr> {
     static TOLD: Once = Once::new();
     let peer = extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
     if settings.trusted_proxies == 0 {
@@ -185,7 +189,11 @@ mod tests {
             ("api.example:443", PEER),
         ] {
             let line = format!("203.0.113.1, {entry}");
-            assert_eq!(seen(1, ProxyHeader::XForwardedFor, &[("x-forwarded-for", &line)]), address, "{entry:?}");
+            assert_eq!(
+                seen(1, ProxyHeader::XForwardedFor, &[("x-forwarded-for", &line)]),
+                address,
+                "{entry:?}"
+            );
             let line = format!("for=203.0.113.1, proto=https;For={entry};by=10.0.0.1");
             assert_eq!(seen(1, ProxyHeader::Forwarded, &[("forwarded", &line)]), address, "{entry:?}");
         }
@@ -194,11 +202,13 @@ mod tests {
     #[test]
     fn only_what_the_trusted_proxies_wrote_counts_and_only_in_the_header_that_the_operator_names() {
         let lines = [("x-forwarded-for", "192.0.2.1, 192.0.2.2"), ("x-forwarded-for", "192.0.2.3:80")];
-        for (proxies, address) in [(0, PEER), (1, "192.0.2.3"), (2, "192.0.2.2"), (3, "192.0.2.1"), (4, PEER)] {
+        for (proxies, address) in [(0, PEER), (1, "192.0.2.3"), (2, "192.0.2.2"), (3, "192.0.2.1"), (4, PEER)]
+        {
             assert_eq!(seen(proxies, ProxyHeader::XForwardedFor, &lines), address);
             assert_eq!(seen(proxies, ProxyHeader::Forwarded, &lines), PEER);
         }
-        let lines = [("forwarded", "for=192.0.2.1;by=\"a,b;for=9.9.9.9\", for=\"[2001:db8::2]:1\";proto=http")];
+        let lines =
+            [("forwarded", "for=192.0.2.1;by=\"a,b;for=9.9.9.9\", for=\"[2001:db8::2]:1\";proto=http")];
         for (proxies, address) in [(0, PEER), (1, "2001:db8::2"), (2, "192.0.2.1"), (3, PEER)] {
             assert_eq!(seen(proxies, ProxyHeader::Forwarded, &lines), address);
             assert_eq!(seen(proxies, ProxyHeader::XForwardedFor, &lines), PEER);

@@ -40,4 +40,6 @@ pub use desk::{FrontDesk, Parts};
 pub use oidc::Provider;
 pub use openapi::openapi_document;
 pub use problem::{FieldError, Problem};
-pub use settings::{DefaultLimits, InstallationProvider, PlanLimits, ProxyHeader, SelfRegistration, Settings};
+pub use settings::{
+    DefaultLimits, InstallationProvider, PlanLimits, ProxyHeader, SelfRegistration, Settings,
+};

@@ -1,7 +1,7 @@
 //! What the operator decides about the front desk.
 
-pub use misy_domain::plan::PlanLimits;
 use http::{HeaderName, header};
+pub use misy_domain::plan::PlanLimits;
 use misy_domain::{Origin, Plan, TenantId, limit::Quota};
 use misy_trust::{Algorithm, BootstrapSecret, PasswordCost};
 use std::{fmt, str::FromStr, time::Duration};
