@@ -83,7 +83,11 @@ async fn whatever_is_guessed_at_there_are_never_more_rows_than_buckets_and_old_o
     let outside = "insert into platform.guesses values (4194304, now())";
     assert!(store.admin(outside).await.is_err());
     let mut app = store.connect_as("misy_app").await.unwrap();
-    for sql in ["delete from platform.guesses", "update platform.guesses set arrival = now()", "table platform.guesses"] {
+    for sql in [
+        "delete from platform.guesses",
+        "update platform.guesses set arrival = now()",
+        "table platform.guesses",
+    ] {
         sqlx::query(sqlx::AssertSqlSafe(sql)).execute(&mut app).await.expect_err(sql);
     }
 }

@@ -4,7 +4,7 @@ use super::{cookies, guard};
 use crate::{desk::FrontDesk, pipeline::Received, problem::Problem};
 use axum::{Json, response::IntoResponse, response::Response};
 use http::header;
-use misy_domain::{SignInId, TenantId, Timestamp};
+use misy_domain::{SignInId, TenantId, Timestamp, UserId};
 use misy_store::{
     TenantTx,
     audit::{self, AuditEntry, Kind},
@@ -210,7 +210,7 @@ async fn remember_device(
 ) -> Result<Vec<RandomToken>, Problem> {
     let mut tokens = cookies::devices(&desk.settings, &received.parts.headers);
     let hashes: Vec<[u8; 32]> = tokens.iter().map(RandomToken::hash).collect();
-    let known = devices::known(tx, user, &hashes, now).await?;
+    let known = devices::known(tx, user.user_id, &hashes, now).await?;
     match known.and_then(|hash| hashes.iter().position(|known| *known == hash)) {
         Some(at) => tokens[..=at].rotate_right(1),
         None => tokens.insert(0, RandomToken::generate(TokenUse::Device, &*desk.entropy)),

@@ -82,7 +82,8 @@ async fn codes_are_counted_where_no_restart_reaches() {
         let challenge = first.expect(200).text("challenge");
         for _ in 0..5 {
             let body = json!({ "challenge": challenge, "factor": "totp", "code": "000000" });
-            let answer = send_to(&router, thief.request(Method::POST, "/auth/second-factor", Some(&body))).await;
+            let answer =
+                send_to(&router, thief.request(Method::POST, "/auth/second-factor", Some(&body))).await;
             thief.take(&answer);
             looked_at += u32::from(answer.body["code"] == "code_invalid");
         }

@@ -1,6 +1,6 @@
 //! Live events.
 
-use crate::support::{App, Token, put};
+use crate::support::{App, PATIENCE, Token, put};
 use axum::{body::Body, response::Response};
 use http::Method;
 use http_body_util::BodyExt;
@@ -48,8 +48,7 @@ impl Events {
                 }
                 continue;
             }
-            let frame =
-                timeout(Duration::from_secs(5), self.body.frame()).await.expect("an event in time")?;
+            let frame = timeout(PATIENCE, self.body.frame()).await.expect("an event in time")?;
             self.rest.push_str(std::str::from_utf8(&frame.unwrap().into_data().unwrap()).unwrap());
         }
     }

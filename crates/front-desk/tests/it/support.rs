@@ -256,6 +256,9 @@ impl App {
     }
 }
 
+/// However slow the machine is: what is not so after this never will be.
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
+
 pub(crate) async fn desk_on(store: &TestStore, change: impl FnOnce(&mut Settings)) -> FrontDesk {
     desk_through(store, None, store.bell.clone(), change).await
 }

@@ -6,6 +6,7 @@ use crate::{
     bell::{Agent, News},
     limits::{Decision, Limit, Nonce, Scope, Unreachable},
 };
+use futures_util::FutureExt;
 use misy_domain::{Clock, ConversationId, Secret, SystemClock, TenantId, limit::Quota};
 use misy_testkit::{
     determinism::{SeededEntropy, TestClock},
@@ -37,14 +38,13 @@ async fn a_slow_redis_holds_no_request_for_long_and_what_changes_something_is_re
     let began = Instant::now();
     let refused = check(&limits, Unreachable::Refuse).await;
     assert!(matches!(refused, Err(StoreError::SharedUnavailable)), "{refused:?}");
-    // Half of what would hurt; the wait itself is 200 ms.
-    assert!(began.elapsed() < PATIENCE * 5, "{:?}", began.elapsed());
+    // The wait itself is 200 ms, and Redis stays paused.
+    assert!(began.elapsed() >= PATIENCE, "{:?}", began.elapsed());
     is(&shared, false).await;
-    let began = Instant::now();
     for _ in 0..1_000 {
-        assert!(check(&limits, Unreachable::Refuse).await.is_err());
+        let refused = check(&limits, Unreachable::Refuse).now_or_never();
+        assert!(matches!(refused, Some(Err(StoreError::SharedUnavailable))), "nobody else waits");
     }
-    assert!(began.elapsed() < PATIENCE * 5, "nobody else waits: {:?}", began.elapsed());
     // Reads go on, limited by what this replica sees.
     for _ in 0..5 {
         assert!(matches!(check(&limits, Unreachable::DecideHere).await, Ok(Decision::Allowed(_))));
