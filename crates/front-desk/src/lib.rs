@@ -31,6 +31,7 @@ mod record;
 mod refusals;
 mod routes;
 pub mod settings;
+mod shares;
 pub mod tenant_state;
 pub mod token_desk;
 mod welcome;
