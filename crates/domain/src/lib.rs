@@ -19,6 +19,7 @@ pub mod permission;
 pub mod plan;
 pub mod role;
 pub mod secret;
+pub mod share;
 pub mod slug;
 pub mod tenant;
 

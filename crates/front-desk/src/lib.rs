@@ -33,6 +33,7 @@ mod record;
 mod refusals;
 pub mod routes;
 pub mod settings;
+mod shares;
 pub mod tenant_state;
 pub mod token_desk;
 mod welcome;

@@ -318,6 +318,7 @@ impl From<StoreError> for Problem {
         match error {
             StoreError::Conflict(what) => Self::conflict("conflict", format!("{what} exists already.")),
             StoreError::Refused(why) => Self::conflict("conflict", why),
+            StoreError::Full(why) => Self::conflict("too_many", why),
             StoreError::Stale(what) => Self::new(
                 StatusCode::PRECONDITION_FAILED,
                 "stale",

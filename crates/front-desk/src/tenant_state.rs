@@ -48,6 +48,8 @@ pub struct ReadySecret {
 /// A tenant at one moment.
 pub struct TenantState {
     snapshot: TenantSnapshot,
+    /// Messages of this month. No news to anybody who waits for some.
+    messages_used: i64,
     revoked: HashSet<misy_domain::TokenId>,
     revoked_keys: HashSet<KeyId>,
     secrets: Vec<ReadySecret>,
@@ -99,12 +101,18 @@ impl TenantState {
         Some(SiteState { permissions: &site.permissions, origins: &site.origins })
     }
 
-    /// Whether a genuine token was revoked: itself, its family, everything of its epoch or of its key.
+    /// Whether a genuine token was revoked lately, itself or its family, or with everything of its epoch or of its key. What
+    /// was revoked earlier, [`crate::token_desk::TokenDesk::was_revoked`] knows.
     pub fn has_revoked(&self, claims: &TatClaims) -> bool {
         claims.epoch < self.snapshot.epoch
             || claims.key.is_some_and(|key| self.revoked_keys.contains(&key))
             || (!self.revoked.is_empty()
                 && (self.revoked.contains(&claims.jti) || self.revoked.contains(&claims.family)))
+    }
+
+    /// Whether more was revoked lately than is known here.
+    pub fn revokes_much(&self) -> bool {
+        self.snapshot.revoked_more
     }
 
     /// Whether a secret counts only together with a client certificate.
@@ -171,6 +179,13 @@ impl TenantState {
     pub fn monthly(&self, metered: Metered) -> Option<i64> {
         let own = self.snapshot.quotas.get(&metered).copied();
         own.or_else(|| (!self.is_owner()).then(|| self.plan().terms().quotas.of(metered)))
+    }
+}
+
+impl TenantState {
+    /// Messages that are left of the month; `None`: as many as it likes.
+    pub fn messages_left(&self) -> Option<i64> {
+        self.monthly(Metered::Messages).map(|most| most.saturating_sub(self.messages_used).max(0))
     }
 }
 
@@ -307,8 +322,8 @@ impl TenantStates {
         let changes = *slot.changes.borrow();
         let asked_at = Instant::now();
         let snapshot = self.database.tenant_snapshot(tenant, self.clock.now()).await?;
-        let state = if let Some(snapshot) = snapshot {
-            Some(Arc::new(self.ready(tenant, snapshot).await?))
+        let state = if let Some((snapshot, messages_used)) = snapshot {
+            Some(Arc::new(self.ready(tenant, snapshot, messages_used).await?))
         } else {
             // Deleted, perhaps by another replica: its keys go from memory too.
             self.vault.forget(tenant);
@@ -329,7 +344,12 @@ impl TenantStates {
         Ok(state)
     }
 
-    async fn ready(&self, tenant: &TenantId, snapshot: TenantSnapshot) -> Result<TenantState, StoreError> {
+    async fn ready(
+        &self,
+        tenant: &TenantId,
+        snapshot: TenantSnapshot,
+        messages_used: i64,
+    ) -> Result<TenantState, StoreError> {
         let keys = misy_store::credentials::keys_of(&self.vault, &self.database, tenant).await?;
         let mut secrets = Vec::with_capacity(snapshot.secrets.len());
         for secret in &snapshot.secrets {
@@ -354,7 +374,7 @@ impl TenantStates {
         let overrides = snapshot.limits.iter().filter(|row| !row.subject.is_empty()).cloned().collect();
         let revoked = snapshot.revoked.iter().copied().collect();
         let revoked_keys = snapshot.revoked_keys.iter().copied().collect();
-        Ok(TenantState { snapshot, revoked, revoked_keys, secrets, limits, overrides, keys })
+        Ok(TenantState { snapshot, messages_used, revoked, revoked_keys, secrets, limits, overrides, keys })
     }
 }
 

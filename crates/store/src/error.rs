@@ -12,6 +12,9 @@ pub enum StoreError {
     /// The state of the thing forbids it; says why.
     #[error("{0}")]
     Refused(&'static str),
+    /// There are as many of the thing as there may be; says how many, in a sentence.
+    #[error("{0}")]
+    Full(String),
     /// The lease ran out and the work belongs to somebody else now.
     #[error("the lease is lost")]
     LeaseLost,
@@ -52,6 +55,12 @@ impl StoreError {
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         use sqlx::Error as E;
+        // As the triggers of the caps say it.
+        if let E::Database(db) = &error
+            && db.code().as_deref() == Some("MC001")
+        {
+            return Self::Full(db.message().to_owned());
+        }
         let unavailable = match &error {
             E::Io(_) | E::PoolTimedOut | E::PoolClosed | E::WorkerCrashed | E::Protocol(_) | E::Tls(_) => {
                 true

@@ -23,7 +23,7 @@ fn rows_of(tenant: &str) -> String {
          insert into misy.tenant_secrets values ('{tenant}', 'key_s{tenant}', 'x');
          insert into misy.context_packs values ('{tenant}', 1, '{{}}');
          insert into misy.rate_limits values ('{tenant}', 'tenant', '', 1, 1);
-         insert into misy.revoked_tokens values ('{tenant}', 'tat_1', now());
+         insert into misy.revoked_tokens values ('{tenant}', 'tat_1', now(), now());
          insert into misy.idempotency_keys values ('{tenant}', 's', 'k', 'x', 200, 'x', now(), now());
          insert into misy.contacts values ('{tenant}', 'con_1');
          insert into misy.contact_keys (tenant_id, contact_id, wrapped_key) values ('{tenant}', 'con_1', 'x');

@@ -31,6 +31,7 @@ mod replicas;
 mod revocation;
 mod roles;
 mod signatures;
+mod strangers;
 mod support;
 mod tokens;
 mod usage;

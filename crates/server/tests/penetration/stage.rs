@@ -365,7 +365,8 @@ async fn registered(wire: &Wire, owner: &Tenant, id: &str) -> Tenant {
         .map(|scope| json!({ "scope": scope, "requests": 1_000_000, "periodSeconds": 1 }))
         .collect();
     let request = Request::new("PUT", tenant.path("/limits")).bearer(&owner.administrator);
-    wire.send(&request.json(&json!({ "limits": limits }))).await.expect(200);
+    let quotas = json!([{ "kind": "messages", "monthly": 1_000_000_000 }]);
+    wire.send(&request.json(&json!({ "limits": limits, "quotas": quotas }))).await.expect(200);
     tenant
 }
 

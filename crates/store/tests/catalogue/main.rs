@@ -57,6 +57,8 @@ const BAD: &[(&str, &str)] = &[
         "foreign key bad of misy.messages leads out",
     ),
     ("alter table misy.messages owner to misy_app", "misy.messages belongs to misy_app"),
+    ("drop trigger cap on misy.tenant_secrets", "misy.tenant_secrets has no cap"),
+    ("alter table misy.sites disable trigger cap", "misy.sites has no cap"),
     (
         "alter table misy.sites add column sealed_note bytea",
         "sites.sealed_note is sealed and takes no part in the rotation of keys",

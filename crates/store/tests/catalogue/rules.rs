@@ -35,6 +35,24 @@ const DEFINERS: &str = "
      'TABLE(tenant_id text, rotation_id text, to_version integer, fence bigint, attempts integer)'),
     ('misy.new_data_keys()', 'TABLE(tenant_id text, version integer)')";
 
+/// Tables that calls fill and that have no cap, with what bounds them instead. All others have a trigger of that name
+/// (migrations, `caps`).
+const BOUNDED_OTHERWISE: &str = "
+    ('tenants', 'registrations are counted per address'),
+    ('data_keys', 'one rotation at a time'), ('key_rotations', 'one rotation at a time'),
+    ('contacts', 'shares of visitors'), ('contact_keys', 'shares of visitors'), ('conversations', 'shares of visitors'),
+    ('sessions', 'shares of visitors'), ('token_renewals', 'shares of visitors; gone when nobody can renew'),
+    ('revoked_tokens', 'shares of visitors; gone with the last token of the chain'),
+    ('messages', 'quota of the month'), ('decisions', 'one for each turn'),
+    ('usage_slots', 'sixteen a month'), ('usage_events', 'quota of the month'), ('quotas', 'one for each kind'),
+    ('quota_events', 'two for each kind and month'), ('refusals', 'one for each day and code'),
+    ('audit_entries', 'the trail: only grows'), ('audit_pending', 'sealed and gone'), ('audit_leaves', 'the trail'),
+    ('audit_nodes', 'the trail'), ('audit_checkpoints', 'the trail'), ('audit_trees', 'one for each tenant'),
+    ('privilege_uses', 'twenty an hour for each person; only grows'), ('alerts', 'one for each occurrence'),
+    ('tenant_events', 'the life of a tenant'), ('idempotency_keys', 'with what was made; gone after a day'),
+    ('mails', 'guards of what sends them; sent and gone'), ('enrollments', 'one for each key'),
+    ('user_recovery_codes', 'ten for each person'), ('sign_in_providers', 'one for each tenant')";
+
 /// What roles may do with the few tables of `platform` that are nobody's secret. All others have no grant at all.
 const PLATFORM_GRANTS: &str = "
     ('token_signing_keys', 'misy_app', 'SELECT'), ('token_signing_keys', 'misy_worker', 'SELECT'),
@@ -60,6 +78,16 @@ const OWN_TENANT: &str = "(tenant_id = ( SELECT NULLIF(current_setting(''app.ten
 /// All rules, as queries of one text column.
 pub(crate) fn rules() -> Vec<String> {
     let mut rules: Vec<String> = RULES.iter().map(|rule| (*rule).to_owned()).collect();
+    rules.push(format!(
+        "select format('misy.%I has no cap', c.relname)
+         from pg_class c
+         where c.relnamespace = 'misy'::regnamespace and c.relkind in ('r', 'p')
+             and c.relname not in (select b.relation from (values {BOUNDED_OTHERWISE}) as b (relation, bound))
+             and not exists (
+                 select from pg_trigger t join pg_proc p on p.oid = t.tgfoid
+                 where t.tgrelid = c.oid and t.tgname = 'cap' and p.proname in ('keep_cap', 'keep_newest')
+                     and t.tgenabled in ('O', 'A'))"
+    ));
     rules.push(format!(
         "select format('policy %s on %s is not the rule of the house', p.polname, p.polrelid::regclass)
          from pg_policy p

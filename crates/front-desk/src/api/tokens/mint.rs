@@ -7,6 +7,7 @@ use crate::{
     look_up,
     pipeline::{Received, SignatureHeaders, bearer},
     problem::Problem,
+    shares::{self, Share},
     tenant_state::TenantState,
     token_desk::KnownToken,
 };
@@ -19,6 +20,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{HeaderName, StatusCode, header};
 use misy_domain::{
     KeyId, Origin, Permission, Permissions, Secret, SiteId, TenantId, Timestamp, TokenId, limit::Quota,
+    share::Trace,
 };
 use misy_store::{
     credentials::{self, KeyKind, KeyRecord},
@@ -197,7 +199,10 @@ async fn browser(
             (Some(old.claims.family), Some(headers.nonce(forget_at)))
         }
     };
-    count(desk, received, &id, &state, &asked.site_id, Some(&key), nonce).await?;
+    let shares = family.map_or_else(Vec::new, |family| {
+        shares::of(Trace::Renewal, &state, &family.to_string(), received.record.address)
+    });
+    count(desk, received, &id, &state, &asked.site_id, (Some(&key), &shares), nonce).await?;
     let caller = Caller {
         tenant: id,
         key: key.key_id,
@@ -269,7 +274,7 @@ async fn server(desk: &FrontDesk, received: &Received, id: &str) -> Result<(Call
     if sig == RequestKeyKind::Tenant && asked.origin.is_some() {
         return Err(Problem::invalid_field("/sig", "format", "must be token with an origin"));
     }
-    count(desk, received, &id, &state, &asked.site_id, None, Some(headers.nonce(forget_at))).await?;
+    count(desk, received, &id, &state, &asked.site_id, (None, &[]), Some(headers.nonce(forget_at))).await?;
     let caller = Caller {
         tenant: id,
         key: key_id,
@@ -321,7 +326,7 @@ async fn old_token(
     if old.claims.tenant_id != *tenant || old.claims.site_id != *site {
         return Err(Problem::unauthorized("token_invalid"));
     }
-    if state.has_revoked(&old.claims) {
+    if desk.tokens.was_revoked(&old, state).await? {
         return Err(Problem::unauthorized("token_revoked"));
     }
     Ok(old)
@@ -333,7 +338,7 @@ async fn count(
     tenant: &TenantId,
     state: &TenantState,
     site: &SiteId,
-    key: Option<&KeyRecord>,
+    (key, shares): (Option<&KeyRecord>, &[Share]),
     nonce: Option<Nonce<'_>>,
 ) -> Result<(), Problem> {
     let mut limits = vec![
@@ -345,6 +350,7 @@ async fn count(
     if let Some((subject, per_minute)) = &own {
         limits.push(Limit { scope: Scope::Key, subject, quota: Quota::per_minute(*per_minute) });
     }
+    limits.extend(shares.iter().map(Share::limit));
     let decision = desk.limits.check(tenant, nonce, &limits, desk.clock.now(), Unreachable::Refuse).await?;
     limited(decision, &received.record)?;
     received.record.keep_room(&desk.audit).await
