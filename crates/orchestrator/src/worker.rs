@@ -193,9 +193,7 @@ impl<H: Handler> Worker<H> {
                 continue;
             }
             match self.database.extend_leases(&self.id, &leases, &self.settings.terms).await {
-                Ok(lost) => lost.into_iter().for_each(|(tenant, conversation)| {
-                    self.held.lose(tenant, conversation);
-                }),
+                Ok(lost) => lost.iter().for_each(|lease| self.held.lose(lease)),
                 Err(error) => warn!(worker = %self.id, %error, "cannot prolong leases"),
             }
         }

@@ -126,10 +126,11 @@ begin
 end
 $$;
 
--- Prolongs leases that are still held and answers with those that are lost.
+-- Prolongs leases that are still held and answers with those that are lost, each with the fence that was asked for: the
+-- worker may hold the conversation under a higher one by now.
 create function misy.extend_leases(
     p_worker text, p_tenants text[], p_conversations text[], p_fences bigint[], p_lease interval)
-returns table (tenant_id text, conversation_id text)
+returns table (tenant_id text, conversation_id text, fence bigint)
 language plpgsql security definer
 set search_path = ''
 set enable_seqscan = off
@@ -146,13 +147,14 @@ begin
             from held
             where c.tenant_id = held.tenant_id and c.conversation_id = held.conversation_id
                 and c.fence = held.fence and c.lease_owner = p_worker
-            returning c.tenant_id, c.conversation_id
+            returning c.tenant_id, c.conversation_id, c.fence
         )
-        select held.tenant_id, held.conversation_id
+        select held.tenant_id, held.conversation_id, held.fence
         from held
         where not exists (
             select from extended
-            where extended.tenant_id = held.tenant_id and extended.conversation_id = held.conversation_id);
+            where extended.tenant_id = held.tenant_id and extended.conversation_id = held.conversation_id
+                and extended.fence = held.fence);
 end
 $$;
 

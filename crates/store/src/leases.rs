@@ -191,18 +191,19 @@ impl Database {
         Ok(claimed)
     }
 
-    /// Prolongs leases of one worker; answers with the conversations it does not hold any more.
+    /// Prolongs leases of one worker; answers with those of them that do not hold any more. The worker may hold the same
+    /// conversation again by now, under a higher fence: that lease is another one and is not meant.
     pub async fn extend_leases(
         &self,
         worker: &WorkerId,
         leases: &[Lease],
         terms: &LeaseTerms,
-    ) -> Result<Vec<(TenantId, ConversationId)>, StoreError> {
+    ) -> Result<Vec<Lease>, StoreError> {
         let tenants: Vec<_> = leases.iter().map(|lease| lease.tenant.to_string()).collect();
         let conversations: Vec<_> = leases.iter().map(|lease| lease.conversation.to_string()).collect();
         let fences: Vec<_> = leases.iter().map(|lease| lease.fence).collect();
         let rows = sqlx::query!(
-            r#"select tenant_id as "tenant_id!", conversation_id as "conversation_id!"
+            r#"select tenant_id as "tenant_id!", conversation_id as "conversation_id!", fence as "fence!"
                from extend_leases($1, $2, $3, $4, $5)"#,
             worker.as_str(),
             &tenants,
@@ -212,13 +213,14 @@ impl Database {
         )
         .fetch_all(self.worker())
         .await?;
-        let read =
-            |tenant: &str, conversation: &str| Some((tenant.parse().ok()?, conversation.parse().ok()?));
-        rows.iter()
-            .map(|row| {
-                read(&row.tenant_id, &row.conversation_id).ok_or(StoreError::Unsealable("conversations"))
+        let is_lost = |lease: &&Lease| {
+            rows.iter().any(|row| {
+                row.fence == lease.fence
+                    && row.tenant_id == lease.tenant.as_str()
+                    && row.conversation_id == lease.conversation.to_string()
             })
-            .collect()
+        };
+        Ok(leases.iter().filter(is_lost).cloned().collect())
     }
 
     /// Gives back a conversation that was not begun; whether it was still held.

@@ -163,9 +163,13 @@ async fn whoever_outlives_its_lease_writes_nothing() {
     let failed = store.database.fail_conversation(&late, "late", Duration::ZERO, &TERMS).await.unwrap();
     assert_eq!(failed, Failed::Lost);
     let lost = store.database.extend_leases(&slow, std::slice::from_ref(&late), &TERMS).await.unwrap();
-    assert_eq!(lost, [(tenant.id.clone(), session.conversation_id)]);
+    assert_eq!(lost, [late.clone()]);
     let lost = store.database.extend_leases(&quick, std::slice::from_ref(&held), &TERMS).await.unwrap();
     assert_eq!(lost, []);
+    // The holder asks for a claim of its own that is over, together with the one that lives.
+    let over = Lease { fence: late.fence, ..held.clone() };
+    let lost = store.database.extend_leases(&quick, &[over.clone(), held.clone()], &TERMS).await.unwrap();
+    assert_eq!(lost, [over]);
 
     let work = load(&store, &tenant, &held).await.unwrap().unwrap();
     assert!(!commit(&store, &tenant, &held, &work).await.unwrap());

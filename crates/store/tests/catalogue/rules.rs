@@ -26,7 +26,7 @@ const DEFINERS: &str = "
      'TABLE(tenant_id text, conversation_id text, fence bigint, attempts integer)'),
     ('misy.claim_mails(p_batch integer, p_lease interval)', 'TABLE(tenant_id text, mail_id text, fence bigint)'),
     ('misy.extend_leases(p_worker text, p_tenants text[], p_conversations text[], p_fences bigint[], p_lease interval)',
-     'TABLE(tenant_id text, conversation_id text)'),
+     'TABLE(tenant_id text, conversation_id text, fence bigint)'),
     ('misy.record_calls(p_tenants text[], p_ids text[], p_at timestamp with time zone[], p_actions text[], p_actors text[], p_sites text[], p_sessions text[], p_origins text[], p_outcomes text[], p_statuses integer[], p_durations bigint[], p_requests text[], p_subjects text[])',
      'void'),
     ('misy.refuse_retired_key()', 'trigger'),
