@@ -42,6 +42,15 @@ impl Held {
         self.map().values().map(|entry| entry.lease.clone()).collect()
     }
 
+    /// The tenants of which so many are held, or more.
+    pub(crate) fn tenants_with(&self, least: u32) -> Vec<TenantId> {
+        let mut held: HashMap<TenantId, u32> = HashMap::new();
+        for (tenant, _) in self.map().keys() {
+            *held.entry(tenant.clone()).or_default() += 1;
+        }
+        held.into_iter().filter(|(_, count)| *count >= least).map(|(tenant, _)| tenant).collect()
+    }
+
     /// Tells whoever works under a lease that it is lost. The worker may have ended that work and claimed the conversation
     /// again since it asked: work under another fence goes on.
     pub(crate) fn lose(&self, lost: &Lease) {

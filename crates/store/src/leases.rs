@@ -77,6 +77,20 @@ impl Default for LeaseTerms {
     }
 }
 
+/// How much of one tenant a worker takes on.
+#[derive(Debug, Clone, Copy)]
+pub struct Share<'a> {
+    /// The most of one tenant that a claim brings.
+    pub most: u32,
+    /// Tenants of which the worker holds enough; a claim brings none of theirs.
+    pub full: &'a [TenantId],
+}
+
+impl Share<'_> {
+    /// As much of each tenant as there is.
+    pub const ALL: Self = Self { most: u32::MAX, full: &[] };
+}
+
 /// What a claim brought.
 #[derive(Debug)]
 pub struct Claimed {
@@ -156,14 +170,18 @@ impl Database {
         batch: u32,
         terms: &LeaseTerms,
         cursor: &Cursor,
+        share: Share<'_>,
     ) -> Result<Claimed, StoreError> {
+        let full: Vec<_> = share.full.iter().map(TenantId::to_string).collect();
         let rows = sqlx::query!(
-            "select tenant_id, conversation_id, fence, attempts from claim_conversations($1, $2, $3, $4, $5)",
+            "select tenant_id, conversation_id, fence, attempts from claim_conversations($1, $2, $3, $4, $5, $6, $7)",
             worker.as_str(),
             count(batch),
             interval(terms.length),
             cursor.0,
             count(terms.most_attempts),
+            count(share.most),
+            &full,
         )
         .fetch_all(self.worker())
         .await?;

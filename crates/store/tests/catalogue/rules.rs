@@ -22,7 +22,7 @@ const DEFINERS: &str = "
     ('platform.follow_user_tokens()', 'trigger'),
     ('platform.purge_batch(p_tenant text, p_now timestamp with time zone, p_limit integer, OUT outcome text, OUT removed bigint, OUT total bigint)',
      'record'),
-    ('misy.claim_conversations(p_worker text, p_batch integer, p_lease interval, p_after_tenant text, p_most_attempts integer)',
+    ('misy.claim_conversations(p_worker text, p_batch integer, p_lease interval, p_after_tenant text, p_most_attempts integer, p_most_of_tenant integer, p_full text[])',
      'TABLE(tenant_id text, conversation_id text, fence bigint, attempts integer)'),
     ('misy.claim_mails(p_batch integer, p_lease interval)', 'TABLE(tenant_id text, mail_id text, fence bigint)'),
     ('misy.extend_leases(p_worker text, p_tenants text[], p_conversations text[], p_fences bigint[], p_lease interval)',
