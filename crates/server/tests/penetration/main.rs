@@ -23,5 +23,6 @@ mod signatures;
 mod smuggling;
 mod ssrf;
 mod stage;
+mod starvation;
 mod tokens;
 mod wire;
