@@ -64,7 +64,9 @@ pub(crate) async fn measure() -> anyhow::Result<()> {
     attack.abort_all();
     ensure!(alone.len() == CALM_MESSAGES && beside.len() == CALM_MESSAGES, "not all were answered");
 
-    let line = |latencies: &[Duration]| format!("p50 {:.1} ms, p99 {:.1} ms", at(latencies, 500), at(latencies, 990));
+    let line = |latencies: &[Duration]| {
+        format!("p50 {:.1} ms, p99 {:.1} ms", at(latencies, 500), at(latencies, 990))
+    };
     report(format!(
         "neighbour    {CALM_PER_SECOND} messages/s alone: {}; beside a hostile tenant that sent {} messages: {}; p99 is \
          {:.2} times as long (budget 2)",

@@ -102,7 +102,9 @@ impl CompiledPack {
                 limit: most_bytes as u64,
             }),
             Ok(inner) => Ok(Self(Arc::new(inner))),
-            Err(_) => Err(TooCostly { pointer: costs.heaviest(), measure: "steps", found: steps, limit: steps }),
+            Err(_) => {
+                Err(TooCostly { pointer: costs.heaviest(), measure: "steps", found: steps, limit: steps })
+            }
         }
     }
 
@@ -174,7 +176,8 @@ impl Inner {
             for query in queries {
                 let senses = index.senses(&analyse(query, language, None, budget)?.units, budget)?;
                 let hit = index.rank(&index.faqs, &senses, &[], budget)?.into_iter().next();
-                let nearer = |hit: &Hit| hit.cosine > 0.45 && best.is_none_or(|best| hit.cosine >= best.cosine);
+                let nearer =
+                    |hit: &Hit| hit.cosine > 0.45 && best.is_none_or(|best| hit.cosine >= best.cosine);
                 best = hit.filter(nearer).or(best);
             }
             Ok(best.map(|hit| hit.at))
@@ -303,7 +306,8 @@ fn texts(pack: &ContextPack) -> Vec<&str> {
 
 /// The names that providers are called by, in order; a name that several have stands for the first of them.
 fn names(pack: &ContextPack) -> Vec<(Box<str>, usize)> {
-    let of = |(at, name): (usize, &String)| calling_names(name).into_iter().map(move |name| (name.into(), at));
+    let of =
+        |(at, name): (usize, &String)| calling_names(name).into_iter().map(move |name| (name.into(), at));
     let mut names: Vec<(Box<str>, usize)> =
         pack.providers.iter().map(|provider| &provider.name).enumerate().flat_map(of).collect();
     names.sort_unstable();

@@ -154,7 +154,8 @@ pub(crate) fn decide_with(model: &Model, input: &TurnInput<'_>, budget: &Budget<
 /// What waits, as one text.
 fn text_of(messages: &[InboundText<'_>]) -> String {
     let lines = messages.iter().enumerate();
-    let chars = lines.flat_map(|(at, message)| (at > 0).then_some('\n').into_iter().chain(message.text.chars()));
+    let chars =
+        lines.flat_map(|(at, message)| (at > 0).then_some('\n').into_iter().chain(message.text.chars()));
     chars.take(LONGEST).collect()
 }
 

@@ -1,6 +1,11 @@
 //! The worst that a tenant and a contact may write, counted in steps: a turn ends within its budget, a pack is made ready
 //! within its own or refused with the reason, and ordinary ones come nowhere near.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, reason = "helpers of tests fail the test")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "helpers of tests fail the test"
+)]
 
 use misy_agents::{
     Budget, CompiledPack, HistoryItem, InboundText, MOST_BYTES, PACK_STEPS, Spent, TURN_STEPS, TooCostly,
@@ -105,7 +110,10 @@ static PACKS: LazyLock<Vec<(&str, Value)>> = LazyLock::new(|| {
         ),
         (
             "every way of asking holds every word",
-            pack_of("es-CO", &asked_by(vec!["a b hora precio cita cama mesa casa luz sol mar pan".repeat(5); 15_500])),
+            pack_of(
+                "es-CO",
+                &asked_by(vec!["a b hora precio cita cama mesa casa luz sol mar pan".repeat(5); 15_500]),
+            ),
         ),
         (
             "services, objections and holidays",
@@ -118,10 +126,7 @@ static PACKS: LazyLock<Vec<(&str, Value)>> = LazyLock::new(|| {
                 }),
             ),
         ),
-        (
-            "turns of phrase",
-            pack_of("es-CO", &asked_by(vec!["quiero hablar no me que ".repeat(12); 15_500])),
-        ),
+        ("turns of phrase", pack_of("es-CO", &asked_by(vec!["quiero hablar no me que ".repeat(12); 15_500]))),
         ("all services alike", pack_of("es-CO", &json!({ "services": services }))),
     ]
 });
@@ -137,14 +142,20 @@ fn messages() -> Vec<(&'static str, Vec<String>)> {
         move |n: usize| format!("¿{start}{}? {start}{}", word(n * 31 + 5, 4), word(n * 7 + 3, 5))
     };
     vec![
-        ("unknown words that begin alike", said(&mut (0..900).map(|n| format!("con{}", word(n * 13 + 7, 5))))),
+        (
+            "unknown words that begin alike",
+            said(&mut (0..900).map(|n| format!("con{}", word(n * 13 + 7, 5)))),
+        ),
         ("the same as questions", said(&mut (0..900).map(sentences("con")))),
         ("the same, long", said(&mut (0..900).map(|n| format!("conxyzu{}", word(n * 13 + 7, 15))))),
         (
             "words two letters away",
             said(&mut (0..300).map(|n| format!("abcdef{}ijklmnopqrstuv{}", word(n, 2), word(n * 11, 2)))),
         ),
-        ("words that sound nearly the same", said(&mut (0..400).map(|n| format!("bcdfgjklmpr{}", word(n, 2))))),
+        (
+            "words that sound nearly the same",
+            said(&mut (0..400).map(|n| format!("bcdfgjklmpr{}", word(n, 2)))),
+        ),
         ("every known word", vec!["hora precio cita cama mesa casa luz sol mar pan ".repeat(125)]),
         ("words of the lists", vec!["quiero hablar necesito reservar ¿cuánto cuesta? no me ".repeat(120)]),
         ("numbers and days", vec!["after tomorrow 25/12 mas de 99 personas ".repeat(150)]),
@@ -158,7 +169,12 @@ fn parsed(json: &Value) -> ContextPack {
     ContextPack::parse(json).unwrap_or_else(|wrong| panic!("{:?}", &wrong[..wrong.len().min(3)]))
 }
 
-fn decide(pack: &CompiledPack, texts: &[String], history: &[HistoryItem], budget: &Budget<'_>) -> TurnOutcome {
+fn decide(
+    pack: &CompiledPack,
+    texts: &[String],
+    history: &[HistoryItem],
+    budget: &Budget<'_>,
+) -> TurnOutcome {
     let message_id = "msg_00000000000000000000000001".parse().unwrap();
     let messages: Vec<_> = texts.iter().map(|text| InboundText { message_id, text }).collect();
     let input = TurnInput {
@@ -183,8 +199,13 @@ fn said(outcome: &TurnOutcome) -> String {
 
 /// A turn that ran out of its budget says so to the contact, asks a person, and the record tells the tenant.
 fn assert_says_that_it_is_spent(outcome: &TurnOutcome, name: &str) {
-    assert!(said(outcome).contains("persona del equipo") || said(outcome).contains("someone from the team")
-        || said(outcome).contains("alguém da equipe"), "{name}: {}", said(outcome));
+    assert!(
+        said(outcome).contains("persona del equipo")
+            || said(outcome).contains("someone from the team")
+            || said(outcome).contains("alguém da equipe"),
+        "{name}: {}",
+        said(outcome)
+    );
     let handoff = outcome.handoff.as_ref().unwrap();
     assert_eq!(handoff.reason, "budget", "{name}");
     assert!(!handoff.summary.is_empty(), "{name}");
@@ -212,7 +233,12 @@ fn the_worst_packs_and_texts_end_within_their_budgets() {
                 continue;
             }
         };
-        println!("{name}: {} bytes of JSON, {} ready, {:?}", json.to_string().len(), pack.bytes(), began.elapsed());
+        println!(
+            "{name}: {} bytes of JSON, {} ready, {:?}",
+            json.to_string().len(),
+            pack.bytes(),
+            began.elapsed()
+        );
         assert!(pack.bytes() <= MOST_BYTES);
         for (aim, texts) in messages() {
             let (began, budget) = (Instant::now(), Budget::of_turn());

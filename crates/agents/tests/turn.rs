@@ -6,7 +6,9 @@
     reason = "helpers of tests fail the test"
 )]
 
-use misy_agents::{Budget, CompiledPack, HistoryItem, InboundText, TurnInput, TurnOutcome, decide_turn, eval};
+use misy_agents::{
+    Budget, CompiledPack, HistoryItem, InboundText, TurnInput, TurnOutcome, decide_turn, eval,
+};
 use misy_domain::{Channel, ContextPack, Language, Part, Permission, Permissions, Role};
 use proptest::prelude::*;
 use std::{collections::BTreeMap, sync::LazyLock};

@@ -33,7 +33,7 @@ const TENANT_BYTES: usize = 2 * 1024;
 const THING_BYTES: usize = 512;
 const ID_BYTES: usize = 64;
 /// What of a tenant that somebody waits for news of is this young is not read again.
-pub(crate) const FRESH_ENOUGH: Duration = Duration::from_millis(400);
+pub(crate) const FRESH_ENOUGH: Duration = Duration::from_millis(300);
 /// Tenants that are looked at again at the same time.
 const LOOKS: usize = 8;
 /// Changes that may wait to be told to other replicas; one that is left out counts there a second later.
@@ -85,7 +85,8 @@ impl TenantState {
 
     /// What it takes in memory, about.
     fn bytes(&self) -> u32 {
-        let TenantSnapshot { sites, secrets, limits, certificates, revoked, revoked_keys, .. } = &self.snapshot;
+        let TenantSnapshot { sites, secrets, limits, certificates, revoked, revoked_keys, .. } =
+            &self.snapshot;
         let origins: usize = sites.iter().map(|site| site.origins.len()).sum();
         let things = sites.len() + origins + secrets.len() + limits.len() + certificates.len();
         let bytes = TENANT_BYTES + things * THING_BYTES + (revoked.len() + revoked_keys.len()) * ID_BYTES;

@@ -59,7 +59,11 @@ async fn claims(store: &TestStore, conversations: u32) {
         let mut claimed = 0;
         for _ in 0..CLAIMS {
             let began = Instant::now();
-            let got = store.database.claim_conversations(&worker, batch, &terms, &cursor, Share::ALL).await.unwrap();
+            let got = store
+                .database
+                .claim_conversations(&worker, batch, &terms, &cursor, Share::ALL)
+                .await
+                .unwrap();
             if got.leases.is_empty() {
                 break;
             }

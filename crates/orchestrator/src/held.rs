@@ -91,7 +91,13 @@ mod tests {
 
     fn lease(fence: i64) -> Lease {
         let (tenant, conversation) = ("andina".parse().unwrap(), "cnv_00000000000000000000000000".parse());
-        Lease { tenant, conversation: conversation.unwrap(), worker: WorkerId::new(&Zeros), fence, attempts: 1 }
+        Lease {
+            tenant,
+            conversation: conversation.unwrap(),
+            worker: WorkerId::new(&Zeros),
+            fence,
+            attempts: 1,
+        }
     }
 
     #[test]

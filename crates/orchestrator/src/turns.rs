@@ -6,8 +6,8 @@ use crate::{
 };
 use metrics::{counter, histogram};
 use misy_agents::{
-    Budget, CompiledPack, Handoff, HistoryItem, InboundText, Reply, Spent, TurnInput, TurnOutcome, busy_phrase,
-    decide_turn,
+    Budget, CompiledPack, Handoff, HistoryItem, InboundText, Reply, Spent, TurnInput, TurnOutcome,
+    busy_phrase, decide_turn,
 };
 use misy_domain::{AlertId, Clock, ConversationId, Entropy, Message, Part, Role, TenantId, Timestamp};
 use misy_store::{

@@ -112,8 +112,11 @@ impl<'a> Builder<'a> {
         let mut places: HashMap<u32, usize> = HashMap::new();
         for unit in analysis.units {
             // A concept says more about a question than the word that names it.
-            let (whole, word) =
-                if unit.weight < 1.0 { (Weight::Half, Weight::HalfWord) } else { (Weight::Full, Weight::Word) };
+            let (whole, word) = if unit.weight < 1.0 {
+                (Weight::Half, Weight::HalfWord)
+            } else {
+                (Weight::Full, Weight::Word)
+            };
             let concepts = unit.concepts.into_iter().map(|concept| (Feature::Concept(concept), whole));
             for (feature, weight) in concepts.chain(unit.stem.map(|stem| (Feature::Stem(stem), word))) {
                 let next = u32::try_from(self.features.len()).unwrap_or(u32::MAX);

@@ -204,7 +204,10 @@ impl Index {
             concepts: concepts.into(),
             held,
             asked: asked_by_feature,
-            variants: item_of_variant.iter().map(|item| Variant { item: *item, length: 0.0, total: 0.0 }).collect(),
+            variants: item_of_variant
+                .iter()
+                .map(|item| Variant { item: *item, length: 0.0, total: 0.0 })
+                .collect(),
             faqs,
             services,
         };
@@ -280,12 +283,7 @@ impl Index {
     }
 
     /// Stems that begin alike: `agendamento` and `agendamiento`, `ruan` and `ruanit`.
-    fn relatives(
-        &self,
-        stem: &str,
-        found: &mut Vec<(u32, f64)>,
-        budget: &Budget<'_>,
-    ) -> Result<(), Spent> {
+    fn relatives(&self, stem: &str, found: &mut Vec<(u32, f64)>, budget: &Budget<'_>) -> Result<(), Spent> {
         let Some(start) = stem.get(..3).filter(|_| stem.len() > 3) else { return Ok(()) };
         let most = found.len() + MOST_RELATIVES;
         for at in self.stems.starting_with(start).filter(|at| self.stems.length(*at) > 3) {

@@ -11,13 +11,19 @@ impl ContextPack {
         let branding = self.branding.iter().flat_map(|own| {
             [own.primary_color.as_ref(), own.logo_url.as_ref(), own.tone.as_ref()].into_iter().flatten()
         });
-        let policies = self.policies.iter().flat_map(|own| [&own.returns, &own.privacy].into_iter().flatten());
-        let lone = [&self.display_name, &self.industry].into_iter().chain(&self.greeting).chain(&self.description);
+        let policies =
+            self.policies.iter().flat_map(|own| [&own.returns, &own.privacy].into_iter().flatten());
+        let lone =
+            [&self.display_name, &self.industry].into_iter().chain(&self.greeting).chain(&self.description);
         let lone = lone.chain(contact.into_iter().flatten()).chain(branding).chain(policies);
         let rules = self.escalation.as_ref();
         size_of::<Self>()
             + lone.map(String::capacity).sum::<usize>()
-            + self.site_origins.iter().map(|origin| size_of_val(origin) + origin.as_str().len()).sum::<usize>()
+            + self
+                .site_origins
+                .iter()
+                .map(|origin| size_of_val(origin) + origin.as_str().len())
+                .sum::<usize>()
             + self.opening_hours.as_ref().map_or(0, hours)
             + list(&self.services, service)
             + list(&self.providers, provider)
@@ -70,8 +76,7 @@ fn provider(provider: &Provider) -> usize {
 }
 
 fn strategy(strategy: &SalesStrategy) -> usize {
-    let objections =
-        list(&strategy.objections, |own| own.objection.capacity() + own.answer.capacity());
+    let objections = list(&strategy.objections, |own| own.objection.capacity() + own.answer.capacity());
     strategy.id.capacity()
         + strategy.service.capacity()
         + list(&strategy.steps, String::capacity)

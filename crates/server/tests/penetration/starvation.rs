@@ -12,7 +12,10 @@ use std::time::Instant;
 
 /// A number in letters.
 fn word(number: usize) -> String {
-    [17_576, 676, 26, 1].iter().map(|place| char::from(b'a' + u8::try_from(number / place % 26).unwrap())).collect()
+    [17_576, 676, 26, 1]
+        .iter()
+        .map(|place| char::from(b'a' + u8::try_from(number / place % 26).unwrap()))
+        .collect()
 }
 
 /// A valid pack with ten thousand words that begin alike, as large as a pack may be.
@@ -81,13 +84,15 @@ async fn the_worst_pack_and_text_of_one_tenant_hold_up_nobody_else_and_are_told_
     let said = answers(&stage, &hostile, &asked[0]).await;
     assert!(said.contains("persona del equipo"), "{said}");
     let reply: Vec<Value> = serde_json::from_str(&said).unwrap();
-    let path = stage.andina.path(&format!("/decisions?messageId={}", reply[0]["messageId"].as_str().unwrap()));
+    let path =
+        stage.andina.path(&format!("/decisions?messageId={}", reply[0]["messageId"].as_str().unwrap()));
     let decision = stage.manage(&stage.andina, "GET", &path, None).await.expect(200).json();
     assert!(decision.to_string().contains("budget: more than"), "{decision}");
     // The alert is raised once, right after the first such turn.
     let began = Instant::now();
     loop {
-        let alerts = stage.manage(&stage.andina, "GET", &stage.andina.path("/alerts"), None).await.expect(200);
+        let alerts =
+            stage.manage(&stage.andina, "GET", &stage.andina.path("/alerts"), None).await.expect(200);
         if alerts.shown().contains("turn_budget") {
             break;
         }
