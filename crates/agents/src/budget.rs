@@ -11,7 +11,7 @@ use std::{
 
 /// What one turn may cost: some eighty times of what a message to a demo business costs at most.
 pub const TURN_STEPS: u64 = 1_000_000;
-/// What making a pack ready may cost: more than twice of what the largest pack of ordinary text does.
+/// What making a pack ready may cost: more than three times of what fourteen businesses in one pack do.
 pub const PACK_STEPS: u64 = 8_000_000;
 
 /// Steps that may still be taken.

@@ -321,7 +321,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     open("owner_key_days", "the same for the owner's [90]"),
     open(
         "pack_memory_mib",
-        "memory for context packs that are ready for answering, in MiB, at least 16; a demo business takes some 0.2 [256]",
+        "memory for context packs that are ready for answering, in MiB, at least 16; a demo business takes some 0.1 [256]",
     ),
     open("close_grace_days", "days from the closing of a tenant to the removal of its data, 0 to 365 [30]"),
 ];

@@ -13,7 +13,7 @@ impl Desk<'_> {
     pub(crate) fn named_services(&self, bookable: bool) -> Vec<usize> {
         let pack = self.pack.pack();
         let provider = self.seen.provider.map(|at| &pack.providers[at]);
-        let provided: HashSet<&str> =
+        let theirs: HashSet<&str> =
             provider.into_iter().flat_map(|provider| &provider.services).map(String::as_str).collect();
         let best = |part: &Part, least: f64| {
             let fits = |hit: &&crate::pack::Hit| hit.cosine > 0.2 && hit.score > least;
@@ -23,7 +23,7 @@ impl Desk<'_> {
             let bonus = |hit: &crate::pack::Hit| {
                 let own = &pack.services[hit.at];
                 let can = if bookable && own.is_bookable() { 0.25 } else { 0.0 };
-                let with = if provided.contains(own.id.as_str()) { 0.3 } else { 0.0 };
+                let with = if theirs.contains(own.id.as_str()) { 0.3 } else { 0.0 };
                 hit.score * (1.0 + can + with)
             };
             near.max_by(|a, b| bonus(a).total_cmp(&bonus(b)).then(b.at.cmp(&a.at))).map(|hit| hit.at)

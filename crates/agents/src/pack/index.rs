@@ -334,7 +334,7 @@ impl Index {
             for Reading { feature, sure, rarity } in query.readings {
                 let (of_items, of_variants) =
                     (self.held.of(*feature, items), self.asked.of(*feature, variants));
-                budget.take(1 + (of_items.len() + of_variants.len()) / 2)?;
+                budget.take(1 + of_items.len() / 2 + of_variants.len() / 2)?;
                 for entry in of_items {
                     best_held.note(entry.at - items.start, rarity * sure * entry.weight.value());
                 }

@@ -67,14 +67,12 @@ impl Words {
 
     /// What sounds like the sound of this number.
     fn heard(&self, at: usize) -> Heard {
-        match &self.sounds {
-            Some((_, heard)) => heard[at],
-            None => {
-                let word = u32::try_from(at).unwrap_or(u32::MAX);
-                let long = self.known.length(at) >= LONG;
-                Heard { letters: self.letters[at], first: word, first_long: long.then_some(word) }
-            }
+        if let Some((_, heard)) = &self.sounds {
+            return heard[at];
         }
+        let word = u32::try_from(at).unwrap_or(u32::MAX);
+        let long = self.known.length(at) >= LONG;
+        Heard { letters: self.letters[at], first: word, first_long: long.then_some(word) }
     }
 
     /// A word that sounds the same, or one letter away: the nearest in length, then the one whose letter is missed first,

@@ -62,12 +62,12 @@ async fn the_worst_pack_and_text_of_one_tenant_hold_up_nobody_else_and_are_told_
     put_pack(&stage, &stage.andina, &hostile_pack(0)).await.expect(200);
     let hostile = stage.browser(&stage.andina).await;
     let mut asked = Vec::new();
-    for _ in 0..12 {
+    for _ in 0..8 {
         asked.push(asks(&stage, &hostile, &hostile_text()).await);
     }
     // While those are worked on, and the tenant has more packs made ready, another tenant is served as ever.
     let packs = async {
-        for number in 1..4 {
+        for number in 1..3 {
             put_pack(&stage, &stage.andina, &hostile_pack(number * 10_000)).await.expect(200);
         }
     };
@@ -82,8 +82,8 @@ async fn the_worst_pack_and_text_of_one_tenant_hold_up_nobody_else_and_are_told_
     tokio::join!(packs, others);
 
     let said = answers(&stage, &hostile, &asked[0]).await;
-    assert!(said.contains("persona del equipo"), "{said}");
     let reply: Vec<Value> = serde_json::from_str(&said).unwrap();
+    assert_eq!(reply[0]["agentName"], "handoff", "{said}");
     let path =
         stage.andina.path(&format!("/decisions?messageId={}", reply[0]["messageId"].as_str().unwrap()));
     let decision = stage.manage(&stage.andina, "GET", &path, None).await.expect(200).json();
@@ -106,15 +106,15 @@ async fn version_upon_version_of_a_pack_takes_the_memory_of_one() {
     let stage = Stage::start().await;
     let visitor = stage.browser(&stage.andina).await;
     let mut grown = Vec::new();
-    for number in 0..8 {
+    for number in 0..5 {
         put_pack(&stage, &stage.andina, &hostile_pack(number * 10_000)).await.expect(200);
         let session = asks(&stage, &visitor, "hola").await;
         answers(&stage, &visitor, &session).await;
         grown.push(memory(&stage));
     }
-    // The first ones warm up everything else too.
-    let grown = grown[7].saturating_sub(grown[1]);
-    println!("six more versions: {grown} KiB");
+    // The first ones warm up everything else too. Each further one took a hundred megabytes once.
+    let grown = grown[4].saturating_sub(grown[1]);
+    println!("three more versions: {grown} KiB");
     assert!(grown < 48 * 1024, "{grown} KiB");
 }
 
