@@ -6,8 +6,9 @@ pub(crate) mod model;
 
 use crate::{
     CompiledPack,
+    budget::{Budget, Spent},
     dates::{self, When},
-    pack::{Hit, calling_names},
+    pack::{Hit, Sense},
     text::{Analysis, analyse, segments},
 };
 use jiff::Timestamp;
@@ -18,10 +19,15 @@ use model::Model;
 pub(crate) const AGENTS: [&str; 7] =
     ["support", "sales", "booking", "marketing", "handoff", "smalltalk", "out_of_scope"];
 
+/// What reading a token for days, times, people and numbers costs.
+const STEPS_A_TOKEN: usize = 20;
+
 /// A part of a message with what the pack has for it.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Part {
     pub(crate) analysis: Analysis,
+    /// What each unit of it may stand for in the pack.
+    pub(crate) senses: Vec<Sense>,
     pub(crate) faqs: Vec<Hit>,
     pub(crate) services: Vec<Hit>,
     /// How sure it is that the first of `faqs` answers, 0 to 1.
@@ -29,7 +35,7 @@ pub(crate) struct Part {
 }
 
 /// A message understood.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Understanding {
     pub(crate) whole: Part,
     /// The parts, if there is more than one.
@@ -59,19 +65,20 @@ pub(crate) fn understand(
     text: &str,
     language: Language,
     now: Timestamp,
-) -> Understanding {
+    budget: &Budget<'_>,
+) -> Result<Understanding, Spent> {
     let body = segments::body(text);
-    let whole = part(model, pack, analyse(&body, language, Some(pack.speller())), None);
+    let analysis = analyse(&body, language, Some(pack.speller()), budget)?;
+    budget.take(analysis.tokens.len() * STEPS_A_TOKEN)?;
+    let whole = part(model, pack, analysis, &[], budget)?;
     let pieces = segments::segments(&body);
-    let parts: Vec<Part> = if pieces.len() > 1 {
-        let read = |piece: &String| {
-            let analysis = analyse(piece, language, Some(pack.speller()));
-            (!analysis.units.is_empty()).then(|| part(model, pack, analysis, Some(&whole.analysis)))
-        };
-        pieces.iter().filter_map(read).collect()
-    } else {
-        Vec::new()
-    };
+    let mut parts: Vec<Part> = Vec::new();
+    for piece in pieces.iter().filter(|_| pieces.len() > 1) {
+        let analysis = analyse(piece, language, Some(pack.speller()), budget)?;
+        if !analysis.units.is_empty() {
+            parts.push(part(model, pack, analysis, &whole.senses, budget)?);
+        }
+    }
     let zone = pack.pack().timezone.zone();
     let today = now.to_zoned(zone.clone()).date();
     let month_first = pack.pack().locale.as_str() == "en-US";
@@ -81,23 +88,30 @@ pub(crate) fn understand(
         Understanding { whole, parts, provider, when, scores: [0.0; 7], features: Vec::new() };
     understanding.features = features::measure(pack, &body, &understanding);
     understanding.scores = model.scores(&understanding.features);
-    understanding
+    Ok(understanding)
 }
 
-fn part(model: &Model, pack: &CompiledPack, analysis: Analysis, context: Option<&Analysis>) -> Part {
+fn part(
+    model: &Model,
+    pack: &CompiledPack,
+    analysis: Analysis,
+    around: &[Sense],
+    budget: &Budget<'_>,
+) -> Result<Part, Spent> {
     let index = pack.index();
-    let around = context.map(|context| context.units.as_slice()).unwrap_or_default();
-    let mut faqs = index.rank(&analysis.units, around, &index.faqs);
+    let senses = index.senses(&analysis.units, budget)?;
+    let mut faqs = index.rank(&index.faqs, &senses, around, budget)?;
     if let Some(hours) = pack.hours_faq().filter(|_| analysis.means("hours")) {
-        plain_hours_first(pack, &analysis, hours, &mut faqs);
+        plain_hours_first(pack, &senses, hours, &mut faqs);
     }
-    let services = index.rank_services(&analysis.units);
-    let faq_confidence = model.faq_confidence(&features::faq(pack, &analysis, &faqs, &services));
-    Part { analysis, faqs, services, faq_confidence }
+    let services = index.rank_services(&senses, budget)?;
+    let mut part = Part { analysis, senses, faqs, services, faq_confidence: 0.0 };
+    part.faq_confidence = model.faq_confidence(&features::faq(&part));
+    Ok(part)
 }
 
 /// "Do you open on Sundays?" is about the opening hours, not about those of the kitchen, unless it says kitchen.
-fn plain_hours_first(pack: &CompiledPack, analysis: &Analysis, hours: usize, faqs: &mut [Hit]) {
+fn plain_hours_first(pack: &CompiledPack, senses: &[Sense], hours: usize, faqs: &mut [Hit]) {
     let Some(top) = faqs.first().copied().filter(|top| top.at != hours) else { return };
     if Some(top.at) == pack.special_hours_faq() {
         return;
@@ -105,25 +119,15 @@ fn plain_hours_first(pack: &CompiledPack, analysis: &Analysis, hours: usize, faq
     let Some(plain) = faqs.iter().position(|hit| hit.at == hours && hit.score > top.score * 0.6) else {
         return;
     };
-    let index = pack.index();
-    let (named, general) = (&index.faqs[top.at], &index.faqs[hours]);
-    if !analysis.units.iter().any(|unit| index.only_in(unit, named, general)) {
+    // Answers come first among the items, so an answer's place is its item's.
+    if !senses.iter().any(|sense| pack.index().only_in(sense, top.at, hours)) {
         faqs[..=plain].rotate_right(1);
         faqs[0].score = top.score;
     }
 }
 
-/// The provider whose name is said.
+/// The provider whose name is said, the first of the pack if there are several. A room is called by its name too.
 fn provider(pack: &CompiledPack, analysis: &Analysis) -> Option<usize> {
-    let said = |name: &str| {
-        calling_names(name)
-            .iter()
-            .any(|own| analysis.tokens.iter().any(|token| token.text == *own && !token.function))
-    };
-    // A room is called by its name too, but a name that is a common word of the pack is not somebody's.
-    let person = |at: &usize| {
-        let named = &pack.pack().providers[*at];
-        said(&named.name)
-    };
-    (0..pack.pack().providers.len()).find(person)
+    let said = analysis.tokens.iter().filter(|token| !token.function);
+    said.filter_map(|token| pack.provider_called(&token.text)).min()
 }

@@ -22,6 +22,7 @@ use misy_store::{
     signing_keys,
 };
 use misy_trust::RelyingParty;
+use misy_workbench::Packs;
 use moka::sync::Cache;
 use std::{
     ops::Deref,
@@ -59,6 +60,8 @@ pub struct Parts {
     pub metrics: Option<PrometheusHandle>,
     /// What replicas share limits through, when there are several.
     pub redis: Option<Redis>,
+    /// Context packs that are ready for answering.
+    pub packs: Packs,
 }
 
 /// The front desk. Cheap to clone.
@@ -89,6 +92,8 @@ pub struct Shared {
     pub tenants: TenantStates,
     /// Rate limits and nonces.
     pub limits: Limits,
+    /// Context packs that are ready for answering.
+    pub(crate) packs: Packs,
     /// Hashes passwords.
     pub(crate) passwords: Passwords,
     /// What replicas share limits through, when there are several.
@@ -124,7 +129,7 @@ impl Deref for FrontDesk {
 impl FrontDesk {
     /// Loads or makes the signing keys and starts what runs in the background; needs a runtime.
     pub async fn new(parts: Parts) -> Result<Self, StoreError> {
-        let Parts { database, vault, bell, clock, entropy, egress, settings, metrics, redis } = parts;
+        let Parts { database, vault, bell, clock, entropy, egress, settings, metrics, redis, packs } = parts;
         vault.open_installation(&database).await?;
         let issuer = database.installation_issuer(&*clock, &*entropy).await?;
         let algorithm = settings.algorithm;
@@ -143,6 +148,7 @@ impl FrontDesk {
             sealer,
             tokens: TokenDesk::new(database.clone(), vault.clone(), clock.clone(), algorithm, keys),
             tenants,
+            packs,
             passwords: Passwords::new(settings.password_cost),
             limits: Limits::through(redis.clone()),
             redis,

@@ -20,13 +20,18 @@ use std::{
     collections::HashSet,
     sync::{
         Arc, PoisonError, RwLock,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU32, Ordering},
     },
     time::{Duration, Instant},
 };
 use tokio::sync::{Mutex, broadcast, watch};
 
-const TENANTS_IN_MEMORY: u64 = 50_000;
+/// What all that is known of tenants may take in memory: tens of thousands of ordinary ones.
+const MOST_BYTES: u64 = 256 * 1024 * 1024;
+/// What is known of a tenant takes at least so much; each thing that it has of its own takes about as much as given here.
+const TENANT_BYTES: usize = 2 * 1024;
+const THING_BYTES: usize = 512;
+const ID_BYTES: usize = 64;
 /// What of a tenant that somebody waits for news of is this young is not read again.
 pub(crate) const FRESH_ENOUGH: Duration = Duration::from_millis(300);
 /// Tenants that are looked at again at the same time.
@@ -78,6 +83,16 @@ impl TenantState {
     /// Whether it is closed, and waits for its clean-up.
     pub fn is_closed(&self) -> bool {
         self.snapshot.status == TenantStatus::Closed
+    }
+
+    /// What it takes in memory, about.
+    fn bytes(&self) -> u32 {
+        let TenantSnapshot { sites, secrets, limits, certificates, revoked, revoked_keys, .. } =
+            &self.snapshot;
+        let origins: usize = sites.iter().map(|site| site.origins.len()).sum();
+        let things = sites.len() + origins + secrets.len() + limits.len() + certificates.len();
+        let bytes = TENANT_BYTES + things * THING_BYTES + (revoked.len() + revoked_keys.len()) * ID_BYTES;
+        u32::try_from(bytes).unwrap_or(u32::MAX)
     }
 
     /// Whether it is the owner of the platform.
@@ -195,6 +210,8 @@ struct Slot {
     loading: Mutex<()>,
     refreshing: AtomicBool,
     changes: watch::Sender<u32>,
+    /// What it takes in memory, about.
+    bytes: AtomicU32,
 }
 
 /// What is known of all tenants. Cheap to clone.
@@ -221,7 +238,8 @@ impl TenantStates {
         bell: Bell,
     ) -> Self {
         // Whoever waits for news keeps the slot alive, wherever the cache has it.
-        let slots = Cache::builder().max_capacity(TENANTS_IN_MEMORY).build();
+        let weigh = |_: &TenantId, slot: &Arc<Slot>| slot.bytes.load(Ordering::Relaxed);
+        let slots = Cache::builder().weigher(weigh).max_capacity(MOST_BYTES).build();
         let told = broadcast::Sender::new(UNTOLD);
         Self { database, vault, clock, defaults: Arc::new(defaults), oldest, bell, slots, told }
     }
@@ -288,7 +306,7 @@ impl TenantStates {
         looks.for_each_concurrent(LOOKS, async |(tenant, slot)| self.look_at(&tenant, &slot).await).await;
     }
 
-    async fn look_at(&self, tenant: &TenantId, slot: &Slot) {
+    async fn look_at(&self, tenant: &TenantId, slot: &Arc<Slot>) {
         if let Err(error) = self.load(tenant, slot, FRESH_ENOUGH).await {
             tracing::debug!(tenantId = %tenant, %error, "a tenant could not be looked at");
         }
@@ -301,6 +319,7 @@ impl TenantStates {
                 loading: Mutex::new(()),
                 refreshing: AtomicBool::new(false),
                 changes: watch::Sender::new(0),
+                bytes: AtomicU32::new(u32::try_from(TENANT_BYTES).unwrap_or(u32::MAX)),
             })
         })
     }
@@ -309,7 +328,7 @@ impl TenantStates {
     async fn load(
         &self,
         tenant: &TenantId,
-        slot: &Slot,
+        slot: &Arc<Slot>,
         fresh_enough: Duration,
     ) -> Result<Option<Arc<TenantState>>, StoreError> {
         let _turn = slot.loading.lock().await;
@@ -329,6 +348,9 @@ impl TenantStates {
             self.vault.forget(tenant);
             None
         };
+        if let Some(state) = &state {
+            self.weigh(tenant, slot, state.bytes());
+        }
         let mut current = slot.current.write().unwrap_or_else(PoisonError::into_inner);
         let undisturbed = *slot.changes.borrow() == changes;
         let is_news = match (&*current, &state) {
@@ -342,6 +364,14 @@ impl TenantStates {
             slot.changes.send_modify(|count| *count = count.wrapping_add(1));
         }
         Ok(state)
+    }
+
+    /// Has the cache weigh a tenant again that takes another amount of memory now.
+    fn weigh(&self, tenant: &TenantId, slot: &Arc<Slot>, bytes: u32) {
+        let is_kept = || self.slots.get(tenant).is_some_and(|kept| Arc::ptr_eq(&kept, slot));
+        if slot.bytes.swap(bytes, Ordering::Relaxed) != bytes && is_kept() {
+            self.slots.insert(tenant.clone(), slot.clone());
+        }
     }
 
     async fn ready(

@@ -12,7 +12,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-const TOKENS_IN_MEMORY: u64 = 200_000;
+/// What all tokens together may take in memory: some 100,000 of them.
+const MOST_BYTES: u64 = 128 * 1024 * 1024;
+/// What a token takes beside its claims: the entry, and two texts of 30 characters.
+const ENTRY_BYTES: usize = 256;
 /// How often an unknown key may make us look whether another replica has made one.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
 /// How often a token is looked for among the revoked ones. The snapshot of its tenant tells of a longer time than this, so
@@ -32,12 +35,16 @@ pub struct KnownToken {
     bound: OnceLock<RequestKey>,
     /// When it was last looked for among the revoked ones.
     looked_up: Mutex<Option<Instant>>,
+    /// What it takes in memory, about.
+    bytes: u32,
 }
 
 impl KnownToken {
-    fn new(claims: TatClaims, sha256: [u8; 32]) -> Self {
+    fn new(claims: TatClaims, token: &str, sha256: [u8; 32]) -> Self {
         let (jti, family) = (claims.jti.to_string(), claims.family.to_string());
-        Self { claims, sha256, jti, family, bound: OnceLock::new(), looked_up: Mutex::default() }
+        // Its claims take no more than they did in the token, which writes them in base64.
+        let bytes = u32::try_from(size_of::<Self>() + token.len() + ENTRY_BYTES).unwrap_or(u32::MAX);
+        Self { claims, sha256, jti, family, bound: OnceLock::new(), looked_up: Mutex::default(), bytes }
     }
 
     /// The key bound to it, derived once.
@@ -79,7 +86,8 @@ impl TokenDesk {
             keys: RwLock::new(Arc::new(keys)),
             looked_at: tokio::sync::Mutex::new(Instant::now()),
             seen: Cache::builder()
-                .max_capacity(TOKENS_IN_MEMORY)
+                .weigher(|_, known: &Arc<KnownToken>| known.bytes)
+                .max_capacity(MOST_BYTES)
                 .time_to_idle(Duration::from_mins(30))
                 .build(),
         }
@@ -144,7 +152,7 @@ impl TokenDesk {
         if result == Err(TokenError::Invalid) && self.is_of_unknown_key(token) && self.look_again().await {
             result = self.keys().verify_for_renewal(token, now, grace);
         }
-        Ok(Arc::new(KnownToken::new(result?, sha256)))
+        Ok(Arc::new(KnownToken::new(result?, token, sha256)))
     }
 
     /// Whether the header names a key that we have not got.

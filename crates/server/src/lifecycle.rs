@@ -12,7 +12,7 @@ use anyhow::Context;
 use metrics_exporter_prometheus::PrometheusHandle;
 use misy_domain::{Clock, Entropy, Secret, SystemClock};
 use misy_front_desk::{FrontDesk, InstallationProvider, Parts, Provider};
-use misy_orchestrator::{Mailer, Packs, Turns, WorkerSettings};
+use misy_orchestrator::{Mailer, Turns, WorkerSettings};
 use misy_postgres::{PrivateServer, Programs};
 use misy_store::{
     Bell, Database, DatabaseOptions, Limits, Shared, Vault,
@@ -21,6 +21,7 @@ use misy_store::{
     shared::{self, IN_THE_CLEAR},
 };
 use misy_trust::{BootstrapSecret, ServiceRole, SystemEntropy};
+use misy_workbench::Packs;
 use sqlx::postgres::PgConnectOptions;
 use std::{
     fs,
@@ -142,6 +143,7 @@ impl Running {
             Some((url, from)) => Some(Mailer::new(database.clone(), vault.clone(), url.expose(), from)?),
             None => None,
         };
+        let packs = Packs::start(settings.pack_memory).context("cannot start the threads of agents")?;
         let front_desk = FrontDesk::new(Parts {
             database: database.clone(),
             vault: vault.clone(),
@@ -152,6 +154,7 @@ impl Running {
             settings: desk_settings,
             metrics: Some(metrics),
             redis: redis.clone(),
+            packs: packs.clone(),
         })
         .await?;
         let stop = CancellationToken::new();
@@ -169,7 +172,7 @@ impl Running {
             let (vault, database) = follower;
             vault.follow(&database).await;
         }));
-        let turns = Turns::new(database.clone(), vault, bell, Packs::default(), clock, entropy)
+        let turns = Turns::new(database.clone(), vault, bell, packs, clock, entropy)
             .limited_by(Limits::through(redis));
         if let Some(tls) = &tls {
             tasks.spawn(tls.clone().follow(stop.clone()));

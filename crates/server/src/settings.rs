@@ -90,6 +90,7 @@ struct Written {
     internal_crl: String,
     peers: String,
     close_grace_days: u32,
+    pack_memory_mib: u32,
     key_days: u32,
     owner_key_days: u32,
 }
@@ -161,6 +162,7 @@ impl Default for Written {
             internal_crl: none(),
             peers: none(),
             close_grace_days: 30,
+            pack_memory_mib: 256,
             key_days: 365,
             owner_key_days: 90,
         }
@@ -323,6 +325,10 @@ pub(crate) const SETTINGS: &[Setting] = &[
     ),
     open("key_days", "days after which the data key of a tenant is rotated by itself; 0 for never [365]"),
     open("owner_key_days", "the same for the owner's [90]"),
+    open(
+        "pack_memory_mib",
+        "memory for context packs that are ready for answering, in MiB, at least 16; a demo business takes some 0.1 [256]",
+    ),
     open("close_grace_days", "days from the closing of a tenant to the removal of its data, 0 to 365 [30]"),
 ];
 
@@ -396,6 +402,8 @@ pub(crate) struct Settings {
     pub(crate) longest_use: Option<LongestUse>,
     /// How long a closed tenant keeps its data.
     pub(crate) close_grace: Duration,
+    /// Memory for context packs that are ready for answering, in bytes.
+    pub(crate) pack_memory: u64,
     /// Name, value as it may be shown, and where it comes from, for `misy config`.
     pub(crate) shown: Vec<(&'static str, String, String)>,
 }
@@ -480,6 +488,9 @@ impl Settings {
         if internal.is_none() && (internal_addr.is_some() || !peers.is_empty()) {
             bail!("internal_addr and peers need internal_certificate, internal_key and internal_ca");
         }
+        if written.pack_memory_mib < 16 {
+            bail!("pack_memory_mib must be at least 16");
+        }
         if written.close_grace_days > 365 {
             bail!("close_grace_days must be from 0 to 365");
         }
@@ -492,6 +503,7 @@ impl Settings {
             peers,
             longest_use: longest_use(&written),
             close_grace: Duration::from_hours(24 * u64::from(written.close_grace_days)),
+            pack_memory: u64::from(written.pack_memory_mib) * 1024 * 1024,
             http_addr,
             public_url,
             data_dir: match set(&written.data_dir) {

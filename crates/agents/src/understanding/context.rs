@@ -4,8 +4,10 @@ use super::{Understanding, model::Model, understand};
 use crate::{
     CompiledPack,
     answer::SURE,
+    budget::{Budget, Spent},
     dates::When,
     text::{Analysis, lexicon::Lexicon, tokens::words},
+    turn::LONGEST,
 };
 use jiff::Timestamp;
 use misy_domain::Language;
@@ -23,16 +25,18 @@ pub(crate) fn understand_after<'a>(
     before: impl Iterator<Item = &'a str>,
     language: Language,
     now: Timestamp,
-) -> (Understanding, Option<&'a str>) {
-    let alone = understand(model, pack, text, language, now);
+    budget: &Budget<'_>,
+) -> Result<(Understanding, Option<&'a str>), Spent> {
+    let alone = understand(model, pack, text, language, now, budget)?;
     if !leaves_out(&alone) {
-        return (alone, None);
+        return Ok((alone, None));
     }
-    let Some(topic) = before.take(BACK).find(|earlier| words(earlier).len() > 2 && !goes_on(&words(earlier)))
-    else {
-        return (alone, None);
+    let stands_alone = |earlier: &&str| {
+        let said = words(earlier);
+        said.len() > 2 && !goes_on(&said)
     };
-    let mut both = understand(model, pack, &format!("{topic}\n{text}"), language, now);
+    let Some(topic) = before.take(BACK).map(beginning).find(stands_alone) else { return Ok((alone, None)) };
+    let mut both = understand(model, pack, &format!("{topic}\n{text}"), language, now, budget)?;
     // What is new replaces what was said of the same kind.
     if alone.when != When::default() {
         both.when = alone.when;
@@ -42,7 +46,12 @@ pub(crate) fn understand_after<'a>(
     }
     both.provider = alone.provider.or(both.provider);
     both.parts.clear();
-    (both, Some(topic))
+    Ok((both, Some(topic)))
+}
+
+/// As much of an earlier message as is read of a new one.
+fn beginning(text: &str) -> &str {
+    text.char_indices().nth(LONGEST).map_or(text, |(end, _)| &text[..end])
 }
 
 /// Whether a message needs what was said before.

@@ -14,6 +14,7 @@ use misy_testkit::{
 use misy_trust::{
     Algorithm, BootstrapSecret, PasswordCost, RequestKey, SignedRequest, request_signature, sha256,
 };
+use misy_workbench::Packs;
 use serde_json::{Value, json};
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tower::ServiceExt;
@@ -293,6 +294,7 @@ async fn desk_through(
         settings,
         metrics: None,
         redis,
+        packs: Packs::start(64 * 1024 * 1024).unwrap(),
     })
     .await
     .unwrap()

@@ -24,5 +24,6 @@ mod slow_readers;
 mod smuggling;
 mod ssrf;
 mod stage;
+mod starvation;
 mod tokens;
 mod wire;
