@@ -97,7 +97,7 @@ pub(crate) async fn enroll(State(desk): State<FrontDesk>, request: Request) -> R
     }
     let email = checked(&asked)?;
     let password = Secret::new(asked.password.clone());
-    let hash = desk.passwords.hash(password.expose(), state.keys.pepper(), desk.entropy.clone()).await?;
+    let hash = desk.hash_password(&password, &email, &state.keys).await?;
     let roles: &[BuiltInRole] =
         if state.is_owner() { &[BuiltInRole::Owner, BuiltInRole::Admin] } else { &[BuiltInRole::Admin] };
     let roles: Vec<String> = roles.iter().map(ToString::to_string).collect();
