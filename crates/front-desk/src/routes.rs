@@ -111,11 +111,12 @@ fn management() -> Router<FrontDesk> {
         .route("/api/meta-agent/tenants", get(list::list).post(create::create))
         .route(
             "/api/meta-agent/tenants/{tenantId}",
-            get(record::read).patch(record::change).delete(record::delete),
+            get(record::read).patch(record::change).delete(life::delete),
         )
         .route("/api/meta-agent/tenants/{tenantId}/suspend", post(life::suspend))
         .route("/api/meta-agent/tenants/{tenantId}/activate", post(life::activate))
         .route("/api/meta-agent/tenants/{tenantId}/close", post(life::close))
+        .route("/api/meta-agent/tenants/{tenantId}/reopen", post(life::reopen))
         .route("/api/meta-agent/tenants/{tenantId}/events", get(events::list))
         .route("/api/meta-agent/tenants/{tenantId}/tokens/revoke-all", post(tokens::revoke_all::revoke_all))
         .route(

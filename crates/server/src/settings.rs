@@ -286,7 +286,7 @@ pub(crate) const SETTINGS: [Setting; 57] = [
     ),
     open("key_days", "days after which the data key of a tenant is rotated by itself; 0 for never [365]"),
     open("owner_key_days", "the same for the owner's [90]"),
-    open("close_grace_days", "days from the closing of a tenant to the removal of its data, 0 to 365 [30]"),
+    open("close_grace_days", "days from the closing of a tenant to the removal of its data, 1 to 365 [30]"),
 ];
 
 /// Who may register tenants.
@@ -437,8 +437,8 @@ impl Settings {
         if internal.is_none() && (internal_addr.is_some() || !peers.is_empty()) {
             bail!("internal_addr and peers need internal_certificate, internal_key and internal_ca");
         }
-        if written.close_grace_days > 365 {
-            bail!("close_grace_days must be from 0 to 365");
+        if !(1..=365).contains(&written.close_grace_days) {
+            bail!("close_grace_days must be from 1 to 365");
         }
         Ok(Self {
             tls,

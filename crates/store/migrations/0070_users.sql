@@ -105,14 +105,13 @@ create table misy.personal_tokens (
 );
 create index personal_tokens_of_user on misy.personal_tokens (tenant_id, user_id);
 
--- Which user the enrolment token of a tenant (an administrator's key) brought in. No reference to the user: the token
--- brings in one, even when that one is removed later.
+-- Which user the token of a registration (an administrator's key) brought in; it is revoked with that. No reference to the
+-- user: the token brings in one, even when that one is removed later.
 create table misy.enrollments (
     tenant_id text collate "C" not null,
     key_id text collate "C" not null,
     user_id text collate "C" not null,
-    started_at timestamptz not null,
-    finished_at timestamptz,
+    enrolled_at timestamptz not null,
     primary key (tenant_id, key_id),
     foreign key (tenant_id, key_id) references misy.api_keys on delete cascade
 );

@@ -5,7 +5,7 @@ use crate::{
     StoreError, TenantKeys, TenantTx, Vault,
     audit::{self, AuditEntry, Kind},
     context_packs,
-    credentials::{self, NewKey},
+    credentials::{self, NewKey, NewSecret, SecretGrant},
     limits::{self, LimitRow},
     sites,
     tenants::{self, TenantEvent},
@@ -17,8 +17,8 @@ use misy_domain::{
 use misy_trust::{ApiKey, ApiKeyKind};
 use std::{sync::Arc, time::Duration};
 
-/// How long the first administrator's token is good.
-pub const ENROLLMENT: Duration = Duration::from_hours(30 * 24);
+/// How long the token is good that the first administrator enrols with, unless somebody does so earlier.
+pub const ENROLLMENT: Duration = Duration::from_hours(7 * 24);
 
 /// Ids that no tenant can have: they stand in addresses, or would pass for the platform itself.
 const RESERVED: [&str; 25] = [
@@ -67,7 +67,7 @@ pub enum ProvisionStep {
     PublishableKeys,
     /// The secret of its servers.
     TenantSecret,
-    /// The bearer token of the first administrator.
+    /// The token that the first administrator enrols with.
     Administrator,
     /// The context pack to start from.
     ContextPack,
@@ -131,7 +131,7 @@ pub struct Provisioned {
     pub test_key: (KeyId, Secret<String>),
     /// The secret of its servers: 32 bytes.
     pub tenant_secret: (KeyId, Secret<[u8; 32]>),
-    /// The first administrator's bearer token.
+    /// The token that the first administrator enrols with.
     pub administrator: (KeyId, Secret<String>),
     /// Until when it is good.
     pub administrator_expires_at: Timestamp,
@@ -166,13 +166,17 @@ pub async fn provision(
     let mut publishable = [ApiKeyKind::PublishableLive, ApiKeyKind::PublishableTest]
         .map(|kind| (key_id(), ApiKey::generate(kind, entropy)));
     for (id, key) in &publishable {
-        credentials::create_key(tx, &for_site(*id, key, &site, &anonymous)).await?;
+        let key = NewKey { made_by: &new.actor, ..for_site(*id, key, &site, &anonymous) };
+        credentials::create_key(tx, &key).await?;
     }
     let [(live_id, live), (test_id, test)] = &mut publishable;
     after(Step::PublishableKeys)?;
 
     let secret_id = key_id();
-    let secret = credentials::create_secret(tx, &keys, entropy, secret_id, "").await?;
+    let grant = SecretGrant::new(&Permissions::all(), misy_trust::access::for_programs());
+    let new_secret =
+        NewSecret { key_id: secret_id, name: "", grant: &grant, needs_certificate: false, made_by: &new.actor };
+    let secret = credentials::create_secret(tx, &keys, entropy, &new_secret).await?;
     after(Step::TenantSecret)?;
 
     let administrator_expires_at = clock.now().checked_add(ENROLLMENT).unwrap_or(Timestamp::MAX);
@@ -187,6 +191,7 @@ pub async fn provision(
             permissions: &Permissions::all(),
             origins: None,
             requests_per_minute: None,
+            made_by: &new.actor,
             expires_at: Some(administrator_expires_at),
         },
     )
@@ -242,6 +247,7 @@ fn for_site<'a>(id: KeyId, key: &'a ApiKey, site: &'a SiteId, permissions: &'a P
         permissions,
         origins: None,
         requests_per_minute: None,
+        made_by: "",
         expires_at: None,
     }
 }

@@ -85,7 +85,7 @@ pub(crate) async fn pending(
     let token = RandomToken::parse(TokenUse::SecondFactor, challenge).ok_or_else(invalid)?;
     let tenant = desk.database.tenant_of_credential(&token.hash()).await?.ok_or_else(invalid)?;
     let state = desk.tenants.get(&tenant).await?.ok_or_else(invalid)?;
-    if !state.is_active() {
+    if !state.lets_people_in() {
         return Err(Problem::suspended());
     }
     let now = desk.clock.now();

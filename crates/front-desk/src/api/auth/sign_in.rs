@@ -179,7 +179,7 @@ pub(crate) async fn sign_in(State(desk): State<FrontDesk>, request: Request) -> 
         rehash(&desk, account, &password).await?;
     }
     received.record.facts().tenant = Some(account.tenant.clone());
-    if !account.state.is_active() {
+    if !account.state.lets_people_in() {
         return Err(Problem::suspended());
     }
     let tx = desk.database.tenant("auth.sign_in", &account.tenant).await?;

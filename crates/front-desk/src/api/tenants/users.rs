@@ -165,10 +165,10 @@ pub(super) fn expect_may_handle(
     let own: &[String] = match &call.manager.caller {
         Caller::User(user) => &user.roles,
         // The key of the first administrator stands for an administrator.
-        Caller::AdministratorKey | Caller::Program => &[],
+        Caller::SetUpToken | Caller::Program => &[],
     };
     let holds = |role: BuiltInRole| own.iter().any(|name| name == role.as_str());
-    let is_key = call.manager.caller == Caller::AdministratorKey;
+    let is_key = call.manager.caller == Caller::SetUpToken;
     // Whoever comes from the owner's tenant to another is let through by the access policies, not by its roles there.
     let administers = is_key || holds(BuiltInRole::Admin) || holds(BuiltInRole::Owner);
     for role in roles {
