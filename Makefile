@@ -1,6 +1,6 @@
 # Misy: `make run` to try it, `make test` to test it, `make help` for the rest.
 .DEFAULT_GOAL := help
-.PHONY: help setup run build test test-rust test-web test-api lint fmt bench drift openapi sdk
+.PHONY: help setup run build test test-rust test-docs test-web test-sdk test-size test-browser test-api lint fmt bench drift openapi sdk
 
 CARGO ?= cargo
 NPM_STAMP := node_modules/.package-lock.json
@@ -27,22 +27,32 @@ $(NPM_STAMP): package.json package-lock.json
 $(SDK): $(NPM_STAMP) $(shell find packages/sdk/src packages/sdk/scripts -type f 2>/dev/null) packages/sdk/package.json
 	npm run build --silent
 
-test: ## Run all tests
+test: ## Run all tests; goes on after a part that fails and names those at the end
 	@scripts/setup test
-	@$(MAKE) --no-print-directory test-rust
-	@$(MAKE) --no-print-directory test-web
+	@scripts/all-of test-rust test-docs test-sdk test-size test-browser
 
 test-rust: $(SDK) ## Tests of the server, with a real PostgreSQL and Redis
 	scripts/test-rust
+
+# Says what must not compile.
+test-docs:
+	$(CARGO) test --quiet --locked --doc -p misy-store
 
 target/debug/misy: FORCE $(SDK)
 	$(CARGO) build --locked --bin misy
 
 FORCE:
 
-test-web: target/debug/misy ## Tests of the SDK and the widget, in a real browser against the real program
+test-web: ## Tests of the SDK and the widget, in a real browser against the real program
+	@scripts/all-of test-sdk test-size test-browser
+
+test-sdk: $(NPM_STAMP)
 	npm test --silent
+
+test-size: $(SDK)
 	npm run size --silent
+
+test-browser: target/debug/misy
 	scripts/with-demo npm run test:e2e --silent
 
 test-api: target/debug/misy ## Throw generated requests at every operation of the running program
