@@ -11,7 +11,7 @@ use crate::{
     tenant_state::TenantState,
 };
 use axum::extract::{FromRequest, Request};
-use misy_domain::{Action, BuiltInRole, Permission, TenantId, Timestamp, UserId};
+use misy_domain::{Action, BuiltInRole, Permission, Permissions, TenantId, Timestamp, UserId};
 use misy_store::{
     TenantKeys, TenantTx,
     audit::{self, AuditEntry, Kind},
@@ -108,6 +108,7 @@ impl Manager {
     pub(crate) fn of_program<A: pipeline::Access>(desk: &FrontDesk, call: &TenantCall<A>) -> Self {
         let key = call.claims().key;
         let secret = key.and_then(|key| call.state().secret(key, desk.clock.now()));
+        let secret = secret.filter(|_| call.permissions().contains(Permission::TenantManage));
         Self {
             home: call.tenant().clone(),
             actor: call.actor().to_owned(),
@@ -115,6 +116,17 @@ impl Manager {
             maker: key.map_or_else(|| call.actor().to_owned(), |key| key.to_string()),
             granted: secret.map(|secret| secret.actions.clone()).unwrap_or_default(),
             is_owner: false,
+        }
+    }
+
+    /// What of chat it may give to others: people all of it, a program what its own secret carries now.
+    pub(crate) fn most_permissions(&self, state: &TenantState, now: Timestamp) -> Permissions {
+        match &self.caller {
+            Caller::User(_) | Caller::SetUpToken => Permissions::all(),
+            Caller::Program => {
+                let secret = self.maker.parse().ok().and_then(|key| state.secret(key, now));
+                secret.map(|secret| secret.permissions.clone()).unwrap_or_default()
+            }
         }
     }
 
@@ -139,6 +151,11 @@ impl Manager {
             Caller::SetUpToken => vec![BuiltInRole::Admin],
             Caller::Program => Vec::new(),
         }
+    }
+
+    /// Whether it may do something to a tenant.
+    pub(crate) fn may(&self, desk: &FrontDesk, action: Action, tenant: &TenantId) -> bool {
+        self.decide(desk, action, tenant, Access::default()).is_allowed()
     }
 
     /// What the policies say.
@@ -304,6 +321,16 @@ impl ManagementCall {
             self.manager.actor.clone()
         } else {
             format!("{}/{}", self.manager.home, self.manager.actor)
+        }
+    }
+
+    /// Who calls, as what they make in a tenant names its maker.
+    pub(crate) fn maker_in(&self, tenant: &TenantId) -> String {
+        let manager = &self.manager;
+        if manager.home == *tenant {
+            manager.maker.clone()
+        } else {
+            format!("{}/{}", manager.home, manager.maker)
         }
     }
 

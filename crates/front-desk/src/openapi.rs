@@ -149,7 +149,12 @@ impl Modify for Security {
                     "`v1=` and the HMAC-SHA256 of the canonical request; with X-Misy-Timestamp and X-Misy-Nonce.",
                 ),
             ),
-            ("administrator", bearer("An administrator's bearer token, `adm_…`.")),
+            (
+                "administrator",
+                bearer(
+                    "The token of a registration, `adm_…`, until somebody enrols with it: it does what a program could.",
+                ),
+            ),
             (
                 "session",
                 SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::with_description(

@@ -93,7 +93,12 @@ pub async fn by(tx: &mut TenantTx, user: UserId, now: Timestamp) -> Result<Vec<M
 }
 
 /// Revokes what a person made: secrets and keys with all tokens that they gave.
-pub async fn revoke(tx: &mut TenantTx, user: UserId, made: &[Made], now: Timestamp) -> Result<(), StoreError> {
+pub async fn revoke(
+    tx: &mut TenantTx,
+    user: UserId,
+    made: &[Made],
+    now: Timestamp,
+) -> Result<(), StoreError> {
     for one in made {
         match one.kind {
             MadeKind::Secret => {

@@ -183,7 +183,8 @@ mod tests {
             let typed = format!(" {left}{between}{right}\n");
             assert!(secret.step_of(&typed, now).is_some(), "{typed:?}");
         }
-        for wrong in [format!("{left}.{right}"), format!("{left}{}{right}", " ".repeat(40)), "- -".to_owned()] {
+        for wrong in [format!("{left}.{right}"), format!("{left}{}{right}", " ".repeat(40)), "- -".to_owned()]
+        {
             assert_eq!(secret.step_of(&wrong, now), None, "{wrong:?}");
         }
     }

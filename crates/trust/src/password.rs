@@ -4,8 +4,8 @@
 //! All accounts of one e-mail address have the same salt. So a password is compared with however many of them by one run of
 //! Argon2, and nobody makes somebody else's sign-in dear, or leaves an account of theirs out, by adding accounts.
 
-use aws_lc_rs::hmac;
 use argon2::{Algorithm, Argon2, Params, Version};
+use aws_lc_rs::hmac;
 use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD as BASE64};
 use misy_domain::Secret;
 
@@ -96,7 +96,12 @@ impl Stretching {
     }
 
     /// Whether a stretched password is the one that is stored.
-    pub fn is(&self, stretched: &Stretched, stored: &str, pepper: &Secret<[u8; 32]>) -> Result<bool, HashError> {
+    pub fn is(
+        &self,
+        stretched: &Stretched,
+        stored: &str,
+        pepper: &Secret<[u8; 32]>,
+    ) -> Result<bool, HashError> {
         let (of_hash, expected) = Self::parse(stored)?;
         let is_same = crate::digest::equal_in_constant_time(&tag(stretched, pepper), &expected);
         Ok(is_same && of_hash == *self)
@@ -148,7 +153,9 @@ mod tests {
         let stored = stretching.store(&stretching.stretch("tres tristes tigres").unwrap(), &pepper);
         assert!(stored.starts_with("$argon2id-hmac$v=19$m=64,t=1,p=1$"), "{stored}");
         assert_eq!(Stretching::of(&stored), Ok(stretching));
-        let is = |password, pepper| stretching.is(&stretching.stretch(password).unwrap(), &stored, pepper).unwrap();
+        let is = |password, pepper| {
+            stretching.is(&stretching.stretch(password).unwrap(), &stored, pepper).unwrap()
+        };
         assert!(is("tres tristes tigres", &pepper));
         assert!(!is("tres tristes tigre", &pepper));
         assert!(!is("tres tristes tigres", &Secret::new([2; 32])));
@@ -173,7 +180,15 @@ mod tests {
     fn what_is_no_hash_is_an_error() {
         let stretching = Stretching::new(CHEAP, &ANA);
         let good = stretching.store(&stretching.stretch("x").unwrap(), &Secret::new([1; 32]));
-        for bad in ["", "$", "x", &good[1..], &good[..good.len() - 1], &format!("{good}$"), &good.replace("m=64", "m=")] {
+        for bad in [
+            "",
+            "$",
+            "x",
+            &good[1..],
+            &good[..good.len() - 1],
+            &format!("{good}$"),
+            &good.replace("m=64", "m="),
+        ] {
             assert!(Stretching::of(bad).is_err(), "{bad}");
         }
     }

@@ -73,10 +73,10 @@ impl Passwords {
             if stretched.iter().all(|(known, _)| *known != stretching) {
                 stretched.push((stretching, self.stretch(password, stretching).await?));
             }
-            let is_right = stretched
-                .iter()
-                .filter(|(known, _)| *known == stretching)
-                .any(|(_, stretched)| stretching.is(stretched, account.hash, &account.pepper).unwrap_or_default());
+            let is_right =
+                stretched.iter().filter(|(known, _)| *known == stretching).any(|(_, stretched)| {
+                    stretching.is(stretched, account.hash, &account.pepper).unwrap_or_default()
+                });
             checked.push(if is_right {
                 PasswordCheck::Right { outdated: stretching != present }
             } else {

@@ -19,8 +19,8 @@ use misy_testkit::{
     store::{TestStore, test_store},
 };
 use misy_trust::{
-    Algorithm, BootstrapSecret, PasswordCost, RandomToken, RequestKey, SignedRequest, SystemEntropy, TokenUse,
-    request_signature, sha256,
+    Algorithm, BootstrapSecret, PasswordCost, RandomToken, RequestKey, SignedRequest, SystemEntropy,
+    TokenUse, request_signature, sha256,
 };
 use serde_json::{Value, json};
 use std::{net::SocketAddr, sync::Arc, time::Duration};
@@ -193,7 +193,11 @@ impl App {
             None => {
                 let user_id = UserId::new(&*store.clock, &entropy);
                 let is_owner = store.database.owner_tenant().await.unwrap().as_ref() == Some(&tenant);
-                let roles = if is_owner { vec!["owner".to_owned(), "admin".to_owned()] } else { vec!["admin".to_owned()] };
+                let roles = if is_owner {
+                    vec!["owner".to_owned(), "admin".to_owned()]
+                } else {
+                    vec!["admin".to_owned()]
+                };
                 let new = NewUser {
                     user_id,
                     status: UserStatus::Active,

@@ -9,8 +9,8 @@ use axum::{
     extract::ConnectInfo,
     http::{Method, Request, StatusCode, header},
 };
-use http_body_util::BodyExt;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use http_body_util::BodyExt;
 use misy_domain::{Clock, Entropy, Origin, Secret, SystemClock, TenantId};
 use misy_trust::{RequestKey, SignedRequest, SystemEntropy, request_signature, sha256};
 use rust_embed::RustEmbed;
@@ -158,7 +158,8 @@ impl Seeder {
             found.with_context(|| format!("the answer has no {pointer}"))
         };
         let (key, token) = (text("/publishableKey/key")?, text("/enrollment/token")?);
-        let secret = TenantSecret { key_id: text("/tenantSecret/keyId")?, secret: text("/tenantSecret/secret")? };
+        let secret =
+            TenantSecret { key_id: text("/tenantSecret/keyId")?, secret: text("/tenantSecret/secret")? };
         self.keep(|kept| {
             if is_owner {
                 kept.owner_token = Some(token.clone());
@@ -243,10 +244,8 @@ impl Seeder {
         body: Option<&Value>,
     ) -> anyhow::Result<Value> {
         let bytes = body.map(serde_json::to_vec).transpose()?.unwrap_or_default();
-        let mut request = Request::builder()
-            .method(method.clone())
-            .uri(format!("{API}{path}"))
-            .header(header::HOST, HOST);
+        let mut request =
+            Request::builder().method(method.clone()).uri(format!("{API}{path}")).header(header::HOST, HOST);
         if let Proof::Bearer(token) | Proof::Token(_, token) = proof {
             request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
         }

@@ -2,17 +2,19 @@
 
 use crate::{
     desk::FrontDesk,
-    management::ManagementCall,
+    identity::cookies,
+    management::{ManagementCall, Manager},
     pipeline::{Access, Received, TenantCall, bearer},
     problem::Problem,
 };
 use axum::extract::{FromRequest, Request, State};
 use http::StatusCode;
-use misy_domain::{Action, Permission, TenantId, Timestamp, TokenId};
+use misy_domain::{Action, TenantId, Timestamp, TokenId};
 use misy_store::{
     audit::{self, AuditEntry, Kind},
     credentials,
 };
+use misy_trust::TokenUse;
 use serde::Deserialize;
 use std::time::Duration;
 use utoipa::ToSchema;
@@ -38,7 +40,7 @@ pub struct RevokeRequest {
 struct Anything;
 
 impl Access for Anything {
-    const PERMISSION: Option<Permission> = None;
+    const PERMISSION: Option<misy_domain::Permission> = None;
 }
 
 /// Revoke a token
@@ -52,13 +54,13 @@ impl Access for Anything {
     security(("tenantAccessToken" = [], "requestSignature" = []), ("administrator" = []))
 )]
 pub(crate) async fn revoke(State(desk): State<FrontDesk>, request: Request) -> Result<StatusCode, Problem> {
-    let by_administrator = request
-        .headers()
-        .get(http::header::AUTHORIZATION)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.split_once(' '))
-        .is_some_and(|(_, token)| token.starts_with("adm_"));
-    if by_administrator {
+    let bearer_text = request.headers().get(http::header::AUTHORIZATION);
+    let manages =
+        match bearer_text.and_then(|value| value.to_str().ok()).and_then(|value| value.split_once(' ')) {
+            Some((_, token)) => token.starts_with("adm_") || token.starts_with(TokenUse::Personal.prefix()),
+            None => cookies::has_session(&desk.settings, request.headers()),
+        };
+    if manages {
         let call = ManagementCall::from_request(request, &desk).await?;
         let asked: RevokeRequest = call.received.json()?;
         let (tenant, tokens) = named(&desk, &call, &asked).await?;
@@ -87,7 +89,7 @@ pub(crate) async fn revoke(State(desk): State<FrontDesk>, request: Request) -> R
         (None, None) => vec![own.jti, own.family],
         (Some(id), None) if is_own(*id) => vec![*id],
         (None, Some(token)) if Some(token.as_str()) == text => vec![own.jti, own.family],
-        (id, token) if call.permissions().contains(Permission::TenantManage) => {
+        (id, token) if Manager::of_program(&desk, &call).may(&desk, Action::TokensRevoke, call.tenant()) => {
             of_tenant(&desk, call.tenant(), *id, token.as_deref())?
         }
         _ => return Err(Problem::forbidden("permission_denied", "The token may revoke itself only.")),
