@@ -50,7 +50,7 @@ pub async fn by(tx: &mut TenantTx, user: UserId, now: Timestamp) -> Result<Vec<M
     let tenant = tx.tenant().clone();
     let rows = sqlx::query!(
         r#"with recursive makers (id) as (
-             select $2::text
+             select $2::text collate "C"
              union
              select s.key_id from tenant_secrets s join makers m on s.made_by = m.id where s.tenant_id = $1
          )

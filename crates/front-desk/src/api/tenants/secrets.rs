@@ -151,8 +151,8 @@ impl Wanted {
                 asked
             }
             None => {
-                let may = |action: &Action| call.may_give(desk, tenant, &[*action]).is_ok();
-                let goes_on = |action: &Action| has.actions.contains(action) || may(action);
+                let own = call.powers(desk, tenant)?;
+                let goes_on = |action: &Action| has.actions.contains(action) || own.contains(*action);
                 before.actions.iter().copied().filter(goes_on).collect()
             }
         };
