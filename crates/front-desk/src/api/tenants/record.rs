@@ -3,11 +3,11 @@
 use super::{Mistakes, TenantAnswer, expected_version, versioned};
 use crate::{
     desk::FrontDesk,
-    management::ManagementCall,
+    management::Managed,
     problem::{FieldError, Problem},
 };
 use axum::{extract::State, response::Response};
-use misy_domain::{Action, Locale, Origin, Plan, context_pack::ZoneName};
+use misy_domain::{Action, Locale, Origin, Plan, act, context_pack::ZoneName};
 use misy_store::tenants::{self, TenantChange};
 use serde::Deserialize;
 use serde_json::json;
@@ -46,9 +46,11 @@ pub struct TenantPatch {
     responses((status = 200, description = "The tenant, with its version as ETag", body = TenantAnswer)),
     security(("administrator" = []), ("tenantAccessToken" = [], "requestSignature" = []))
 )]
-pub(crate) async fn read(State(desk): State<FrontDesk>, call: ManagementCall) -> Result<Response, Problem> {
-    let managed = call.managed(&desk, Action::TenantRead).await?;
-    let mut tx = desk.database.tenant("tenants.read", &managed.tenant).await?;
+pub(crate) async fn read(
+    State(desk): State<FrontDesk>,
+    call: Managed<act::TenantRead>,
+) -> Result<Response, Problem> {
+    let mut tx = desk.database.tenant("tenants.read", &call.tenant).await?;
     let tenant = tenants::read(&mut tx).await?;
     tx.commit().await?;
     let tenant = tenant.ok_or_else(Problem::not_found)?;
@@ -69,20 +71,22 @@ pub(crate) async fn read(State(desk): State<FrontDesk>, call: ManagementCall) ->
     ),
     security(("administrator" = []), ("tenantAccessToken" = [], "requestSignature" = []))
 )]
-pub(crate) async fn change(State(desk): State<FrontDesk>, call: ManagementCall) -> Result<Response, Problem> {
-    let managed = call.managed(&desk, Action::TenantWrite).await?;
+pub(crate) async fn change(
+    State(desk): State<FrontDesk>,
+    call: Managed<act::TenantWrite>,
+) -> Result<Response, Problem> {
     let expected = expected_version(&call.received)?;
     let patch: TenantPatch = call.received.json()?;
     if patch.plan.is_some() {
-        call.authorize(&desk, Action::PlanWrite, &managed.tenant).await?;
+        call.also(&desk, Action::PlanWrite).await?;
     }
     let change = checked(patch)?;
-    let mut tx = desk.database.tenant("tenants.change", &managed.tenant).await?;
+    let mut tx = desk.database.tenant("tenants.change", &call.tenant).await?;
     let tenant = tenants::change(&mut tx, &change, expected).await?.ok_or_else(Problem::not_found)?;
     let detail = json!({ "version": tenant.version });
-    call.record_change(&desk, &mut tx, managed.tenant.as_str(), Some(detail)).await?;
+    call.record_change(&desk, &mut tx, call.tenant.as_str(), Some(detail)).await?;
     tx.commit().await?;
-    desk.tenants.changed(&managed.tenant);
+    desk.tenants.changed(&call.tenant);
     Ok(versioned(tenant.version, TenantAnswer::from(tenant)))
 }
 

@@ -2,13 +2,15 @@
 
 use super::{Mistakes, Page, PageQuery, RevokeQuery};
 use crate::{
-    desk::FrontDesk, idempotent::Once, management::ManagementCall, problem::Problem,
-    tenant_state::TenantState,
+    desk::FrontDesk,
+    idempotent::Once,
+    management::{AtTenant, Managed},
+    problem::Problem,
 };
 use axum::{Json, extract::State, response::Response};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::StatusCode;
-use misy_domain::{Action, KeyId, Permission, Permissions, TenantId, Timestamp};
+use misy_domain::{Action, KeyId, Permission, Permissions, Timestamp, act};
 use misy_store::credentials::{self, NewSecret, SecretGrant, SecretRecord};
 use misy_trust::access;
 use serde::{Deserialize, Serialize};
@@ -138,8 +140,7 @@ impl Wanted {
     fn grant(
         self,
         desk: &FrontDesk,
-        call: &ManagementCall,
-        (tenant, state): (&TenantId, &TenantState),
+        call: &AtTenant,
         before: &SecretGrant,
         has: &SecretGrant,
     ) -> Result<SecretGrant, Problem> {
@@ -147,16 +148,16 @@ impl Wanted {
             Some(asked) => {
                 let added: Vec<Action> =
                     asked.iter().copied().filter(|action| !has.actions.contains(action)).collect();
-                call.may_give(desk, tenant, &added)?;
+                call.may_give(desk, &call.tenant, &added)?;
                 asked
             }
             None => {
-                let own = call.powers(desk, tenant)?;
+                let own = call.powers(desk, &call.tenant)?;
                 let goes_on = |action: &Action| has.actions.contains(action) || own.contains(*action);
                 before.actions.iter().copied().filter(goes_on).collect()
             }
         };
-        let most = call.manager.most_permissions(state, desk.clock.now());
+        let most = call.manager.most_permissions(&call.state, desk.clock.now());
         let permissions = match self.permissions {
             Some(asked) => {
                 let beyond = |one: &Permission| {
@@ -192,12 +193,11 @@ fn chat_only() -> SecretGrant {
 )]
 pub(crate) async fn list(
     State(desk): State<FrontDesk>,
-    call: ManagementCall,
+    call: Managed<act::SecretsRead>,
 ) -> Result<Json<Page<SecretAnswer>>, Problem> {
-    let managed = call.managed(&desk, Action::SecretsRead).await?;
     let query: PageQuery = call.received.query()?;
     let limit = query.limit()?;
-    let mut tx = desk.database.tenant("secrets.list", &managed.tenant).await?;
+    let mut tx = desk.database.tenant("secrets.list", &call.tenant).await?;
     let secrets = credentials::list_secrets(&mut tx, query.cursor()?, i64::from(limit) + 1).await?;
     tx.commit().await?;
     Ok(Json(Page::of(secrets, limit, |secret| secret.key_id.to_string()).map(SecretAnswer::from)))
@@ -218,8 +218,10 @@ pub(crate) async fn list(
     responses((status = 201, description = "The secret, shown once", body = SecretAnswer)),
     security(("administrator" = []), ("tenantAccessToken" = [], "requestSignature" = []))
 )]
-pub(crate) async fn rotate(State(desk): State<FrontDesk>, call: ManagementCall) -> Result<Response, Problem> {
-    let managed = call.managed(&desk, Action::SecretsWrite).await?;
+pub(crate) async fn rotate(
+    State(desk): State<FrontDesk>,
+    call: Managed<act::SecretsWrite>,
+) -> Result<Response, Problem> {
     call.expect_fresh_second_factor(&desk)?;
     let asked: SecretRequest = call.received.json()?;
     let overlap = asked.overlap_seconds.unwrap_or(USUAL_OVERLAP);
@@ -234,7 +236,7 @@ pub(crate) async fn rotate(State(desk): State<FrontDesk>, call: ManagementCall) 
     let wanted = Wanted::new(asked.permissions, asked.actions, &mut mistakes);
     mistakes.into_result()?;
     let once = Once::of(&call.received, &call.manager.actor)?;
-    let mut tx = desk.database.tenant("secrets.rotate", &managed.tenant).await?;
+    let mut tx = desk.database.tenant("secrets.rotate", &call.tenant).await?;
     if let Some(answer) = once.answered(&desk, &mut tx).await? {
         return Ok(answer);
     }
@@ -244,11 +246,11 @@ pub(crate) async fn rotate(State(desk): State<FrontDesk>, call: ManagementCall) 
     let before =
         credentials::newest_secret(&mut tx, now).await?.map_or_else(chat_only, |newest| newest.grant);
     let grant =
-        wanted.grant(&desk, &call, (&managed.tenant, &managed.state), &before, &SecretGrant::default())?;
+        wanted.grant(&desk, &call, &before, &SecretGrant::default())?;
     let needs_certificate = asked.needs_certificate.unwrap_or_default();
-    let made_by = call.maker_in(&managed.tenant);
+    let made_by = call.maker_in(&call.tenant);
     let new = NewSecret { key_id, name: &name, grant: &grant, needs_certificate, made_by: &made_by };
-    let secret = credentials::create_secret(&mut tx, managed.keys(), &*desk.entropy, &new).await?;
+    let secret = credentials::create_secret(&mut tx, call.keys(), &*desk.entropy, &new).await?;
     credentials::expire_older_secrets(&mut tx, key_id, until).await?;
     let detail = json!({
         "overlapSeconds": overlap, "needsCertificate": needs_certificate, "permissions": grant.permissions,
@@ -267,8 +269,8 @@ pub(crate) async fn rotate(State(desk): State<FrontDesk>, call: ManagementCall) 
         expires_at: None,
         revoked_at: None,
     };
-    let response = once.answer(&desk, tx, managed.keys(), StatusCode::CREATED, &answer).await?;
-    desk.tenants.changed(&managed.tenant);
+    let response = once.answer(&desk, tx, call.keys(), StatusCode::CREATED, &answer).await?;
+    desk.tenants.changed(&call.tenant);
     Ok(response)
 }
 
@@ -286,19 +288,18 @@ pub(crate) async fn rotate(State(desk): State<FrontDesk>, call: ManagementCall) 
 )]
 pub(crate) async fn change(
     State(desk): State<FrontDesk>,
-    call: ManagementCall,
+    call: Managed<act::SecretsWrite>,
 ) -> Result<StatusCode, Problem> {
-    let managed = call.managed(&desk, Action::SecretsWrite).await?;
     let id: KeyId = call.received.param("keyId")?;
     let patch: SecretPatch = call.received.json()?;
     let mut mistakes = Mistakes::default();
     let wanted = Wanted::new(patch.permissions, patch.actions, &mut mistakes);
     mistakes.into_result()?;
-    let mut tx = desk.database.tenant("secrets.change", &managed.tenant).await?;
+    let mut tx = desk.database.tenant("secrets.change", &call.tenant).await?;
     let secret = credentials::lock_secret(&mut tx, id).await?.ok_or_else(Problem::not_found)?;
     let needs_certificate = patch.needs_certificate.unwrap_or(secret.needs_certificate);
     let grant = if wanted.permissions.is_some() || wanted.actions.is_some() {
-        wanted.grant(&desk, &call, (&managed.tenant, &managed.state), &secret.grant, &secret.grant)?
+        wanted.grant(&desk, &call, &secret.grant, &secret.grant)?
     } else {
         secret.grant
     };
@@ -308,7 +309,7 @@ pub(crate) async fn change(
     });
     call.record_change(&desk, &mut tx, id.to_string(), Some(detail)).await?;
     tx.commit().await?;
-    desk.tenants.changed(&managed.tenant);
+    desk.tenants.changed(&call.tenant);
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -324,19 +325,18 @@ pub(crate) async fn change(
 )]
 pub(crate) async fn revoke(
     State(desk): State<FrontDesk>,
-    call: ManagementCall,
+    call: Managed<act::SecretsWrite>,
 ) -> Result<StatusCode, Problem> {
-    let managed = call.managed(&desk, Action::SecretsWrite).await?;
     let id: KeyId = call.received.param("keyId")?;
     call.received.expect_no_body()?;
     let query: RevokeQuery = call.received.query()?;
-    let mut tx = desk.database.tenant("secrets.revoke", &managed.tenant).await?;
+    let mut tx = desk.database.tenant("secrets.revoke", &call.tenant).await?;
     if !credentials::revoke_secret(&mut tx, id, query.with_tokens(), desk.clock.now()).await? {
         return Err(Problem::not_found());
     }
     let detail = json!({ "tokens": if query.with_tokens() { "revoke" } else { "keep" } });
     call.record_change(&desk, &mut tx, id.to_string(), Some(detail)).await?;
     tx.commit().await?;
-    desk.tenants.changed(&managed.tenant);
+    desk.tenants.changed(&call.tenant);
     Ok(StatusCode::NO_CONTENT)
 }
