@@ -6,6 +6,7 @@ use crate::{
     live::{LAST_WORDS, Streams},
     oidc::Providers,
     privilege::SELF_REGISTRATION,
+    problem::Problem,
     refusals::Refusals,
     settings::{SelfRegistration, Settings},
     tenant_state::{FRESH_ENOUGH, TenantStates},
@@ -13,10 +14,10 @@ use crate::{
     welcome::Welcomes,
 };
 use metrics_exporter_prometheus::PrometheusHandle;
-use misy_domain::{Clock, Entropy, TenantId};
+use misy_domain::{Clock, EmailAddress, Entropy, Secret, TenantId};
 use misy_egress::Egress;
 use misy_store::{
-    AuditLog, Bell, Database, Limits, Shared as Redis, StoreError, Vault,
+    AuditLog, Bell, Database, Limits, Shared as Redis, StoreError, TenantKeys, Vault,
     audit::{SealTerms, Sealer},
     closing::{self, Purged},
     signing_keys,
@@ -127,6 +128,17 @@ impl Deref for FrontDesk {
 }
 
 impl FrontDesk {
+    /// A new password as it is stored, for the account of an address in a tenant.
+    pub(crate) async fn hash_password(
+        &self,
+        password: &Secret<String>,
+        email: &EmailAddress,
+        keys: &TenantKeys,
+    ) -> Result<String, Problem> {
+        let address = self.vault.email_route(email)?;
+        self.passwords.hash(password.expose(), &address, &keys.pepper()).await
+    }
+
     /// Loads or makes the signing keys and starts what runs in the background; needs a runtime.
     pub async fn new(parts: Parts) -> Result<Self, StoreError> {
         let Parts { database, vault, bell, clock, entropy, egress, settings, metrics, redis, packs } = parts;

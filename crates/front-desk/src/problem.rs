@@ -152,10 +152,20 @@ impl Problem {
 
     /// 401 for what somebody may do once the second factor was proved again (RFC 9470).
     pub fn step_up_required() -> Self {
+        Self::step_up("This asks a person for a second factor that is not older than five minutes.")
+    }
+
+    /// 401 for what a person may do, with a fresh second factor, and a token never.
+    pub fn person_required() -> Self {
+        Self::step_up(
+            "A person with a second factor must do this; a token has none. Enrol somebody, who signs in and does it.",
+        )
+    }
+
+    fn step_up(detail: &'static str) -> Self {
         let challenge = HeaderValue::from_static(
             "Bearer realm=\"misy\", error=\"insufficient_user_authentication\", max_age=300",
         );
-        let detail = "This asks a person for a second factor that is not older than five minutes.";
         Self::new(StatusCode::UNAUTHORIZED, "step_up_required", detail)
             .edit(|inner| inner.headers.push((header::WWW_AUTHENTICATE, challenge)))
     }

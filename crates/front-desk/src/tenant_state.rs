@@ -12,7 +12,7 @@ use misy_store::{
     certificates::CertificateSnapshot,
     credentials::open_secret,
     limits::{LimitRow, Scope},
-    tenants::TenantSnapshot,
+    tenants::{SecretSnapshot, TenantSnapshot},
 };
 use misy_trust::{ClientCertificate, RequestKey, TatClaims};
 use moka::sync::Cache;
@@ -83,6 +83,11 @@ impl TenantState {
     /// Whether it is closed, and waits for its clean-up.
     pub fn is_closed(&self) -> bool {
         self.snapshot.status == TenantStatus::Closed
+    }
+
+    /// Whether its people may sign in: also while it is closed, so that an administrator can open it again.
+    pub fn lets_people_in(&self) -> bool {
+        self.is_active() || self.is_closed()
     }
 
     /// What it takes in memory, about.
@@ -177,6 +182,14 @@ impl TenantState {
     /// Its secrets that count at this time.
     pub fn secrets(&self, now: Timestamp) -> impl Iterator<Item = &ReadySecret> {
         self.secrets.iter().filter(move |secret| secret.expires_at.is_none_or(|expires| now < expires))
+    }
+
+    /// What a secret can give now; `None` for what is no secret, or none that counts at this time.
+    pub fn secret(&self, key: KeyId, now: Timestamp) -> Option<&SecretSnapshot> {
+        let counts = |secret: &&SecretSnapshot| {
+            secret.key_id == key && secret.expires_at.is_none_or(|expires| now < expires)
+        };
+        self.snapshot.secrets.iter().find(counts)
     }
 
     /// The limit of a subject.

@@ -3,6 +3,7 @@
 mod audit;
 mod config;
 mod doctor;
+mod enroll;
 mod eval;
 mod internal;
 mod keys;
@@ -32,6 +33,8 @@ enum Action {
     Demo,
     /// Check that this machine has what Misy needs, and say what to do where it has not
     Doctor,
+    /// Make a new link for the first administrator of a tenant in which nobody enrolled in time
+    Enroll(enroll::Enroll),
     /// Look after the key above all others
     #[command(subcommand)]
     Keys(keys::Keys),
@@ -62,6 +65,7 @@ impl Command {
         match self.action {
             Action::Config => config::run(&settings),
             Action::Doctor => runtime()?.block_on(doctor::run(&settings)),
+            Action::Enroll(enroll) => runtime()?.block_on(enroll.run(&settings)),
             Action::Keys(keys) => runtime()?.block_on(keys.run(&settings)),
             Action::Serve => {
                 let metrics = telemetry::start(&settings)?;

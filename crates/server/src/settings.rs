@@ -329,7 +329,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "pack_memory_mib",
         "memory for context packs that are ready for answering, in MiB, at least 16; a demo business takes some 0.1 [256]",
     ),
-    open("close_grace_days", "days from the closing of a tenant to the removal of its data, 0 to 365 [30]"),
+    open("close_grace_days", "days from the closing of a tenant to the removal of its data, 1 to 365 [30]"),
 ];
 
 /// Who may register tenants.
@@ -491,8 +491,8 @@ impl Settings {
         if written.pack_memory_mib < 16 {
             bail!("pack_memory_mib must be at least 16");
         }
-        if written.close_grace_days > 365 {
-            bail!("close_grace_days must be from 0 to 365");
+        if !(1..=365).contains(&written.close_grace_days) {
+            bail!("close_grace_days must be from 1 to 365");
         }
         Ok(Self {
             terms: terms(&written)?,

@@ -56,6 +56,8 @@ create table misy.api_keys (
     -- Narrows the origins of the site; null means all of them.
     origins text[],
     requests_per_minute integer check (requests_per_minute > 0),
+    -- Who made it: a user, a secret whose server did, or the token of a registration.
+    made_by text collate "C" not null default '',
     created_at timestamptz not null default now(),
     expires_at timestamptz,
     revoked_at timestamptz,
@@ -81,6 +83,11 @@ create table misy.tenant_secrets (
     key_id text collate "C" not null,
     sealed_secret bytea not null,
     name text not null default '',
+    -- What tokens may hold that are given for it, and which management actions `tenant:manage` means in them: looked at with
+    -- each call, so that what is taken from a secret is taken from its tokens too.
+    permissions text[] not null default '{}',
+    actions text[] not null default '{}',
+    made_by text collate "C" not null default '',
     created_at timestamptz not null default now(),
     -- Set while a newer secret takes over.
     expires_at timestamptz,
@@ -145,6 +152,9 @@ begin
     end loop;
 end
 $$;
+
+-- A tenant goes by the clean-up only, when the time after its closing is over (see 0061).
+revoke delete on misy.tenants from misy_app, misy_system;
 
 -- The routing tables follow the tenants' own tables, in the same transaction.
 

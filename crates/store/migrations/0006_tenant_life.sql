@@ -31,7 +31,8 @@ begin
             from misy.sites s where s.tenant_id = tenant), '[]'),
         'secrets', coalesce((
             select jsonb_agg(jsonb_build_object(
-                'keyId', k.key_id, 'sealed', encode(k.sealed_secret, 'hex'), 'expiresAt', k.expires_at))
+                'keyId', k.key_id, 'sealed', encode(k.sealed_secret, 'hex'), 'expiresAt', k.expires_at,
+                'permissions', to_jsonb(k.permissions), 'actions', to_jsonb(k.actions)))
             from misy.tenant_secrets k
             where k.tenant_id = tenant and k.revoked_at is null and (k.expires_at is null or k.expires_at > at)), '[]'),
         'limits', coalesce((

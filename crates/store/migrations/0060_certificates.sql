@@ -21,6 +21,7 @@ create table misy.certificates (
     -- Narrows what it is good for; null means all of the tenant.
     secret_key_id text collate "C",
     site_id text collate "C",
+    made_by text collate "C" not null default '',
     created_at timestamptz not null default now(),
     expires_at timestamptz,
     revoked_at timestamptz,

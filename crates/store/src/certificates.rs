@@ -51,6 +51,8 @@ pub struct Certificate {
     pub secret_key_id: Option<KeyId>,
     /// The one site it is good for.
     pub site_id: Option<SiteId>,
+    /// Who bound it.
+    pub made_by: String,
     /// When it was bound.
     pub created_at: Timestamp,
     /// From when on it is refused.
@@ -67,6 +69,7 @@ struct Row {
     subject: Option<String>,
     secret_key_id: Option<String>,
     site_id: Option<String>,
+    made_by: String,
     created_at: SqlTimestamp,
     expires_at: Option<SqlTimestamp>,
     revoked_at: Option<SqlTimestamp>,
@@ -87,6 +90,7 @@ impl TryFrom<Row> for Certificate {
             subject: row.subject,
             secret_key_id: row.secret_key_id.map(|id| stored(id.parse())).transpose()?,
             site_id: row.site_id.map(|id| stored(id.parse())).transpose()?,
+            made_by: row.made_by,
             created_at: row.created_at.to_jiff(),
             expires_at: row.expires_at.map(SqlTimestamp::to_jiff),
             revoked_at: row.revoked_at.map(SqlTimestamp::to_jiff),
@@ -99,8 +103,8 @@ pub async fn bind(tx: &mut TenantTx, new: &Certificate) -> Result<bool, StoreErr
     let tenant = tx.tenant().clone();
     let done = sqlx::query!(
         "insert into certificates (tenant_id, certificate_id, name, bound_by, fingerprint, subject, secret_key_id, site_id,
-                                   created_at, expires_at)
-         select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10
+                                   created_at, expires_at, made_by)
+         select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11
          where ($7::text is null or exists (
                    select from tenant_secrets k where k.tenant_id = $1 and k.key_id = $7))
            and ($8::text is null or exists (select from sites s where s.tenant_id = $1 and s.site_id = $8))",
@@ -113,7 +117,8 @@ pub async fn bind(tx: &mut TenantTx, new: &Certificate) -> Result<bool, StoreErr
         new.secret_key_id.map(|id| id.to_string()),
         new.site_id.as_ref().map(SiteId::as_str),
         new.created_at.to_sqlx() as _,
-        new.expires_at.map(ToSqlx::to_sqlx) as _
+        new.expires_at.map(ToSqlx::to_sqlx) as _,
+        new.made_by
     )
     .execute(tx.connection())
     .await?;
@@ -129,8 +134,8 @@ pub async fn list(
     let tenant = tx.tenant().clone();
     let rows = sqlx::query_as!(
         Row,
-        "select certificate_id, name, bound_by, fingerprint, subject, secret_key_id, site_id, created_at, expires_at,
-                revoked_at
+        "select certificate_id, name, bound_by, fingerprint, subject, secret_key_id, site_id, made_by, created_at,
+                expires_at, revoked_at
          from certificates where tenant_id = $1 and ($2::text is null or certificate_id < $2)
          order by certificate_id desc limit $3",
         tenant.as_str(),

@@ -24,6 +24,7 @@ pub mod key_provider;
 pub mod leases;
 pub mod limits;
 pub mod lookup;
+pub mod made;
 pub mod mails;
 pub mod messages;
 pub mod privilege;

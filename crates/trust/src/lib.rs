@@ -50,7 +50,7 @@ pub use digest::{MacKey, derived, sha256};
 pub use entropy::SystemEntropy;
 pub use one_time_code::{TotpSecret, recovery_code, recovery_code_hash};
 pub use passkey::{Passkey, PasskeyError, RelyingParty};
-pub use password::{HashError, PasswordCheck, PasswordCost, check_password, hash_password};
+pub use password::{HashError, PasswordCheck, PasswordCost, Stretched, Stretching};
 pub use random_token::{RandomToken, TokenUse};
 pub use request_signature::{RequestKey, SignatureError, SignedRequest, bound_key};
 pub use root_key::{KeyProvider, RootKey, RootKeyError};

@@ -12,6 +12,7 @@ pub mod keys;
 pub mod life;
 pub mod limits;
 pub mod list;
+pub mod made;
 pub mod privilege;
 pub mod record;
 pub mod register;

@@ -245,11 +245,15 @@ impl Signed {
 }
 
 impl WithinLimits {
-    /// What the token may do is what it says and what its site still allows.
-    pub(super) fn permission<A: Access>(self) -> Result<Permitted<A>, Problem> {
+    /// What the token may do is what it says and what its site and its secret still allow.
+    pub(super) fn permission<A: Access>(self, desk: &FrontDesk) -> Result<Permitted<A>, Problem> {
         let Identified { token, state, .. } = &self.0.0;
         let site = state.site(&token.claims.site_id).ok_or_else(|| Problem::unauthorized("token_revoked"))?;
-        let permissions = token.claims.permissions.intersection(site.permissions);
+        let mut permissions = token.claims.permissions.intersection(site.permissions);
+        let now = desk.clock.now();
+        if let Some(secret) = token.claims.key.and_then(|key| state.secret(key, now)) {
+            permissions = permissions.intersection(&secret.permissions);
+        }
         if A::PERMISSION.is_some_and(|needed: Permission| !permissions.contains(needed)) {
             return Err(Problem::forbidden("permission_denied", "The token may not do this."));
         }

@@ -150,6 +150,5 @@ const TEXTS = {
   problem_last_second_factor: ['Es tu último segundo factor: agrega otro antes.', 'It is your last second factor: add another first.', 'É o seu último segundo fator: adicione outro antes.'],
   problem_last_way_in: ['Es tu única forma de entrar.', 'It is your only way in.', 'É a sua única forma de entrar.'],
   problem_enrollment_finished: ['Este enlace ya se usó. Inicia sesión.', 'This link was used already. Sign in instead.', 'Este link já foi usado. Entre na sua conta.'],
-  problem_enrollment_in_progress: ['Otra persona empezó con este enlace. Usa el mismo correo o vuelve en una hora.', 'Somebody else began with this link. Use the same address, or come back in an hour.', 'Outra pessoa começou com este link. Use o mesmo e-mail ou volte em uma hora.'],
   problem_not_found: ['Aquí no hay nada.', 'There is nothing here.', 'Não há nada aqui.'],
 };

@@ -94,6 +94,7 @@ fn cases() -> Vec<Case> {
         "suspendTenant",
         "activateTenant",
         "closeTenant",
+        "reopenTenant",
         "listTenantEvents",
         "revokeAllTokens",
         "listCertificates",

@@ -10,6 +10,7 @@
 
 mod cors;
 mod description;
+mod enrollment;
 mod enumeration;
 mod exhaustion;
 mod foreign_ids;

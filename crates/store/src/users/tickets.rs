@@ -48,7 +48,8 @@ pub struct Ticket {
     pub expires_at: Timestamp,
 }
 
-/// Stores a ticket. Of links a user has one at a time: an older one of the same purpose is good no more.
+/// Stores a ticket. Of links that an administrator makes a user has one at a time: older ones of the same purpose are good
+/// no more.
 pub async fn issue(
     tx: &mut TenantTx,
     user: UserId,
@@ -81,6 +82,53 @@ pub async fn issue(
     .execute(tx.connection())
     .await?;
     Ok(expires_at)
+}
+
+/// Links of one purpose that a user has at the same time, when anybody may ask for them.
+const MOST_AT_ONCE: i64 = 3;
+
+/// Stores a ticket beside those that are good already, unless there are too many. Says whether it was stored.
+pub async fn issue_one_more(
+    tx: &mut TenantTx,
+    user: UserId,
+    purpose: TicketPurpose,
+    token_hash: &[u8; 32],
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let tenant = tx.tenant().clone();
+    let expires_at = now.checked_add(purpose.lifetime()).unwrap_or(Timestamp::MAX);
+    // One after the other, so that the count holds.
+    sqlx::query!(
+        "select 1 as one from users where tenant_id = $1 and user_id = $2 for no key update",
+        tenant.as_str(),
+        user.to_string()
+    )
+    .fetch_optional(tx.connection())
+    .await?;
+    sqlx::query!(
+        "delete from user_tickets where tenant_id = $1 and user_id = $2 and purpose = $3 and expires_at <= $4",
+        tenant.as_str(),
+        user.to_string(),
+        purpose.as_str(),
+        now.to_sqlx() as _
+    )
+    .execute(tx.connection())
+    .await?;
+    let stored = sqlx::query!(
+        "insert into user_tickets (tenant_id, token_hash, user_id, purpose, created_at, expires_at)
+         select $1, $2, $3, $4, $5, $6
+         where (select count(*) from user_tickets where tenant_id = $1 and user_id = $3 and purpose = $4) < $7",
+        tenant.as_str(),
+        &token_hash[..],
+        user.to_string(),
+        purpose.as_str(),
+        now.to_sqlx() as _,
+        expires_at.to_sqlx() as _,
+        MOST_AT_ONCE
+    )
+    .execute(tx.connection())
+    .await?;
+    Ok(stored.rows_affected() > 0)
 }
 
 /// Notes that the user came from the tenant's provider, not with a password.

@@ -94,7 +94,7 @@ pub(crate) async fn start_of_tenant(
     let return_to = return_path(query.return_to.as_deref())?;
     let tenant: TenantId = received.param("tenantId")?;
     let state = desk.tenants.get(&tenant).await?.ok_or_else(Problem::not_found)?;
-    if !state.is_active() {
+    if !state.lets_people_in() {
         return Err(Problem::not_found());
     }
     let own = own_provider(&desk, &tenant, &state).await?;
@@ -218,7 +218,7 @@ async fn come_back(desk: &FrontDesk, received: &Received) -> Result<Response, Pr
     let (tenant, provider, proved) = exchange(desk, &away, answer).await?;
     let state = desk.tenants.get(&tenant).await?.ok_or_else(|| refused("tenant_unknown"))?;
     received.record.facts().tenant = Some(tenant.clone());
-    if !state.is_active() {
+    if !state.lets_people_in() {
         return Err(Problem::suspended());
     }
     let tx = desk.database.tenant("oidc.sign_in", &tenant).await?;

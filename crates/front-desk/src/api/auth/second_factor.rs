@@ -87,7 +87,7 @@ pub(crate) async fn pending(
     let hash = token.hash();
     let tenant = look_up::tenant(desk, received, &hash).await?.ok_or_else(invalid)?;
     let state = desk.tenants.get(&tenant).await?.ok_or_else(invalid)?;
-    if !state.is_active() {
+    if !state.lets_people_in() {
         return Err(Problem::suspended());
     }
     let (mut tx, user, _) = hold(desk, &state, &tenant, &hash).await?;

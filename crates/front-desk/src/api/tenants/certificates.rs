@@ -32,6 +32,9 @@ pub struct CertificateAnswer {
     secret_key_id: Option<String>,
     /// The one site it is good for.
     site_id: Option<String>,
+    /// Who bound it: a user, or a secret whose server did.
+    #[schema(example = "usr_01k9z3v5d2m8q4x7c1b6n0f9gh")]
+    made_by: String,
     /// When it was bound.
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
@@ -53,6 +56,7 @@ impl From<Certificate> for CertificateAnswer {
             subject: certificate.subject,
             secret_key_id: certificate.secret_key_id.map(|id| id.to_string()),
             site_id: certificate.site_id.map(|id| id.to_string()),
+            made_by: certificate.made_by,
             created_at: certificate.created_at,
             expires_at: certificate.expires_at,
             revoked_at: certificate.revoked_at,
@@ -129,7 +133,7 @@ pub(crate) async fn bind(
     call: Managed<act::CertificatesWrite>,
 ) -> Result<Response, Problem> {
     let new: CertificateRequest = call.received.json()?;
-    let certificate = checked(&desk, new)?;
+    let certificate = checked(&desk, new, call.maker_in(&call.tenant))?;
     let once = Once::of(&call.received, &call.manager.actor)?;
     let mut tx = desk.database.tenant("certificates.bind", &call.tenant).await?;
     if let Some(answer) = once.answered(&desk, &mut tx).await? {
@@ -150,7 +154,7 @@ pub(crate) async fn bind(
     Ok(response)
 }
 
-fn checked(desk: &FrontDesk, new: CertificateRequest) -> Result<Certificate, Problem> {
+fn checked(desk: &FrontDesk, new: CertificateRequest, made_by: String) -> Result<Certificate, Problem> {
     let now = desk.clock.now();
     let mut mistakes = Mistakes::default();
     mistakes.line("/name", &new.name, 120);
@@ -198,6 +202,7 @@ fn checked(desk: &FrontDesk, new: CertificateRequest) -> Result<Certificate, Pro
         subject,
         secret_key_id: new.secret_key_id,
         site_id: new.site_id,
+        made_by,
         created_at: now,
         expires_at,
         revoked_at: None,

@@ -1,6 +1,10 @@
 //! `/tenants/{tenantId}/users`: people are invited, changed and removed.
 
-use super::{Mistakes, Page, expected_version, page_cursor, page_limit, versioned};
+use super::{
+    Mistakes, Page, expected_version,
+    made::{LeftBehind, MadeAnswer, MadeQuery},
+    page_cursor, page_limit, versioned,
+};
 use crate::{
     desk::FrontDesk,
     idempotent::Once,
@@ -8,7 +12,11 @@ use crate::{
     management::{AtTenant, Caller, Managed},
     problem::Problem,
 };
-use axum::{Json, extract::State, response::Response};
+use axum::{
+    Json,
+    extract::State,
+    response::{IntoResponse, Response},
+};
 use http::StatusCode;
 use misy_domain::{BuiltInRole, EmailAddress, Locale, Timestamp, UserId, act};
 use misy_store::{
@@ -103,6 +111,18 @@ pub struct InvitedUser {
     invitation: OneTimeLink,
 }
 
+/// A person as it is after a change.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ChangedUser {
+    /// The person.
+    #[serde(flatten)]
+    user: UserAnswer,
+    /// Of who was disabled: what they made that was in force.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    made: Option<Vec<MadeAnswer>>,
+}
+
 /// Somebody to be invited.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -161,10 +181,10 @@ pub(super) fn expect_may_handle(call: &AtTenant, roles: &[String]) -> Result<(),
     let own: &[String] = match &call.manager.caller {
         Caller::User(user) => &user.roles,
         // The key of the first administrator stands for an administrator.
-        Caller::AdministratorKey | Caller::Program => &[],
+        Caller::SetUpToken | Caller::Program => &[],
     };
     let holds = |role: BuiltInRole| own.iter().any(|name| name == role.as_str());
-    let is_key = call.manager.caller == Caller::AdministratorKey;
+    let is_key = call.manager.caller == Caller::SetUpToken;
     // Whoever comes from the owner's tenant to another is let through by the access policies, not by its roles there.
     let administers = is_key || holds(BuiltInRole::Admin) || holds(BuiltInRole::Owner);
     for role in roles {
@@ -355,7 +375,9 @@ pub(crate) async fn read(
 
 /// Change a user
 ///
-/// Whoever is disabled is signed out everywhere at once, and its personal tokens are revoked for good. The last administrator stays one. Needs a fresh second factor.
+/// Whoever is disabled is signed out everywhere at once, and their personal tokens are revoked for good. What else they made goes
+/// on, unless `made=revoke` ends it in the same moment; the answer lists it. The last administrator stays one. Needs a fresh
+/// second factor.
 #[utoipa::path(
     patch, path = "/api/meta-agent/tenants/{tenantId}/users/{userId}", tag = "tenants", operation_id = "changeUser",
     request_body(content = UserPatch, example = json!({"roles": ["agent"]})),
@@ -363,9 +385,10 @@ pub(crate) async fn read(
         ("tenantId" = String, Path, description = "The tenant"),
         ("userId" = String, Path, description = "The user"),
         ("If-Match" = Option<String>, Header, description = "The ETag that was read"),
+        MadeQuery,
     ),
     responses(
-        (status = 200, description = "The user as it is now", body = UserAnswer),
+        (status = 200, description = "The user as it is now, and what who was disabled made", body = ChangedUser),
         (status = 409, description = "`last_administrator`", body = crate::problem::ProblemBody<'static>, content_type = "application/problem+json"),
         (status = 412, description = "`stale`: it was changed meanwhile", body = crate::problem::ProblemBody<'static>, content_type = "application/problem+json"),
     ),
@@ -378,6 +401,7 @@ pub(crate) async fn change(
     call.expect_fresh_second_factor(&desk)?;
     let id: UserId = call.received.param("userId")?;
     let expected = expected_version(&call.received)?;
+    let query: MadeQuery = call.received.query()?;
     let patch: UserPatch = call.received.json()?;
     let mut mistakes = Mistakes::default();
     if let Some(name) = &patch.name {
@@ -405,12 +429,14 @@ pub(crate) async fn change(
     let after = patch.roles.as_deref().unwrap_or(&user.roles);
     expect_not_last(&mut tx, &user, Some(after).filter(|_| !disables)).await?;
     let now = desk.clock.now();
+    let mut made = None;
     if disables {
         sign_ins::end_all(&mut tx, id, None).await?;
         tickets::void(&mut tx, id, None).await?;
+        made = Some(query.settle(&mut tx, id, now).await?);
         tokens::revoke_all(&mut tx, id, now).await?;
     }
-    let detail = json!({ "roles": patch.roles, "disabled": patch.disabled, "was": user.roles });
+    let detail = json!({ "roles": patch.roles, "disabled": patch.disabled, "was": user.roles, "made": made });
     let changed = UserChange {
         name: patch.name.map(|name| name.trim().to_owned()),
         roles: patch.roles,
@@ -421,22 +447,28 @@ pub(crate) async fn change(
     call.record_change(&desk, &mut tx, id.to_string(), Some(detail)).await?;
     let user = users::read(&mut tx, call.keys(), id).await?.ok_or_else(Problem::not_found)?;
     tx.commit().await?;
-    Ok(versioned(user.version, UserAnswer::from(user)))
+    if disables {
+        desk.tenants.changed(&call.tenant);
+    }
+    Ok(versioned(user.version, ChangedUser { user: user.into(), made }))
 }
 
 /// Remove a user
 ///
-/// With its sessions and tokens; an invitation is revoked by this too. The last administrator stays. Needs a fresh second
-/// factor.
+/// With their sessions and personal tokens; an invitation is revoked by this too. What else they made goes on, unless
+/// `made=revoke` ends it in the same moment; the answer lists it if there is anything. The last administrator stays. Needs a
+/// fresh second factor.
 #[utoipa::path(
     delete, path = "/api/meta-agent/tenants/{tenantId}/users/{userId}", tag = "tenants", operation_id = "removeUser",
     params(
         ("tenantId" = String, Path, description = "The tenant"),
         ("userId" = String, Path, description = "The user"),
         ("If-Match" = Option<String>, Header, description = "The ETag that was read"),
+        MadeQuery,
     ),
     responses(
-        (status = 204, description = "It is gone"),
+        (status = 200, description = "They are gone; with what they made", body = LeftBehind),
+        (status = 204, description = "They are gone, and had made nothing that was in force"),
         (status = 409, description = "`last_administrator`", body = crate::problem::ProblemBody<'static>, content_type = "application/problem+json"),
         (status = 412, description = "`stale`: it was changed meanwhile", body = crate::problem::ProblemBody<'static>, content_type = "application/problem+json"),
     ),
@@ -445,10 +477,11 @@ pub(crate) async fn change(
 pub(crate) async fn remove(
     State(desk): State<FrontDesk>,
     call: Managed<act::UsersWrite>,
-) -> Result<StatusCode, Problem> {
+) -> Result<Response, Problem> {
     call.expect_fresh_second_factor(&desk)?;
     let id: UserId = call.received.param("userId")?;
     let expected = expected_version(&call.received)?;
+    let query: MadeQuery = call.received.query()?;
     call.received.expect_no_body()?;
     let mut tx = desk.database.tenant("users.remove", &call.tenant).await?;
     users::lock_administrators(&mut tx).await?;
@@ -458,8 +491,14 @@ pub(crate) async fn remove(
         return Err(misy_store::StoreError::Stale("user").into());
     }
     expect_not_last(&mut tx, &user, None).await?;
+    let made = query.settle(&mut tx, id, desk.clock.now()).await?;
     users::remove(&mut tx, id).await?;
-    call.record_change(&desk, &mut tx, id.to_string(), Some(json!({ "was": user.roles }))).await?;
+    let detail = json!({ "was": user.roles, "made": made });
+    call.record_change(&desk, &mut tx, id.to_string(), Some(detail)).await?;
     tx.commit().await?;
-    Ok(StatusCode::NO_CONTENT)
+    desk.tenants.changed(&call.tenant);
+    if made.is_empty() {
+        return Ok(StatusCode::NO_CONTENT.into_response());
+    }
+    Ok(Json(LeftBehind { made }).into_response())
 }

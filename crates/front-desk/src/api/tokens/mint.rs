@@ -275,11 +275,12 @@ async fn server(desk: &FrontDesk, received: &Received, id: &str) -> Result<(Call
         return Err(Problem::invalid_field("/sig", "format", "must be token with an origin"));
     }
     count(desk, received, &id, &state, &asked.site_id, (None, &[]), Some(headers.nonce(forget_at))).await?;
+    let most = state.secret(key_id, now).map(|secret| secret.permissions.clone()).unwrap_or_default();
     let caller = Caller {
         tenant: id,
         key: key_id,
         certificate,
-        most: Permissions::all(),
+        most,
         usual: Permissions::anonymous_chat(),
         site: asked.site_id.clone(),
         origin: asked.origin.clone(),

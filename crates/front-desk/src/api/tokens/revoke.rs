@@ -2,19 +2,20 @@
 
 use crate::{
     desk::FrontDesk,
-    management::Managed,
+    identity::cookies,
+    management::{Managed, Manager},
     pipeline::{Access, Received, TenantCall, bearer},
     problem::Problem,
 };
 use axum::extract::{Request, State};
 use http::StatusCode;
-use misy_domain::{Permission, TenantId, Timestamp, TokenId, act, share::Trace};
+use misy_domain::{Action, Permission, TenantId, Timestamp, TokenId, act, share::Trace};
 use misy_store::{
     TenantTx,
     audit::{self, AuditEntry, Kind},
     credentials,
 };
-use misy_trust::{RequestKeyKind, token::MAX_LIFETIME};
+use misy_trust::{RequestKeyKind, TokenUse, token::MAX_LIFETIME};
 use serde::Deserialize;
 use std::time::Duration;
 use utoipa::ToSchema;
@@ -57,13 +58,13 @@ impl Access for Anything {
     security(("tenantAccessToken" = [], "requestSignature" = []), ("administrator" = []))
 )]
 pub(crate) async fn revoke(State(desk): State<FrontDesk>, request: Request) -> Result<StatusCode, Problem> {
-    let by_administrator = request
-        .headers()
-        .get(http::header::AUTHORIZATION)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.split_once(' '))
-        .is_some_and(|(_, token)| token.starts_with("adm_"));
-    if by_administrator {
+    let bearer_text = request.headers().get(http::header::AUTHORIZATION);
+    let manages =
+        match bearer_text.and_then(|value| value.to_str().ok()).and_then(|value| value.split_once(' ')) {
+            Some((_, token)) => token.starts_with("adm_") || token.starts_with(TokenUse::Personal.prefix()),
+            None => cookies::has_session(&desk.settings, request.headers()),
+        };
+    if manages {
         let named = |received: &Received| Ok(received.json::<RevokeRequest>()?.tenant_id);
         let call = Managed::<act::TokensRevoke>::naming(&desk, request, named).await?;
         let asked: RevokeRequest = call.received.json()?;
@@ -95,7 +96,7 @@ pub(crate) async fn revoke(State(desk): State<FrontDesk>, request: Request) -> R
     }
     let tokens = match (&asked.token_id, &asked.token) {
         _ if is_own => vec![own.jti, own.family],
-        (id, token) if call.permissions().contains(Permission::TenantManage) => {
+        (id, token) if Manager::of_program(&desk, &call).may(&desk, Action::TokensRevoke, call.tenant()) => {
             of_tenant(&desk, call.tenant(), *id, token.as_deref())?
         }
         _ => return Err(Problem::forbidden("permission_denied", "The token may revoke itself only.")),

@@ -11,7 +11,7 @@ use axum::{Json, extract::State, response::Response};
 use http::{StatusCode, header};
 use misy_domain::PasskeyId;
 use misy_store::users::{
-    self, enrollments, factors,
+    self, factors,
     passkeys::{self, MOST_PASSKEYS, NewPasskey},
 };
 use misy_trust::passkey::user_handle;
@@ -119,7 +119,6 @@ pub(crate) async fn finish(State(desk): State<FrontDesk>, call: UserCall) -> Res
     passkeys::add(&mut tx, keys, &*desk.entropy, &new, now).await?;
     let detail = json!({ "passkeyId": passkey_id });
     start::record(&desk, &call.received, &mut tx, &user, Some(detail)).await?;
-    enrollments::finish(&mut tx, user.user_id, now).await?;
     let mut more = json!({ "passkeyId": passkey_id });
     if user.second_factor_since.is_none() {
         // The first second factor: codes for when it is lost.

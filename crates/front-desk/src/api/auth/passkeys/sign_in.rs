@@ -75,7 +75,7 @@ pub(crate) async fn finish(State(desk): State<FrontDesk>, request: Request) -> R
     let state = desk.tenants.get(&tenant).await?.ok_or_else(invalid)?;
     let tx = desk.database.tenant("passkeys.sign_in", &tenant).await?;
     let (tx, user) = prove(&desk, &received, tx, &state.keys, &pending.state, &assertion, None).await?;
-    if !state.is_active() {
+    if !state.lets_people_in() {
         return Err(Problem::suspended());
     }
     let entry = Entry { user: &user, methods: &["passkey"], second_factor: true, is_owner: state.is_owner() };
