@@ -17,7 +17,7 @@ use axum::{
     extract::{Request, State},
     response::Response,
 };
-use misy_domain::{BuiltInRole, EmailAddress, KeyId, Secret, TenantId, UserId};
+use misy_domain::{EmailAddress, KeyId, Secret, TenantId, UserId};
 use misy_store::{
     StoreError, TenantKeys, TenantTx,
     credentials::KeyKind,
@@ -27,7 +27,7 @@ use misy_store::{
         sign_ins,
     },
 };
-use misy_trust::{ApiKey, ApiKeyKind};
+use misy_trust::{ApiKey, ApiKeyKind, access::first_administrator};
 use serde::Deserialize;
 use std::time::Duration;
 use utoipa::ToSchema;
@@ -98,9 +98,7 @@ pub(crate) async fn enroll(State(desk): State<FrontDesk>, request: Request) -> R
     let email = checked(&asked)?;
     let password = Secret::new(asked.password.clone());
     let hash = desk.passwords.hash(password.expose(), state.keys.pepper(), desk.entropy.clone()).await?;
-    let roles: &[BuiltInRole] =
-        if state.is_owner() { &[BuiltInRole::Owner, BuiltInRole::Admin] } else { &[BuiltInRole::Admin] };
-    let roles: Vec<String> = roles.iter().map(ToString::to_string).collect();
+    let roles = first_administrator(state.is_owner());
     let mut tx = desk.database.tenant("auth.enroll", &tenant).await?;
     let begun = enrollments::hold(&mut tx, key).await?;
     make_room(&desk, &mut tx, &state.keys, begun, &email).await?;

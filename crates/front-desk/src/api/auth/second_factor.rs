@@ -6,7 +6,7 @@ use crate::{
     identity::{
         csrf,
         guard::{self, Guess},
-        start::{Entry, SignedInAnswer, known_device, start_session},
+        start::{Entry, SignedInAnswer, known_device, record, start_session},
     },
     pipeline::Received,
     problem::Problem,
@@ -18,6 +18,7 @@ use axum::{
 };
 use misy_store::{
     TenantKeys, TenantTx,
+    sign_in_providers::{self, ProviderPerson},
     users::{
         self, User, UserStatus, factors,
         tickets::{self, TicketPurpose},
@@ -25,6 +26,7 @@ use misy_store::{
 };
 use misy_trust::{RandomToken, TokenUse};
 use serde::Deserialize;
+use serde_json::json;
 use std::sync::Arc;
 use utoipa::ToSchema;
 
@@ -73,6 +75,8 @@ pub(crate) struct Pending {
     pub(crate) token: RandomToken,
     /// How the user proved itself before.
     pub(crate) first_method: String,
+    /// The person of a provider that the user is, as the second factor proves.
+    pub(crate) link: Option<ProviderPerson>,
 }
 
 /// Finds the sign-in that a challenge belongs to, and counts a guess at its second factor.
@@ -104,7 +108,7 @@ pub(crate) async fn pending(
     let address = guard::address(desk, received);
     let guess = Guess { what: "second-factor", account: account.as_bytes(), address, device };
     guard::count(desk, &guess).await?;
-    Ok(Pending { tx, state, user, token, first_method: ticket.first_method })
+    Ok(Pending { tx, state, user, token, first_method: ticket.first_method, link: ticket.link })
 }
 
 /// Whether a code is right; it is used up by this.
@@ -159,8 +163,13 @@ pub(crate) async fn finish(
     pending: Pending,
     method: &str,
 ) -> Result<Response, Problem> {
-    let Pending { mut tx, state, user, token, first_method } = pending;
+    let Pending { mut tx, state, user, token, first_method, link } = pending;
     tickets::spend(&mut tx, &token.hash()).await?;
+    if let Some(person) = &link {
+        sign_in_providers::prove(&mut tx, person, user.user_id, desk.clock.now()).await?;
+        let detail = json!({ "provider": person.issuer, "change": "link_proved" });
+        record(desk, received, &mut tx, &user, Some(detail)).await?;
+    }
     let methods = [&*first_method, method];
     let entry = Entry { user: &user, methods: &methods, second_factor: true, is_owner: state.is_owner() };
     start_session(desk, received, tx, &entry).await
