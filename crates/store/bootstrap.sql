@@ -32,3 +32,26 @@ $$;
 revoke all on schema public from public;
 create schema if not exists misy authorization misy_owner;
 create schema if not exists platform authorization misy_owner;
+
+-- No role of the program creates anything anywhere, not even for the moment: what it could put into pg_temp is looked up by
+-- whatever runs with more rights than it has.
+do $$
+declare
+    role_name pg_catalog.text;
+begin
+    if pg_catalog.has_database_privilege('misy_app', pg_catalog.current_database(), 'temporary') then
+        execute pg_catalog.format('revoke all on database %I from public', pg_catalog.current_database());
+        execute pg_catalog.format(
+            'grant connect on database %I to misy_owner, misy_migrator, misy_app, misy_worker, misy_system',
+            pg_catalog.current_database());
+    end if;
+    foreach role_name in array array['misy_app', 'misy_worker', 'misy_system'] loop
+        if pg_catalog.has_database_privilege(role_name, pg_catalog.current_database(), 'temporary, create') then
+            raise exception 'the role % may create things in the database %', role_name, pg_catalog.current_database()
+                using hint = pg_catalog.format(
+                    'let the owner of the database run: revoke create, temporary on database %I from public, %I',
+                    pg_catalog.current_database(), role_name);
+        end if;
+    end loop;
+end
+$$;

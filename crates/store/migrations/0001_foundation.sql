@@ -12,7 +12,7 @@ alter default privileges revoke execute on functions from public;
 -- `misy_owner` (the body of the few SECURITY DEFINER functions) are not narrowed.
 create procedure misy.protect(target regclass)
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
     execute format('alter table %s enable row level security', target);
@@ -30,7 +30,7 @@ $$;
 -- For tables that only grow.
 create function misy.refuse_change() returns trigger
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
     raise exception '% is append-only', tg_table_name using errcode = 'insufficient_privilege';

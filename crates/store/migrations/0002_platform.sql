@@ -56,22 +56,22 @@ grant select, insert on platform.installation to misy_system;
 
 create function platform.owner_tenant() returns text
 language sql stable security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$ select tenant_id from platform.owner $$;
 
 create function platform.tenant_of_credential(hash bytea) returns text
 language sql stable security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$ select tenant_id from platform.credentials where credential_hash = hash $$;
 
 create function platform.tenant_of_secret(id text) returns text
 language sql stable security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$ select tenant_id from platform.secret_ids where key_id = id $$;
 
 create function platform.origin_is_known(candidate text) returns boolean
 language sql stable security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$ select exists (select from platform.origins where origin = candidate) $$;
 
 grant execute on function

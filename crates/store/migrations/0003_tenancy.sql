@@ -144,7 +144,7 @@ $$;
 
 create function platform.reserve_tenant_id() returns trigger
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
     insert into platform.tenant_ids (tenant_id) values (new.tenant_id);
@@ -159,7 +159,7 @@ create trigger reserve_tenant_id after insert on misy.tenants
 
 create function platform.follow_api_keys() returns trigger
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
     if tg_op = 'INSERT' then
@@ -175,7 +175,7 @@ create trigger follow_api_keys after insert or delete on misy.api_keys
 
 create function platform.follow_tenant_secrets() returns trigger
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
     if tg_op = 'INSERT' then
@@ -191,7 +191,7 @@ create trigger follow_tenant_secrets after insert or delete on misy.tenant_secre
 
 create function platform.follow_site_origins() returns trigger
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
     if tg_op = 'INSERT' then

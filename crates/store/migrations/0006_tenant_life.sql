@@ -5,7 +5,7 @@ alter table misy.tenants add column closed_at timestamptz;
 -- tenant and replica. SECURITY INVOKER: row-level security narrows it to the tenant that it sets.
 create function misy.tenant_snapshot(tenant text, at timestamptz) returns jsonb
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     answer jsonb;

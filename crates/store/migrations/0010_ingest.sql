@@ -19,6 +19,7 @@ create function misy.ingest_message(
     p_message_id text, p_sealed_body bytea, p_now timestamptz,
     out outcome text, out message_id text, out conversation_id text, out sequence bigint, out created_at timestamptz)
 language plpgsql
+set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
 declare
@@ -80,6 +81,7 @@ returns table (
     message_id text, session_id text, sequence bigint, role text, agent_name text, sealed_body bytea,
     external_id text, created_at timestamptz)
 language plpgsql
+set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
 declare

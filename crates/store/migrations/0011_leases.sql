@@ -9,6 +9,7 @@ create function misy.claim_of_tenant(
     p_tenant text, p_worker text, p_batch integer, p_present timestamptz, p_lease interval, p_most_attempts integer)
 returns table (tenant_id text, conversation_id text, fence bigint, attempts integer)
 language plpgsql
+set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
 begin
@@ -52,7 +53,7 @@ create function misy.claim_conversations(
     p_worker text, p_batch integer, p_lease interval, p_after_tenant text, p_most_attempts integer)
 returns table (tenant_id text, conversation_id text, fence bigint, attempts integer)
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 -- Statistics of a young table make a scan of all of it look cheap, and the plan is kept.
 set enable_seqscan = off
 set enable_bitmapscan = off
@@ -60,16 +61,16 @@ set enable_sort = off
 as $$
 #variable_conflict use_column
 declare
-    present constant timestamptz := pg_catalog.clock_timestamp();
+    present constant pg_catalog.timestamptz := pg_catalog.clock_timestamp();
     steps integer := 4 * p_batch + 64;
     missing integer := p_batch;
-    cursor_tenant text := coalesce(p_after_tenant, '');
+    cursor_tenant pg_catalog.text := coalesce(p_after_tenant, '');
     wrapped boolean := cursor_tenant = '';
     complete boolean := false;
     candidate record;
     claimed integer;
-    productive text[] := '{}';
-    still text[];
+    productive pg_catalog.text[] := '{}';
+    still pg_catalog.text[];
     quota integer;
 begin
     while missing > 0 and steps > 0 loop
@@ -131,7 +132,7 @@ create function misy.extend_leases(
     p_worker text, p_tenants text[], p_conversations text[], p_fences bigint[], p_lease interval)
 returns table (tenant_id text, conversation_id text)
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 set enable_seqscan = off
 as $$
 #variable_conflict use_column
@@ -160,6 +161,7 @@ $$;
 create function misy.release_conversation(p_tenant text, p_conversation text, p_worker text, p_fence bigint)
 returns boolean
 language plpgsql
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     set_tenant text;
@@ -180,6 +182,7 @@ create function misy.fail_conversation(
     p_most_attempts integer)
 returns text
 language plpgsql
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     set_tenant text;
@@ -203,6 +206,7 @@ $$;
 create function misy.revive_conversation(p_tenant text, p_conversation text)
 returns boolean
 language plpgsql
+set search_path = pg_catalog, pg_temp
 as $$
 begin
     update misy.conversations c

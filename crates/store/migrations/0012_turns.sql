@@ -14,6 +14,7 @@ create function misy.commit_turn(
     p_now timestamptz,
     out committed boolean, out last_sequence bigint, out has_more boolean)
 language plpgsql
+set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
 declare

@@ -25,7 +25,7 @@ grant select on misy.privilege_uses to misy_worker;
 -- Access can be ended; nothing else about it is ever changed.
 create function misy.refuse_change_of_privilege() returns trigger
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
     if old.ended_at is not null

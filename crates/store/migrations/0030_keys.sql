@@ -22,12 +22,10 @@ grant select, insert on misy.contact_keys to misy_worker;
 -- The version of the data key that sealed these bytes; null for what is sealed under another key. See `seal` in the code.
 create function misy.data_key_version(sealed bytea) returns bigint
 language sql immutable
-as $$
-    select case when pg_catalog.length(sealed) >= 46 and pg_catalog.get_byte(sealed, 0) = 1 then
-        (pg_catalog.get_byte(sealed, 2)::bigint << 24) | (pg_catalog.get_byte(sealed, 3)::bigint << 16)
-        | (pg_catalog.get_byte(sealed, 4)::bigint << 8) | pg_catalog.get_byte(sealed, 5)::bigint
-    end
-$$;
+return case when pg_catalog.length(sealed) >= 46 and pg_catalog.get_byte(sealed, 0) = 1 then
+    (pg_catalog.get_byte(sealed, 2)::bigint << 24) | (pg_catalog.get_byte(sealed, 3)::bigint << 16)
+    | (pg_catalog.get_byte(sealed, 4)::bigint << 8) | pg_catalog.get_byte(sealed, 5)::bigint
+end;
 grant execute on function misy.data_key_version(bytea) to misy_app, misy_worker, misy_system;
 
 -- What is still to be sealed anew is found without reading all messages; new messages are not in this index.
@@ -62,10 +60,10 @@ insert into platform.sealed_columns values
 -- keeps the key from being retired until the transaction ends.
 create function misy.refuse_retired_key() returns trigger
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
-    sealed bytea;
+    sealed pg_catalog.bytea;
 begin
     execute format('select ($1).%I', tg_argv[0]) into sealed using new;
     perform from misy.data_keys k
@@ -101,6 +99,7 @@ create trigger refuse_retired_key after insert or update of sealed_body on misy.
 create function misy.wrapped_keys(p_tenant text)
 returns table (purpose text, version integer, wrapped_key bytea)
 language plpgsql
+set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
 declare
@@ -120,6 +119,7 @@ $$;
 create function misy.contact_key(p_tenant text, p_subject text)
 returns table (contact_id text, version integer, wrapped_key bytea)
 language plpgsql
+set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
 declare
@@ -144,6 +144,7 @@ $$;
 create function misy.add_contact_key(p_tenant text, p_contact text, p_wrapped bytea)
 returns table (contact_id text, version integer, wrapped_key bytea)
 language plpgsql
+set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
 declare
@@ -171,6 +172,7 @@ grant execute on function
 create function misy.keep_blind_index(p_tenant text, p_sealed bytea)
 returns bytea
 language plpgsql
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     set_tenant text;

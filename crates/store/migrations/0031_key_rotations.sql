@@ -26,7 +26,7 @@ grant select on misy.key_rotations to misy_worker;
 create function misy.claim_rotation(p_worker text, p_lease interval)
 returns table (tenant_id text, rotation_id text, to_version integer, fence bigint, attempts integer)
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
 begin
@@ -51,7 +51,7 @@ $$;
 -- Which tenants have a new data key, for replicas that hold the old one in memory.
 create function misy.new_data_keys() returns table (tenant_id text, version integer)
 language sql stable security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     select r.tenant_id, r.to_version
     from misy.key_rotations r
@@ -63,6 +63,7 @@ create function misy.sealed_below(p_tenant text, p_version bigint, p_limit integ
 returns table (
     table_name text, column_name text, row_key jsonb, place_row text, contact_id text, sealed bytea)
 language plpgsql
+set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
 declare
@@ -94,6 +95,7 @@ create function misy.reseal(
     p_tenant text, p_table text, p_column text, p_keys jsonb, p_old bytea[], p_new bytea[])
 returns bigint
 language plpgsql
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     source platform.sealed_columns;
@@ -124,6 +126,7 @@ $$;
 create function misy.sealed_counts(p_tenant text)
 returns table (table_name text, version bigint, sealed_rows bigint)
 language plpgsql
+set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
 declare

@@ -80,6 +80,7 @@ $$;
 
 create function misy.forget_usage() returns trigger
 language plpgsql
+set search_path = pg_catalog, pg_temp
 as $$
 begin
     delete from misy.usage_slots u where u.tenant_id = old.tenant_id;
@@ -94,13 +95,14 @@ create trigger forget_usage after delete on misy.tenants for each row execute fu
 -- The first day of the month that a time is in.
 create function misy.month_of(p_at timestamptz) returns date
 language sql immutable
-as $$ select pg_catalog.date_trunc('month', p_at at time zone 'UTC')::date $$;
+return pg_catalog.date_trunc('month', p_at at time zone 'UTC')::pg_catalog.date;
 
 -- Counts under all locks, and shares out what is left. A part of take_usage.
 create function misy.share_out_usage(
     p_tenant text, p_kind text, p_month date, p_slot smallint, p_amount bigint, p_quota bigint, p_now timestamptz)
 returns boolean
 language plpgsql
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     -- 80 %, rounded up.
@@ -157,6 +159,7 @@ create function misy.take_usage(
     p_tenant text, p_kind text, p_amount bigint, p_quota bigint, p_now timestamptz)
 returns smallint
 language plpgsql
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     month_now constant date := misy.month_of(p_now);
@@ -191,6 +194,7 @@ create function misy.ingest_counted(
     p_message_id text, p_sealed_body bytea, p_now timestamptz, p_key text, p_quota bigint,
     out outcome text, out message_id text, out conversation_id text, out sequence bigint, out created_at timestamptz)
 language plpgsql
+set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
 declare
@@ -229,6 +233,7 @@ create function misy.reserve_usage(
     p_now timestamptz)
 returns text
 language plpgsql
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     taken smallint;
@@ -264,6 +269,7 @@ $$;
 create function misy.settle_usage(p_tenant text, p_kind text, p_subject text, p_amount bigint, p_now timestamptz)
 returns boolean
 language plpgsql
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     reserved misy.usage_events;
@@ -298,7 +304,7 @@ $$;
 -- The quotas of a tenant that differ from its plan's, for the snapshot that is read with them.
 create function misy.quota_overrides(tenant text) returns jsonb
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     answer jsonb;

@@ -4,6 +4,7 @@ create function misy.postpone_conversation(
     p_tenant text, p_conversation text, p_worker text, p_fence bigint, p_delay interval)
 returns boolean
 language plpgsql
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     set_tenant text;

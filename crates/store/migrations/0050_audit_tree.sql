@@ -15,7 +15,7 @@ grant select, insert, delete on misy.audit_pending to misy_worker, misy_system;
 
 create function misy.audit_entries_wait() returns trigger
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
     insert into misy.audit_pending (tenant_id, audit_ids)
@@ -118,7 +118,7 @@ create function misy.record_calls(
     p_requests text[], p_subjects text[])
 returns void
 language sql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     insert into misy.audit_entries (tenant_id, audit_id, at, kind, action, actor, site_id, session_id, origin, outcome,
                                     status, duration_micros, request_id, subject)

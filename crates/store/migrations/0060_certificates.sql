@@ -58,7 +58,7 @@ $$;
 -- count, secrets that need one, and keys whose tokens count no more. Like it SECURITY INVOKER.
 create function misy.snapshot_credentials(tenant text, at timestamptz) returns jsonb
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     answer jsonb;

@@ -11,27 +11,28 @@ create index tenants_to_purge on misy.tenants (tenant_id, purge_at) where purge_
 update misy.tenants set purge_at = closed_at + interval '30 days' where closed_at is not null;
 
 -- The tables of tenants that a clean-up empties, those first that others do not refer to. What only grows is the sealed
--- audit and stays; so does whatever is called audit.
+-- audit and stays; so does whatever is called audit, and a table whose comment says that it outlives its tenant.
 create function platform.tables_to_purge() returns table (target regclass)
 language sql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     with recursive depth (oid, level) as (
         select c.oid, 0
         from pg_catalog.pg_class c
-        where c.relnamespace = 'misy'::regnamespace and c.relkind in ('r', 'p') and not c.relispartition
+        where c.relnamespace = 'misy'::pg_catalog.regnamespace and c.relkind in ('r', 'p') and not c.relispartition
         union
         select k.conrelid, d.level + 1
         from depth d
         join pg_catalog.pg_constraint k on k.confrelid = d.oid and k.contype = 'f' and k.conrelid <> k.confrelid
         where d.level < 20
     )
-    select c.oid::regclass
+    select c.oid::pg_catalog.regclass
     from depth d join pg_catalog.pg_class c on c.oid = d.oid
-    where c.oid <> 'misy.tenants'::regclass and c.relname not like 'audit%' and not c.relispartition
+    where c.oid <> 'misy.tenants'::pg_catalog.regclass and c.relname not like 'audit%' and not c.relispartition
+        and pg_catalog.obj_description(c.oid, 'pg_class') is distinct from 'outlives its tenant'
         and not exists (
             select from pg_catalog.pg_trigger t
-            where t.tgrelid = c.oid and t.tgfoid = 'misy.refuse_change()'::regprocedure)
+            where t.tgrelid = c.oid and t.tgfoid = 'misy.refuse_change()'::pg_catalog.regprocedure)
     group by c.oid, c.relname
     order by max(d.level) desc, c.relname
 $$;
@@ -42,10 +43,10 @@ $$;
 create function platform.purge_batch(
     p_tenant text, p_now timestamptz, p_limit integer, out outcome text, out removed bigint, out total bigint)
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
-    target regclass;
+    target pg_catalog.regclass;
     gone bigint;
 begin
     removed := 0;
@@ -84,7 +85,7 @@ $$;
 -- SECURITY INVOKER: row-level security narrows it to the tenant that it sets.
 create function misy.tenant_inventory(p_tenant text) returns jsonb
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     target regclass;

@@ -140,7 +140,7 @@ create table platform.user_emails (
 
 create function platform.follow_users() returns trigger
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
     if tg_op <> 'INSERT' then
@@ -159,7 +159,7 @@ create trigger follow_users after insert or delete or update of email_route on m
 -- Sessions, tickets and personal tokens are found as keys are.
 create function platform.follow_user_tokens() returns trigger
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
     if tg_op <> 'INSERT' then
@@ -180,7 +180,7 @@ create trigger follow_user_tokens after insert or delete or update of token_hash
 
 create function platform.tenants_of_email(route bytea) returns setof text
 language sql stable security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     select distinct e.tenant_id from platform.user_emails e where e.email_route = route order by e.tenant_id limit 16
 $$;

@@ -23,7 +23,7 @@ grant select, update, delete on misy.mails to misy_worker;
 create function misy.claim_mails(p_batch integer, p_lease interval)
 returns table (tenant_id text, mail_id text, fence bigint)
 language sql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     update misy.mails m
     set fence = m.fence + 1, attempts = m.attempts + 1, due_at = pg_catalog.clock_timestamp() + p_lease

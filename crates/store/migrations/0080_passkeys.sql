@@ -25,7 +25,7 @@ grant select on misy.passkeys to misy_worker;
 
 create function platform.follow_passkeys() returns trigger
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
     if tg_op = 'INSERT' then
@@ -51,7 +51,7 @@ create index ceremonies_by_end on platform.ceremonies (expires_at);
 create function platform.keep_ceremony(p_lookup bytea, p_state bytea, p_expires timestamptz, p_now timestamptz)
 returns boolean
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
     delete from platform.ceremonies where lookup in (
@@ -65,7 +65,7 @@ $$;
 -- Gives a state back, once.
 create function platform.take_ceremony(p_lookup bytea, p_now timestamptz) returns bytea
 language sql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     delete from platform.ceremonies where lookup = p_lookup
     returning case when expires_at > p_now then sealed_state end

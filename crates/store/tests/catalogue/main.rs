@@ -80,20 +80,54 @@ const BAD: &[(&str, &str)] = &[
         "misy_app may call misy.claim_conversations",
     ),
     (
-        "set role misy_owner; create function misy.f() returns text language sql security definer set search_path = '' \
+        "set role misy_owner; create function misy.f() returns text language sql security definer set search_path = pg_catalog, pg_temp \
          as 'select sealed_body::text from misy.messages limit 1'",
         "misy.f() runs with its owner's rights and is not on the list",
     ),
     (
         "drop function platform.tenant_of_secret; set role misy_owner; \
          create function platform.tenant_of_secret(id text) returns setof platform.secret_ids language sql \
-         security definer set search_path = '' as 'select * from platform.secret_ids'",
+         security definer set search_path = pg_catalog, pg_temp as 'select * from platform.secret_ids'",
         "platform.tenant_of_secret(id text) runs with its owner's rights and is not on the list",
     ),
     (
         "alter function misy.extend_leases reset search_path",
-        "misy.extend_leases(text,text[],text[],bigint[],interval) runs with its owner's rights and a search path",
+        "misy.extend_leases(text,text[],text[],bigint[],interval) does not look up",
     ),
+    (
+        "alter function misy.extend_leases set search_path = ''",
+        "misy.extend_leases(text,text[],text[],bigint[],interval) does not look up",
+    ),
+    (
+        "alter function misy.extend_leases set search_path = pg_catalog",
+        "misy.extend_leases(text,text[],text[],bigint[],interval) does not look up",
+    ),
+    (
+        "alter function misy.extend_leases set search_path = pg_temp, pg_catalog",
+        "misy.extend_leases(text,text[],text[],bigint[],interval) does not look up",
+    ),
+    (
+        "alter function misy.take_usage reset search_path",
+        "misy.take_usage(text,text,bigint,bigint,timestamp with time zone) does not look up",
+    ),
+    (
+        "set role misy_owner; create or replace function platform.owner_tenant() returns text language sql stable \
+         security definer set search_path = pg_catalog, pg_temp as 'select tenant_id::text from platform.owner'",
+        "platform.owner_tenant() runs with its owner's rights and names a type without its schema",
+    ),
+    (
+        "do $$ begin execute format('grant temporary on database %I to public', current_database()); end $$",
+        "everybody may TEMPORARY the database",
+    ),
+    (
+        "do $$ begin execute format('grant create on database %I to misy_app', current_database()); end $$",
+        "misy_app may CREATE the database",
+    ),
+    (
+        "create schema x; grant create on schema x to misy_worker",
+        "role misy_worker may create in the schema x",
+    ),
+    ("select lo_create(4711); alter large object 4711 owner to misy_app", "belongs to misy_app"),
     ("alter function platform.owner_tenant() leakproof", "platform.owner_tenant() is declared leakproof"),
     ("alter role misy_app bypassrls", "role misy_app has rights over the server"),
     ("alter role misy_worker superuser", "role misy_worker has rights over the server"),

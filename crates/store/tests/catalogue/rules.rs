@@ -207,6 +207,17 @@ const RULES: &[&str] = &[
      where n.nspname in ('misy', 'platform', 'public') and a.grantee <> n.nspowner
          and not (n.nspname <> 'public' and a.privilege_type = 'USAGE' and not a.is_grantable
              and a.grantee in ('misy_app'::regrole, 'misy_worker'::regrole, 'misy_system'::regrole))",
+    // Creating.
+    "select format('%s may %s the database', coalesce(nullif(a.grantee, 0)::regrole::text, 'everybody'), a.privilege_type)
+     from pg_database d cross join aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) a
+     where d.datname = current_database() and a.privilege_type <> 'CONNECT' and a.grantee <> d.datdba",
+    "select format('role %s may create in the schema %s', r.rolname, n.nspname)
+     from pg_roles r cross join pg_namespace n
+     where r.rolname in ('misy_app', 'misy_worker', 'misy_system') and has_schema_privilege(r.oid, n.oid, 'create')",
+    "select format('%s %s belongs to %s', d.classid::regclass, d.objid, r.rolname)
+     from pg_shdepend d join pg_roles r on r.oid = d.refobjid and d.refclassid = 'pg_authid'::regclass
+     where d.deptype = 'o' and d.dbid = (select oid from pg_database where datname = current_database())
+         and r.rolname in ('misy_app', 'misy_worker', 'misy_system', 'misy_migrator')",
     "select format('default privileges give everybody %s', a.privilege_type)
      from pg_default_acl d cross join aclexplode(d.defaclacl) a where a.grantee = 0",
     // Functions.
@@ -222,10 +233,17 @@ const RULES: &[&str] = &[
      from pg_proc p cross join aclexplode(p.proacl) a
      where p.pronamespace = 'misy'::regnamespace and p.prosecdef
          and a.grantee not in ('misy_worker'::regrole, 'misy_owner'::regrole)",
-    "select format('%s runs with its owner''s rights and a search path that is not empty', p.oid::regprocedure)
+    // With an empty path, types are looked up in pg_temp first. A body in standard SQL is resolved when it is written.
+    "select format('%s does not look up names in pg_catalog first and pg_temp last', p.oid::regprocedure)
+     from pg_proc p
+     where p.pronamespace in ('misy'::regnamespace, 'platform'::regnamespace)
+         and (p.prosecdef or p.prosqlbody is null)
+         and not coalesce(p.proconfig @> array['search_path=pg_catalog, pg_temp'], false)",
+    r"select format('%s runs with its owner''s rights and names a type without its schema', p.oid::regprocedure)
      from pg_proc p
      where p.pronamespace in ('misy'::regnamespace, 'platform'::regnamespace) and p.prosecdef
-         and not coalesce(p.proconfig @> array['search_path=\"\"'], false)",
+         and regexp_replace(p.prosrc, '--[^\n]*', '', 'g')
+             ~ '(\m[a-z_]+ (constant )?|::)(text|bytea|jsonb|json|uuid|timestamptz|regclass|regprocedure|regnamespace|regrole)\M'",
     "select format('%s is declared leakproof', p.oid::regprocedure)
      from pg_proc p
      where p.pronamespace in ('misy'::regnamespace, 'platform'::regnamespace) and p.proleakproof",

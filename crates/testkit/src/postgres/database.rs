@@ -78,6 +78,8 @@ impl TestDatabase {
         let copied =
             format!(r#"CREATE DATABASE "{name}" TEMPLATE "{template}" OWNER "{owner}" STRATEGY file_copy"#);
         run(&mut admin, copied).await?;
+        // As said above, this is not copied: no role of the program may create anything, not even for the moment.
+        run(&mut admin, format!(r#"REVOKE TEMPORARY ON DATABASE "{name}" FROM PUBLIC"#)).await?;
         admin.close().await?;
         Ok(Self { cluster, name })
     }
