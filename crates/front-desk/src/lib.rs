@@ -15,6 +15,7 @@ mod address;
 pub mod api;
 mod assets;
 pub mod desk;
+mod domain_proof;
 mod edge;
 mod idempotent;
 pub mod identity;
