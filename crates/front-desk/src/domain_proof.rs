@@ -56,6 +56,7 @@ pub(crate) async fn check(egress: &Egress, domain: &DomainName, line: &str) -> R
 
 async fn read(egress: &Egress, host: &str) -> Result<Response, EgressError> {
     // A request with this header is not redirected by itself.
-    let request = Request::get(&file(host))?.header(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    let request =
+        Request::get(&file(host))?.header(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     egress.send(Reach::Internet, request).await
 }

@@ -90,12 +90,9 @@ pub async fn create(
 ) -> Result<(), StoreError> {
     let tenant = tx.tenant().clone();
     // One at a time, so that they are counted right.
-    sqlx::query!(
-        "select 1 as one from tenants where tenant_id = $1 for no key update",
-        tenant.as_str()
-    )
-    .fetch_optional(tx.connection())
-    .await?;
+    sqlx::query!("select 1 as one from tenants where tenant_id = $1 for no key update", tenant.as_str())
+        .fetch_optional(tx.connection())
+        .await?;
     let done = sqlx::query!(
         "insert into email_domains (tenant_id, domain, challenge, created_at)
          select $1, $2, $3, $4 where (select count(*) from email_domains where tenant_id = $1) < $5

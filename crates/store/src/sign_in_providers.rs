@@ -298,10 +298,8 @@ pub async fn identified(
     )
     .fetch_optional(tx.connection())
     .await?;
-    row.map(|row| {
-        Ok(Link { user_id: stored(row.user_id.parse())?, proved: row.proved.unwrap_or_default() })
-    })
-    .transpose()
+    row.map(|row| Ok(Link { user_id: stored(row.user_id.parse())?, proved: row.proved.unwrap_or_default() }))
+        .transpose()
 }
 
 /// Whether somebody is known by another name of this issuer already: an address that changed hands at the provider must not

@@ -92,7 +92,9 @@ impl Web {
     /// From now on a name answers with this.
     fn says(&self, name: &str, status: &str, headers: &str, body: &str) {
         let length = body.len();
-        let text = format!("HTTP/1.1 {status}\r\ncontent-length: {length}\r\nconnection: close\r\n{headers}\r\n{body}");
+        let text = format!(
+            "HTTP/1.1 {status}\r\ncontent-length: {length}\r\nconnection: close\r\n{headers}\r\n{body}"
+        );
         self.answers.lock().unwrap().insert(name.to_owned(), text);
     }
 }
@@ -191,7 +193,9 @@ async fn what_is_no_domain_is_not_named_and_nothing_inside_is_asked() {
     let app = App::with_egress(web.egress.clone()).await;
     let (_, andina) = app.two().await;
     let mut ana = app.administrator(&andina, "ana@business.example").await;
-    for domain in ["", "localhost", "127.0.0.1", "10.0.0.1:443", "a.example/x", "*.example", "[::1]", "x@a.example"] {
+    for domain in
+        ["", "localhost", "127.0.0.1", "10.0.0.1:443", "a.example/x", "*.example", "[::1]", "x@a.example"]
+    {
         name(&app, &mut ana, &andina, domain).await.refused(422, "validation_failed");
     }
     for domain in ["inside.example", "nowhere.example"] {
@@ -204,7 +208,9 @@ async fn what_is_no_domain_is_not_named_and_nothing_inside_is_asked() {
     // There is an end to it.
     for number in 2..50 {
         app.store
-            .admin(format!("insert into misy.email_domains values ('andina', 'd{number}.example', 'x', now())"))
+            .admin(format!(
+                "insert into misy.email_domains values ('andina', 'd{number}.example', 'x', now())"
+            ))
             .await
             .unwrap();
     }

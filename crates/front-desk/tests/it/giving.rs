@@ -66,11 +66,15 @@ async fn roles_above_ones_own_are_neither_given_nor_stripped_nor_changed() {
     }
     // A role that allows more is not narrowed, emptied of its meaning or deleted; nor widened, by who has what it allows.
     let path = andina.path("/roles/reception");
-    patch(&app, &mut luis, &path, &json!({ "actions": ["users:read"] })).await.refused(403, "permission_denied");
+    patch(&app, &mut luis, &path, &json!({ "actions": ["users:read"] }))
+        .await
+        .refused(403, "permission_denied");
     patch(&app, &mut luis, &path, &json!({ "name": "X" })).await.refused(403, "permission_denied");
     luis.order(&app, Method::DELETE, &path).await.refused(403, "permission_denied");
     let own = andina.path("/roles/people");
-    patch(&app, &mut luis, &own, &json!({ "actions": ["audit:read"] })).await.refused(403, "permission_denied");
+    patch(&app, &mut luis, &own, &json!({ "actions": ["audit:read"] }))
+        .await
+        .refused(403, "permission_denied");
     // What they have, they give.
     let body = json!({ "email": "new@andina.example", "name": "New", "roles": ["people"] });
     luis.post(&app, &andina.path("/users"), &body).await.expect(201);

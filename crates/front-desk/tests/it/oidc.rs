@@ -38,7 +38,8 @@ pub(crate) async fn boss(app: &App, tenant: &Tenant) -> Browser {
 
 /// As if the file of the domain had been read.
 async fn prove_domain(app: &App, tenant: &Tenant, domain: &str) {
-    let sql = format!("insert into misy.email_domains values ('{}', '{domain}', 'line', now(), now())", tenant.id);
+    let sql =
+        format!("insert into misy.email_domains values ('{}', '{domain}', 'line', now(), now())", tenant.id);
     app.store.admin(sql).await.unwrap();
 }
 

@@ -16,7 +16,12 @@ use http::Method;
 use serde_json::{Value, json};
 
 /// Somebody comes with a provider that says what an attacker wants: an address, a second factor, groups.
-async fn come(app: &App, provider: &FakeProvider, tenant: &str, change: impl Fn(&mut Value)) -> (Answer, Browser) {
+async fn come(
+    app: &App,
+    provider: &FakeProvider,
+    tenant: &str,
+    change: impl Fn(&mut Value),
+) -> (Answer, Browser) {
     let mut browser = Browser::at("198.51.100.66");
     let out = set_out(app, &mut browser, tenant).await;
     let mut token = claims(app, provider, &out);
@@ -26,7 +31,12 @@ async fn come(app: &App, provider: &FakeProvider, tenant: &str, change: impl Fn(
     (come_back(app, &mut browser, &out, &code).await, browser)
 }
 
-pub(crate) async fn as_address(app: &App, provider: &FakeProvider, tenant: &str, email: &str) -> (Answer, Browser) {
+pub(crate) async fn as_address(
+    app: &App,
+    provider: &FakeProvider,
+    tenant: &str,
+    email: &str,
+) -> (Answer, Browser) {
     come(app, provider, tenant, |token| (token["sub"], token["email"]) = (json!(email), json!(email))).await
 }
 
@@ -67,7 +77,13 @@ pub(crate) fn trusting(provider: &FakeProvider, tenant: &str, domain: &str) -> V
 }
 
 /// Somebody with a role of the tenant's own.
-async fn with_role(app: &App, boss: &mut Browser, andina: &Tenant, name: &str, actions: Value) -> (Browser, String) {
+async fn with_role(
+    app: &App,
+    boss: &mut Browser,
+    andina: &Tenant,
+    name: &str,
+    actions: Value,
+) -> (Browser, String) {
     boss.step_up(app).await;
     let role = json!({ "roleId": name, "actions": actions });
     boss.post(app, &andina.path("/roles"), &role).await.expect(201);
@@ -122,7 +138,8 @@ async fn an_administrator_of_the_owner_becomes_no_owner_by_a_provider_of_their_o
     let again = trusting(&provider, &owner.id, "colombiatic.example");
     configure(&app, &mut ivo, &owner, &again).await.refused(403, "role_above_own");
     ivo.order(&app, Method::DELETE, &owner.path("/sign-in")).await.refused(403, "role_above_own");
-    let privileged = json!({ "operation": "suspend_tenant", "resource": "tenant", "reason": "because I want to" });
+    let privileged =
+        json!({ "operation": "suspend_tenant", "resource": "tenant", "reason": "because I want to" });
     ivo.post(&app, &andina.path("/privilege"), &privileged).await.refused(404, "not_found");
 }
 
@@ -131,7 +148,8 @@ async fn whoever_may_only_set_the_sign_in_gives_nobody_more_than_that() {
     let app = App::start().await;
     let (_, andina) = app.two().await;
     let mut boss = boss(&app, &andina).await;
-    let actions = json!(["sign-in:read", "sign-in:write", "tenant:read", "decisions:read", "context-pack:read"]);
+    let actions =
+        json!(["sign-in:read", "sign-in:write", "tenant:read", "decisions:read", "context-pack:read"]);
     let (mut luis, _) = with_role(&app, &mut boss, &andina, "door", actions).await;
     let (_, eva) = joined(&app, &mut boss, &andina, "eva@andina.example", &["manager"]).await;
     joined(&app, &mut boss, &andina, "ada@andina.example", &["agent"]).await;
@@ -165,7 +183,9 @@ async fn whoever_may_only_set_the_sign_in_gives_nobody_more_than_that() {
     let me = ada.get(&app, "/auth/me").await.expect(200).body["user"]["userId"].as_str().unwrap().to_owned();
     boss.step_up(&app).await;
     let change = json!({ "roles": ["manager"] });
-    boss.call_on(&app.router, Method::PATCH, &andina.path(&format!("/users/{me}")), Some(&change)).await.expect(200);
+    boss.call_on(&app.router, Method::PATCH, &andina.path(&format!("/users/{me}")), Some(&change))
+        .await
+        .expect(200);
     ada.get(&app, "/auth/me").await.refused(401, "session_invalid");
     as_address(&app, &provider, "andina", "ada@andina.example").await.0.refused(403, "link_not_proved");
     // It changes the roles of nobody above it.
@@ -188,7 +208,9 @@ async fn a_wider_role_of_the_tenant_ends_what_rests_on_the_word_of_a_provider() 
     let mut boss = boss(&app, &andina).await;
     let actions = json!(["sign-in:read", "sign-in:write", "sites:read"]);
     let (mut luis, _) = with_role(&app, &mut boss, &andina, "door", actions).await;
-    boss.post(&app, &andina.path("/roles"), &json!({ "roleId": "desk", "actions": ["sites:read"] })).await.expect(201);
+    boss.post(&app, &andina.path("/roles"), &json!({ "roleId": "desk", "actions": ["sites:read"] }))
+        .await
+        .expect(201);
     joined(&app, &mut boss, &andina, "ada@andina.example", &["desk"]).await;
     let provider = FakeProvider::start("").await;
     configure(&app, &mut luis, &andina, &trusting(&provider, "andina", "andina.example")).await.expect(200);
@@ -257,7 +279,9 @@ async fn a_domain_that_is_no_longer_proved_introduces_nobody() {
     configure(&app, &mut boss, &andina, &configuration(&provider.issuer)).await.expect(200);
     let (answer, _) = as_address(&app, &provider, "andina", "ada@andina.example").await;
     assert_eq!(location(&answer), "/console");
-    boss.order(&app, Method::DELETE, &andina.path("/domains/andina.example")).await.refused(409, "domain_in_use");
+    boss.order(&app, Method::DELETE, &andina.path("/domains/andina.example"))
+        .await
+        .refused(409, "domain_in_use");
     app.store.admin("update misy.email_domains set proved_at = null").await.unwrap();
     let (answer, _) = as_address(&app, &provider, "andina", "eva@andina.example").await;
     answer.refused(403, "email_domain_not_allowed");

@@ -1,6 +1,8 @@
 //! A certified provider (oidc-provider for Node), started by the test, and a browser that goes wherever it is sent.
 
-use super::{CALLBACK, CLIENT, SECRET, boss, configuration, configure, location, set_out, to_the_wall, visit};
+use super::{
+    CALLBACK, CLIENT, SECRET, boss, configuration, configure, location, set_out, to_the_wall, visit,
+};
 use crate::{
     people::Browser,
     support::{Answer, App, BASE},
