@@ -67,7 +67,7 @@ impl Resolve for Guard {
         Box::pin(async move {
             let found = lookup.await.map_err(|_| Refusal::Unresolved)?;
             let permitted = permitted(&found, reach, allow_loopback)?;
-            Ok(Box::new(permitted.into_iter().map(|ip| SocketAddr::new(ip, port))) as Addrs)
+            Ok(Box::new(permitted.into_iter().map(move |ip| SocketAddr::new(ip, port))) as Addrs)
         })
     }
 }
