@@ -14,6 +14,7 @@
 mod address;
 pub mod api;
 mod assets;
+pub mod connection;
 pub mod desk;
 mod domain_proof;
 mod edge;
@@ -36,8 +37,11 @@ pub mod tenant_state;
 pub mod token_desk;
 mod welcome;
 
+pub use connection::Connection;
 pub use desk::{FrontDesk, Parts};
 pub use oidc::Provider;
 pub use openapi::openapi_document;
 pub use problem::{FieldError, Problem};
-pub use settings::{DefaultLimits, InstallationProvider, PlanLimits, SelfRegistration, Settings};
+pub use settings::{
+    DefaultLimits, InstallationProvider, PlanLimits, ProxyHeader, SelfRegistration, Settings,
+};
