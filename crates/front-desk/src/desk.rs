@@ -103,6 +103,8 @@ pub struct Shared {
     pub(crate) relying_party: Option<RelyingParty>,
     /// Providers that people sign in with.
     pub(crate) providers: Providers,
+    /// The way out over HTTP.
+    pub(crate) egress: Egress,
     /// Records of calls.
     pub audit: AuditLog,
     /// What the owner decided while the program runs.
@@ -165,7 +167,8 @@ impl FrontDesk {
             limits: Limits::through(redis.clone()),
             redis,
             relying_party: RelyingParty::at(&settings.public_url, "Misy"),
-            providers: Providers::new(egress, clock.clone()),
+            providers: Providers::new(egress.clone(), clock.clone()),
+            egress,
             audit: AuditLog::start(database.clone()),
             decided: RwLock::default(),
             origins: KnownOrigins::new(database.clone()),

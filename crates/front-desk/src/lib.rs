@@ -16,6 +16,7 @@ pub mod api;
 mod assets;
 pub mod connection;
 pub mod desk;
+mod domain_proof;
 mod edge;
 mod idempotent;
 pub mod identity;

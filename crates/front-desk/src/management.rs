@@ -3,6 +3,7 @@
 //! settled of: [`Managed`], or [`AtHome`] where no tenant is named.
 
 mod authorised;
+mod giving;
 
 pub use authorised::{Acts, AtHome, AtTenant, Authorised, Either, Managed};
 

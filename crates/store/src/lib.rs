@@ -14,6 +14,7 @@ pub mod context_packs;
 pub mod credentials;
 pub mod database;
 pub mod decisions;
+pub mod email_domains;
 pub mod error;
 pub mod global_settings;
 pub mod guesses;

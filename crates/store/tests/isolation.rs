@@ -67,8 +67,9 @@ fn rows_of(tenant: &str) -> String {
          insert into misy.passkeys values ('{tenant}', 'psk_1', 'usr_1', 'c{tenant}', 'x', 'n', 0, false, false, now());
          insert into misy.sign_in_providers (tenant_id, issuer, client_id, scopes, tenant_claim, tenant_claim_value,
              role_mapping, default_roles, email_domains, trust_email, provisioning, exclusive, trusted_acr, trusted_amr,
-             created_at, updated_at)
-         values ('{tenant}', 'i', 'c', '{{}}', 't', 'v', '{{}}', '{{}}', '{{}}', false, false, false, '{{}}', '{{}}', now(), now());
+             stands_for, created_at, updated_at)
+         values ('{tenant}', 'i', 'c', '{{}}', 't', 'v', '{{}}', '{{}}', '{{}}', false, false, false, '{{}}', '{{}}', '{{}}', now(), now());
+         insert into misy.email_domains values ('{tenant}', '{tenant}.example', 'c', now());
          insert into misy.federated_identities values ('{tenant}', 'i', 'x', 'usr_1', now(), now());
          insert into misy.mails (tenant_id, mail_id, sealed_mail, created_at) values ('{tenant}', 'eml_1', 'x', now());
          insert into misy.enrollments values ('{tenant}', 'key_{tenant}', 'usr_1', now());

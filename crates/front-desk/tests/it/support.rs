@@ -97,6 +97,13 @@ impl App {
         Self::on(test_store().await.unwrap(), change).await
     }
 
+    /// With another way out.
+    pub(crate) async fn with_egress(egress: Egress) -> Self {
+        let store = test_store().await.unwrap();
+        let desk = desk_through(&store, None, store.bell.clone(), egress, |_| {}).await;
+        Self { router: desk.router(), desk, store }
+    }
+
     pub(crate) async fn on(store: TestStore, change: impl FnOnce(&mut Settings)) -> Self {
         let desk = desk_on(&store, change).await;
         Self { router: desk.router(), desk, store }
@@ -343,7 +350,12 @@ impl App {
 pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 pub(crate) async fn desk_on(store: &TestStore, change: impl FnOnce(&mut Settings)) -> FrontDesk {
-    desk_through(store, None, store.bell.clone(), change).await
+    desk_through(store, None, store.bell.clone(), local_egress(), change).await
+}
+
+/// A way out that this machine itself may be called by.
+fn local_egress() -> Egress {
+    Egress::new(EgressSettings { allow_loopback: true, ..EgressSettings::default() }).unwrap()
 }
 
 /// A replica with a bell of its own, as another process on the same database and Redis has.
@@ -351,13 +363,14 @@ pub(crate) async fn replica_through(store: &TestStore, redis: &TestRedis, patien
     let redis = Shared::open_with(&redis.url(), patience).await.unwrap();
     let letters = store.vault.letters(&store.database, store.clock.clone()).await.unwrap();
     let bell = Bell::through(Some(&redis), letters);
-    desk_through(store, Some(redis), bell, |_| {}).await
+    desk_through(store, Some(redis), bell, local_egress(), |_| {}).await
 }
 
 async fn desk_through(
     store: &TestStore,
     redis: Option<Shared>,
     bell: Bell,
+    egress: Egress,
     change: impl FnOnce(&mut Settings),
 ) -> FrontDesk {
     let mut settings = Settings::new("https://api.misy.example", "colombiatic".parse().unwrap());
@@ -372,7 +385,7 @@ async fn desk_through(
         bell,
         clock: store.clock.clone(),
         entropy: Arc::new(misy_trust::SystemEntropy::new()),
-        egress: Egress::new(EgressSettings { allow_loopback: true, ..EgressSettings::default() }).unwrap(),
+        egress,
         settings,
         metrics: None,
         redis,

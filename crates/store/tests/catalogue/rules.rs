@@ -15,6 +15,7 @@ const DEFINERS: &str = "
     ('platform.follow_site_origins()', 'trigger'),
     ('platform.tenants_of_email(route bytea)', 'SETOF text'),
     ('platform.follow_users()', 'trigger'),
+    ('platform.follow_email_domains()', 'trigger'),
     ('platform.follow_passkeys()', 'trigger'),
     ('platform.keep_ceremony(p_lookup bytea, p_state bytea, p_expires timestamp with time zone, p_now timestamp with time zone)',
      'boolean'),

@@ -18,12 +18,12 @@ use axum::{
     extract::{Request, State},
     response::Response,
 };
-use misy_domain::{BuiltInRole, EmailAddress, Secret, TenantId, UserId};
+use misy_domain::{EmailAddress, Secret, TenantId, UserId};
 use misy_store::{
     credentials::{KeyKind, KeyRecord},
     users::{self, NewUser, enrollments},
 };
-use misy_trust::{ApiKey, ApiKeyKind};
+use misy_trust::{ApiKey, ApiKeyKind, access::first_administrator};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -81,9 +81,7 @@ pub(crate) async fn enroll(State(desk): State<FrontDesk>, request: Request) -> R
     let email = checked(&asked)?;
     let password = Secret::new(asked.password.clone());
     let hash = desk.hash_password(&password, &email, &state.keys).await?;
-    let roles: &[BuiltInRole] =
-        if state.is_owner() { &[BuiltInRole::Owner, BuiltInRole::Admin] } else { &[BuiltInRole::Admin] };
-    let roles: Vec<String> = roles.iter().map(ToString::to_string).collect();
+    let roles = first_administrator(state.is_owner());
     let mut tx = desk.database.tenant("auth.enroll", &tenant).await?;
     if enrollments::hold(&mut tx, key.key_id).await? {
         return Err(Problem::conflict(
