@@ -30,6 +30,7 @@ struct Written {
     public_url: String,
     data_dir: String,
     database_url: String,
+    database_role_url: String,
     redis_url: String,
     postgres_bin: String,
     bootstrap_secret: String,
@@ -93,6 +94,7 @@ impl Default for Written {
             public_url: none(),
             data_dir: none(),
             database_url: none(),
+            database_role_url: none(),
             redis_url: none(),
             postgres_bin: none(),
             bootstrap_secret: none(),
@@ -172,7 +174,7 @@ const fn secret(name: &'static str, meaning: &'static str) -> Setting {
 }
 
 /// All settings, in the order in which they are explained.
-pub(crate) const SETTINGS: [Setting; 57] = [
+pub(crate) const SETTINGS: [Setting; 58] = [
     open(
         "http_addr",
         "address to listen on [127.0.0.1:8787; if that is taken and nothing is set, a free port]",
@@ -187,7 +189,11 @@ pub(crate) const SETTINGS: [Setting; 57] = [
     ),
     secret(
         "database_url",
-        "a given PostgreSQL 15 or newer instead of the private one: postgresql://user:password@host/database",
+        "a given PostgreSQL 15 or newer instead of the private one, as an administrator who may create roles: postgresql://user:password@host/database",
+    ),
+    secret(
+        "database_role_url",
+        "how the program's own roles log in to it, {role} for their names, where they have certificates or are known by their account: postgresql://{role}@host/database?sslcert=/keys/{role}.crt [with passwords that the program makes]",
     ),
     secret(
         "redis_url",
@@ -301,8 +307,10 @@ pub(crate) struct Settings {
     pub(crate) public_url: Option<Origin>,
     /// Where files live.
     pub(crate) data_dir: PathBuf,
-    /// A given PostgreSQL.
+    /// A given PostgreSQL, as its administrator.
     pub(crate) database_url: Option<Secret<String>>,
+    /// How the program's own roles log in there, if not with passwords.
+    pub(crate) database_role_url: Option<Secret<String>>,
     /// What replicas share limits and news through.
     pub(crate) redis_url: Option<Secret<String>>,
     /// Where the PostgreSQL programs are.
@@ -437,6 +445,9 @@ impl Settings {
         if internal.is_none() && (internal_addr.is_some() || !peers.is_empty()) {
             bail!("internal_addr and peers need internal_certificate, internal_key and internal_ca");
         }
+        if set(&written.database_role_url).is_some() && set(&written.database_url).is_none() {
+            bail!("database_role_url goes together with database_url");
+        }
         if written.close_grace_days > 365 {
             bail!("close_grace_days must be from 0 to 365");
         }
@@ -454,6 +465,7 @@ impl Settings {
                 None => default_data_dir()?,
             },
             database_url: hidden(&written.database_url),
+            database_role_url: hidden(&written.database_role_url),
             redis_url: hidden(&written.redis_url),
             postgres_bin: set(&written.postgres_bin).map(PathBuf::from),
             bootstrap_secret: hidden(&written.bootstrap_secret),

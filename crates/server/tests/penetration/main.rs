@@ -9,6 +9,7 @@
 )]
 
 mod cors;
+mod database;
 mod description;
 mod enumeration;
 mod exhaustion;
@@ -18,6 +19,7 @@ mod injection;
 mod instructions;
 mod limits;
 mod mass_assignment;
+mod memory;
 mod sessions;
 mod signatures;
 mod smuggling;
