@@ -8,6 +8,8 @@ const FLAGS = [
   '--disable-background-networking',
   '--disable-component-update',
   '--disable-sync',
+  // A page that a test has altered counts as one of the internet, which may not call this machine.
+  '--disable-features=LocalNetworkAccessChecks',
 ];
 
 /** The installed Chromium; `MISY_CHROMIUM` names another one. */
@@ -18,6 +20,8 @@ export const launchBrowser = (): Promise<Browser> =>
 export async function newVisitor(browser: Browser, options: BrowserContextOptions = {}): Promise<BrowserContext> {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, reducedMotion: 'reduce', ...options });
   context.setDefaultTimeout(15_000);
+  // The build of the tests wraps functions that have a name in this one; in the page it is not there.
+  await context.addInitScript('globalThis.__name = (named) => named');
   await context.addInitScript(() => {
     const seen: string[] = [];
     Object.assign(window, { cspViolations: seen });

@@ -12,6 +12,13 @@ const BOOTSTRAP = 'a bootstrap secret for tests only';
 /** Why tests that need a program of their own do not run. */
 export const NO_PROGRAM = existsSync(PROGRAM) ? false : `${PROGRAM} is not built`;
 
+/** What registering a tenant answers, as far as tests use it. */
+export interface Registered {
+  tenantId: string;
+  tenantSecret: { keyId: string; secret: string };
+  enrollment: { url: string };
+}
+
 async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -55,6 +62,11 @@ export class Installation {
 
   /** Registers the owner; gives the link that enrols its first administrator. */
   async registerOwner(): Promise<string> {
+    return (await this.register()).enrollment.url;
+  }
+
+  /** Registers the owner; gives what is shown once. */
+  async register(): Promise<Registered> {
     const answer = await fetch(`${this.origin.replace('localhost', '127.0.0.1')}/api/meta-agent/tenants/register/owner`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', authorization: `Bearer ${BOOTSTRAP}` },
@@ -65,8 +77,7 @@ export class Installation {
         businessIndustry: 'Software',
       }),
     });
-    const body = (await answer.json()) as { enrollment: { url: string } };
-    return body.enrollment.url;
+    return (await answer.json()) as Registered;
   }
 
   async stop(): Promise<void> {

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, transform } from 'esbuild';
+import { privateNames } from './private-names.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const source = (name) => join(root, 'src', name);
@@ -22,22 +23,26 @@ const styleAsText = {
   },
 };
 
-const common = { bundle: true, minify: true, target: 'es2022', charset: 'utf8', plugins: [styleAsText], legalComments: 'none' };
+/** A field without a value needs no code. */
+const PLAIN_FIELDS = { compilerOptions: { useDefineForClassFields: false } };
+
+const common = { bundle: true, minify: true, target: 'es2022', charset: 'utf8', plugins: [styleAsText], legalComments: 'none', tsconfigRaw: PLAIN_FIELDS, mangleProps: await privateNames(join(root, 'src')) };
 
 await rm(dist, { recursive: true, force: true });
 await mkdir(dist, { recursive: true });
-await Promise.all([
-  build({ ...common, entryPoints: [source('script.ts')], outfile: join(dist, 'misy.js'), format: 'iife' }),
-  build({ ...common, entryPoints: [source('widget-script.ts')], outfile: join(dist, 'misy-widget.js'), format: 'iife' }),
-  build({
-    ...common,
-    entryPoints: [source('misy.ts')],
-    outfile: join(dist, 'misy.mjs'),
-    format: 'esm',
-    external: ['./misy-widget.mjs'],
-  }),
-  build({ ...common, entryPoints: [source('misy-widget.mts')], outfile: join(dist, 'misy-widget.mjs'), format: 'esm' }),
-]);
+// One after the other: the widget calls members of the core by the short names that the core was given.
+let mangleCache = {};
+for (const [entry, file, options] of [
+  ['script.ts', 'misy.js', { format: 'iife' }],
+  ['widget-script.ts', 'misy-widget.js', { format: 'iife' }],
+  ['live-script.ts', 'misy-live.js', { format: 'iife' }],
+  ['misy.ts', 'misy.mjs', { format: 'esm', external: ['./misy-widget.mjs', './misy-live.mjs'] }],
+  ['misy-widget.mts', 'misy-widget.mjs', { format: 'esm' }],
+  ['misy-live.mts', 'misy-live.mjs', { format: 'esm' }],
+]) {
+  const built = await build({ ...common, ...options, mangleCache, entryPoints: [source(entry)], outfile: join(dist, file) });
+  mangleCache = built.mangleCache;
+}
 
 // Only these two declarations are reachable from the public entry.
 const types = await mkdtemp(join(tmpdir(), 'misy-types-'));

@@ -6,11 +6,13 @@ const dist = new URL('../dist/', import.meta.url);
 const read = (name) => readFile(new URL(name, dist));
 const gzip = (bytes) => gzipSync(bytes, { level: 9 }).length;
 
-const [core, widget] = await Promise.all([read('misy.js'), read('misy-widget.js')]);
+const all = await Promise.all(['misy.js', 'misy-widget.js', 'misy-live.js'].map(read));
+const [core] = all;
+const total = (sizes) => sizes.reduce((sum, size) => sum + size, 0);
 const rows = [
   ['core (misy.js), gzip', gzip(core), 6 * 1024],
-  ['core + widget, gzip', gzip(core) + gzip(widget), 25 * 1024],
-  ['core + widget, minified', core.length + widget.length, 50 * 1024],
+  ['everything, gzip', total(all.map(gzip)), 25 * 1024],
+  ['everything, minified', total(all.map(({ length }) => length)), 50 * 1024],
 ];
 
 for (const [what, size, limit] of rows) {

@@ -1,44 +1,31 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { canonicalRequest, importSigningKey, newNonce, signatureHeaders, utf8 } from '../src/core/signature.js';
 
-const KEY = Buffer.from(Array.from({ length: 32 }, (_, index) => index)).toString('base64url');
-const TIMESTAMP = 1790000000;
-const TOKEN = 'header.payload.signature';
-
 // The vectors of the wire contract; the server and the helpers of other languages are held against the same ones.
-const vectors = [
-  {
-    what: 'a body with characters beyond ASCII',
-    request: { method: 'POST', url: 'https://api.example.com/api/meta-agent/messages', body: '{"text":"¿Tienen hora mañana?"}' },
-    nonce: 'bm9uY2UtMDAwMQ',
-    token: TOKEN,
-    signature: 'v1=62c48878c80ade2e920a4ae07c61832ae34c5c26a2535e979202ddd89def386d',
-  },
-  {
-    what: 'a query and a port, without a body',
-    request: { method: 'GET', url: 'http://localhost:8787/api/meta-agent/sessions/ses_1/messages?after=3&limit=20', body: '' },
-    nonce: 'bm9uY2UtMDAwMg',
-    token: TOKEN,
-    signature: 'v1=a7f7d74123812f44236dd61fcbbfb3606145161e1c9b949c603122c88129c1c2',
-  },
-  {
-    what: 'a request without a token',
-    request: { method: 'POST', url: 'https://api.example.com/api/meta-agent/tokens', body: '{"siteId":"main"}' },
-    nonce: 'bm9uY2UtMDAwMw',
-    token: '',
-    signature: 'v1=79a25f6e4d0e3aaa9f6eade53ccc5ca3cc24ae489941e17c0eb6555f56dddc95',
-  },
-];
+interface Vector {
+  what: string;
+  method: string;
+  url: string;
+  body: string;
+  timestamp: number;
+  nonce: string;
+  token: string;
+  signature: string;
+}
+const source = new URL('../../affiliates/request-signature.json', import.meta.url);
+const { key: KEY, vectors } = JSON.parse(readFileSync(source, 'utf8')) as { key: string; vectors: Vector[] };
+const TIMESTAMP = 1790000000;
 
 describe('the request signature', () => {
-  for (const { what, request, nonce, token, signature } of vectors) {
+  for (const { what, method, url, body, timestamp, nonce, token, signature } of vectors) {
     test(`agrees with the contract's vector for ${what}`, async () => {
       const key = await importSigningKey(KEY);
-      const signed = { method: request.method, url: new URL(request.url), body: utf8(request.body) };
-      const headers = await signatureHeaders(key, signed, TIMESTAMP, nonce, token);
+      const signed = { method, url: new URL(url), body: utf8(body) };
+      const headers = await signatureHeaders(key, signed, timestamp, nonce, token);
       assert.deepEqual(headers, {
-        'X-Misy-Timestamp': String(TIMESTAMP),
+        'X-Misy-Timestamp': String(timestamp),
         'X-Misy-Nonce': nonce,
         'X-Misy-Signature': signature,
       });

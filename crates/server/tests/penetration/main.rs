@@ -22,6 +22,7 @@ mod mass_assignment;
 mod memory;
 mod sessions;
 mod signatures;
+mod slow_readers;
 mod smuggling;
 mod ssrf;
 mod stage;

@@ -1,3 +1,5 @@
+import { clearTimeout, setTimeout } from './taken.js';
+
 const LONGEST_MS = 30_000;
 
 /** Milliseconds to wait before try number `failures` + 1: doubles from one second, half of it chance, so that clients spread. */

@@ -1,25 +1,41 @@
 import type { Message, MisyError, MisyEvent, OutgoingMessage, Receipt, Session, SessionStatus } from '../public.js';
+import { backoff, Pause } from './backoff.js';
 import { Gateway, type Site } from './gateway.js';
-import { LiveFeed } from './live-feed.js';
+import type { LiveFeed } from './live-feed.js';
 import { Outbox, type QueuedMessage } from './outbox.js';
+import { isTransient } from './problem.js';
 import { SessionKeeper } from './session-keeper.js';
 import { Store } from './store.js';
+import { setTimeout } from './taken.js';
+import { tools } from './tools.js';
+
+/** What the live feed's file offers to the core. */
+export interface LiveModule {
+  LiveFeed: typeof LiveFeed;
+}
 
 /** Everything one page does with one tenant. The widget and the public functions are two ways to hold it. */
 export class Client {
   readonly locale: string | undefined;
   readonly site: Site;
+  readonly tools = tools;
   private readonly store = new Store();
   private readonly gateway: Gateway;
   private readonly sessions: SessionKeeper;
   private readonly outbox: Outbox;
-  private readonly feed: LiveFeed;
+  private feed: LiveFeed | undefined;
+  private loading = false;
   private readonly handlers = new Set<(event: MisyEvent) => void>();
   private sessionId: string | undefined;
   private known: Message[] = [];
   private connected = true;
+  private stopped = false;
 
-  constructor(site: Site, locale: string | undefined) {
+  constructor(
+    site: Site,
+    locale: string | undefined,
+    private readonly loadLive: () => Promise<LiveModule>,
+  ) {
     this.site = site;
     this.locale = locale;
     const namespace = [site.apiOrigin, site.tenantId, site.siteId, site.publicKey].join('|');
@@ -31,12 +47,6 @@ export class Client {
       (message) => this.deliver(message),
       (message) => this.emit({ type: 'outgoing', message }),
     );
-    this.feed = new LiveFeed(this.gateway, this.sessions, {
-      message: (message) => this.onMessage(message),
-      event: (name, data) => this.onFeedEvent(name, data),
-      online: (online) => this.onConnection(online),
-      failed: (error) => this.emit({ type: 'error', error }),
-    });
     addEventListener('online', this.onNetwork);
     addEventListener('offline', this.onNetwork);
     void this.resume();
@@ -44,6 +54,20 @@ export class Client {
 
   session(): Promise<Session> {
     return this.sessions.current();
+  }
+
+  /** The same, asked for until the server answers. Rejects when it refuses for good. */
+  async sessionAtLast(): Promise<Session> {
+    for (let failures = 1; ; failures++) {
+      try {
+        return await this.session();
+      } catch (error) {
+        if (!isTransient(error)) throw error;
+        const pause = new Pause();
+        addEventListener('online', () => pause.cut(), { once: true });
+        await pause.wait(backoff(failures));
+      }
+    }
   }
 
   /** Messages of the session as far as they have arrived, by sequence. */
@@ -56,7 +80,7 @@ export class Client {
   }
 
   send(text: string, metadata?: Record<string, unknown>): Promise<Receipt> {
-    this.feed.start();
+    this.listen();
     return this.outbox.send(text, metadata);
   }
 
@@ -84,13 +108,15 @@ export class Client {
 
   /** Opens the live feed; it stays open until `stop`. */
   listen(): void {
-    this.feed.start();
+    if (this.feed) this.feed.start();
+    else if (!this.loading) void this.loadFeed();
   }
 
   stop(): void {
     removeEventListener('online', this.onNetwork);
     removeEventListener('offline', this.onNetwork);
-    this.feed.stop();
+    this.feed?.stop();
+    this.stopped = true;
     this.outbox.stop();
     this.handlers.clear();
   }
@@ -100,12 +126,32 @@ export class Client {
     return this.store.update<string>(`${this.gateway.namespace}|${name}`, (held) => value ?? held);
   }
 
+  /** The live feed has a file of its own, which comes when it is first needed, however often that takes. */
+  private async loadFeed(): Promise<void> {
+    this.loading = true;
+    for (let failures = 1; !this.feed && !this.stopped; failures++) {
+      try {
+        const { LiveFeed } = await this.loadLive();
+        this.feed = new LiveFeed(tools, this.gateway, this.sessions, {
+          message: (message) => this.onMessage(message),
+          event: (name, data) => this.onFeedEvent(name, data),
+          online: (online) => this.onConnection(online),
+          failed: (error) => this.emit({ type: 'error', error }),
+        });
+      } catch {
+        if (failures > 1) this.onConnection(false);
+        await new Pause().wait(backoff(failures));
+      }
+    }
+    if (!this.stopped) this.feed?.start();
+  }
+
   // What an earlier page left in the queue goes out now, and its answers are wanted.
   private async resume(): Promise<void> {
     const queue = await this.outbox.queued();
     if (!queue.some((message) => !message.errorCode)) return;
     this.outbox.flush();
-    this.feed.start();
+    this.listen();
   }
 
   private async deliver(message: QueuedMessage): Promise<Receipt> {
@@ -117,7 +163,7 @@ export class Client {
       const { status } = error as Partial<MisyError>;
       if (status !== 404 && status !== 409) throw error;
       const next = await this.sessions.replace(session.sessionId);
-      this.feed.reconnect();
+      this.feed?.reconnect();
       return this.post(message, next);
     }
   }
@@ -157,7 +203,7 @@ export class Client {
   private readonly onNetwork = (): void => {
     this.emit({ type: 'connection', online: this.online });
     if (!navigator.onLine) return;
-    this.feed.reconnect();
+    this.feed?.reconnect();
     this.outbox.flush();
   };
 

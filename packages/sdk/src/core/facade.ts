@@ -1,6 +1,7 @@
 import { MisyError, type ChatHandle, type ChatOptions, type Misy, type MisyOptions } from '../public.js';
-import { Client } from './client.js';
+import { Client, type LiveModule } from './client.js';
 import { localeOf } from './locale.js';
+import { writeJson } from './taken.js';
 
 /** A widget that has been put into the page. */
 export interface MountedChat {
@@ -14,11 +15,14 @@ export interface WidgetModule {
   mountChat(client: Client, target: Element | undefined, open: boolean): Promise<MountedChat>;
 }
 
-/** Fetches the widget's file when it is first needed. */
-export type LoadWidget = (apiOrigin: string) => Promise<WidgetModule>;
+/** Fetches a file of the SDK when it is first needed. */
+export interface Loader {
+  widget(apiOrigin: string): Promise<WidgetModule>;
+  live(apiOrigin: string): Promise<LiveModule>;
+}
 
 /** Makes the public object. `defaultApiOrigin`: where the SDK's own file came from, if it is known. */
-export function createMisy(loadWidget: LoadWidget, defaultApiOrigin: string | undefined): Misy {
+export function createMisy(loader: Loader, defaultApiOrigin: string | undefined): Misy {
   let client: Client | undefined;
 
   const initialized = (): Client => {
@@ -36,16 +40,16 @@ export function createMisy(loadWidget: LoadWidget, defaultApiOrigin: string | un
       if (!isSecureContext) throw new MisyError('insecure_context', 0, { message: 'Misy needs HTTPS.' });
       const locale = localeOf((options.locale ?? document.documentElement.lang) || navigator.language);
       const site = { tenantId, siteId, publicKey, apiOrigin };
-      if (client && client.locale === locale && JSON.stringify(client.site) === JSON.stringify(site)) return;
+      if (client && client.locale === locale && writeJson(client.site) === writeJson(site)) return;
       client?.stop();
-      client = new Client(site, locale);
+      client = new Client(site, locale, () => loader.live(apiOrigin));
     },
 
     connectChat({ target, open = false }: ChatOptions = {}): ChatHandle {
       const held = initialized();
       const place = typeof target === 'string' ? (document.querySelector(target) ?? undefined) : target;
       if (target && !place) throw new MisyError('target_not_found');
-      return handleOf(loadWidget(held.site.apiOrigin).then((widget) => widget.mountChat(held, place, open)));
+      return handleOf(loader.widget(held.site.apiOrigin).then((widget) => widget.mountChat(held, place, open)));
     },
 
     async sendMessage(text, options) {

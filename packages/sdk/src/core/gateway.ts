@@ -3,6 +3,7 @@ import { withLock } from './lock.js';
 import { problemOf, serverMilliseconds } from './problem.js';
 import { importSigningKey, newNonce, signatureHeaders, utf8 } from './signature.js';
 import type { Store } from './store.js';
+import { fetch, now, setTimeout, writeJson } from './taken.js';
 
 /** Where requests go and on whose behalf; fixed for the life of a client. */
 export interface Site {
@@ -84,11 +85,11 @@ export class Gateway {
   }
 
   private now(): number {
-    return Date.now() + this.clockOffset;
+    return now() + this.clockOffset;
   }
 
   private setClock(serverTime: number): void {
-    this.clockOffset = serverTime - Date.now();
+    this.clockOffset = serverTime - now();
   }
 
   /** One tab renews, the others take over what it got. `refused`: the server no longer takes the token we hold. */
@@ -136,7 +137,7 @@ export class Gateway {
         continue;
       }
       const answer = (await response.json()) as TokenAnswer;
-      this.setClock(serverMilliseconds(answer.serverTime) ?? Date.now());
+      this.setClock(serverMilliseconds(answer.serverTime) ?? now());
       return {
         token: answer.token,
         key: await importSigningKey(answer.signingKey),
@@ -149,7 +150,7 @@ export class Gateway {
 
   private async fetch(method: string, path: string, details: RequestDetails, held?: Credentials): Promise<Response> {
     const url = new URL(`${this.site.apiOrigin}/api/meta-agent${path}`);
-    const body = details.body === undefined ? undefined : utf8(JSON.stringify(details.body));
+    const body = details.body === undefined ? undefined : utf8(writeJson(details.body));
     const headers: Record<string, string> = { ...details.headers };
     if (body) headers['Content-Type'] = 'application/json';
     if (held) {

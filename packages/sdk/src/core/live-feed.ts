@@ -1,15 +1,15 @@
-import { MisyError, type Message, type Session } from '../public.js';
-import { backoff, Pause } from './backoff.js';
+import type { Message, MisyError, Session } from '../public.js';
 import { EventStreamParser, type StreamEvent } from './event-stream.js';
 import type { Gateway } from './gateway.js';
-import { isTransient } from './problem.js';
 import type { SessionKeeper } from './session-keeper.js';
+import { SharedFeed, type Heard } from './shared-feed.js';
+import type { Tools } from './tools.js';
 
 // The server writes at least every 15 s: silence of this length is a connection that is dead in our direction.
 const SILENCE_MS = 40_000;
 // After a wake-up we do not wait for the watchdog when the last sign of life is older than one and a half keep-alives.
 const STALE_MS = 22_000;
-// Browsers allow six connections per host under HTTP/1.1; tabs out of sight give theirs back.
+// A tab that is out of sight for so long lets another one listen.
 const HIDDEN_MS = 30_000;
 const PAGE_SIZE = 100;
 
@@ -30,19 +30,24 @@ export class LiveFeed {
   private lastSequence = 0;
   private sessionId: string | undefined;
   private connection = new AbortController();
-  private readonly pause = new Pause();
+  private readonly pause;
   private hiding: ReturnType<typeof setTimeout> | undefined;
+  private shared: SharedFeed | undefined;
 
   constructor(
+    private readonly tools: Tools,
     private readonly gateway: Gateway,
     private readonly sessions: SessionKeeper,
     private readonly listener: FeedListener,
-  ) {}
+  ) {
+    this.pause = new tools.Pause();
+  }
 
   start(): void {
     if (this.running) return;
     this.running = true;
     this.failures = 0;
+    this.shared = new SharedFeed(this.tools, `${this.gateway.namespace}|feed`, (heard) => this.onHeard(heard));
     document.addEventListener('visibilitychange', this.onVisibility);
     void this.run();
   }
@@ -50,6 +55,7 @@ export class LiveFeed {
   stop(): void {
     this.running = false;
     document.removeEventListener('visibilitychange', this.onVisibility);
+    this.shared?.close();
     this.reconnect();
   }
 
@@ -60,20 +66,32 @@ export class LiveFeed {
   }
 
   private readonly onVisibility = (): void => {
+    const { clearTimeout, now, setTimeout } = this.tools;
     clearTimeout(this.hiding);
     if (document.hidden) this.hiding = setTimeout(() => this.connection.abort(), HIDDEN_MS);
-    else if (Date.now() - this.lastHeard > STALE_MS) this.reconnect();
+    else if (this.connection.signal.aborted || now() - this.lastHeard > STALE_MS) this.reconnect();
   };
+
+  private onHeard({ sessionId, event }: Heard): void {
+    if (!this.sessionId) return;
+    this.lastHeard = this.tools.now();
+    // Another tab has gone on in a new session: it is the visitor's, so this tab goes with it.
+    const following =
+      sessionId === this.sessionId ? this.handle(event, sessionId) : this.sessions.replace(this.sessionId).then(() => this.reconnect());
+    following.catch(() => undefined);
+  }
 
   private async run(): Promise<void> {
     while (this.running) {
       this.connection = new AbortController();
       const { signal } = this.connection;
-      let wait = backoff(1) / 2;
+      let wait = this.tools.backoff(1) / 2;
       try {
         const session = await this.sessions.current();
         await this.catchUp(session.sessionId);
-        await this.listen(session, signal);
+        // A page opened in the background shows what there is, and listens once it is looked at.
+        if (document.hidden) this.connection.abort();
+        else await this.shared?.lead(signal, () => this.listen(session, signal));
       } catch (error) {
         if (!signal.aborted) wait = await this.afterFailure(error);
       }
@@ -86,17 +104,18 @@ export class LiveFeed {
   }
 
   private async afterFailure(cause: unknown): Promise<number> {
-    const error = cause instanceof MisyError ? cause : new MisyError('network_error', 0, { message: String(cause) });
+    // What is not the server's refusal (a lost connection, an answer that is no event) has no status.
+    const error = cause as MisyError;
     this.failures++;
     if (error.status === 404 && this.sessionId) {
       await this.sessions.replace(this.sessionId).catch(() => undefined);
-    } else if (isTransient(error)) {
+    } else if (this.tools.isTransient(error)) {
       if (this.failures > 1) this.listener.online(false);
     } else {
       this.running = false;
       this.listener.failed(error);
     }
-    return Math.max(backoff(this.failures), (error.retryAfter ?? 0) * 1000);
+    return Math.max(this.tools.backoff(this.failures), (error.retryAfter ?? 0) * 1000);
   }
 
   /** Reads what the session holds beyond the last message we know. */
@@ -115,6 +134,7 @@ export class LiveFeed {
   }
 
   private async listen(session: Session, signal: AbortSignal): Promise<void> {
+    const { clearTimeout, now, setTimeout } = this.tools;
     const silence = new AbortController();
     const abort = (): void => silence.abort();
     signal.addEventListener('abort', abort);
@@ -127,11 +147,14 @@ export class LiveFeed {
       const decoder = new TextDecoder();
       const parser = new EventStreamParser();
       for (let piece; reader && !(piece = await reader.read()).done; ) {
-        this.lastHeard = Date.now();
+        this.lastHeard = now();
         this.failures = 0;
         clearTimeout(watchdog);
         watchdog = setTimeout(abort, SILENCE_MS);
-        for (const event of parser.push(decoder.decode(piece.value, { stream: true }))) await this.handle(event, session);
+        for (const event of parser.push(decoder.decode(piece.value, { stream: true }))) {
+          this.shared?.tell(session.sessionId, event);
+          await this.handle(event, session.sessionId);
+        }
         // Reconnecting renews the token while the old one still works.
         if (this.gateway.renewalDue) return;
       }
@@ -142,15 +165,15 @@ export class LiveFeed {
     }
   }
 
-  private async handle(event: StreamEvent, session: Session): Promise<void> {
-    const data = JSON.parse(event.data) as Record<string, unknown>;
+  private async handle(event: StreamEvent, sessionId: string): Promise<void> {
+    const data = this.tools.readJson(event.data) as Record<string, unknown>;
     if (event.event !== 'message') {
       this.listener.event(event.event, data);
       return;
     }
     const message = data as unknown as Message;
     // A hole in the numbers: ask for what is missing before showing what comes after it.
-    if (message.sequence > this.lastSequence + 1) await this.catchUp(session.sessionId);
+    if (message.sequence > this.lastSequence + 1) await this.catchUp(sessionId);
     this.take(message);
   }
 

@@ -1,7 +1,7 @@
 import { MisyError, type OutgoingMessage, type Receipt } from '../public.js';
 import { backoff, Pause } from './backoff.js';
 import { withLock } from './lock.js';
-import { LONGEST_TEXT } from './limits.js';
+import { lengthOf, LONGEST_TEXT } from './limits.js';
 import { isTransient } from './problem.js';
 import type { Store } from './store.js';
 
@@ -45,9 +45,11 @@ export class Outbox {
   ) {}
 
   async send(text: string, metadata: Record<string, unknown> = {}): Promise<Receipt> {
-    if (!text.trim() || text.length > LONGEST_TEXT) throw new MisyError('validation_failed');
+    if (!text.trim() || lengthOf(text) > LONGEST_TEXT) throw new MisyError('validation_failed');
     const createdAt = new Date().toISOString();
-    return this.enqueue({ clientMessageId: crypto.randomUUID(), text, metadata, createdAt });
+    // Half a character, as a careless cut of a text leaves it, is no text for the server.
+    const whole = text.replace(/\p{Cs}/gu, '\ufffd');
+    return this.enqueue({ clientMessageId: crypto.randomUUID(), text: whole, metadata, createdAt });
   }
 
   /** Sends a refused message again, as the last one. */

@@ -28,6 +28,6 @@ export async function problemOf(response: Response): Promise<MisyError> {
 
 /** Whether the same request may succeed later: no answer, a busy server, or a limit that passes. */
 export function isTransient(error: unknown): boolean {
-  const status = error instanceof MisyError ? error.status : 0;
+  const status = (error as Partial<MisyError>).status ?? 0;
   return status === 0 || status >= 500 || [408, 425, 429].includes(status);
 }

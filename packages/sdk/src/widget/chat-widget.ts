@@ -5,6 +5,7 @@ import { h } from './dom.js';
 import { Launcher } from './launcher.js';
 import { Panel } from './panel.js';
 import type { ViewContext } from './message-view.js';
+import { stayInPage } from './place.js';
 import { adoptStyles } from './styles.js';
 import { textsFor } from './texts.js';
 import { applyTheme } from './theme.js';
@@ -50,13 +51,14 @@ export class ChatWidget implements MountedChat {
     const { direction } = getComputedStyle(target ?? document.documentElement);
     this.root = h(
       'div',
-      { class: 'misy', lang: locale, dir: direction, 'data-mode': mode, onkeydown: (event: KeyboardEvent) => this.onKey(event) },
+      { class: 'misy', lang: locale, dir: direction, 'data-mode': mode },
       !target && this.launcher.element,
       this.panel.element,
     );
     const shadow = this.host.attachShadow({ mode: 'open' });
     adoptStyles(shadow);
     shadow.append(this.root);
+    client.tools.keepEvents(this.host, (event) => event.type === 'keydown' && this.onKey(event as KeyboardEvent));
     this.endings.push(applyTheme(this.root, primaryColor), client.subscribe((event) => this.onEvent(event)));
     if (!target) this.endings.push(followViewport(this.panel.element));
   }
@@ -66,7 +68,7 @@ export class ChatWidget implements MountedChat {
     const { transcript } = this.panel;
     transcript.busy = true;
     this.seen = Number(await this.client.note('seen')) || 0;
-    (this.target ?? document.body).append(this.host);
+    this.endings.push(stayInPage(this.host, this.target));
     this.client.messages.forEach((message) => transcript.showMessage(message));
     for (const message of await this.client.outgoing()) transcript.showOutgoing(message);
     this.panel.refresh();
@@ -109,8 +111,7 @@ export class ChatWidget implements MountedChat {
 
   destroy(): void {
     this.endings.forEach((end) => end());
-    clearTimeout(this.typingEnd);
-    this.host.remove();
+    this.client.tools.clearTimeout(this.typingEnd);
   }
 
   private send(text: string): void {
@@ -171,6 +172,7 @@ export class ChatWidget implements MountedChat {
   }
 
   private showTyping(active: boolean): void {
+    const { clearTimeout, setTimeout } = this.client.tools;
     clearTimeout(this.typingEnd);
     if (active) this.typingEnd = setTimeout(() => this.showTyping(false), TYPING_MS);
     this.panel.transcript.showTyping(active);
@@ -188,15 +190,13 @@ export class ChatWidget implements MountedChat {
   }
 
   private onKey(event: KeyboardEvent): void {
+    this.panel.composer.onKey(event);
     if (!this.isOpen || this.target) return;
-    if (event.key === 'Escape') {
-      event.stopPropagation();
-      this.close();
-    }
+    if (event.key === 'Escape') this.close();
     if (event.key !== 'Tab' || !this.panel.element.ariaModal) return;
     const { stops } = this.panel;
     const [edge, other] = event.shiftKey ? [stops[0], stops.at(-1)] : [stops.at(-1), stops[0]];
-    if (event.target !== edge) return;
+    if (event.composedPath()[0] !== edge) return;
     event.preventDefault();
     other?.focus();
   }

@@ -1,4 +1,4 @@
-import { LONGEST_TEXT } from '../core/limits.js';
+import { lengthOf, LONGEST_TEXT } from '../core/limits.js';
 import { h, icon } from './dom.js';
 import { fill, type Texts } from './texts.js';
 
@@ -23,12 +23,6 @@ export class Composer {
       enterkeyhint: 'send',
       autocomplete: 'off',
       oninput: () => this.adapt(),
-      onkeydown: (event: KeyboardEvent) => {
-        // Enter that ends a composition (Japanese, Chinese, accents) belongs to the input method.
-        if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
-        event.preventDefault();
-        this.send();
-      },
     });
     this.button = h('button', { type: 'submit', class: 'send', 'aria-label': texts.send }, icon('send'));
     const label = h('label', { class: 'sr', for: 'misy-message' }, texts.message);
@@ -45,9 +39,19 @@ export class Composer {
     this.field.focus();
   }
 
+  onKey(event: KeyboardEvent): void {
+    // Enter that ends a composition (Japanese, Chinese, accents) belongs to the input method. Safari tells of its end before
+    // that Enter, which it marks with the code 229.
+    // eslint-disable-next-line @typescript-eslint/no-deprecated -- nothing else tells
+    const composing = event.isComposing || event.keyCode === 229;
+    if (event.composedPath()[0] !== this.field || event.key !== 'Enter' || event.shiftKey || composing) return;
+    event.preventDefault();
+    this.send();
+  }
+
   private send(): void {
     const text = this.field.value.trim();
-    if (!text || text.length > LONGEST_TEXT) return;
+    if (!text || lengthOf(text) > LONGEST_TEXT) return;
     this.field.value = '';
     this.adapt();
     this.submit(text);
@@ -56,7 +60,7 @@ export class Composer {
 
   private adapt(): void {
     const { field } = this;
-    const length = field.value.trim().length;
+    const length = lengthOf(field.value.trim());
     const left = LONGEST_TEXT - length;
     // Through the object model, which a strict CSP allows, unlike a style attribute.
     field.style.height = 'auto';

@@ -35,15 +35,17 @@ export function pageIsDark(): boolean {
 
 /** Colours `root` for the tenant and the page, now and when the page changes between light and dark. Returns the end of it. */
 export function applyTheme(root: HTMLElement, primaryColour: string): () => void {
+  const attributeFilter = ['class', 'style', 'data-theme'];
   const update = (): void => {
+    // Some pages replace their body.
+    page.observe(document.body, { attributeFilter });
     const dark = pageIsDark();
     root.dataset.scheme = dark ? 'dark' : 'light';
     for (const [name, value] of Object.entries(themeColours(primaryColour, dark))) root.style.setProperty(name, value);
   };
   const system = matchMedia('(prefers-color-scheme: dark)');
   const page = new MutationObserver(update);
-  const attributeFilter = ['class', 'style', 'data-theme'];
-  for (const element of [document.documentElement, document.body]) page.observe(element, { attributeFilter });
+  page.observe(document.documentElement, { attributeFilter, childList: true });
   system.addEventListener('change', update);
   update();
   return () => {

@@ -1,0 +1,1 @@
+export { LiveFeed } from './core/live-feed.js';
