@@ -1,7 +1,7 @@
 //! From settings to a running program and back to rest.
 
 use crate::{
-    attached,
+    attached, given,
     http::{self, Terms},
     internal::{self, Peers, Service},
     root_keys,
@@ -75,7 +75,7 @@ impl Running {
             .with_context(|| format!("cannot create the data directory {}", settings.data_dir.display()))?;
         let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy::new());
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let (private, database) = open_database(settings).await?;
+        let (private, database) = open_database(settings, &clock, &entropy).await?;
         match Self::assemble(settings, metrics, listener, &database, entropy, clock).await {
             Ok((front_desk, public_url, stop, tasks)) => {
                 info!(millis = began.elapsed().as_millis(), "started");
@@ -296,11 +296,13 @@ async fn clean_up(front_desk: FrontDesk, stop: CancellationToken) {
 }
 
 /// The given server, or the private one.
-pub(crate) async fn open_database(settings: &Settings) -> anyhow::Result<(Option<PrivateServer>, Database)> {
+pub(crate) async fn open_database(
+    settings: &Settings,
+    clock: &Arc<dyn Clock>,
+    entropy: &Arc<dyn Entropy>,
+) -> anyhow::Result<(Option<PrivateServer>, Database)> {
     if let Some(url) = &settings.database_url {
-        let administrator: PgConnectOptions = url.expose().parse().context("database_url")?;
-        let database = Database::connect(&DatabaseOptions::new(administrator, Login::TakeOn)).await;
-        return Ok((None, database.context("the PostgreSQL server of MISY_DATABASE_URL")?));
+        return Ok((None, given::open(settings, url, clock, entropy).await?));
     }
     let programs = Programs::find(settings.postgres_bin.as_deref())?;
     let server = PrivateServer::start(misy_postgres::Options::new(&settings.data_dir, programs)).await?;
@@ -309,11 +311,13 @@ pub(crate) async fn open_database(settings: &Settings) -> anyhow::Result<(Option
         .port(server.port())
         .username("postgres")
         .database("postgres");
-    match Database::connect(&DatabaseOptions::new(administrator, Login::AsRole)).await {
+    match Database::connect(&DatabaseOptions::new(administrator, Login::ByName)).await {
         Ok(database) => Ok((Some(server), database)),
         Err(error) => {
             server.stop().await;
-            Err(error.into())
+            let place = settings.data_dir.join("postgres");
+            Err(anyhow::Error::new(error)
+                .context(format!("the private PostgreSQL server in {}", place.display())))
         }
     }
 }

@@ -31,6 +31,7 @@ struct Written {
     public_url: String,
     data_dir: String,
     database_url: String,
+    database_role_url: String,
     redis_url: String,
     redis_ca_file: String,
     postgres_bin: String,
@@ -103,6 +104,7 @@ impl Default for Written {
             public_url: none(),
             data_dir: none(),
             database_url: none(),
+            database_role_url: none(),
             redis_url: none(),
             redis_ca_file: none(),
             postgres_bin: none(),
@@ -206,7 +208,11 @@ pub(crate) const SETTINGS: &[Setting] = &[
     ),
     secret(
         "database_url",
-        "a given PostgreSQL 15 or newer instead of the private one: postgresql://user:password@host/database",
+        "a given PostgreSQL 15 or newer instead of the private one, as an administrator who may create roles: postgresql://user:password@host/database",
+    ),
+    secret(
+        "database_role_url",
+        "how the program's own roles log in to it, {role} for their names, where they have certificates or are known by their account: postgresql://{role}@host/database?sslcert=/keys/{role}.crt [with passwords that the program makes]",
     ),
     secret(
         "redis_url",
@@ -344,8 +350,10 @@ pub(crate) struct Settings {
     pub(crate) public_url: Option<Origin>,
     /// Where files live.
     pub(crate) data_dir: PathBuf,
-    /// A given PostgreSQL.
+    /// A given PostgreSQL, as its administrator.
     pub(crate) database_url: Option<Secret<String>>,
+    /// How the program's own roles log in there, if not with passwords.
+    pub(crate) database_role_url: Option<Secret<String>>,
     /// What replicas share limits and news through.
     pub(crate) redis: Option<Address>,
     /// Where the PostgreSQL programs are.
@@ -491,6 +499,9 @@ impl Settings {
         if written.pack_memory_mib < 16 {
             bail!("pack_memory_mib must be at least 16");
         }
+        if set(&written.database_role_url).is_some() && set(&written.database_url).is_none() {
+            bail!("database_role_url goes together with database_url");
+        }
         if !(1..=365).contains(&written.close_grace_days) {
             bail!("close_grace_days must be from 1 to 365");
         }
@@ -511,6 +522,7 @@ impl Settings {
                 None => default_data_dir()?,
             },
             database_url: hidden(&written.database_url),
+            database_role_url: hidden(&written.database_role_url),
             redis: redis(&written)?,
             postgres_bin: set(&written.postgres_bin).map(PathBuf::from),
             bootstrap_secret: hidden(&written.bootstrap_secret),

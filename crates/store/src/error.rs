@@ -36,9 +36,27 @@ pub enum StoreError {
     /// Anything else that the database says.
     #[error("the database refused")]
     Database(#[source] sqlx::Error),
+    /// A role of the program cannot log in, or could do more than it should.
+    #[error("the role {role} of PostgreSQL {problem}")]
+    UnfitLogin {
+        /// Which role.
+        role: &'static str,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The schema is that of another state of development, which nothing leads on from.
+    #[error(
+        "the database was made by another development version of this program (migration {0} differs) and cannot be brought up \
+         to date: use an empty database or another data directory; to give up what is in this one, drop the schemas misy and \
+         platform, or remove the data directory's folder postgres"
+    )]
+    OtherSchema(i64),
+    /// The schema is that of a newer program.
+    #[error("the database was made by a newer version of this program (migration {0}): use that version")]
+    NewerSchema(i64),
     /// The schema could not be brought up to date.
     #[error("the schema could not be migrated")]
-    Migration(#[from] sqlx::migrate::MigrateError),
+    Migration(#[source] sqlx::migrate::MigrateError),
 }
 
 impl StoreError {
@@ -48,6 +66,17 @@ impl StoreError {
             Self::Unavailable(_) | Self::SharedUnavailable => true,
             Self::KeyProvider(error) => error.is_transient(),
             _ => false,
+        }
+    }
+}
+
+impl From<sqlx::migrate::MigrateError> for StoreError {
+    fn from(error: sqlx::migrate::MigrateError) -> Self {
+        use sqlx::migrate::MigrateError as E;
+        match error {
+            E::VersionMismatch(version) | E::Dirty(version) => Self::OtherSchema(version),
+            E::VersionMissing(version) => Self::NewerSchema(version),
+            error => Self::Migration(error),
         }
     }
 }

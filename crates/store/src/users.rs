@@ -391,15 +391,12 @@ pub async fn remove(tx: &mut TenantTx, user: UserId) -> Result<bool, StoreError>
     Ok(done.rows_affected() > 0)
 }
 
-/// Lets one transaction at a time decide who administers the tenant, until it ends.
+/// Lets one transaction at a time decide who administers the tenant, until it ends: whoever does so holds its row.
 pub async fn lock_administrators(tx: &mut TenantTx) -> Result<(), StoreError> {
     let tenant = tx.tenant().clone();
-    sqlx::query!(
-        "select pg_advisory_xact_lock(hashtextextended('administrators of ' || $1, 0))",
-        tenant.as_str()
-    )
-    .fetch_one(tx.connection())
-    .await?;
+    sqlx::query!("select from tenants where tenant_id = $1 for no key update", tenant.as_str())
+        .fetch_optional(tx.connection())
+        .await?;
     Ok(())
 }
 

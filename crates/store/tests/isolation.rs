@@ -78,7 +78,8 @@ fn rows_of(tenant: &str) -> String {
          insert into misy.audit_leaves values ('{tenant}', 0, 'aud_1', sha256('x'));
          insert into misy.audit_nodes values ('{tenant}', 8, 0, sha256('x'));
          insert into misy.audit_checkpoints values ('{tenant}', 1, sha256('x'), 'note', now());
-         insert into misy.audit_trees values ('{tenant}', 1);"
+         insert into misy.audit_trees values ('{tenant}', 1);
+         insert into misy.audit_quarantine values ('{tenant}', 'aud_1');"
     )
 }
 

@@ -15,6 +15,7 @@
 //! | [`ceremony`] | that who ends a sign-in is the browser that began it |
 //! | [`password`], [`one_time_code`] | that a person is who it says |
 //! | [`random_token`] | that a browser or program was let in before |
+//! | [`scram`] | to PostgreSQL, that a role of this program logs in |
 //! | [`seal`] | that stored bytes are unreadable outside, and unchanged at their own place |
 //! | [`root_key`] | the key above all data keys |
 //! | [`audit_tree`] | that an audit trail only ever grew |
@@ -35,6 +36,7 @@ pub mod password;
 pub mod random_token;
 pub mod request_signature;
 pub mod root_key;
+pub mod scram;
 pub mod seal;
 pub mod service_token;
 pub mod sigv4;

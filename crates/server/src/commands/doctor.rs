@@ -1,5 +1,7 @@
 //! `misy doctor`
 
+mod given;
+
 use super::config::print;
 use crate::{
     http, root_keys,
@@ -8,7 +10,6 @@ use crate::{
 use misy_domain::{Clock, SystemClock};
 use misy_postgres::Programs;
 use misy_trust::{KeyProvider, RootKey, SystemEntropy};
-use sqlx::{Connection, PgConnection, Row, postgres::PgConnectOptions};
 use std::{fs, path::Path, sync::Arc};
 
 /// What a check found: fine and why, or what is wrong and what to do.
@@ -24,7 +25,7 @@ pub(super) async fn run(settings: &Settings) -> anyhow::Result<()> {
         ("clock", clock()),
     ];
     match &settings.database_url {
-        Some(url) => findings.push(("given PostgreSQL", given_server(url.expose()).await)),
+        Some(url) => findings.extend(given::check(settings, url).await),
         None => findings.push(("private PostgreSQL", private_server(settings.postgres_bin.as_deref()))),
     }
     if let Some(address) = &settings.redis {
@@ -118,18 +119,4 @@ fn clock() -> Finding {
 fn private_server(bin: Option<&Path>) -> Finding {
     let programs = Programs::find(bin).map_err(|error| error.to_string())?;
     Ok(format!("{} in {}", programs.version(), programs.bin_dir().display()))
-}
-
-async fn given_server(url: &str) -> Finding {
-    let problem = |error: sqlx::Error| format!("{error}: check MISY_DATABASE_URL");
-    let options: PgConnectOptions = url.parse().map_err(problem)?;
-    let mut connection = PgConnection::connect_with(&options).await.map_err(problem)?;
-    let row = sqlx::query(
-        "select version(), (select rolsuper or rolcreaterole from pg_roles where rolname = current_user)",
-    )
-    .fetch_one(&mut connection)
-    .await
-    .map_err(problem)?;
-    let (version, may): (String, bool) = (row.get(0), row.get(1));
-    if may { Ok(version) } else { Err("its user must be allowed to create roles (CREATEROLE)".into()) }
 }

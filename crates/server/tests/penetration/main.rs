@@ -9,6 +9,7 @@
 )]
 
 mod cors;
+mod database;
 mod description;
 mod enrollment;
 mod enumeration;
@@ -19,6 +20,7 @@ mod injection;
 mod instructions;
 mod limits;
 mod mass_assignment;
+mod memory;
 mod sessions;
 mod signatures;
 mod slow_readers;

@@ -72,7 +72,7 @@ async fn service_keys_of(dir: &Path, socket: &Path) -> ServiceKeys {
     let root = KeyProvider::File(dir.join("a/root-key")).load(&*entropy).unwrap();
     let administrator =
         PgConnectOptions::new_without_pgpass().socket(socket).username("postgres").database("postgres");
-    let database = Database::open(&DatabaseOptions::new(administrator, Login::TakeOn));
+    let database = Database::open(&DatabaseOptions::new(administrator, Login::ByName));
     let vault = Vault::new(root, entropy.clone());
     let issuer = database.installation_issuer(&SystemClock, &*entropy).await.unwrap();
     service_keys::load_or_create(&database, &vault, &issuer, &SystemClock).await.unwrap()
