@@ -20,6 +20,7 @@ const DEFINERS: &str = "
      'boolean'),
     ('platform.take_ceremony(p_lookup bytea, p_now timestamp with time zone)', 'bytea'),
     ('platform.follow_user_tokens()', 'trigger'),
+    ('platform.hold_certificate(p_key bytea, p_tenant text, p_certificate text, p_now timestamp with time zone)', 'boolean'),
     ('platform.purge_batch(p_tenant text, p_now timestamp with time zone, p_limit integer, OUT outcome text, OUT removed bigint, OUT total bigint)',
      'record'),
     ('misy.claim_conversations(p_worker text, p_batch integer, p_lease interval, p_after_tenant text, p_most_attempts integer)',
