@@ -1,12 +1,12 @@
 //! The listening socket and its connections.
 
-use crate::tls::{Tls, peer_certificate};
+use crate::tls::{Peer, Tls, reason};
 use axum::{Router, extract::ConnectInfo};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use misy_trust::ClientCertificate;
 use std::{
     net::{Ipv4Addr, SocketAddr},
+    pin::pin,
     sync::Arc,
     time::Duration,
 };
@@ -18,7 +18,7 @@ use tokio::{
 use tokio_rustls::TlsAcceptor;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt;
-use tracing::{debug, warn};
+use tracing::{debug, info, warn};
 
 /// Where the program listens when nothing else is set.
 pub(crate) const DEFAULT_PORT: u16 = 8787;
@@ -31,6 +31,8 @@ const HEADERS: usize = 64;
 const HEAD_TIMEOUT: Duration = Duration::from_secs(20);
 /// From the connection to the end of its TLS handshake.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a request that is under way may go on after the client certificate of its connection counts no more.
+const LAST_WORDS: Duration = Duration::from_millis(500);
 /// How long requests that are under way may go on after the program was told to stop.
 const DRAIN: Duration = Duration::from_secs(10);
 
@@ -100,30 +102,48 @@ pub(crate) async fn serve(
 #[derive(Clone)]
 struct Caller {
     peer: SocketAddr,
-    certificate: Option<Arc<ClientCertificate>>,
+    certificate: Option<Arc<Peer>>,
 }
 
 /// The TLS handshake, then the conversation.
-async fn secure(stream: TcpStream, tls: &Tls, router: Router, mut caller: Caller, stop: CancellationToken) {
+async fn secure(
+    stream: TcpStream,
+    tls: &Arc<Tls>,
+    router: Router,
+    mut caller: Caller,
+    stop: CancellationToken,
+) {
     let handshake = TlsAcceptor::from(tls.now().server.clone()).accept(stream);
     let outcome = tokio::select! {
         () = stop.cancelled() => return,
         outcome = tokio::time::timeout(HANDSHAKE_TIMEOUT, handshake) => outcome,
     };
     match outcome {
-        Ok(Ok(stream)) => {
-            let connection = stream.get_ref().1;
-            let shown = connection.peer_certificates();
-            caller.certificate = peer_certificate(shown);
-            if shown.is_some() && caller.certificate.is_none() {
-                debug!(peer = %caller.peer, "a client certificate cannot be read");
-                return;
+        Ok(Ok(stream)) => match Peer::of(tls, stream.get_ref().1.peer_certificates()) {
+            Ok(None) => converse(stream, router, caller, stop).await,
+            Ok(Some(peer)) => {
+                caller.certificate = Some(peer.clone());
+                let (peer_address, over) = (caller.peer, stop.child_token());
+                let mut conversation = pin!(converse(stream, router, caller, over.clone()));
+                let refused = tokio::select! {
+                    () = &mut conversation => return,
+                    refused = peer.refused() => refused,
+                };
+                info!(reason = refused.reason, peer = %peer_address, "a connection ends with its client certificate");
+                over.cancel();
+                let _ = tokio::time::timeout(LAST_WORDS, conversation).await;
             }
-            converse(stream, router, caller, stop).await;
-        }
+            // The handshake has read it already.
+            Err(error) => warn!(%error, peer = %caller.peer, "a client certificate cannot be read"),
+        },
         Ok(Err(error)) => {
-            metrics::counter!("tls_handshakes_failed_total", "reason" => "refused").increment(1);
-            debug!(%error, peer = %caller.peer, "no TLS with this one");
+            let cause = error.get_ref().and_then(|cause| cause.downcast_ref());
+            let reason = cause.map_or("broken_off", reason);
+            metrics::counter!("tls_handshakes_failed_total", "reason" => reason).increment(1);
+            match reason {
+                "refused" | "broken_off" => debug!(%error, peer = %caller.peer, "no TLS with this one"),
+                _ => info!(reason, peer = %caller.peer, "a client certificate is refused"),
+            }
         }
         Err(_) => {
             metrics::counter!("tls_handshakes_failed_total", "reason" => "timeout").increment(1);
@@ -141,8 +161,14 @@ async fn converse(
 ) {
     let service = service_fn(move |mut request: hyper::Request<Incoming>| {
         request.extensions_mut().insert(ConnectInfo(caller.peer));
-        if let Some(certificate) = &caller.certificate {
-            request.extensions_mut().insert(certificate.clone());
+        match caller.certificate.as_ref().map(|peer| peer.judge()) {
+            Some(Ok(certificate)) => {
+                request.extensions_mut().insert(certificate);
+            }
+            Some(Err(refused)) => {
+                request.extensions_mut().insert(refused);
+            }
+            None => {}
         }
         router.clone().oneshot(request.map(axum::body::Body::new))
     });
@@ -153,7 +179,7 @@ async fn converse(
         .max_buf_size(HEAD_BYTES)
         .half_close(false)
         .serve_connection(TokioIo::new(stream), service);
-    let mut connection = std::pin::pin!(connection);
+    let mut connection = pin!(connection);
     let outcome = tokio::select! {
         outcome = connection.as_mut() => outcome,
         () = stop.cancelled() => {

@@ -81,6 +81,7 @@ struct Written {
     internal_crl: String,
     peers: String,
     close_grace_days: u32,
+    crl_grace_hours: u32,
     key_days: u32,
     owner_key_days: u32,
 }
@@ -144,6 +145,7 @@ impl Default for Written {
             internal_crl: none(),
             peers: none(),
             close_grace_days: 30,
+            crl_grace_hours: 24,
             key_days: 365,
             owner_key_days: 90,
         }
@@ -172,7 +174,7 @@ const fn secret(name: &'static str, meaning: &'static str) -> Setting {
 }
 
 /// All settings, in the order in which they are explained.
-pub(crate) const SETTINGS: [Setting; 57] = [
+pub(crate) const SETTINGS: &[Setting] = &[
     open(
         "http_addr",
         "address to listen on [127.0.0.1:8787; if that is taken and nothing is set, a free port]",
@@ -280,6 +282,10 @@ pub(crate) const SETTINGS: [Setting; 57] = [
     open("internal_key", "private key of internal_certificate, PEM file"),
     open("internal_ca", "the private authority of all processes of this installation, PEM file"),
     open("internal_crl", "revocation list of that authority, PEM file [none]"),
+    open(
+        "crl_grace_hours",
+        "hours that a revocation list still counts after the next one was due, 0 to 168; then client certificates of its authority are refused [24]",
+    ),
     open(
         "peers",
         "internal addresses of the other processes, to be told of changes at once: https://host:port, …",
@@ -427,6 +433,9 @@ impl Settings {
             "off" => false,
             other => bail!("worker must be on or off, not {other:?}"),
         };
+        if written.crl_grace_hours > 168 {
+            bail!("crl_grace_hours must be from 0 to 168");
+        }
         let tls = tls_files(&written)?;
         let internal = internal_files(&written)?;
         let internal_addr = set(&written.internal_addr)
@@ -482,12 +491,17 @@ impl Settings {
     }
 }
 
+fn crl_grace(written: &Written) -> Duration {
+    Duration::from_hours(u64::from(written.crl_grace_hours))
+}
+
 fn tls_files(written: &Written) -> anyhow::Result<Option<Files>> {
     let file = |text: &String| set(text).map(PathBuf::from);
     match (file(&written.tls_certificate), file(&written.tls_key)) {
         (Some(certificate), Some(key)) => {
             let (authorities, revoked) = (file(&written.tls_client_ca), file(&written.tls_client_crl));
-            Ok(Some(Files { certificate, key, authorities, revoked, mutual: false }))
+            let grace = crl_grace(written);
+            Ok(Some(Files { certificate, key, authorities, revoked, mutual: false, grace }))
         }
         (None, None) if set(&written.tls_client_ca).is_none() => Ok(None),
         _ => bail!("tls_certificate and tls_key go together, and tls_client_ca needs both"),
@@ -500,7 +514,8 @@ fn internal_files(written: &Written) -> anyhow::Result<Option<Files>> {
     match all {
         [Some(certificate), Some(key), Some(authorities)] => {
             let revoked = file(&written.internal_crl);
-            Ok(Some(Files { certificate, key, authorities: Some(authorities), revoked, mutual: true }))
+            let (authorities, grace) = (Some(authorities), crl_grace(written));
+            Ok(Some(Files { certificate, key, authorities, revoked, mutual: true, grace }))
         }
         [None, None, None] => Ok(None),
         _ => bail!("internal_certificate, internal_key and internal_ca go together"),
