@@ -14,6 +14,7 @@ mod chat;
 mod closing;
 mod cors;
 mod encryption;
+mod fuzz;
 mod idempotency;
 mod identity;
 mod live;
