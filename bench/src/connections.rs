@@ -15,8 +15,12 @@ const PER_SESSION: usize = 8;
 pub(crate) async fn measure() -> anyhow::Result<()> {
     let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current.unwrap_or(u64::MAX);
     ensure!(limit > CONNECTIONS as u64 + 500, "only {limit} open files are allowed: raise it with ulimit -n");
-    let stage =
-        Stage::set(&[("MISY_STREAMS_PER_VISITOR", "100000"), ("MISY_STREAMS_PER_ADDRESS", "100000")]).await?;
+    let stage = Stage::set(&[
+        ("MISY_STREAMS_PER_VISITOR", "100000"),
+        ("MISY_STREAMS_PER_ADDRESS", "100000"),
+        ("MISY_CONNECTIONS_PER_ADDRESS", "100000"),
+    ])
+    .await?;
     let (visitor, sessions) = stage.visitor(CONNECTIONS.div_ceil(PER_SESSION)).await?;
     let pid = stage.program.pid();
     let before = process::resident(pid);

@@ -6,9 +6,10 @@ use axum::{
     extract::{Path, State},
     response::{IntoResponse, Response},
 };
+use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
 use rust_embed::RustEmbed;
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::LazyLock};
 
 /// Loaded by pages of every site.
 #[derive(RustEmbed)]
@@ -30,10 +31,7 @@ pub(crate) async fn sdk(headers: HeaderMap, Path(file): Path<String>) -> Result<
     let mut response = if headers.get(header::IF_NONE_MATCH) == Some(&etag) {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
-        match found.data {
-            Cow::Borrowed(bytes) => bytes.into_response(),
-            Cow::Owned(bytes) => bytes.into_response(),
-        }
+        shared(found.data).into_response()
     };
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type(&file)));
@@ -42,6 +40,15 @@ pub(crate) async fn sdk(headers: HeaderMap, Path(file): Path<String>) -> Result<
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     headers.insert(RESOURCE_POLICY, HeaderValue::from_static("cross-origin"));
     Ok(response)
+}
+
+/// Static content is in memory once, however many readers are given it.
+fn shared(content: Cow<'static, [u8]>) -> Bytes {
+    match content {
+        Cow::Borrowed(bytes) => Bytes::from_static(bytes),
+        // Only in a build for developing, which reads files anew.
+        Cow::Owned(bytes) => bytes.into(),
+    }
 }
 
 fn media_type(file: &str) -> &'static str {
@@ -57,7 +64,8 @@ fn media_type(file: &str) -> &'static str {
 
 /// `GET /openapi.json`.
 pub(crate) async fn openapi(State(_): State<FrontDesk>) -> Response {
-    let mut response = crate::openapi::openapi_document().into_response();
+    static DOCUMENT: LazyLock<Bytes> = LazyLock::new(|| crate::openapi::openapi_document().into());
+    let mut response = DOCUMENT.clone().into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
@@ -102,14 +110,14 @@ pub(crate) async fn people_file(Path(file): Path<String>) -> Result<Response, Pr
 
 fn people(file: &str) -> Result<Response, Problem> {
     let found = People::get(file).ok_or_else(Problem::not_found)?;
-    Ok(own(media_type(file), found.data.into_owned()))
+    Ok(own(media_type(file), shared(found.data)))
 }
 
 fn page(media_type: &'static str, text: &'static str) -> Response {
-    own(media_type, text)
+    own(media_type, Bytes::from_static(text.as_bytes()))
 }
 
-fn own(media_type: &'static str, content: impl IntoResponse) -> Response {
+fn own(media_type: &'static str, content: Bytes) -> Response {
     let mut response = content.into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));

@@ -3,7 +3,7 @@
 use crate::{
     edge::origins::KnownOrigins,
     identity::Passwords,
-    live::Streams,
+    live::{LAST_WORDS, Streams},
     oidc::Providers,
     privilege::SELF_REGISTRATION,
     refusals::Refusals,
@@ -31,9 +31,9 @@ use std::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// How often another replica's changes are looked for on behalf of live streams. With the age of what is not read again
-/// ([`FRESH_ENOUGH`]) it stays below the second within which a revocation counts everywhere.
-const LOOK_AGAIN: Duration = Duration::from_millis(400);
-const _: () = assert!(LOOK_AGAIN.as_millis() + FRESH_ENOUGH.as_millis() < 1_000);
+/// ([`FRESH_ENOUGH`]) and the time for last words it stays well below the second within which a revocation counts everywhere.
+const LOOK_AGAIN: Duration = Duration::from_millis(300);
+const _: () = assert!(LOOK_AGAIN.as_millis() + FRESH_ENOUGH.as_millis() + LAST_WORDS.as_millis() < 800);
 /// How often counted refusals are written.
 const WRITE_REFUSALS: Duration = Duration::from_secs(5);
 /// How often signing keys are read again, and rotated when it is time.

@@ -44,7 +44,7 @@ pub(crate) async fn serve(State(desk): State<FrontDesk>, mut request: Request, n
     let route = route.as_ref().map_or("unmatched", MatchedPath::as_str);
     let operation = crate::openapi::operation_id(&method, route);
     let request_id = RequestId::new(&*desk.clock, &*desk.entropy);
-    let address = address_of(desk.settings.trusted_proxies, request.extensions(), request.headers());
+    let address = address_of(&desk.settings, request.extensions(), request.headers());
     let record = Arc::new(CallRecord::new(request_id, operation, method.clone(), address));
     let origin = request.headers().get(header::ORIGIN).cloned();
     let refused = request.extensions().get::<RefusedCertificate>().copied();

@@ -13,6 +13,7 @@
 mod address;
 pub mod api;
 mod assets;
+pub mod connection;
 pub mod desk;
 mod edge;
 mod idempotent;
@@ -34,8 +35,11 @@ pub mod tenant_state;
 pub mod token_desk;
 mod welcome;
 
+pub use connection::Connection;
 pub use desk::{FrontDesk, Parts};
 pub use oidc::Provider;
 pub use openapi::openapi_document;
 pub use problem::{FieldError, Problem};
-pub use settings::{DefaultLimits, InstallationProvider, PlanLimits, SelfRegistration, Settings};
+pub use settings::{
+    DefaultLimits, InstallationProvider, PlanLimits, ProxyHeader, SelfRegistration, Settings,
+};

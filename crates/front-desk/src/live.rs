@@ -1,10 +1,16 @@
 //! Live events of a session (`text/event-stream`). The bell wakes a stream; the database alone says what happened, and
 //! the listener is there before the first look into it, so nothing falls between.
 
-use crate::{desk::FrontDesk, tenant_state::TenantState, token_desk::KnownToken};
+mod places;
+mod watcher;
+
+pub(crate) use places::Streams;
+pub(crate) use watcher::LAST_WORDS;
+
+use crate::{connection::Connection, desk::FrontDesk, token_desk::KnownToken};
 use bytes::Bytes;
 use futures_util::{Stream, stream};
-use misy_domain::{ConversationId, Permission, SessionId, TenantId, TokenId};
+use misy_domain::{ConversationId, SessionId, TenantId};
 use misy_store::{
     StoreError, TenantKeys,
     bell::{Listener, Ring},
@@ -12,74 +18,16 @@ use misy_store::{
     sessions::{self, ConversationStatus},
 };
 use misy_trust::ClientCertificate;
+use places::{Holder, Place};
 use serde::Serialize;
-use std::{
-    collections::HashMap,
-    convert::Infallible,
-    net::IpAddr,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{convert::Infallible, net::IpAddr, sync::Arc};
 use tokio::sync::watch;
+use watcher::{Ending, Watcher};
 
 /// Messages that are read and sent at once.
 const BATCH: u32 = 50;
 /// After so long a client should come back when the stream ends.
 const RETRY: &str = "retry: 1500\n\n";
-
-/// How many streams there are of each holder.
-#[derive(Default)]
-pub(crate) struct Streams {
-    counts: Mutex<HashMap<Holder, u32>>,
-}
-
-/// What a stream counts against.
-#[derive(Clone, PartialEq, Eq, Hash)]
-enum Holder {
-    Session(SessionId),
-    /// One visitor, with any number of sessions.
-    Family(TokenId),
-    /// The network of an address: whoever has it can be any number of visitors.
-    Network(u128),
-    Tenant(TenantId),
-}
-
-/// The place of one stream among the others.
-struct Place {
-    streams: Arc<Streams>,
-    holders: Vec<Holder>,
-}
-
-impl Streams {
-    fn enter(self: &Arc<Self>, wanted: Vec<(Holder, u32)>) -> Option<Place> {
-        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        if wanted.iter().any(|(holder, most)| counts.get(holder).is_some_and(|count| count >= most)) {
-            return None;
-        }
-        let holders: Vec<_> = wanted.into_iter().map(|(holder, _)| holder).collect();
-        for holder in &holders {
-            *counts.entry(holder.clone()).or_default() += 1;
-        }
-        drop(counts);
-        metrics::gauge!("live_connections").increment(1.0);
-        Some(Place { streams: self.clone(), holders })
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let mut counts = self.streams.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        for holder in &self.holders {
-            if let Some(count) = counts.get_mut(holder) {
-                *count -= 1;
-                if *count == 0 {
-                    counts.remove(holder);
-                }
-            }
-        }
-        metrics::gauge!("live_connections").decrement(1.0);
-    }
-}
 
 /// What a stream is opened for.
 pub(crate) struct Opening {
@@ -88,6 +36,8 @@ pub(crate) struct Opening {
     pub(crate) token: Arc<KnownToken>,
     /// The client certificate of the connection.
     pub(crate) certificate: Option<Arc<ClientCertificate>>,
+    /// The connection, where the server has one to cut.
+    pub(crate) connection: Option<Connection>,
     pub(crate) session: SessionId,
     pub(crate) conversation: ConversationId,
     pub(crate) status: ConversationStatus,
@@ -101,7 +51,8 @@ struct Live {
     desk: FrontDesk,
     opening: Opening,
     listener: Listener,
-    changes: watch::Receiver<u32>,
+    /// Why it is no longer served, once it is not.
+    ending: watch::Receiver<Option<Ending>>,
     _place: Place,
     heard: Ring,
     step: Step,
@@ -119,10 +70,9 @@ enum Step {
 
 enum Wake {
     Rung(Ring),
-    /// Something about the tenant or the token may have changed.
-    Changed,
     Time,
-    Stopping,
+    /// It is no longer served, or the program stops.
+    Ending,
 }
 
 /// The events of a session; `None` if there are too many streams already.
@@ -142,7 +92,7 @@ pub(crate) fn events(
     let place = desk.streams.enter(wanted)?;
     let live = Live {
         listener: desk.bell.listen(&opening.tenant, opening.conversation),
-        changes: desk.tenants.watch(&opening.tenant),
+        ending: Watcher::start(desk, &opening),
         desk: desk.clone(),
         opening,
         _place: place,
@@ -160,6 +110,11 @@ impl Live {
     /// The next piece of the stream; `None` at its end.
     async fn next(&mut self) -> Option<Bytes> {
         loop {
+            // Before anything else that is said: nothing of the session goes out any more.
+            let ending = *self.ending.borrow();
+            if let Some(ending) = ending {
+                return self.last_words(ending);
+            }
             match self.step {
                 Step::Open => {
                     self.step = Step::Read;
@@ -184,20 +139,12 @@ impl Live {
                             return Some(piece);
                         }
                     }
-                    Wake::Changed => {
-                        if let Some(piece) = Box::pin(self.last_words()).await {
-                            return Some(piece);
-                        }
-                    }
                     Wake::Time => {
-                        if let Some(piece) = Box::pin(self.last_words()).await {
-                            return Some(piece);
-                        }
                         // The bell of another replica does not ring here.
                         self.step = Step::Read;
                         return Some(Bytes::from_static(b": alive\n\n"));
                     }
-                    Wake::Stopping => return None,
+                    Wake::Ending => {}
                 },
                 Step::End => return None,
             }
@@ -212,13 +159,16 @@ impl Live {
     }
 
     async fn wait(&mut self) -> Wake {
-        let left = self.opening.token.claims.exp.duration_since(self.desk.clock.now());
-        let left = Duration::try_from(left).unwrap_or(Duration::ZERO);
         tokio::select! {
             ring = self.listener.heard() => Wake::Rung(ring),
-            _ = self.changes.changed() => Wake::Changed,
-            () = tokio::time::sleep(left.min(self.desk.settings.keep_alive)) => Wake::Time,
-            () = self.desk.stopping.cancelled() => Wake::Stopping,
+            changed = self.ending.changed() => {
+                // Nobody watches any more: the program stops.
+                if changed.is_err() {
+                    self.step = Step::End;
+                }
+                Wake::Ending
+            }
+            () = tokio::time::sleep(self.desk.settings.keep_alive) => Wake::Time,
         }
     }
 
@@ -278,46 +228,16 @@ impl Live {
         Ok(Some(piece.into()))
     }
 
-    fn check_holder(&self, state: &TenantState) -> Result<(), &'static str> {
-        let Opening { token, certificate, .. } = &self.opening;
-        state.check_holder(&token.claims, certificate.as_deref(), self.desk.clock.now())
-    }
-
-    /// What is said before the stream ends because its token or tenant is no longer served; `None` while it is.
-    async fn last_words(&mut self) -> Option<Bytes> {
-        let claims = &self.opening.token.claims;
-        let ending = match self.desk.tenants.get(&self.opening.tenant).await {
-            Ok(Some(state)) if !state.is_active() => Some("tenant_suspended"),
-            Ok(Some(state)) if state.has_revoked(claims) => Some("token_revoked"),
-            Ok(Some(state)) if self.check_holder(&state).is_err() => self.check_holder(&state).err(),
-            Ok(Some(state)) => {
-                let site = state.site(&claims.site_id);
-                let origin = claims.origin.as_ref();
-                let listed =
-                    site.is_some_and(|site| origin.is_none_or(|origin| site.origins.contains(origin)));
-                let may_read = site.is_some_and(|site| site.permissions.contains(Permission::ChatRead));
-                match (listed, may_read) {
-                    (false, _) => Some("origin_not_allowed"),
-                    (true, false) => Some("permission_denied"),
-                    (true, true) => None,
-                }
-            }
-            Ok(None) => Some("token_revoked"),
-            Err(error) => {
-                tracing::debug!(tenantId = %self.opening.tenant, %error, "a tenant cannot be looked at");
-                None
-            }
-        };
-        let expired = claims.exp <= self.desk.clock.now();
-        let ending = ending.or_else(|| expired.then_some("token_expired"))?;
-        self.step = Step::End;
+    /// What is said before the stream ends; nothing where the client just comes back.
+    fn last_words(&mut self, ending: Ending) -> Option<Bytes> {
+        let step = std::mem::replace(&mut self.step, Step::End);
+        let Ending::Refused(reason) = ending else { return None };
+        if matches!(step, Step::End) {
+            return None;
+        }
         let mut piece = String::new();
-        write_event(
-            &mut piece,
-            "status",
-            None,
-            &Status { ending: Some(ending), ..Status::of(self.opening.status) },
-        );
+        let status = Status { ending: Some(reason), ..Status::of(self.opening.status) };
+        write_event(&mut piece, "status", None, &status);
         Some(piece.into())
     }
 }

@@ -23,6 +23,7 @@ use misy_store::{
 use misy_trust::{
     AccessDecision, AccessOutcome, AccessPolicies, ApiKey, ApiKeyKind, Moment, Principal, PrincipalKind,
     TokenUse,
+    access::{Given, Powers},
 };
 use serde_json::Value;
 use std::{ops::Deref, sync::Arc};
@@ -128,27 +129,36 @@ impl Manager {
     /// What the policies say.
     fn decide(&self, desk: &FrontDesk, action: Action, tenant: &TenantId, access: Access) -> AccessDecision {
         let now = desk.clock.now();
-        let kind = match &self.caller {
-            Caller::User(user) => PrincipalKind::User { scopes: user.scopes.as_deref() },
-            Caller::AdministratorKey => PrincipalKind::AdministratorKey,
-            Caller::Program => PrincipalKind::Program { permissions: &[Permission::TenantManage.as_str()] },
-        };
         let second_factor_at = self.user().and_then(|user| user.second_factor_at);
-        let principal = Principal {
-            kind,
-            id: &self.actor,
-            tenant: &self.home,
-            is_owner: self.is_owner,
-            roles: &self.roles(),
-            granted: &self.granted,
-        };
         let moment = Moment {
             // Of a clock that was put back, the factor is from the future: that is no proof that it is fresh.
             second_factor_age: second_factor_at.map(|at| (now - at).get_seconds()).filter(|age| *age >= -5),
             support_access: access.support,
             agent_access: access.agents,
         };
-        AccessPolicies::in_force().decide(&principal, action, tenant, moment)
+        self.as_principal(|principal| AccessPolicies::in_force().decide(principal, action, tenant, moment))
+    }
+
+    /// What it may do to a tenant, and so what it may give to others. The second factor counts as fresh.
+    fn powers(&self, tenant: &TenantId) -> Powers {
+        self.as_principal(|principal| Powers::of(principal, tenant))
+    }
+
+    /// Asks something about it as the policies know it.
+    fn as_principal<T>(&self, ask: impl FnOnce(&Principal<'_>) -> T) -> T {
+        let kind = match &self.caller {
+            Caller::User(user) => PrincipalKind::User { scopes: user.scopes.as_deref() },
+            Caller::AdministratorKey => PrincipalKind::AdministratorKey,
+            Caller::Program => PrincipalKind::Program { permissions: &[Permission::TenantManage.as_str()] },
+        };
+        ask(&Principal {
+            kind,
+            id: &self.actor,
+            tenant: &self.home,
+            is_owner: self.is_owner,
+            roles: &self.roles(),
+            granted: &self.granted,
+        })
     }
 }
 
@@ -248,19 +258,23 @@ impl ManagementCall {
         }
     }
 
-    /// Refuses to give others what the caller may not do itself.
-    pub fn may_give(&self, desk: &FrontDesk, tenant: &TenantId, actions: &[Action]) -> Result<(), Problem> {
-        let manager = &self.manager;
-        let access = Access::default();
-        let beyond =
-            actions.iter().find(|action| !manager.decide(desk, **action, tenant, access).is_allowed());
-        match beyond {
-            None => Ok(()),
-            Some(_) => Err(Problem::forbidden(
-                "permission_denied",
-                "You can give to others only what you may do yourself.",
-            )),
-        }
+    /// What the caller may give, change and take away in a tenant. Whoever does that has proved the second factor freshly.
+    pub fn powers(&self, desk: &FrontDesk, tenant: &TenantId) -> Result<Powers, Problem> {
+        self.expect_fresh_second_factor(desk)?;
+        Ok(self.manager.powers(tenant))
+    }
+
+    /// Gives actions, as a role or a credential lists them: none that the caller may not do itself.
+    pub fn may_give(
+        &self,
+        desk: &FrontDesk,
+        tenant: &TenantId,
+        actions: &[Action],
+    ) -> Result<Given<Vec<Action>>, Problem> {
+        let given = self.powers(desk, tenant)?.give_actions(actions.to_vec());
+        given.map_err(|_| {
+            Problem::forbidden("permission_denied", "You can give to others only what you may do yourself.")
+        })
     }
 
     /// The access to a tenant that privileged operations gave to this person of the owner: on that tenant, or on all of them.

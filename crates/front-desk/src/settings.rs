@@ -1,9 +1,10 @@
 //! What the operator decides about the front desk.
 
+use http::{HeaderName, header};
 pub use misy_domain::plan::PlanLimits;
 use misy_domain::{Origin, Plan, TenantId, limit::Quota};
 use misy_trust::{Algorithm, BootstrapSecret, PasswordCost};
-use std::{str::FromStr, time::Duration};
+use std::{fmt, str::FromStr, time::Duration};
 
 /// Who may register a tenant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -34,6 +35,47 @@ impl FromStr for SelfRegistration {
     }
 }
 
+/// Where the operator's proxies write who called them. The other header is the caller's own word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ProxyHeader {
+    /// `X-Forwarded-For`
+    #[default]
+    XForwardedFor,
+    /// `Forwarded` (RFC 7239)
+    Forwarded,
+}
+
+/// The text is neither `x-forwarded-for` nor `forwarded`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be x-forwarded-for or forwarded")]
+pub struct UnknownProxyHeader;
+
+impl ProxyHeader {
+    /// The header's name.
+    pub const fn name(self) -> HeaderName {
+        match self {
+            Self::XForwardedFor => HeaderName::from_static("x-forwarded-for"),
+            Self::Forwarded => header::FORWARDED,
+        }
+    }
+}
+
+impl fmt::Display for ProxyHeader {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name().as_str())
+    }
+}
+
+impl FromStr for ProxyHeader {
+    type Err = UnknownProxyHeader;
+    fn from_str(text: &str) -> Result<Self, UnknownProxyHeader> {
+        let found = [Self::XForwardedFor, Self::Forwarded]
+            .into_iter()
+            .find(|header| text.eq_ignore_ascii_case(header.name().as_str()));
+        found.ok_or(UnknownProxyHeader)
+    }
+}
+
 /// The settings.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -55,8 +97,10 @@ pub struct Settings {
     pub self_registration: SelfRegistration,
     /// Limits where a tenant has set none.
     pub limits: DefaultLimits,
-    /// How many proxies of the operator stand in front: so many entries at the end of `X-Forwarded-For` are believed.
+    /// How many proxies of the operator stand in front: so many entries at the end of their header are believed.
     pub trusted_proxies: usize,
+    /// Where they write who called them.
+    pub proxy_header: ProxyHeader,
     /// What scrapes metrics from elsewhere than a loopback or private address.
     pub metrics_token: Option<BootstrapSecret>,
     /// The largest body of a call that says nothing else, in bytes.
@@ -150,6 +194,7 @@ impl Settings {
             self_registration: SelfRegistration::default(),
             limits: DefaultLimits::default(),
             trusted_proxies: 0,
+            proxy_header: ProxyHeader::default(),
             metrics_token: None,
             body_limit: 256 * 1024,
             body_timeout: Duration::from_secs(10),

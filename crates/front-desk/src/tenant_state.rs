@@ -28,7 +28,7 @@ use tokio::sync::{Mutex, broadcast, watch};
 
 const TENANTS_IN_MEMORY: u64 = 50_000;
 /// What of a tenant that somebody waits for news of is this young is not read again.
-pub(crate) const FRESH_ENOUGH: Duration = Duration::from_millis(400);
+pub(crate) const FRESH_ENOUGH: Duration = Duration::from_millis(300);
 /// Tenants that are looked at again at the same time.
 const LOOKS: usize = 8;
 /// Changes that may wait to be told to other replicas; one that is left out counts there a second later.

@@ -1,7 +1,8 @@
 //! From settings to a running program and back to rest.
 
 use crate::{
-    attached, http,
+    attached,
+    http::{self, Terms},
     internal::{self, Peers, Service},
     root_keys,
     settings::Settings,
@@ -122,10 +123,12 @@ impl Running {
             tenant_claim: oidc.tenant_claim.clone(),
         });
         desk_settings.trusted_proxies = settings.trusted_proxies;
+        desk_settings.proxy_header = settings.proxy_header;
         desk_settings.close_grace = settings.close_grace;
         desk_settings.strict_transport = tls.is_some();
         desk_settings.streams_per_family = settings.streams_per_visitor;
         desk_settings.streams_per_address = settings.streams_per_address;
+        desk_settings.body_timeout = settings.body_timeout;
         desk_settings.metrics_token = settings.metrics_token.as_ref().map(BootstrapSecret::new);
         desk_settings.mail = settings.mail.is_some();
         let mailer = match &settings.mail {
@@ -165,7 +168,7 @@ impl Running {
             tasks.spawn(tls.clone().follow(stop.clone()));
             tasks.spawn(tls::overdue::watch(tls.clone(), "public", front_desk.clone(), stop.clone()));
         }
-        tasks.spawn(http::serve(listener, front_desk.router(), tls, stop.clone()));
+        tasks.spawn(http::serve(listener, front_desk.router(), tls, settings.terms.clone(), stop.clone()));
         tasks.spawn(clean_up(front_desk.clone(), stop.clone()));
         if let Some(longest) = settings.longest_use {
             tasks.spawn(rotate_by_age(front_desk.clone(), longest, stop.clone()));
@@ -186,7 +189,7 @@ impl Running {
 
     /// Stops together with the program, in its own task.
     pub(crate) fn also_serve(&self, listener: TcpListener, router: axum::Router) {
-        self.tasks.spawn(http::serve(listener, router, None, self.stop.clone()));
+        self.tasks.spawn(http::serve(listener, router, None, Terms::default(), self.stop.clone()));
     }
 
     /// Waits for SIGTERM or Ctrl-C, then ends in order.
@@ -246,7 +249,7 @@ impl Neighbours {
             let listener = http::listen(Some(address), 0).await?;
             info!(%address, "listening to other processes of the installation");
             let router = internal::router(service.clone(), front_desk.clone());
-            tasks.spawn(http::serve(listener, router, Some(tls.clone()), stop.clone()));
+            tasks.spawn(http::serve(listener, router, Some(tls.clone()), Terms::default(), stop.clone()));
         }
         if !settings.peers.is_empty() {
             let peers = Peers { service, tls, addresses: settings.peers.clone() };

@@ -2,13 +2,14 @@
 
 mod root_key;
 
-use crate::tls::Files;
+use crate::{http::Terms, tls::Files};
 use anyhow::{Context, bail};
 use figment::{
     Figment,
     providers::{Env, Format, Serialized, Toml},
 };
 use misy_domain::{Origin, Secret, TenantId};
+use misy_front_desk::ProxyHeader;
 use misy_store::rotation::LongestUse;
 use serde::{Deserialize, Serialize};
 use std::{
@@ -61,6 +62,7 @@ struct Written {
     log_format: String,
     worker: String,
     trusted_proxies: usize,
+    proxy_header: String,
     oidc_issuer: String,
     oidc_client_id: String,
     oidc_client_secret: String,
@@ -69,6 +71,12 @@ struct Written {
     mail_from: String,
     streams_per_visitor: u32,
     streams_per_address: u32,
+    connections: usize,
+    connections_per_address: usize,
+    handshake_timeout_seconds: u64,
+    head_timeout_seconds: u64,
+    body_timeout_seconds: u64,
+    write_timeout_seconds: u64,
     demo_port: u16,
     tls_certificate: String,
     tls_key: String,
@@ -125,6 +133,7 @@ impl Default for Written {
             log_format: none(),
             worker: "on".into(),
             trusted_proxies: 0,
+            proxy_header: "x-forwarded-for".into(),
             oidc_issuer: none(),
             oidc_client_id: none(),
             oidc_client_secret: none(),
@@ -133,6 +142,12 @@ impl Default for Written {
             mail_from: none(),
             streams_per_visitor: 24,
             streams_per_address: 2_000,
+            connections: 50_000,
+            connections_per_address: 2_500,
+            handshake_timeout_seconds: 10,
+            head_timeout_seconds: 20,
+            body_timeout_seconds: 10,
+            write_timeout_seconds: 30,
             demo_port: 8788,
             tls_certificate: none(),
             tls_key: none(),
@@ -244,7 +259,11 @@ pub(crate) const SETTINGS: &[Setting] = &[
     open("worker", "on or off: whether this process answers conversations, or only takes requests [on]"),
     open(
         "trusted_proxies",
-        "how many proxies of yours stand in front: so many last entries of X-Forwarded-For are believed [0]",
+        "how many proxies of yours stand in front: so many last entries of proxy_header are believed [0]",
+    ),
+    open(
+        "proxy_header",
+        "where they write who called them: x-forwarded-for or forwarded (RFC 7239) [x-forwarded-for]",
     ),
     open(
         "oidc_issuer",
@@ -263,6 +282,18 @@ pub(crate) const SETTINGS: &[Setting] = &[
     open("mail_from", "whom mail comes from, such as Misy <no-reply@example.com>; needed with smtp_url"),
     open("streams_per_visitor", "live streams that one visitor may have at a time [24]"),
     open("streams_per_address", "live streams from one address, which many visitors may share [2000]"),
+    open("connections", "connections at a time, as far as the system allows so many open files [50000]"),
+    open(
+        "connections_per_address",
+        "connections from one address or /64, unless trusted_proxies stand in front [2500]",
+    ),
+    open("handshake_timeout_seconds", "the longest a TLS handshake may take [10]"),
+    open("head_timeout_seconds", "the longest the head of a request may take, and a connection be idle [20]"),
+    open("body_timeout_seconds", "the longest the body of a request may take [10]"),
+    open(
+        "write_timeout_seconds",
+        "how long a caller may take nothing of an answer that waits for them, before the connection is cut [30]",
+    ),
     open("demo_port", "first port of the demo sites of `misy demo` [8788]"),
     open(
         "tls_certificate",
@@ -337,6 +368,8 @@ pub(crate) struct Settings {
     pub(crate) worker: bool,
     /// Proxies in front.
     pub(crate) trusted_proxies: usize,
+    /// Where they write who called them.
+    pub(crate) proxy_header: ProxyHeader,
     /// The installation's OpenID provider.
     pub(crate) oidc: Option<Oidc>,
     /// The mail server, and whom mail comes from.
@@ -345,6 +378,10 @@ pub(crate) struct Settings {
     pub(crate) streams_per_visitor: u32,
     /// Live streams of one address.
     pub(crate) streams_per_address: u32,
+    /// What connections may take.
+    pub(crate) terms: Terms,
+    /// The longest the body of a request may take.
+    pub(crate) body_timeout: Duration,
     /// The first port of the demo sites.
     pub(crate) demo_port: u16,
     /// The program ends TLS itself.
@@ -450,6 +487,8 @@ impl Settings {
             bail!("close_grace_days must be from 0 to 365");
         }
         Ok(Self {
+            terms: terms(&written)?,
+            body_timeout: seconds("body_timeout_seconds", written.body_timeout_seconds)?,
             tls,
             internal_addr,
             internal,
@@ -483,6 +522,7 @@ impl Settings {
             log_format,
             worker,
             trusted_proxies: written.trusted_proxies,
+            proxy_header: written.proxy_header.parse().context("proxy_header")?,
             streams_per_visitor: written.streams_per_visitor,
             streams_per_address: written.streams_per_address,
             demo_port: written.demo_port,
@@ -493,6 +533,27 @@ impl Settings {
 
 fn crl_grace(written: &Written) -> Duration {
     Duration::from_hours(u64::from(written.crl_grace_hours))
+}
+
+fn terms(written: &Written) -> anyhow::Result<Terms> {
+    for (name, value) in
+        [("connections", written.connections), ("connections_per_address", written.connections_per_address)]
+    {
+        anyhow::ensure!(value > 0, "{name} must be at least 1");
+    }
+    Ok(Terms {
+        connections: written.connections,
+        per_address: (written.trusted_proxies == 0).then_some(written.connections_per_address),
+        handshake: seconds("handshake_timeout_seconds", written.handshake_timeout_seconds)?,
+        head: seconds("head_timeout_seconds", written.head_timeout_seconds)?,
+        write: seconds("write_timeout_seconds", written.write_timeout_seconds)?,
+    })
+}
+
+/// A time after which a connection ends: none is so long that it ends nothing.
+fn seconds(name: &str, value: u64) -> anyhow::Result<Duration> {
+    anyhow::ensure!((1..=3600).contains(&value), "{name} must be from 1 to 3600");
+    Ok(Duration::from_secs(value))
 }
 
 fn tls_files(written: &Written) -> anyhow::Result<Option<Files>> {

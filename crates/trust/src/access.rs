@@ -4,6 +4,7 @@
 //! within their own tenant, as data ([`Principal::granted`]).
 
 mod entities;
+mod giving;
 #[cfg(test)]
 mod tests;
 
@@ -11,6 +12,7 @@ use cedar_policy::{
     Authorizer, Decision, Entities, EntityTypeName, EntityUid, PolicyId, PolicySet, Request, Schema,
 };
 use entities::Types;
+pub use giving::{BeyondOwn, Given, Powers, WeighedRoles, first_administrator};
 use misy_domain::{Action, BuiltInRole, TenantId};
 use std::{collections::HashMap, sync::LazyLock};
 

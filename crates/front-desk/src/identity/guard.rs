@@ -33,7 +33,7 @@ pub(crate) struct Guess<'a> {
 
 /// Where a call comes from.
 pub(crate) fn address(desk: &FrontDesk, received: &Received) -> Option<IpAddr> {
-    address_of(desk.settings.trusted_proxies, &received.parts.extensions, &received.parts.headers)
+    address_of(&desk.settings, &received.parts.extensions, &received.parts.headers)
 }
 
 /// Counts a guess, before it is looked at; refuses it if there were too many.

@@ -4,6 +4,7 @@ use crate::support::{App, Token, put};
 use axum::{body::Body, response::Response};
 use http::Method;
 use http_body_util::BodyExt;
+use misy_front_desk::Connection;
 use serde_json::{Value, json};
 use std::time::Duration;
 use tokio::time::timeout;
@@ -228,4 +229,75 @@ async fn a_visitor_with_many_sessions_and_an_address_with_many_visitors_have_so_
     streams.clear();
     follow(&app, &second, &session, None).await;
     app.desk.stop_streams();
+}
+
+/// A stream that nobody reads, and the connection it would go out on.
+async fn unread(app: &App, token: &Token, session: &str) -> (Response, Connection) {
+    let connection = Connection::default();
+    let mut request = app.signed(token, Method::GET, &format!("/sessions/{session}/events"), None);
+    request.extensions_mut().insert(connection.clone());
+    let response = app.open(request).await;
+    assert_eq!(response.status(), 200);
+    (response, connection)
+}
+
+async fn is_cut(connection: &Connection, cause: &str) {
+    timeout(Duration::from_secs(30), connection.until_cut())
+        .await
+        .unwrap_or_else(|_| panic!("held after {cause}"));
+}
+
+#[tokio::test]
+async fn a_stream_that_nobody_reads_loses_its_connection_when_it_is_no_longer_served() {
+    let app = App::start_with(|settings| settings.keep_alive = Duration::from_millis(50)).await;
+    let (owner, andina) = app.two().await;
+    let token = app.browser(&andina).await;
+    let session = app.session(&token).await;
+    let (_body, connection) = unread(&app, &token, &session).await;
+    app.call(&token, Method::POST, "/tokens/revoke", None).await.expect(204);
+    is_cut(&connection, "the revocation of its token").await;
+
+    let token = app.browser(&andina).await;
+    let session = app.session(&token).await;
+    let (_body, connection) = unread(&app, &token, &session).await;
+    app.manage(&owner, Method::POST, &andina.path("/suspend"), None).await.expect(200);
+    is_cut(&connection, "the suspension of its tenant").await;
+    app.manage(&owner, Method::POST, &andina.path("/activate"), None).await.expect(200);
+
+    let (_body, connection) = unread(&app, &token, &session).await;
+    let mute = json!({ "permissions": ["chat:write"] });
+    app.manage(&andina, Method::PATCH, &andina.path("/sites/main"), Some(&mute)).await.expect(200);
+    is_cut(&connection, "the end of its permission").await;
+    let both = json!({ "permissions": ["chat:read", "chat:write"] });
+    app.manage(&andina, Method::PATCH, &andina.path("/sites/main"), Some(&both)).await.expect(200);
+
+    let (_body, connection) = unread(&app, &token, &session).await;
+    app.advance(Duration::from_hours(25));
+    is_cut(&connection, "the end of its token").await;
+
+    let token = app.browser(&andina).await;
+    let session = app.session(&token).await;
+    let (_body, connection) = unread(&app, &token, &session).await;
+    app.desk.stop_streams();
+    is_cut(&connection, "the end of the program").await;
+}
+
+#[tokio::test]
+async fn a_stream_that_is_read_ends_politely_and_its_connection_stays() {
+    let app = App::start().await;
+    let (owner, andina) = app.two().await;
+    let token = app.browser(&andina).await;
+    let session = app.session(&token).await;
+    let (response, connection) = unread(&app, &token, &session).await;
+    let (other, gone) = unread(&app, &token, &session).await;
+    drop(other);
+    let mut events = Events::of(response);
+    events.expect("status").await;
+    app.manage(&owner, Method::POST, &andina.path("/suspend"), None).await.expect(200);
+    assert_eq!(events.expect("status").await.data["ending"], "tenant_suspended");
+    assert!(events.next().await.is_none());
+    drop(events);
+    // Both are looked after no more.
+    app.desk.shutdown().await;
+    assert!(!connection.is_cut() && !gone.is_cut());
 }

@@ -20,6 +20,7 @@ mod limits;
 mod mass_assignment;
 mod sessions;
 mod signatures;
+mod slow_readers;
 mod smuggling;
 mod ssrf;
 mod stage;

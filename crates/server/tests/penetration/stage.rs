@@ -1,9 +1,10 @@
 //! The program on a database of its own, with an owner, two tenants and callers of every kind.
 
-use crate::wire::{Answer, Request, Wire};
+use crate::wire::{Answer, Request, SecureWire, Wire};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
 use misy_domain::{Clock, Entropy, Secret, SystemClock, Timestamp};
 use misy_testkit::{
+    authority::{Authority, GOOD},
     client::BASE,
     program::{BOOTSTRAP_SECRET, Program, Start},
     store::{TestStore, test_store},
@@ -187,6 +188,29 @@ impl Stage {
         replica(&self.store, &self.dir, "b", settings).await
     }
 
+    /// A second process on the same database that ends TLS itself, and where it listens.
+    pub(crate) async fn another_over_tls(&self, settings: &[(&str, &str)]) -> (Program, SecureWire) {
+        let authority = Authority::new("servers").unwrap();
+        let issued = authority.issue("b", GOOD).unwrap();
+        let (certificate, key) = (self.dir.path().join("b.pem"), self.dir.path().join("b.key"));
+        std::fs::write(&key, &issued.key).unwrap();
+        std::fs::write(&certificate, &issued.pem).unwrap();
+        let mut start = start(&self.store, &self.dir, "b", settings)
+            .with("MISY_TLS_CERTIFICATE", certificate.display().to_string())
+            .with("MISY_TLS_KEY", key.display().to_string());
+        start = start.with("MISY_WORKER", "off");
+        let program = start.spawn().unwrap();
+        let address = program.url.strip_prefix("http://").unwrap().parse().unwrap();
+        let wire = SecureWire::new(address, &authority.pem);
+        let ready = async {
+            while wire.connect(None).await.is_err() {
+                tokio::time::sleep(Duration::from_millis(30)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_mins(2), ready).await.expect("the program is ready");
+        (program, wire)
+    }
+
     pub(crate) fn pid(&self) -> u32 {
         self.program.pid()
     }
@@ -346,12 +370,20 @@ async fn registered(wire: &Wire, owner: &Tenant, id: &str) -> Tenant {
 }
 
 async fn replica(store: &TestStore, dir: &TempDir, name: &str, settings: &[(&str, &str)]) -> (Program, Wire) {
+    let start = start(store, dir, name, settings);
+    let mut program = start.spawn().unwrap();
+    assert!(program.ready(Duration::from_mins(2)).await, "see {}", start.log().display());
+    let address: SocketAddr = program.url.strip_prefix("http://").unwrap().parse().unwrap();
+    (program, Wire { address })
+}
+
+fn start(store: &TestStore, dir: &TempDir, name: &str, settings: &[(&str, &str)]) -> Start {
     let options = store.options("postgres");
     let (socket, database) = (options.get_socket().unwrap(), options.get_database().unwrap());
     let (socket, port) = (socket.display(), options.get_port());
     let url = format!("postgresql:///{database}?host={socket}&port={port}&user=postgres");
     let data = dir.path().join(name);
-    let mut start = Start::new(env!("CARGO_BIN_EXE_misy"), &data)
+    let start = Start::new(env!("CARGO_BIN_EXE_misy"), &data)
         .unwrap()
         .with("MISY_LOG", "warn")
         .with("MISY_DATABASE_URL", url)
@@ -360,13 +392,7 @@ async fn replica(store: &TestStore, dir: &TempDir, name: &str, settings: &[(&str
         .with("MISY_TRUSTED_PROXIES", "1")
         // Made and used in no time, which RSA keys are not in a build without optimisation.
         .with("MISY_TOKEN_ALGORITHM", "EdDSA");
-    for (name, value) in settings {
-        start = start.with(name, *value);
-    }
-    let mut program = start.spawn().unwrap();
-    assert!(program.ready(Duration::from_mins(2)).await, "see {}", start.log().display());
-    let address: SocketAddr = program.url.strip_prefix("http://").unwrap().parse().unwrap();
-    (program, Wire { address })
+    settings.iter().fold(start, |start, (name, value)| start.with(name, *value))
 }
 
 /// The secret of an authenticator app from what a person types.

@@ -3,14 +3,27 @@
 use futures_util::{StreamExt, stream};
 use serde_json::Value;
 use std::{
+    io,
     net::SocketAddr,
-    sync::atomic::{AtomicU32, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
     time::Duration,
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
+    net::{TcpSocket, TcpStream},
     time::timeout,
+};
+use tokio_rustls::{
+    TlsConnector,
+    client::TlsStream,
+    rustls::{
+        ClientConfig, RootCertStore,
+        crypto::aws_lc_rs,
+        pki_types::{CertificateDer, pem::PemObject},
+    },
 };
 
 /// What the program believes to be called.
@@ -248,5 +261,43 @@ impl Wire {
             at += used;
         }
         answers
+    }
+}
+
+/// A connection whose caller has room for so many bytes that it does not read.
+pub(crate) async fn connect(address: SocketAddr, room: Option<u32>) -> io::Result<TcpStream> {
+    let socket = TcpSocket::new_v4()?;
+    if let Some(room) = room {
+        socket.set_recv_buffer_size(room)?;
+    }
+    socket.connect(address).await
+}
+
+/// Where a program listens that ends TLS itself.
+pub(crate) struct SecureWire {
+    address: SocketAddr,
+    connector: TlsConnector,
+}
+
+impl SecureWire {
+    pub(crate) fn new(address: SocketAddr, authority: &str) -> Self {
+        let mut roots = RootCertStore::empty();
+        roots.add(CertificateDer::from_pem_slice(authority.as_bytes()).unwrap()).unwrap();
+        let config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        Self { address, connector: TlsConnector::from(Arc::new(config)) }
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// A connection after its handshake.
+    pub(crate) async fn connect(&self, room: Option<u32>) -> io::Result<TlsStream<TcpStream>> {
+        let name = self.address.ip().into();
+        self.connector.connect(name, connect(self.address, room).await?).await
     }
 }

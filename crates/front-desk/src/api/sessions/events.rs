@@ -52,6 +52,7 @@ pub(crate) async fn follow(
         keys: call.keys().clone(),
         token: call.token().clone(),
         certificate: call.received.certificate().cloned(),
+        connection: call.received.parts.extensions.get().cloned(),
         session: session.session_id,
         conversation: session.conversation_id,
         status: session.status,

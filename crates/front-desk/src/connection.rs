@@ -1,0 +1,49 @@
+//! The connection that a request came on, as far as whoever answers it can do something about it.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+use tokio_util::sync::CancellationToken;
+
+/// A handle on a connection. The server puts one into the extensions of each request; cheap to clone.
+///
+/// A body is asked for its next piece only while its reader takes what it was given. So whoever must end an answer cannot
+/// wait to be asked: it cuts the connection.
+#[derive(Debug, Clone, Default)]
+pub struct Connection {
+    state: Arc<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    cut: CancellationToken,
+    stalled: AtomicBool,
+}
+
+impl Connection {
+    /// Ends the connection at once, whatever waits to be sent on it.
+    pub fn cut(&self) {
+        self.state.cut.cancel();
+    }
+
+    /// Whether it was cut.
+    pub fn is_cut(&self) -> bool {
+        self.state.cut.is_cancelled()
+    }
+
+    /// Waits until it is cut.
+    pub async fn until_cut(&self) {
+        self.state.cut.cancelled().await;
+    }
+
+    /// Whether something waits to be sent that the peer makes no room for.
+    pub fn is_stalled(&self) -> bool {
+        self.state.stalled.load(Ordering::Acquire)
+    }
+
+    /// For the server: whether something waits to be sent.
+    pub fn set_stalled(&self, stalled: bool) {
+        self.state.stalled.store(stalled, Ordering::Release);
+    }
+}
