@@ -133,14 +133,8 @@ pub async fn bind(
     )
     .execute(tx.connection())
     .await?;
-    let already = sqlx::query_scalar!(
-        "select certificate_id from certificates
-         where tenant_id = $1 and fingerprint = any($2) and revoked_at is null limit 1",
-        tenant.as_str(),
-        &fingerprints
-    );
-    if let Some(already) = already.fetch_optional(tx.connection()).await? {
-        return Ok(Binding::Already(stored(already.parse())?));
+    if let Some(already) = bound_by(tx, &fingerprints).await? {
+        return Ok(Binding::Already(already));
     }
     let done = sqlx::query!(
         "insert into certificates (tenant_id, certificate_id, name, bound_by, fingerprint, subject, secret_key_id, site_id,
@@ -148,7 +142,8 @@ pub async fn bind(
          select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10
          where ($7::text is null or exists (
                    select from tenant_secrets k where k.tenant_id = $1 and k.key_id = $7))
-           and ($8::text is null or exists (select from sites s where s.tenant_id = $1 and s.site_id = $8))",
+           and ($8::text is null or exists (select from sites s where s.tenant_id = $1 and s.site_id = $8))
+         on conflict (tenant_id, fingerprint) where revoked_at is null do nothing",
         tenant.as_str(),
         new.certificate_id.to_string(),
         new.name,
@@ -162,7 +157,25 @@ pub async fn bind(
     )
     .execute(tx.connection())
     .await?;
-    Ok(if done.rows_affected() > 0 { Binding::Done } else { Binding::UnknownReference })
+    if done.rows_affected() > 0 {
+        return Ok(Binding::Done);
+    }
+    // Somebody else may have bound it a moment ago.
+    Ok(bound_by(tx, &fingerprints).await?.map_or(Binding::UnknownReference, Binding::Already))
+}
+
+/// The binding of one of these fingerprints, if there is one.
+async fn bound_by(tx: &mut TenantTx, fingerprints: &[Vec<u8>]) -> Result<Option<CertificateId>, StoreError> {
+    let tenant = tx.tenant().clone();
+    let id = sqlx::query_scalar!(
+        "select certificate_id from certificates
+         where tenant_id = $1 and fingerprint = any($2) and revoked_at is null limit 1",
+        tenant.as_str(),
+        fingerprints
+    )
+    .fetch_optional(tx.connection())
+    .await?;
+    id.map(|id| stored(id.parse())).transpose()
 }
 
 /// Takes note that a certificate with this public key was shown for one of the tenant's bindings. Says no when the key is
