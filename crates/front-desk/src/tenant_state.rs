@@ -4,8 +4,8 @@
 use crate::settings::{DefaultLimits, PlanLimits};
 use futures_util::{StreamExt, stream};
 use misy_domain::{
-    Clock, KeyId, Metered, Origin, Permissions, Plan, SiteId, TenantId, TenantStatus, TenantType, Timestamp,
-    limit::Quota,
+    CertificateId, Clock, KeyId, Metered, Origin, Permissions, Plan, SiteId, TenantId, TenantStatus,
+    TenantType, Timestamp, limit::Quota,
 };
 use misy_store::{
     Bell, Database, StoreError, TenantKeys, Vault,
@@ -140,25 +140,26 @@ impl TenantState {
         self.snapshot.certificate_secrets.contains(&secret)
     }
 
-    /// Whether a client certificate is bound to the tenant, and good for this secret and site at this time.
-    pub fn knows_certificate(
+    /// The bindings by which a client certificate counts for this secret and site at this time.
+    pub fn bindings_of(
         &self,
         shown: &ClientCertificate,
         secret: Option<KeyId>,
         site: &SiteId,
         now: Timestamp,
-    ) -> bool {
-        let counts = |bound: &CertificateSnapshot| {
-            bound.bound_by.fingerprint_of(shown).to_string() == bound.fingerprint
+    ) -> impl Iterator<Item = CertificateId> {
+        let counts = move |bound: &&CertificateSnapshot| {
+            shown.is_good_at(now)
+                && bound.bound_by.fingerprint_of(shown).to_string() == bound.fingerprint
                 && bound.expires_at.is_none_or(|expires| now < expires)
                 && bound.secret_key_id.is_none_or(|only| Some(only) == secret)
                 && bound.site_id.as_ref().is_none_or(|only| only == site)
         };
-        shown.is_good_at(now) && self.snapshot.certificates.iter().any(counts)
+        self.snapshot.certificates.iter().filter(counts).map(|bound| bound.certificate_id)
     }
 
-    /// Whether a token comes from its holder: one that is bound to a client certificate comes with that one, which still
-    /// counts, and one of a secret that needs a certificate is bound to one. Else the code of the refusal.
+    /// Whether a token comes from its holder: one that is bound to a client certificate comes with that one, by a binding
+    /// that still counts, and one of a secret that needs a certificate is bound to one. Else the code of the refusal.
     pub fn check_holder(
         &self,
         claims: &TatClaims,
@@ -172,8 +173,8 @@ impl TenantState {
             (None, _) => Ok(()),
             (Some(_), None) => Err("certificate_required"),
             (Some(bound), Some(shown)) => {
-                let holds = shown.certificate == bound
-                    && self.knows_certificate(shown, claims.key, &claims.site_id, now);
+                let mut bindings = self.bindings_of(shown, claims.key, &claims.site_id, now);
+                let holds = shown.certificate == bound.certificate && bindings.any(|id| id == bound.binding);
                 if holds { Ok(()) } else { Err("certificate_invalid") }
             }
         }

@@ -6,7 +6,7 @@ use crate::{
     internal::{self, Peers, Service},
     root_keys,
     settings::Settings,
-    tls::Tls,
+    tls::{self, Tls},
 };
 use anyhow::Context;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -176,6 +176,7 @@ impl Running {
             .limited_by(Limits::through(redis));
         if let Some(tls) = &tls {
             tasks.spawn(tls.clone().follow(stop.clone()));
+            tasks.spawn(tls::overdue::watch(tls.clone(), "public", front_desk.clone(), stop.clone()));
         }
         tasks.spawn(http::serve(listener, front_desk.router(), tls, settings.terms.clone(), stop.clone()));
         tasks.spawn(clean_up(front_desk.clone(), stop.clone()));
@@ -252,6 +253,7 @@ impl Neighbours {
         roles.extend(settings.worker.then_some(ServiceRole::Worker));
         let service = Service::start(self.database, self.vault, self.clock, self.entropy, roles).await?;
         tasks.spawn(tls.clone().follow(stop.clone()));
+        tasks.spawn(tls::overdue::watch(tls.clone(), "internal", front_desk.clone(), stop.clone()));
         tasks.spawn(service.clone().follow_keys(stop.clone()));
         if let Some(address) = settings.internal_addr {
             let listener = http::listen(Some(address), 0).await?;

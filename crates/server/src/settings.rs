@@ -92,6 +92,7 @@ struct Written {
     peers: String,
     close_grace_days: u32,
     pack_memory_mib: u32,
+    crl_grace_hours: u32,
     key_days: u32,
     owner_key_days: u32,
 }
@@ -165,6 +166,7 @@ impl Default for Written {
             peers: none(),
             close_grace_days: 30,
             pack_memory_mib: 256,
+            crl_grace_hours: 24,
             key_days: 365,
             owner_key_days: 90,
         }
@@ -326,6 +328,10 @@ pub(crate) const SETTINGS: &[Setting] = &[
     open("internal_ca", "the private authority of all processes of this installation, PEM file"),
     open("internal_crl", "revocation list of that authority, PEM file [none]"),
     open(
+        "crl_grace_hours",
+        "hours that a revocation list still counts after the next one was due, 0 to 168; then client certificates of its authority are refused [24]",
+    ),
+    open(
         "peers",
         "internal addresses of the other processes, to be told of changes at once: https://host:port, …",
     ),
@@ -486,6 +492,9 @@ impl Settings {
             "off" => false,
             other => bail!("worker must be on or off, not {other:?}"),
         };
+        if written.crl_grace_hours > 168 {
+            bail!("crl_grace_hours must be from 0 to 168");
+        }
         let tls = tls_files(&written)?;
         let internal = internal_files(&written)?;
         let internal_addr = set(&written.internal_addr)
@@ -552,6 +561,10 @@ impl Settings {
     }
 }
 
+fn crl_grace(written: &Written) -> Duration {
+    Duration::from_hours(u64::from(written.crl_grace_hours))
+}
+
 fn terms(written: &Written) -> anyhow::Result<Terms> {
     for (name, value) in
         [("connections", written.connections), ("connections_per_address", written.connections_per_address)]
@@ -578,7 +591,8 @@ fn tls_files(written: &Written) -> anyhow::Result<Option<Files>> {
     match (file(&written.tls_certificate), file(&written.tls_key)) {
         (Some(certificate), Some(key)) => {
             let (authorities, revoked) = (file(&written.tls_client_ca), file(&written.tls_client_crl));
-            Ok(Some(Files { certificate, key, authorities, revoked, mutual: false }))
+            let grace = crl_grace(written);
+            Ok(Some(Files { certificate, key, authorities, revoked, mutual: false, grace }))
         }
         (None, None) if set(&written.tls_client_ca).is_none() => Ok(None),
         _ => bail!("tls_certificate and tls_key go together, and tls_client_ca needs both"),
@@ -591,7 +605,8 @@ fn internal_files(written: &Written) -> anyhow::Result<Option<Files>> {
     match all {
         [Some(certificate), Some(key), Some(authorities)] => {
             let revoked = file(&written.internal_crl);
-            Ok(Some(Files { certificate, key, authorities: Some(authorities), revoked, mutual: true }))
+            let (authorities, grace) = (Some(authorities), crl_grace(written));
+            Ok(Some(Files { certificate, key, authorities, revoked, mutual: true, grace }))
         }
         [None, None, None] => Ok(None),
         _ => bail!("internal_certificate, internal_key and internal_ca go together"),

@@ -3,6 +3,7 @@
 pub mod authority;
 pub mod client;
 pub mod determinism;
+pub mod fuzz;
 pub mod given;
 pub mod postgres;
 pub mod program;

@@ -15,6 +15,7 @@ mod closing;
 mod cors;
 mod domains;
 mod encryption;
+mod fuzz;
 mod giving;
 mod guessing;
 mod idempotency;

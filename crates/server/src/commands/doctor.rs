@@ -6,10 +6,11 @@ use super::config::print;
 use crate::{
     http, root_keys,
     settings::{RootKeySettings, Settings},
+    tls::{Files, Tls},
 };
 use misy_domain::{Clock, SystemClock};
 use misy_postgres::Programs;
-use misy_trust::{KeyProvider, RootKey, SystemEntropy};
+use misy_trust::{Currency, KeyProvider, RootKey, SystemEntropy};
 use std::{fs, path::Path, sync::Arc};
 
 /// What a check found: fine and why, or what is wrong and what to do.
@@ -30,6 +31,12 @@ pub(super) async fn run(settings: &Settings) -> anyhow::Result<()> {
     }
     if let Some(address) = &settings.redis {
         findings.push(("Redis", misy_store::Shared::examine(address).await));
+    }
+    if let Some(files) = &settings.tls {
+        findings.push(("TLS", tls(files)));
+    }
+    if let Some(files) = &settings.internal {
+        findings.push(("internal TLS", tls(files)));
     }
     let mut text = String::new();
     for (name, finding) in &findings {
@@ -105,6 +112,30 @@ async fn address(settings: &Settings) -> Finding {
     let listener = http::listen(settings.http_addr, http::DEFAULT_PORT).await;
     let listener = listener.map_err(|error| format!("{error:#}: set MISY_HTTP_ADDR to a free one"))?;
     listener.local_addr().map(|address| format!("{address} is free")).map_err(|error| error.to_string())
+}
+
+/// Whether the files of a listener can be used, and whether its revocation lists are of now.
+fn tls(files: &Files) -> Finding {
+    let loaded = Tls::load(files.clone()).map_err(|error| format!("{error:#}"))?.now();
+    let lists = loaded.authorities.as_ref().map(|authorities| authorities.lists.clone());
+    let (mut fine, mut wrong) = (vec!["certificate and key fit".to_owned()], Vec::new());
+    for name in &loaded.without_list {
+        wrong.push(format!("there is no revocation list of {name}: what it issued is refused"));
+    }
+    for (list, currency) in lists.iter().flat_map(|lists| lists.standings(SystemClock.now())) {
+        let (name, due) =
+            (&list.issuer_name, list.due_at.map_or("no time".to_owned(), |due| due.to_string()));
+        match currency {
+            Currency::Current => fine.push(format!("the next revocation list of {name} is due at {due}")),
+            Currency::Overdue => {
+                wrong.push(format!("the next revocation list of {name} was due at {due}: fetch it before this one no longer counts"));
+            }
+            Currency::Outdated => {
+                wrong.push(format!("the next revocation list of {name} was due at {due}: what {name} issued is refused; fetch it"));
+            }
+        }
+    }
+    if wrong.is_empty() { Ok(fine.join(", ")) } else { Err(wrong.join("; ")) }
 }
 
 fn clock() -> Finding {

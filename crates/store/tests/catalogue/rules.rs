@@ -20,6 +20,8 @@ const DEFINERS: &str = "
      'boolean', 'misy_app'),
     ('platform.take_ceremony(p_lookup bytea, p_now timestamp with time zone)', 'bytea', 'misy_app'),
     ('platform.follow_user_tokens()', 'trigger', ''),
+    ('platform.hold_certificate(p_key bytea, p_tenant text, p_certificate text, p_now timestamp with time zone)', 'boolean',
+     'misy_app'),
     ('platform.count_guess(p_bucket integer, p_interval bigint, p_burst bigint, p_now timestamp with time zone)', 'bigint',
      'misy_app'),
     ('platform.purge_batch(p_tenant text, p_now timestamp with time zone, p_limit integer, OUT outcome text, OUT removed bigint, OUT total bigint)',

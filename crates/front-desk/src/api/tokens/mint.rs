@@ -23,11 +23,13 @@ use misy_domain::{
     share::Trace,
 };
 use misy_store::{
+    certificates,
     credentials::{self, KeyKind, KeyRecord},
     limits::{Limit, Nonce, Scope, Unreachable},
 };
 use misy_trust::{
-    ApiKey, ApiKeyKind, Fingerprint, RequestKey, RequestKeyKind, TatClaims, bound_key, token::MAX_LIFETIME,
+    ApiKey, ApiKeyKind, BoundCertificate, RequestKey, RequestKeyKind, TatClaims, bound_key,
+    token::MAX_LIFETIME,
 };
 use serde::{Deserialize, Serialize};
 use std::{sync::Arc, time::Duration};
@@ -97,7 +99,7 @@ struct Caller {
     /// The key or secret.
     key: KeyId,
     /// The client certificate that the token is to be bound to.
-    certificate: Option<Fingerprint>,
+    certificate: Option<BoundCertificate>,
 }
 
 /// Mint a token
@@ -275,6 +277,9 @@ async fn server(desk: &FrontDesk, received: &Received, id: &str) -> Result<(Call
         return Err(Problem::invalid_field("/sig", "format", "must be token with an origin"));
     }
     count(desk, received, &id, &state, &asked.site_id, (None, &[]), Some(headers.nonce(forget_at))).await?;
+    if let Some(bound) = certificate {
+        hold(desk, received, &id, bound, now).await?;
+    }
     let most = state.secret(key_id, now).map(|secret| secret.permissions.clone()).unwrap_or_default();
     let caller = Caller {
         tenant: id,
@@ -298,13 +303,29 @@ fn own_certificate(
     secret: KeyId,
     site: &SiteId,
     now: Timestamp,
-) -> Result<Fingerprint, Problem> {
+) -> Result<BoundCertificate, Problem> {
     let shown = received.certificate().ok_or_else(|| Problem::unauthorized("certificate_required"))?;
-    if state.knows_certificate(shown, Some(secret), site, now) {
-        Ok(shown.certificate)
-    } else {
-        Err(Problem::unauthorized("certificate_invalid"))
-    }
+    // Of several bindings the newest, which is the one that stays when somebody tidies up.
+    let binding = state.bindings_of(shown, Some(secret), site, now).max();
+    let binding = binding.ok_or_else(|| Problem::unauthorized("certificate_invalid"))?;
+    Ok(BoundCertificate { certificate: shown.certificate, binding })
+}
+
+/// Who shows a certificate holds its private key: with the first token it becomes the tenant's, and no other tenant's while
+/// it is bound there. To bind it proves nothing, and so keeps nobody else from it.
+async fn hold(
+    desk: &FrontDesk,
+    received: &Received,
+    tenant: &TenantId,
+    bound: BoundCertificate,
+    now: Timestamp,
+) -> Result<(), Problem> {
+    let refused = || Problem::unauthorized("certificate_invalid");
+    let key = received.certificate().ok_or_else(refused)?.key;
+    let mut tx = desk.database.tenant("certificates.hold", tenant).await?;
+    let is_ours = certificates::hold(&mut tx, key, bound.binding, now).await?;
+    tx.commit().await?;
+    if is_ours { Ok(()) } else { Err(refused()) }
 }
 
 /// Remembers the chain of a renewed token, so that revoking this one by its id ends those that will be renewed from it.
