@@ -20,7 +20,12 @@ const TERMS: LeaseTerms = LeaseTerms { length: Duration::from_mins(1), most_atte
 const NO_TIME: LeaseTerms = LeaseTerms { length: Duration::ZERO, most_attempts: 8 };
 
 async fn claim(store: &TestStore, worker: &WorkerId, batch: u32, terms: &LeaseTerms) -> Vec<Lease> {
-    store.database.claim_conversations(worker, batch, terms, &Cursor::default(), Share::ALL).await.unwrap().leases
+    store
+        .database
+        .claim_conversations(worker, batch, terms, &Cursor::default(), Share::ALL)
+        .await
+        .unwrap()
+        .leases
 }
 
 async fn waiting(store: &TestStore, slug: &str) -> (TestTenant, Session) {
@@ -92,7 +97,8 @@ async fn a_tenant_with_ten_thousand_waiting_takes_its_turn_like_the_others() {
     let mut cursor = Cursor::default();
     let mut order = Vec::new();
     for _ in 0..4 {
-        let claimed = store.database.claim_conversations(&worker, 2, &TERMS, &cursor, Share::ALL).await.unwrap();
+        let claimed =
+            store.database.claim_conversations(&worker, 2, &TERMS, &cursor, Share::ALL).await.unwrap();
         cursor = claimed.next;
         order.extend(claimed.leases.iter().map(|lease| lease.tenant.to_string()));
     }
