@@ -14,6 +14,13 @@ pub(crate) struct Reason {
     pub(crate) rule: String,
 }
 
+impl Reason {
+    /// The contact asks for a person.
+    pub(crate) fn asked() -> Self {
+        general("asked", "handoff_asked")
+    }
+}
+
 fn general(code: &'static str, phrase: &'static str) -> Reason {
     Reason { code, phrase, rule: format!("handoff: {code}") }
 }
@@ -32,7 +39,7 @@ pub(crate) fn category(seen: &Understanding) -> Reason {
     } else if has("complaint") || has("angry_staff") {
         general("complaint", "handoff_complaint")
     } else if has("ask_person") {
-        general("asked", "handoff_asked")
+        Reason::asked()
     } else {
         general("rule", "handoff_rule")
     }

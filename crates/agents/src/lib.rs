@@ -12,6 +12,7 @@ mod decision;
 mod escalation;
 pub mod eval;
 mod pack;
+mod plain;
 mod reply;
 mod style;
 mod text;

@@ -139,16 +139,28 @@ pub(crate) fn decide_with(model: &Model, input: &TurnInput<'_>, budget: &Budget<
         return turn.hand_off(&[], Reason { code: "budget", phrase: "handoff_budget", rule });
     }
     let mut ranked = seen.ranked();
+    if seen.wants_person {
+        put_first(&mut ranked, "handoff");
+        return turn.hand_off(&ranked, Reason::asked());
+    }
+    if let Some((agent, draft)) = desk.plainly() {
+        put_first(&mut ranked, agent);
+        return turn.plainly(&ranked, agent, draft);
+    }
     if let Some(reason) = over_limit(input.pack, &seen) {
-        ranked.retain(|(agent, _)| *agent != "handoff");
-        ranked.insert(0, ("handoff", 1.0));
+        put_first(&mut ranked, "handoff");
         return turn.hand_off(&ranked, reason);
     }
     if seen.whole.analysis.tokens.is_empty() {
-        ranked.retain(|(agent, _)| *agent != "smalltalk");
-        ranked.insert(0, ("smalltalk", 1.0));
+        put_first(&mut ranked, "smalltalk");
     }
     turn.route(&ranked)
+}
+
+/// What is asked for in so many words is no question of probability.
+fn put_first(ranked: &mut Vec<(&'static str, f64)>, agent: &'static str) {
+    ranked.retain(|(other, _)| *other != agent);
+    ranked.insert(0, (agent, 1.0));
 }
 
 /// What waits, as one text.
@@ -209,6 +221,16 @@ impl Turn<'_> {
         let same = matches!(agent, "smalltalk" | "out_of_scope");
         let unanswered = if same { self.input.unanswered_in_a_row } else { 0 };
         self.finish(ranked, agent, draft, None, unanswered)
+    }
+
+    /// An answer to what was asked in so many words, by the agent that it is for if the session may use it.
+    fn plainly(&mut self, ranked: &[(&'static str, f64)], agent: &'static str, draft: Draft) -> TurnOutcome {
+        let allowed = |name| needed(name).is_none_or(|needed| self.input.permissions.contains(needed));
+        if !allowed(agent) {
+            return self.route(ranked);
+        }
+        self.rules.push(format!("route: {agent}, asked in so many words"));
+        self.finish(ranked, agent, draft, None, 0)
     }
 
     /// The pack has no answer: says so, and asks for a person when that happens again.

@@ -9,6 +9,7 @@ use crate::{
     budget::{Budget, Spent},
     dates::{self, When},
     pack::{Hit, Sense},
+    plain::{self, Question, denial, money, person},
     text::{Analysis, analyse, segments},
 };
 use jiff::Timestamp;
@@ -32,6 +33,8 @@ pub(crate) struct Part {
     pub(crate) services: Vec<Hit>,
     /// How sure it is that the first of `faqs` answers, 0 to 1.
     pub(crate) faq_confidence: f64,
+    /// What it asks in so many words.
+    pub(crate) question: Option<Question>,
 }
 
 /// A message understood.
@@ -43,10 +46,29 @@ pub(crate) struct Understanding {
     /// The provider that is named.
     pub(crate) provider: Option<usize>,
     pub(crate) when: When,
+    /// Whether a person is asked for.
+    pub(crate) wants_person: bool,
+    /// An amount of money that is named, in hundredths.
+    pub(crate) amount: Option<i64>,
+    /// Whether the message also said what it does not want.
+    pub(crate) denies: bool,
+    /// What is not wanted among what is offered.
+    pub(crate) but: Option<Part>,
+    /// What a question that leaves out its subject goes on from.
+    pub(crate) goes_on: Option<GoesOn>,
     /// The probability of each of [`AGENTS`].
     pub(crate) scores: [f64; 7],
     /// What the scores were made of.
     pub(crate) features: Vec<f64>,
+}
+
+/// What a question goes on from that leaves out its subject: "and is it free?".
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum GoesOn {
+    /// From an answer of the pack, which says it.
+    Answer(usize),
+    /// From something that has no price.
+    Nothing,
 }
 
 impl Understanding {
@@ -67,7 +89,9 @@ pub(crate) fn understand(
     now: Timestamp,
     budget: &Budget<'_>,
 ) -> Result<Understanding, Spent> {
-    let body = segments::body(text);
+    let said = segments::body(text);
+    let denial = denial::read(&said);
+    let body = denial.kept;
     let analysis = analyse(&body, language, Some(pack.speller()), budget)?;
     budget.take(analysis.tokens.len() * STEPS_A_TOKEN)?;
     let whole = part(model, pack, analysis, &[], budget)?;
@@ -83,12 +107,35 @@ pub(crate) fn understand(
     let today = now.to_zoned(zone.clone()).date();
     let month_first = pack.pack().locale.as_str() == "en-US";
     let when = dates::read(&body, &whole.analysis.tokens, today, month_first);
-    let provider = provider(pack, &whole.analysis);
-    let mut understanding =
-        Understanding { whole, parts, provider, when, scores: [0.0; 7], features: Vec::new() };
+    let mut when = when;
+    add_holidays(&mut when, &whole.analysis, pack, today);
+    let but = denial.but.map(|but| analyse(&but, language, Some(pack.speller()), budget)).transpose()?;
+    let but = but.map(|but| part(model, pack, but, &[], budget)).transpose()?;
+    let mut understanding = Understanding {
+        provider: provider(pack, &whole.analysis),
+        wants_person: person::is_asked_for(&whole.analysis.tokens),
+        amount: money::amount(&body),
+        whole,
+        parts,
+        when,
+        but,
+        denies: body != said,
+        ..Understanding::default()
+    };
     understanding.features = features::measure(pack, &body, &understanding);
     understanding.scores = model.scores(&understanding.features);
     Ok(understanding)
+}
+
+/// The days that the pack has a name of its own for.
+fn add_holidays(when: &mut When, analysis: &Analysis, pack: &CompiledPack, today: jiff::civil::Date) {
+    let words: Vec<String> = analysis.tokens.iter().map(|token| token.text.clone()).collect();
+    for date in plain::named_holidays(&words, pack, today) {
+        let day = dates::Day::Date(date);
+        if !when.days.contains(&day) {
+            when.days.push(day);
+        }
+    }
 }
 
 fn part(
@@ -105,7 +152,8 @@ fn part(
         plain_hours_first(pack, &senses, hours, &mut faqs);
     }
     let services = index.rank_services(&senses, budget)?;
-    let mut part = Part { analysis, senses, faqs, services, faq_confidence: 0.0 };
+    let question = plain::question(&analysis.tokens, pack);
+    let mut part = Part { analysis, senses, faqs, services, faq_confidence: 0.0, question };
     part.faq_confidence = model.faq_confidence(&features::faq(&part));
     Ok(part)
 }
