@@ -100,30 +100,38 @@ impl Dice {
         picked
     }
 
-    fn actions(&mut self) -> Vec<Action> {
-        let mut actions = self.some(Action::ALL, 6);
-        actions.retain(|action| misy_trust::access::is_delegable(*action));
-        // What can be misused is there more often.
-        for action in [Action::UsersWrite, Action::RolesWrite, Action::SignInWrite] {
-            if self.roll(2) == 0 {
-                actions.push(action);
-            }
-        }
-        actions.push(Action::UsersRead);
+    fn actions(&mut self, of: &[Action]) -> Vec<Action> {
+        let mut actions = self.some(of, 6);
         actions.sort_unstable();
         actions.dedup();
         actions
     }
 
+    /// Names of roles: mostly such as a caller of the circle may give, now and then any.
     fn roles(&mut self, own: &[String]) -> Vec<String> {
-        let built_in = BuiltInRole::ALL.iter().map(ToString::to_string);
-        let all: Vec<String> = built_in.chain(own.iter().cloned()).chain(own.iter().cloned()).collect();
-        let mut roles = self.some(&all, 2);
+        let mut all: Vec<String> = own.to_vec();
+        all.push("agent".into());
+        if self.roll(3) == 0 {
+            all.extend(BuiltInRole::ALL.iter().map(ToString::to_string));
+        }
+        let mut roles = self.some(&all, 1);
         roles.sort_unstable();
         roles.dedup();
         roles
     }
 }
+
+/// What can be misused, and what an agent may do.
+const AT_HAND: [Action; 8] = [
+    Action::UsersRead,
+    Action::UsersWrite,
+    Action::RolesWrite,
+    Action::SignInRead,
+    Action::SignInWrite,
+    Action::TenantRead,
+    Action::ContextPackRead,
+    Action::DecisionsRead,
+];
 
 /// Everybody of the tenant and what they may do.
 async fn powers(app: &App, andina: &Tenant) -> Vec<(String, Powers)> {
@@ -147,15 +155,21 @@ fn of<'a>(all: &'a [(String, Powers)], id: &str) -> &'a Powers {
 
 /// A circle of people with random roles does random things. Nobody ends with an action that neither they had before nor
 /// anybody of the circle; and no session, link or reset that the circle comes by is of somebody who may do more.
-async fn play(seed: u64) {
+async fn play(seed: u64) -> usize {
     let mut dice = Dice(seed);
     let app = App::start().await;
     let (_, andina) = app.two().await;
     let mut boss = back_door::boss(&app, &andina).await;
     let mut circle = Vec::new();
     let mut own = Vec::new();
+    let delegable: Vec<Action> =
+        Action::ALL.iter().copied().filter(|action| misy_trust::access::is_delegable(*action)).collect();
     for name in ["alpha", "beta"] {
-        circle.push(with_role(&app, &mut boss, &andina, name, &dice.actions()).await);
+        let mut actions = dice.actions(&delegable);
+        actions.extend(AT_HAND);
+        actions.sort_unstable();
+        actions.dedup();
+        circle.push(with_role(&app, &mut boss, &andina, name, &actions).await);
         own.push(name.to_owned());
     }
     let mut addresses = vec!["boss@andina.example".to_owned(), "alpha@andina.example".to_owned()];
@@ -170,33 +184,41 @@ async fn play(seed: u64) {
     let had = circle.iter().flat_map(|(_, id)| of(&first, id).iter().collect::<Vec<_>>());
     let had = Powers::from_actions(had);
     let mut reached = Vec::new();
-    for turn in 0..60 {
+    let mut carried_out = 0;
+    for turn in 0..45 {
         let known = powers(&app, &andina).await;
         let somebody = known[dice.roll(known.len())].0.clone();
         let at = dice.roll(circle.len());
+        // Half of the time a caller gives of what they have, else of everything.
+        let own_actions: Vec<Action> = of(&known, &circle[at].1).iter().collect();
+        let pool = if dice.roll(2) == 0 || own_actions.is_empty() { &delegable } else { &own_actions };
         let by = &mut circle[at].0;
-        if by.get(&app, "/auth/me").await.status != 200 {
+        let me = by.get(&app, "/auth/me").await;
+        if me.status != 200 {
             continue;
         }
-        if turn % 6 == 0 {
+        // Whoever a provider brought in has no app, and gives nothing.
+        if by.totp.is_some() && me.body["secondFactorAgeSeconds"].as_i64().is_none_or(|age| age > 200) {
             by.step_up(&app).await;
         }
-        match dice.roll(9) {
+        let answer = match dice.roll(9) {
             0 => {
                 let name = format!("own-{turn}");
-                let body = json!({ "roleId": name, "actions": dice.actions() });
-                if by.post(&app, &andina.path("/roles"), &body).await.status == 201 {
+                let body = json!({ "roleId": name, "actions": dice.actions(pool) });
+                let answer = by.post(&app, &andina.path("/roles"), &body).await;
+                if answer.status == 201 {
                     own.push(name);
                 }
+                answer.status
             }
             1 => {
                 let role = own[dice.roll(own.len())].clone();
-                let body = json!({ "actions": dice.actions() });
-                patch(&app, by, &andina.path(&format!("/roles/{role}")), &body).await;
+                let body = json!({ "actions": dice.actions(pool) });
+                patch(&app, by, &andina.path(&format!("/roles/{role}")), &body).await.status
             }
             2 | 3 => {
                 let body = json!({ "roles": dice.roles(&own) });
-                patch(&app, by, &andina.path(&format!("/users/{somebody}")), &body).await;
+                patch(&app, by, &andina.path(&format!("/users/{somebody}")), &body).await.status
             }
             4 => {
                 let address = format!("new-{turn}@andina.example");
@@ -206,12 +228,13 @@ async fn play(seed: u64) {
                     addresses.push(address);
                     reached.push((turn, answer.body["user"]["userId"].as_str().unwrap().to_owned()));
                 }
+                answer.status
             }
             5 => {
                 let mut body = back_door::trusting(&provider, &andina.id, "andina.example");
                 body["provisioning"] = json!(true);
                 body["defaultRoles"] = json!(dice.roles(&[]));
-                by.call_on(&app.router, Method::PUT, &andina.path("/sign-in"), Some(&body)).await;
+                by.call_on(&app.router, Method::PUT, &andina.path("/sign-in"), Some(&body)).await.status
             }
             6 | 7 => {
                 let address = if dice.roll(4) == 0 {
@@ -226,15 +249,20 @@ async fn play(seed: u64) {
                     reached.push((turn, id.clone()));
                     circle.push((browser, id));
                 }
+                me.status
             }
             _ => {
                 let call = ["password-reset", "second-factor-reset", "invitation"][dice.roll(3)];
                 let path = andina.path(&format!("/users/{somebody}/{call}"));
-                if by.order(&app, Method::POST, &path).await.status.is_success() {
+                let answer = by.order(&app, Method::POST, &path).await;
+                if answer.status.is_success() {
                     reached.push((turn, somebody));
                 }
+                answer.status
             }
-        }
+        };
+        println!("turn {turn}: {answer}");
+        carried_out += usize::from(answer.is_success());
         let now = powers(&app, &andina).await;
         for (turn, id) in reached.drain(..) {
             assert!(had.cover(of(&now, &id)).is_ok(), "seed {seed}, turn {turn}: {id} was reached");
@@ -245,11 +273,15 @@ async fn play(seed: u64) {
         let limit = Powers::from_actions(had.iter().chain(before.unwrap_or_default().iter()));
         assert!(limit.cover(&now).is_ok(), "seed {seed}: {id} has {now:?}");
     }
+    carried_out
 }
 
 #[tokio::test]
 async fn no_sequence_of_calls_ends_with_an_action_that_none_of_the_callers_had() {
-    for seed in [7, 2_026, 0x5eed] {
-        play(seed).await;
+    let mut carried_out = 0;
+    for seed in [7, 2_026] {
+        carried_out += play(seed).await;
     }
+    println!("{carried_out} calls were carried out");
+    assert!(carried_out >= 8, "what is refused always proves nothing: {carried_out}");
 }

@@ -14,7 +14,6 @@ use misy_store::{
     sign_in_providers,
 };
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use utoipa::ToSchema;
 
 /// Attempts of a tenant to prove domains: each calls somebody else's server.
