@@ -23,7 +23,7 @@ use misy_store::{
     sign_in_providers::{self, ProviderPerson},
     users::{
         self, User, UserStatus, factors,
-        tickets::{self, TicketPurpose},
+        tickets::{self, Ticket, TicketPurpose},
     },
 };
 use misy_trust::{RandomToken, TokenUse};
