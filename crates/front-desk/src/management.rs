@@ -1,8 +1,9 @@
-//! Who may manage which tenant. Who calls is proved here (a person, an administrator's key, a server with a token that allows
+//! Who may manage which tenant. Who calls is proved here (a person, the token of a registration, a server with a token that allows
 //! `tenant:manage`); what it may do is decided by the access policies (`misy_trust::access`). Handlers take what both are
 //! settled of: [`Managed`], or [`AtHome`] where no tenant is named.
 
 mod authorised;
+mod giving;
 
 pub use authorised::{Acts, AtHome, AtTenant, Authorised, Either, Managed};
 
@@ -15,7 +16,7 @@ use crate::{
     problem::Problem,
     tenant_state::TenantState,
 };
-use misy_domain::{Action, BuiltInRole, Permission, TenantId, Timestamp, UserId};
+use misy_domain::{Action, BuiltInRole, Permission, Permissions, TenantId, Timestamp, UserId};
 use misy_store::{
     TenantTx,
     audit::{self, AuditEntry, Kind},
@@ -51,7 +52,9 @@ pub struct Manager {
     pub actor: String,
     /// What the caller is.
     pub caller: Caller,
-    /// What roles that its tenant made allow.
+    /// What it is known by as the maker of something that goes on without it: a program by its secret.
+    pub maker: String,
+    /// What roles that its tenant made allow; of a program what its secret carries now.
     granted: Vec<Action>,
     /// Whether its tenant is the owner of the platform.
     is_owner: bool,
@@ -62,8 +65,8 @@ pub struct Manager {
 pub enum Caller {
     /// A person who signed in, or a personal API token of one.
     User(UserCaller),
-    /// Whoever holds the bearer key that a tenant's first administrator was given.
-    AdministratorKey,
+    /// Whoever holds the token that a registration answers with, until somebody enrols with it.
+    SetUpToken,
     /// A server with a tenant access token that allows `tenant:manage`.
     Program,
 }
@@ -92,6 +95,32 @@ pub struct ManagementCall {
 }
 
 impl Manager {
+    /// A server of a tenant, with a token that passed the pipeline.
+    pub(crate) fn of_program<A: pipeline::Access>(desk: &FrontDesk, call: &TenantCall<A>) -> Self {
+        let key = call.claims().key;
+        let secret = key.and_then(|key| call.state().secret(key, desk.clock.now()));
+        let secret = secret.filter(|_| call.permissions().contains(Permission::TenantManage));
+        Self {
+            home: call.tenant().clone(),
+            actor: call.actor().to_owned(),
+            caller: Caller::Program,
+            maker: key.map_or_else(|| call.actor().to_owned(), |key| key.to_string()),
+            granted: secret.map(|secret| secret.actions.clone()).unwrap_or_default(),
+            is_owner: false,
+        }
+    }
+
+    /// What of chat it may give to others: people all of it, a program what its own secret carries now.
+    pub(crate) fn most_permissions(&self, state: &TenantState, now: Timestamp) -> Permissions {
+        match &self.caller {
+            Caller::User(_) | Caller::SetUpToken => Permissions::all(),
+            Caller::Program => {
+                let secret = self.maker.parse().ok().and_then(|key| state.secret(key, now));
+                secret.map(|secret| secret.permissions.clone()).unwrap_or_default()
+            }
+        }
+    }
+
     /// Whether it is the owner of the platform.
     pub fn is_owner(&self) -> bool {
         self.is_owner
@@ -101,7 +130,7 @@ impl Manager {
     pub fn user(&self) -> Option<&UserCaller> {
         match &self.caller {
             Caller::User(user) => Some(user),
-            Caller::AdministratorKey | Caller::Program => None,
+            Caller::SetUpToken | Caller::Program => None,
         }
     }
 
@@ -109,10 +138,15 @@ impl Manager {
     fn roles(&self) -> Vec<BuiltInRole> {
         match &self.caller {
             Caller::User(user) => user.roles.iter().filter_map(|name| name.parse().ok()).collect(),
-            Caller::AdministratorKey if self.is_owner => vec![BuiltInRole::Owner],
-            Caller::AdministratorKey => vec![BuiltInRole::Admin],
+            Caller::SetUpToken if self.is_owner => vec![BuiltInRole::Owner],
+            Caller::SetUpToken => vec![BuiltInRole::Admin],
             Caller::Program => Vec::new(),
         }
+    }
+
+    /// Whether it may do something to a tenant.
+    pub(crate) fn may(&self, desk: &FrontDesk, action: Action, tenant: &TenantId) -> bool {
+        self.decide(desk, action, tenant, Access::default()).is_allowed()
     }
 
     /// What the policies say.
@@ -137,7 +171,7 @@ impl Manager {
     fn as_principal<T>(&self, ask: impl FnOnce(&Principal<'_>) -> T) -> T {
         let kind = match &self.caller {
             Caller::User(user) => PrincipalKind::User { scopes: user.scopes.as_deref() },
-            Caller::AdministratorKey => PrincipalKind::AdministratorKey,
+            Caller::SetUpToken => PrincipalKind::SetUpToken,
             Caller::Program => PrincipalKind::Program { permissions: &[Permission::TenantManage.as_str()] },
         };
         ask(&Principal {
@@ -152,7 +186,7 @@ impl Manager {
 }
 
 impl ManagementCall {
-    /// Proves who calls: an administrator's bearer token, or a signed token through the pipeline.
+    /// Proves who calls: a person, the token of a registration, or a signed token through the pipeline.
     async fn prove(desk: &FrontDesk, received: Received) -> Result<Self, Problem> {
         let Some(token) = bearer(&received) else {
             if cookies::has_session(&desk.settings, &received.parts.headers) {
@@ -166,17 +200,11 @@ impl ManagementCall {
             return Self::by_user(desk, received, proved).await;
         }
         if token.starts_with(ApiKeyKind::Administrator.prefix()) {
-            let manager = administrator(desk, &received, token).await?;
+            let manager = set_up_token(desk, &received, token).await?;
             return Ok(Self { manager, received, proved: None });
         }
         let call = TenantCall::<Manage>::pass(desk, received).await?;
-        let manager = Manager {
-            home: call.tenant().clone(),
-            actor: call.actor().to_owned(),
-            caller: Caller::Program,
-            granted: Vec::new(),
-            is_owner: false,
-        };
+        let manager = Manager::of_program(desk, &call);
         Ok(Self { manager, received: call.received, proved: None })
     }
 
@@ -197,6 +225,7 @@ impl ManagementCall {
             home: proved.tenant.clone(),
             actor: proved.user.user_id.to_string(),
             caller: Caller::User(proved.user.clone()),
+            maker: proved.user.user_id.to_string(),
             granted,
             is_owner: proved.state.is_owner(),
         };
@@ -208,7 +237,7 @@ impl ManagementCall {
     pub fn expect_fresh_second_factor(&self, desk: &FrontDesk) -> Result<(), Problem> {
         match &self.manager.caller {
             Caller::User(user) => identity::expect_fresh(user.second_factor_at, desk.clock.now()),
-            Caller::AdministratorKey | Caller::Program => Ok(()),
+            Caller::SetUpToken | Caller::Program => Ok(()),
         }
     }
 
@@ -232,6 +261,7 @@ impl ManagementCall {
             AccessOutcome::Allowed => Ok(()),
             AccessOutcome::Hidden => Err(Problem::not_found()),
             AccessOutcome::StepUp => Err(Problem::step_up_required()),
+            AccessOutcome::NeedsPerson => Err(Problem::person_required()),
             AccessOutcome::NeedsPrivilege => Err(Problem::forbidden(
                 "privilege_required",
                 "This belongs to the tenant: a privileged operation gives access to it, for a limited time.",
@@ -284,6 +314,16 @@ impl ManagementCall {
         }
     }
 
+    /// Who calls, as what they make in a tenant names its maker.
+    pub(crate) fn maker_in(&self, tenant: &TenantId) -> String {
+        let manager = &self.manager;
+        if manager.home == *tenant {
+            manager.maker.clone()
+        } else {
+            format!("{}/{}", manager.home, manager.maker)
+        }
+    }
+
     /// Records a change in the transaction of the change, in the trail of the tenant that is changed.
     pub async fn record_change(
         &self,
@@ -302,7 +342,7 @@ impl ManagementCall {
     }
 }
 
-async fn administrator(desk: &FrontDesk, received: &Received, token: &str) -> Result<Manager, Problem> {
+async fn set_up_token(desk: &FrontDesk, received: &Received, token: &str) -> Result<Manager, Problem> {
     let invalid = || Problem::unauthorized("token_invalid");
     let key = ApiKey::parse(token).map_err(|_| invalid())?;
     let now = desk.clock.now();
@@ -327,8 +367,8 @@ async fn administrator(desk: &FrontDesk, received: &Received, token: &str) -> Re
     }
     count(desk, received, &home, &state, &actor).await?;
     received.record.keep_room(&desk.audit).await?;
-    let caller = Caller::AdministratorKey;
-    Ok(Manager { is_owner: state.is_owner(), caller, granted: Vec::new(), home, actor })
+    let (caller, maker) = (Caller::SetUpToken, actor.clone());
+    Ok(Manager { is_owner: state.is_owner(), caller, maker, granted: Vec::new(), home, actor })
 }
 
 /// Counts a call of somebody who manages.

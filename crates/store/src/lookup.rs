@@ -31,7 +31,7 @@ impl Database {
         Ok(tenant.and_then(|text| text.parse().ok()))
     }
 
-    /// In which tenants somebody has an account with this e-mail address, by its keyed hash.
+    /// In which tenants somebody has come in to an account with this e-mail address, by its keyed hash: all of them.
     pub async fn tenants_of_email(&self, route: &[u8; 32]) -> Result<Vec<TenantId>, StoreError> {
         let tenants = sqlx::query_scalar!("select platform.tenants_of_email($1)", &route[..])
             .fetch_all(self.app())

@@ -255,8 +255,12 @@ async fn a_deleted_tenant_leaves_no_usage() {
     let refusals = usage::refusals(&mut tx, now, now, 10).await.unwrap();
     let counts: Vec<_> = refusals.iter().map(|row| (row.reason.as_str(), row.count)).collect();
     assert_eq!(counts, [("not_found", 1), ("rate_limited", 5)]);
-    assert!(misy_store::tenants::delete(&mut tx, None).await.unwrap());
+    let (closed, now) = (misy_domain::TenantStatus::Closed, store.clock.now());
+    misy_store::tenants::set_status(&mut tx, closed, None, now, Some(now)).await.unwrap();
     tx.commit().await.unwrap();
+    let (clock, entropy) = (&*store.clock, &*store.entropy);
+    let purged = misy_store::closing::purge_batch(&store.database, &tenant.id, 1_000, clock, entropy).await;
+    assert_eq!(purged.unwrap(), misy_store::closing::Purged::Done);
     let mut admin = store.connect_as("postgres").await.unwrap();
     let left: i64 = sqlx::query_scalar(
         "select (select count(*) from misy.usage_events) + (select count(*) from misy.usage_slots)

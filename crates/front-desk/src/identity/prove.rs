@@ -15,6 +15,10 @@ use misy_store::users::{UserStatus, roles_need_second_factor, sign_ins::SignIn};
 use misy_trust::{RandomToken, TokenUse};
 use std::{ops::Deref, sync::Arc};
 
+/// What people of a closed tenant may still do: open it again, and what it takes to prove that they may.
+const WHILE_CLOSED: [&str; 6] =
+    ["readMe", "signOut", "stepUp", "beginPasskeyStepUp", "finishPasskeyStepUp", "reopenTenant"];
+
 /// The largest body of a call of a user about itself.
 const BODY_LIMIT: usize = 64 * 1024;
 
@@ -113,7 +117,8 @@ async fn admit(
         facts.tenant = Some(tenant.clone());
         facts.actor = Some(actor.clone());
     }
-    if !state.is_active() {
+    let reopens = state.is_closed() && WHILE_CLOSED.contains(&received.record.operation);
+    if !state.is_active() && !reopens {
         return Err(Problem::suspended());
     }
     count(desk, received, tenant, &state, &actor).await?;

@@ -1,6 +1,9 @@
 //! The end of a tenant: closed with a time to come back, and then gone but for its audit trail.
 
-use crate::support::{App, Tenant, with_bearer};
+use crate::{
+    people::Browser,
+    support::{App, Tenant, with_bearer},
+};
 use http::Method;
 use misy_domain::TenantId;
 use misy_store::closing::{self, Purged};
@@ -80,7 +83,9 @@ async fn a_closed_tenant_can_come_back_whole_until_its_grace_period_is_over() {
     let before = rows_of(&app, "andina").await;
 
     close(&app, &verde, &andina, json!({})).await.refused(404, "not_found");
-    close(&app, &andina, &andina, json!({ "graceDays": 0 })).await.refused(403, "permission_denied");
+    close(&app, &andina, &andina, json!({ "graceDays": 9 })).await.refused(403, "permission_denied");
+    // Nobody leaves no time at all.
+    close(&app, &owner, &andina, json!({ "graceDays": 0 })).await.refused(422, "validation_failed");
     close(&app, &andina, &andina, json!({ "graceDays": 366 })).await.refused(422, "validation_failed");
     let reason = "x".repeat(501);
     close(&app, &andina, &andina, json!({ "reason": reason })).await.refused(422, "validation_failed");
@@ -129,8 +134,8 @@ async fn a_closed_tenant_can_come_back_whole_until_its_grace_period_is_over() {
         ("registered", None),
     ];
     assert_eq!(told, expected);
-    assert!(events[0]["actor"].as_str().unwrap().starts_with("colombiatic/key_"));
-    assert!(events[3]["actor"].as_str().unwrap().starts_with("key_"));
+    assert!(events[0]["actor"].as_str().unwrap().starts_with("colombiatic/"));
+    assert!(events[3]["actor"].as_str().unwrap().starts_with("usr_"));
 }
 
 #[tokio::test]
@@ -152,7 +157,7 @@ async fn nothing_of_a_closed_tenant_remains_but_its_audit_trail() {
         assert!(after >= before, "{table} has lost rows of another tenant");
     }
     app.manage(&owner, Method::GET, &andina.path(""), None).await.refused(404, "not_found");
-    app.manage(&andina, Method::GET, &andina.path(""), None).await.refused(401, "token_invalid");
+    app.with_token(&andina, Method::GET, &andina.path(""), None).await.refused(401, "token_invalid");
     app.manage(&verde, Method::GET, &verde.path(""), None).await.expect(200);
     let mut again = crate::support::registration("andina", "https://andina.example");
     again["tenantId"] = json!("andina");
@@ -170,12 +175,56 @@ async fn nothing_of_a_closed_tenant_remains_but_its_audit_trail() {
 }
 
 #[tokio::test]
-async fn a_tenant_that_is_deleted_at_once_leaves_no_more_than_one_that_was_closed() {
+async fn to_delete_a_tenant_is_to_close_it_whoever_asks_and_can_be_undone() {
     let app = App::start().await;
     let owner = app.owner().await;
     let andina = lived_in(&app, &owner, "andina").await;
-    app.manage(&owner, Method::DELETE, &andina.path(""), None).await.expect(204);
+    for who in [&owner, &andina] {
+        app.in_person(who, Method::DELETE, &andina.path(""), None).await.expect(204);
+        let read = app.manage(&owner, Method::GET, &andina.path(""), None).await.expect(200);
+        assert_eq!(read.body["status"], "closed");
+        let closed_at: jiff::Timestamp = read.text("closedAt").parse().unwrap();
+        assert_eq!(read.text("purgeAt").parse::<jiff::Timestamp>().unwrap(), closed_at + 30 * DAY);
+        app.advance(29 * DAY);
+        assert_eq!(app.desk.purge_due().await.unwrap(), 0, "not before its time");
+        app.manage(&owner, Method::POST, &andina.path("/activate"), None).await.expect(200);
+        app.send(app.mint_request(&andina, &json!({ "siteId": "main" }))).await.expect(201);
+    }
+    // Once more does not bring the end nearer.
+    for _ in 0..2 {
+        app.in_person(&owner, Method::DELETE, &andina.path(""), None).await.expect(204);
+        app.advance(29 * DAY);
+    }
+    assert_eq!(app.desk.purge_due().await.unwrap(), 1);
     assert_gone(&app, "andina").await;
+}
+
+#[tokio::test]
+async fn an_administrator_opens_again_what_somebody_of_the_tenant_closed_and_not_what_the_owner_closed() {
+    let app = App::start().await;
+    let (owner, andina) = app.two().await;
+    let (email, reopen) = ("ana@business.example", andina.path("/reopen"));
+    let mut ana = app.administrator(&andina, email).await;
+    ana.order(&app, Method::POST, &reopen).await.refused(409, "conflict");
+    ana.order(&app, Method::DELETE, &andina.path("")).await.expect(204);
+    // Nothing else goes on, not even for a session that is there.
+    ana.get(&app, &andina.path("")).await.refused(403, "tenant_suspended");
+    ana.get(&app, "/auth/tokens").await.refused(403, "tenant_suspended");
+    app.advance(20 * DAY);
+    let mut ana = Browser::new_with(&ana);
+    ana.sign_in_twice(&app, email).await.expect(200);
+    ana.get(&app, &andina.path("/users")).await.refused(403, "tenant_suspended");
+    app.advance(Duration::from_mins(6));
+    ana.order(&app, Method::POST, &reopen).await.refused(401, "step_up_required");
+    ana.step_up(&app).await;
+    assert_eq!(ana.order(&app, Method::POST, &reopen).await.expect(200).body["status"], "active");
+    ana.get(&app, &andina.path("")).await.expect(200);
+    // The owner's word counts more, whether it closed the tenant or moved its end.
+    app.in_person(&owner, Method::POST, &andina.path("/close"), None).await.expect(200);
+    ana.order(&app, Method::POST, &reopen).await.refused(403, "permission_denied");
+    app.manage(&owner, Method::POST, &andina.path("/activate"), None).await.expect(200);
+    app.manage(&owner, Method::POST, &andina.path("/suspend"), None).await.expect(200);
+    ana.order(&app, Method::POST, &reopen).await.refused(403, "tenant_suspended");
 }
 
 #[tokio::test]
@@ -183,7 +232,8 @@ async fn a_clean_up_that_is_killed_anywhere_is_finished_by_the_next() {
     let app = App::start().await;
     let owner = app.owner().await;
     let andina = lived_in(&app, &owner, "andina").await;
-    close(&app, &owner, &andina, json!({ "graceDays": 0 })).await.expect(200);
+    close(&app, &owner, &andina, json!({ "graceDays": 1 })).await.expect(200);
+    app.advance(DAY);
     let id: TenantId = andina.tenant_id();
     let (clock, entropy) = (&*app.store.clock, &*app.store.entropy);
     let count = async || {

@@ -4,7 +4,7 @@ use crate::support::{Answer, App, Tenant, bare, put, send_to};
 use axum::{Router, body::Body, extract::ConnectInfo};
 use http::{Method, Request};
 use misy_domain::Clock;
-use misy_trust::TotpSecret;
+use misy_trust::{RandomToken, TotpSecret};
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
 
@@ -38,6 +38,12 @@ pub(crate) fn app_of(base32: &str) -> TotpSecret {
 impl Browser {
     pub(crate) fn at(address: &str) -> Self {
         Self { cookies: BTreeMap::new(), csrf: String::new(), address: address.to_owned(), totp: None }
+    }
+
+    /// One with the cookie of a session.
+    pub(crate) fn holding(token: &RandomToken) -> Self {
+        let cookies = BTreeMap::from([("__Host-misy_session".to_owned(), token.text().to_owned())]);
+        Self { cookies, csrf: token.csrf_token(), ..Self::new() }
     }
 
     pub(crate) fn new() -> Self {

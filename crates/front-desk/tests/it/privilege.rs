@@ -51,11 +51,13 @@ async fn scene() -> (App, Tenant, Tenant, Browser) {
 
 #[tokio::test]
 async fn without_a_fresh_second_factor_there_is_no_privilege_and_the_answer_says_how_to_get_it() {
-    let (app, owner, andina, mut ana) = scene().await;
+    let app = App::start().await;
+    let (owner, andina) = app.two().await;
     let path = andina.path("/privilege");
-    // A key has no second factor at all.
-    let refused =
-        app.manage(&owner, Method::POST, &path, Some(&support())).await.refused(401, "step_up_required");
+    // A token has no second factor at all.
+    let refused = app.with_token(&owner, Method::POST, &path, Some(&support())).await;
+    let refused = refused.refused(401, "step_up_required");
+    let mut ana = app.administrator(&owner, EMAIL).await;
     let challenge = refused.headers["www-authenticate"].to_str().unwrap();
     assert!(
         challenge.contains("insufficient_user_authentication") && challenge.contains("max_age=300"),
@@ -215,10 +217,9 @@ async fn a_burst_of_privilege_or_of_refusals_raises_one_alert_that_can_be_acknow
     let again = ana.post(&app, &path, &json!({})).await.expect(200);
     assert!(again.body["acknowledgedBy"].as_str().unwrap().starts_with("usr_"));
 
+    app.advance(Duration::from_mins(6));
     for _ in 0..7 {
-        app.manage(&owner, Method::POST, &andina.path("/privilege"), Some(&support()))
-            .await
-            .refused(401, "step_up_required");
+        ana.post(&app, &andina.path("/privilege"), &support()).await.refused(401, "step_up_required");
     }
     let deadline = std::time::Instant::now() + PATIENCE;
     loop {

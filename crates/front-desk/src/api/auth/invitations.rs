@@ -77,7 +77,7 @@ pub(crate) async fn accept(State(desk): State<FrontDesk>, request: Request) -> R
     tx.commit().await?;
     let name = asked.name.as_deref().map_or(&*user.name, str::trim);
     expect_strong("/password", password.expose(), &user.email, name, !user.needs_second_factor())?;
-    let hash = desk.passwords.hash(password.expose(), state.keys.pepper(), desk.entropy.clone()).await?;
+    let hash = desk.hash_password(&password, &user.email, &state.keys).await?;
     let mut tx = desk.database.tenant("auth.accept", &tenant).await?;
     // Hashing took its time, in which the link may have been used.
     tickets::hold(&mut tx, purpose, &token.hash(), now).await?.ok_or_else(invalid)?;

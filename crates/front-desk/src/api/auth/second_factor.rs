@@ -6,7 +6,7 @@ use crate::{
     identity::{
         csrf,
         guard::{self, Guess},
-        start::{Entry, SignedInAnswer, known_device, start_session},
+        start::{Entry, SignedInAnswer, known_device, record, start_session},
     },
     look_up,
     pipeline::Received,
@@ -20,6 +20,7 @@ use axum::{
 use misy_domain::TenantId;
 use misy_store::{
     TenantKeys, TenantTx,
+    sign_in_providers::{self, ProviderPerson},
     users::{
         self, User, UserStatus, factors,
         tickets::{self, TicketPurpose},
@@ -27,6 +28,7 @@ use misy_store::{
 };
 use misy_trust::{RandomToken, TokenUse};
 use serde::Deserialize;
+use serde_json::json;
 use std::sync::Arc;
 use utoipa::ToSchema;
 
@@ -75,6 +77,8 @@ pub(crate) struct Pending {
     pub(crate) token: RandomToken,
     /// How the user proved itself before.
     pub(crate) first_method: String,
+    /// The person of a provider that the user is, as the second factor proves.
+    pub(crate) link: Option<ProviderPerson>,
 }
 
 /// Finds the sign-in that a challenge belongs to, and counts a guess at its second factor.
@@ -87,7 +91,7 @@ pub(crate) async fn pending(
     let hash = token.hash();
     let tenant = look_up::tenant(desk, received, &hash).await?.ok_or_else(invalid)?;
     let state = desk.tenants.get(&tenant).await?.ok_or_else(invalid)?;
-    if !state.is_active() {
+    if !state.lets_people_in() {
         return Err(Problem::suspended());
     }
     let (mut tx, user, _) = hold(desk, &state, &tenant, &hash).await?;
@@ -102,8 +106,8 @@ pub(crate) async fn pending(
     let guess = Guess { what: "second-factor", account: Some(account.as_bytes()), address, device };
     guard::count(desk, &guess).await?;
     // Counting took its time, in which the challenge may have been used.
-    let (tx, user, first_method) = hold(desk, &state, &tenant, &hash).await?;
-    Ok(Pending { tx, state, user, token, first_method })
+    let (tx, user, ticket) = hold(desk, &state, &tenant, &hash).await?;
+    Ok(Pending { tx, state, user, token, first_method: ticket.first_method, link: ticket.link })
 }
 
 fn invalid() -> Problem {
@@ -116,13 +120,13 @@ async fn hold(
     state: &TenantState,
     tenant: &TenantId,
     challenge: &[u8; 32],
-) -> Result<(TenantTx, User, String), Problem> {
+) -> Result<(TenantTx, User, Ticket), Problem> {
     let mut tx = desk.database.tenant("auth.second_factor", tenant).await?;
     let ticket = tickets::hold(&mut tx, TicketPurpose::SecondFactor, challenge, desk.clock.now()).await?;
     let ticket = ticket.filter(|ticket| ticket.attempts < MOST_ATTEMPTS).ok_or_else(invalid)?;
     let user = users::lock(&mut tx, &state.keys, ticket.user_id).await?;
     let user = user.filter(|user| user.status == UserStatus::Active).ok_or_else(invalid)?;
-    Ok((tx, user, ticket.first_method))
+    Ok((tx, user, ticket))
 }
 
 /// Whether a code is right; it is used up by this.
@@ -177,8 +181,13 @@ pub(crate) async fn finish(
     pending: Pending,
     method: &str,
 ) -> Result<Response, Problem> {
-    let Pending { mut tx, state, user, token, first_method } = pending;
+    let Pending { mut tx, state, user, token, first_method, link } = pending;
     tickets::spend(&mut tx, &token.hash()).await?;
+    if let Some(person) = &link {
+        sign_in_providers::prove(&mut tx, person, user.user_id, desk.clock.now()).await?;
+        let detail = json!({ "provider": person.issuer, "change": "link_proved" });
+        record(desk, received, &mut tx, &user, Some(detail)).await?;
+    }
     let methods = [&*first_method, method];
     let entry = Entry { user: &user, methods: &methods, second_factor: true, is_owner: state.is_owner() };
     start_session(desk, received, tx, &entry).await
