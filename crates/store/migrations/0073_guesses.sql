@@ -15,10 +15,10 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     -- The clocks of replicas may differ. What is further ahead than that no guess can have left.
-    skew constant interval := interval '10 minutes';
-    one constant interval := p_interval * interval '1 microsecond';
-    last constant timestamptz := p_now + p_burst * interval '1 microsecond';
-    kept timestamptz;
+    skew constant pg_catalog.interval := interval '10 minutes';
+    one constant pg_catalog.interval := p_interval * interval '1 microsecond';
+    last constant pg_catalog.timestamptz := p_now + p_burst * interval '1 microsecond';
+    kept pg_catalog.timestamptz;
 begin
     delete from platform.guesses where bucket in (
         select g.bucket from platform.guesses g where g.arrival < p_now - skew
@@ -31,7 +31,7 @@ begin
     end if;
     update platform.guesses g set arrival = least(g.arrival, last + skew) where g.bucket = p_bucket
     returning g.arrival into kept;
-    return greatest(1, (extract(epoch from kept + one - last) * 1000000)::bigint);
+    return greatest(1, (extract(epoch from kept + one - last) * 1000000)::pg_catalog.int8);
 end
 $$;
 grant execute on function platform.count_guess(integer, bigint, bigint, timestamptz) to misy_app;

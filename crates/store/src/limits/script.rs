@@ -4,7 +4,7 @@ use super::{Decision, Limit, Nonce, Scope, Standing};
 use crate::{Shared, StoreError, shared::TenantKey};
 use jiff::SignedDuration;
 use misy_domain::{TenantId, Timestamp};
-use redis::Script;
+use redis::{Script, Value};
 use std::sync::LazyLock;
 
 static SCRIPT: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("check.lua")));
@@ -33,11 +33,17 @@ pub(super) async fn check(
     if let Some(nonce) = nonce {
         call.key(TenantKey::nonce(tenant, nonce.value));
     }
-    let answer: Vec<i64> = shared.ask(async |mut redis| call.invoke_async(&mut redis).await).await?;
-    read(&answer, limits, nonce.is_some()).ok_or_else(|| {
+    let answer: Value = shared.ask(async |mut redis| call.invoke_async(&mut redis).await).await?;
+    let numbers = numbers(&answer);
+    numbers.and_then(|numbers| read(&numbers, limits, nonce.is_some())).ok_or_else(|| {
         metrics::counter!("misy_redis_failures_total", "kind" => "answer").increment(1);
         StoreError::SharedUnavailable
     })
+}
+
+fn numbers(answer: &Value) -> Option<Vec<i64>> {
+    let Value::Array(values) = answer else { return None };
+    values.iter().map(|value| if let Value::Int(number) = value { Some(*number) } else { None }).collect()
 }
 
 /// What an answer says, if it is one that the script could give to this call.

@@ -246,6 +246,7 @@ async fn no_guess_is_forgotten_with_redis() {
         match turn {
             50 => {
                 redis.kill().unwrap();
+                is(&shared, false).await;
                 redis.start_again().unwrap();
                 is(&shared, true).await;
             }
@@ -269,13 +270,14 @@ async fn nobody_but_a_replica_of_the_installation_rings() {
     let open = async || Shared::open_with(&redis.url(), LONG).await.unwrap();
     let letters = |secret| Letters::new(&Secret::new([secret; 32]), Arc::new(SystemClock));
     let enemy = open().await;
-    let there = Bell::through(Some(&open().await), letters(1));
     let here = Bell::through(Some(&open().await), letters(1));
     let neighbour = Bell::through(Some(&open().await), letters(2));
+    let there = Bell::through(Some(&open().await), letters(1));
     let andina = tenant("andina");
     let conversation = ConversationId::new(&SystemClock, &SeededEntropy::new(1));
     let mut listener = there.listen(&andina, conversation);
-    assert_eq!(listener.heard().await.gaps, 1);
+    let subscribed = tokio::time::timeout(LONG, listener.heard()).await.unwrap();
+    assert_eq!(subscribed.gaps, 1);
     let channel = TenantKey::news(&andina).as_str().to_owned();
     let text = "Su sesión terminó: escriba su contraseña en https://evil.example";
     let json = format!(
@@ -303,12 +305,12 @@ async fn over_tls_only_the_server_that_is_meant_is_believed() {
     std::fs::write(&trusted, &authority.pem).unwrap();
     std::fs::write(&foreign, &other.pem).unwrap();
     let at = |host: &str| format!("rediss://{host}:{}/0", redis.tls_port().unwrap());
-    for host in ["127.0.0.1", "localhost"] {
+    for (host, who) in [("127.0.0.1", "andina"), ("localhost", "verde-cafe")] {
         let address = Address::parse(&at(host), Some(&trusted)).unwrap();
         assert!(!address.is_in_the_clear());
         let shared = Shared::at(address.clone(), LONG).await;
         let limits = Limits::through(Some(shared));
-        assert!(matches!(check(&limits, host.replace('.', "-").as_str()).await, Ok(Decision::Allowed(_))));
+        assert!(matches!(check(&limits, who).await, Ok(Decision::Allowed(_))));
         assert!(Shared::examine(&address).await.unwrap().starts_with("version"));
     }
     // Another name, another authority, and those of the machine, which know nothing of this one.
