@@ -10,7 +10,7 @@ use std::num::NonZeroU32;
 /// PostgreSQL's own number. The passwords of this program have 256 random bits: nothing is won by more.
 const ITERATIONS: NonZeroU32 = NonZeroU32::new(4096).expect("not zero");
 
-/// The verifier of a password, as `ALTER ROLE … PASSWORD` takes it. The password must be ASCII, which SASLprep leaves as it is.
+/// The verifier of a password, as `ALTER ROLE … PASSWORD` takes it. The password must be ASCII, which `SASLprep` leaves as it is.
 pub fn verifier(password: &Secret<String>, entropy: &dyn Entropy) -> String {
     let mut salt = [0; 16];
     entropy.fill(&mut salt);

@@ -110,8 +110,15 @@ impl Login {
 
 /// What holds for each session.
 pub(super) fn for_session(options: PgConnectOptions) -> PgConnectOptions {
-    // Named, pg_temp is searched last; otherwise it would be first.
-    options.options([("search_path", "misy,pg_temp"), ("timezone", "UTC"), ("lock_timeout", "10s")])
+    options.options([
+        // Named, pg_temp is searched last; otherwise it would be first.
+        ("search_path", "misy,pg_temp"),
+        ("timezone", "UTC"),
+        ("lock_timeout", "10s"),
+        // With these two a role could otherwise keep its later sessions from being put right: see `examine`.
+        ("statement_timeout", "0"),
+        ("default_transaction_read_only", "off"),
+    ])
 }
 
 /// What is wrong with the connection of a role: in words, nothing if all is well.
