@@ -36,7 +36,7 @@ test-rust: $(SDK) ## Tests of the server, with a real PostgreSQL and Redis
 
 # Says what must not compile.
 test-docs:
-	$(CARGO) test --quiet --locked --doc -p misy-store
+	$(CARGO) test --quiet --locked --doc -p misy-store -p misy-front-desk
 
 target/debug/misy: FORCE $(SDK)
 	$(CARGO) build --locked --bin misy

@@ -24,7 +24,28 @@ macro_rules! actions {
                 }
             }
         }
+
+        /// Each action as a type, for what is made for one action and no other.
+        pub mod act {
+            use super::{Act, Action};
+
+            $(
+                $(#[$doc])*
+                #[derive(Debug, Clone, Copy)]
+                pub enum $name {}
+
+                impl Act for $name {
+                    const ACTION: Action = Action::$name;
+                }
+            )*
+        }
     };
+}
+
+/// An action as a type.
+pub trait Act: Send + Sync + 'static {
+    /// The action.
+    const ACTION: Action;
 }
 
 actions! {

@@ -22,7 +22,7 @@ pub mod secret;
 pub mod slug;
 pub mod tenant;
 
-pub use action::Action;
+pub use action::{Act, Action, act};
 pub use channel::Channel;
 pub use clock::{Clock, SystemClock};
 pub use context_pack::ContextPack;

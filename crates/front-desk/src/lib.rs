@@ -6,6 +6,7 @@
 //! | `edge` | what surrounds every request: its id, CORS, problems, log, metrics, audit |
 //! | [`api`] | the endpoints, one file each: request, response, handler, description |
 //! | [`management`] | who may manage which tenant |
+//! | [`routes`] | which handler answers where, and what it asks of its caller |
 //! | [`problem`] | refusals and failures, and how errors become HTTP |
 //! | [`tenant_state`], [`token_desk`] | what is kept in memory so that a warm call asks the database nothing |
 //! | [`openapi`] | the description of all of it, generated from the code |
@@ -29,7 +30,7 @@ pub mod problem;
 mod query;
 mod record;
 mod refusals;
-mod routes;
+pub mod routes;
 pub mod settings;
 pub mod tenant_state;
 pub mod token_desk;

@@ -1,5 +1,10 @@
 //! Who may manage which tenant. Who calls is proved here (a person, an administrator's key, a server with a token that allows
-//! `tenant:manage`); what it may do is decided by the access policies (`misy_trust::access`).
+//! `tenant:manage`); what it may do is decided by the access policies (`misy_trust::access`). Handlers take what both are
+//! settled of: [`Managed`], or [`AtHome`] where no tenant is named.
+
+mod authorised;
+
+pub use authorised::{Acts, AtHome, AtTenant, Authorised, Either, Managed};
 
 use crate::{
     address::{self, Purpose, is_spent},
@@ -10,10 +15,9 @@ use crate::{
     problem::Problem,
     tenant_state::TenantState,
 };
-use axum::extract::{FromRequest, Request};
 use misy_domain::{Action, BuiltInRole, Permission, TenantId, Timestamp, UserId};
 use misy_store::{
-    TenantKeys, TenantTx,
+    TenantTx,
     audit::{self, AuditEntry, Kind},
     credentials::KeyKind,
     limits::{Limit, Scope},
@@ -26,7 +30,7 @@ use misy_trust::{
     access::{Given, Powers},
 };
 use serde_json::Value;
-use std::{ops::Deref, sync::Arc};
+use std::ops::Deref;
 
 /// The largest body of a management call: a context pack, written with room.
 const BODY_LIMIT: usize = 1024 * 1024;
@@ -77,7 +81,7 @@ pub struct UserCaller {
     pub scopes: Option<Vec<Action>>,
 }
 
-/// A management call by somebody who may manage something.
+/// A management call by somebody who is proved. Whether it may be made is still open, so no handler can take one.
 pub struct ManagementCall {
     /// Who.
     pub manager: Manager,
@@ -85,21 +89,6 @@ pub struct ManagementCall {
     pub received: Received,
     /// The user with its session, if it is one.
     pub proved: Option<Proved>,
-}
-
-/// A tenant that the caller may manage.
-pub struct Managed {
-    /// The tenant.
-    pub tenant: TenantId,
-    /// The tenant as it is now.
-    pub state: Arc<TenantState>,
-}
-
-impl Managed {
-    /// Its keys.
-    pub fn keys(&self) -> &TenantKeys {
-        &self.state.keys
-    }
 }
 
 impl Manager {
@@ -225,12 +214,7 @@ impl ManagementCall {
 
     /// Refuses what the caller may not do to a tenant: 404 if it may not even know of it, 401 if a fresh second factor is
     /// all that is missing, else 403. What decided stands in the audit trail.
-    pub async fn authorize(
-        &self,
-        desk: &FrontDesk,
-        action: Action,
-        tenant: &TenantId,
-    ) -> Result<(), Problem> {
+    async fn authorize(&self, desk: &FrontDesk, action: Action, tenant: &TenantId) -> Result<(), Problem> {
         let manager = &self.manager;
         let elsewhere = manager.home != *tenant;
         let access = if elsewhere && manager.is_owner && manager.user().is_some() {
@@ -289,15 +273,6 @@ impl ManagementCall {
             access.agents |= here.agents;
         }
         Ok(access)
-    }
-
-    /// The tenant that the path names, if the caller may do this to it or to what belongs to it.
-    pub async fn managed(&self, desk: &FrontDesk, action: Action) -> Result<Managed, Problem> {
-        let tenant: TenantId = self.received.param("tenantId")?;
-        self.authorize(desk, action, &tenant).await?;
-        self.received.record.facts().subject = Some(tenant.to_string());
-        let state = desk.tenants.get(&tenant).await?.ok_or_else(Problem::not_found)?;
-        Ok(Managed { tenant, state })
     }
 
     /// Who calls, as a tenant's own records name it: who reads them sees when it was the owner that came.
@@ -380,15 +355,6 @@ pub(crate) async fn count(
     let otherwise = unreachable(&received.parts.method);
     let decision = desk.limits.check(tenant, None, &limits, desk.clock.now(), otherwise).await?;
     limited(decision, &received.record)
-}
-
-impl FromRequest<FrontDesk> for ManagementCall {
-    type Rejection = Problem;
-
-    async fn from_request(request: Request, desk: &FrontDesk) -> Result<Self, Problem> {
-        let received = Received::read(desk, request, BODY_LIMIT).await?;
-        Self::prove(desk, received).await
-    }
 }
 
 impl Deref for ManagementCall {

@@ -1,8 +1,13 @@
 //! The description of the API (OpenAPI 3.1), generated from the code it describes.
 
-use crate::{api, problem::ProblemBody};
+use crate::{
+    api,
+    problem::ProblemBody,
+    routes::{self, Served},
+};
 use http::Method;
 use serde::Serialize;
+use serde_json::json;
 use std::{collections::HashMap, sync::OnceLock};
 use utoipa::{
     Modify, OpenApi, ToSchema,
@@ -75,7 +80,7 @@ use utoipa::{
         (name = "privilege", description = "What the owner's people do to tenants, and what is suspicious of it"),
         (name = "operation", description = "For whoever runs the installation"),
     ),
-    modifiers(&Security, &Problems)
+    modifiers(&Security, &Problems, &Actions)
 )]
 struct Description;
 
@@ -211,6 +216,30 @@ impl Modify for Problems {
                     add_people(operation);
                     add_problems(path, &method, operation);
                 }
+            }
+        }
+    }
+}
+
+/// Says of each management operation what it asks the access policies, as the router knows it.
+struct Actions;
+
+impl Modify for Actions {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        for Served { method, path, actions } in routes::managed() {
+            let Some(item) = document.paths.paths.get_mut(&path) else { continue };
+            let operation = match method {
+                Method::GET => &mut item.get,
+                Method::POST => &mut item.post,
+                Method::PUT => &mut item.put,
+                Method::PATCH => &mut item.patch,
+                _ => &mut item.delete,
+            };
+            if let Some(operation) = operation {
+                operation
+                    .extensions
+                    .get_or_insert_default()
+                    .insert("x-misy-actions".to_owned(), json!(actions));
             }
         }
     }

@@ -1,7 +1,11 @@
 //! Tenants and what belongs to them.
 
-use crate::support::{App, bare, put, with_bearer};
+use crate::{
+    support::{App, bare, put, with_bearer},
+    users::joined,
+};
 use http::Method;
+use misy_domain::Clock;
 use serde_json::{Value, json};
 
 #[tokio::test]
@@ -39,6 +43,51 @@ async fn the_owner_sees_all_tenants_and_a_tenant_itself() {
     app.manage(&andina, Method::GET, &verde.path(""), None).await.refused(404, "not_found");
     app.manage(&andina, Method::GET, "/tenants/nobody", None).await.refused(404, "not_found");
     app.manage(&andina, Method::POST, "/tenants", Some(&json!({}))).await.refused(403, "permission_denied");
+}
+
+/// People of the owner who run nothing, and tokens for something else, learn nothing of other tenants.
+#[tokio::test]
+async fn all_tenants_are_shown_to_nobody_but_who_may_list_them() {
+    let app = App::start().await;
+    let (owner, andina) = app.two().await;
+    let mut ana = app.administrator(&owner, "ana@colombiatic.example").await;
+    let expires = (app.store.clock.now() + jiff::SignedDuration::from_hours(24)).to_string();
+    let shown = |answer: &Value| answer["items"].as_array().unwrap().len();
+    assert_eq!(shown(&ana.get(&app, "/tenants").await.expect(200).body), 2);
+    // A token that is narrowed to something else is refused; one that may read its own tenant sees that.
+    for (scopes, own) in [(json!(["usage:read"]), false), (json!(["tenant:read"]), true)] {
+        let body = json!({ "name": "report", "scopes": scopes, "expiresAt": expires });
+        let token = ana.post(&app, "/auth/tokens", &body).await.expect(201).text("token");
+        let answer = app.send(with_bearer(bare(Method::GET, "/tenants", None), &token)).await;
+        if own {
+            assert_eq!(answer.expect(200).body["items"][0]["tenantId"], "colombiatic");
+        } else {
+            answer.refused(403, "permission_denied");
+        }
+    }
+    // Every role below the owner sees its own tenant at most, at the owner's and at a tenant alike.
+    let mut luis = app.administrator(&andina, "luis@andina.example").await;
+    let nothing = json!({ "roleId": "nothing", "actions": ["usage:read"] });
+    ana.post(&app, &owner.path("/roles"), &nothing).await.expect(201);
+    luis.post(&app, &andina.path("/roles"), &nothing).await.expect(201);
+    for role in ["analyst", "developer", "auditor", "admin", "nothing"] {
+        for (who, tenant) in [(&mut ana, &owner), (&mut luis, &andina)] {
+            let email = format!("{role}@{}.example", tenant.id);
+            let mut one = joined(&app, who, tenant, &email, &[role]).await.0;
+            if role == "admin" {
+                one.enroll_app(&app).await;
+            }
+            let answer = one.get(&app, "/tenants").await;
+            if role == "nothing" {
+                answer.refused(403, "permission_denied");
+            } else {
+                let answer = answer.expect(200);
+                assert_eq!(shown(&answer.body), 1, "{role}: {}", answer.body);
+                assert_eq!(answer.body["items"][0]["tenantId"], *tenant.id);
+            }
+            who.step_up(&app).await;
+        }
+    }
 }
 
 #[tokio::test]

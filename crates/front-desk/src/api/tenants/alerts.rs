@@ -1,9 +1,9 @@
 //! `/tenants/{tenantId}/alerts`: what should be looked at now.
 
 use super::{Page, page_cursor, page_limit};
-use crate::{desk::FrontDesk, management::ManagementCall, problem::Problem};
+use crate::{desk::FrontDesk, management::Managed, problem::Problem};
 use axum::{Json, extract::State};
-use misy_domain::{Action, AlertId, Timestamp};
+use misy_domain::{AlertId, Timestamp, act};
 use misy_store::alerts::{self, Alert};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -79,13 +79,12 @@ pub struct AlertQuery {
 )]
 pub(crate) async fn list(
     State(desk): State<FrontDesk>,
-    call: ManagementCall,
+    call: Managed<act::AlertsRead>,
 ) -> Result<Json<Page<AlertAnswer>>, Problem> {
-    let managed = call.managed(&desk, Action::AlertsRead).await?;
     let query: AlertQuery = call.received.query()?;
     let limit = page_limit(query.limit)?;
     let before = page_cursor(query.cursor.as_deref())?;
-    let mut tx = desk.database.tenant("alerts.list", &managed.tenant).await?;
+    let mut tx = desk.database.tenant("alerts.list", &call.tenant).await?;
     let found = alerts::list(&mut tx, query.open.unwrap_or_default(), before, i64::from(limit) + 1).await?;
     tx.commit().await?;
     Ok(Json(Page::of(found, limit, |alert| alert.alert_id.to_string()).map(AlertAnswer::from)))
@@ -103,11 +102,10 @@ pub(crate) async fn list(
 )]
 pub(crate) async fn acknowledge(
     State(desk): State<FrontDesk>,
-    call: ManagementCall,
+    call: Managed<act::AlertsWrite>,
 ) -> Result<Json<AlertAnswer>, Problem> {
-    let managed = call.managed(&desk, Action::AlertsWrite).await?;
     let id: AlertId = call.received.param("alertId")?;
-    let mut tx = desk.database.tenant("alerts.acknowledge", &managed.tenant).await?;
+    let mut tx = desk.database.tenant("alerts.acknowledge", &call.tenant).await?;
     let alert = alerts::acknowledge(&mut tx, id, &call.manager.actor, desk.clock.now()).await?;
     let alert = alert.ok_or_else(Problem::not_found)?;
     call.record_change(&desk, &mut tx, id.to_string(), None).await?;

@@ -8,9 +8,9 @@ mod report_texts;
 pub mod syslog;
 
 use super::{Page, page_cursor, page_limit};
-use crate::{desk::FrontDesk, management::ManagementCall, problem::Problem};
+use crate::{desk::FrontDesk, management::Managed, problem::Problem};
 use axum::{Json, extract::State};
-use misy_domain::{Action, Timestamp};
+use misy_domain::{Timestamp, act};
 use misy_store::audit::{self, AuditEntry, AuditFilter, Kind};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -101,9 +101,8 @@ pub struct AuditAnswer {
 )]
 pub(crate) async fn list(
     State(desk): State<FrontDesk>,
-    call: ManagementCall,
+    call: Managed<act::AuditRead>,
 ) -> Result<Json<Page<AuditAnswer>>, Problem> {
-    let managed = call.managed(&desk, Action::AuditRead).await?;
     let query: AuditQuery = call.received.query()?;
     let limit = page_limit(query.limit)?;
     let kind = match &query.kind {
@@ -127,11 +126,11 @@ pub(crate) async fn list(
         before: page_cursor(query.cursor.as_deref())?,
         limit: i64::from(limit) + 1,
     };
-    let mut tx = desk.database.tenant("audit.list", &managed.tenant).await?;
+    let mut tx = desk.database.tenant("audit.list", &call.tenant).await?;
     let entries = audit::list(&mut tx, &filter).await?;
     tx.commit().await?;
     let page = Page::of(entries, limit, |entry| entry.audit_id.to_string());
-    Ok(Json(page.map(|entry| shown(managed.tenant.as_str(), entry))))
+    Ok(Json(page.map(|entry| shown(call.tenant.as_str(), entry))))
 }
 
 fn shown(tenant: &str, entry: AuditEntry) -> AuditAnswer {

@@ -1,10 +1,10 @@
 //! `/tenants/{tenantId}/certificates`: client certificates that the tenant's servers show beside a tenant secret.
 
 use super::{Mistakes, Page, PageQuery};
-use crate::{desk::FrontDesk, idempotent::Once, management::ManagementCall, problem::Problem};
+use crate::{desk::FrontDesk, idempotent::Once, management::Managed, problem::Problem};
 use axum::{Json, extract::State, response::Response};
 use http::StatusCode;
-use misy_domain::{Action, CertificateId, KeyId, SiteId, Timestamp};
+use misy_domain::{CertificateId, KeyId, SiteId, Timestamp, act};
 use misy_store::certificates::{self, Binding, BoundBy, Certificate};
 use misy_trust::{ClientCertificate, Fingerprint};
 use serde::{Deserialize, Serialize};
@@ -97,12 +97,11 @@ pub struct CertificateRequest {
 )]
 pub(crate) async fn list(
     State(desk): State<FrontDesk>,
-    call: ManagementCall,
+    call: Managed<act::CertificatesRead>,
 ) -> Result<Json<Page<CertificateAnswer>>, Problem> {
-    let managed = call.managed(&desk, Action::CertificatesRead).await?;
     let query: PageQuery = call.received.query()?;
     let limit = query.limit()?;
-    let mut tx = desk.database.tenant("certificates.list", &managed.tenant).await?;
+    let mut tx = desk.database.tenant("certificates.list", &call.tenant).await?;
     let all = certificates::list(&mut tx, query.cursor()?, i64::from(limit) + 1).await?;
     tx.commit().await?;
     Ok(Json(Page::of(all, limit, |one| one.certificate_id.to_string()).map(CertificateAnswer::from)))
@@ -129,12 +128,14 @@ pub(crate) async fn list(
     ),
     security(("administrator" = []), ("tenantAccessToken" = [], "requestSignature" = []))
 )]
-pub(crate) async fn bind(State(desk): State<FrontDesk>, call: ManagementCall) -> Result<Response, Problem> {
-    let managed = call.managed(&desk, Action::CertificatesWrite).await?;
+pub(crate) async fn bind(
+    State(desk): State<FrontDesk>,
+    call: Managed<act::CertificatesWrite>,
+) -> Result<Response, Problem> {
     let new: CertificateRequest = call.received.json()?;
     let (certificate, other) = checked(&desk, new)?;
     let once = Once::of(&call.received, &call.manager.actor)?;
-    let mut tx = desk.database.tenant("certificates.bind", &managed.tenant).await?;
+    let mut tx = desk.database.tenant("certificates.bind", &call.tenant).await?;
     if let Some(answer) = once.answered(&desk, &mut tx).await? {
         return Ok(answer);
     }
@@ -155,8 +156,8 @@ pub(crate) async fn bind(State(desk): State<FrontDesk>, call: ManagementCall) ->
     });
     call.record_change(&desk, &mut tx, id, Some(detail)).await?;
     let answer = CertificateAnswer::from(certificate);
-    let response = once.answer(&desk, tx, managed.keys(), StatusCode::CREATED, &answer).await?;
-    desk.tenants.changed(&managed.tenant);
+    let response = once.answer(&desk, tx, call.keys(), StatusCode::CREATED, &answer).await?;
+    desk.tenants.changed(&call.tenant);
     Ok(response)
 }
 
@@ -231,17 +232,16 @@ fn checked(desk: &FrontDesk, new: CertificateRequest) -> Result<(Certificate, Op
 )]
 pub(crate) async fn revoke(
     State(desk): State<FrontDesk>,
-    call: ManagementCall,
+    call: Managed<act::CertificatesWrite>,
 ) -> Result<StatusCode, Problem> {
-    let managed = call.managed(&desk, Action::CertificatesWrite).await?;
     let id: CertificateId = call.received.param("certificateId")?;
     call.received.expect_no_body()?;
-    let mut tx = desk.database.tenant("certificates.revoke", &managed.tenant).await?;
+    let mut tx = desk.database.tenant("certificates.revoke", &call.tenant).await?;
     if !certificates::revoke(&mut tx, id, desk.clock.now()).await? {
         return Err(Problem::not_found());
     }
     call.record_change(&desk, &mut tx, id.to_string(), None).await?;
     tx.commit().await?;
-    desk.tenants.changed(&managed.tenant);
+    desk.tenants.changed(&call.tenant);
     Ok(StatusCode::NO_CONTENT)
 }

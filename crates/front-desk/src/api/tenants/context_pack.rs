@@ -1,9 +1,9 @@
 //! `GET` and `PUT /tenants/{tenantId}/context-pack`: what agents may know of the tenant.
 
 use super::{expected_version, versioned};
-use crate::{desk::FrontDesk, management::ManagementCall, problem::Problem};
+use crate::{desk::FrontDesk, management::Managed, problem::Problem};
 use axum::{extract::State, response::Response};
-use misy_domain::{Action, ContextPack};
+use misy_domain::{ContextPack, act};
 use misy_store::context_packs;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -25,9 +25,11 @@ pub struct PackVersion {
     responses((status = 200, description = "The pack, with its version as ETag", body = Object)),
     security(("administrator" = []), ("tenantAccessToken" = [], "requestSignature" = []))
 )]
-pub(crate) async fn read(State(desk): State<FrontDesk>, call: ManagementCall) -> Result<Response, Problem> {
-    let managed = call.managed(&desk, Action::ContextPackRead).await?;
-    let mut tx = desk.database.tenant("context_pack.read", &managed.tenant).await?;
+pub(crate) async fn read(
+    State(desk): State<FrontDesk>,
+    call: Managed<act::ContextPackRead>,
+) -> Result<Response, Problem> {
+    let mut tx = desk.database.tenant("context_pack.read", &call.tenant).await?;
     let stored = context_packs::current(&mut tx).await?;
     tx.commit().await?;
     let stored = stored.ok_or_else(Problem::not_found)?;
@@ -56,13 +58,12 @@ pub(crate) async fn read(State(desk): State<FrontDesk>, call: ManagementCall) ->
 )]
 pub(crate) async fn replace(
     State(desk): State<FrontDesk>,
-    call: ManagementCall,
+    call: Managed<act::ContextPackWrite>,
 ) -> Result<Response, Problem> {
-    let managed = call.managed(&desk, Action::ContextPackWrite).await?;
     let expected = expected_version(&call.received)?;
     let value: Value = call.received.json_value()?;
     let pack = ContextPack::parse(&value)?;
-    let mut tx = desk.database.tenant("context_pack.replace", &managed.tenant).await?;
+    let mut tx = desk.database.tenant("context_pack.replace", &call.tenant).await?;
     let version = context_packs::put(&mut tx, &pack, expected).await?;
     let detail = json!({ "version": version });
     call.record_change(&desk, &mut tx, "context-pack", Some(detail)).await?;

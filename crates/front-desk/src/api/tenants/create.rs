@@ -4,8 +4,9 @@ use super::{
     register::{self, RegistrationAnswer},
     registration::Registration,
 };
-use crate::{desk::FrontDesk, management::ManagementCall, problem::Problem};
+use crate::{desk::FrontDesk, management::AtHome, problem::Problem};
 use axum::{extract::State, response::Response};
+use misy_domain::act;
 
 /// Create a tenant
 ///
@@ -20,6 +21,9 @@ use axum::{extract::State, response::Response};
     responses((status = 201, description = "The tenant, with credentials shown once", body = RegistrationAnswer)),
     security(("administrator" = []))
 )]
-pub(crate) async fn create(State(desk): State<FrontDesk>, call: ManagementCall) -> Result<Response, Problem> {
+pub(crate) async fn create(
+    State(desk): State<FrontDesk>,
+    call: AtHome<act::TenantsCreate>,
+) -> Result<Response, Problem> {
     register::by_owner(&desk, &call).await
 }

@@ -1,8 +1,8 @@
 //! `GET /tenants/{tenantId}/decisions`: why a turn went as it did.
 
-use crate::{desk::FrontDesk, management::ManagementCall, problem::Problem};
+use crate::{desk::FrontDesk, management::Managed, problem::Problem};
 use axum::{Json, extract::State};
-use misy_domain::{Action, MessageId};
+use misy_domain::{MessageId, act};
 use serde::Deserialize;
 use serde_json::Value;
 use utoipa::IntoParams;
@@ -27,12 +27,11 @@ pub struct DecisionQuery {
 )]
 pub(crate) async fn read(
     State(desk): State<FrontDesk>,
-    call: ManagementCall,
+    call: Managed<act::DecisionsRead>,
 ) -> Result<Json<Value>, Problem> {
-    let managed = call.managed(&desk, Action::DecisionsRead).await?;
     let query: DecisionQuery = call.received.query()?;
     let message: MessageId = query.message_id.parse().map_err(|_| Problem::not_found())?;
-    let mut tx = desk.database.tenant("decisions.read", &managed.tenant).await?;
+    let mut tx = desk.database.tenant("decisions.read", &call.tenant).await?;
     let decision = misy_store::decisions::decision(&mut tx, message).await?;
     tx.commit().await?;
     decision.map(Json).ok_or_else(Problem::not_found)

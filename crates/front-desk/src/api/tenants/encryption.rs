@@ -1,10 +1,10 @@
 //! `GET /tenants/{tenantId}/encryption` and `POST /tenants/{tenantId}/encryption/rotations`: the keys that seal a tenant's
 //! data, and a new one for all of it.
 
-use crate::{desk::FrontDesk, idempotent::Once, management::ManagementCall, problem::Problem};
+use crate::{desk::FrontDesk, idempotent::Once, management::Managed, problem::Problem};
 use axum::{Json, extract::State, response::Response};
 use http::StatusCode;
-use misy_domain::{Action, Timestamp};
+use misy_domain::{Timestamp, act};
 use misy_store::rotation::{self, KeyVersion, Rotation};
 use serde::Serialize;
 use serde_json::json;
@@ -109,10 +109,9 @@ impl From<Rotation> for RotationAnswer {
 )]
 pub(crate) async fn read(
     State(desk): State<FrontDesk>,
-    call: ManagementCall,
+    call: Managed<act::EncryptionRead>,
 ) -> Result<Json<EncryptionAnswer>, Problem> {
-    let managed = call.managed(&desk, Action::EncryptionRead).await?;
-    let mut tx = desk.database.tenant("encryption.read", &managed.tenant).await?;
+    let mut tx = desk.database.tenant("encryption.read", &call.tenant).await?;
     let keys = rotation::key_versions(&mut tx).await?;
     let rotations = rotation::rotations(&mut tx).await?;
     tx.commit().await?;
@@ -135,17 +134,19 @@ pub(crate) async fn read(
     ),
     security(("administrator" = []))
 )]
-pub(crate) async fn rotate(State(desk): State<FrontDesk>, call: ManagementCall) -> Result<Response, Problem> {
-    let managed = call.managed(&desk, Action::EncryptionRotate).await?;
+pub(crate) async fn rotate(
+    State(desk): State<FrontDesk>,
+    call: Managed<act::EncryptionRotate>,
+) -> Result<Response, Problem> {
     let once = Once::of(&call.received, &call.manager.actor)?;
-    let mut tx = desk.database.tenant("encryption.rotate", &managed.tenant).await?;
+    let mut tx = desk.database.tenant("encryption.rotate", &call.tenant).await?;
     if let Some(answered) = once.answered(&desk, &mut tx).await? {
         return Ok(answered);
     }
     let actor = &call.manager.actor;
-    let rotation = rotation::start(&mut tx, managed.keys(), actor, &*desk.clock, &*desk.entropy).await?;
+    let rotation = rotation::start(&mut tx, call.keys(), actor, &*desk.clock, &*desk.entropy).await?;
     let detail = json!({ "toVersion": rotation.to_version });
     call.record_change(&desk, &mut tx, rotation.rotation_id.to_string(), Some(detail)).await?;
     let answer = RotationAnswer::from(rotation);
-    once.answer(&desk, tx, managed.keys(), StatusCode::ACCEPTED, &answer).await
+    once.answer(&desk, tx, call.keys(), StatusCode::ACCEPTED, &answer).await
 }

@@ -1,9 +1,9 @@
 //! `GET /tenants/{tenantId}/events`: the life of a tenant.
 
 use super::{Page, PageQuery};
-use crate::{desk::FrontDesk, management::ManagementCall, problem::Problem};
+use crate::{desk::FrontDesk, management::Managed, problem::Problem};
 use axum::{Json, extract::State};
-use misy_domain::{Action, Timestamp};
+use misy_domain::{Timestamp, act};
 use misy_store::tenants::{self, TenantEvent};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -48,12 +48,11 @@ impl From<TenantEvent> for EventAnswer {
 )]
 pub(crate) async fn list(
     State(desk): State<FrontDesk>,
-    call: ManagementCall,
+    call: Managed<act::TenantRead>,
 ) -> Result<Json<Page<EventAnswer>>, Problem> {
-    let managed = call.managed(&desk, Action::TenantRead).await?;
     let query: PageQuery = call.received.query()?;
     let limit = query.limit()?;
-    let mut tx = desk.database.tenant("tenants.events", &managed.tenant).await?;
+    let mut tx = desk.database.tenant("tenants.events", &call.tenant).await?;
     let events = tenants::events(&mut tx, query.cursor()?, i64::from(limit) + 1).await?;
     tx.commit().await?;
     Ok(Json(Page::of(events, limit, |event| event.number.to_string()).map(EventAnswer::from)))

@@ -1,10 +1,15 @@
 //! `/tenants/{tenantId}/keys`: publishable keys. Administrators' tokens are listed and revoked here too.
 
 use super::{Mistakes, Page, PageQuery, RevokeQuery, registration::origins};
-use crate::{desk::FrontDesk, idempotent::Once, management::ManagementCall, problem::Problem};
+use crate::{
+    desk::FrontDesk,
+    idempotent::Once,
+    management::{Either, Managed},
+    problem::Problem,
+};
 use axum::{Json, extract::State, response::Response};
 use http::StatusCode;
-use misy_domain::{Action, KeyId, Permission, Permissions, SiteId, Timestamp};
+use misy_domain::{Action, KeyId, Permission, Permissions, SiteId, Timestamp, act};
 use misy_store::credentials::{self, KeyKind, KeyRecord, NewKey};
 use misy_trust::{ApiKey, ApiKeyKind};
 use serde::{Deserialize, Serialize};
@@ -118,12 +123,11 @@ pub struct KeyRequest {
 )]
 pub(crate) async fn list(
     State(desk): State<FrontDesk>,
-    call: ManagementCall,
+    call: Managed<act::KeysRead>,
 ) -> Result<Json<Page<KeyAnswer>>, Problem> {
-    let managed = call.managed(&desk, Action::KeysRead).await?;
     let query: PageQuery = call.received.query()?;
     let limit = query.limit()?;
-    let mut tx = desk.database.tenant("keys.list", &managed.tenant).await?;
+    let mut tx = desk.database.tenant("keys.list", &call.tenant).await?;
     let keys = credentials::list_keys(&mut tx, query.cursor()?, i64::from(limit) + 1).await?;
     tx.commit().await?;
     Ok(Json(Page::of(keys, limit, |key| key.key_id.to_string()).map(KeyAnswer::from)))
@@ -142,8 +146,10 @@ pub(crate) async fn list(
     responses((status = 201, description = "The key, shown once", body = KeyAnswer)),
     security(("administrator" = []), ("tenantAccessToken" = [], "requestSignature" = []))
 )]
-pub(crate) async fn create(State(desk): State<FrontDesk>, call: ManagementCall) -> Result<Response, Problem> {
-    let managed = call.managed(&desk, Action::KeysWrite).await?;
+pub(crate) async fn create(
+    State(desk): State<FrontDesk>,
+    call: Managed<act::KeysWrite>,
+) -> Result<Response, Problem> {
     call.expect_fresh_second_factor(&desk)?;
     let new: KeyRequest = call.received.json()?;
     let name = new.name.clone().unwrap_or_default();
@@ -155,7 +161,7 @@ pub(crate) async fn create(State(desk): State<FrontDesk>, call: ManagementCall) 
     if new.requests_per_minute.is_some_and(|number| !(1..=1_000_000).contains(&number)) {
         mistakes.add("/requestsPerMinute", "range", "must be from 1 to 1000000");
     }
-    if managed.state.site(&new.site_id).is_none() {
+    if call.state.site(&new.site_id).is_none() {
         mistakes.add("/siteId", "reference", "is no site of the tenant");
     }
     let permissions: Permissions =
@@ -171,7 +177,7 @@ pub(crate) async fn create(State(desk): State<FrontDesk>, call: ManagementCall) 
     let key = ApiKey::generate(kind, &*desk.entropy);
     let key_id = KeyId::new(&*desk.clock, &*desk.entropy);
     let once = Once::of(&call.received, &call.manager.actor)?;
-    let mut tx = desk.database.tenant("keys.create", &managed.tenant).await?;
+    let mut tx = desk.database.tenant("keys.create", &call.tenant).await?;
     if let Some(answer) = once.answered(&desk, &mut tx).await? {
         return Ok(answer);
     }
@@ -202,7 +208,7 @@ pub(crate) async fn create(State(desk): State<FrontDesk>, call: ManagementCall) 
         expires_at: new.expires_at,
         revoked_at: None,
     };
-    once.answer(&desk, tx, managed.keys(), StatusCode::CREATED, &answer).await
+    once.answer(&desk, tx, call.keys(), StatusCode::CREATED, &answer).await
 }
 
 /// Revoke a key
@@ -218,28 +224,22 @@ pub(crate) async fn create(State(desk): State<FrontDesk>, call: ManagementCall) 
 )]
 pub(crate) async fn revoke(
     State(desk): State<FrontDesk>,
-    call: ManagementCall,
+    call: Managed<Either<act::KeysWrite, act::AdministratorKeysRevoke>>,
 ) -> Result<StatusCode, Problem> {
     // The owner of the platform takes any tenant's administrator key out of the world, and no other key.
-    let managed = match call.managed(&desk, Action::KeysWrite).await {
-        Err(problem) if problem.code() == "privilege_required" => {
-            call.managed(&desk, Action::AdministratorKeysRevoke).await?
-        }
-        other => other?,
-    };
     let id: KeyId = call.received.param("keyId")?;
     call.received.expect_no_body()?;
     let query: RevokeQuery = call.received.query()?;
-    let mut tx = desk.database.tenant("keys.revoke", &managed.tenant).await?;
+    let mut tx = desk.database.tenant("keys.revoke", &call.tenant).await?;
     if credentials::kind_of_key(&mut tx, id).await? == Some(KeyKind::Administrator) {
         // Else a server's token that leaked could lock out whoever would stop it.
-        call.authorize(&desk, Action::AdministratorKeysRevoke, &managed.tenant).await?;
+        call.also(&desk, Action::AdministratorKeysRevoke).await?;
         if call.manager.actor == id.to_string() {
             // It may be the last one, and nobody could make another.
             return Err(Problem::conflict("conflict", "An administrator's key does not revoke itself."));
         }
     } else {
-        call.authorize(&desk, Action::KeysWrite, &managed.tenant).await?;
+        call.also(&desk, Action::KeysWrite).await?;
     }
     if !credentials::revoke_key(&mut tx, id, query.with_tokens(), desk.clock.now()).await? {
         return Err(Problem::not_found());
@@ -247,6 +247,6 @@ pub(crate) async fn revoke(
     let detail = json!({ "tokens": if query.with_tokens() { "revoke" } else { "keep" } });
     call.record_change(&desk, &mut tx, id.to_string(), Some(detail)).await?;
     tx.commit().await?;
-    desk.tenants.changed(&managed.tenant);
+    desk.tenants.changed(&call.tenant);
     Ok(StatusCode::NO_CONTENT)
 }

@@ -1,12 +1,16 @@
 //! `POST /tenants/{tenantId}/suspend`, `/activate` and `/close`.
 
 use super::{Mistakes, TenantAnswer, expected_version, versioned};
-use crate::{desk::FrontDesk, management::ManagementCall, problem::Problem};
+use crate::{
+    desk::FrontDesk,
+    management::{AtTenant, Managed},
+    problem::Problem,
+};
 use axum::{extract::State, response::Response};
-use misy_domain::{Action, TenantId, TenantStatus, Timestamp};
+use misy_domain::{TenantStatus, Timestamp, act};
 use misy_store::{
     closing,
-    tenants::{self, Tenant, TenantEvent},
+    tenants::{self, Tenant},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -87,10 +91,9 @@ pub struct Notice {
 )]
 pub(crate) async fn suspend(
     State(desk): State<FrontDesk>,
-    call: ManagementCall,
+    call: Managed<act::TenantsSuspend>,
 ) -> Result<Response, Problem> {
-    let change =
-        Change { status: TenantStatus::Suspended, action: Action::TenantsSuspend, event: "suspended" };
+    let change = Change { status: TenantStatus::Suspended, event: "suspended" };
     let tenant = change.carry_out(&desk, &call, None).await?.0;
     Ok(versioned(tenant.version, TenantAnswer::from(tenant)))
 }
@@ -107,9 +110,9 @@ pub(crate) async fn suspend(
 )]
 pub(crate) async fn activate(
     State(desk): State<FrontDesk>,
-    call: ManagementCall,
+    call: Managed<act::TenantsActivate>,
 ) -> Result<Response, Problem> {
-    let change = Change { status: TenantStatus::Active, action: Action::TenantsActivate, event: "activated" };
+    let change = Change { status: TenantStatus::Active, event: "activated" };
     let tenant = change.carry_out(&desk, &call, None).await?.0;
     Ok(versioned(tenant.version, TenantAnswer::from(tenant)))
 }
@@ -125,8 +128,11 @@ pub(crate) async fn activate(
     responses((status = 200, description = "The tenant as it is now, and what goes when", body = ClosedAnswer)),
     security(("administrator" = []))
 )]
-pub(crate) async fn close(State(desk): State<FrontDesk>, call: ManagementCall) -> Result<Response, Problem> {
-    let change = Change { status: TenantStatus::Closed, action: Action::TenantClose, event: "closed" };
+pub(crate) async fn close(
+    State(desk): State<FrontDesk>,
+    call: Managed<act::TenantClose>,
+) -> Result<Response, Problem> {
+    let change = Change { status: TenantStatus::Closed, event: "closed" };
     let (tenant, removes) = change.carry_out(&desk, &call, Some(LONGEST_GRACE)).await?;
     let keeps = ["audit trail", "tenant id"];
     let notice = Notice { purge_at: tenant.purge_at, removes: removes.unwrap_or_default(), keeps };
@@ -136,7 +142,6 @@ pub(crate) async fn close(State(desk): State<FrontDesk>, call: ManagementCall) -
 /// A change of where a tenant stands in its life.
 struct Change {
     status: TenantStatus,
-    action: Action,
     event: &'static str,
 }
 
@@ -145,10 +150,9 @@ impl Change {
     async fn carry_out(
         &self,
         desk: &FrontDesk,
-        call: &ManagementCall,
+        call: &AtTenant,
         longest_grace: Option<u32>,
     ) -> Result<(Tenant, Option<Value>), Problem> {
-        let managed = call.managed(desk, self.action).await?;
         let asked = if longest_grace.is_some() {
             call.received.json_or_default::<ClosingRequest>()?
         } else {
@@ -156,33 +160,33 @@ impl Change {
             ClosingRequest { reason, grace_days: None }
         };
         check(&asked, call)?;
-        if managed.state.is_owner() && self.status != TenantStatus::Active {
+        if call.state.is_owner() && self.status != TenantStatus::Active {
             return Err(Problem::conflict("conflict", "The owner of the platform stays active."));
         }
         let expected = expected_version(&call.received)?;
         let now = desk.clock.now();
         let grace = asked.grace_days.map(|days| Duration::from_hours(24 * u64::from(days)));
         // Closing once more does not prolong the time, unless the owner says for how long.
-        let grace = grace.or((!managed.state.is_closed()).then_some(desk.settings.close_grace));
+        let grace = grace.or((!call.state.is_closed()).then_some(desk.settings.close_grace));
         let purge_at = grace.and_then(|grace| now.checked_add(grace).ok());
-        let mut tx = desk.database.tenant("tenants.status", &managed.tenant).await?;
+        let mut tx = desk.database.tenant("tenants.status", &call.tenant).await?;
         let tenant = tenants::set_status(&mut tx, self.status, expected, now, purge_at).await?;
         let tenant = tenant.ok_or_else(Problem::not_found)?;
         let closes = self.status == TenantStatus::Closed;
         let removes = if closes { Some(closing::inventory(&mut tx).await?) } else { None };
         let detail =
             json!({ "status": self.status.as_str(), "reason": asked.reason, "purgeAt": tenant.purge_at });
-        call.record_change(desk, &mut tx, managed.tenant.as_str(), Some(detail)).await?;
-        let mut event = call.event(desk, &managed.tenant, self.event, asked.reason);
+        call.record_change(desk, &mut tx, call.tenant.as_str(), Some(detail)).await?;
+        let mut event = call.event(desk, self.event, asked.reason);
         event.purge_at = tenant.purge_at;
         tenants::note_event(&mut tx, &event).await?;
         tx.commit().await?;
-        desk.tenants.changed(&managed.tenant);
+        desk.tenants.changed(&call.tenant);
         Ok((tenant, removes))
     }
 }
 
-fn check(asked: &ClosingRequest, call: &ManagementCall) -> Result<(), Problem> {
+fn check(asked: &ClosingRequest, call: &AtTenant) -> Result<(), Problem> {
     let mut mistakes = Mistakes::default();
     mistakes.reason(asked.reason.as_ref());
     if asked.grace_days.is_some_and(|days| days > LONGEST_GRACE) {
@@ -194,18 +198,4 @@ fn check(asked: &ClosingRequest, call: &ManagementCall) -> Result<(), Problem> {
         return Err(Problem::forbidden("permission_denied", "The owner of the platform decides graceDays."));
     }
     Ok(())
-}
-
-impl ManagementCall {
-    /// Something that the caller does to a tenant, now.
-    pub(crate) fn event(
-        &self,
-        desk: &FrontDesk,
-        tenant: &TenantId,
-        event: &str,
-        reason: Option<String>,
-    ) -> TenantEvent {
-        let (at, actor) = (desk.clock.now(), self.actor_in(tenant));
-        TenantEvent { number: 0, event: event.to_owned(), at, actor, reason, purge_at: None }
-    }
 }

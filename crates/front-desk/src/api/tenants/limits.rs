@@ -1,9 +1,9 @@
 //! `GET` and `PUT /tenants/{tenantId}/limits`: how much is allowed, at once and in a month.
 
 use super::Mistakes;
-use crate::{desk::FrontDesk, management::ManagementCall, problem::Problem, tenant_state::TenantState};
+use crate::{desk::FrontDesk, management::Managed, problem::Problem, tenant_state::TenantState};
 use axum::{Json, extract::State};
-use misy_domain::{Action, Metered, Timestamp};
+use misy_domain::{Metered, Timestamp, act};
 use misy_store::{
     TenantTx,
     limits::{self, LimitRow, Scope},
@@ -106,11 +106,10 @@ pub struct LimitsAnswer {
 )]
 pub(crate) async fn read(
     State(desk): State<FrontDesk>,
-    call: ManagementCall,
+    call: Managed<act::LimitsRead>,
 ) -> Result<Json<LimitsAnswer>, Problem> {
-    let managed = call.managed(&desk, Action::LimitsRead).await?;
-    let mut tx = desk.database.tenant("limits.read", &managed.tenant).await?;
-    let answer = answer(&mut tx, &managed.state, desk.clock.now()).await?;
+    let mut tx = desk.database.tenant("limits.read", &call.tenant).await?;
+    let answer = answer(&mut tx, &call.state, desk.clock.now()).await?;
     tx.commit().await?;
     Ok(Json(answer))
 }
@@ -127,9 +126,8 @@ pub(crate) async fn read(
 )]
 pub(crate) async fn replace(
     State(desk): State<FrontDesk>,
-    call: ManagementCall,
+    call: Managed<act::PlanWrite>,
 ) -> Result<Json<LimitsAnswer>, Problem> {
-    let managed = call.managed(&desk, Action::PlanWrite).await?;
     let asked: LimitsRequest = call.received.json()?;
     check(&asked.limits)?;
     let quotas = checked(asked.quotas.as_deref().unwrap_or_default())?;
@@ -143,7 +141,7 @@ pub(crate) async fn replace(
             period_seconds: limit.period_seconds,
         })
         .collect();
-    let mut tx = desk.database.tenant("limits.replace", &managed.tenant).await?;
+    let mut tx = desk.database.tenant("limits.replace", &call.tenant).await?;
     limits::replace(&mut tx, &rows).await?;
     if asked.quotas.is_some() {
         usage::replace_quotas(&mut tx, &quotas).await?;
@@ -151,9 +149,9 @@ pub(crate) async fn replace(
     let detail = json!({ "limits": asked.limits, "quotas": asked.quotas });
     call.record_change(&desk, &mut tx, "limits", Some(detail)).await?;
     tx.commit().await?;
-    desk.tenants.changed(&managed.tenant);
-    let state = desk.tenants.get(&managed.tenant).await?.ok_or_else(Problem::not_found)?;
-    let mut tx = desk.database.tenant("limits.replaced", &managed.tenant).await?;
+    desk.tenants.changed(&call.tenant);
+    let state = desk.tenants.get(&call.tenant).await?.ok_or_else(Problem::not_found)?;
+    let mut tx = desk.database.tenant("limits.replaced", &call.tenant).await?;
     let answer = answer(&mut tx, &state, desk.clock.now()).await?;
     tx.commit().await?;
     Ok(Json(answer))

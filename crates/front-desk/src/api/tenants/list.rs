@@ -1,9 +1,13 @@
-//! `GET /tenants`: the tenants that the caller may manage.
+//! `GET /tenants`: the tenants that the caller may know of.
 
 use super::{Page, TenantAnswer, page_cursor, page_limit};
-use crate::{desk::FrontDesk, management::ManagementCall, problem::Problem};
+use crate::{
+    desk::FrontDesk,
+    management::{AtHome, Either},
+    problem::Problem,
+};
 use axum::{Json, extract::State};
-use misy_domain::{Plan, TenantStatus, TenantType};
+use misy_domain::{Action, Plan, TenantStatus, TenantType, act};
 use misy_store::{
     audit::{self, AuditEntry, Kind},
     tenants::{self, TenantFilter},
@@ -37,7 +41,7 @@ pub struct TenantQuery {
 
 /// List tenants
 ///
-/// The owner sees all, everybody else its own.
+/// The owner (`tenants:list`) sees all, everybody else its own (`tenant:read`).
 #[utoipa::path(
     get, path = "/api/meta-agent/tenants", tag = "tenants", operation_id = "listTenants",
     params(TenantQuery),
@@ -46,7 +50,7 @@ pub struct TenantQuery {
 )]
 pub(crate) async fn list(
     State(desk): State<FrontDesk>,
-    call: ManagementCall,
+    call: AtHome<Either<act::TenantsList, act::TenantRead>>,
 ) -> Result<Json<Page<TenantAnswer>>, Problem> {
     let query: TenantQuery = call.received.query()?;
     let limit = page_limit(query.limit)?;
@@ -58,7 +62,7 @@ pub(crate) async fn list(
         after: page_cursor(query.cursor.as_deref())?,
         limit: i64::from(limit) + 1,
     };
-    let tenants = if call.manager.is_owner() {
+    let tenants = if call.action == Action::TenantsList {
         let mut tx = desk.database.system("tenants.list").await?;
         let tenants = tenants::list(&mut tx, &filter).await?;
         let record = &call.received.record;

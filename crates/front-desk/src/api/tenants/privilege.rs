@@ -4,14 +4,14 @@ use super::{Mistakes, Page, PageQuery, user_access};
 use crate::{
     desk::FrontDesk,
     edge::limited,
-    management::{Managed, ManagementCall},
+    management::{AtTenant, Managed},
     privilege::{self, CATALOGUE, Entry, On, Operation, SELF_REGISTRATION},
     problem::Problem,
     settings::SelfRegistration,
 };
 use axum::{Json, extract::State};
 use http::StatusCode;
-use misy_domain::{Action, GrantId, TenantId, TenantStatus, Timestamp, UserId, limit::Quota};
+use misy_domain::{GrantId, TenantId, TenantStatus, Timestamp, UserId, act, limit::Quota};
 use misy_store::{
     SystemTx, TenantTx,
     audit::{self, AuditEntry, Kind},
@@ -127,11 +127,10 @@ pub struct CatalogueAnswer {
 )]
 pub(crate) async fn run(
     State(desk): State<FrontDesk>,
-    call: ManagementCall,
+    call: Managed<act::PrivilegeUse>,
 ) -> Result<(StatusCode, Json<PrivilegeAnswer>), Problem> {
-    let managed = call.managed(&desk, Action::PrivilegeUse).await?;
     let asked: PrivilegeRequest = call.received.json()?;
-    let decided = check(&asked, &managed)?;
+    let decided = check(&asked, &call)?;
     let subject = format!("privilege/{}", call.manager.actor);
     let limit = Limit { scope: Scope::Key, subject: &subject, quota: OWN_LIMIT };
     let decision =
@@ -141,15 +140,15 @@ pub(crate) async fn run(
     let used = used(&desk, &call, &asked);
     let mut tx = desk.database.system("privilege.run").await?;
     uses::one_at_a_time(&mut tx, &used.actor).await?;
-    uses::record(&mut tx, &managed.tenant, &used).await?;
-    tell(&desk, &call, &mut tx, &managed.tenant, &used).await?;
+    uses::record(&mut tx, &call.tenant, &used).await?;
+    tell(&desk, &call, &mut tx, &call.tenant, &used).await?;
     let timezone = tenants::timezone(&mut tx, &used.home).await?.unwrap_or_default();
     let raised = privilege::watch(&mut tx, &timezone, &used, &*desk.clock, &*desk.entropy).await?;
     if let Some(setting) = &decided {
         global_settings::set(&mut tx, SELF_REGISTRATION, setting, &used.actor, used.used_at).await?;
     }
-    let mut tx = tx.on_behalf_of(&managed.tenant);
-    carry_out(&desk, &asked, &managed, &mut tx, used.used_at).await?;
+    let mut tx = tx.on_behalf_of(&call.tenant);
+    carry_out(&desk, &asked, &call, &mut tx, used.used_at).await?;
     tx.commit().await?;
 
     for rule in raised {
@@ -158,12 +157,12 @@ pub(crate) async fn run(
     if decided.is_some() {
         desk.read_global_settings().await?;
     }
-    desk.tenants.changed(&managed.tenant);
-    Ok((StatusCode::CREATED, Json(PrivilegeAnswer::of(&managed.tenant, used))))
+    desk.tenants.changed(&call.tenant);
+    Ok((StatusCode::CREATED, Json(PrivilegeAnswer::of(&call.tenant, used))))
 }
 
 /// What is wrong with what is asked; else what is decided for the installation, if anything.
-fn check(asked: &PrivilegeRequest, managed: &Managed) -> Result<Option<Value>, Problem> {
+fn check(asked: &PrivilegeRequest, call: &AtTenant) -> Result<Option<Value>, Problem> {
     let entry = asked.operation.entry();
     let mut mistakes = Mistakes::default();
     let fits = match asked.operation {
@@ -204,7 +203,7 @@ fn check(asked: &PrivilegeRequest, managed: &Managed) -> Result<Option<Value>, P
         (_, None) => None,
     };
     mistakes.into_result()?;
-    match (entry.on, managed.state.is_owner()) {
+    match (entry.on, call.state.is_owner()) {
         (On::Tenant, true) => {
             Err(Problem::conflict("conflict", "This is not done to the owner of the platform."))
         }
@@ -215,7 +214,7 @@ fn check(asked: &PrivilegeRequest, managed: &Managed) -> Result<Option<Value>, P
     }
 }
 
-fn used(desk: &FrontDesk, call: &ManagementCall, asked: &PrivilegeRequest) -> PrivilegeUse {
+fn used(desk: &FrontDesk, call: &AtTenant, asked: &PrivilegeRequest) -> PrivilegeUse {
     let now = desk.clock.now();
     let entry = asked.operation.entry();
     let minutes = asked.duration_minutes.unwrap_or(entry.usual_minutes);
@@ -237,7 +236,7 @@ fn used(desk: &FrontDesk, call: &ManagementCall, asked: &PrivilegeRequest) -> Pr
 /// Tells of it in both trails.
 async fn tell(
     desk: &FrontDesk,
-    call: &ManagementCall,
+    call: &AtTenant,
     tx: &mut SystemTx,
     tenant: &TenantId,
     used: &PrivilegeUse,
@@ -266,7 +265,7 @@ async fn tell(
 async fn carry_out(
     desk: &FrontDesk,
     asked: &PrivilegeRequest,
-    managed: &Managed,
+    call: &AtTenant,
     tx: &mut TenantTx,
     now: Timestamp,
 ) -> Result<(), Problem> {
@@ -279,8 +278,8 @@ async fn carry_out(
         }
         Operation::ResetSecondFactor => {
             let id: UserId = asked.resource.parse().map_err(|_| Problem::not_found())?;
-            let user = users::lock(tx, managed.keys(), id).await?.ok_or_else(Problem::not_found)?;
-            return user_access::take_second_factors(desk, tx, managed, &user).await;
+            let user = users::lock(tx, call.keys(), id).await?.ok_or_else(Problem::not_found)?;
+            return user_access::take_second_factors(desk, tx, call, &user).await;
         }
         Operation::SystemAccess | Operation::SupportAccess | Operation::SetGlobalSetting => return Ok(()),
     };
@@ -299,16 +298,15 @@ async fn carry_out(
 )]
 pub(crate) async fn list(
     State(desk): State<FrontDesk>,
-    call: ManagementCall,
+    call: Managed<act::PrivilegeRead>,
 ) -> Result<Json<Page<PrivilegeAnswer>>, Problem> {
-    let managed = call.managed(&desk, Action::PrivilegeRead).await?;
     let query: PageQuery = call.received.query()?;
     let limit = query.limit()?;
-    let mut tx = desk.database.tenant("privilege.list", &managed.tenant).await?;
+    let mut tx = desk.database.tenant("privilege.list", &call.tenant).await?;
     let found = uses::list(&mut tx, query.cursor()?, i64::from(limit) + 1).await?;
     tx.commit().await?;
     let page = Page::of(found, limit, |used| used.grant_id.to_string());
-    Ok(Json(page.map(|used| PrivilegeAnswer::of(&managed.tenant, used))))
+    Ok(Json(page.map(|used| PrivilegeAnswer::of(&call.tenant, used))))
 }
 
 /// Read the catalogue of privileged operations
@@ -320,10 +318,9 @@ pub(crate) async fn list(
     security(("administrator" = []), ("session" = []))
 )]
 pub(crate) async fn catalogue(
-    State(desk): State<FrontDesk>,
-    call: ManagementCall,
+    _desk: State<FrontDesk>,
+    _call: Managed<act::PrivilegeRead>,
 ) -> Result<Json<CatalogueAnswer>, Problem> {
-    call.managed(&desk, Action::PrivilegeRead).await?;
     Ok(Json(CatalogueAnswer { items: CATALOGUE.to_vec() }))
 }
 
@@ -340,11 +337,13 @@ pub(crate) async fn catalogue(
     responses((status = 204, description = "It has ended")),
     security(("administrator" = []), ("session" = []))
 )]
-pub(crate) async fn end(State(desk): State<FrontDesk>, call: ManagementCall) -> Result<StatusCode, Problem> {
-    let managed = call.managed(&desk, Action::PrivilegeEnd).await?;
+pub(crate) async fn end(
+    State(desk): State<FrontDesk>,
+    call: Managed<act::PrivilegeEnd>,
+) -> Result<StatusCode, Problem> {
     let id: GrantId = call.received.param("grantId")?;
     call.received.expect_no_body()?;
-    let mut tx = desk.database.tenant("privilege.end", &managed.tenant).await?;
+    let mut tx = desk.database.tenant("privilege.end", &call.tenant).await?;
     let by = format!("{}/{}", call.manager.home, call.manager.actor);
     if !uses::end(&mut tx, id, &by, desk.clock.now()).await? {
         return Err(Problem::not_found());

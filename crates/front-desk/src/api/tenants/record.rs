@@ -3,12 +3,12 @@
 use super::{Mistakes, TenantAnswer, expected_version, versioned};
 use crate::{
     desk::FrontDesk,
-    management::ManagementCall,
+    management::Managed,
     problem::{FieldError, Problem},
 };
 use axum::{extract::State, response::Response};
 use http::StatusCode;
-use misy_domain::{Action, Locale, Origin, Plan, context_pack::ZoneName};
+use misy_domain::{Action, Locale, Origin, Plan, act, context_pack::ZoneName};
 use misy_store::tenants::{self, TenantChange};
 use serde::Deserialize;
 use serde_json::json;
@@ -47,9 +47,11 @@ pub struct TenantPatch {
     responses((status = 200, description = "The tenant, with its version as ETag", body = TenantAnswer)),
     security(("administrator" = []), ("tenantAccessToken" = [], "requestSignature" = []))
 )]
-pub(crate) async fn read(State(desk): State<FrontDesk>, call: ManagementCall) -> Result<Response, Problem> {
-    let managed = call.managed(&desk, Action::TenantRead).await?;
-    let mut tx = desk.database.tenant("tenants.read", &managed.tenant).await?;
+pub(crate) async fn read(
+    State(desk): State<FrontDesk>,
+    call: Managed<act::TenantRead>,
+) -> Result<Response, Problem> {
+    let mut tx = desk.database.tenant("tenants.read", &call.tenant).await?;
     let tenant = tenants::read(&mut tx).await?;
     tx.commit().await?;
     let tenant = tenant.ok_or_else(Problem::not_found)?;
@@ -70,20 +72,22 @@ pub(crate) async fn read(State(desk): State<FrontDesk>, call: ManagementCall) ->
     ),
     security(("administrator" = []), ("tenantAccessToken" = [], "requestSignature" = []))
 )]
-pub(crate) async fn change(State(desk): State<FrontDesk>, call: ManagementCall) -> Result<Response, Problem> {
-    let managed = call.managed(&desk, Action::TenantWrite).await?;
+pub(crate) async fn change(
+    State(desk): State<FrontDesk>,
+    call: Managed<act::TenantWrite>,
+) -> Result<Response, Problem> {
     let expected = expected_version(&call.received)?;
     let patch: TenantPatch = call.received.json()?;
     if patch.plan.is_some() {
-        call.authorize(&desk, Action::PlanWrite, &managed.tenant).await?;
+        call.also(&desk, Action::PlanWrite).await?;
     }
     let change = checked(patch)?;
-    let mut tx = desk.database.tenant("tenants.change", &managed.tenant).await?;
+    let mut tx = desk.database.tenant("tenants.change", &call.tenant).await?;
     let tenant = tenants::change(&mut tx, &change, expected).await?.ok_or_else(Problem::not_found)?;
     let detail = json!({ "version": tenant.version });
-    call.record_change(&desk, &mut tx, managed.tenant.as_str(), Some(detail)).await?;
+    call.record_change(&desk, &mut tx, call.tenant.as_str(), Some(detail)).await?;
     tx.commit().await?;
-    desk.tenants.changed(&managed.tenant);
+    desk.tenants.changed(&call.tenant);
     Ok(versioned(tenant.version, TenantAnswer::from(tenant)))
 }
 
@@ -152,20 +156,19 @@ fn is_email(text: &str) -> bool {
 )]
 pub(crate) async fn delete(
     State(desk): State<FrontDesk>,
-    call: ManagementCall,
+    call: Managed<act::TenantDelete>,
 ) -> Result<StatusCode, Problem> {
-    let managed = call.managed(&desk, Action::TenantDelete).await?;
     call.received.expect_no_body()?;
-    if managed.state.is_owner() {
+    if call.state.is_owner() {
         return Err(Problem::conflict("conflict", "The owner of the platform cannot be deleted."));
     }
     let expected = expected_version(&call.received)?;
-    let mut tx = desk.database.tenant("tenants.delete", &managed.tenant).await?;
+    let mut tx = desk.database.tenant("tenants.delete", &call.tenant).await?;
     if !tenants::delete(&mut tx, expected).await? {
         return Err(Problem::not_found());
     }
-    call.record_change(&desk, &mut tx, managed.tenant.as_str(), None).await?;
+    call.record_change(&desk, &mut tx, call.tenant.as_str(), None).await?;
     tx.commit().await?;
-    desk.tenant_is_gone(&managed.tenant);
+    desk.tenant_is_gone(&call.tenant);
     Ok(StatusCode::NO_CONTENT)
 }

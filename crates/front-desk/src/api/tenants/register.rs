@@ -5,7 +5,7 @@ use crate::{
     address::{self, Purpose},
     desk::FrontDesk,
     idempotent::Once,
-    management::ManagementCall,
+    management::AtHome,
     pipeline::{Received, bearer},
     problem::{FieldError, Problem},
     settings::SelfRegistration,
@@ -16,7 +16,7 @@ use axum::{
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::StatusCode;
-use misy_domain::{Action, Plan, TenantId, TenantType, Timestamp};
+use misy_domain::{Plan, TenantId, TenantType, Timestamp, act};
 use misy_store::{
     StoreError,
     audit::{AuditEntry, Kind},
@@ -188,15 +188,17 @@ pub(crate) async fn register(State(desk): State<FrontDesk>, request: Request) ->
             create(&desk, &received, registration, "self-registration", once, mistakes).await
         }
         SelfRegistration::Open | SelfRegistration::Invite => {
-            let call = ManagementCall::from_request(request, &desk).await?;
+            let call = AtHome::from_request(request, &desk).await?;
             by_owner(&desk, &call).await
         }
     }
 }
 
 /// The owner makes a tenant.
-pub(super) async fn by_owner(desk: &FrontDesk, call: &ManagementCall) -> Result<Response, Problem> {
-    call.authorize(desk, Action::TenantsCreate, &call.manager.home).await?;
+pub(super) async fn by_owner(
+    desk: &FrontDesk,
+    call: &AtHome<act::TenantsCreate>,
+) -> Result<Response, Problem> {
     let registration: Registration = call.received.json()?;
     let once = Once::of(&call.received, &call.manager.actor)?;
     let actor = format!("{}/{}", call.manager.home, call.manager.actor);

@@ -1,10 +1,10 @@
 //! `/tenants/{tenantId}/roles`: the built-in roles, and those that the tenant makes for itself.
 
 use super::{Mistakes, expected_version, versioned};
-use crate::{desk::FrontDesk, idempotent::Once, management::ManagementCall, problem::Problem};
+use crate::{desk::FrontDesk, idempotent::Once, management::Managed, problem::Problem};
 use axum::{Json, extract::State, response::Response};
 use http::StatusCode;
-use misy_domain::{Action, BuiltInRole, Timestamp};
+use misy_domain::{Action, BuiltInRole, Timestamp, act};
 use misy_store::roles::{self, Role, RoleChange};
 use misy_trust::access;
 use serde::{Deserialize, Serialize};
@@ -124,14 +124,13 @@ pub struct RolePatch {
 )]
 pub(crate) async fn list(
     State(desk): State<FrontDesk>,
-    call: ManagementCall,
+    call: Managed<act::RolesRead>,
 ) -> Result<Json<RolesAnswer>, Problem> {
-    let managed = call.managed(&desk, Action::RolesRead).await?;
-    let mut tx = desk.database.tenant("roles.list", &managed.tenant).await?;
+    let mut tx = desk.database.tenant("roles.list", &call.tenant).await?;
     let own = roles::list(&mut tx, None, i64::try_from(MOST_ROLES).unwrap_or(i64::MAX)).await?;
     tx.commit().await?;
     let offered =
-        BuiltInRole::ALL.into_iter().filter(|role| *role != BuiltInRole::Owner || managed.state.is_owner());
+        BuiltInRole::ALL.into_iter().filter(|role| *role != BuiltInRole::Owner || call.state.is_owner());
     let items = offered.map(built_in).chain(own.into_iter().map(RoleAnswer::from)).collect();
     Ok(Json(RolesAnswer { items, next_cursor: None }))
 }
@@ -147,8 +146,10 @@ pub(crate) async fn list(
     responses((status = 201, description = "The role", body = RoleAnswer)),
     security(("administrator" = []))
 )]
-pub(crate) async fn create(State(desk): State<FrontDesk>, call: ManagementCall) -> Result<Response, Problem> {
-    let managed = call.managed(&desk, Action::RolesWrite).await?;
+pub(crate) async fn create(
+    State(desk): State<FrontDesk>,
+    call: Managed<act::RolesWrite>,
+) -> Result<Response, Problem> {
     let new: NewRole = call.received.json()?;
     let name = new.name.clone().unwrap_or_else(|| new.role_id.clone());
     let description = new.description.clone().unwrap_or_default();
@@ -160,9 +161,9 @@ pub(crate) async fn create(State(desk): State<FrontDesk>, call: ManagementCall) 
     }
     check(Some(&name), Some(&description), Some(&new.actions), &mut mistakes);
     mistakes.into_result()?;
-    call.may_give(&desk, &managed.tenant, &new.actions)?;
+    call.may_give(&desk, &call.tenant, &new.actions)?;
     let once = Once::of(&call.received, &call.manager.actor)?;
-    let mut tx = desk.database.tenant("roles.create", &managed.tenant).await?;
+    let mut tx = desk.database.tenant("roles.create", &call.tenant).await?;
     if let Some(answer) = once.answered(&desk, &mut tx).await? {
         return Ok(answer);
     }
@@ -172,7 +173,7 @@ pub(crate) async fn create(State(desk): State<FrontDesk>, call: ManagementCall) 
     roles::create(&mut tx, &new.role_id, &name, &description, &new.actions).await?;
     let role = roles::read(&mut tx, &new.role_id).await?.ok_or_else(Problem::internal)?;
     call.record_change(&desk, &mut tx, new.role_id.as_str(), Some(json!({ "actions": new.actions }))).await?;
-    once.answer(&desk, tx, managed.keys(), StatusCode::CREATED, &RoleAnswer::from(role)).await
+    once.answer(&desk, tx, call.keys(), StatusCode::CREATED, &RoleAnswer::from(role)).await
 }
 
 /// Read a role
@@ -182,13 +183,15 @@ pub(crate) async fn create(State(desk): State<FrontDesk>, call: ManagementCall) 
     responses((status = 200, description = "The role, with its version as ETag", body = RoleAnswer)),
     security(("administrator" = []))
 )]
-pub(crate) async fn read(State(desk): State<FrontDesk>, call: ManagementCall) -> Result<Response, Problem> {
-    let managed = call.managed(&desk, Action::RolesRead).await?;
+pub(crate) async fn read(
+    State(desk): State<FrontDesk>,
+    call: Managed<act::RolesRead>,
+) -> Result<Response, Problem> {
     let id: String = call.received.param("roleId")?;
     if let Ok(role) = id.parse::<BuiltInRole>() {
         return Ok(versioned(1, built_in(role)));
     }
-    let mut tx = desk.database.tenant("roles.read", &managed.tenant).await?;
+    let mut tx = desk.database.tenant("roles.read", &call.tenant).await?;
     let role = roles::read(&mut tx, &id).await?;
     tx.commit().await?;
     let role = role.ok_or_else(Problem::not_found)?;
@@ -212,8 +215,10 @@ pub(crate) async fn read(State(desk): State<FrontDesk>, call: ManagementCall) ->
     ),
     security(("administrator" = []))
 )]
-pub(crate) async fn change(State(desk): State<FrontDesk>, call: ManagementCall) -> Result<Response, Problem> {
-    let managed = call.managed(&desk, Action::RolesWrite).await?;
+pub(crate) async fn change(
+    State(desk): State<FrontDesk>,
+    call: Managed<act::RolesWrite>,
+) -> Result<Response, Problem> {
     let id: String = call.received.param("roleId")?;
     refuse_built_in(&id)?;
     let expected = expected_version(&call.received)?;
@@ -221,9 +226,9 @@ pub(crate) async fn change(State(desk): State<FrontDesk>, call: ManagementCall) 
     let mut mistakes = Mistakes::default();
     check(patch.name.as_deref(), patch.description.as_deref(), patch.actions.as_deref(), &mut mistakes);
     mistakes.into_result()?;
-    call.may_give(&desk, &managed.tenant, patch.actions.as_deref().unwrap_or_default())?;
+    call.may_give(&desk, &call.tenant, patch.actions.as_deref().unwrap_or_default())?;
     let change = RoleChange { name: patch.name, description: patch.description, actions: patch.actions };
-    let mut tx = desk.database.tenant("roles.change", &managed.tenant).await?;
+    let mut tx = desk.database.tenant("roles.change", &call.tenant).await?;
     let role = roles::change(&mut tx, &id, &change, expected).await?.ok_or_else(Problem::not_found)?;
     let detail = json!({ "version": role.version, "actions": role.actions });
     call.record_change(&desk, &mut tx, id, Some(detail)).await?;
@@ -242,13 +247,12 @@ pub(crate) async fn change(State(desk): State<FrontDesk>, call: ManagementCall) 
 )]
 pub(crate) async fn delete(
     State(desk): State<FrontDesk>,
-    call: ManagementCall,
+    call: Managed<act::RolesWrite>,
 ) -> Result<StatusCode, Problem> {
-    let managed = call.managed(&desk, Action::RolesWrite).await?;
     let id: String = call.received.param("roleId")?;
     refuse_built_in(&id)?;
     call.received.expect_no_body()?;
-    let mut tx = desk.database.tenant("roles.delete", &managed.tenant).await?;
+    let mut tx = desk.database.tenant("roles.delete", &call.tenant).await?;
     if roles::in_use(&mut tx, &id).await? {
         return Err(Problem::conflict(
             "role_in_use",

@@ -1,11 +1,11 @@
 //! `/tenants/{tenantId}/secrets`: what the tenant's servers sign with.
 
 use super::{Mistakes, Page, PageQuery, RevokeQuery};
-use crate::{desk::FrontDesk, idempotent::Once, management::ManagementCall, problem::Problem};
+use crate::{desk::FrontDesk, idempotent::Once, management::Managed, problem::Problem};
 use axum::{Json, extract::State, response::Response};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::StatusCode;
-use misy_domain::{Action, KeyId, Timestamp};
+use misy_domain::{KeyId, Timestamp, act};
 use misy_store::credentials::{self, SecretRecord};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -88,12 +88,11 @@ pub struct SecretPatch {
 )]
 pub(crate) async fn list(
     State(desk): State<FrontDesk>,
-    call: ManagementCall,
+    call: Managed<act::SecretsRead>,
 ) -> Result<Json<Page<SecretAnswer>>, Problem> {
-    let managed = call.managed(&desk, Action::SecretsRead).await?;
     let query: PageQuery = call.received.query()?;
     let limit = query.limit()?;
-    let mut tx = desk.database.tenant("secrets.list", &managed.tenant).await?;
+    let mut tx = desk.database.tenant("secrets.list", &call.tenant).await?;
     let secrets = credentials::list_secrets(&mut tx, query.cursor()?, i64::from(limit) + 1).await?;
     tx.commit().await?;
     Ok(Json(Page::of(secrets, limit, |secret| secret.key_id.to_string()).map(SecretAnswer::from)))
@@ -113,8 +112,10 @@ pub(crate) async fn list(
     responses((status = 201, description = "The secret, shown once", body = SecretAnswer)),
     security(("administrator" = []), ("tenantAccessToken" = [], "requestSignature" = []))
 )]
-pub(crate) async fn rotate(State(desk): State<FrontDesk>, call: ManagementCall) -> Result<Response, Problem> {
-    let managed = call.managed(&desk, Action::SecretsWrite).await?;
+pub(crate) async fn rotate(
+    State(desk): State<FrontDesk>,
+    call: Managed<act::SecretsWrite>,
+) -> Result<Response, Problem> {
     call.expect_fresh_second_factor(&desk)?;
     let asked: SecretRequest = call.received.json()?;
     let overlap = asked.overlap_seconds.unwrap_or(USUAL_OVERLAP);
@@ -128,14 +129,14 @@ pub(crate) async fn rotate(State(desk): State<FrontDesk>, call: ManagementCall) 
     }
     mistakes.into_result()?;
     let once = Once::of(&call.received, &call.manager.actor)?;
-    let mut tx = desk.database.tenant("secrets.rotate", &managed.tenant).await?;
+    let mut tx = desk.database.tenant("secrets.rotate", &call.tenant).await?;
     if let Some(answer) = once.answered(&desk, &mut tx).await? {
         return Ok(answer);
     }
     let key_id = KeyId::new(&*desk.clock, &*desk.entropy);
     let now = desk.clock.now();
     let until = now.checked_add(Duration::from_secs(u64::from(overlap))).unwrap_or(Timestamp::MAX);
-    let secret = credentials::create_secret(&mut tx, managed.keys(), &*desk.entropy, key_id, &name).await?;
+    let secret = credentials::create_secret(&mut tx, call.keys(), &*desk.entropy, key_id, &name).await?;
     let needs_certificate = asked.needs_certificate.unwrap_or_default();
     credentials::require_certificate(&mut tx, key_id, needs_certificate).await?;
     credentials::expire_older_secrets(&mut tx, key_id, until).await?;
@@ -150,8 +151,8 @@ pub(crate) async fn rotate(State(desk): State<FrontDesk>, call: ManagementCall) 
         expires_at: None,
         revoked_at: None,
     };
-    let response = once.answer(&desk, tx, managed.keys(), StatusCode::CREATED, &answer).await?;
-    desk.tenants.changed(&managed.tenant);
+    let response = once.answer(&desk, tx, call.keys(), StatusCode::CREATED, &answer).await?;
+    desk.tenants.changed(&call.tenant);
     Ok(response)
 }
 
@@ -168,19 +169,18 @@ pub(crate) async fn rotate(State(desk): State<FrontDesk>, call: ManagementCall) 
 )]
 pub(crate) async fn change(
     State(desk): State<FrontDesk>,
-    call: ManagementCall,
+    call: Managed<act::SecretsWrite>,
 ) -> Result<StatusCode, Problem> {
-    let managed = call.managed(&desk, Action::SecretsWrite).await?;
     let id: KeyId = call.received.param("keyId")?;
     let patch: SecretPatch = call.received.json()?;
-    let mut tx = desk.database.tenant("secrets.change", &managed.tenant).await?;
+    let mut tx = desk.database.tenant("secrets.change", &call.tenant).await?;
     if !credentials::require_certificate(&mut tx, id, patch.needs_certificate).await? {
         return Err(Problem::not_found());
     }
     let detail = json!({ "needsCertificate": patch.needs_certificate });
     call.record_change(&desk, &mut tx, id.to_string(), Some(detail)).await?;
     tx.commit().await?;
-    desk.tenants.changed(&managed.tenant);
+    desk.tenants.changed(&call.tenant);
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -196,19 +196,18 @@ pub(crate) async fn change(
 )]
 pub(crate) async fn revoke(
     State(desk): State<FrontDesk>,
-    call: ManagementCall,
+    call: Managed<act::SecretsWrite>,
 ) -> Result<StatusCode, Problem> {
-    let managed = call.managed(&desk, Action::SecretsWrite).await?;
     let id: KeyId = call.received.param("keyId")?;
     call.received.expect_no_body()?;
     let query: RevokeQuery = call.received.query()?;
-    let mut tx = desk.database.tenant("secrets.revoke", &managed.tenant).await?;
+    let mut tx = desk.database.tenant("secrets.revoke", &call.tenant).await?;
     if !credentials::revoke_secret(&mut tx, id, query.with_tokens(), desk.clock.now()).await? {
         return Err(Problem::not_found());
     }
     let detail = json!({ "tokens": if query.with_tokens() { "revoke" } else { "keep" } });
     call.record_change(&desk, &mut tx, id.to_string(), Some(detail)).await?;
     tx.commit().await?;
-    desk.tenants.changed(&managed.tenant);
+    desk.tenants.changed(&call.tenant);
     Ok(StatusCode::NO_CONTENT)
 }

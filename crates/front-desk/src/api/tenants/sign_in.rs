@@ -1,10 +1,10 @@
 //! `/tenants/{tenantId}/sign-in`: with which provider the tenant's people sign in.
 
 use super::{Mistakes, expected_version, versioned};
-use crate::{desk::FrontDesk, management::ManagementCall, problem::Problem};
+use crate::{desk::FrontDesk, management::Managed, problem::Problem};
 use axum::{extract::State, response::Response};
 use http::StatusCode;
-use misy_domain::{Action, BuiltInRole, Secret, Timestamp, UserId};
+use misy_domain::{BuiltInRole, Secret, Timestamp, UserId, act};
 use misy_store::{
     TenantTx,
     sign_in_providers::{self, SignInProvider},
@@ -190,13 +190,15 @@ fn answer(
     responses((status = 200, description = "The provider; 404 if people sign in here", body = SignInProviderAnswer)),
     security(("administrator" = []), ("session" = []))
 )]
-pub(crate) async fn read(State(desk): State<FrontDesk>, call: ManagementCall) -> Result<Response, Problem> {
-    let managed = call.managed(&desk, Action::SignInRead).await?;
-    let mut tx = desk.database.tenant("sign_in.read", &managed.tenant).await?;
-    let provider = sign_in_providers::read(&mut tx, managed.keys()).await?;
+pub(crate) async fn read(
+    State(desk): State<FrontDesk>,
+    call: Managed<act::SignInRead>,
+) -> Result<Response, Problem> {
+    let mut tx = desk.database.tenant("sign_in.read", &call.tenant).await?;
+    let provider = sign_in_providers::read(&mut tx, call.keys()).await?;
     tx.commit().await?;
     let provider = provider.ok_or_else(Problem::not_found)?;
-    Ok(versioned(provider.version, answer(&desk, &managed.tenant, provider)))
+    Ok(versioned(provider.version, answer(&desk, &call.tenant, provider)))
 }
 
 /// Set how people sign in
@@ -221,9 +223,8 @@ pub(crate) async fn read(State(desk): State<FrontDesk>, call: ManagementCall) ->
 )]
 pub(crate) async fn replace(
     State(desk): State<FrontDesk>,
-    call: ManagementCall,
+    call: Managed<act::SignInWrite>,
 ) -> Result<Response, Problem> {
-    let managed = call.managed(&desk, Action::SignInWrite).await?;
     call.expect_fresh_second_factor(&desk)?;
     let expected = expected_version(&call.received)?;
     let request: SignInProviderRequest = call.received.json()?;
@@ -231,20 +232,20 @@ pub(crate) async fn replace(
     if let Err(error) = desk.providers.check(&request.issuer).await {
         return Err(Problem::invalid_field("/issuer", "unusable", error.to_string()));
     }
-    let mut tx = desk.database.tenant("sign_in.replace", &managed.tenant).await?;
-    check_break_glass(&mut tx, managed.keys(), &request).await?;
-    let before = sign_in_providers::read(&mut tx, managed.keys()).await?;
+    let mut tx = desk.database.tenant("sign_in.replace", &call.tenant).await?;
+    check_break_glass(&mut tx, call.keys(), &request).await?;
+    let before = sign_in_providers::read(&mut tx, call.keys()).await?;
     let now = desk.clock.now();
     let provider = provider(request, before, now)?;
-    sign_in_providers::replace(&mut tx, managed.keys(), &*desk.entropy, &provider, expected, now).await?;
+    sign_in_providers::replace(&mut tx, call.keys(), &*desk.entropy, &provider, expected, now).await?;
     let detail = json!({
         "issuer": provider.issuer, "provisioning": provider.provisioning, "exclusive": provider.exclusive,
         "roleClaim": provider.role_claim, "breakGlassUserId": provider.break_glass_user,
     });
     call.record_change(&desk, &mut tx, "sign-in", Some(detail)).await?;
-    let stored = sign_in_providers::read(&mut tx, managed.keys()).await?.ok_or_else(Problem::internal)?;
+    let stored = sign_in_providers::read(&mut tx, call.keys()).await?.ok_or_else(Problem::internal)?;
     tx.commit().await?;
-    Ok(versioned(stored.version, answer(&desk, &managed.tenant, stored)))
+    Ok(versioned(stored.version, answer(&desk, &call.tenant, stored)))
 }
 
 /// Remove the provider
@@ -258,12 +259,11 @@ pub(crate) async fn replace(
 )]
 pub(crate) async fn delete(
     State(desk): State<FrontDesk>,
-    call: ManagementCall,
+    call: Managed<act::SignInWrite>,
 ) -> Result<StatusCode, Problem> {
-    let managed = call.managed(&desk, Action::SignInWrite).await?;
     call.expect_fresh_second_factor(&desk)?;
     call.received.expect_no_body()?;
-    let mut tx = desk.database.tenant("sign_in.delete", &managed.tenant).await?;
+    let mut tx = desk.database.tenant("sign_in.delete", &call.tenant).await?;
     if !sign_in_providers::remove(&mut tx).await? {
         return Err(Problem::not_found());
     }

@@ -4,12 +4,12 @@ use super::{Mistakes, Page, PageQuery, expected_version, registration::origins, 
 use crate::{
     desk::FrontDesk,
     idempotent::Once,
-    management::ManagementCall,
+    management::Managed,
     problem::{FieldError, Problem},
 };
 use axum::{Json, extract::State, response::Response};
 use http::StatusCode;
-use misy_domain::{Action, Permission, Permissions, SiteId, Timestamp};
+use misy_domain::{Permission, Permissions, SiteId, Timestamp, act};
 use misy_store::sites::{self, Site, SiteChange};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -96,12 +96,11 @@ pub struct SitePatch {
 )]
 pub(crate) async fn list(
     State(desk): State<FrontDesk>,
-    call: ManagementCall,
+    call: Managed<act::SitesRead>,
 ) -> Result<Json<Page<SiteAnswer>>, Problem> {
-    let managed = call.managed(&desk, Action::SitesRead).await?;
     let query: PageQuery = call.received.query()?;
     let limit = query.limit()?;
-    let mut tx = desk.database.tenant("sites.list", &managed.tenant).await?;
+    let mut tx = desk.database.tenant("sites.list", &call.tenant).await?;
     let sites = sites::list(&mut tx, query.cursor()?.as_ref(), i64::from(limit) + 1).await?;
     tx.commit().await?;
     Ok(Json(Page::of(sites, limit, |site| site.site_id.to_string()).map(SiteAnswer::from)))
@@ -118,8 +117,10 @@ pub(crate) async fn list(
     responses((status = 201, description = "The site", body = SiteAnswer)),
     security(("administrator" = []), ("tenantAccessToken" = [], "requestSignature" = []))
 )]
-pub(crate) async fn create(State(desk): State<FrontDesk>, call: ManagementCall) -> Result<Response, Problem> {
-    let managed = call.managed(&desk, Action::SitesWrite).await?;
+pub(crate) async fn create(
+    State(desk): State<FrontDesk>,
+    call: Managed<act::SitesWrite>,
+) -> Result<Response, Problem> {
     let new: NewSite = call.received.json()?;
     let name = new.name.unwrap_or_else(|| new.site_id.to_string());
     let mut mistakes = Mistakes::default();
@@ -129,7 +130,7 @@ pub(crate) async fn create(State(desk): State<FrontDesk>, call: ManagementCall) 
     let permissions: Permissions =
         new.permissions.map_or_else(Permissions::all, |list| list.into_iter().collect());
     let once = Once::of(&call.received, &call.manager.actor)?;
-    let mut tx = desk.database.tenant("sites.create", &managed.tenant).await?;
+    let mut tx = desk.database.tenant("sites.create", &call.tenant).await?;
     if let Some(answer) = once.answered(&desk, &mut tx).await? {
         return Ok(answer);
     }
@@ -138,8 +139,8 @@ pub(crate) async fn create(State(desk): State<FrontDesk>, call: ManagementCall) 
     let detail = json!({ "origins": new.origins });
     call.record_change(&desk, &mut tx, new.site_id.as_str(), Some(detail)).await?;
     let answer = SiteAnswer::from(site);
-    let response = once.answer(&desk, tx, managed.keys(), StatusCode::CREATED, &answer).await?;
-    desk.tenants.changed(&managed.tenant);
+    let response = once.answer(&desk, tx, call.keys(), StatusCode::CREATED, &answer).await?;
+    desk.tenants.changed(&call.tenant);
     desk.origins.changed();
     Ok(response)
 }
@@ -151,10 +152,12 @@ pub(crate) async fn create(State(desk): State<FrontDesk>, call: ManagementCall) 
     responses((status = 200, description = "The site, with its version as ETag", body = SiteAnswer)),
     security(("administrator" = []), ("tenantAccessToken" = [], "requestSignature" = []))
 )]
-pub(crate) async fn read(State(desk): State<FrontDesk>, call: ManagementCall) -> Result<Response, Problem> {
-    let managed = call.managed(&desk, Action::SitesRead).await?;
+pub(crate) async fn read(
+    State(desk): State<FrontDesk>,
+    call: Managed<act::SitesRead>,
+) -> Result<Response, Problem> {
     let id: SiteId = call.received.param("siteId")?;
-    let mut tx = desk.database.tenant("sites.read", &managed.tenant).await?;
+    let mut tx = desk.database.tenant("sites.read", &call.tenant).await?;
     let site = sites::read(&mut tx, &id).await?;
     tx.commit().await?;
     let site = site.ok_or_else(Problem::not_found)?;
@@ -176,8 +179,10 @@ pub(crate) async fn read(State(desk): State<FrontDesk>, call: ManagementCall) ->
     ),
     security(("administrator" = []), ("tenantAccessToken" = [], "requestSignature" = []))
 )]
-pub(crate) async fn change(State(desk): State<FrontDesk>, call: ManagementCall) -> Result<Response, Problem> {
-    let managed = call.managed(&desk, Action::SitesWrite).await?;
+pub(crate) async fn change(
+    State(desk): State<FrontDesk>,
+    call: Managed<act::SitesWrite>,
+) -> Result<Response, Problem> {
     let id: SiteId = call.received.param("siteId")?;
     let expected = expected_version(&call.received)?;
     let patch: SitePatch = call.received.json()?;
@@ -193,12 +198,12 @@ pub(crate) async fn change(State(desk): State<FrontDesk>, call: ManagementCall) 
         permissions: patch.permissions.map(|list| list.into_iter().collect()),
         origins: allowed,
     };
-    let mut tx = desk.database.tenant("sites.change", &managed.tenant).await?;
+    let mut tx = desk.database.tenant("sites.change", &call.tenant).await?;
     let site = sites::change(&mut tx, &id, &change, expected).await?.ok_or_else(Problem::not_found)?;
     let detail = json!({ "version": site.version, "origins": patch.origins });
     call.record_change(&desk, &mut tx, id.as_str(), Some(detail)).await?;
     tx.commit().await?;
-    desk.tenants.changed(&managed.tenant);
+    desk.tenants.changed(&call.tenant);
     desk.origins.changed();
     Ok(versioned(site.version, SiteAnswer::from(site)))
 }
@@ -214,18 +219,17 @@ pub(crate) async fn change(State(desk): State<FrontDesk>, call: ManagementCall) 
 )]
 pub(crate) async fn delete(
     State(desk): State<FrontDesk>,
-    call: ManagementCall,
+    call: Managed<act::SitesWrite>,
 ) -> Result<StatusCode, Problem> {
-    let managed = call.managed(&desk, Action::SitesWrite).await?;
     let id: SiteId = call.received.param("siteId")?;
     call.received.expect_no_body()?;
-    let mut tx = desk.database.tenant("sites.delete", &managed.tenant).await?;
+    let mut tx = desk.database.tenant("sites.delete", &call.tenant).await?;
     if !sites::delete(&mut tx, &id).await? {
         return Err(Problem::not_found());
     }
     call.record_change(&desk, &mut tx, id.as_str(), None).await?;
     tx.commit().await?;
-    desk.tenants.changed(&managed.tenant);
+    desk.tenants.changed(&call.tenant);
     desk.origins.changed();
     Ok(StatusCode::NO_CONTENT)
 }

@@ -5,7 +5,7 @@ pub mod invoice;
 pub mod refusals;
 
 use super::Page;
-use crate::{desk::FrontDesk, management::ManagementCall, problem::Problem};
+use crate::{desk::FrontDesk, management::Managed, problem::Problem};
 use axum::{
     Json,
     extract::State,
@@ -13,7 +13,7 @@ use axum::{
 };
 use http::header;
 use jiff::{SignedDuration, civil::Date, tz::TimeZone};
-use misy_domain::{Action, Timestamp};
+use misy_domain::{Timestamp, act};
 use misy_store::usage::{self, GroupBy, UsageFilter, UsageRow};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -122,8 +122,10 @@ impl Grouping {
     responses((status = 200, description = "The usage", content((Page<UsageAnswer> = "application/json"), (String = "text/csv")))),
     security(("administrator" = []), ("tenantAccessToken" = [], "requestSignature" = []))
 )]
-pub(crate) async fn read(State(desk): State<FrontDesk>, call: ManagementCall) -> Result<Response, Problem> {
-    let managed = call.managed(&desk, Action::UsageRead).await?;
+pub(crate) async fn read(
+    State(desk): State<FrontDesk>,
+    call: Managed<act::UsageRead>,
+) -> Result<Response, Problem> {
     let query: UsageQuery = call.received.query()?;
     let (from, to) = span(query.from.as_deref(), query.to.as_deref(), desk.clock.now())?;
     let grouping = query.group_by.unwrap_or(Grouping::Day);
@@ -139,7 +141,7 @@ pub(crate) async fn read(State(desk): State<FrontDesk>, call: ManagementCall) ->
     };
     let rows = if csv { i64::MAX } else { i64::from(limit) + 1 };
     let filter = UsageFilter { from, to, by: grouping.by(), after, limit: rows };
-    let mut tx = desk.database.tenant("usage.read", &managed.tenant).await?;
+    let mut tx = desk.database.tenant("usage.read", &call.tenant).await?;
     let rows = usage::usage(&mut tx, &filter).await?;
     tx.commit().await?;
     if csv {

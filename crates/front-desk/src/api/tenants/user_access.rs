@@ -8,12 +8,12 @@ use crate::{
     api::auth::{password::reset_url, sessions::UserSessionAnswer},
     desk::FrontDesk,
     identity::mails,
-    management::{Managed, ManagementCall},
+    management::{AtTenant, Managed},
     problem::Problem,
 };
 use axum::{Json, extract::State};
 use http::StatusCode;
-use misy_domain::{Action, SignInId, UserId};
+use misy_domain::{SignInId, UserId, act};
 use misy_store::{
     TenantTx,
     users::{
@@ -25,17 +25,12 @@ use misy_trust::{RandomToken, TokenUse};
 use serde_json::json;
 
 /// The user that the path names, whom the caller may handle, locked.
-async fn handled(
-    desk: &FrontDesk,
-    call: &ManagementCall,
-    managed: &Managed,
-    name: &'static str,
-) -> Result<(TenantTx, User), Problem> {
+async fn handled(desk: &FrontDesk, call: &AtTenant, name: &'static str) -> Result<(TenantTx, User), Problem> {
     let id: UserId = call.received.param("userId")?;
     call.received.expect_no_body()?;
-    let mut tx = desk.database.tenant(name, &managed.tenant).await?;
-    let user = users::lock(&mut tx, managed.keys(), id).await?.ok_or_else(Problem::not_found)?;
-    expect_may_handle(call, managed, &user.roles)?;
+    let mut tx = desk.database.tenant(name, &call.tenant).await?;
+    let user = users::lock(&mut tx, call.keys(), id).await?.ok_or_else(Problem::not_found)?;
+    expect_may_handle(call, &user.roles)?;
     Ok((tx, user))
 }
 
@@ -43,14 +38,14 @@ async fn handled(
 pub(super) async fn take_second_factors(
     desk: &FrontDesk,
     tx: &mut TenantTx,
-    managed: &Managed,
+    call: &AtTenant,
     user: &User,
 ) -> Result<(), Problem> {
     factors::reset(tx, user.user_id, desk.clock.now()).await?;
     sign_ins::end_all(tx, user.user_id, None).await?;
     devices::forget(tx, user.user_id).await?;
     tickets::void(tx, user.user_id, None).await?;
-    mails::tell(desk, tx, managed.keys(), user, mails::Notice::SecondFactorReset).await
+    mails::tell(desk, tx, call.keys(), user, mails::Notice::SecondFactorReset).await
 }
 
 /// List a user's sessions
@@ -62,12 +57,11 @@ pub(super) async fn take_second_factors(
 )]
 pub(crate) async fn sessions(
     State(desk): State<FrontDesk>,
-    call: ManagementCall,
+    call: Managed<act::UsersRead>,
 ) -> Result<Json<Page<UserSessionAnswer>>, Problem> {
-    let managed = call.managed(&desk, Action::UsersRead).await?;
     let id: UserId = call.received.param("userId")?;
-    let mut tx = desk.database.tenant("users.sessions", &managed.tenant).await?;
-    users::read(&mut tx, managed.keys(), id).await?.ok_or_else(Problem::not_found)?;
+    let mut tx = desk.database.tenant("users.sessions", &call.tenant).await?;
+    users::read(&mut tx, call.keys(), id).await?.ok_or_else(Problem::not_found)?;
     let all = sign_ins::list(&mut tx, id, desk.clock.now()).await?;
     tx.commit().await?;
     let current = call.proved.as_ref().and_then(|proved| proved.session.as_ref());
@@ -86,11 +80,10 @@ pub(crate) async fn sessions(
 )]
 pub(crate) async fn end_sessions(
     State(desk): State<FrontDesk>,
-    call: ManagementCall,
+    call: Managed<act::UsersWrite>,
 ) -> Result<StatusCode, Problem> {
-    let managed = call.managed(&desk, Action::UsersWrite).await?;
     call.expect_fresh_second_factor(&desk)?;
-    let (mut tx, user) = handled(&desk, &call, &managed, "users.end_sessions").await?;
+    let (mut tx, user) = handled(&desk, &call, "users.end_sessions").await?;
     let ended = sign_ins::end_all(&mut tx, user.user_id, None).await?;
     let detail = json!({ "ended": ended });
     call.record_change(&desk, &mut tx, user.user_id.to_string(), Some(detail)).await?;
@@ -113,12 +106,11 @@ pub(crate) async fn end_sessions(
 )]
 pub(crate) async fn end_session(
     State(desk): State<FrontDesk>,
-    call: ManagementCall,
+    call: Managed<act::UsersWrite>,
 ) -> Result<StatusCode, Problem> {
-    let managed = call.managed(&desk, Action::UsersWrite).await?;
     call.expect_fresh_second_factor(&desk)?;
     let id: SignInId = call.received.param("sessionId")?;
-    let (mut tx, user) = handled(&desk, &call, &managed, "users.end_session").await?;
+    let (mut tx, user) = handled(&desk, &call, "users.end_session").await?;
     if !sign_ins::end(&mut tx, user.user_id, id).await? {
         return Err(Problem::not_found());
     }
@@ -142,15 +134,14 @@ pub(crate) async fn end_session(
 )]
 pub(crate) async fn renew_invitation(
     State(desk): State<FrontDesk>,
-    call: ManagementCall,
+    call: Managed<act::UsersWrite>,
 ) -> Result<Json<OneTimeLink>, Problem> {
-    let managed = call.managed(&desk, Action::UsersWrite).await?;
     call.expect_fresh_second_factor(&desk)?;
-    let (mut tx, user) = handled(&desk, &call, &managed, "users.renew_invitation").await?;
+    let (mut tx, user) = handled(&desk, &call, "users.renew_invitation").await?;
     if user.status != UserStatus::Invited {
         return Err(Problem::conflict("not_invited", "Only who has not come in yet has an invitation."));
     }
-    let link = send_invitation(&desk, &mut tx, &managed, &user).await?;
+    let link = send_invitation(&desk, &mut tx, &call, &user).await?;
     call.record_change(&desk, &mut tx, user.user_id.to_string(), None).await?;
     tx.commit().await?;
     Ok(Json(link))
@@ -170,11 +161,10 @@ pub(crate) async fn renew_invitation(
 )]
 pub(crate) async fn make_password_link(
     State(desk): State<FrontDesk>,
-    call: ManagementCall,
+    call: Managed<act::UsersWrite>,
 ) -> Result<Json<OneTimeLink>, Problem> {
-    let managed = call.managed(&desk, Action::UsersWrite).await?;
     call.expect_fresh_second_factor(&desk)?;
-    let (mut tx, user) = handled(&desk, &call, &managed, "users.password_link").await?;
+    let (mut tx, user) = handled(&desk, &call, "users.password_link").await?;
     if user.status != UserStatus::Active {
         return Err(Problem::conflict("not_active", "The user is not active."));
     }
@@ -201,18 +191,17 @@ pub(crate) async fn make_password_link(
 )]
 pub(crate) async fn reset_second_factor(
     State(desk): State<FrontDesk>,
-    call: ManagementCall,
+    call: Managed<act::UsersWrite>,
 ) -> Result<StatusCode, Problem> {
-    let managed = call.managed(&desk, Action::UsersWrite).await?;
     call.expect_fresh_second_factor(&desk)?;
-    let (mut tx, user) = handled(&desk, &call, &managed, "users.reset_second_factor").await?;
+    let (mut tx, user) = handled(&desk, &call, "users.reset_second_factor").await?;
     if call.manager.actor == user.user_id.to_string() {
         return Err(Problem::conflict(
             "conflict",
             "Nobody takes its own second factor away; replace it instead.",
         ));
     }
-    take_second_factors(&desk, &mut tx, &managed, &user).await?;
+    take_second_factors(&desk, &mut tx, &call, &user).await?;
     call.record_change(&desk, &mut tx, user.user_id.to_string(), None).await?;
     tx.commit().await?;
     Ok(StatusCode::NO_CONTENT)

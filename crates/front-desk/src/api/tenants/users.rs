@@ -5,12 +5,12 @@ use crate::{
     desk::FrontDesk,
     idempotent::Once,
     identity::mails,
-    management::{Caller, Managed, ManagementCall},
+    management::{AtTenant, Caller, Managed},
     problem::Problem,
 };
 use axum::{Json, extract::State, response::Response};
 use http::StatusCode;
-use misy_domain::{Action, BuiltInRole, EmailAddress, Locale, Timestamp, UserId};
+use misy_domain::{BuiltInRole, EmailAddress, Locale, Timestamp, UserId, act};
 use misy_store::{
     TenantTx, roles,
     users::{
@@ -157,11 +157,7 @@ pub struct UserQuery {
 /// Refuses a caller that handles a role above its own: an owner alone makes owners, within the owner tenant; an
 /// administrator makes everything else; others hand on what they have, and the two roles that change nothing but their own
 /// work.
-pub(super) fn expect_may_handle(
-    call: &ManagementCall,
-    managed: &Managed,
-    roles: &[String],
-) -> Result<(), Problem> {
+pub(super) fn expect_may_handle(call: &AtTenant, roles: &[String]) -> Result<(), Problem> {
     let own: &[String] = match &call.manager.caller {
         Caller::User(user) => &user.roles,
         // The key of the first administrator stands for an administrator.
@@ -174,7 +170,7 @@ pub(super) fn expect_may_handle(
     for role in roles {
         let allowed = match role.parse::<BuiltInRole>() {
             Ok(BuiltInRole::Owner) => {
-                managed.state.is_owner() && call.manager.is_owner() && (is_key || holds(BuiltInRole::Owner))
+                call.state.is_owner() && call.manager.is_owner() && (is_key || holds(BuiltInRole::Owner))
             }
             Ok(BuiltInRole::Agent | BuiltInRole::Analyst) => true,
             Ok(_) | Err(_) => administers || (own.contains(role) && *role != BuiltInRole::Admin.as_str()),
@@ -247,9 +243,8 @@ async fn expect_not_last(tx: &mut TenantTx, user: &User, after: Option<&[String]
 )]
 pub(crate) async fn list(
     State(desk): State<FrontDesk>,
-    call: ManagementCall,
+    call: Managed<act::UsersRead>,
 ) -> Result<Json<Page<UserAnswer>>, Problem> {
-    let managed = call.managed(&desk, Action::UsersRead).await?;
     let query: UserQuery = call.received.query()?;
     let limit = page_limit(query.limit)?;
     let invalid = |name: &str, message: &str| Problem::invalid_field(name, "format", message);
@@ -263,8 +258,8 @@ pub(crate) async fn list(
     let filter =
         UserFilter { status: status.transpose()?, role: query.role.clone(), email: email.transpose()? };
     let cursor = page_cursor(query.cursor.as_deref())?;
-    let mut tx = desk.database.tenant("users.list", &managed.tenant).await?;
-    let people = users::list(&mut tx, managed.keys(), &filter, cursor, i64::from(limit) + 1).await?;
+    let mut tx = desk.database.tenant("users.list", &call.tenant).await?;
+    let people = users::list(&mut tx, call.keys(), &filter, cursor, i64::from(limit) + 1).await?;
     tx.commit().await?;
     Ok(Json(Page::of(people, limit, |user| user.user_id.to_string()).map(UserAnswer::from)))
 }
@@ -282,8 +277,10 @@ pub(crate) async fn list(
     responses((status = 201, description = "Invited, with the link, shown once", body = InvitedUser)),
     security(("session" = [], "csrf" = []), ("administrator" = []))
 )]
-pub(crate) async fn invite(State(desk): State<FrontDesk>, call: ManagementCall) -> Result<Response, Problem> {
-    let managed = call.managed(&desk, Action::UsersWrite).await?;
+pub(crate) async fn invite(
+    State(desk): State<FrontDesk>,
+    call: Managed<act::UsersWrite>,
+) -> Result<Response, Problem> {
     call.expect_fresh_second_factor(&desk)?;
     let asked: Invitation = call.received.json()?;
     let mut mistakes = Mistakes::default();
@@ -296,9 +293,9 @@ pub(crate) async fn invite(State(desk): State<FrontDesk>, call: ManagementCall) 
     }
     mistakes.into_result()?;
     let email = email.map_err(|_| Problem::internal())?;
-    expect_may_handle(&call, &managed, &asked.roles)?;
+    expect_may_handle(&call, &asked.roles)?;
     let once = Once::of(&call.received, &call.manager.actor)?;
-    let mut tx = desk.database.tenant("users.invite", &managed.tenant).await?;
+    let mut tx = desk.database.tenant("users.invite", &call.tenant).await?;
     if let Some(answer) = once.answered(&desk, &mut tx).await? {
         return Ok(answer);
     }
@@ -313,27 +310,27 @@ pub(crate) async fn invite(State(desk): State<FrontDesk>, call: ManagementCall) 
         locale: asked.locale.as_deref(),
         password_hash: None,
     };
-    users::create(&mut tx, &desk.vault, managed.keys(), &new, desk.clock.now()).await?;
-    let user = users::read(&mut tx, managed.keys(), user_id).await?.ok_or_else(Problem::internal)?;
-    let invitation = send_invitation(&desk, &mut tx, &managed, &user).await?;
+    users::create(&mut tx, &desk.vault, call.keys(), &new, desk.clock.now()).await?;
+    let user = users::read(&mut tx, call.keys(), user_id).await?.ok_or_else(Problem::internal)?;
+    let invitation = send_invitation(&desk, &mut tx, &call, &user).await?;
     let detail = json!({ "roles": user.roles });
     call.record_change(&desk, &mut tx, user_id.to_string(), Some(detail)).await?;
     let answer = InvitedUser { user: user.into(), invitation };
-    once.answer(&desk, tx, managed.keys(), StatusCode::CREATED, &answer).await
+    once.answer(&desk, tx, call.keys(), StatusCode::CREATED, &answer).await
 }
 
 /// Makes the link that an invited person comes in by, and sends it where mail is set up.
 pub(super) async fn send_invitation(
     desk: &FrontDesk,
     tx: &mut TenantTx,
-    managed: &Managed,
+    call: &AtTenant,
     user: &User,
 ) -> Result<OneTimeLink, Problem> {
     let token = RandomToken::generate(TokenUse::Invitation, &*desk.entropy);
     let now = desk.clock.now();
     let expires_at = tickets::issue(tx, user.user_id, TicketPurpose::Invitation, &token.hash(), now).await?;
     let url = format!("{}/invite#token={}", desk.settings.public_url, token.text());
-    mails::tell(desk, tx, managed.keys(), user, mails::Notice::Invitation { url: &url }).await?;
+    mails::tell(desk, tx, call.keys(), user, mails::Notice::Invitation { url: &url }).await?;
     Ok(OneTimeLink { url, token: token.text().to_owned(), expires_at })
 }
 
@@ -344,11 +341,13 @@ pub(super) async fn send_invitation(
     responses((status = 200, description = "The user, with its version as ETag", body = UserAnswer)),
     security(("session" = []), ("personalToken" = []), ("administrator" = []))
 )]
-pub(crate) async fn read(State(desk): State<FrontDesk>, call: ManagementCall) -> Result<Response, Problem> {
-    let managed = call.managed(&desk, Action::UsersRead).await?;
+pub(crate) async fn read(
+    State(desk): State<FrontDesk>,
+    call: Managed<act::UsersRead>,
+) -> Result<Response, Problem> {
     let id: UserId = call.received.param("userId")?;
-    let mut tx = desk.database.tenant("users.read", &managed.tenant).await?;
-    let user = users::read(&mut tx, managed.keys(), id).await?;
+    let mut tx = desk.database.tenant("users.read", &call.tenant).await?;
+    let user = users::read(&mut tx, call.keys(), id).await?;
     tx.commit().await?;
     let user = user.ok_or_else(Problem::not_found)?;
     Ok(versioned(user.version, UserAnswer::from(user)))
@@ -372,8 +371,10 @@ pub(crate) async fn read(State(desk): State<FrontDesk>, call: ManagementCall) ->
     ),
     security(("session" = [], "csrf" = []), ("administrator" = []))
 )]
-pub(crate) async fn change(State(desk): State<FrontDesk>, call: ManagementCall) -> Result<Response, Problem> {
-    let managed = call.managed(&desk, Action::UsersWrite).await?;
+pub(crate) async fn change(
+    State(desk): State<FrontDesk>,
+    call: Managed<act::UsersWrite>,
+) -> Result<Response, Problem> {
     call.expect_fresh_second_factor(&desk)?;
     let id: UserId = call.received.param("userId")?;
     let expected = expected_version(&call.received)?;
@@ -387,12 +388,12 @@ pub(crate) async fn change(State(desk): State<FrontDesk>, call: ManagementCall) 
     }
     check_locale(patch.locale.as_ref(), &mut mistakes);
     mistakes.into_result()?;
-    let mut tx = desk.database.tenant("users.change", &managed.tenant).await?;
+    let mut tx = desk.database.tenant("users.change", &call.tenant).await?;
     users::lock_administrators(&mut tx).await?;
     expect_roles(&mut tx, patch.roles.as_deref().unwrap_or_default()).await?;
-    let user = users::lock(&mut tx, managed.keys(), id).await?.ok_or_else(Problem::not_found)?;
-    expect_may_handle(&call, &managed, &user.roles)?;
-    expect_may_handle(&call, &managed, patch.roles.as_deref().unwrap_or_default())?;
+    let user = users::lock(&mut tx, call.keys(), id).await?.ok_or_else(Problem::not_found)?;
+    expect_may_handle(&call, &user.roles)?;
+    expect_may_handle(&call, patch.roles.as_deref().unwrap_or_default())?;
     let status = match (patch.disabled, user.status) {
         (Some(true), _) => Some(UserStatus::Disabled),
         // Who never came in is invited still.
@@ -416,9 +417,9 @@ pub(crate) async fn change(State(desk): State<FrontDesk>, call: ManagementCall) 
         locale: patch.locale,
         status,
     };
-    users::change(&mut tx, &desk.vault, managed.keys(), &user, &changed, expected, now).await?;
+    users::change(&mut tx, &desk.vault, call.keys(), &user, &changed, expected, now).await?;
     call.record_change(&desk, &mut tx, id.to_string(), Some(detail)).await?;
-    let user = users::read(&mut tx, managed.keys(), id).await?.ok_or_else(Problem::not_found)?;
+    let user = users::read(&mut tx, call.keys(), id).await?.ok_or_else(Problem::not_found)?;
     tx.commit().await?;
     Ok(versioned(user.version, UserAnswer::from(user)))
 }
@@ -443,17 +444,16 @@ pub(crate) async fn change(State(desk): State<FrontDesk>, call: ManagementCall) 
 )]
 pub(crate) async fn remove(
     State(desk): State<FrontDesk>,
-    call: ManagementCall,
+    call: Managed<act::UsersWrite>,
 ) -> Result<StatusCode, Problem> {
-    let managed = call.managed(&desk, Action::UsersWrite).await?;
     call.expect_fresh_second_factor(&desk)?;
     let id: UserId = call.received.param("userId")?;
     let expected = expected_version(&call.received)?;
     call.received.expect_no_body()?;
-    let mut tx = desk.database.tenant("users.remove", &managed.tenant).await?;
+    let mut tx = desk.database.tenant("users.remove", &call.tenant).await?;
     users::lock_administrators(&mut tx).await?;
-    let user = users::lock(&mut tx, managed.keys(), id).await?.ok_or_else(Problem::not_found)?;
-    expect_may_handle(&call, &managed, &user.roles)?;
+    let user = users::lock(&mut tx, call.keys(), id).await?.ok_or_else(Problem::not_found)?;
+    expect_may_handle(&call, &user.roles)?;
     if expected.is_some_and(|version| version != user.version) {
         return Err(misy_store::StoreError::Stale("user").into());
     }

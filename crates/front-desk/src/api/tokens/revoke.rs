@@ -2,13 +2,13 @@
 
 use crate::{
     desk::FrontDesk,
-    management::ManagementCall,
+    management::Managed,
     pipeline::{Access, Received, TenantCall, bearer},
     problem::Problem,
 };
-use axum::extract::{FromRequest, Request, State};
+use axum::extract::{Request, State};
 use http::StatusCode;
-use misy_domain::{Action, Permission, TenantId, Timestamp, TokenId};
+use misy_domain::{Permission, TenantId, Timestamp, TokenId, act};
 use misy_store::{
     audit::{self, AuditEntry, Kind},
     credentials,
@@ -59,18 +59,16 @@ pub(crate) async fn revoke(State(desk): State<FrontDesk>, request: Request) -> R
         .and_then(|value| value.split_once(' '))
         .is_some_and(|(_, token)| token.starts_with("adm_"));
     if by_administrator {
-        let call = ManagementCall::from_request(request, &desk).await?;
+        let named = |received: &Received| Ok(received.json::<RevokeRequest>()?.tenant_id);
+        let call = Managed::<act::TokensRevoke>::naming(&desk, request, named).await?;
         let asked: RevokeRequest = call.received.json()?;
-        let (tenant, tokens) = named(&desk, &call, &asked).await?;
-        return carry_out(
-            &desk,
-            &call.received,
-            &tenant,
-            &call.manager.actor,
-            &tokens,
-            asked.token.as_deref(),
-        )
-        .await;
+        let tokens = match (asked.token_id, asked.token.as_deref()) {
+            (Some(_), Some(_)) => return Err(both()),
+            (None, None) => return Err(Problem::invalid_field("/tokenId", "required", "is required")),
+            (id, token) => of_tenant(&desk, &call.tenant, id, token)?,
+        };
+        let (actor, text) = (&call.manager.actor, asked.token.as_deref());
+        return carry_out(&desk, &call.received, &call.tenant, actor, &tokens, text).await;
     }
     let received = Received::read(&desk, request, desk.settings.body_limit).await?;
     let call = TenantCall::<Anything>::pass(&desk, received).await?;
@@ -98,22 +96,6 @@ pub(crate) async fn revoke(State(desk): State<FrontDesk>, request: Request) -> R
 
 fn both() -> Problem {
     Problem::invalid_field("/token", "format", "must not come together with tokenId")
-}
-
-/// What an administrator names. Without a tenant it is the administrator's own.
-async fn named(
-    desk: &FrontDesk,
-    call: &ManagementCall,
-    asked: &RevokeRequest,
-) -> Result<(TenantId, Vec<TokenId>), Problem> {
-    let tenant = asked.tenant_id.clone().unwrap_or_else(|| call.manager.home.clone());
-    call.authorize(desk, Action::TokensRevoke, &tenant).await?;
-    let tokens = match (asked.token_id, asked.token.as_deref()) {
-        (Some(_), Some(_)) => return Err(both()),
-        (None, None) => return Err(Problem::invalid_field("/tokenId", "required", "is required")),
-        (id, token) => of_tenant(desk, &tenant, id, token)?,
-    };
-    Ok((tenant, tokens))
 }
 
 fn of_tenant(

@@ -1,8 +1,8 @@
 //! `POST /tenants/{tenantId}/tokens/revoke-all`: every token of a tenant is accepted no longer.
 
-use crate::{api::tenants::life::Why, desk::FrontDesk, management::ManagementCall, problem::Problem};
+use crate::{api::tenants::life::Why, desk::FrontDesk, management::Managed, problem::Problem};
 use axum::{Json, extract::State};
-use misy_domain::Action;
+use misy_domain::act;
 use misy_store::tenants;
 use serde::Serialize;
 use serde_json::json;
@@ -31,17 +31,16 @@ pub struct EpochAnswer {
 )]
 pub(crate) async fn revoke_all(
     State(desk): State<FrontDesk>,
-    call: ManagementCall,
+    call: Managed<act::TokensRevoke>,
 ) -> Result<Json<EpochAnswer>, Problem> {
-    let managed = call.managed(&desk, Action::TokensRevoke).await?;
     let why: Why = call.received.json_or_default()?;
     why.check()?;
-    let mut tx = desk.database.tenant("tokens.revoke_all", &managed.tenant).await?;
+    let mut tx = desk.database.tenant("tokens.revoke_all", &call.tenant).await?;
     let epoch = tenants::raise_epoch(&mut tx).await?.ok_or_else(Problem::not_found)?;
     let detail = json!({ "epoch": epoch, "reason": why.reason });
-    call.record_change(&desk, &mut tx, managed.tenant.as_str(), Some(detail)).await?;
-    tenants::note_event(&mut tx, &call.event(&desk, &managed.tenant, "tokens_revoked", why.reason)).await?;
+    call.record_change(&desk, &mut tx, call.tenant.as_str(), Some(detail)).await?;
+    tenants::note_event(&mut tx, &call.event(&desk, "tokens_revoked", why.reason)).await?;
     tx.commit().await?;
-    desk.tenants.changed(&managed.tenant);
+    desk.tenants.changed(&call.tenant);
     Ok(Json(EpochAnswer { epoch }))
 }

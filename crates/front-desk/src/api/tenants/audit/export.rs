@@ -1,7 +1,7 @@
 //! `GET /tenants/{tenantId}/audit/export`: the trail for those who keep it elsewhere or want to see it proved.
 
 use super::{ocsf, proofs::texts, syslog};
-use crate::{desk::FrontDesk, management::ManagementCall, problem::Problem};
+use crate::{desk::FrontDesk, management::Managed, problem::Problem};
 use axum::{
     body::{Body, Bytes},
     extract::State,
@@ -9,7 +9,7 @@ use axum::{
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use http::header;
-use misy_domain::{Action, TenantId, Timestamp};
+use misy_domain::{TenantId, Timestamp, act};
 use misy_store::audit::{
     entries::{self, StoredEntry},
     keys,
@@ -75,10 +75,12 @@ struct Export {
         content_type = "application/x-ndjson")),
     security(("administrator" = []), ("tenantAccessToken" = [], "requestSignature" = []))
 )]
-pub(crate) async fn export(State(desk): State<FrontDesk>, call: ManagementCall) -> Result<Response, Problem> {
-    let managed = call.managed(&desk, Action::AuditExport).await?;
+pub(crate) async fn export(
+    State(desk): State<FrontDesk>,
+    call: Managed<act::AuditExport>,
+) -> Result<Response, Problem> {
     let query: ExportQuery = call.received.query()?;
-    let tenant = managed.tenant;
+    let tenant = call.tenant.clone();
     let sealed = desk.sealer.seal(&tenant).await?.ok_or_else(Problem::not_found)?;
     let mut tx = desk.database.tenant("audit.export", &tenant).await?;
     let range = if query.from.is_none() && query.to.is_none() {

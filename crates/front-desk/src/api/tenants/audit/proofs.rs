@@ -3,7 +3,7 @@
 use crate::{
     api::tenants::{Page, PageQuery},
     desk::FrontDesk,
-    management::ManagementCall,
+    management::Managed,
     problem::Problem,
 };
 use axum::{
@@ -13,7 +13,7 @@ use axum::{
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use http::header;
-use misy_domain::{Action, AuditId, TenantId, Timestamp};
+use misy_domain::{AuditId, TenantId, Timestamp, act};
 use misy_store::{
     TenantTx,
     audit::{
@@ -124,10 +124,9 @@ pub struct ConsistencyProof {
 )]
 pub(crate) async fn checkpoint(
     State(desk): State<FrontDesk>,
-    call: ManagementCall,
+    call: Managed<act::AuditRead>,
 ) -> Result<Response, Problem> {
-    let managed = call.managed(&desk, Action::AuditRead).await?;
-    let latest = latest(&desk, &managed.tenant).await?;
+    let latest = latest(&desk, &call.tenant).await?;
     Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], latest.note).into_response())
 }
 
@@ -141,12 +140,11 @@ pub(crate) async fn checkpoint(
 )]
 pub(crate) async fn checkpoints(
     State(desk): State<FrontDesk>,
-    call: ManagementCall,
+    call: Managed<act::AuditRead>,
 ) -> Result<Json<Page<CheckpointAnswer>>, Problem> {
-    let managed = call.managed(&desk, Action::AuditRead).await?;
     let query: PageQuery = call.received.query()?;
     let (limit, below) = (query.limit()?, query.cursor::<i64>()?);
-    let mut tx = desk.database.tenant("audit.checkpoints", &managed.tenant).await?;
+    let mut tx = desk.database.tenant("audit.checkpoints", &call.tenant).await?;
     let found = tree::checkpoints(&mut tx, below, i64::from(limit) + 1).await?;
     tx.commit().await?;
     let page = Page::of(found, limit, |checkpoint| checkpoint.tree_size.to_string());
@@ -164,25 +162,24 @@ pub(crate) async fn checkpoints(
 )]
 pub(crate) async fn inclusion(
     State(desk): State<FrontDesk>,
-    call: ManagementCall,
+    call: Managed<act::AuditRead>,
 ) -> Result<Json<InclusionProof>, Problem> {
-    let managed = call.managed(&desk, Action::AuditRead).await?;
     let audit_id: AuditId = call.received.param("auditId")?;
     let query: ProofQuery = call.received.query()?;
-    let mut tx = desk.database.tenant("audit.proof", &managed.tenant).await?;
+    let mut tx = desk.database.tenant("audit.proof", &call.tenant).await?;
     let mut leaf = tree::leaf_of(&mut tx, audit_id).await?;
     let mut sealed = tree::latest_checkpoint(&mut tx).await?;
     tx.commit().await?;
     let covered = |leaf: &Option<(i64, Vec<u8>)>, sealed: &Option<StoredCheckpoint>| matches!((leaf, sealed), (Some((index, _)), Some(sealed)) if *index < sealed.tree_size);
     if query.tree_size.is_none() && !covered(&leaf, &sealed) {
-        sealed = desk.sealer.seal(&managed.tenant).await?;
-        let mut tx = desk.database.tenant("audit.proof", &managed.tenant).await?;
+        sealed = desk.sealer.seal(&call.tenant).await?;
+        let mut tx = desk.database.tenant("audit.proof", &call.tenant).await?;
         leaf = tree::leaf_of(&mut tx, audit_id).await?;
         tx.commit().await?;
     }
     let (index, hash) = leaf.ok_or_else(Problem::not_found)?;
     let size = query.tree_size.or(sealed.map(|sealed| sealed.tree_size)).ok_or_else(Problem::not_found)?;
-    let mut tx = desk.database.tenant("audit.proof", &managed.tenant).await?;
+    let mut tx = desk.database.tenant("audit.proof", &call.tenant).await?;
     within(&mut tx, "?treeSize", size, index + 1).await?;
     let entry = entries::by_leaf(&mut tx, index, index + 1, 1).await?.pop().ok_or_else(Problem::not_found)?;
     let checkpoint = tree::checkpoints(&mut tx, Some(size + 1), 1).await?.pop();
@@ -209,16 +206,15 @@ pub(crate) async fn inclusion(
 )]
 pub(crate) async fn consistency(
     State(desk): State<FrontDesk>,
-    call: ManagementCall,
+    call: Managed<act::AuditRead>,
 ) -> Result<Json<ConsistencyProof>, Problem> {
-    let managed = call.managed(&desk, Action::AuditRead).await?;
     let query: ConsistencyQuery = call.received.query()?;
     let from = query.from.ok_or_else(|| Problem::invalid_field("?from", "required", "must be given"))?;
     let to = match query.to {
         Some(to) => to,
-        None => latest(&desk, &managed.tenant).await?.tree_size,
+        None => latest(&desk, &call.tenant).await?.tree_size,
     };
-    let mut tx = desk.database.tenant("audit.consistency", &managed.tenant).await?;
+    let mut tx = desk.database.tenant("audit.consistency", &call.tenant).await?;
     within(&mut tx, "?to", to, 1).await?;
     if !(1..=to).contains(&from) {
         return Err(Problem::invalid_field("?from", "range", "must be from 1 to the size of the later tree"));

@@ -2,14 +2,14 @@
 
 use super::report_texts;
 pub use super::report_texts::Language;
-use crate::{desk::FrontDesk, management::ManagementCall, problem::Problem};
+use crate::{desk::FrontDesk, management::Managed, problem::Problem};
 use axum::{
     Json,
     extract::State,
     response::{IntoResponse, Response},
 };
 use http::header;
-use misy_domain::{Action, Timestamp};
+use misy_domain::{Timestamp, act};
 use misy_store::audit::report::{self, Access, Deed, Refusals};
 use misy_store::audit::tree;
 use serde::{Deserialize, Serialize};
@@ -180,8 +180,10 @@ impl From<Refusals> for ReportedRefusals {
     responses((status = 200, description = "The report, as JSON or for people", body = AuditReport)),
     security(("administrator" = []), ("tenantAccessToken" = [], "requestSignature" = []))
 )]
-pub(crate) async fn read(State(desk): State<FrontDesk>, call: ManagementCall) -> Result<Response, Problem> {
-    let managed = call.managed(&desk, Action::AuditRead).await?;
+pub(crate) async fn read(
+    State(desk): State<FrontDesk>,
+    call: Managed<act::AuditRead>,
+) -> Result<Response, Problem> {
     let query: ReportQuery = call.received.query()?;
     let now = desk.clock.now();
     let until = query.to.unwrap_or(now);
@@ -189,13 +191,13 @@ pub(crate) async fn read(State(desk): State<FrontDesk>, call: ManagementCall) ->
     if from >= until {
         return Err(Problem::invalid_field("?from", "range", "must be before the end"));
     }
-    let sealed = desk.sealer.seal(&managed.tenant).await?.ok_or_else(Problem::not_found)?;
-    let mut tx = desk.database.tenant("audit.report", &managed.tenant).await?;
+    let sealed = desk.sealer.seal(&call.tenant).await?.ok_or_else(Problem::not_found)?;
+    let mut tx = desk.database.tenant("audit.report", &call.tenant).await?;
     let found = report::report(&mut tx, from, until).await?;
     let checkpoint = tree::latest_checkpoint(&mut tx).await?.map_or(sealed.note, |latest| latest.note);
     tx.commit().await?;
     let report = AuditReport {
-        tenant_id: managed.tenant.to_string(),
+        tenant_id: call.tenant.to_string(),
         from,
         until,
         generated_at: now,

@@ -1,7 +1,7 @@
 //! `GET /tenants/{tenantId}/usage/invoice`: what a month costs.
 
 use super::{Format, csv, wants_csv};
-use crate::{desk::FrontDesk, management::ManagementCall, problem::Problem};
+use crate::{desk::FrontDesk, management::Managed, problem::Problem};
 use axum::{
     Json,
     extract::State,
@@ -10,7 +10,7 @@ use axum::{
 use http::header;
 use jiff::civil::Date;
 use misy_domain::{
-    Action, Metered, Plan, Timestamp,
+    Metered, Plan, Timestamp, act,
     plan::{Billing, Price},
 };
 use misy_store::usage;
@@ -97,18 +97,20 @@ pub struct InvoiceLine {
     responses((status = 200, description = "The invoice", content((Invoice = "application/json"), (String = "text/csv")))),
     security(("administrator" = []), ("tenantAccessToken" = [], "requestSignature" = []))
 )]
-pub(crate) async fn read(State(desk): State<FrontDesk>, call: ManagementCall) -> Result<Response, Problem> {
-    let managed = call.managed(&desk, Action::UsageRead).await?;
+pub(crate) async fn read(
+    State(desk): State<FrontDesk>,
+    call: Managed<act::UsageRead>,
+) -> Result<Response, Problem> {
     let query: InvoiceQuery = call.received.query()?;
     let now = desk.clock.now();
     let start = month(query.month.as_deref(), now)?;
-    let mut tx = desk.database.tenant("usage.invoice", &managed.tenant).await?;
+    let mut tx = desk.database.tenant("usage.invoice", &call.tenant).await?;
     let used = usage::counted(&mut tx, start).await?;
     tx.commit().await?;
     let text = start.to_string();
     let month = text.get(..7).unwrap_or_default();
     let invoice =
-        invoice(managed.tenant.as_str(), managed.state.plan(), month, &used, usage::next_month(start) <= now);
+        invoice(call.tenant.as_str(), call.state.plan(), month, &used, usage::next_month(start) <= now);
     if !wants_csv(query.format, call.received.header(&header::ACCEPT)) {
         return Ok(Json(invoice).into_response());
     }

@@ -1,9 +1,9 @@
 //! `GET /tenants/{tenantId}/usage/refusals`: what was refused, and why.
 
 use super::span;
-use crate::{desk::FrontDesk, management::ManagementCall, problem::Problem};
+use crate::{desk::FrontDesk, management::Managed, problem::Problem};
 use axum::{Json, extract::State};
-use misy_domain::Action;
+use misy_domain::act;
 use misy_store::usage;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -53,12 +53,11 @@ pub struct Refusal {
 )]
 pub(crate) async fn read(
     State(desk): State<FrontDesk>,
-    call: ManagementCall,
+    call: Managed<act::UsageRead>,
 ) -> Result<Json<RefusalsAnswer>, Problem> {
-    let managed = call.managed(&desk, Action::UsageRead).await?;
     let query: RefusalsQuery = call.received.query()?;
     let (from, to) = span(query.from.as_deref(), query.to.as_deref(), desk.clock.now())?;
-    let mut tx = desk.database.tenant("usage.refusals", &managed.tenant).await?;
+    let mut tx = desk.database.tenant("usage.refusals", &call.tenant).await?;
     let rows = usage::refusals(&mut tx, from, to, MOST).await?;
     tx.commit().await?;
     let item =
