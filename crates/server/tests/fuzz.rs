@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test stops where its material cannot be made")]
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use misy_agents::{CompiledPack, HistoryItem, InboundText, TurnInput, decide_turn};
+use misy_agents::{Budget, CompiledPack, HistoryItem, InboundText, TurnInput, decide_turn};
 use misy_domain::{
     Action, CertificateId, Channel, Clock, ContextPack, EmailAddress, Entropy, KeyId, Locale, MessageId,
     Origin, Part, Permission, Permissions, Role, Secret, SessionId, SiteId, TenantId, Timestamp, TokenId,
@@ -421,11 +421,9 @@ fn packs_and_what_is_asked_of_them() {
         if let Ok(pack) = ContextPack::parse(value) {
             let again = ContextPack::parse(&pack.to_json());
             assert_eq!(again.as_ref(), Ok(&pack));
-            turn(
-                &CompiledPack::new(Arc::new(pack)),
-                "hola, ¿cuánto cuesta y a qué hora abren mañana?",
-                Noon.now(),
-            );
+            if let Ok(pack) = CompiledPack::new(pack) {
+                turn(&pack, "hola, ¿cuánto cuesta y a qué hora abren mañana?", Noon.now());
+            }
         }
     });
 }
@@ -433,7 +431,7 @@ fn packs_and_what_is_asked_of_them() {
 fn turn(pack: &CompiledPack, text: &str, now: Timestamp) {
     let history = [HistoryItem { role: Role::Contact, text: text.chars().rev().collect(), agent_name: None }];
     for (channel, unanswered) in [(Channel::Web, 0), (Channel::Api, u8::MAX)] {
-        let outcome = decide_turn(&TurnInput {
+        let input = TurnInput {
             pack,
             channel,
             locale: None,
@@ -444,7 +442,8 @@ fn turn(pack: &CompiledPack, text: &str, now: Timestamp) {
             handed_off: false,
             unanswered_in_a_row: unanswered,
             now,
-        });
+        };
+        let outcome = decide_turn(&input, &Budget::of_turn());
         let said: usize = outcome
             .replies
             .iter()
@@ -464,8 +463,8 @@ fn turn(pack: &CompiledPack, text: &str, now: Timestamp) {
 
 #[test]
 fn texts_that_agents_read() {
-    let packs: Vec<CompiledPack> =
-        seeds().iter().map(|pack| CompiledPack::new(Arc::new(ContextPack::parse(pack).unwrap()))).collect();
+    let compiled = |pack| CompiledPack::new(ContextPack::parse(pack).unwrap()).unwrap();
+    let packs: Vec<CompiledPack> = seeds().iter().map(compiled).collect();
     let texts = [
         "¿Cuánto cuesta una limpieza dental y tienen cita el viernes a las 3 pm?",
         "Do you open on December 24th, 2026? I need it before 31/12 or next tuesday at 14:30",

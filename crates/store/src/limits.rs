@@ -128,6 +128,9 @@ pub async fn replace(tx: &mut TenantTx, limits: &[LimitRow]) -> Result<(), Store
     Ok(())
 }
 
+/// Limits that one request counts against at most.
+pub(crate) const MOST_AT_ONCE: usize = 12;
+
 /// One limit that a request counts against.
 #[derive(Debug, Clone, Copy)]
 pub struct Limit<'a> {
@@ -240,6 +243,7 @@ impl Limits {
         now: Timestamp,
         unreachable: Unreachable,
     ) -> Result<Decision, StoreError> {
+        debug_assert!(limits.len() <= MOST_AT_ONCE, "some limits would not be counted");
         let Some(shared) = &self.shared else { return Ok(self.local.check(tenant, nonce, limits, now)) };
         match script::check(shared, tenant, nonce, limits, now, None).await {
             Err(StoreError::SharedUnavailable) if unreachable == Unreachable::DecideHere => {

@@ -177,7 +177,8 @@ async fn exactly_the_monthly_quota_is_stored_by_three_replicas() {
         "quotas": [{ "kind": "messages", "monthly": 61 }],
     });
     app.manage(&owner, Method::PUT, &andina.path("/limits"), Some(&body)).await.expect(200);
-    let token = app.browser(&andina).await;
+    // A server of the tenant, since one visitor has only a share.
+    let token = app.server(&andina, json!({ "siteId": "main" })).await;
     let session = app.session(&token).await;
     // Each replica knows of it.
     for router in &routers {

@@ -1,6 +1,7 @@
 //! What people who prove nothing about themselves can use up, and what they can leave behind.
 
 use crate::support::{Answer, App, Tenant, Token, bare, put, send_to, with_bearer};
+use futures_util::{StreamExt, stream};
 use http::Method;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -79,9 +80,9 @@ async fn flood(app: &App, tenant: &Tenant, addresses: impl Iterator<Item = Strin
 
 #[tokio::test]
 async fn one_address_uses_up_a_share_of_the_month_and_leaves_the_rest_to_others() {
-    let (app, andina) = behind_a_proxy(1_000).await;
+    let (app, andina) = behind_a_proxy(4_000).await;
     let stored = flood(&app, &andina, (0..100).map(|_| "198.51.100.7:4711".to_owned())).await;
-    assert!((80..=110).contains(&stored), "{stored}");
+    assert!((190..=204).contains(&stored), "{stored}");
     let other = Visitor::new(&app, &andina, "198.51.100.8").await.ok().unwrap();
     other.say().await.expect(202);
     // A little later a little more is left for the first one too.
@@ -91,19 +92,19 @@ async fn one_address_uses_up_a_share_of_the_month_and_leaves_the_rest_to_others(
 
 #[tokio::test]
 async fn one_visitor_has_a_smaller_share_and_a_network_of_ipv6_is_no_way_around() {
-    let (app, andina) = behind_a_proxy(1_000).await;
+    let (app, andina) = behind_a_proxy(4_000).await;
     let visitor = Visitor::new(&app, &andina, "198.51.100.7").await.ok().unwrap();
     let mut stored = 0;
     while visitor.say().await.status == 202 {
         stored += 1;
         // A session takes 30 messages a minute.
         app.advance(Duration::from_secs(2));
-        assert!(stored < 100);
+        assert!(stored < 150);
     }
-    assert!((40..=50).contains(&stored), "{stored}");
+    assert!((95..=110).contains(&stored), "{stored}");
     // Each from a /64 of its own, out of one /48.
     let stored = flood(&app, &andina, (0..1_000).map(|n| format!("[2001:db8:7:{n:x}::1]:443"))).await;
-    assert!((150..=220).contains(&stored), "{stored}");
+    assert!((390..=410).contains(&stored), "{stored}");
     Visitor::new(&app, &andina, "2001:db8:8::1").await.ok().unwrap().say().await.expect(202);
 }
 
@@ -211,19 +212,18 @@ async fn of_each_thing_there_may_be_so_many_and_no_race_gets_past() {
             |n| json!({ "roleId": format!("role{n}"), "name": format!("role {n}"), "actions": ["sites:read"] }),
         ),
     ] {
-        let calls = (0..most + 30).map(|n| {
+        let calls = stream::iter(0..most + 30).map(|n| {
             let request = bare(Method::POST, &andina.path(path), Some(&body(n)));
             app.send(with_bearer(request, &andina.administrator))
         });
-        let answers = futures_util::future::join_all(calls).await;
+        let answers: Vec<Answer> = calls.buffer_unordered(16).collect().await;
         let full: Vec<_> = answers.iter().filter(|answer| answer.status != 201).collect();
         assert!(full.len() >= 30, "{path}: {} are refused", full.len());
         for answer in full {
             assert_eq!((answer.status.as_u16(), answer.code()), (409, "too_many"), "{path}: {}", answer.body);
             assert!(answer.text("detail").contains(&most.to_string()), "{}", answer.body);
         }
-        let there =
-            count(&app, &format!("select count(*) from misy.{table} and tenant_id = 'andina'")).await;
+        let there = count(&app, &format!("select count(*) from misy.{table} and tenant_id = 'andina'")).await;
         assert_eq!(there, i64::try_from(most).unwrap(), "{path}");
     }
 }

@@ -201,11 +201,7 @@ impl App {
             None => {
                 let user_id = UserId::new(&*store.clock, &entropy);
                 let is_owner = store.database.owner_tenant().await.unwrap().as_ref() == Some(&tenant);
-                let roles = if is_owner {
-                    vec!["owner".to_owned(), "admin".to_owned()]
-                } else {
-                    vec!["admin".to_owned()]
-                };
+                let roles = misy_trust::access::first_administrator(is_owner);
                 let new = NewUser {
                     user_id,
                     status: UserStatus::Active,

@@ -124,7 +124,7 @@ impl Local {
 
     /// Counts a request against all limits, or against none if one of them refuses.
     fn count(&self, table: &mut Table, tenant: &TenantId, limits: &[Limit<'_>], now: Timestamp) -> Decision {
-        let mut passed = [(0u128, 0i64); Scope::ALL.len()];
+        let mut passed = [(0u128, 0i64); super::MOST_AT_ONCE];
         let mut nearest: Option<Standing> = None;
         let limits = &limits[..limits.len().min(passed.len())];
         for (limit, place) in limits.iter().zip(&mut passed) {

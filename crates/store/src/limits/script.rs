@@ -1,6 +1,6 @@
 //! Limits and nonces in Redis: one call of one script per request, so that replicas count as one.
 
-use super::{Decision, Limit, Nonce, Scope, Standing};
+use super::{Decision, Limit, Nonce, Standing};
 use crate::{Shared, StoreError, shared::TenantKey};
 use jiff::SignedDuration;
 use misy_domain::{TenantId, Timestamp};
@@ -22,7 +22,7 @@ pub(super) async fn check(
     now: Timestamp,
     clock: Option<Timestamp>,
 ) -> Result<Decision, StoreError> {
-    let limits = &limits[..limits.len().min(Scope::ALL.len())];
+    let limits = &limits[..limits.len().min(super::MOST_AT_ONCE)];
     let mut call = SCRIPT.prepare_invoke();
     let keep = nonce.map_or(0, |nonce| (nonce.forget_at - now.as_second() + 1).max(1) + SKEW);
     call.arg(clock.map_or(0, Timestamp::as_microsecond)).arg(keep * 1_000);

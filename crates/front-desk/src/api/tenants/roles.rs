@@ -167,9 +167,6 @@ pub(crate) async fn create(
     if let Some(answer) = once.answered(&desk, &mut tx).await? {
         return Ok(answer);
     }
-    if roles::list(&mut tx, None, i64::try_from(MOST_ROLES).unwrap_or(i64::MAX)).await?.len() >= MOST_ROLES {
-        return Err(Problem::conflict("conflict", "A tenant has at most 100 roles of its own."));
-    }
     roles::create(&mut tx, &new.role_id, &name, &description, &actions).await?;
     let role = roles::read(&mut tx, &new.role_id).await?.ok_or_else(Problem::internal)?;
     call.record_change(&desk, &mut tx, new.role_id.as_str(), Some(json!({ "actions": new.actions }))).await?;
