@@ -32,7 +32,7 @@ use misy_trust::{
     request_signature::{check_window, parse_nonce, parse_timestamp, sign, verify},
 };
 use serde_json::{Value, json};
-use std::{fmt::Display, str::FromStr, sync::Arc, time::Duration};
+use std::{fmt::Display, str::FromStr, time::Duration};
 
 struct Noon;
 

@@ -96,9 +96,9 @@ impl From<sqlx::Error> for StoreError {
             }
             // Class 57: shutting down or starting up; class 53: out of connections; 08: connection lost; 40: try again; 55P03:
             // somebody holds a lock for too long.
-            E::Database(db) => db
-                .code()
-                .is_some_and(|code| ["57P", "53", "08", "40", "55P03"].iter().any(|class| code.starts_with(class))),
+            E::Database(db) => db.code().is_some_and(|code| {
+                ["57P", "53", "08", "40", "55P03"].iter().any(|class| code.starts_with(class))
+            }),
             _ => false,
         };
         if unavailable { Self::Unavailable(error) } else { Self::Database(error) }

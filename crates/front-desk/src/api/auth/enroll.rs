@@ -112,11 +112,7 @@ pub(crate) async fn enroll(State(desk): State<FrontDesk>, request: Request) -> R
 }
 
 /// Whose enrolment token this is, in force or revoked.
-async fn token(
-    desk: &FrontDesk,
-    received: &Received,
-    text: &str,
-) -> Result<(TenantId, KeyRecord), Problem> {
+async fn token(desk: &FrontDesk, received: &Received, text: &str) -> Result<(TenantId, KeyRecord), Problem> {
     let invalid = || Problem::unauthorized("token_invalid");
     let key = ApiKey::parse(text).map_err(|_| invalid())?;
     if key.kind() != ApiKeyKind::Administrator {
