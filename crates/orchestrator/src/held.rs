@@ -109,7 +109,9 @@ mod tests {
         drop(ended);
         let live = held.hold(&lease(8));
         // The database answers that 7 is held no more.
-        asked.iter().for_each(|lost| held.lose(lost));
+        for lost in &asked {
+            held.lose(lost);
+        }
         assert!(!live.lost.is_cancelled());
         held.lose(&lease(8));
         assert!(live.lost.is_cancelled());

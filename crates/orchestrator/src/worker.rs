@@ -243,7 +243,11 @@ impl<H: Handler> Worker<H> {
                 continue;
             }
             match self.database.extend_leases(&self.id, &leases, &self.settings.terms).await {
-                Ok(lost) => lost.iter().for_each(|lease| self.held.lose(lease)),
+                Ok(lost) => {
+                    for lease in &lost {
+                        self.held.lose(lease);
+                    }
+                }
                 Err(error) => warn!(worker = %self.id, %error, "cannot prolong leases"),
             }
         }

@@ -193,7 +193,7 @@ async fn whoever_outlives_its_lease_writes_nothing() {
     let failed = store.database.fail_conversation(&late, "late", Duration::ZERO, &TERMS).await.unwrap();
     assert_eq!(failed, Failed::Lost);
     let lost = store.database.extend_leases(&slow, std::slice::from_ref(&late), &TERMS).await.unwrap();
-    assert_eq!(lost, [late.clone()]);
+    assert_eq!(lost, std::slice::from_ref(&late));
     let lost = store.database.extend_leases(&quick, std::slice::from_ref(&held), &TERMS).await.unwrap();
     assert_eq!(lost, []);
     // The holder asks for a claim of its own that is over, together with the one that lives.

@@ -190,12 +190,11 @@ impl Workbench {
         if has_begun.await.is_err() {
             return Err(Unfinished::Panicked);
         }
-        let result = match timeout(LONGEST, &mut is_done).await {
-            Ok(result) => result,
-            Err(_) => {
-                stop.store(true, Ordering::Relaxed);
-                is_done.await
-            }
+        let result = if let Ok(result) = timeout(LONGEST, &mut is_done).await {
+            result
+        } else {
+            stop.store(true, Ordering::Relaxed);
+            is_done.await
         };
         result.ok().and_then(Result::ok).ok_or(Unfinished::Panicked)
     }
