@@ -77,7 +77,7 @@ fn read(answer: &[i64], limits: &[Limit<'_>], with_nonce: bool) -> Option<Decisi
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::Scope, *};
     use misy_domain::limit::Quota;
 
     #[test]
