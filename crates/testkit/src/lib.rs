@@ -3,6 +3,7 @@
 pub mod authority;
 pub mod client;
 pub mod determinism;
+pub mod person;
 pub mod postgres;
 pub mod program;
 pub mod redis;

@@ -1,6 +1,9 @@
 //! The real program as a child process, to be used over HTTP and killed.
 
-use crate::client::{BASE, Site, expect, http};
+use crate::{
+    client::{BASE, Site, expect, http},
+    person::Person,
+};
 use misy_domain::TenantId;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -161,14 +164,9 @@ pub async fn register(url: &str, id: &str, pack: &Path) -> anyhow::Result<Site> 
         .iter()
         .map(|scope| json!({ "scope": scope, "requests": 1_000_000, "periodSeconds": 1 }))
         .collect();
-    call(
-        Method::PUT,
-        url,
-        &format!("/tenants/{id}/limits"),
-        &owner,
-        &json!({ "limits": limits, "quotas": quotas }),
-    )
-    .await?;
+    let mut person = Person::enrolled(url, &owner).await?;
+    let limits = json!({ "limits": limits, "quotas": quotas });
+    person.call(Method::PUT, &format!("/tenants/{id}/limits"), &limits).await?;
     let publishable_key = text(&tenant, "/publishableKey/key");
     Ok(Site { api: url.to_owned(), tenant: id.parse()?, origin: origin(id), publishable_key })
 }

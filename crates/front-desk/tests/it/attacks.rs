@@ -12,7 +12,7 @@ async fn a_message_that_names_no_channel_counts_against_its_limit_too() {
     let (owner, andina) = app.two().await;
     let limits =
         json!({ "limits": [{ "scope": "channel", "subject": "web", "requests": 2, "periodSeconds": 60 }] });
-    app.manage(&owner, Method::PUT, &andina.path("/limits"), Some(&limits)).await.expect(200);
+    app.govern(&owner, Method::PUT, &andina.path("/limits"), Some(&limits)).await.expect(200);
     let token = app.browser(&andina).await;
     let session = app.session(&token).await;
     app.say(&token, &session, "uno").await.expect(202);
@@ -39,7 +39,7 @@ async fn neither_a_program_nor_the_key_itself_revokes_the_key_of_an_administrato
     app.manage(&andina, Method::GET, &andina.path(""), None).await.expect(200);
     app.call(&program, Method::DELETE, &key_of("publishable"), None).await.expect(204);
     app.manage(&andina, Method::DELETE, &path, None).await.refused(409, "conflict");
-    app.manage(&owner, Method::DELETE, &path, None).await.expect(204);
+    app.govern(&owner, Method::DELETE, &path, None).await.expect(204);
     app.manage(&andina, Method::GET, &andina.path(""), None).await.refused(401, "token_revoked");
 }
 

@@ -46,8 +46,8 @@ async fn busy() -> (App, Tenant, Tenant, String) {
     app.say(&token, "ses_00000000000000000000000000", "hola").await.refused(404, "not_found");
     let shop = json!({ "siteId": "shop", "origins": ["https://shop.andina.example"] });
     app.manage(&andina, Method::POST, &andina.path("/sites"), Some(&shop)).await.expect(201);
-    app.manage(&owner, Method::POST, &andina.path("/suspend"), None).await.expect(200);
-    app.manage(&owner, Method::POST, &andina.path("/activate"), None).await.expect(200);
+    app.govern(&owner, Method::POST, &andina.path("/suspend"), None).await.expect(200);
+    app.govern(&owner, Method::POST, &andina.path("/activate"), None).await.expect(200);
     app.manage(&andina, Method::POST, &andina.path("/suspend"), None).await.refused(403, "permission_denied");
     (app, owner, andina, session)
 }

@@ -96,7 +96,7 @@ async fn nothing_is_lost_or_doubled_while_many_write_and_the_reader_comes_and_go
     let app = std::sync::Arc::new(App::start().await);
     let (owner, andina) = app.two().await;
     let limits = json!({ "limits": [{ "scope": "session", "requests": 10_000, "periodSeconds": 1 }] });
-    app.manage(&owner, Method::PUT, &andina.path("/limits"), Some(&limits)).await.expect(200);
+    app.govern(&owner, Method::PUT, &andina.path("/limits"), Some(&limits)).await.expect(200);
     let token = app.browser(&andina).await;
     let session = app.session(&token).await;
     let writers: Vec<_> = (0..4)
@@ -172,9 +172,9 @@ async fn a_stream_ends_with_its_reason_when_it_is_no_longer_served() {
     let token = app.browser(&andina).await;
     let session = app.session(&token).await;
     let events = follow(&app, &token, &session, None).await;
-    app.manage(&owner, Method::POST, &andina.path("/suspend"), None).await.expect(200);
+    app.govern(&owner, Method::POST, &andina.path("/suspend"), None).await.expect(200);
     assert_eq!(end(events).await, "tenant_suspended");
-    app.manage(&owner, Method::POST, &andina.path("/activate"), None).await.expect(200);
+    app.govern(&owner, Method::POST, &andina.path("/activate"), None).await.expect(200);
 
     let events = follow(&app, &token, &session, None).await;
     let site = andina.path("/sites/main");
@@ -260,9 +260,9 @@ async fn a_stream_that_nobody_reads_loses_its_connection_when_it_is_no_longer_se
     let token = app.browser(&andina).await;
     let session = app.session(&token).await;
     let (_body, connection) = unread(&app, &token, &session).await;
-    app.manage(&owner, Method::POST, &andina.path("/suspend"), None).await.expect(200);
+    app.govern(&owner, Method::POST, &andina.path("/suspend"), None).await.expect(200);
     is_cut(&connection, "the suspension of its tenant").await;
-    app.manage(&owner, Method::POST, &andina.path("/activate"), None).await.expect(200);
+    app.govern(&owner, Method::POST, &andina.path("/activate"), None).await.expect(200);
 
     let (_body, connection) = unread(&app, &token, &session).await;
     let mute = json!({ "permissions": ["chat:write"] });
@@ -293,7 +293,7 @@ async fn a_stream_that_is_read_ends_politely_and_its_connection_stays() {
     drop(other);
     let mut events = Events::of(response);
     events.expect("status").await;
-    app.manage(&owner, Method::POST, &andina.path("/suspend"), None).await.expect(200);
+    app.govern(&owner, Method::POST, &andina.path("/suspend"), None).await.expect(200);
     assert_eq!(events.expect("status").await.data["ending"], "tenant_suspended");
     assert!(events.next().await.is_none());
     drop(events);

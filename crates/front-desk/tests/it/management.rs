@@ -108,7 +108,7 @@ async fn a_change_needs_the_version_that_was_read() {
     app.send(change("x", "Andina Sur")).await.refused(400, "bad_request");
     let plan = json!({ "plan": "ENTERPRISE" });
     app.manage(&andina, Method::PATCH, &andina.path(""), Some(&plan)).await.refused(403, "permission_denied");
-    app.manage(&owner, Method::PATCH, &andina.path(""), Some(&plan)).await.expect(200);
+    app.govern(&owner, Method::PATCH, &andina.path(""), Some(&plan)).await.expect(200);
 }
 
 #[tokio::test]
@@ -117,7 +117,7 @@ async fn a_suspended_tenant_is_refused_everywhere_and_a_deleted_one_leaves_its_t
     let (owner, andina) = app.two().await;
     let token = app.browser(&andina).await;
     app.manage(&andina, Method::POST, &andina.path("/suspend"), None).await.refused(403, "permission_denied");
-    app.manage(&owner, Method::POST, &andina.path("/suspend"), None).await.expect(200);
+    app.govern(&owner, Method::POST, &andina.path("/suspend"), None).await.expect(200);
     app.call(&token, Method::POST, "/sessions", Some(&json!({ "channel": "web" })))
         .await
         .refused(403, "tenant_suspended");
@@ -126,11 +126,11 @@ async fn a_suspended_tenant_is_refused_everywhere_and_a_deleted_one_leaves_its_t
         .await
         .refused(403, "tenant_suspended");
     app.manage(&andina, Method::GET, &andina.path(""), None).await.refused(403, "tenant_suspended");
-    let closed = app.manage(&owner, Method::POST, &andina.path("/close"), None).await.expect(200);
+    let closed = app.govern(&owner, Method::POST, &andina.path("/close"), None).await.expect(200);
     assert!(closed.body["closedAt"].is_string());
-    app.manage(&owner, Method::DELETE, &owner.path(""), None).await.refused(409, "conflict");
-    app.manage(&owner, Method::POST, &owner.path("/suspend"), None).await.refused(409, "conflict");
-    app.manage(&owner, Method::DELETE, &andina.path(""), None).await.expect(204);
+    app.govern(&owner, Method::DELETE, &owner.path(""), None).await.refused(409, "conflict");
+    app.govern(&owner, Method::POST, &owner.path("/suspend"), None).await.refused(409, "conflict");
+    app.govern(&owner, Method::DELETE, &andina.path(""), None).await.expect(204);
     app.manage(&owner, Method::GET, &andina.path(""), None).await.refused(404, "not_found");
     app.call(&token, Method::POST, "/sessions", Some(&json!({ "channel": "web" })))
         .await

@@ -125,7 +125,7 @@ async fn an_administrators_token_ends_after_a_month_and_can_be_revoked() {
     let administrator =
         keys.body["items"].as_array().unwrap().iter().find(|k| k["kind"] == "administrator").unwrap();
     let id = administrator["keyId"].as_str().unwrap();
-    app.manage(&owner, Method::DELETE, &andina.path(&format!("/keys/{id}")), None).await.expect(204);
+    app.govern(&owner, Method::DELETE, &andina.path(&format!("/keys/{id}")), None).await.expect(204);
     app.manage(&andina, Method::GET, &andina.path(""), None).await.refused(401, "token_revoked");
     app.advance(std::time::Duration::from_hours(24 * 30));
     app.manage(&owner, Method::GET, "/tenants", None).await.refused(401, "token_expired");

@@ -56,7 +56,7 @@ async fn exactly_the_limit_passes_on_three_replicas_and_a_change_of_it_reaches_a
     let set = async |requests: u32| {
         let limits =
             json!({ "limits": [{ "scope": "session", "requests": requests, "periodSeconds": 86_400 }] });
-        app.manage(&owner, Method::PUT, &andina.path("/limits"), Some(&limits)).await.expect(200);
+        app.govern(&owner, Method::PUT, &andina.path("/limits"), Some(&limits)).await.expect(200);
         // It is heard at once; a second later it would be seen in any case.
         for desk in &desks {
             let quota = async || desk.tenants.get(&andina.tenant_id()).await.unwrap().unwrap();
@@ -103,7 +103,7 @@ async fn what_is_stored_on_one_replica_is_heard_on_another_and_so_is_a_suspensio
     until("event: status").await;
     app.say(&token, &session, "¿me oyen?").await.expect(202);
     until("¿me oyen?").await;
-    app.manage(&owner, Method::POST, &andina.path("/suspend"), None).await.expect(200);
+    app.govern(&owner, Method::POST, &andina.path("/suspend"), None).await.expect(200);
     until("tenant_suspended").await;
 }
 
@@ -176,7 +176,7 @@ async fn exactly_the_monthly_quota_is_stored_by_three_replicas() {
         "limits": [{ "scope": "session", "requests": 10_000, "periodSeconds": 60 }],
         "quotas": [{ "kind": "messages", "monthly": 61 }],
     });
-    app.manage(&owner, Method::PUT, &andina.path("/limits"), Some(&body)).await.expect(200);
+    app.govern(&owner, Method::PUT, &andina.path("/limits"), Some(&body)).await.expect(200);
     let token = app.browser(&andina).await;
     let session = app.session(&token).await;
     // Each replica knows of it.

@@ -98,7 +98,7 @@ async fn every_revocation_counts_on_a_replica_that_was_told_nothing() {
     let administrator =
         keys.body["items"].as_array().unwrap().iter().find(|key| key["kind"] == "administrator");
     let id = administrator.unwrap()["keyId"].as_str().unwrap().to_owned();
-    app.manage(&owner, Method::DELETE, &andina.path(&format!("/keys/{id}")), None).await.expect(204);
+    app.govern(&owner, Method::DELETE, &andina.path(&format!("/keys/{id}")), None).await.expect(204);
     refused_there(&there, list, 401, "token_revoked").await;
     replica.shutdown().await;
 }
@@ -116,9 +116,14 @@ async fn a_suspended_tenant_is_refused_everywhere_on_every_replica_and_its_strea
     let server = app.server(&andina, json!({ "siteId": "main", "permissions": ["tenant:manage"] })).await;
     send_to(&there, open(&app, &token)).await.expect(201);
 
-    app.manage(&owner, Method::POST, &andina.path("/suspend"), Some(&json!({ "reason": "unpaid" })))
-        .await
-        .expect(200);
+    app.govern(
+        &owner,
+        Method::POST,
+        &andina.path("/suspend"),
+        Some(&json!({ "reason": "unpaid since May" })),
+    )
+    .await
+    .expect(200);
     let began = Instant::now();
     let ending = loop {
         let event = stream.next().await.expect("a last status");

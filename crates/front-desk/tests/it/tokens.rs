@@ -191,14 +191,14 @@ async fn a_change_counts_on_another_replica_within_a_second() {
     let router = replica.router();
     let open = || app.signed(&token, Method::POST, "/sessions", Some(&json!({ "channel": "web" })));
     crate::support::send_to(&router, open()).await.expect(201);
-    app.manage(&owner, Method::POST, &andina.path("/suspend"), None).await.expect(200);
+    app.govern(&owner, Method::POST, &andina.path("/suspend"), None).await.expect(200);
     app.send(open()).await.refused(403, "tenant_suspended");
     let began = std::time::Instant::now();
     while crate::support::send_to(&router, open()).await.status != 403 {
         assert!(began.elapsed() < Duration::from_secs(1), "the other replica has not noticed");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    app.manage(&owner, Method::POST, &andina.path("/activate"), None).await.expect(200);
+    app.govern(&owner, Method::POST, &andina.path("/activate"), None).await.expect(200);
     app.send(open()).await.expect(201);
     replica.shutdown().await;
 }
