@@ -9,6 +9,7 @@
 mod accounted;
 mod attacks;
 mod audit;
+mod authorisation;
 mod bad_input;
 mod certificates;
 mod chat;
