@@ -57,6 +57,8 @@ actions! {
     TenantClose = "tenant:close",
     /// Delete the tenant.
     TenantDelete = "tenant:delete",
+    /// Open the tenant again that was closed.
+    TenantReopen = "tenant:reopen",
     /// Change the tenant's plan and limits.
     PlanWrite = "plan:write",
     /// List all tenants of the platform.

@@ -6,6 +6,7 @@ use crate::{
     live::{LAST_WORDS, Streams},
     oidc::Providers,
     privilege::SELF_REGISTRATION,
+    problem::Problem,
     refusals::Refusals,
     settings::{SelfRegistration, Settings},
     tenant_state::{FRESH_ENOUGH, TenantStates},
@@ -13,15 +14,16 @@ use crate::{
     welcome::Welcomes,
 };
 use metrics_exporter_prometheus::PrometheusHandle;
-use misy_domain::{Clock, Entropy, TenantId};
+use misy_domain::{Clock, EmailAddress, Entropy, Secret, TenantId};
 use misy_egress::Egress;
 use misy_store::{
-    AuditLog, Bell, Database, Limits, Shared as Redis, StoreError, Vault,
+    AuditLog, Bell, Database, Limits, Shared as Redis, StoreError, TenantKeys, Vault,
     audit::{SealTerms, Sealer},
     closing::{self, Purged},
     signing_keys,
 };
 use misy_trust::RelyingParty;
+use misy_workbench::Packs;
 use moka::sync::Cache;
 use std::{
     ops::Deref,
@@ -59,6 +61,8 @@ pub struct Parts {
     pub metrics: Option<PrometheusHandle>,
     /// What replicas share limits through, when there are several.
     pub redis: Option<Redis>,
+    /// Context packs that are ready for answering.
+    pub packs: Packs,
 }
 
 /// The front desk. Cheap to clone.
@@ -89,6 +93,8 @@ pub struct Shared {
     pub tenants: TenantStates,
     /// Rate limits and nonces.
     pub limits: Limits,
+    /// Context packs that are ready for answering.
+    pub(crate) packs: Packs,
     /// Hashes passwords.
     pub(crate) passwords: Passwords,
     /// What replicas share limits through, when there are several.
@@ -97,6 +103,8 @@ pub struct Shared {
     pub(crate) relying_party: Option<RelyingParty>,
     /// Providers that people sign in with.
     pub(crate) providers: Providers,
+    /// The way out over HTTP.
+    pub(crate) egress: Egress,
     /// Records of calls.
     pub audit: AuditLog,
     /// What the owner decided while the program runs.
@@ -122,9 +130,20 @@ impl Deref for FrontDesk {
 }
 
 impl FrontDesk {
+    /// A new password as it is stored, for the account of an address in a tenant.
+    pub(crate) async fn hash_password(
+        &self,
+        password: &Secret<String>,
+        email: &EmailAddress,
+        keys: &TenantKeys,
+    ) -> Result<String, Problem> {
+        let address = self.vault.email_route(email)?;
+        self.passwords.hash(password.expose(), &address, &keys.pepper()).await
+    }
+
     /// Loads or makes the signing keys and starts what runs in the background; needs a runtime.
     pub async fn new(parts: Parts) -> Result<Self, StoreError> {
-        let Parts { database, vault, bell, clock, entropy, egress, settings, metrics, redis } = parts;
+        let Parts { database, vault, bell, clock, entropy, egress, settings, metrics, redis, packs } = parts;
         vault.open_installation(&database).await?;
         let issuer = database.installation_issuer(&*clock, &*entropy).await?;
         let algorithm = settings.algorithm;
@@ -143,11 +162,13 @@ impl FrontDesk {
             sealer,
             tokens: TokenDesk::new(database.clone(), vault.clone(), clock.clone(), algorithm, keys),
             tenants,
+            packs,
             passwords: Passwords::new(settings.password_cost),
             limits: Limits::through(redis.clone()),
             redis,
             relying_party: RelyingParty::at(&settings.public_url, "Misy"),
-            providers: Providers::new(egress, clock.clone()),
+            providers: Providers::new(egress.clone(), clock.clone()),
+            egress,
             audit: AuditLog::start(database.clone()),
             decided: RwLock::default(),
             origins: KnownOrigins::new(database.clone()),

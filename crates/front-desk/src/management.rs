@@ -1,22 +1,23 @@
-//! Who may manage which tenant. Who calls is proved here (a person, an administrator's key, a server with a token that allows
+//! Who may manage which tenant. Who calls is proved here (a person, the token of a registration, a server with a token that allows
 //! `tenant:manage`); what it may do is decided by the access policies (`misy_trust::access`). Handlers take what both are
 //! settled of: [`Managed`], or [`AtHome`] where no tenant is named.
 
 mod authorised;
+mod giving;
 mod reason;
 
 pub use authorised::{Acts, AtHome, AtTenant, Authorised, Either, Managed};
 
 use crate::{
-    address::{self, Purpose, is_spent},
     desk::FrontDesk,
     edge::{limited, unreachable},
     identity::{self, Proved, cookies, prove},
+    look_up,
     pipeline::{self, Received, TenantCall, bearer},
     problem::Problem,
     tenant_state::TenantState,
 };
-use misy_domain::{Action, BuiltInRole, Permission, TenantId, Timestamp, UserId};
+use misy_domain::{Action, BuiltInRole, Permission, Permissions, TenantId, Timestamp, UserId};
 use misy_store::{
     TenantTx,
     audit::{self, AuditEntry, Kind},
@@ -53,7 +54,9 @@ pub struct Manager {
     pub actor: String,
     /// What the caller is.
     pub caller: Caller,
-    /// What roles that its tenant made allow.
+    /// What it is known by as the maker of something that goes on without it: a program by its secret.
+    pub maker: String,
+    /// What roles that its tenant made allow; of a program what its secret carries now.
     granted: Vec<Action>,
     /// Whether its tenant is the owner of the platform.
     is_owner: bool,
@@ -64,8 +67,8 @@ pub struct Manager {
 pub enum Caller {
     /// A person who signed in, or a personal API token of one.
     User(UserCaller),
-    /// Whoever holds the bearer key that a tenant's first administrator was given.
-    AdministratorKey,
+    /// Whoever holds the token that a registration answers with, until somebody enrols with it.
+    SetUpToken,
     /// A server with a tenant access token that allows `tenant:manage`.
     Program,
 }
@@ -94,6 +97,32 @@ pub struct ManagementCall {
 }
 
 impl Manager {
+    /// A server of a tenant, with a token that passed the pipeline.
+    pub(crate) fn of_program<A: pipeline::Access>(desk: &FrontDesk, call: &TenantCall<A>) -> Self {
+        let key = call.claims().key;
+        let secret = key.and_then(|key| call.state().secret(key, desk.clock.now()));
+        let secret = secret.filter(|_| call.permissions().contains(Permission::TenantManage));
+        Self {
+            home: call.tenant().clone(),
+            actor: call.actor().to_owned(),
+            caller: Caller::Program,
+            maker: key.map_or_else(|| call.actor().to_owned(), |key| key.to_string()),
+            granted: secret.map(|secret| secret.actions.clone()).unwrap_or_default(),
+            is_owner: false,
+        }
+    }
+
+    /// What of chat it may give to others: people all of it, a program what its own secret carries now.
+    pub(crate) fn most_permissions(&self, state: &TenantState, now: Timestamp) -> Permissions {
+        match &self.caller {
+            Caller::User(_) | Caller::SetUpToken => Permissions::all(),
+            Caller::Program => {
+                let secret = self.maker.parse().ok().and_then(|key| state.secret(key, now));
+                secret.map(|secret| secret.permissions.clone()).unwrap_or_default()
+            }
+        }
+    }
+
     /// Whether it is the owner of the platform.
     pub fn is_owner(&self) -> bool {
         self.is_owner
@@ -103,7 +132,7 @@ impl Manager {
     pub fn user(&self) -> Option<&UserCaller> {
         match &self.caller {
             Caller::User(user) => Some(user),
-            Caller::AdministratorKey | Caller::Program => None,
+            Caller::SetUpToken | Caller::Program => None,
         }
     }
 
@@ -111,10 +140,15 @@ impl Manager {
     fn roles(&self) -> Vec<BuiltInRole> {
         match &self.caller {
             Caller::User(user) => user.roles.iter().filter_map(|name| name.parse().ok()).collect(),
-            Caller::AdministratorKey if self.is_owner => vec![BuiltInRole::Owner],
-            Caller::AdministratorKey => vec![BuiltInRole::Admin],
+            Caller::SetUpToken if self.is_owner => vec![BuiltInRole::Owner],
+            Caller::SetUpToken => vec![BuiltInRole::Admin],
             Caller::Program => Vec::new(),
         }
+    }
+
+    /// Whether it may do something to a tenant.
+    pub(crate) fn may(&self, desk: &FrontDesk, action: Action, tenant: &TenantId) -> bool {
+        self.decide(desk, action, tenant, Access::default(), false).is_allowed()
     }
 
     /// What the policies say.
@@ -147,7 +181,7 @@ impl Manager {
     fn as_principal<T>(&self, ask: impl FnOnce(&Principal<'_>) -> T) -> T {
         let kind = match &self.caller {
             Caller::User(user) => PrincipalKind::User { scopes: user.scopes.as_deref() },
-            Caller::AdministratorKey => PrincipalKind::AdministratorKey,
+            Caller::SetUpToken => PrincipalKind::SetUpToken,
             Caller::Program => PrincipalKind::Program { permissions: &[Permission::TenantManage.as_str()] },
         };
         ask(&Principal {
@@ -162,7 +196,7 @@ impl Manager {
 }
 
 impl ManagementCall {
-    /// Proves who calls: an administrator's bearer token, or a signed token through the pipeline.
+    /// Proves who calls: a person, the token of a registration, or a signed token through the pipeline.
     async fn prove(desk: &FrontDesk, received: Received) -> Result<Self, Problem> {
         let Some(token) = bearer(&received) else {
             if cookies::has_session(&desk.settings, &received.parts.headers) {
@@ -176,17 +210,11 @@ impl ManagementCall {
             return Self::by_user(desk, received, proved).await;
         }
         if token.starts_with(ApiKeyKind::Administrator.prefix()) {
-            let manager = administrator(desk, &received, token).await?;
+            let manager = set_up_token(desk, &received, token).await?;
             return Ok(Self { manager, received, proved: None });
         }
         let call = TenantCall::<Manage>::pass(desk, received).await?;
-        let manager = Manager {
-            home: call.tenant().clone(),
-            actor: call.actor().to_owned(),
-            caller: Caller::Program,
-            granted: Vec::new(),
-            is_owner: false,
-        };
+        let manager = Manager::of_program(desk, &call);
         Ok(Self { manager, received: call.received, proved: None })
     }
 
@@ -207,6 +235,7 @@ impl ManagementCall {
             home: proved.tenant.clone(),
             actor: proved.user.user_id.to_string(),
             caller: Caller::User(proved.user.clone()),
+            maker: proved.user.user_id.to_string(),
             granted,
             is_owner: proved.state.is_owner(),
         };
@@ -218,7 +247,7 @@ impl ManagementCall {
     pub fn expect_fresh_second_factor(&self, desk: &FrontDesk) -> Result<(), Problem> {
         match &self.manager.caller {
             Caller::User(user) => identity::expect_fresh(user.second_factor_at, desk.clock.now()),
-            Caller::AdministratorKey | Caller::Program => Ok(()),
+            Caller::SetUpToken | Caller::Program => Ok(()),
         }
     }
 
@@ -248,6 +277,7 @@ impl ManagementCall {
             AccessOutcome::Allowed => Ok(()),
             AccessOutcome::Hidden => Err(Problem::not_found()),
             AccessOutcome::StepUp => Err(Problem::step_up_required()),
+            AccessOutcome::NeedsPerson => Err(Problem::person_required()),
             AccessOutcome::NeedsReason => Err(Problem::reason_required()),
             AccessOutcome::NeedsPrivilege => Err(Problem::forbidden(
                 "privilege_required",
@@ -301,6 +331,16 @@ impl ManagementCall {
         }
     }
 
+    /// Who calls, as what they make in a tenant names its maker.
+    pub(crate) fn maker_in(&self, tenant: &TenantId) -> String {
+        let manager = &self.manager;
+        if manager.home == *tenant {
+            manager.maker.clone()
+        } else {
+            format!("{}/{}", manager.home, manager.maker)
+        }
+    }
+
     /// Records a change in the transaction of the change, in the trail of the tenant that is changed.
     pub async fn record_change(
         &self,
@@ -319,22 +359,13 @@ impl ManagementCall {
     }
 }
 
-async fn administrator(desk: &FrontDesk, received: &Received, token: &str) -> Result<Manager, Problem> {
+async fn set_up_token(desk: &FrontDesk, received: &Received, token: &str) -> Result<Manager, Problem> {
     let invalid = || Problem::unauthorized("token_invalid");
     let key = ApiKey::parse(token).map_err(|_| invalid())?;
     let now = desk.clock.now();
-    // Whoever tried too many that are nobody's is not worth a look into the database any more; who shares the address and
-    // has a token that was good lately goes on.
-    let (hash, address) = (key.hash(), received.record.address);
-    if is_spent(desk, address, Purpose::WrongKeys) && !desk.good_keys.contains_key(&hash) {
-        address::count(desk, address, Purpose::WrongKeys)?;
-    }
-    let found = desk.database.key_by_hash(&hash).await?;
-    let Some((home, key)) = found.filter(|(_, key)| key.kind == KeyKind::Administrator) else {
-        let _ = address::count(desk, address, Purpose::WrongKeys);
-        return Err(invalid());
-    };
-    desk.good_keys.insert(hash, ());
+    let found = look_up::key(desk, received, &key.hash()).await?;
+    let found = found.filter(|(_, key)| key.kind == KeyKind::Administrator);
+    let (home, key) = found.ok_or_else(invalid)?;
     if key.revoked_at.is_some() {
         return Err(Problem::unauthorized("token_revoked"));
     }
@@ -353,8 +384,8 @@ async fn administrator(desk: &FrontDesk, received: &Received, token: &str) -> Re
     }
     count(desk, received, &home, &state, &actor).await?;
     received.record.keep_room(&desk.audit).await?;
-    let caller = Caller::AdministratorKey;
-    Ok(Manager { is_owner: state.is_owner(), caller, granted: Vec::new(), home, actor })
+    let (caller, maker) = (Caller::SetUpToken, actor.clone());
+    Ok(Manager { is_owner: state.is_owner(), caller, maker, granted: Vec::new(), home, actor })
 }
 
 /// Counts a call of somebody who manages.

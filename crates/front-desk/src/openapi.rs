@@ -45,11 +45,13 @@ use utoipa::{
         api::auth::passkeys::sign_in::begin_step_up, api::auth::passkeys::sign_in::finish_step_up,
         api::auth::oidc::start_of_tenant, api::auth::oidc::start_of_installation, api::auth::oidc::callback,
         api::tenants::sign_in::read, api::tenants::sign_in::replace, api::tenants::sign_in::delete,
+        api::tenants::domains::list, api::tenants::domains::create, api::tenants::domains::verify,
+        api::tenants::domains::delete,
         api::sessions::open::open, api::sessions::read::read, api::sessions::history::list,
         api::sessions::events::follow, api::messages::write,
         api::tenants::register::owner, api::tenants::register::register, api::tenants::create::create,
-        api::tenants::list::list, api::tenants::record::read, api::tenants::record::change, api::tenants::record::delete,
-        api::tenants::life::suspend, api::tenants::life::activate, api::tenants::life::close,
+        api::tenants::list::list, api::tenants::record::read, api::tenants::record::change, api::tenants::life::delete,
+        api::tenants::life::suspend, api::tenants::life::activate, api::tenants::life::close, api::tenants::life::reopen,
         api::tenants::events::list,
         api::tenants::certificates::list, api::tenants::certificates::bind, api::tenants::certificates::revoke,
         api::tenants::context_pack::read, api::tenants::context_pack::replace,
@@ -163,7 +165,12 @@ impl Modify for Security {
                     "`v1=` and the HMAC-SHA256 of the canonical request; with X-Misy-Timestamp and X-Misy-Nonce.",
                 ),
             ),
-            ("administrator", bearer("An administrator's bearer token, `adm_…`.")),
+            (
+                "administrator",
+                bearer(
+                    "The token of a registration, `adm_…`, until somebody enrols with it: it does what a program could.",
+                ),
+            ),
             (
                 "session",
                 SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::with_description(

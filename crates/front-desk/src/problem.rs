@@ -7,6 +7,7 @@ use jiff::SignedDuration;
 use misy_domain::{Metered, Timestamp};
 use misy_store::StoreError;
 use misy_trust::{SignatureError, TokenError};
+use misy_workbench::{PackError, TooCostly, Unfinished};
 use serde::Serialize;
 use std::{borrow::Cow, sync::Arc};
 use utoipa::ToSchema;
@@ -151,10 +152,20 @@ impl Problem {
 
     /// 401 for what somebody may do once the second factor was proved again (RFC 9470).
     pub fn step_up_required() -> Self {
+        Self::step_up("This asks a person for a second factor that is not older than five minutes.")
+    }
+
+    /// 401 for what a person may do, with a fresh second factor, and a token never.
+    pub fn person_required() -> Self {
+        Self::step_up(
+            "A person with a second factor must do this; a token has none. Enrol somebody, who signs in and does it.",
+        )
+    }
+
+    fn step_up(detail: &'static str) -> Self {
         let challenge = HeaderValue::from_static(
             "Bearer realm=\"misy\", error=\"insufficient_user_authentication\", max_age=300",
         );
-        let detail = "This asks a person for a second factor that is not older than five minutes.";
         Self::new(StatusCode::UNAUTHORIZED, "step_up_required", detail)
             .edit(|inner| inner.headers.push((header::WWW_AUTHENTICATE, challenge)))
     }
@@ -324,6 +335,7 @@ impl From<StoreError> for Problem {
         match error {
             StoreError::Conflict(what) => Self::conflict("conflict", format!("{what} exists already.")),
             StoreError::Refused(why) => Self::conflict("conflict", why),
+            StoreError::Full(why) => Self::conflict("too_many", why),
             StoreError::Stale(what) => Self::new(
                 StatusCode::PRECONDITION_FAILED,
                 "stale",
@@ -366,5 +378,28 @@ impl From<Vec<misy_domain::context_pack::Invalid>> for Problem {
             message: mistake.message,
         };
         Self::invalid(mistakes.into_iter().map(field).collect())
+    }
+}
+
+impl From<PackError> for Problem {
+    fn from(error: PackError) -> Self {
+        match error {
+            PackError::Invalid(mistakes) => mistakes.into(),
+            PackError::TooCostly(costly) => {
+                let TooCostly { pointer, measure, found, limit } = costly;
+                let found = if measure == "steps" { format!("more than {found}") } else { found.to_string() };
+                Self::invalid_field(
+                    pointer,
+                    "too_costly",
+                    format!(
+                        "takes {found} {measure} to be made ready for answering, at most {limit} are allowed: use fewer \
+                         different words or fewer ways of asking"
+                    ),
+                )
+            }
+            // Too many packs of this tenant wait to be looked at.
+            PackError::Unfinished(Unfinished::Full) => Self::rate_limited(SignedDuration::from_secs(1)),
+            PackError::Unfinished(Unfinished::Panicked) => Self::internal(),
+        }
     }
 }

@@ -201,10 +201,11 @@ fn life() -> Routes {
         .managed(Method::POST, "/api/meta-agent/tenants", create::create)
         .of_tenant(Method::GET, "", record::read)
         .of_tenant(Method::PATCH, "", record::change)
-        .of_tenant(Method::DELETE, "", record::delete)
+        .of_tenant(Method::DELETE, "", life::delete)
         .of_tenant(Method::POST, "/suspend", life::suspend)
         .of_tenant(Method::POST, "/activate", life::activate)
         .of_tenant(Method::POST, "/close", life::close)
+        .of_tenant(Method::POST, "/reopen", life::reopen)
         .of_tenant(Method::GET, "/events", events::list)
         .of_tenant(Method::GET, "/limits", limits::read)
         .of_tenant(Method::PUT, "/limits", limits::replace)
@@ -238,8 +239,12 @@ fn belongings() -> Routes {
 
 /// Who of a tenant gets in, and what they may do.
 fn members() -> Routes {
-    use tenants::{roles, sign_in, user_access, users};
+    use tenants::{domains, roles, sign_in, user_access, users};
     Routes::default()
+        .of_tenant(Method::GET, "/domains", domains::list)
+        .of_tenant(Method::POST, "/domains", domains::create)
+        .of_tenant(Method::POST, "/domains/{domain}/verify", domains::verify)
+        .of_tenant(Method::DELETE, "/domains/{domain}", domains::delete)
         .of_tenant(Method::GET, "/sign-in", sign_in::read)
         .of_tenant(Method::PUT, "/sign-in", sign_in::replace)
         .of_tenant(Method::DELETE, "/sign-in", sign_in::delete)

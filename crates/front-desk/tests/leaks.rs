@@ -7,6 +7,9 @@
 )]
 
 #[allow(dead_code, unreachable_pub, reason = "shared with the other tests, which use more of it")]
+#[path = "it/people.rs"]
+mod people;
+#[allow(dead_code, unreachable_pub, reason = "shared with the other tests, which use more of it")]
 #[path = "it/support.rs"]
 mod support;
 

@@ -3,11 +3,13 @@
 mod audit;
 mod config;
 mod doctor;
+mod enroll;
 mod eval;
 mod internal;
 mod keys;
 
-use crate::{demo, lifecycle, settings::Settings, telemetry};
+use crate::{demo, lifecycle, own_memory, settings::Settings, telemetry};
+use anyhow::Context;
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -32,6 +34,8 @@ enum Action {
     Demo,
     /// Check that this machine has what Misy needs, and say what to do where it has not
     Doctor,
+    /// Make a new link for the first administrator of a tenant in which nobody enrolled in time
+    Enroll(enroll::Enroll),
     /// Look after the key above all others
     #[command(subcommand)]
     Keys(keys::Keys),
@@ -58,10 +62,13 @@ impl Command {
         if let Action::Audit(audit::Audit::Verify(verify)) = self.action {
             return verify.run();
         }
+        // From here on there are secrets in memory.
+        own_memory::hide().context("cannot keep other processes out of this one's memory")?;
         let settings = Settings::read(self.config.as_deref())?;
         match self.action {
             Action::Config => config::run(&settings),
             Action::Doctor => runtime()?.block_on(doctor::run(&settings)),
+            Action::Enroll(enroll) => runtime()?.block_on(enroll.run(&settings)),
             Action::Keys(keys) => runtime()?.block_on(keys.run(&settings)),
             Action::Serve => {
                 let metrics = telemetry::start(&settings)?;

@@ -41,7 +41,7 @@ async fn open_sites(settings: &Settings, running: &Running) -> anyhow::Result<St
     }
     lines += "\nBecome the first administrator of one of them, with a second factor; later sign in:\n\n";
     for business in &businesses {
-        if let Some(token) = seeder.administrator_token(&business.tenant) {
+        if let Some(token) = seeder.enrollment_token(&business.tenant).await {
             lines +=
                 &format!("  {:<18} {}/enroll#token={token}\n", business.tenant.as_str(), running.public_url);
         }

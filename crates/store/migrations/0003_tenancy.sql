@@ -56,6 +56,8 @@ create table misy.api_keys (
     -- Narrows the origins of the site; null means all of them.
     origins text[],
     requests_per_minute integer check (requests_per_minute > 0),
+    -- Who made it: a user, a secret whose server did, or the token of a registration.
+    made_by text collate "C" not null default '',
     created_at timestamptz not null default now(),
     expires_at timestamptz,
     revoked_at timestamptz,
@@ -81,6 +83,11 @@ create table misy.tenant_secrets (
     key_id text collate "C" not null,
     sealed_secret bytea not null,
     name text not null default '',
+    -- What tokens may hold that are given for it, and which management actions `tenant:manage` means in them: looked at with
+    -- each call, so that what is taken from a secret is taken from its tokens too.
+    permissions text[] not null default '{}',
+    actions text[] not null default '{}',
+    made_by text collate "C" not null default '',
     created_at timestamptz not null default now(),
     -- Set while a newer secret takes over.
     expires_at timestamptz,
@@ -107,12 +114,18 @@ create table misy.rate_limits (
     primary key (tenant_id, scope, subject)
 );
 
+-- Tokens that count no more, by their chain of renewals or by themselves, until none of them could be used any more. A token
+-- is looked for here when a replica sees it first and now and then; the snapshot tells of the last minutes only, so that it
+-- does not grow with what strangers give up.
 create table misy.revoked_tokens (
     tenant_id text collate "C" not null references misy.tenants on delete cascade,
     token_id text collate "C" not null,
     expires_at timestamptz not null,
+    revoked_at timestamptz not null default clock_timestamp(),
     primary key (tenant_id, token_id)
 );
+create index revoked_tokens_over on misy.revoked_tokens (tenant_id, expires_at);
+create index revoked_tokens_lately on misy.revoked_tokens (tenant_id, revoked_at);
 
 -- The answers to creating calls that carried an Idempotency-Key. No reference to the tenant: registering one is such a call.
 create table misy.idempotency_keys (
@@ -139,6 +152,9 @@ begin
     end loop;
 end
 $$;
+
+-- A tenant goes by the clean-up only, when the time after its closing is over (see 0061).
+revoke delete on misy.tenants from misy_app, misy_system;
 
 -- The routing tables follow the tenants' own tables, in the same transaction.
 

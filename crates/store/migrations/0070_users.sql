@@ -105,14 +105,13 @@ create table misy.personal_tokens (
 );
 create index personal_tokens_of_user on misy.personal_tokens (tenant_id, user_id);
 
--- Which user the enrolment token of a tenant (an administrator's key) brought in. No reference to the user: the token
--- brings in one, even when that one is removed later.
+-- Which user the token of a registration (an administrator's key) brought in; it is revoked with that. No reference to the
+-- user: the token brings in one, even when that one is removed later.
 create table misy.enrollments (
     tenant_id text collate "C" not null,
     key_id text collate "C" not null,
     user_id text collate "C" not null,
-    started_at timestamptz not null,
-    finished_at timestamptz,
+    enrolled_at timestamptz not null,
     primary key (tenant_id, key_id),
     foreign key (tenant_id, key_id) references misy.api_keys on delete cascade
 );
@@ -130,7 +129,8 @@ begin
 end
 $$;
 
--- Which tenants an e-mail address has accounts in, by its keyed hash: asked before the tenant is known.
+-- Which tenants an e-mail address has accounts in that somebody has come in to, by its keyed hash: asked before the tenant is
+-- known. To invite an address, which anybody can do to anybody, adds nothing here.
 create table platform.user_emails (
     email_route bytea not null,
     tenant_id text collate "C" not null,
@@ -147,13 +147,13 @@ begin
         delete from platform.user_emails
         where email_route = old.email_route and tenant_id = old.tenant_id and user_id = old.user_id;
     end if;
-    if tg_op <> 'DELETE' then
+    if tg_op <> 'DELETE' and new.status = 'active' then
         insert into platform.user_emails values (new.email_route, new.tenant_id, new.user_id);
     end if;
     return null;
 end
 $$;
-create trigger follow_users after insert or delete or update of email_route on misy.users
+create trigger follow_users after insert or delete or update of email_route, status on misy.users
     for each row execute function platform.follow_users();
 
 -- Sessions, tickets and personal tokens are found as keys are.
@@ -182,6 +182,6 @@ create function platform.tenants_of_email(route bytea) returns setof text
 language sql stable security definer
 set search_path = pg_catalog, pg_temp
 as $$
-    select distinct e.tenant_id from platform.user_emails e where e.email_route = route order by e.tenant_id limit 16
+    select distinct e.tenant_id from platform.user_emails e where e.email_route = route order by e.tenant_id
 $$;
 grant execute on function platform.tenants_of_email(bytea) to misy_app, misy_system;

@@ -25,6 +25,15 @@ impl BoundBy {
         }
     }
 
+    /// The other one.
+    #[must_use]
+    pub fn other(self) -> Self {
+        match self {
+            Self::Key => Self::Certificate,
+            Self::Certificate => Self::Key,
+        }
+    }
+
     /// What of this certificate is compared.
     pub fn fingerprint_of(self, certificate: &ClientCertificate) -> Fingerprint {
         match self {
@@ -51,6 +60,8 @@ pub struct Certificate {
     pub secret_key_id: Option<KeyId>,
     /// The one site it is good for.
     pub site_id: Option<SiteId>,
+    /// Who bound it.
+    pub made_by: String,
     /// When it was bound.
     pub created_at: Timestamp,
     /// From when on it is refused.
@@ -67,6 +78,7 @@ struct Row {
     subject: Option<String>,
     secret_key_id: Option<String>,
     site_id: Option<String>,
+    made_by: String,
     created_at: SqlTimestamp,
     expires_at: Option<SqlTimestamp>,
     revoked_at: Option<SqlTimestamp>,
@@ -87,6 +99,7 @@ impl TryFrom<Row> for Certificate {
             subject: row.subject,
             secret_key_id: row.secret_key_id.map(|id| stored(id.parse())).transpose()?,
             site_id: row.site_id.map(|id| stored(id.parse())).transpose()?,
+            made_by: row.made_by,
             created_at: row.created_at.to_jiff(),
             expires_at: row.expires_at.map(SqlTimestamp::to_jiff),
             revoked_at: row.revoked_at.map(SqlTimestamp::to_jiff),
@@ -94,16 +107,47 @@ impl TryFrom<Row> for Certificate {
     }
 }
 
-/// Binds a certificate, unless the secret or the site that it names is none of the tenant's.
-pub async fn bind(tx: &mut TenantTx, new: &Certificate) -> Result<bool, StoreError> {
+/// What came of binding a certificate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Binding {
+    /// It is bound.
+    Done,
+    /// The secret or the site that it names is none of the tenant's.
+    UnknownReference,
+    /// It is bound already, by this one.
+    Already(CertificateId),
+}
+
+/// Binds a certificate that is not bound yet. `other`: the fingerprint by which the same certificate could be bound too.
+pub async fn bind(
+    tx: &mut TenantTx,
+    new: &Certificate,
+    other: Option<Fingerprint>,
+) -> Result<Binding, StoreError> {
     let tenant = tx.tenant().clone();
+    let fingerprints: Vec<Vec<u8>> =
+        [Some(new.fingerprint), other].into_iter().flatten().map(|one| one.as_bytes().to_vec()).collect();
+    // One whose time is over stands in nobody's way.
+    sqlx::query!(
+        "update certificates set revoked_at = expires_at
+         where tenant_id = $1 and fingerprint = any($2) and revoked_at is null and expires_at <= $3",
+        tenant.as_str(),
+        &fingerprints,
+        new.created_at.to_sqlx() as _
+    )
+    .execute(tx.connection())
+    .await?;
+    if let Some(already) = bound_by(tx, &fingerprints).await? {
+        return Ok(Binding::Already(already));
+    }
     let done = sqlx::query!(
         "insert into certificates (tenant_id, certificate_id, name, bound_by, fingerprint, subject, secret_key_id, site_id,
-                                   created_at, expires_at)
-         select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10
+                                   created_at, expires_at, made_by)
+         select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11
          where ($7::text is null or exists (
                    select from tenant_secrets k where k.tenant_id = $1 and k.key_id = $7))
-           and ($8::text is null or exists (select from sites s where s.tenant_id = $1 and s.site_id = $8))",
+           and ($8::text is null or exists (select from sites s where s.tenant_id = $1 and s.site_id = $8))
+         on conflict (tenant_id, fingerprint) where revoked_at is null do nothing",
         tenant.as_str(),
         new.certificate_id.to_string(),
         new.name,
@@ -113,11 +157,51 @@ pub async fn bind(tx: &mut TenantTx, new: &Certificate) -> Result<bool, StoreErr
         new.secret_key_id.map(|id| id.to_string()),
         new.site_id.as_ref().map(SiteId::as_str),
         new.created_at.to_sqlx() as _,
-        new.expires_at.map(ToSqlx::to_sqlx) as _
+        new.expires_at.map(ToSqlx::to_sqlx) as _,
+        new.made_by
     )
     .execute(tx.connection())
     .await?;
-    Ok(done.rows_affected() > 0)
+    if done.rows_affected() > 0 {
+        return Ok(Binding::Done);
+    }
+    // Somebody else may have bound it a moment ago.
+    Ok(bound_by(tx, &fingerprints).await?.map_or(Binding::UnknownReference, Binding::Already))
+}
+
+/// The binding of one of these fingerprints, if there is one.
+async fn bound_by(tx: &mut TenantTx, fingerprints: &[Vec<u8>]) -> Result<Option<CertificateId>, StoreError> {
+    let tenant = tx.tenant().clone();
+    let id = sqlx::query_scalar!(
+        "select certificate_id from certificates
+         where tenant_id = $1 and fingerprint = any($2) and revoked_at is null limit 1",
+        tenant.as_str(),
+        fingerprints
+    )
+    .fetch_optional(tx.connection())
+    .await?;
+    id.map(|id| stored(id.parse())).transpose()
+}
+
+/// Takes note that a certificate with this public key was shown for one of the tenant's bindings. Says no when the key is
+/// another tenant's: a binding of theirs counts, by which it was shown.
+pub async fn hold(
+    tx: &mut TenantTx,
+    key: Fingerprint,
+    binding: CertificateId,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let tenant = tx.tenant().clone();
+    let is_ours = sqlx::query_scalar!(
+        "select platform.hold_certificate($1, $2, $3, $4)",
+        &key.as_bytes()[..],
+        tenant.as_str(),
+        binding.to_string(),
+        now.to_sqlx() as _
+    )
+    .fetch_one(tx.connection())
+    .await?;
+    Ok(is_ours.unwrap_or_default())
 }
 
 /// Certificates from the newest, before one and at most so many.
@@ -129,8 +213,8 @@ pub async fn list(
     let tenant = tx.tenant().clone();
     let rows = sqlx::query_as!(
         Row,
-        "select certificate_id, name, bound_by, fingerprint, subject, secret_key_id, site_id, created_at, expires_at,
-                revoked_at
+        "select certificate_id, name, bound_by, fingerprint, subject, secret_key_id, site_id, made_by, created_at,
+                expires_at, revoked_at
          from certificates where tenant_id = $1 and ($2::text is null or certificate_id < $2)
          order by certificate_id desc limit $3",
         tenant.as_str(),

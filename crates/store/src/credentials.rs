@@ -8,7 +8,9 @@ use crate::{
     vault::Via,
 };
 use jiff_sqlx::{Timestamp as SqlTimestamp, ToSqlx};
-use misy_domain::{Entropy, KeyId, Origin, Permissions, Secret, SiteId, TenantId, Timestamp, TokenId};
+use misy_domain::{
+    Action, Entropy, KeyId, Origin, Permission, Permissions, Secret, SiteId, TenantId, Timestamp, TokenId,
+};
 use misy_trust::{ApiKey, ApiKeyKind, Place, RequestKey};
 
 /// What a key is for.
@@ -58,6 +60,8 @@ pub struct KeyRecord {
     pub origins: Option<Vec<Origin>>,
     /// Its own limit.
     pub requests_per_minute: Option<u32>,
+    /// Who made it.
+    pub made_by: String,
     /// When it was made.
     pub created_at: Timestamp,
     /// From when on it is refused.
@@ -89,6 +93,8 @@ pub struct NewKey<'a> {
     pub origins: Option<&'a [Origin]>,
     /// Its own limit.
     pub requests_per_minute: Option<u32>,
+    /// Who makes it.
+    pub made_by: &'a str,
     /// From when on it is refused.
     pub expires_at: Option<Timestamp>,
 }
@@ -103,6 +109,7 @@ struct Row {
     permissions: Vec<String>,
     origins: Option<Vec<String>>,
     requests_per_minute: Option<i32>,
+    made_by: String,
     created_at: SqlTimestamp,
     expires_at: Option<SqlTimestamp>,
     revoked_at: Option<SqlTimestamp>,
@@ -123,6 +130,7 @@ impl TryFrom<Row> for KeyRecord {
             permissions: permissions(&row.permissions)?,
             origins: row.origins.map(origins).transpose()?,
             requests_per_minute: row.requests_per_minute.and_then(|number| u32::try_from(number).ok()),
+            made_by: row.made_by,
             created_at: row.created_at.to_jiff(),
             expires_at: row.expires_at.map(SqlTimestamp::to_jiff),
             revoked_at: row.revoked_at.map(SqlTimestamp::to_jiff),
@@ -143,8 +151,8 @@ pub async fn create_key(tx: &mut TenantTx, new: &NewKey<'_>) -> Result<(), Store
         new.origins.map(|origins| origins.iter().map(ToString::to_string).collect());
     sqlx::query!(
         "insert into api_keys (tenant_id, key_id, kind, mode, key_hash, prefix, name, site_id, permissions, origins,
-                               requests_per_minute, expires_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+                               requests_per_minute, expires_at, made_by)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
         tenant.as_str(),
         new.key_id.to_string(),
         kind.as_str(),
@@ -156,7 +164,8 @@ pub async fn create_key(tx: &mut TenantTx, new: &NewKey<'_>) -> Result<(), Store
         &permission_names(new.permissions),
         origins.as_deref(),
         new.requests_per_minute.map(|number| i32::try_from(number).unwrap_or(i32::MAX)),
-        new.expires_at.map(ToSqlx::to_sqlx) as _
+        new.expires_at.map(ToSqlx::to_sqlx) as _,
+        new.made_by
     )
     .execute(tx.connection())
     .await?;
@@ -172,8 +181,8 @@ pub async fn list_keys(
     let tenant = tx.tenant().clone();
     let rows = sqlx::query_as!(
         Row,
-        "select key_id, kind, mode, prefix, name, site_id, permissions, origins, requests_per_minute, created_at,
-                expires_at, revoked_at
+        "select key_id, kind, mode, prefix, name, site_id, permissions, origins, requests_per_minute, made_by,
+                created_at, expires_at, revoked_at
          from api_keys where tenant_id = $1 and ($2::text is null or key_id < $2) order by key_id desc limit $3",
         tenant.as_str(),
         before.map(|id| id.to_string()),
@@ -222,12 +231,12 @@ pub async fn kind_of_key(tx: &mut TenantTx, key: KeyId) -> Result<Option<KeyKind
 impl Database {
     /// Whose key this is and what it may do, whether in force or not.
     pub async fn key_by_hash(&self, hash: &[u8; 32]) -> Result<Option<(TenantId, KeyRecord)>, StoreError> {
-        let Some(tenant) = self.tenant_of_credential(hash).await? else { return Ok(None) };
+        let Some(tenant) = self.tenant_by_hash(hash).await? else { return Ok(None) };
         let mut tx = self.tenant("credentials.key", &tenant).await?;
         let row = sqlx::query_as!(
             Row,
-            "select key_id, kind, mode, prefix, name, site_id, permissions, origins, requests_per_minute, created_at,
-                    expires_at, revoked_at
+            "select key_id, kind, mode, prefix, name, site_id, permissions, origins, requests_per_minute, made_by,
+                    created_at, expires_at, revoked_at
              from api_keys where tenant_id = $1 and key_hash = $2",
             tenant.as_str(),
             &hash[..]
@@ -242,12 +251,16 @@ impl Database {
 /// A tenant secret as it is listed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SecretRecord {
-    /// Whether it counts only together with a client certificate.
-    pub needs_certificate: bool,
     /// Its id, as it stands in `X-Misy-Key`.
     pub key_id: KeyId,
     /// What people call it.
     pub name: String,
+    /// What it can give.
+    pub grant: SecretGrant,
+    /// Whether it counts only together with a client certificate.
+    pub needs_certificate: bool,
+    /// Who made it.
+    pub made_by: String,
     /// When it was made.
     pub created_at: Timestamp,
     /// From when on it is refused.
@@ -256,24 +269,98 @@ pub struct SecretRecord {
     pub revoked_at: Option<Timestamp>,
 }
 
+/// What a tenant secret can give to tokens.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SecretGrant {
+    /// What they may hold; `tenant:manage` only together with some action.
+    pub permissions: Permissions,
+    /// What `tenant:manage` means in them.
+    pub actions: Vec<Action>,
+}
+
+impl SecretGrant {
+    /// `tenant:manage` stands there if there is some action, and else not.
+    pub fn new(permissions: &Permissions, mut actions: Vec<Action>) -> Self {
+        actions.sort_unstable();
+        actions.dedup();
+        let chat = permissions.iter().filter(|permission| *permission != Permission::TenantManage);
+        let manages = (!actions.is_empty()).then_some(Permission::TenantManage);
+        Self { permissions: chat.chain(manages).collect(), actions }
+    }
+
+    fn action_names(&self) -> Vec<String> {
+        self.actions.iter().map(ToString::to_string).collect()
+    }
+}
+
+/// A tenant secret to be stored.
+#[derive(Debug, Clone, Copy)]
+pub struct NewSecret<'a> {
+    /// Its id.
+    pub key_id: KeyId,
+    /// What people call it.
+    pub name: &'a str,
+    /// What it can give.
+    pub grant: &'a SecretGrant,
+    /// Whether it counts only together with a client certificate.
+    pub needs_certificate: bool,
+    /// Who makes it.
+    pub made_by: &'a str,
+}
+
+struct SecretRow {
+    key_id: String,
+    name: String,
+    permissions: Vec<String>,
+    actions: Vec<String>,
+    needs_certificate: bool,
+    made_by: String,
+    created_at: SqlTimestamp,
+    expires_at: Option<SqlTimestamp>,
+    revoked_at: Option<SqlTimestamp>,
+}
+
+impl TryFrom<SecretRow> for SecretRecord {
+    type Error = StoreError;
+
+    fn try_from(row: SecretRow) -> Result<Self, StoreError> {
+        // An action that is no more opens nothing.
+        let actions = row.actions.iter().filter_map(|action| action.parse().ok()).collect();
+        Ok(Self {
+            key_id: stored(row.key_id.parse())?,
+            name: row.name,
+            grant: SecretGrant { permissions: permissions(&row.permissions)?, actions },
+            needs_certificate: row.needs_certificate,
+            made_by: row.made_by,
+            created_at: row.created_at.to_jiff(),
+            expires_at: row.expires_at.map(SqlTimestamp::to_jiff),
+            revoked_at: row.revoked_at.map(SqlTimestamp::to_jiff),
+        })
+    }
+}
+
 /// Makes and stores a tenant secret.
 pub async fn create_secret(
     tx: &mut TenantTx,
     keys: &TenantKeys,
     entropy: &dyn Entropy,
-    key_id: KeyId,
-    name: &str,
+    new: &NewSecret<'_>,
 ) -> Result<RequestKey, StoreError> {
     let tenant = tx.tenant().clone();
     let secret = RequestKey::new(Secret::new(entropy.key()));
-    let row = key_id.to_string();
+    let row = new.key_id.to_string();
     let sealed = keys.seal(&secret_place(&tenant, &row), secret.expose(), entropy)?;
     sqlx::query!(
-        "insert into tenant_secrets (tenant_id, key_id, sealed_secret, name) values ($1, $2, $3, $4)",
+        "insert into tenant_secrets (tenant_id, key_id, sealed_secret, name, permissions, actions, needs_certificate, made_by)
+         values ($1, $2, $3, $4, $5, $6, $7, $8)",
         tenant.as_str(),
         row,
         sealed,
-        name
+        new.name,
+        &permission_names(&new.grant.permissions),
+        &new.grant.action_names(),
+        new.needs_certificate,
+        new.made_by
     )
     .execute(tx.connection())
     .await?;
@@ -302,8 +389,10 @@ pub async fn list_secrets(
     limit: i64,
 ) -> Result<Vec<SecretRecord>, StoreError> {
     let tenant = tx.tenant().clone();
-    let rows = sqlx::query!(
-        "select key_id, name, created_at, expires_at, revoked_at, needs_certificate from tenant_secrets
+    let rows = sqlx::query_as!(
+        SecretRow,
+        "select key_id, name, permissions, actions, needs_certificate, made_by, created_at, expires_at, revoked_at
+         from tenant_secrets
          where tenant_id = $1 and ($2::text is null or key_id < $2) order by key_id desc limit $3",
         tenant.as_str(),
         before.map(|id| id.to_string()),
@@ -311,32 +400,61 @@ pub async fn list_secrets(
     )
     .fetch_all(tx.connection())
     .await?;
-    rows.into_iter()
-        .map(|row| {
-            Ok(SecretRecord {
-                key_id: stored(row.key_id.parse())?,
-                name: row.name,
-                created_at: row.created_at.to_jiff(),
-                expires_at: row.expires_at.map(SqlTimestamp::to_jiff),
-                revoked_at: row.revoked_at.map(SqlTimestamp::to_jiff),
-                needs_certificate: row.needs_certificate,
-            })
-        })
-        .collect()
+    rows.into_iter().map(SecretRecord::try_from).collect()
 }
 
-/// Says whether a secret counts only together with a client certificate. Says whether there is such a secret.
-pub async fn require_certificate(tx: &mut TenantTx, key: KeyId, required: bool) -> Result<bool, StoreError> {
+/// The newest secret that is in force: what the next one takes over from.
+pub async fn newest_secret(tx: &mut TenantTx, now: Timestamp) -> Result<Option<SecretRecord>, StoreError> {
     let tenant = tx.tenant().clone();
-    let done = sqlx::query!(
-        "update tenant_secrets set needs_certificate = $3 where tenant_id = $1 and key_id = $2",
+    let row = sqlx::query_as!(
+        SecretRow,
+        "select key_id, name, permissions, actions, needs_certificate, made_by, created_at, expires_at, revoked_at
+         from tenant_secrets
+         where tenant_id = $1 and revoked_at is null and (expires_at is null or expires_at > $2)
+         order by expires_at is null desc, key_id desc limit 1",
+        tenant.as_str(),
+        now.to_sqlx() as _
+    )
+    .fetch_optional(tx.connection())
+    .await?;
+    row.map(SecretRecord::try_from).transpose()
+}
+
+/// A secret that nobody else changes until the transaction ends.
+pub async fn lock_secret(tx: &mut TenantTx, key: KeyId) -> Result<Option<SecretRecord>, StoreError> {
+    let tenant = tx.tenant().clone();
+    let row = sqlx::query_as!(
+        SecretRow,
+        "select key_id, name, permissions, actions, needs_certificate, made_by, created_at, expires_at, revoked_at
+         from tenant_secrets where tenant_id = $1 and key_id = $2 for update",
+        tenant.as_str(),
+        key.to_string()
+    )
+    .fetch_optional(tx.connection())
+    .await?;
+    row.map(SecretRecord::try_from).transpose()
+}
+
+/// Says what a secret can give, and whether it counts only together with a client certificate.
+pub async fn change_secret(
+    tx: &mut TenantTx,
+    key: KeyId,
+    grant: &SecretGrant,
+    needs_certificate: bool,
+) -> Result<(), StoreError> {
+    let tenant = tx.tenant().clone();
+    sqlx::query!(
+        "update tenant_secrets set permissions = $3, actions = $4, needs_certificate = $5
+         where tenant_id = $1 and key_id = $2",
         tenant.as_str(),
         key.to_string(),
-        required
+        &permission_names(&grant.permissions),
+        &grant.action_names(),
+        needs_certificate
     )
     .execute(tx.connection())
     .await?;
-    Ok(done.rows_affected() > 0)
+    Ok(())
 }
 
 /// Revokes a secret, and if wanted all tokens that were given for it. Says whether there was one to revoke.
@@ -432,7 +550,8 @@ pub async fn revoke_tokens(
              select id from unnest($2::text[]) id
              union
              select family from token_renewals where tenant_id = $1 and token_id = any ($2)) ids
-         on conflict (tenant_id, token_id) do update set expires_at = greatest(revoked_tokens.expires_at, excluded.expires_at)",
+         on conflict (tenant_id, token_id) do update
+         set expires_at = greatest(revoked_tokens.expires_at, excluded.expires_at), revoked_at = excluded.revoked_at",
         tenant.as_str(),
         &ids,
         expires_at.to_sqlx() as _
@@ -440,6 +559,45 @@ pub async fn revoke_tokens(
     .execute(tx.connection())
     .await?;
     Ok(())
+}
+
+/// Takes the sessions of a chain of tokens away from it: whoever renews it later finds nothing.
+pub async fn detach_sessions(tx: &mut TenantTx, family: TokenId) -> Result<(), StoreError> {
+    let tenant = tx.tenant().clone();
+    sqlx::query!(
+        "update sessions set token_family = 'revoked' where tenant_id = $1 and token_family = $2",
+        tenant.as_str(),
+        family.to_string()
+    )
+    .execute(tx.connection())
+    .await?;
+    Ok(())
+}
+
+impl Database {
+    /// Whether a token was revoked at any time, by itself or by its chain.
+    pub async fn token_is_revoked(
+        &self,
+        tenant: &TenantId,
+        token: TokenId,
+        family: TokenId,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let mut tx = self.tenant("tokens.look_up", tenant).await?;
+        let revoked = sqlx::query_scalar!(
+            r#"select exists (
+                   select from revoked_tokens
+                   where tenant_id = $1 and token_id in ($2, $3) and expires_at > $4) as "revoked!""#,
+            tenant.as_str(),
+            token.to_string(),
+            family.to_string(),
+            now.to_sqlx() as _
+        )
+        .fetch_one(tx.connection())
+        .await?;
+        tx.commit().await?;
+        Ok(revoked)
+    }
 }
 
 /// The keys of the tenant of a transaction.

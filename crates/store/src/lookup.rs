@@ -13,6 +13,10 @@ impl Database {
 
     /// Whose publishable key, secret key or administrator token has this SHA-256.
     pub async fn tenant_of_credential(&self, hash: &[u8; 32]) -> Result<Option<TenantId>, StoreError> {
+        self.tenant_by_hash(hash).await
+    }
+
+    pub(crate) async fn tenant_by_hash(&self, hash: &[u8; 32]) -> Result<Option<TenantId>, StoreError> {
         let tenant = sqlx::query_scalar!("select platform.tenant_of_credential($1)", &hash[..])
             .fetch_one(self.app())
             .await?;
@@ -27,7 +31,7 @@ impl Database {
         Ok(tenant.and_then(|text| text.parse().ok()))
     }
 
-    /// In which tenants somebody has an account with this e-mail address, by its keyed hash.
+    /// In which tenants somebody has come in to an account with this e-mail address, by its keyed hash: all of them.
     pub async fn tenants_of_email(&self, route: &[u8; 32]) -> Result<Vec<TenantId>, StoreError> {
         let tenants = sqlx::query_scalar!("select platform.tenants_of_email($1)", &route[..])
             .fetch_all(self.app())

@@ -5,20 +5,21 @@ use crate::{
     StoreError, TenantKeys, TenantTx, Vault,
     audit::{self, AuditEntry, Kind},
     context_packs,
-    credentials::{self, NewKey},
+    credentials::{self, NewKey, NewSecret, SecretGrant},
     limits::{self, LimitRow},
     sites,
     tenants::{self, TenantEvent},
 };
+use jiff_sqlx::ToSqlx;
 use misy_domain::{
-    Clock, ContextPack, KeyId, Locale, Origin, Permissions, Plan, Secret, SiteId, TenantId, TenantType,
-    Timestamp, context_pack::ZoneName,
+    Clock, ContextPack, Entropy, KeyId, Locale, Origin, Permissions, Plan, Secret, SiteId, TenantId,
+    TenantType, Timestamp, context_pack::ZoneName,
 };
 use misy_trust::{ApiKey, ApiKeyKind};
 use std::{sync::Arc, time::Duration};
 
-/// How long the first administrator's token is good.
-pub const ENROLLMENT: Duration = Duration::from_hours(30 * 24);
+/// How long the token is good that the first administrator enrols with, unless somebody does so earlier.
+pub const ENROLLMENT: Duration = Duration::from_hours(7 * 24);
 
 /// Ids that no tenant can have: they stand in addresses, or would pass for the platform itself.
 const RESERVED: [&str; 25] = [
@@ -67,7 +68,7 @@ pub enum ProvisionStep {
     PublishableKeys,
     /// The secret of its servers.
     TenantSecret,
-    /// The bearer token of the first administrator.
+    /// The token that the first administrator enrols with.
     Administrator,
     /// The context pack to start from.
     ContextPack,
@@ -131,12 +132,72 @@ pub struct Provisioned {
     pub test_key: (KeyId, Secret<String>),
     /// The secret of its servers: 32 bytes.
     pub tenant_secret: (KeyId, Secret<[u8; 32]>),
-    /// The first administrator's bearer token.
-    pub administrator: (KeyId, Secret<String>),
-    /// Until when it is good.
-    pub administrator_expires_at: Timestamp,
+    /// What the first administrator enrols with.
+    pub administrator: Enrollment,
     /// The keys of the tenant.
     pub keys: Arc<TenantKeys>,
+}
+
+/// What one person enrols with.
+pub struct Enrollment {
+    /// The id of the token.
+    pub key_id: KeyId,
+    /// The token.
+    pub token: Secret<String>,
+    /// Until when it is good.
+    pub expires_at: Timestamp,
+}
+
+async fn enrollment(
+    tx: &mut TenantTx,
+    clock: &dyn Clock,
+    entropy: &dyn Entropy,
+    made_by: &str,
+) -> Result<Enrollment, StoreError> {
+    let expires_at = clock.now().checked_add(ENROLLMENT).unwrap_or(Timestamp::MAX);
+    let (key_id, key) = (KeyId::new(clock, entropy), ApiKey::generate(ApiKeyKind::Administrator, entropy));
+    let new = NewKey {
+        key_id,
+        key: &key,
+        name: "first administrator",
+        site_id: None,
+        permissions: &Permissions::default(),
+        origins: None,
+        requests_per_minute: None,
+        made_by,
+        expires_at: Some(expires_at),
+    };
+    credentials::create_key(tx, &new).await?;
+    Ok(Enrollment { key_id, token: key.text(), expires_at })
+}
+
+/// Makes a new token for the first administrator of the tenant of the transaction, by hand of the operator; refused once
+/// somebody has an account there. Older ones are revoked.
+pub async fn renew_enrollment(
+    tx: &mut TenantTx,
+    clock: &dyn Clock,
+    entropy: &dyn Entropy,
+) -> Result<Enrollment, StoreError> {
+    let tenant = tx.tenant().clone();
+    tenants::read(tx).await?.ok_or(StoreError::Refused("There is no such tenant."))?;
+    let people = sqlx::query_scalar!("select count(*) from users where tenant_id = $1", tenant.as_str())
+        .fetch_one(tx.connection())
+        .await?;
+    if people.unwrap_or_default() > 0 {
+        return Err(StoreError::Refused("Somebody has an account in the tenant, and invites others."));
+    }
+    sqlx::query!(
+        "update api_keys set revoked_at = coalesce(revoked_at, $2) where tenant_id = $1 and kind = 'administrator'",
+        tenant.as_str(),
+        clock.now().to_sqlx() as _
+    )
+    .execute(tx.connection())
+    .await?;
+    let made = enrollment(tx, clock, entropy, "operator").await?;
+    let mut entry = AuditEntry::new(Kind::Change, "renewEnrollment", "operator", clock, entropy);
+    entry.subject = Some(made.key_id.to_string());
+    audit::record(tx, &entry).await?;
+    Ok(made)
 }
 
 /// Makes the tenant of the transaction, which is neither committed nor rolled back here. `after` is called after each step
@@ -166,31 +227,25 @@ pub async fn provision(
     let mut publishable = [ApiKeyKind::PublishableLive, ApiKeyKind::PublishableTest]
         .map(|kind| (key_id(), ApiKey::generate(kind, entropy)));
     for (id, key) in &publishable {
-        credentials::create_key(tx, &for_site(*id, key, &site, &anonymous)).await?;
+        let key = NewKey { made_by: &new.actor, ..for_site(*id, key, &site, &anonymous) };
+        credentials::create_key(tx, &key).await?;
     }
     let [(live_id, live), (test_id, test)] = &mut publishable;
     after(Step::PublishableKeys)?;
 
     let secret_id = key_id();
-    let secret = credentials::create_secret(tx, &keys, entropy, secret_id, "").await?;
+    let grant = SecretGrant::new(&Permissions::all(), misy_trust::access::for_programs());
+    let new_secret = NewSecret {
+        key_id: secret_id,
+        name: "",
+        grant: &grant,
+        needs_certificate: false,
+        made_by: &new.actor,
+    };
+    let secret = credentials::create_secret(tx, &keys, entropy, &new_secret).await?;
     after(Step::TenantSecret)?;
 
-    let administrator_expires_at = clock.now().checked_add(ENROLLMENT).unwrap_or(Timestamp::MAX);
-    let administrator = (key_id(), ApiKey::generate(ApiKeyKind::Administrator, entropy));
-    credentials::create_key(
-        tx,
-        &NewKey {
-            key_id: administrator.0,
-            key: &administrator.1,
-            name: "first administrator",
-            site_id: None,
-            permissions: &Permissions::all(),
-            origins: None,
-            requests_per_minute: None,
-            expires_at: Some(administrator_expires_at),
-        },
-    )
-    .await?;
+    let administrator = enrollment(tx, clock, entropy, &new.actor).await?;
     after(Step::Administrator)?;
 
     let pack = ContextPack::starter(
@@ -227,8 +282,7 @@ pub async fn provision(
         publishable_key: (*live_id, live.text()),
         test_key: (*test_id, test.text()),
         tenant_secret: (secret_id, Secret::new(*secret.expose())),
-        administrator: (administrator.0, administrator.1.text()),
-        administrator_expires_at,
+        administrator,
         keys,
     })
 }
@@ -242,6 +296,7 @@ fn for_site<'a>(id: KeyId, key: &'a ApiKey, site: &'a SiteId, permissions: &'a P
         permissions,
         origins: None,
         requests_per_minute: None,
+        made_by: "",
         expires_at: None,
     }
 }

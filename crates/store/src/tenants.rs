@@ -2,8 +2,8 @@
 
 use crate::{Database, StoreError, SystemTx, TenantTx};
 use jiff_sqlx::{Timestamp as SqlTimestamp, ToSqlx};
-use misy_domain::{Metered, Plan, TenantId, TenantStatus, TenantType, Timestamp};
-use serde::{Deserialize, de::DeserializeOwned};
+use misy_domain::{Action, Metered, Plan, TenantId, TenantStatus, TenantType, Timestamp};
+use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use std::collections::BTreeMap;
 
 /// A tenant as it is stored.
@@ -270,6 +270,27 @@ pub async fn note_event(tx: &mut TenantTx, event: &TenantEvent) -> Result<(), St
     Ok(())
 }
 
+/// The last event of a kind in the life of the tenant of the transaction.
+pub async fn last_event(tx: &mut TenantTx, event: &str) -> Result<Option<TenantEvent>, StoreError> {
+    let tenant = tx.tenant().clone();
+    let row = sqlx::query!(
+        "select number, event, at, actor, reason, purge_at from tenant_events
+         where tenant_id = $1 and event = $2 order by number desc limit 1",
+        tenant.as_str(),
+        event
+    )
+    .fetch_optional(tx.connection())
+    .await?;
+    Ok(row.map(|row| TenantEvent {
+        number: row.number,
+        event: row.event,
+        at: row.at.to_jiff(),
+        actor: row.actor,
+        reason: row.reason,
+        purge_at: row.purge_at.map(SqlTimestamp::to_jiff),
+    }))
+}
+
 /// What happened to the tenant of the transaction, from the newest, before one and at most so much.
 pub async fn events(
     tx: &mut TenantTx,
@@ -318,26 +339,6 @@ async fn changed(tx: &mut TenantTx, row: Option<Row>) -> Result<Option<Tenant>, 
         None if read(tx).await?.is_some() => Err(StoreError::Stale("tenant")),
         None => Ok(None),
     }
-}
-
-/// Removes the tenant of the transaction with everything that is its own; only its audit trail stays, and its id is never
-/// given out again. Says whether there was one.
-pub async fn delete(tx: &mut TenantTx, expected: Option<i64>) -> Result<bool, StoreError> {
-    let tenant = tx.tenant().clone();
-    sqlx::query!("delete from idempotency_keys where tenant_id = $1", tenant.as_str())
-        .execute(tx.connection())
-        .await?;
-    let gone = sqlx::query!(
-        "delete from tenants where tenant_id = $1 and ($2::bigint is null or version = $2)",
-        tenant.as_str(),
-        expected
-    )
-    .execute(tx.connection())
-    .await?;
-    if gone.rows_affected() > 0 {
-        return Ok(true);
-    }
-    if read(tx).await?.is_some() { Err(StoreError::Stale("tenant")) } else { Ok(false) }
 }
 
 /// The time zone of a tenant.
@@ -396,8 +397,10 @@ pub struct TenantSnapshot {
     /// Monthly quotas that differ from the plan's.
     #[serde(default)]
     pub quotas: BTreeMap<Metered, i64>,
-    /// Identifiers of revoked tokens and of revoked families of tokens.
+    /// Identifiers of tokens and of families of tokens that were revoked in the last two minutes.
     pub revoked: Vec<misy_domain::TokenId>,
+    /// Whether there were more than `revoked` holds.
+    pub revoked_more: bool,
     /// Its bound client certificates that are in force.
     #[serde(default)]
     pub certificates: Vec<crate::certificates::CertificateSnapshot>,
@@ -431,18 +434,30 @@ pub struct SecretSnapshot {
     pub sealed: String,
     /// Set while a newer one takes over.
     pub expires_at: Option<Timestamp>,
+    /// What it can give.
+    pub permissions: misy_domain::Permissions,
+    /// What `tenant:manage` means in its tokens.
+    #[serde(deserialize_with = "known_actions")]
+    pub actions: Vec<Action>,
+}
+
+/// An action that is no more opens nothing.
+fn known_actions<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Action>, D::Error> {
+    let names = Vec::<String>::deserialize(deserializer)?;
+    Ok(names.iter().filter_map(|name| name.parse().ok()).collect())
 }
 
 impl Database {
-    /// The present state of a tenant, in one round trip; `None` if there is no such tenant.
+    /// The present state of a tenant with the messages it used this month, in one round trip; `None` if there is no such
+    /// tenant.
     pub async fn tenant_snapshot(
         &self,
         tenant: &TenantId,
         now: Timestamp,
-    ) -> Result<Option<TenantSnapshot>, StoreError> {
+    ) -> Result<Option<(TenantSnapshot, i64)>, StoreError> {
         let row = sqlx::query!(
             "select misy.tenant_snapshot($1, $2) || misy.snapshot_credentials($1, $2) as snapshot,
-                    misy.quota_overrides($1) as quotas",
+                    misy.quota_overrides($1) as quotas, misy.messages_used($1, $2) as used",
             tenant.as_str(),
             now.to_sqlx() as _
         )
@@ -451,7 +466,7 @@ impl Database {
         let Some(snapshot) = row.snapshot else { return Ok(None) };
         let mut snapshot: TenantSnapshot = read_json(snapshot)?;
         snapshot.quotas = row.quotas.map(read_json).transpose()?.unwrap_or_default();
-        Ok(Some(snapshot))
+        Ok(Some((snapshot, row.used.unwrap_or_default())))
     }
 }
 

@@ -59,7 +59,8 @@ impl Person {
         }
         let response = request.send().await?;
         self.take(&response);
-        let body = expect(StatusCode::OK, response).await?;
+        let wanted = if response.status().is_success() { response.status() } else { StatusCode::OK };
+        let body = expect(wanted, response).await?;
         if let Some(csrf) = body["csrfToken"].as_str() {
             csrf.clone_into(&mut self.csrf);
         }

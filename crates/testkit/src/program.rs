@@ -12,8 +12,10 @@ use std::{
     net::{Ipv4Addr, TcpListener},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::Arc,
     time::{Duration, Instant},
 };
+use tokio::sync::Mutex;
 
 /// Registers the owner in every started program.
 pub const BOOTSTRAP_SECRET: &str = "a bootstrap secret for tests only";
@@ -134,8 +136,10 @@ pub struct Owner {
     pub api: String,
     /// Its id.
     pub tenant: TenantId,
-    /// The bearer token of its first administrator.
+    /// The token of its registration, until somebody enrolled with it.
     pub token: String,
+    /// Who enrolled with it, once a person is needed.
+    person: Arc<Mutex<Option<Person>>>,
 }
 
 /// Registers the owner of a fresh program.
@@ -143,32 +147,50 @@ pub async fn register_owner(url: &str) -> anyhow::Result<Owner> {
     let body = registration("colombiatic");
     let owner = call(Method::POST, url, "/tenants/register/owner", BOOTSTRAP_SECRET, &body).await?;
     let token = owner.pointer("/enrollment/token").and_then(Value::as_str).unwrap_or_default().to_owned();
-    Ok(Owner { api: url.to_owned(), tenant: "colombiatic".parse()?, token })
+    Ok(Owner { api: url.to_owned(), tenant: "colombiatic".parse()?, token, person: Arc::default() })
 }
 
 /// Registers the owner of a fresh program and one tenant with a context pack, without limits that a test would meet.
 pub async fn register(url: &str, id: &str, pack: &Path) -> anyhow::Result<Site> {
-    let mut pack: Value = serde_json::from_slice(&fs::read(pack)?)?;
+    let owner = register_owner(url).await?;
+    Ok(register_tenant(&owner, id, &pack_in(pack)?).await?.0)
+}
+
+/// The context pack in a file.
+pub fn pack_in(file: &Path) -> anyhow::Result<Value> {
+    let mut pack: Value = serde_json::from_slice(&fs::read(file)?)?;
     if let Some(members) = pack.as_object_mut() {
         members.remove("tenantId");
     }
+    Ok(pack)
+}
+
+/// Registers a tenant with a context pack, without limits that a test would meet; also gives its administrator's token.
+pub async fn register_tenant(owner: &Owner, id: &str, pack: &Value) -> anyhow::Result<(Site, String)> {
+    let url = owner.api.as_str();
     let text = |value: &Value, pointer: &str| {
         value.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned()
     };
-    let owner = register_owner(url).await?.token;
-    let tenant = call(Method::POST, url, "/tenants/register", &owner, &registration(id)).await?;
+    // What is done to another tenant, a person does.
+    let mut person = owner.person.lock().await;
+    let enrolled = match person.take() {
+        Some(enrolled) => enrolled,
+        None => Person::enrolled(url, &owner.token).await?,
+    };
+    let person = person.insert(enrolled);
+    let tenant = person.call(Method::POST, "/tenants", &registration(id)).await?;
     let administrator = text(&tenant, "/enrollment/token");
-    call(Method::PUT, url, &format!("/tenants/{id}/context-pack"), &administrator, &pack).await?;
+    call(Method::PUT, url, &format!("/tenants/{id}/context-pack"), &administrator, pack).await?;
     let quotas = json!([{ "kind": "messages", "monthly": 1_000_000_000 }]);
     let limits: Vec<Value> = ["tenant", "site", "key", "session", "channel", "agent"]
         .iter()
         .map(|scope| json!({ "scope": scope, "requests": 1_000_000, "periodSeconds": 1 }))
         .collect();
-    let mut person = Person::enrolled(url, &owner).await?;
     let limits = json!({ "limits": limits, "quotas": quotas });
     person.call(Method::PUT, &format!("/tenants/{id}/limits"), &limits).await?;
     let publishable_key = text(&tenant, "/publishableKey/key");
-    Ok(Site { api: url.to_owned(), tenant: id.parse()?, origin: origin(id), publishable_key })
+    let site = Site { api: url.to_owned(), tenant: id.parse()?, origin: origin(id), publishable_key };
+    Ok((site, administrator))
 }
 
 fn origin(id: &str) -> String {

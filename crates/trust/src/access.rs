@@ -13,7 +13,7 @@ use cedar_policy::{
 };
 use entities::Types;
 pub use giving::{BeyondOwn, Given, Powers, WeighedRoles, first_administrator};
-use misy_domain::{Action, BuiltInRole, TenantId};
+use misy_domain::{Action, BuiltInRole, Permission, TenantId};
 use std::{collections::HashMap, sync::LazyLock};
 
 const SCHEMA: &str = include_str!("../policies/misy.cedarschema");
@@ -34,8 +34,8 @@ pub enum PrincipalKind<'a> {
         /// What a personal API token may do at most.
         scopes: Option<&'a [Action]>,
     },
-    /// The bearer key that a tenant's first administrator was given.
-    AdministratorKey,
+    /// The token that a registration answers with, until somebody enrols with it.
+    SetUpToken,
     /// A server of the tenant.
     Program {
         /// What its token allows.
@@ -54,9 +54,9 @@ pub struct Principal<'a> {
     pub tenant: &'a TenantId,
     /// Whether that tenant runs the platform.
     pub is_owner: bool,
-    /// Its built-in roles.
+    /// Its built-in roles; of a token of a registration those that it enrols somebody with.
     pub roles: &'a [BuiltInRole],
-    /// What roles that its tenant made allow.
+    /// What roles that its tenant made allow; of a program what the secret carries that its token was given for, as it is now.
     pub granted: &'a [Action],
 }
 
@@ -91,6 +91,8 @@ pub enum AccessOutcome {
     Hidden,
     /// It may be done once the second factor was proved again.
     StepUp,
+    /// A person may do it, with a fresh second factor, and nothing that has none.
+    NeedsPerson,
     /// The owner may do it after a privileged operation gave access.
     NeedsPrivilege,
     /// It may be done by who says why.
@@ -185,10 +187,10 @@ impl AccessPolicies {
         moment: Moment,
     ) -> AccessDecision {
         let decision = self.ask(principal, action, tenant, moment);
-        if decision.outcome != AccessOutcome::StepUp {
+        if !matches!(decision.outcome, AccessOutcome::StepUp | AccessOutcome::NeedsPerson) {
             return decision;
         }
-        // To ask for a second factor that would change nothing helps nobody.
+        // To ask for a person or a second factor that would change nothing helps nobody.
         let fresh = Moment { second_factor_age: Some(0), ..moment };
         let person = Principal { kind: PrincipalKind::User { scopes: scopes(principal) }, ..*principal };
         match self.ask(&person, action, tenant, fresh) {
@@ -237,6 +239,8 @@ impl AccessPolicies {
             AccessOutcome::Denied
         } else if advises("privilege") {
             AccessOutcome::NeedsPrivilege
+        } else if advises("person") {
+            AccessOutcome::NeedsPerson
         } else if advises("step_up") {
             AccessOutcome::StepUp
         } else {
@@ -270,6 +274,18 @@ pub fn actions_of(role: BuiltInRole) -> Vec<Action> {
     allowed(&[role], &[])
 }
 
+/// What a secret of a tenant can carry, so that tokens of it mean this by `tenant:manage`.
+pub fn for_programs() -> Vec<Action> {
+    let Ok(tenant) = "some-tenant".parse::<TenantId>() else { return Vec::new() };
+    let kind = PrincipalKind::Program { permissions: &[Permission::TenantManage.as_str()] };
+    let granted = Action::ALL;
+    let program = Principal { kind, id: "key", tenant: &tenant, is_owner: false, roles: &[], granted };
+    let may = |action: &Action| {
+        AccessPolicies::in_force().decide(&program, *action, &tenant, Moment::default()).is_allowed()
+    };
+    Action::ALL.iter().copied().filter(may).collect()
+}
+
 /// Whether a tenant can allow this to a role of its own.
 pub fn is_delegable(action: Action) -> bool {
     allowed(&[], &[action]).contains(&action)
@@ -296,7 +312,7 @@ pub fn policy_files() -> impl Iterator<Item = (&'static str, &'static str)> {
 fn scopes<'a>(principal: &Principal<'a>) -> Option<&'a [Action]> {
     match principal.kind {
         PrincipalKind::User { scopes } => scopes,
-        PrincipalKind::AdministratorKey | PrincipalKind::Program { .. } => None,
+        PrincipalKind::SetUpToken | PrincipalKind::Program { .. } => None,
     }
 }
 
@@ -305,7 +321,7 @@ fn denied(policies: Vec<String>) -> AccessDecision {
 }
 
 fn advice_of(text: &str) -> Option<&'static str> {
-    ["hide", "privilege", "step_up", "reason"].into_iter().find(|known| *known == text)
+    ["hide", "privilege", "person", "step_up", "reason"].into_iter().find(|known| *known == text)
 }
 
 /// All policies, each under the name that its `@id` gives it.

@@ -12,6 +12,8 @@ const BASE32: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 /// Without characters that are read as others; 10 of them are 50 bits.
 const LEGIBLE: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 const RECOVERY_CHARACTERS: usize = 10;
+/// Six digits with whatever people put between them, in bytes.
+const LONGEST_TYPED: usize = 40;
 
 /// The secret that an authenticator app shares.
 #[derive(Clone)]
@@ -64,9 +66,13 @@ impl TotpSecret {
     }
 
     /// The time step that a code is of: the present one, or one before or after for a clock that is not quite right. Whoever
-    /// asks must see to it that each step counts once.
+    /// asks must see to it that each step counts once. Blanks and dashes count for nothing: apps show `123 456`.
     pub fn step_of(&self, code: &str, now: Timestamp) -> Option<i64> {
         let seconds = u64::try_from(now.as_second()).ok()?;
+        if code.len() > LONGEST_TYPED {
+            return None;
+        }
+        let code: String = code.chars().filter(|c| !is_separator(*c)).collect();
         if code.len() != 6 || !code.bytes().all(|byte| byte.is_ascii_digit()) {
             return None;
         }
@@ -78,7 +84,7 @@ impl TotpSecret {
             .with_secret(*self.0.expose())
             .build()
             .ok()?;
-        totp.check(code, seconds).and_then(|step| i64::try_from(step).ok())
+        totp.check(&code, seconds).and_then(|step| i64::try_from(step).ok())
     }
 
     /// The code at a time, as the app shows it.
@@ -108,6 +114,11 @@ pub fn recovery_code_hash(code: &str, pepper: &Secret<[u8; 32]>) -> [u8; 32] {
     let plain: String = code.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
     let key = hmac::Key::new(hmac::HMAC_SHA256, pepper.expose());
     crate::digest::hmac_sha256(&key, &[b"recovery-code|", plain.as_bytes()])
+}
+
+/// What people and apps put between the digits of a code: blanks of every kind, and dashes.
+fn is_separator(c: char) -> bool {
+    c.is_whitespace() || matches!(c, '-' | '\u{2010}'..='\u{2015}')
 }
 
 fn digit(alphabet: &[u8; 32], bits: u32) -> char {
@@ -159,6 +170,22 @@ mod tests {
         }
         for wrong in ["", "12345", "1234567", "12 345", "١٢٣٤٥٦", "+12345"] {
             assert_eq!(secret.step_of(wrong, now), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_code_is_known_however_it_is_typed() {
+        let secret = TotpSecret::generate(&SystemEntropy::new());
+        let now = at(1_790_000_010);
+        let code = secret.code_at(now);
+        let (left, right) = code.split_at(3);
+        for between in [" ", "-", "\u{a0}", "\u{202f}", " – ", "\t"] {
+            let typed = format!(" {left}{between}{right}\n");
+            assert!(secret.step_of(&typed, now).is_some(), "{typed:?}");
+        }
+        for wrong in [format!("{left}.{right}"), format!("{left}{}{right}", " ".repeat(40)), "- -".to_owned()]
+        {
+            assert_eq!(secret.step_of(&wrong, now), None, "{wrong:?}");
         }
     }
 

@@ -3,6 +3,7 @@
 use super::{cookies, csrf};
 use crate::{
     desk::FrontDesk,
+    look_up,
     management::{UserCaller, count},
     pipeline::{Received, bearer},
     problem::Problem,
@@ -13,6 +14,10 @@ use misy_domain::{TenantId, UserId};
 use misy_store::users::{UserStatus, roles_need_second_factor, sign_ins::SignIn};
 use misy_trust::{RandomToken, TokenUse};
 use std::{ops::Deref, sync::Arc};
+
+/// What people of a closed tenant may still do: open it again, and what it takes to prove that they may.
+const WHILE_CLOSED: [&str; 6] =
+    ["readMe", "signOut", "stepUp", "beginPasskeyStepUp", "finishPasskeyStepUp", "reopenTenant"];
 
 /// The largest body of a call of a user about itself.
 const BODY_LIMIT: usize = 64 * 1024;
@@ -49,7 +54,8 @@ pub(crate) async fn by_cookie(desk: &FrontDesk, received: &Received) -> Result<P
     let invalid = || Problem::unauthorized("session_invalid");
     let now = desk.clock.now();
     let token = cookies::session(&desk.settings, &received.parts.headers).ok_or_else(invalid)?;
-    let (tenant, found) = desk.database.sign_in_by_hash(&token.hash(), now).await?.ok_or_else(invalid)?;
+    let found = look_up::session(desk, received, &token.hash()).await?;
+    let (tenant, found) = found.ok_or_else(invalid)?;
     if found.sign_in.is_over(now) {
         return Err(Problem::unauthorized("session_expired"));
     }
@@ -78,7 +84,7 @@ pub(crate) async fn by_personal_token(
     let invalid = || Problem::unauthorized("token_invalid");
     let now = desk.clock.now();
     let token = RandomToken::parse(TokenUse::Personal, text).ok_or_else(invalid)?;
-    let found = desk.database.personal_token_by_hash(&token.hash(), now).await?;
+    let found = look_up::personal_token(desk, received, &token.hash()).await?;
     let (tenant, found) = found.ok_or_else(invalid)?;
     if found.token.revoked_at.is_some() || found.status != UserStatus::Active {
         return Err(Problem::unauthorized("token_revoked"));
@@ -111,7 +117,8 @@ async fn admit(
         facts.tenant = Some(tenant.clone());
         facts.actor = Some(actor.clone());
     }
-    if !state.is_active() {
+    let reopens = state.is_closed() && WHILE_CLOSED.contains(&received.record.operation);
+    if !state.is_active() && !reopens {
         return Err(Problem::suspended());
     }
     count(desk, received, tenant, &state, &actor).await?;

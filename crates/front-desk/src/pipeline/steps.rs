@@ -8,6 +8,7 @@ use crate::{
     desk::FrontDesk,
     edge::{limited, unreachable},
     problem::Problem,
+    shares::{self, Share},
     tenant_state::{ReadySecret, TenantState},
     token_desk::KnownToken,
 };
@@ -121,7 +122,7 @@ impl Received {
             facts.site = Some(token.claims.site_id.to_string());
             facts.actor = Some(token.jti.clone());
         }
-        if state.has_revoked(&token.claims) {
+        if desk.tokens.was_revoked(&token, &state).await? {
             return Err(Problem::unauthorized("token_revoked"));
         }
         Ok(Identified { received: self, token, state })
@@ -215,8 +216,14 @@ impl Signed {
         let of = |scope, subject| Limit { scope, subject, quota: state.quota(scope, subject) };
         let Subjects { session, channel } = A::subjects(received);
         let (session, channel) = (session.as_deref(), channel.as_deref());
-        let mut limits = [of(Scope::Tenant, ""); 5];
-        let mut count = 1;
+        let shares = match A::LEAVES {
+            Some(trace) if claims.sig == RequestKeyKind::Token => {
+                shares::of(trace, state, &token.family, received.record.address)
+            }
+            _ => Vec::new(),
+        };
+        let mut limits = Vec::with_capacity(8);
+        limits.push(of(Scope::Tenant, ""));
         let scopes = [
             (Scope::Site, Some(site)),
             (Scope::Key, Some(token.family.as_str())),
@@ -225,25 +232,28 @@ impl Signed {
         ];
         for (scope, subject) in scopes {
             if let Some(subject) = subject {
-                limits[count] = of(scope, subject);
-                count += 1;
+                limits.push(of(scope, subject));
             }
         }
+        limits.extend(shares.iter().map(Share::limit));
         let now = desk.clock.now();
         let otherwise = unreachable(&received.parts.method);
-        let decision =
-            desk.limits.check(&claims.tenant_id, Some(nonce), &limits[..count], now, otherwise).await?;
+        let decision = desk.limits.check(&claims.tenant_id, Some(nonce), &limits, now, otherwise).await?;
         limited(decision, &received.record)?;
         Ok(WithinLimits(at))
     }
 }
 
 impl WithinLimits {
-    /// What the token may do is what it says and what its site still allows.
-    pub(super) fn permission<A: Access>(self) -> Result<Permitted<A>, Problem> {
+    /// What the token may do is what it says and what its site and its secret still allow.
+    pub(super) fn permission<A: Access>(self, desk: &FrontDesk) -> Result<Permitted<A>, Problem> {
         let Identified { token, state, .. } = &self.0.0;
         let site = state.site(&token.claims.site_id).ok_or_else(|| Problem::unauthorized("token_revoked"))?;
-        let permissions = token.claims.permissions.intersection(site.permissions);
+        let mut permissions = token.claims.permissions.intersection(site.permissions);
+        let now = desk.clock.now();
+        if let Some(secret) = token.claims.key.and_then(|key| state.secret(key, now)) {
+            permissions = permissions.intersection(&secret.permissions);
+        }
         if A::PERMISSION.is_some_and(|needed: Permission| !permissions.contains(needed)) {
             return Err(Problem::forbidden("permission_denied", "The token may not do this."));
         }

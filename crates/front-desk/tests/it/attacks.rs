@@ -12,7 +12,7 @@ async fn a_message_that_names_no_channel_counts_against_its_limit_too() {
     let (owner, andina) = app.two().await;
     let limits =
         json!({ "limits": [{ "scope": "channel", "subject": "web", "requests": 2, "periodSeconds": 60 }] });
-    app.govern(&owner, Method::PUT, &andina.path("/limits"), Some(&limits)).await.expect(200);
+    app.manage(&owner, Method::PUT, &andina.path("/limits"), Some(&limits)).await.expect(200);
     let token = app.browser(&andina).await;
     let session = app.session(&token).await;
     app.say(&token, &session, "uno").await.expect(202);
@@ -24,7 +24,7 @@ async fn a_message_that_names_no_channel_counts_against_its_limit_too() {
 }
 
 #[tokio::test]
-async fn neither_a_program_nor_the_key_itself_revokes_the_key_of_an_administrator() {
+async fn neither_a_program_nor_the_token_itself_revokes_the_token_of_a_registration() {
     let app = App::start().await;
     let (owner, andina) = app.two().await;
     let program = app.server(&andina, json!({ "siteId": "main", "permissions": ["tenant:manage"] })).await;
@@ -38,9 +38,9 @@ async fn neither_a_program_nor_the_key_itself_revokes_the_key_of_an_administrato
     app.call(&program, Method::DELETE, &path, None).await.refused(403, "permission_denied");
     app.manage(&andina, Method::GET, &andina.path(""), None).await.expect(200);
     app.call(&program, Method::DELETE, &key_of("publishable"), None).await.expect(204);
-    app.manage(&andina, Method::DELETE, &path, None).await.refused(409, "conflict");
-    app.govern(&owner, Method::DELETE, &path, None).await.expect(204);
-    app.manage(&andina, Method::GET, &andina.path(""), None).await.refused(401, "token_revoked");
+    app.with_token(&andina, Method::DELETE, &path, None).await.refused(401, "step_up_required");
+    app.manage(&owner, Method::DELETE, &path, None).await.expect(204);
+    app.with_token(&andina, Method::GET, &andina.path(""), None).await.refused(401, "token_revoked");
 }
 
 #[tokio::test]
@@ -48,6 +48,13 @@ async fn a_long_list_of_origins_is_refused_without_being_compared() {
     let app = App::start_with(|settings| settings.self_registration = SelfRegistration::Open).await;
     let (_, andina) = app.two().await;
     let origins = |count: u32| -> Vec<String> { (0..count).map(|n| format!("https://a{n}.co")).collect() };
+    // What reading so many takes on this machine at this moment, when none of them is looked at.
+    let started = Instant::now();
+    let body = json!({ "unknown": origins(45_000) });
+    app.manage(&andina, Method::PATCH, &andina.path("/sites/main"), Some(&body))
+        .await
+        .refused(422, "validation_failed");
+    let reading = started.elapsed();
     let started = Instant::now();
     let body = json!({ "origins": origins(45_000) });
     let answer = app.manage(&andina, Method::PATCH, &andina.path("/sites/main"), Some(&body)).await;
@@ -56,8 +63,9 @@ async fn a_long_list_of_origins_is_refused_without_being_compared() {
     body["origins"] = json!(origins(12_000));
     let answer = app.send(bare(Method::POST, "/tenants/register", Some(&body))).await;
     assert_eq!(answer.refused(422, "validation_failed").body["errors"].as_array().map(Vec::len), Some(1));
-    // Comparing them took more than ten seconds.
-    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+    // Comparing each with each took a hundred times as long as reading them.
+    let took = started.elapsed();
+    assert!(took < reading * 20 + Duration::from_secs(1), "{took:?}, and reading {reading:?}");
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! The audit trail: that everything is in it, and that it can be proved by whoever asks.
 
-use crate::support::{App, Tenant, bare, raw, with_bearer};
+use crate::support::{App, PATIENCE, Tenant, bare, raw, with_bearer};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use http::{Method, Request};
 use http_body_util::BodyExt;
@@ -25,7 +25,8 @@ async fn text(app: &App, who: &Tenant, path: &str) -> String {
 
 /// Waits until an entry of this kind is written: calls are, a moment later.
 async fn wait_for(app: &App, who: &Tenant, query: &str) -> Value {
-    for _ in 0..200 {
+    let began = std::time::Instant::now();
+    while began.elapsed() < PATIENCE {
         let path = who.path(&format!("/audit?limit=200&{query}"));
         let found = app.manage(who, Method::GET, &path, None).await.expect(200).body["items"].clone();
         if found.as_array().is_some_and(|found| !found.is_empty()) {
@@ -46,8 +47,8 @@ async fn busy() -> (App, Tenant, Tenant, String) {
     app.say(&token, "ses_00000000000000000000000000", "hola").await.refused(404, "not_found");
     let shop = json!({ "siteId": "shop", "origins": ["https://shop.andina.example"] });
     app.manage(&andina, Method::POST, &andina.path("/sites"), Some(&shop)).await.expect(201);
-    app.govern(&owner, Method::POST, &andina.path("/suspend"), None).await.expect(200);
-    app.govern(&owner, Method::POST, &andina.path("/activate"), None).await.expect(200);
+    app.manage(&owner, Method::POST, &andina.path("/suspend"), None).await.expect(200);
+    app.manage(&owner, Method::POST, &andina.path("/activate"), None).await.expect(200);
     app.manage(&andina, Method::POST, &andina.path("/suspend"), None).await.refused(403, "permission_denied");
     (app, owner, andina, session)
 }

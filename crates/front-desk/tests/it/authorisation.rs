@@ -52,7 +52,7 @@ fn unlimited(settings: &mut Settings) {
     let much = Quota::per_minute(10_000_000);
     let plan = &mut settings.limits.free;
     (plan.tenant, plan.site, plan.key) = (much, much, much);
-    settings.limits.enterprise = settings.limits.free.clone();
+    settings.limits.enterprise = settings.limits.free;
 }
 
 /// What an answer says of access. Whoever is let in meets a body that no operation takes, or nobody's ids.
@@ -80,6 +80,7 @@ fn request(operation: &Served, tenant: &TenantId) -> Request<Body> {
         ("{certificateId}", "crt_00000000000000000000000000"),
         ("{sessionId}", "sgn_00000000000000000000000000"),
         ("{auditId}", "aud_00000000000000000000000000"),
+        ("{domain}", "nobody.example"),
     ] {
         path = path.replace(name, id);
     }
@@ -222,10 +223,11 @@ async fn a_personal_token_with_one_scope_may_that_and_nothing_else() {
     let verde_id = verde.tenant_id();
     for (tenant, role) in [(&owner, BuiltInRole::Owner), (&andina, BuiltInRole::Admin)] {
         let home = tenant.tenant_id();
-        let (_, user) = app.somebody(tenant, &[role.as_str()]).await;
-        let enrolled = format!("update misy.users set second_factor_since = now() where user_id = '{user}'");
-        app.store.admin(enrolled).await.unwrap();
         for scope in Action::ALL {
+            let (_, user) = app.somebody(tenant, &[role.as_str()]).await;
+            let enrolled =
+                format!("update misy.users set second_factor_since = now() where user_id = '{user}'");
+            app.store.admin(enrolled).await.unwrap();
             let token = personal_token(&app, &home, user, *scope).await;
             let who = Somebody {
                 home: &home,

@@ -95,7 +95,7 @@ async fn a_session_has_its_own_limit_and_ends() {
     let app = App::start().await;
     let (owner, andina) = app.two().await;
     let limits = json!({ "limits": [{ "scope": "session", "requests": 3, "periodSeconds": 60 }] });
-    app.govern(&owner, Method::PUT, &andina.path("/limits"), Some(&limits)).await.expect(200);
+    app.manage(&owner, Method::PUT, &andina.path("/limits"), Some(&limits)).await.expect(200);
     let token = app.browser(&andina).await;
     let (session, other) = (app.session(&token).await, app.session(&token).await);
     for left in (0..3).rev() {

@@ -1,6 +1,9 @@
 //! The end of a tenant: closed with a time to come back, and then gone but for its audit trail.
 
-use crate::support::{App, Tenant, with_bearer};
+use crate::{
+    people::Browser,
+    support::{App, Tenant, with_bearer},
+};
 use http::Method;
 use misy_domain::TenantId;
 use misy_store::closing::{self, Purged};
@@ -51,7 +54,7 @@ async fn lived_in(app: &App, owner: &Tenant, id: &str) -> Tenant {
         app.say(&token, &session, text).await.expect(202);
     }
     let limits = json!({ "limits": [{ "scope": "tenant", "requests": 1_000_000, "periodSeconds": 1 }] });
-    app.govern(owner, Method::PUT, &tenant.path("/limits"), Some(&limits)).await.expect(200);
+    app.manage(owner, Method::PUT, &tenant.path("/limits"), Some(&limits)).await.expect(200);
     let certificate = json!({ "name": "x", "fingerprint": "ab".repeat(32) });
     app.manage(&tenant, Method::POST, &tenant.path("/certificates"), Some(&certificate)).await.expect(201);
     let mut once = with_bearer(
@@ -68,12 +71,7 @@ async fn lived_in(app: &App, owner: &Tenant, id: &str) -> Tenant {
 }
 
 async fn close(app: &App, who: &Tenant, tenant: &Tenant, body: serde_json::Value) -> crate::support::Answer {
-    let path = tenant.path("/close");
-    if who.id == tenant.id {
-        app.manage(who, Method::POST, &path, Some(&body)).await
-    } else {
-        app.govern(who, Method::POST, &path, Some(&body)).await
-    }
+    app.manage(who, Method::POST, &tenant.path("/close"), Some(&body)).await
 }
 
 #[tokio::test]
@@ -85,7 +83,9 @@ async fn a_closed_tenant_can_come_back_whole_until_its_grace_period_is_over() {
     let before = rows_of(&app, "andina").await;
 
     close(&app, &verde, &andina, json!({})).await.refused(404, "not_found");
-    close(&app, &andina, &andina, json!({ "graceDays": 0 })).await.refused(403, "permission_denied");
+    close(&app, &andina, &andina, json!({ "graceDays": 9 })).await.refused(403, "permission_denied");
+    // Nobody leaves no time at all.
+    close(&app, &owner, &andina, json!({ "graceDays": 0 })).await.refused(422, "validation_failed");
     close(&app, &andina, &andina, json!({ "graceDays": 366 })).await.refused(422, "validation_failed");
     let reason = "x".repeat(501);
     close(&app, &andina, &andina, json!({ "reason": reason })).await.refused(422, "validation_failed");
@@ -98,7 +98,7 @@ async fn a_closed_tenant_can_come_back_whole_until_its_grace_period_is_over() {
     assert_eq!(purge_at.parse::<jiff::Timestamp>().unwrap(), closed_at + 30 * DAY);
     app.send(app.mint_request(&andina, &json!({ "siteId": "main" }))).await.refused(403, "tenant_suspended");
     app.manage(&andina, Method::GET, &andina.path(""), None).await.refused(403, "tenant_suspended");
-    app.govern(&owner, Method::POST, &andina.path("/suspend"), None).await.refused(409, "conflict");
+    app.manage(&owner, Method::POST, &andina.path("/suspend"), None).await.refused(409, "conflict");
 
     // Closing once more moves nothing; the owner may move it.
     app.advance(DAY);
@@ -111,7 +111,7 @@ async fn a_closed_tenant_can_come_back_whole_until_its_grace_period_is_over() {
     assert_eq!(read.text("purgeAt"), moved.text("purgeAt"));
 
     let back = json!({ "reason": "they stay after all" });
-    let back = app.govern(&owner, Method::POST, &andina.path("/activate"), Some(&back)).await.expect(200);
+    let back = app.manage(&owner, Method::POST, &andina.path("/activate"), Some(&back)).await.expect(200);
     assert!(back.body["purgeAt"].is_null() && back.body["closedAt"].is_null());
     app.advance(15 * DAY);
     assert_eq!(app.desk.purge_due().await.unwrap(), 0);
@@ -127,15 +127,15 @@ async fn a_closed_tenant_can_come_back_whole_until_its_grace_period_is_over() {
     let told: Vec<_> =
         events.iter().map(|event| (event["event"].as_str().unwrap(), event["reason"].as_str())).collect();
     let expected = [
-        ("activated", Some("they stay")),
+        ("activated", Some("they stay after all")),
         ("closed", None),
         ("closed", None),
         ("closed", Some("moving on")),
         ("registered", None),
     ];
     assert_eq!(told, expected);
-    assert!(events[0]["actor"].as_str().unwrap().starts_with("colombiatic/key_"));
-    assert!(events[3]["actor"].as_str().unwrap().starts_with("key_"));
+    assert!(events[0]["actor"].as_str().unwrap().starts_with("colombiatic/"));
+    assert!(events[3]["actor"].as_str().unwrap().starts_with("usr_"));
 }
 
 #[tokio::test]
@@ -157,7 +157,7 @@ async fn nothing_of_a_closed_tenant_remains_but_its_audit_trail() {
         assert!(after >= before, "{table} has lost rows of another tenant");
     }
     app.manage(&owner, Method::GET, &andina.path(""), None).await.refused(404, "not_found");
-    app.manage(&andina, Method::GET, &andina.path(""), None).await.refused(401, "token_invalid");
+    app.with_token(&andina, Method::GET, &andina.path(""), None).await.refused(401, "token_invalid");
     app.manage(&verde, Method::GET, &verde.path(""), None).await.expect(200);
     let mut again = crate::support::registration("andina", "https://andina.example");
     again["tenantId"] = json!("andina");
@@ -175,12 +175,56 @@ async fn nothing_of_a_closed_tenant_remains_but_its_audit_trail() {
 }
 
 #[tokio::test]
-async fn a_tenant_that_is_deleted_at_once_leaves_no_more_than_one_that_was_closed() {
+async fn to_delete_a_tenant_is_to_close_it_whoever_asks_and_can_be_undone() {
     let app = App::start().await;
     let owner = app.owner().await;
     let andina = lived_in(&app, &owner, "andina").await;
-    app.govern(&owner, Method::DELETE, &andina.path(""), None).await.expect(204);
+    for who in [&owner, &andina] {
+        app.in_person(who, Method::DELETE, &andina.path(""), None).await.expect(204);
+        let read = app.manage(&owner, Method::GET, &andina.path(""), None).await.expect(200);
+        assert_eq!(read.body["status"], "closed");
+        let closed_at: jiff::Timestamp = read.text("closedAt").parse().unwrap();
+        assert_eq!(read.text("purgeAt").parse::<jiff::Timestamp>().unwrap(), closed_at + 30 * DAY);
+        app.advance(29 * DAY);
+        assert_eq!(app.desk.purge_due().await.unwrap(), 0, "not before its time");
+        app.manage(&owner, Method::POST, &andina.path("/activate"), None).await.expect(200);
+        app.send(app.mint_request(&andina, &json!({ "siteId": "main" }))).await.expect(201);
+    }
+    // Once more does not bring the end nearer.
+    for _ in 0..2 {
+        app.in_person(&owner, Method::DELETE, &andina.path(""), None).await.expect(204);
+        app.advance(29 * DAY);
+    }
+    assert_eq!(app.desk.purge_due().await.unwrap(), 1);
     assert_gone(&app, "andina").await;
+}
+
+#[tokio::test]
+async fn an_administrator_opens_again_what_somebody_of_the_tenant_closed_and_not_what_the_owner_closed() {
+    let app = App::start().await;
+    let (owner, andina) = app.two().await;
+    let (email, reopen) = ("ana@business.example", andina.path("/reopen"));
+    let mut ana = app.administrator(&andina, email).await;
+    ana.order(&app, Method::POST, &reopen).await.refused(409, "conflict");
+    ana.order(&app, Method::DELETE, &andina.path("")).await.expect(204);
+    // Nothing else goes on, not even for a session that is there.
+    ana.get(&app, &andina.path("")).await.refused(403, "tenant_suspended");
+    ana.get(&app, "/auth/tokens").await.refused(403, "tenant_suspended");
+    app.advance(20 * DAY);
+    let mut ana = Browser::new_with(&ana);
+    ana.sign_in_twice(&app, email).await.expect(200);
+    ana.get(&app, &andina.path("/users")).await.refused(403, "tenant_suspended");
+    app.advance(Duration::from_mins(6));
+    ana.order(&app, Method::POST, &reopen).await.refused(401, "step_up_required");
+    ana.step_up(&app).await;
+    assert_eq!(ana.order(&app, Method::POST, &reopen).await.expect(200).body["status"], "active");
+    ana.get(&app, &andina.path("")).await.expect(200);
+    // The owner's word counts more, whether it closed the tenant or moved its end.
+    app.in_person(&owner, Method::POST, &andina.path("/close"), None).await.expect(200);
+    ana.order(&app, Method::POST, &reopen).await.refused(403, "permission_denied");
+    app.manage(&owner, Method::POST, &andina.path("/activate"), None).await.expect(200);
+    app.manage(&owner, Method::POST, &andina.path("/suspend"), None).await.expect(200);
+    ana.order(&app, Method::POST, &reopen).await.refused(403, "tenant_suspended");
 }
 
 #[tokio::test]
@@ -188,7 +232,8 @@ async fn a_clean_up_that_is_killed_anywhere_is_finished_by_the_next() {
     let app = App::start().await;
     let owner = app.owner().await;
     let andina = lived_in(&app, &owner, "andina").await;
-    close(&app, &owner, &andina, json!({ "graceDays": 0 })).await.expect(200);
+    close(&app, &owner, &andina, json!({ "graceDays": 1 })).await.expect(200);
+    app.advance(DAY);
     let id: TenantId = andina.tenant_id();
     let (clock, entropy) = (&*app.store.clock, &*app.store.entropy);
     let count = async || {
@@ -224,7 +269,7 @@ async fn a_clean_up_that_is_killed_anywhere_is_finished_by_the_next() {
         }
         assert_eq!(count().await, before - 3);
         // There is no way back from here.
-        app.govern(&owner, Method::POST, &andina.path("/activate"), None).await.refused(409, "conflict");
+        app.manage(&owner, Method::POST, &andina.path("/activate"), None).await.refused(409, "conflict");
     }
     assert!(batches > 5 && whole > 20, "{whole} rows in {batches} batches");
     assert_gone(&app, "andina").await;
@@ -241,7 +286,7 @@ async fn a_tenant_that_is_not_closed_or_not_due_cannot_be_cleaned_up() {
         let purged = closing::purge_batch(&app.store.database, &id.tenant_id(), 9, clock, entropy).await;
         assert_eq!(purged.unwrap(), Purged::Nothing);
     }
-    app.govern(&owner, Method::POST, &andina.path("/close"), None).await.expect(200);
+    app.manage(&owner, Method::POST, &andina.path("/close"), None).await.expect(200);
     let purged = closing::purge_batch(&app.store.database, &andina.tenant_id(), 9, clock, entropy).await;
     assert_eq!(purged.unwrap(), Purged::Nothing);
     app.manage(&andina, Method::GET, &andina.path(""), None).await.refused(403, "tenant_suspended");

@@ -1,10 +1,11 @@
 //! Live events.
 
-use crate::support::{App, Token, put};
+use crate::support::{App, PATIENCE, Token, put};
 use axum::{body::Body, response::Response};
 use http::Method;
 use http_body_util::BodyExt;
 use misy_front_desk::Connection;
+use misy_store::bell::Agent;
 use serde_json::{Value, json};
 use std::time::Duration;
 use tokio::time::timeout;
@@ -47,8 +48,7 @@ impl Events {
                 }
                 continue;
             }
-            let frame =
-                timeout(Duration::from_secs(5), self.body.frame()).await.expect("an event in time")?;
+            let frame = timeout(PATIENCE, self.body.frame()).await.expect("an event in time")?;
             self.rest.push_str(std::str::from_utf8(&frame.unwrap().into_data().unwrap()).unwrap());
         }
     }
@@ -96,7 +96,7 @@ async fn nothing_is_lost_or_doubled_while_many_write_and_the_reader_comes_and_go
     let app = std::sync::Arc::new(App::start().await);
     let (owner, andina) = app.two().await;
     let limits = json!({ "limits": [{ "scope": "session", "requests": 10_000, "periodSeconds": 1 }] });
-    app.govern(&owner, Method::PUT, &andina.path("/limits"), Some(&limits)).await.expect(200);
+    app.manage(&owner, Method::PUT, &andina.path("/limits"), Some(&limits)).await.expect(200);
     let token = app.browser(&andina).await;
     let session = app.session(&token).await;
     let writers: Vec<_> = (0..4)
@@ -141,11 +141,11 @@ async fn typing_is_told() {
     let conversation = opened.text("conversationId").parse().unwrap();
     let mut events = follow(&app, &token, &opened.text("sessionId"), None).await;
     events.expect("status").await;
-    let ring = |name: Option<&str>| {
-        let news = misy_store::bell::News::typing(name.map(Into::into));
+    let ring = |agent: Option<Agent>| {
+        let news = misy_store::bell::News::typing(agent);
         app.store.bell.ring(&andina.tenant_id(), conversation, news);
     };
-    ring(Some("support"));
+    ring(Some(Agent::Support));
     assert_eq!(events.expect("typing").await.data, json!({ "active": true, "agentName": "support" }));
     ring(None);
     assert_eq!(events.expect("typing").await.data, json!({ "active": false }));
@@ -172,9 +172,9 @@ async fn a_stream_ends_with_its_reason_when_it_is_no_longer_served() {
     let token = app.browser(&andina).await;
     let session = app.session(&token).await;
     let events = follow(&app, &token, &session, None).await;
-    app.govern(&owner, Method::POST, &andina.path("/suspend"), None).await.expect(200);
+    app.manage(&owner, Method::POST, &andina.path("/suspend"), None).await.expect(200);
     assert_eq!(end(events).await, "tenant_suspended");
-    app.govern(&owner, Method::POST, &andina.path("/activate"), None).await.expect(200);
+    app.manage(&owner, Method::POST, &andina.path("/activate"), None).await.expect(200);
 
     let events = follow(&app, &token, &session, None).await;
     let site = andina.path("/sites/main");
@@ -260,9 +260,9 @@ async fn a_stream_that_nobody_reads_loses_its_connection_when_it_is_no_longer_se
     let token = app.browser(&andina).await;
     let session = app.session(&token).await;
     let (_body, connection) = unread(&app, &token, &session).await;
-    app.govern(&owner, Method::POST, &andina.path("/suspend"), None).await.expect(200);
+    app.manage(&owner, Method::POST, &andina.path("/suspend"), None).await.expect(200);
     is_cut(&connection, "the suspension of its tenant").await;
-    app.govern(&owner, Method::POST, &andina.path("/activate"), None).await.expect(200);
+    app.manage(&owner, Method::POST, &andina.path("/activate"), None).await.expect(200);
 
     let (_body, connection) = unread(&app, &token, &session).await;
     let mute = json!({ "permissions": ["chat:write"] });
@@ -293,7 +293,7 @@ async fn a_stream_that_is_read_ends_politely_and_its_connection_stays() {
     drop(other);
     let mut events = Events::of(response);
     events.expect("status").await;
-    app.govern(&owner, Method::POST, &andina.path("/suspend"), None).await.expect(200);
+    app.manage(&owner, Method::POST, &andina.path("/suspend"), None).await.expect(200);
     assert_eq!(events.expect("status").await.data["ending"], "tenant_suspended");
     assert!(events.next().await.is_none());
     drop(events);

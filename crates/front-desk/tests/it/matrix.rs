@@ -102,6 +102,7 @@ fn cases() -> Vec<Case> {
         "suspendTenant",
         "activateTenant",
         "closeTenant",
+        "reopenTenant",
         "listTenantEvents",
         "revokeAllTokens",
         "listCertificates",
@@ -124,6 +125,10 @@ fn cases() -> Vec<Case> {
         "readSignIn",
         "replaceSignIn",
         "deleteSignIn",
+        "listDomains",
+        "createDomain",
+        "verifyDomain",
+        "deleteDomain",
         "listUsers",
         "inviteUser",
         "readUser",
@@ -268,8 +273,9 @@ fn no_two_types_go_by_one_name_in_the_description() {
             .skip(1)
             .filter(|piece| piece.split_once(")]").is_some_and(|(derived, _)| derived.contains("ToSchema")))
         {
-            let head = piece.lines().take_while(|line| !line.contains("struct ") && !line.contains("enum "));
-            let given = head.filter_map(|line| line.split_once("schema(as = ")).map(|(_, rest)| rest).next();
+            let mut head =
+                piece.lines().take_while(|line| !line.contains("struct ") && !line.contains("enum "));
+            let given = head.find_map(|line| line.split_once("schema(as = ").map(|(_, rest)| rest));
             let own = piece.lines().find_map(|line| {
                 let (_, rest) = line.split_once("struct ").or_else(|| line.split_once("enum "))?;
                 Some(rest)
@@ -380,6 +386,7 @@ fn fill(path: &str, tenant: &Tenant) -> String {
         .replace("{userId}", "usr_00000000000000000000000000")
         .replace("{keyId}", "key_00000000000000000000000000")
         .replace("{roleId}", "reception")
+        .replace("{domain}", "business.example")
         .replace("{grantId}", "grt_00000000000000000000000000")
         .replace("{alertId}", "alr_00000000000000000000000000")
         .replace("{certificateId}", "crt_00000000000000000000000000")
@@ -404,6 +411,7 @@ fn example(id: &str, tenant: &Tenant) -> Vec<u8> {
         "replaceSignIn" => json!({
             "issuer": "https://evil.example", "clientId": "x", "tenantClaim": { "name": "tenant", "value": tenant.id }
         }),
+        "createDomain" => json!({ "domain": "evil.example" }),
         "acceptInvitation" => json!({ "token": "inv_", "password": "tres tristes tigres" }),
         "resetPassword" => json!({ "token": "rst_", "password": "tres tristes tigres" }),
         "changePassword" => json!({ "newPassword": "tres tristes tigres" }),

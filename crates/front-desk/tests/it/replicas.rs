@@ -44,7 +44,7 @@ async fn until_redis_is(desk: &FrontDesk, up: bool) {
             tokio::task::yield_now().await;
         }
     };
-    timeout(Duration::from_secs(10), change).await.expect("a change in time");
+    timeout(crate::support::PATIENCE, change).await.expect("a change in time");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -56,7 +56,7 @@ async fn exactly_the_limit_passes_on_three_replicas_and_a_change_of_it_reaches_a
     let set = async |requests: u32| {
         let limits =
             json!({ "limits": [{ "scope": "session", "requests": requests, "periodSeconds": 86_400 }] });
-        app.govern(&owner, Method::PUT, &andina.path("/limits"), Some(&limits)).await.expect(200);
+        app.manage(&owner, Method::PUT, &andina.path("/limits"), Some(&limits)).await.expect(200);
         // It is heard at once; a second later it would be seen in any case.
         for desk in &desks {
             let quota = async || desk.tenants.get(&andina.tenant_id()).await.unwrap().unwrap();
@@ -65,7 +65,7 @@ async fn exactly_the_limit_passes_on_three_replicas_and_a_change_of_it_reaches_a
                     tokio::task::yield_now().await;
                 }
             };
-            timeout(Duration::from_secs(5), change).await.expect("the limit holds");
+            timeout(crate::support::PATIENCE, change).await.expect("the limit holds");
         }
     };
     for (limit, sent) in [(40, 240), (25, 120)] {
@@ -103,7 +103,7 @@ async fn what_is_stored_on_one_replica_is_heard_on_another_and_so_is_a_suspensio
     until("event: status").await;
     app.say(&token, &session, "¿me oyen?").await.expect(202);
     until("¿me oyen?").await;
-    app.govern(&owner, Method::POST, &andina.path("/suspend"), None).await.expect(200);
+    app.manage(&owner, Method::POST, &andina.path("/suspend"), None).await.expect(200);
     until("tenant_suspended").await;
 }
 
@@ -176,8 +176,9 @@ async fn exactly_the_monthly_quota_is_stored_by_three_replicas() {
         "limits": [{ "scope": "session", "requests": 10_000, "periodSeconds": 60 }],
         "quotas": [{ "kind": "messages", "monthly": 61 }],
     });
-    app.govern(&owner, Method::PUT, &andina.path("/limits"), Some(&body)).await.expect(200);
-    let token = app.browser(&andina).await;
+    app.manage(&owner, Method::PUT, &andina.path("/limits"), Some(&body)).await.expect(200);
+    // A server of the tenant, since one visitor has only a share.
+    let token = app.server(&andina, json!({ "siteId": "main" })).await;
     let session = app.session(&token).await;
     // Each replica knows of it.
     for router in &routers {
@@ -190,7 +191,7 @@ async fn exactly_the_monthly_quota_is_stored_by_three_replicas() {
             send_to(router, request).await.body["quotasInForce"][0]["monthly"] == 61
         };
         let known = async { while !seen().await {} };
-        timeout(Duration::from_secs(5), known).await.expect("the quota holds");
+        timeout(crate::support::PATIENCE, known).await.expect("the quota holds");
     }
     let app = Arc::new(app);
     let mut tasks = JoinSet::new();

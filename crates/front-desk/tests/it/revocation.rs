@@ -1,7 +1,7 @@
 //! What is taken away counts within a second on a replica that was told nothing.
 
 use crate::live::Events;
-use crate::support::{Answer, App, Tenant, Token, put, send_to, with_bearer};
+use crate::support::{Answer, App, PATIENCE, Tenant, Token, put, send_to, with_bearer};
 use crate::tokens::claims;
 use axum::{Router, body::Body};
 use http::{Method, Request};
@@ -24,7 +24,7 @@ async fn refused_there(router: &Router, request: impl Fn() -> Request<Body>, sta
             break;
         }
         assert!(answer.status.is_success(), "{}", answer.body);
-        assert!(began.elapsed() < Duration::from_secs(5), "the other replica does not notice {code}");
+        assert!(began.elapsed() < PATIENCE, "the other replica does not notice {code}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
@@ -98,7 +98,7 @@ async fn every_revocation_counts_on_a_replica_that_was_told_nothing() {
     let administrator =
         keys.body["items"].as_array().unwrap().iter().find(|key| key["kind"] == "administrator");
     let id = administrator.unwrap()["keyId"].as_str().unwrap().to_owned();
-    app.govern(&owner, Method::DELETE, &andina.path(&format!("/keys/{id}")), None).await.expect(204);
+    app.manage(&owner, Method::DELETE, &andina.path(&format!("/keys/{id}")), None).await.expect(204);
     refused_there(&there, list, 401, "token_revoked").await;
     replica.shutdown().await;
 }
@@ -116,7 +116,7 @@ async fn a_suspended_tenant_is_refused_everywhere_on_every_replica_and_its_strea
     let server = app.server(&andina, json!({ "siteId": "main", "permissions": ["tenant:manage"] })).await;
     send_to(&there, open(&app, &token)).await.expect(201);
 
-    app.govern(
+    app.manage(
         &owner,
         Method::POST,
         &andina.path("/suspend"),

@@ -59,7 +59,7 @@ async fn each_step_refuses_with_its_own_code() {
     let reading = app.send(app.mint_request(&andina, &reading)).await.expect(201);
     let reading = Token::of(&reading.body, None, Some(andina.origin.clone()));
     app.call(&reading, Method::POST, "/sessions", Some(&open())).await.refused(403, "permission_denied");
-    app.govern(&owner, Method::POST, &andina.path("/suspend"), None).await.expect(200);
+    app.manage(&owner, Method::POST, &andina.path("/suspend"), None).await.expect(200);
     app.send(good()).await.refused(403, "tenant_suspended");
 }
 
@@ -72,8 +72,8 @@ async fn the_steps_come_in_the_order_of_the_contract() {
     let reading = app.send(app.mint_request(&andina, &reading)).await.expect(201);
     let mut token = Token::of(&reading.body, None, Some("https://evil.example".to_owned()));
     let limits = json!({ "limits": [{ "scope": "key", "requests": 1, "periodSeconds": 3600 }] });
-    app.govern(&owner, Method::PUT, &andina.path("/limits"), Some(&limits)).await.expect(200);
-    app.govern(&owner, Method::POST, &andina.path("/suspend"), None).await.expect(200);
+    app.manage(&owner, Method::PUT, &andina.path("/limits"), Some(&limits)).await.expect(200);
+    app.manage(&owner, Method::POST, &andina.path("/suspend"), None).await.expect(200);
     let wrong = || {
         let mut request = app.signed(&token, Method::POST, "/sessions", Some(&json!({})));
         put(&mut request, "x-misy-signature", &format!("v1={}", "0".repeat(64)));
@@ -85,7 +85,7 @@ async fn the_steps_come_in_the_order_of_the_contract() {
     app.send(request).await.refused(400, "bad_request");
     app.send(with_bearer(wrong(), "x")).await.refused(401, "token_invalid");
     app.send(wrong()).await.refused(403, "tenant_suspended");
-    app.govern(&owner, Method::POST, &andina.path("/activate"), None).await.expect(200);
+    app.manage(&owner, Method::POST, &andina.path("/activate"), None).await.expect(200);
     app.send(wrong()).await.refused(403, "origin_not_allowed");
     token.origin = Some(andina.origin.clone());
     let mut request = app.signed(&token, Method::POST, "/sessions", Some(&json!({})));
@@ -100,7 +100,7 @@ async fn the_steps_come_in_the_order_of_the_contract() {
     let answer = app.send(early).await.refused(429, "rate_limited");
     assert!(answer.headers["retry-after"].to_str().unwrap().parse::<u64>().unwrap() > 0);
     assert_eq!(answer.headers["ratelimit-policy"], "\"key\";q=1;w=3600");
-    app.govern(&owner, Method::PUT, &andina.path("/limits"), Some(&json!({ "limits": [] })))
+    app.manage(&owner, Method::PUT, &andina.path("/limits"), Some(&json!({ "limits": [] })))
         .await
         .expect(200);
     let last = app.signed(&token, Method::POST, "/sessions", Some(&json!({})));

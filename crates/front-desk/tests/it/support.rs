@@ -1,19 +1,28 @@
 //! A front desk on a database of its own, and callers of every kind.
 
+use crate::people::Browser;
 use axum::{Router, body::Body, extract::ConnectInfo, response::Response};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{HeaderMap, Method, Request, StatusCode};
-use misy_domain::{Clock, Entropy, Secret, TenantId};
+use misy_domain::{Clock, EmailAddress, Entropy, Secret, SignInId, TenantId, UserId};
 use misy_egress::{Egress, EgressSettings};
 use misy_front_desk::{FrontDesk, Parts, Settings, settings::SelfRegistration};
-use misy_store::{Bell, Shared};
+use misy_store::{
+    Bell, Shared,
+    users::{
+        self, NewUser, UserStatus,
+        sign_ins::{self, Lifetime, NewSignIn},
+    },
+};
 use misy_testkit::{
     redis::TestRedis,
     store::{TestStore, test_store},
 };
 use misy_trust::{
-    Algorithm, BootstrapSecret, PasswordCost, RequestKey, SignedRequest, request_signature, sha256,
+    Algorithm, BootstrapSecret, PasswordCost, RandomToken, RequestKey, SignedRequest, SystemEntropy,
+    TokenUse, request_signature, sha256,
 };
+use misy_workbench::Packs;
 use serde_json::{Value, json};
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tower::ServiceExt;
@@ -88,6 +97,13 @@ impl App {
         Self::on(test_store().await.unwrap(), change).await
     }
 
+    /// With another way out.
+    pub(crate) async fn with_egress(egress: Egress) -> Self {
+        let store = test_store().await.unwrap();
+        let desk = desk_through(&store, None, store.bell.clone(), egress, |_| {}).await;
+        Self { router: desk.router(), desk, store }
+    }
+
     pub(crate) async fn on(store: TestStore, change: impl FnOnce(&mut Settings)) -> Self {
         let desk = desk_on(&store, change).await;
         Self { router: desk.router(), desk, store }
@@ -134,7 +150,8 @@ impl App {
         (owner, tenant)
     }
 
-    /// A call with an administrator's bearer token.
+    /// A call of a tenant's administrator: with the token of the registration, which sets up much; where that is not enough,
+    /// or not good any more, as a person with a second factor of this moment.
     pub(crate) async fn manage(
         &self,
         who: &Tenant,
@@ -142,7 +159,80 @@ impl App {
         path: &str,
         body: Option<&Value>,
     ) -> Answer {
+        let answer = self.with_token(who, method.clone(), path, body).await;
+        if ["step_up_required", "token_revoked", "token_expired"].contains(&answer.code()) {
+            return self.in_person(who, method, path, body).await;
+        }
+        answer
+    }
+
+    /// A call with the token that the registration answered with.
+    pub(crate) async fn with_token(
+        &self,
+        who: &Tenant,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Answer {
         self.send(with_bearer(bare(method, path, body), &who.administrator)).await
+    }
+
+    /// A call of a person who administers a tenant and proved a second factor at this moment.
+    pub(crate) async fn in_person(
+        &self,
+        who: &Tenant,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Answer {
+        let browser = self.at_once(who).await;
+        let mut request = browser.request(method, path, body);
+        if body.is_none_or(|body| body["reason"].is_null()) {
+            put(&mut request, "x-misy-reason", "Ticket%2017:%20as%20agreed%20on%20the%20phone");
+        }
+        self.send(request).await
+    }
+
+    /// The browser of a person who administers a tenant, as if they had signed in at this moment.
+    pub(crate) async fn at_once(&self, who: &Tenant) -> Browser {
+        let (store, now) = (&self.store, self.store.clock.now());
+        let (tenant, entropy) = (who.tenant_id(), SystemEntropy::new());
+        let keys = store.vault.keys(&store.database, &tenant).await.unwrap().unwrap();
+        let email: EmailAddress = format!("somebody@{}.example", who.id).parse().unwrap();
+        let mut tx = store.database.tenant("test.person", &tenant).await.unwrap();
+        let user_id = match users::by_email(&mut tx, &keys, &email).await.unwrap() {
+            Some(known) => known.user_id,
+            None => {
+                let user_id = UserId::new(&*store.clock, &entropy);
+                let is_owner = store.database.owner_tenant().await.unwrap().as_ref() == Some(&tenant);
+                let roles = misy_trust::access::first_administrator(is_owner);
+                let new = NewUser {
+                    user_id,
+                    status: UserStatus::Active,
+                    email: &email,
+                    name: "Somebody",
+                    roles: &roles,
+                    locale: None,
+                    password_hash: None,
+                };
+                users::create(&mut tx, &store.vault, &keys, &new, now).await.unwrap();
+                user_id
+            }
+        };
+        let token = RandomToken::generate(TokenUse::Session, &entropy);
+        let new = NewSignIn {
+            sign_in_id: SignInId::new(&*store.clock, &entropy),
+            user_id,
+            token_hash: &token.hash(),
+            methods: &["passkey".to_owned()],
+            second_factor_at: Some(now),
+            user_agent: None,
+            address_prefix: None,
+            lifetime: Lifetime::STANDARD,
+        };
+        sign_ins::open(&mut tx, &new, now).await.unwrap();
+        tx.commit().await.unwrap();
+        Browser::holding(&token)
     }
 
     /// A browser's token.
@@ -256,21 +346,31 @@ impl App {
     }
 }
 
-async fn desk_on(store: &TestStore, change: impl FnOnce(&mut Settings)) -> FrontDesk {
-    desk_through(store, None, store.bell.clone(), change).await
+/// However slow the machine is: what is not so after this never will be.
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
+
+pub(crate) async fn desk_on(store: &TestStore, change: impl FnOnce(&mut Settings)) -> FrontDesk {
+    desk_through(store, None, store.bell.clone(), local_egress(), change).await
+}
+
+/// A way out that this machine itself may be called by.
+fn local_egress() -> Egress {
+    Egress::new(EgressSettings { allow_loopback: true, ..EgressSettings::default() }).unwrap()
 }
 
 /// A replica with a bell of its own, as another process on the same database and Redis has.
 pub(crate) async fn replica_through(store: &TestStore, redis: &TestRedis, patience: Duration) -> FrontDesk {
     let redis = Shared::open_with(&redis.url(), patience).await.unwrap();
-    let bell = Bell::through(Some(&redis));
-    desk_through(store, Some(redis), bell, |_| {}).await
+    let letters = store.vault.letters(&store.database, store.clock.clone()).await.unwrap();
+    let bell = Bell::through(Some(&redis), letters);
+    desk_through(store, Some(redis), bell, local_egress(), |_| {}).await
 }
 
 async fn desk_through(
     store: &TestStore,
     redis: Option<Shared>,
     bell: Bell,
+    egress: Egress,
     change: impl FnOnce(&mut Settings),
 ) -> FrontDesk {
     let mut settings = Settings::new("https://api.misy.example", "colombiatic".parse().unwrap());
@@ -285,10 +385,11 @@ async fn desk_through(
         bell,
         clock: store.clock.clone(),
         entropy: Arc::new(misy_trust::SystemEntropy::new()),
-        egress: Egress::new(EgressSettings { allow_loopback: true, ..EgressSettings::default() }).unwrap(),
+        egress,
         settings,
         metrics: None,
         redis,
+        packs: Packs::start(64 * 1024 * 1024).unwrap(),
     })
     .await
     .unwrap()

@@ -12,7 +12,7 @@ async fn quota(
     monthly: i64,
 ) -> Answer {
     let body = json!({ "limits": [], "quotas": [{ "kind": "messages", "monthly": monthly }] });
-    app.govern(owner, Method::PUT, &andina.path("/limits"), Some(&body)).await.expect(200)
+    app.manage(owner, Method::PUT, &andina.path("/limits"), Some(&body)).await.expect(200)
 }
 
 #[tokio::test]
@@ -47,13 +47,13 @@ async fn a_message_beyond_the_quota_is_refused_with_what_is_used_up_and_until_wh
     app.say(&token, &session, "Hola").await.refused(402, "quota_exceeded");
     // Limits without quotas leave the quotas as they are; another plan has another quota.
     let limits = json!({ "limits": [] });
-    let left = app.govern(&owner, Method::PUT, &andina.path("/limits"), Some(&limits)).await.expect(200);
+    let left = app.manage(&owner, Method::PUT, &andina.path("/limits"), Some(&limits)).await.expect(200);
     assert_eq!(left.body["quotas"][0]["monthly"], 3);
     let none = json!({ "limits": [], "quotas": [] });
     app.manage(&andina, Method::PUT, &andina.path("/limits"), Some(&none))
         .await
         .refused(403, "permission_denied");
-    let plan = app.govern(&owner, Method::PUT, &andina.path("/limits"), Some(&none)).await.expect(200);
+    let plan = app.manage(&owner, Method::PUT, &andina.path("/limits"), Some(&none)).await.expect(200);
     assert_eq!(plan.body["quotasInForce"][0]["monthly"], 5_000);
     app.say(&token, &session, "Hola").await.expect(202);
     for quotas in [
@@ -61,7 +61,7 @@ async fn a_message_beyond_the_quota_is_refused_with_what_is_used_up_and_until_wh
         json!([{ "kind": "messages", "monthly": 1 }, { "kind": "messages", "monthly": 2 }]),
     ] {
         let body = json!({ "limits": [], "quotas": quotas });
-        app.govern(&owner, Method::PUT, &andina.path("/limits"), Some(&body))
+        app.manage(&owner, Method::PUT, &andina.path("/limits"), Some(&body))
             .await
             .refused(422, "validation_failed");
     }
@@ -138,7 +138,7 @@ async fn an_invoice_adds_up_a_month_and_refusals_are_counted_by_reason() {
     app.say(&token, &session, "Hola").await.refused(402, "quota_exceeded");
     app.say(&token, &session, "Hola").await.refused(402, "quota_exceeded");
     let plan = json!({ "plan": "ENTERPRISE" });
-    app.govern(&owner, Method::PATCH, &andina.path(""), Some(&plan)).await.expect(200);
+    app.manage(&owner, Method::PATCH, &andina.path(""), Some(&plan)).await.expect(200);
     let read = async |query: &str| {
         app.manage(&andina, Method::GET, &andina.path(&format!("/usage/invoice{query}")), None).await
     };

@@ -9,8 +9,10 @@ use axum::{
     extract::ConnectInfo,
     http::{Method, Request, StatusCode, header},
 };
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http_body_util::BodyExt;
-use misy_domain::{Origin, TenantId};
+use misy_domain::{Clock, Entropy, Origin, Secret, SystemClock, TenantId};
+use misy_trust::{RequestKey, SignedRequest, SystemEntropy, request_signature, sha256};
 use rust_embed::RustEmbed;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -37,6 +39,7 @@ pub(crate) fn packs() -> Vec<(String, Vec<u8>)> {
 /// The businesses, in the order in which they are shown; the owner is one of them.
 const BUSINESSES: [&str; 4] = ["andina", "verde-cafe", "northwind-bikes", "colombiatic"];
 const API: &str = "/api/meta-agent";
+const HOST: &str = "localhost";
 
 /// A registered demo business.
 #[derive(Debug, Clone)]
@@ -54,9 +57,37 @@ pub(super) struct Business {
 #[serde(rename_all = "camelCase", default)]
 struct Kept {
     owner_token: Option<String>,
-    /// Of the first administrator of each business: the owner does not look into them.
-    administrator_tokens: BTreeMap<String, String>,
+    /// What somebody enrols with in each business, once.
+    enrollment_tokens: BTreeMap<String, String>,
+    /// What signs for each business, whether somebody enrolled there or not.
+    secrets: BTreeMap<String, TenantSecret>,
     publishable_keys: BTreeMap<String, String>,
+}
+
+/// A tenant secret.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct TenantSecret {
+    key_id: String,
+    secret: String,
+}
+
+impl TenantSecret {
+    fn key(&self) -> anyhow::Result<RequestKey> {
+        let bytes = URL_SAFE_NO_PAD.decode(&self.secret)?;
+        let bytes: [u8; 32] = bytes.try_into().ok().context("the secret is no key")?;
+        Ok(RequestKey::new(Secret::new(bytes)))
+    }
+}
+
+/// How a call is proved.
+enum Proof<'a> {
+    /// By whoever has this token.
+    Bearer(&'a str),
+    /// By a server with this secret, to get a token for it.
+    Secret(&'a TenantSecret),
+    /// By a server with this secret and a token for it.
+    Token(&'a TenantSecret, &'a str),
 }
 
 /// Talks to the program's own API.
@@ -121,43 +152,63 @@ impl Seeder {
             "websiteUrl": origins[0], "businessIndustry": text("/industry"), "origins": origins,
             "locale": text("/locale"), "timezone": text("/timezone"),
         });
-        let answer = self.call(Method::POST, path, &bearer, Some(&body)).await?;
-        let key =
-            answer.pointer("/publishableKey/key").and_then(Value::as_str).context("no publishable key")?;
-        let token = answer.pointer("/enrollment/token").and_then(Value::as_str).context("no token")?;
+        let answer = self.call(Method::POST, path, &Proof::Bearer(&bearer), Some(&body)).await?;
+        let text = |pointer: &str| {
+            let found = answer.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
+            found.with_context(|| format!("the answer has no {pointer}"))
+        };
+        let (key, token) = (text("/publishableKey/key")?, text("/enrollment/token")?);
+        let secret =
+            TenantSecret { key_id: text("/tenantSecret/keyId")?, secret: text("/tenantSecret/secret")? };
         self.keep(|kept| {
             if is_owner {
-                kept.owner_token = Some(token.to_owned());
+                kept.owner_token = Some(token.clone());
             }
-            kept.administrator_tokens.insert(id.to_owned(), token.to_owned());
+            kept.enrollment_tokens.insert(id.to_owned(), token);
+            kept.secrets.insert(id.to_owned(), secret);
         })?;
-        let pack_path = format!("/tenants/{id}/context-pack");
-        self.call(Method::PUT, &pack_path, token, Some(&pack)).await?;
-        self.keep(|kept| kept.publishable_keys.insert(id.to_owned(), key.to_owned()))?;
-        Ok(Business { tenant, name, publishable_key: key.to_owned() })
+        self.manage(&tenant, Method::PUT, "/context-pack", Some(&pack)).await?;
+        self.keep(|kept| kept.publishable_keys.insert(id.to_owned(), key.clone()))?;
+        Ok(Business { tenant, name, publishable_key: key })
     }
 
     /// Lets the widget of the business work on one more origin.
     pub(super) async fn allow_origin(&self, business: &Business, origin: &Origin) -> anyhow::Result<()> {
-        let path = format!("/tenants/{}/sites/main", business.tenant);
-        let token = self.kept(|kept| kept.administrator_tokens.get(business.tenant.as_str()).cloned());
-        let Some(token) = token else {
-            tracing::warn!(tenantId = %business.tenant, "made by an older version: its origins stay as they are");
-            return Ok(());
-        };
-        let site = self.call(Method::GET, &path, &token, None).await?;
+        let path = "/sites/main";
+        let site = self.manage(&business.tenant, Method::GET, path, None).await?;
         let mut origins = site.get("origins").and_then(Value::as_array).cloned().unwrap_or_default();
         if origins.iter().any(|known| known == origin.as_str()) {
             return Ok(());
         }
         origins.push(json!(origin));
-        self.call(Method::PATCH, &path, &token, Some(&json!({ "origins": origins }))).await?;
+        self.manage(&business.tenant, Method::PATCH, path, Some(&json!({ "origins": origins }))).await?;
         Ok(())
     }
 
-    /// What the first administrator of a business enrols with.
-    pub(super) fn administrator_token(&self, tenant: &TenantId) -> Option<String> {
-        self.kept(|kept| kept.administrator_tokens.get(tenant.as_str()).cloned())
+    /// What somebody enrols with in a business, unless somebody did.
+    pub(super) async fn enrollment_token(&self, tenant: &TenantId) -> Option<String> {
+        let token = self.kept(|kept| kept.enrollment_tokens.get(tenant.as_str()).cloned())?;
+        let path = format!("/tenants/{tenant}");
+        self.call(Method::GET, &path, &Proof::Bearer(&token), None).await.is_ok().then_some(token)
+    }
+
+    /// A management call to a business, by a server of it.
+    async fn manage(
+        &self,
+        tenant: &TenantId,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> anyhow::Result<Value> {
+        let secret = self.kept(|kept| kept.secrets.get(tenant.as_str()).cloned());
+        let secret = secret.with_context(|| {
+            format!("made by an older version: remove {} and the data beside it", self.file.display())
+        })?;
+        let asked = json!({ "siteId": "main", "permissions": ["tenant:manage"], "ttlSeconds": 60 });
+        let minted = self.call(Method::POST, "/tokens", &Proof::Secret(&secret), Some(&asked)).await?;
+        let token = minted.get("token").and_then(Value::as_str).context("no token")?;
+        let path = format!("/tenants/{tenant}{path}");
+        self.call(method, &path, &Proof::Token(&secret, token), body).await
     }
 
     fn owner_token(&self) -> anyhow::Result<String> {
@@ -189,17 +240,38 @@ impl Seeder {
         &self,
         method: Method,
         path: &str,
-        bearer: &str,
+        proof: &Proof<'_>,
         body: Option<&Value>,
     ) -> anyhow::Result<Value> {
-        let mut request = Request::builder()
-            .method(method.clone())
-            .uri(format!("{API}{path}"))
-            .header(header::HOST, "localhost")
-            .header(header::AUTHORIZATION, format!("Bearer {bearer}"));
-        let mut bytes = Vec::new();
-        if let Some(body) = body {
-            bytes = serde_json::to_vec(body)?;
+        let bytes = body.map(serde_json::to_vec).transpose()?.unwrap_or_default();
+        let mut request =
+            Request::builder().method(method.clone()).uri(format!("{API}{path}")).header(header::HOST, HOST);
+        if let Proof::Bearer(token) | Proof::Token(_, token) = proof {
+            request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+        }
+        if let Proof::Secret(secret) | Proof::Token(secret, _) = proof {
+            let token = if let Proof::Token(_, token) = proof { Some(*token) } else { None };
+            let (timestamp, nonce) = (SystemClock.unix_seconds().to_string(), nonce());
+            let signed = SignedRequest {
+                method: method.as_str(),
+                host: HOST,
+                path: &format!("{API}{path}"),
+                query: "",
+                body_sha256: sha256(&bytes),
+                timestamp: &timestamp,
+                nonce: &nonce,
+                token_sha256: token.map(|token| sha256(token.as_bytes())),
+            };
+            let signature = request_signature::sign(&secret.key()?, &signed)?;
+            request = request
+                .header("x-misy-timestamp", timestamp)
+                .header("x-misy-nonce", nonce)
+                .header("x-misy-signature", signature);
+        }
+        if let Proof::Secret(secret) = proof {
+            request = request.header("x-misy-key", &secret.key_id);
+        }
+        if body.is_some() {
             request = request
                 .header(header::CONTENT_TYPE, "application/json")
                 .header(header::CONTENT_LENGTH, bytes.len());
@@ -222,4 +294,10 @@ impl Seeder {
         }
         Ok(value)
     }
+}
+
+fn nonce() -> String {
+    let mut bytes = [0; 16];
+    SystemEntropy::new().fill(&mut bytes);
+    URL_SAFE_NO_PAD.encode(bytes)
 }

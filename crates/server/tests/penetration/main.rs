@@ -9,7 +9,9 @@
 )]
 
 mod cors;
+mod database;
 mod description;
+mod enrollment;
 mod enumeration;
 mod exhaustion;
 mod foreign_ids;
@@ -18,11 +20,13 @@ mod injection;
 mod instructions;
 mod limits;
 mod mass_assignment;
+mod memory;
 mod sessions;
 mod signatures;
 mod slow_readers;
 mod smuggling;
 mod ssrf;
 mod stage;
+mod starvation;
 mod tokens;
 mod wire;

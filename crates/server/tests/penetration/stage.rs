@@ -12,7 +12,7 @@ use misy_testkit::{
 };
 use misy_trust::{RequestKey, SignedRequest, SystemEntropy, TotpSecret, request_signature, sha256};
 use serde_json::{Value, json};
-use std::{net::SocketAddr, time::Duration};
+use std::{collections::HashMap, net::SocketAddr, sync::Mutex, time::Duration};
 use tempfile::TempDir;
 
 pub(crate) const PASSWORD: &str = "tres tristes tigres";
@@ -28,6 +28,8 @@ pub(crate) struct Stage {
     pub(crate) andina: Tenant,
     /// The victim.
     pub(crate) verde: Tenant,
+    /// Who administers a tenant, once somebody enrolled there.
+    people: Mutex<HashMap<String, Person>>,
     program: Program,
     pub(crate) store: TestStore,
     pub(crate) dir: TempDir,
@@ -62,7 +64,7 @@ pub(crate) struct Person {
     pub(crate) totp: TotpSecret,
 }
 
-fn key_of(text: &str) -> RequestKey {
+pub(crate) fn key_of(text: &str) -> RequestKey {
     RequestKey::new(Secret::new(BASE64.decode(text).unwrap().try_into().unwrap()))
 }
 
@@ -181,7 +183,7 @@ impl Stage {
         let owner = Tenant::of(&wire.send(&owner).await.expect(201));
         let andina = registered(&store, &wire, &owner, "andina").await;
         let verde = registered(&store, &wire, &owner, "verde-cafe").await;
-        Self { wire, owner, andina, verde, program, store, dir }
+        Self { wire, owner, andina, verde, people: Mutex::default(), program, store, dir }
     }
 
     /// A second process on the same database.
@@ -220,7 +222,7 @@ impl Stage {
         self.wire.send(&request).await
     }
 
-    /// A tenant without limits that a test would meet.
+    /// A tenant without limits that a test would meet; while nobody enrolled in the owner's.
     pub(crate) async fn register(&self, id: &str) -> Tenant {
         registered(&self.store, &self.wire, &self.owner, id).await
     }
@@ -230,7 +232,8 @@ impl Stage {
         govern(&self.store, &self.wire, &self.owner, Request::new(method, path).json(body)).await
     }
 
-    /// What is asked of the key of a tenant's first administrator.
+    /// What is asked of a tenant's administrator: with the token of the registration and, where that is not enough or not good
+    /// any more, by a person with a fresh second factor.
     pub(crate) async fn manage(
         &self,
         who: &Tenant,
@@ -238,12 +241,21 @@ impl Stage {
         path: &str,
         body: Option<&Value>,
     ) -> Answer {
-        let request = Request::new(method, path).bearer(&who.administrator);
-        self.send(match body {
+        let request = Request::new(method, path);
+        let request = match body {
             Some(body) => request.json(body),
             None => request,
-        })
-        .await
+        };
+        let answer = self.send(request.clone().bearer(&who.administrator)).await;
+        if answer.status != 401 {
+            return answer;
+        }
+        let known = self.people.lock().unwrap().get(&who.id).cloned();
+        let person = match known {
+            Some(person) => person,
+            None => self.person(who, &format!("somebody@{}.example", who.id)).await,
+        };
+        self.send(person.sends(request)).await
     }
 
     /// A browser's token.
@@ -272,11 +284,24 @@ impl Stage {
         self.send(token.sign(Request::new("POST", format!("{BASE}/messages")).json(&body))).await
     }
 
-    /// The first administrator of a tenant, with an authenticator app, signed in with both factors.
+    /// An administrator of a tenant, with an authenticator app, signed in with both factors: the first one enrols, others are
+    /// invited by them.
     pub(crate) async fn person(&self, tenant: &Tenant, email: &str) -> Person {
-        let body = json!({ "token": tenant.administrator, "email": email, "name": "Ana Rojas", "password": PASSWORD });
-        let request = from_own_page(Request::new("POST", format!("{BASE}/auth/enroll"))).json(&body);
-        let answer = self.send(request).await.expect(200);
+        let first = self.people.lock().unwrap().get(&tenant.id).cloned();
+        let request = if let Some(first) = &first {
+            let roles = if tenant.id == self.owner.id { json!(["owner", "admin"]) } else { json!(["admin"]) };
+            let body = json!({ "email": email, "name": "Ana Rojas", "roles": roles });
+            let request = Request::new("POST", tenant.path("/users")).json(&body);
+            let token = self.send(first.sends(request)).await.expect(201).text("/invitation/token");
+            let body = json!({ "token": token, "password": PASSWORD });
+            Request::new("POST", format!("{BASE}/auth/invitations/accept")).json(&body)
+        } else {
+            let body = json!({
+                "token": tenant.administrator, "email": email, "name": "Ana Rojas", "password": PASSWORD
+            });
+            Request::new("POST", format!("{BASE}/auth/enroll")).json(&body)
+        };
+        let answer = self.send(from_own_page(request)).await.expect(200);
         let mut person = Person {
             cookie: cookie_of(&answer, SESSION_COOKIE).unwrap(),
             csrf: answer.text("/csrfToken"),
@@ -292,6 +317,9 @@ impl Stage {
         let request = Request::new("POST", format!("{BASE}/auth/totp/confirm")).json(&body);
         let confirmed = self.send(person.sends(request)).await.expect(200);
         person.take(&confirmed);
+        if first.is_none() {
+            self.people.lock().unwrap().insert(tenant.id.clone(), person.clone());
+        }
         person
     }
 
@@ -381,8 +409,9 @@ async fn registered(store: &TestStore, wire: &Wire, owner: &Tenant, id: &str) ->
         .iter()
         .map(|scope| json!({ "scope": scope, "requests": 1_000_000, "periodSeconds": 1 }))
         .collect();
-    let request = Request::new("PUT", tenant.path("/limits")).json(&json!({ "limits": limits }));
-    govern(store, wire, owner, request).await.expect(200);
+    let quotas = json!([{ "kind": "messages", "monthly": 1_000_000_000 }]);
+    let body = json!({ "limits": limits, "quotas": quotas });
+    govern(store, wire, owner, Request::new("PUT", tenant.path("/limits")).json(&body)).await.expect(200);
     tenant
 }
 

@@ -19,21 +19,28 @@ use tokio::{
     net::TcpStream,
 };
 
-struct Stage {
-    dir: TempDir,
-    servers: Authority,
-    clients: Authority,
-    revoked: Issued,
-    program: Program,
-    port: u16,
+pub(crate) struct Stage {
+    pub(crate) dir: TempDir,
+    pub(crate) servers: Authority,
+    pub(crate) clients: Authority,
+    pub(crate) revoked: Issued,
+    pub(crate) program: Program,
+    pub(crate) port: u16,
 }
 
 /// A program that ends TLS and asks for client certificates.
-async fn stage() -> Stage {
+pub(crate) async fn stage() -> Stage {
+    let clients = Authority::new("clients").unwrap();
+    let revoked = clients.issue("revoked", GOOD).unwrap();
+    let list = clients.revoke(&[&revoked]).unwrap();
+    stage_of(clients, revoked, &list).await
+}
+
+/// The same with the lists of one's own.
+pub(crate) async fn stage_of(clients: Authority, revoked: Issued, lists: &str) -> Stage {
     // Short, because a Unix socket's path must be.
     let dir = tempfile::Builder::new().prefix("misy-t").tempdir_in("/tmp").unwrap();
-    let (servers, clients) = (Authority::new("servers").unwrap(), Authority::new("clients").unwrap());
-    let revoked = clients.issue("revoked", GOOD).unwrap();
+    let servers = Authority::new("servers").unwrap();
     let (certificate, key) = write(dir.path(), "server", &servers.issue("first", GOOD).unwrap());
     let start = Start::new(env!("CARGO_BIN_EXE_misy"), dir.path().join("a"))
         .unwrap()
@@ -41,10 +48,7 @@ async fn stage() -> Stage {
         .with("MISY_TLS_CERTIFICATE", certificate)
         .with("MISY_TLS_KEY", key)
         .with("MISY_TLS_CLIENT_CA", write_text(dir.path(), "clients.pem", &clients.pem))
-        .with(
-            "MISY_TLS_CLIENT_CRL",
-            write_text(dir.path(), "clients.crl", &clients.revoke(&[&revoked]).unwrap()),
-        );
+        .with("MISY_TLS_CLIENT_CRL", write_text(dir.path(), "clients.crl", lists));
     let program = start.spawn().unwrap();
     let port = port_of(&program);
     let caller = Caller::new(&servers, None);
@@ -55,15 +59,21 @@ async fn stage() -> Stage {
     Stage { dir, servers, clients, revoked, program, port }
 }
 
-struct Tenant {
-    id: String,
-    administrator: String,
+pub(crate) struct Tenant {
+    pub(crate) id: String,
+    pub(crate) administrator: String,
     secret_id: String,
     secret: RequestKey,
 }
 
 impl Stage {
-    async fn manage(&self, method: Method, path: &str, bearer: &str, body: &Value) -> (u16, Value) {
+    pub(crate) async fn manage(
+        &self,
+        method: Method,
+        path: &str,
+        bearer: &str,
+        body: &Value,
+    ) -> (u16, Value) {
         let caller = Caller::new(&self.servers, None);
         let path = format!("{BASE}{path}");
         let answer =
@@ -72,7 +82,7 @@ impl Stage {
         (answer.status.as_u16(), answer.json())
     }
 
-    async fn register(&self, path: &str, bearer: &str, id: &str) -> Tenant {
+    pub(crate) async fn register(&self, path: &str, bearer: &str, id: &str) -> Tenant {
         let body = json!({
             "tenantId": id, "tenantName": id, "contactEmail": "someone@shop.example",
             "websiteUrl": format!("https://{id}.example"), "businessIndustry": "Shop",
@@ -89,7 +99,7 @@ impl Stage {
         }
     }
 
-    async fn bind(&self, tenant: &Tenant, certificate: &Issued) -> String {
+    pub(crate) async fn bind(&self, tenant: &Tenant, certificate: &Issued) -> String {
         let body = json!({ "name": "backend", "certificate": certificate.pem });
         let path = format!("/tenants/{}/certificates", tenant.id);
         let (status, answer) = self.manage(Method::POST, &path, &tenant.administrator, &body).await;
@@ -97,15 +107,36 @@ impl Stage {
         answer["certificateId"].as_str().unwrap().to_owned()
     }
 
+    /// The owner and one tenant whose secret needs a certificate.
+    pub(crate) async fn tenants(&self) -> (Tenant, Tenant) {
+        let owner = self.register("/tenants/register/owner", BOOTSTRAP_SECRET, "colombiatic").await;
+        let andina = self.register("/tenants/register", &owner.administrator, "andina").await;
+        let path = format!("/tenants/andina/secrets/{}", andina.secret_id);
+        let needs = json!({ "needsCertificate": true });
+        assert_eq!(self.manage(Method::PATCH, &path, &andina.administrator, &needs).await.0, 204);
+        (owner, andina)
+    }
+
     /// A request for a token, signed with the tenant secret, or a read with a token.
-    fn signed(&self, tenant: &Tenant, token: Option<&str>) -> Request<Body> {
-        let (method, path) = match token {
-            None => (Method::POST, format!("{BASE}/tokens")),
-            Some(_) => (Method::GET, format!("{BASE}/tenants/{}", tenant.id)),
-        };
-        let body = json!({ "siteId": "main", "permissions": ["tenant:manage"] });
-        let body = token.is_none().then_some(body);
-        let text = body.as_ref().map(ToString::to_string).unwrap_or_default();
+    pub(crate) fn signed(&self, tenant: &Tenant, token: Option<&str>) -> Request<Body> {
+        let body = json!({ "siteId": "main", "permissions": ["tenant:manage", "chat:read", "chat:write"] });
+        match token {
+            None => self.signed_call(tenant, None, Method::POST, "/tokens", Some(&body)),
+            Some(_) => self.signed_call(tenant, token, Method::GET, &format!("/tenants/{}", tenant.id), None),
+        }
+    }
+
+    /// Any request that the tenant secret signs.
+    pub(crate) fn signed_call(
+        &self,
+        tenant: &Tenant,
+        token: Option<&str>,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Request<Body> {
+        let path = format!("{BASE}{path}");
+        let text = body.map(ToString::to_string).unwrap_or_default();
         let timestamp = SystemClock.unix_seconds().to_string();
         let mut nonce = [0; 16];
         SystemEntropy::new().fill(&mut nonce);
@@ -122,7 +153,7 @@ impl Stage {
             token_sha256: token.map(|token| sha256(token.as_bytes())),
         };
         let signature = request_signature::sign(&tenant.secret, &signed).unwrap();
-        let mut request = request(method, self.port, &path, token, body.as_ref());
+        let mut request = request(method, self.port, &path, token, body);
         for (name, value) in [
             ("x-misy-timestamp", timestamp),
             ("x-misy-nonce", nonce),

@@ -1,6 +1,6 @@
 //! What is good once and for a short time: the way from password to second factor, links to set a password or to join.
 
-use crate::{StoreError, TenantTx, tenants::stored};
+use crate::{StoreError, TenantTx, sign_in_providers::ProviderPerson, tenants::stored};
 use jiff_sqlx::{Timestamp as SqlTimestamp, ToSqlx};
 use misy_domain::{Timestamp, UserId};
 use std::time::Duration;
@@ -42,13 +42,16 @@ pub struct Ticket {
     pub user_id: UserId,
     /// How the user proved itself before: `password`, `oidc`.
     pub first_method: String,
+    /// The person of a provider that is the user once the second factor is proved.
+    pub link: Option<ProviderPerson>,
     /// How often it was tried without success.
     pub attempts: i32,
     /// Until when it is good.
     pub expires_at: Timestamp,
 }
 
-/// Stores a ticket. Of links a user has one at a time: an older one of the same purpose is good no more.
+/// Stores a ticket. Of links that an administrator makes a user has one at a time: older ones of the same purpose are good
+/// no more.
 pub async fn issue(
     tx: &mut TenantTx,
     user: UserId,
@@ -83,13 +86,68 @@ pub async fn issue(
     Ok(expires_at)
 }
 
-/// Notes that the user came from the tenant's provider, not with a password.
-pub async fn note_provider(tx: &mut TenantTx, token_hash: &[u8; 32]) -> Result<(), StoreError> {
+/// Links of one purpose that a user has at the same time, when anybody may ask for them.
+const MOST_AT_ONCE: i64 = 3;
+
+/// Stores a ticket beside those that are good already, unless there are too many. Says whether it was stored.
+pub async fn issue_one_more(
+    tx: &mut TenantTx,
+    user: UserId,
+    purpose: TicketPurpose,
+    token_hash: &[u8; 32],
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let tenant = tx.tenant().clone();
+    let expires_at = now.checked_add(purpose.lifetime()).unwrap_or(Timestamp::MAX);
+    // One after the other, so that the count holds.
+    sqlx::query!(
+        "select 1 as one from users where tenant_id = $1 and user_id = $2 for no key update",
+        tenant.as_str(),
+        user.to_string()
+    )
+    .fetch_optional(tx.connection())
+    .await?;
+    sqlx::query!(
+        "delete from user_tickets where tenant_id = $1 and user_id = $2 and purpose = $3 and expires_at <= $4",
+        tenant.as_str(),
+        user.to_string(),
+        purpose.as_str(),
+        now.to_sqlx() as _
+    )
+    .execute(tx.connection())
+    .await?;
+    let stored = sqlx::query!(
+        "insert into user_tickets (tenant_id, token_hash, user_id, purpose, created_at, expires_at)
+         select $1, $2, $3, $4, $5, $6
+         where (select count(*) from user_tickets where tenant_id = $1 and user_id = $3 and purpose = $4) < $7",
+        tenant.as_str(),
+        &token_hash[..],
+        user.to_string(),
+        purpose.as_str(),
+        now.to_sqlx() as _,
+        expires_at.to_sqlx() as _,
+        MOST_AT_ONCE
+    )
+    .execute(tx.connection())
+    .await?;
+    Ok(stored.rows_affected() > 0)
+}
+
+/// Notes that the user came from the tenant's provider, not with a password, and as whom if the second factor is to prove
+/// that.
+pub async fn note_provider(
+    tx: &mut TenantTx,
+    token_hash: &[u8; 32],
+    link: Option<&ProviderPerson>,
+) -> Result<(), StoreError> {
     let tenant = tx.tenant().clone();
     sqlx::query!(
-        "update user_tickets set first_method = 'oidc' where tenant_id = $1 and token_hash = $2",
+        "update user_tickets set first_method = 'oidc', link_issuer = $3, link_subject_hash = $4
+         where tenant_id = $1 and token_hash = $2",
         tenant.as_str(),
-        &token_hash[..]
+        &token_hash[..],
+        link.map(|link| &*link.issuer),
+        link.map(|link| &link.subject_hash[..])
     )
     .execute(tx.connection())
     .await?;
@@ -105,7 +163,7 @@ pub async fn hold(
 ) -> Result<Option<Ticket>, StoreError> {
     let tenant = tx.tenant().clone();
     let row = sqlx::query!(
-        "select user_id, first_method, attempts, expires_at from user_tickets
+        "select user_id, first_method, link_issuer, link_subject_hash, attempts, expires_at from user_tickets
          where tenant_id = $1 and token_hash = $2 and purpose = $3 and expires_at > $4
          for update",
         tenant.as_str(),
@@ -119,6 +177,9 @@ pub async fn hold(
         Ok(Ticket {
             user_id: stored(row.user_id.parse())?,
             first_method: row.first_method,
+            link: row.link_issuer.zip(row.link_subject_hash).and_then(|(issuer, hash)| {
+                Some(ProviderPerson { issuer, subject_hash: hash.try_into().ok()? })
+            }),
             attempts: row.attempts,
             expires_at: SqlTimestamp::to_jiff(row.expires_at),
         })

@@ -2,7 +2,7 @@ use crate::{finish, number, replica, say, start, texts};
 use misy_domain::{Channel, Part, Secret};
 use misy_store::{
     StoreError, Vault,
-    credentials::{create_secret, open_secret},
+    credentials::{NewSecret, SecretGrant, create_secret, open_secret},
     messages::{Ingested, NewInbound},
     rotation::{LongestUse, Rotator, Step, key_versions, rotations, start_due},
 };
@@ -64,7 +64,9 @@ async fn after_a_rotation_nothing_is_left_under_the_old_key_and_everything_opens
     }
     let id = misy_domain::KeyId::new(&*store.clock, &*store.entropy);
     let mut tx = store.database.tenant("test", &tenant.id).await.unwrap();
-    create_secret(&mut tx, &tenant.keys, &*store.entropy, id, "").await.unwrap();
+    let grant = SecretGrant::default();
+    let new = NewSecret { key_id: id, name: "", grant: &grant, needs_certificate: false, made_by: "" };
+    create_secret(&mut tx, &tenant.keys, &*store.entropy, &new).await.unwrap();
     tx.commit().await.unwrap();
 
     let begun = start(&store, &tenant).await.unwrap();

@@ -11,7 +11,7 @@ pub(super) struct Types {
     tenant: EntityTypeName,
     role: EntityTypeName,
     user: EntityTypeName,
-    administrator_key: EntityTypeName,
+    set_up_token: EntityTypeName,
     program: EntityTypeName,
 }
 
@@ -31,7 +31,7 @@ impl Types {
             tenant: type_name("Misy::Tenant")?,
             role: type_name("Misy::Role")?,
             user: type_name("Misy::User")?,
-            administrator_key: type_name("Misy::AdministratorKey")?,
+            set_up_token: type_name("Misy::SetUpToken")?,
             program: type_name("Misy::Program")?,
         })
     }
@@ -44,7 +44,7 @@ impl Types {
     pub(super) fn of_principal(&self, principal: &Principal<'_>) -> EntityUid {
         let of = match principal.kind {
             PrincipalKind::User { .. } => &self.user,
-            PrincipalKind::AdministratorKey => &self.administrator_key,
+            PrincipalKind::SetUpToken => &self.set_up_token,
             PrincipalKind::Program { .. } => &self.program,
         };
         uid(of, principal.id)
@@ -93,12 +93,11 @@ impl Types {
                 }
                 parents.extend(principal.roles.iter().map(|role| uid(&self.role, role.as_str())));
             }
-            PrincipalKind::AdministratorKey => {
-                parents.extend(principal.roles.iter().map(|role| uid(&self.role, role.as_str())));
-            }
+            PrincipalKind::SetUpToken => {}
             PrincipalKind::Program { permissions } => {
                 let permissions = permissions.iter().map(|text| Value::new_string((*text).to_owned()));
                 attributes.insert("permissions".to_owned(), Value::new_set(permissions));
+                attributes.insert("granted".to_owned(), actions(principal.granted));
             }
         }
         Entity::new(own.clone(), attributes, parents).map_err(PolicyError::of)

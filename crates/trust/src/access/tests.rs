@@ -11,6 +11,11 @@ const FRESH: Moment =
 const PERSON: PrincipalKind<'static> = PrincipalKind::User { scopes: None };
 const PROGRAM: PrincipalKind<'static> = PrincipalKind::Program { permissions: &["tenant:manage"] };
 
+/// A server whose secret carries everything that one can.
+fn program(tenant: &TenantId) -> Principal<'_> {
+    Principal { granted: Action::ALL, ..principal(PROGRAM, tenant, &[]) }
+}
+
 fn principal<'a>(kind: PrincipalKind<'a>, tenant: &'a TenantId, roles: &'a [BuiltInRole]) -> Principal<'a> {
     Principal { kind, id: "usr_1", tenant, is_owner: *tenant == *COLOMBIATIC, roles, granted: &[] }
 }
@@ -71,12 +76,45 @@ fn a_sensitive_action_asks_whoever_may_do_it_for_a_fresh_second_factor_and_refus
 }
 
 #[test]
-fn a_key_is_asked_for_a_person_before_a_privileged_operation() {
-    let owners = principal(PrincipalKind::AdministratorKey, &COLOMBIATIC, &[BuiltInRole::Owner]);
-    assert_eq!(decide(&owners, Action::PrivilegeUse, &ANDINA, FRESH), AccessOutcome::StepUp);
-    let tenants = principal(PrincipalKind::AdministratorKey, &ANDINA, &[BuiltInRole::Admin]);
+fn the_token_of_a_registration_sets_up_what_a_program_could_and_asks_for_a_person_where_one_is_needed() {
+    let tenants = principal(PrincipalKind::SetUpToken, &ANDINA, &[BuiltInRole::Admin]);
+    let owners = principal(PrincipalKind::SetUpToken, &COLOMBIATIC, &[BuiltInRole::Owner]);
+    let program = program(&ANDINA);
+    for action in Action::ALL.iter().copied() {
+        let outcome = decide(&tenants, action, &ANDINA, FRESH);
+        // Never more than a program, whatever is claimed of a second factor.
+        if outcome == AccessOutcome::Allowed {
+            assert_eq!(decide(&program, action, &ANDINA, FRESH), AccessOutcome::Allowed, "{action}");
+        }
+        assert_eq!(decide(&tenants, action, &VERDE, FRESH), AccessOutcome::Hidden, "{action}");
+        if AccessPolicies::in_force().is_sensitive(action) && action != Action::KeysWrite {
+            assert_ne!(decide(&owners, action, &COLOMBIATIC, FRESH), AccessOutcome::Allowed, "{action}");
+        }
+    }
+    for action in [Action::TenantRead, Action::ContextPackWrite, Action::SitesWrite, Action::KeysWrite] {
+        assert_eq!(decide(&tenants, action, &ANDINA, Moment::default()), AccessOutcome::Allowed, "{action}");
+    }
+    for action in [
+        Action::UsersRead,
+        Action::UsersWrite,
+        Action::RolesWrite,
+        Action::SignInWrite,
+        Action::SecretsWrite,
+        Action::CertificatesWrite,
+        Action::TenantClose,
+        Action::TenantDelete,
+        Action::EncryptionRotate,
+    ] {
+        assert_eq!(decide(&tenants, action, &ANDINA, FRESH), AccessOutcome::NeedsPerson, "{action}");
+    }
+    for action in [Action::TenantsList, Action::TenantsCreate, Action::TenantRead] {
+        assert_eq!(decide(&owners, action, &ANDINA, FRESH), AccessOutcome::Allowed, "{action}");
+    }
+    for action in [Action::PrivilegeUse, Action::TenantDelete, Action::TenantClose] {
+        assert_eq!(decide(&owners, action, &ANDINA, FRESH), AccessOutcome::NeedsPerson, "{action}");
+    }
+    assert_eq!(decide(&owners, Action::ContextPackRead, &ANDINA, FRESH), AccessOutcome::NeedsPrivilege);
     assert_eq!(decide(&tenants, Action::PrivilegeUse, &ANDINA, FRESH), AccessOutcome::Denied);
-    assert_eq!(decide(&tenants, Action::PrivilegeUse, &VERDE, FRESH), AccessOutcome::Hidden);
 }
 
 #[test]
@@ -103,12 +141,12 @@ fn whoever_does_something_to_another_tenant_answers_for_it() {
     let reason = Moment { reason_given: true, ..Moment::default() };
     let both = Moment { reason_given: true, ..FRESH };
     let person = principal(PERSON, &COLOMBIATIC, &[BuiltInRole::Owner]);
-    let key = principal(PrincipalKind::AdministratorKey, &COLOMBIATIC, &[BuiltInRole::Owner]);
+    let token = principal(PrincipalKind::SetUpToken, &COLOMBIATIC, &[BuiltInRole::Owner]);
     let admin = principal(PERSON, &COLOMBIATIC, &[BuiltInRole::Admin]);
     for action in Action::ALL.iter().copied() {
         if !accounted.contains(&action) {
             // It depends on no reason.
-            for who in [&person, &key, &admin] {
+            for who in [&person, &token, &admin] {
                 assert_eq!(
                     decide(who, action, &ANDINA, both),
                     decide(who, action, &ANDINA, FRESH),
@@ -121,7 +159,7 @@ fn whoever_does_something_to_another_tenant_answers_for_it() {
         assert_eq!(decide(&person, action, &ANDINA, reason), AccessOutcome::StepUp, "{action}");
         assert_eq!(decide(&person, action, &ANDINA, FRESH), AccessOutcome::NeedsReason, "{action}");
         assert_eq!(decide(&person, action, &ANDINA, both), AccessOutcome::Allowed, "{action}");
-        assert_eq!(decide(&key, action, &ANDINA, both), AccessOutcome::StepUp, "{action}");
+        assert_eq!(decide(&token, action, &ANDINA, both), AccessOutcome::NeedsPerson, "{action}");
         assert_eq!(decide(&admin, action, &ANDINA, both), AccessOutcome::Hidden, "{action}");
         // Of itself a tenant gives no account to anybody.
         let own = principal(PERSON, &ANDINA, &[BuiltInRole::Admin]);
@@ -151,7 +189,7 @@ fn a_personal_token_does_what_both_its_scopes_and_its_user_may() {
 
 #[test]
 fn a_program_manages_no_people() {
-    let program = principal(PROGRAM, &ANDINA, &[]);
+    let program = program(&ANDINA);
     assert_eq!(decide(&program, Action::SitesWrite, &ANDINA, FRESH), AccessOutcome::Allowed);
     for action in [
         Action::UsersRead,
@@ -168,6 +206,11 @@ fn a_program_manages_no_people() {
     ] {
         assert_eq!(decide(&program, action, &ANDINA, FRESH), AccessOutcome::Denied, "{action}");
     }
+    let narrow = Principal { granted: &[Action::SitesRead, Action::UsersRead], ..program };
+    assert_eq!(decide(&narrow, Action::SitesRead, &ANDINA, FRESH), AccessOutcome::Allowed);
+    assert_eq!(decide(&narrow, Action::SitesWrite, &ANDINA, FRESH), AccessOutcome::Denied);
+    assert_eq!(decide(&narrow, Action::UsersRead, &ANDINA, FRESH), AccessOutcome::Denied);
+    assert!(!for_programs().contains(&Action::UsersRead) && for_programs().contains(&Action::SitesWrite));
     let chat_only = principal(PrincipalKind::Program { permissions: &["chat:write"] }, &ANDINA, &[]);
     assert_eq!(decide(&chat_only, Action::TenantRead, &ANDINA, FRESH), AccessOutcome::Denied);
 }
@@ -199,7 +242,7 @@ proptest! {
     ) {
         let kind = match kind {
             0 => PrincipalKind::User { scopes: scopes.as_deref() },
-            1 => PrincipalKind::AdministratorKey,
+            1 => PrincipalKind::SetUpToken,
             _ => PROGRAM,
         };
         let who = Principal { kind, id: "usr_1", tenant: &ANDINA, is_owner: false, roles: &roles, granted: &granted };
@@ -235,14 +278,15 @@ fn the_table_of_who_may_do_what_is_up_to_date() {
         "# Who may do what\n\nWritten from the access policies in `crates/trust/policies`; a test fails when it is out of date. ● may; \
          ◐ may with a second factor not older than five minutes; owner: what the role of the owner tenant may do to *another* \
          tenant (● always, ◐ a person with a fresh second factor, ◉ who also gives a reason and is told of in both trails, ○ after \
-         a privileged operation). Program: a server with a token that allows `tenant:manage`.\n\n",
+         a privileged operation). Program: a server with a token that allows `tenant:manage`, if its secret carries the action; \
+         set-up: the token of a registration.\n\n",
     );
     let _ = writeln!(
         text,
-        "| action | {} | program | owner, elsewhere |",
+        "| action | {} | program | set-up | owner, elsewhere |",
         BuiltInRole::ALL[1..].iter().map(|r| r.as_str()).collect::<Vec<_>>().join(" | ")
     );
-    let _ = writeln!(text, "| --- |{}", " :-: |".repeat(9));
+    let _ = writeln!(text, "| --- |{}", " :-: |".repeat(10));
     for action in Action::ALL {
         let _ = write!(text, "| `{action}` |");
         for role in &BuiltInRole::ALL[1..] {
@@ -259,8 +303,10 @@ fn the_table_of_who_may_do_what_is_up_to_date() {
             let _ = write!(text, " {mark} |");
         }
         let mark = |outcome| if outcome == AccessOutcome::Allowed { "●" } else { " " };
-        let _ =
-            write!(text, " {} |", mark(decide(&principal(PROGRAM, &ANDINA, &[]), *action, &ANDINA, FRESH)));
+        let set_up = principal(PrincipalKind::SetUpToken, &ANDINA, &[BuiltInRole::Admin]);
+        for who in [program(&ANDINA), set_up] {
+            let _ = write!(text, " {} |", mark(decide(&who, *action, &ANDINA, FRESH)));
+        }
         let owner = principal(PERSON, &COLOMBIATIC, &[BuiltInRole::Owner]);
         let elsewhere = |moment| decide(&owner, *action, &ANDINA, moment) == AccessOutcome::Allowed;
         let answering = Moment { reason_given: true, ..FRESH };

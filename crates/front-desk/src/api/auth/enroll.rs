@@ -10,6 +10,7 @@ use crate::{
         passwords::expect_strong,
         start::{Entry, SignedInAnswer, start_session},
     },
+    look_up,
     pipeline::Received,
     problem::Problem,
 };
@@ -17,23 +18,14 @@ use axum::{
     extract::{Request, State},
     response::Response,
 };
-use misy_domain::{BuiltInRole, EmailAddress, KeyId, Secret, TenantId, UserId};
+use misy_domain::{EmailAddress, Secret, TenantId, UserId};
 use misy_store::{
-    StoreError, TenantKeys, TenantTx,
-    credentials::KeyKind,
-    users::{
-        self, NewUser,
-        enrollments::{self, Enrollment},
-        sign_ins,
-    },
+    credentials::{KeyKind, KeyRecord},
+    users::{self, NewUser, enrollments},
 };
-use misy_trust::{ApiKey, ApiKeyKind};
+use misy_trust::{ApiKey, ApiKeyKind, access::first_administrator};
 use serde::Deserialize;
-use std::time::Duration;
 use utoipa::ToSchema;
-
-/// For how long a half-finished enrolment belongs to the address it was begun with.
-const HALF_FINISHED: Duration = Duration::from_hours(1);
 
 /// The first administrator.
 #[derive(Deserialize, ToSchema)]
@@ -58,8 +50,8 @@ pub struct EnrollRequest {
 
 /// Enrol the first administrator
 ///
-/// Signs the new administrator in, who must then enrol a second factor; until that is done the same token and address can
-/// begin again. Afterwards the token enrols nobody any more.
+/// Signs the new administrator in, who must then enrol a second factor before anything else; whoever leaves before that signs
+/// in with the password and goes on. The token enrols one person: with that it is revoked and opens nothing any more.
 #[utoipa::path(
     post, path = "/api/meta-agent/auth/enroll", tag = "auth", operation_id = "enroll",
     request_body(content = EnrollRequest, example = json!({
@@ -69,7 +61,7 @@ pub struct EnrollRequest {
         (status = 200, description = "In; a second factor is to be enrolled next", body = SignedInAnswer),
         (status = 401, description = "`token_invalid`", body = crate::problem::ProblemBody<'static>, content_type = "application/problem+json"),
         (status = 403, description = "`csrf_refused`, `tenant_suspended`", body = crate::problem::ProblemBody<'static>, content_type = "application/problem+json"),
-        (status = 409, description = "`enrollment_in_progress`: with another address; `enrollment_finished`", body = crate::problem::ProblemBody<'static>, content_type = "application/problem+json"),
+        (status = 409, description = "`enrollment_finished`: the token has enrolled somebody", body = crate::problem::ProblemBody<'static>, content_type = "application/problem+json"),
         (status = 429, description = "`rate_limited`, with Retry-After", body = crate::problem::ProblemBody<'static>, content_type = "application/problem+json"),
     ),
     security(())
@@ -79,17 +71,8 @@ pub(crate) async fn enroll(State(desk): State<FrontDesk>, request: Request) -> R
     csrf::check_stranger(&desk.settings, &received)?;
     let asked: EnrollRequest = received.json()?;
     let address = guard::address(&desk, &received);
-    guard::count(
-        &desk,
-        &Guess {
-            what: "enroll",
-            account: &misy_trust::sha256(asked.token.as_bytes()),
-            address,
-            device: None,
-        },
-    )
-    .await?;
-    let (tenant, key) = token(&desk, &asked.token).await?;
+    guard::count(&desk, &Guess { what: "enroll", account: None, address, device: None }).await?;
+    let (tenant, key) = token(&desk, &received, &asked.token).await?;
     let state = desk.tenants.get(&tenant).await?.ok_or_else(|| Problem::unauthorized("token_invalid"))?;
     received.record.facts().tenant = Some(tenant.clone());
     if !state.is_active() {
@@ -97,13 +80,18 @@ pub(crate) async fn enroll(State(desk): State<FrontDesk>, request: Request) -> R
     }
     let email = checked(&asked)?;
     let password = Secret::new(asked.password.clone());
-    let hash = desk.passwords.hash(password.expose(), state.keys.pepper(), desk.entropy.clone()).await?;
-    let roles: &[BuiltInRole] =
-        if state.is_owner() { &[BuiltInRole::Owner, BuiltInRole::Admin] } else { &[BuiltInRole::Admin] };
-    let roles: Vec<String> = roles.iter().map(ToString::to_string).collect();
+    let hash = desk.hash_password(&password, &email, &state.keys).await?;
+    let roles = first_administrator(state.is_owner());
     let mut tx = desk.database.tenant("auth.enroll", &tenant).await?;
-    let begun = enrollments::hold(&mut tx, key).await?;
-    make_room(&desk, &mut tx, &state.keys, begun, &email).await?;
+    if enrollments::hold(&mut tx, key.key_id).await? {
+        return Err(Problem::conflict(
+            "enrollment_finished",
+            "This token has enrolled somebody; sign in instead.",
+        ));
+    }
+    if key.revoked_at.is_some() {
+        return Err(Problem::unauthorized("token_invalid"));
+    }
     let user_id = UserId::new(&*desk.clock, &*desk.entropy);
     let new = NewUser {
         user_id,
@@ -116,25 +104,26 @@ pub(crate) async fn enroll(State(desk): State<FrontDesk>, request: Request) -> R
     };
     let now = desk.clock.now();
     users::create(&mut tx, &desk.vault, &state.keys, &new, now).await?;
-    enrollments::begin(&mut tx, key, user_id, now).await?;
+    enrollments::finish(&mut tx, key.key_id, user_id, now).await?;
     let user = users::read(&mut tx, &state.keys, user_id).await?.ok_or_else(Problem::internal)?;
     let entry =
         Entry { user: &user, methods: &["password"], second_factor: false, is_owner: state.is_owner() };
     start_session(&desk, &received, tx, &entry).await
 }
 
-/// Whose enrolment token this is.
-async fn token(desk: &FrontDesk, text: &str) -> Result<(TenantId, KeyId), Problem> {
+/// Whose enrolment token this is, in force or revoked.
+async fn token(desk: &FrontDesk, received: &Received, text: &str) -> Result<(TenantId, KeyRecord), Problem> {
     let invalid = || Problem::unauthorized("token_invalid");
     let key = ApiKey::parse(text).map_err(|_| invalid())?;
     if key.kind() != ApiKeyKind::Administrator {
         return Err(invalid());
     }
-    let (tenant, record) = desk.database.key_by_hash(&key.hash()).await?.ok_or_else(invalid)?;
-    if record.kind != KeyKind::Administrator || !record.is_in_force(desk.clock.now()) {
+    let (tenant, record) = look_up::key(desk, received, &key.hash()).await?.ok_or_else(invalid)?;
+    let is_over = record.expires_at.is_some_and(|expires| desk.clock.now() >= expires);
+    if record.kind != KeyKind::Administrator || is_over {
         return Err(invalid());
     }
-    Ok((tenant, record.key_id))
+    Ok((tenant, record))
 }
 
 fn checked(asked: &EnrollRequest) -> Result<EmailAddress, Problem> {
@@ -151,37 +140,4 @@ fn checked(asked: &EnrollRequest) -> Result<EmailAddress, Problem> {
     let email = email.map_err(|_| Problem::internal())?;
     expect_strong("/password", &asked.password, &email, &asked.name, false)?;
     Ok(email)
-}
-
-/// A half-finished enrolment makes room for the same person's next attempt, or after an hour for anybody's with the token.
-async fn make_room(
-    desk: &FrontDesk,
-    tx: &mut TenantTx,
-    keys: &TenantKeys,
-    begun: Option<Enrollment>,
-    email: &EmailAddress,
-) -> Result<(), Problem> {
-    let Some(begun) = begun else { return Ok(()) };
-    let finished =
-        || Problem::conflict("enrollment_finished", "This token has enrolled somebody; sign in instead.");
-    if begun.finished_at.is_some() {
-        return Err(finished());
-    }
-    let Some(user) = users::lock(tx, keys, begun.user_id).await? else { return Ok(()) };
-    if user.second_factor_since.is_some() {
-        return Err(finished());
-    }
-    let now = desk.clock.now();
-    let abandoned = begun.started_at.checked_add(HALF_FINISHED).is_ok_and(|end| now >= end);
-    if user.email != *email && !abandoned {
-        return Err(Problem::conflict(
-            "enrollment_in_progress",
-            "Somebody else has begun to enrol with this token; go on with the same address, or try again in an hour.",
-        ));
-    }
-    sign_ins::end_all(tx, user.user_id, None).await?;
-    if !users::remove(tx, user.user_id).await? {
-        return Err(StoreError::Stale("user").into());
-    }
-    Ok(())
 }

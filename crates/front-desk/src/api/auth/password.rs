@@ -4,12 +4,13 @@ use super::{own_account, sign_in::BODY_LIMIT, step_up::renew_session};
 use crate::{
     desk::FrontDesk,
     identity::{
-        UserCall, csrf, expect_fresh,
+        Stored, UserCall, csrf, expect_fresh,
         guard::{self, Guess},
         mails,
         passwords::expect_strong,
         start::{known_device, record},
     },
+    look_up,
     pipeline::Received,
     problem::Problem,
 };
@@ -22,6 +23,7 @@ use misy_domain::{EmailAddress, Secret, TenantId};
 use misy_store::users::{
     self, UserStatus, sign_ins,
     tickets::{self, TicketPurpose},
+    tokens,
 };
 use misy_trust::{PasswordCheck, RandomToken, TokenUse};
 use serde::Deserialize;
@@ -77,17 +79,19 @@ pub(crate) async fn change(State(desk): State<FrontDesk>, call: UserCall) -> Res
     let asked: PasswordChange = call.received.json()?;
     let new = Secret::new(asked.new_password);
     let (mut tx, user) = own_account(&desk, &call, "auth.password_read").await?;
-    let device = known_device(&desk, &call.received, &mut tx, &user).await?;
+    let device = known_device(&desk, &call.received, &mut tx, user.user_id).await?;
     tx.commit().await?;
-    let pepper = || call.proved.state.keys.pepper();
+    let keys = &call.proved.state.keys;
     match asked.current_password.map(Secret::new) {
         Some(current) => {
             let account = desk.vault.email_route(&user.email)?;
             let address = guard::address(&desk, &call.received);
-            guard::count(&desk, &Guess { what: "password", account: &account, address, device }).await?;
-            let stored = user.password_hash.as_deref();
-            let checked = desk.passwords.check(current.expose(), stored, pepper()).await?;
-            if checked == PasswordCheck::Wrong {
+            let guess = Guess { what: "password", account: Some(&account), address, device };
+            guard::count(&desk, &guess).await?;
+            let stored = user.password_hash.iter().map(|hash| Stored { hash, pepper: keys.pepper() });
+            let stored: Vec<Stored<'_>> = stored.collect();
+            let checked = desk.passwords.check(current.expose(), &account, &stored).await?;
+            if !matches!(checked[..], [PasswordCheck::Right { .. }]) {
                 return Err(Problem::unauthorized("credentials_invalid"));
             }
         }
@@ -95,7 +99,7 @@ pub(crate) async fn change(State(desk): State<FrontDesk>, call: UserCall) -> Res
     }
     let alone = !user.needs_second_factor() && user.second_factor_since.is_none();
     expect_strong("/newPassword", new.expose(), &user.email, &user.name, alone)?;
-    let hash = desk.passwords.hash(new.expose(), pepper(), desk.entropy.clone()).await?;
+    let hash = desk.hash_password(&new, &user.email, keys).await?;
     let (mut tx, user) = own_account(&desk, &call, "auth.password_change").await?;
     users::set_password(&mut tx, user.user_id, &hash, desk.clock.now()).await?;
     sign_ins::end_all(&mut tx, user.user_id, Some(sign_in)).await?;
@@ -107,7 +111,7 @@ pub(crate) async fn change(State(desk): State<FrontDesk>, call: UserCall) -> Res
 /// Ask for a link to set a new password
 ///
 /// The answer is the same whether there is such an account or not. The link goes out by mail; in an installation without
-/// mail an administrator makes one.
+/// mail an administrator makes one. Links that went out before stay good; when three are, no other goes out.
 #[utoipa::path(
     post, path = "/api/meta-agent/auth/password/forgot", tag = "auth", operation_id = "forgetPassword",
     request_body(content = PasswordForgotten, example = json!({"email": "ana@business.example"})),
@@ -121,7 +125,8 @@ pub(crate) async fn forgot(State(desk): State<FrontDesk>, request: Request) -> R
     let Ok(email) = asked.email.parse::<EmailAddress>() else { return Ok(StatusCode::ACCEPTED) };
     let account = desk.vault.email_route(&email)?;
     let address = guard::address(&desk, &received);
-    guard::count(&desk, &Guess { what: "forgot", account: &account, address, device: None }).await?;
+    let guess = Guess { what: "forgot", account: Some(&account), address, device: None };
+    guard::count(&desk, &guess).await?;
     if desk.settings.mail {
         // Afterwards, so that the time to answer does not tell whether there is an account.
         let worker = desk.clone();
@@ -151,8 +156,11 @@ async fn send_links(
         let user = users::by_email(&mut tx, &state.keys, email).await?;
         let Some(user) = user.filter(|user| user.status == UserStatus::Active) else { continue };
         let token = RandomToken::generate(TokenUse::PasswordReset, &*desk.entropy);
-        let purpose = TicketPurpose::PasswordReset;
-        tickets::issue(&mut tx, user.user_id, purpose, &token.hash(), desk.clock.now()).await?;
+        let (purpose, now) = (TicketPurpose::PasswordReset, desk.clock.now());
+        // Anybody may ask, so this leaves the links as they are that were asked for before, and makes no end of them.
+        if !tickets::issue_one_more(&mut tx, user.user_id, purpose, &token.hash(), now).await? {
+            continue;
+        }
         let url = reset_url(desk, &token);
         mails::tell(desk, &mut tx, &state.keys, &user, mails::Notice::PasswordReset { url: &url }).await?;
         tx.commit().await?;
@@ -167,7 +175,8 @@ pub(crate) fn reset_url(desk: &FrontDesk, token: &RandomToken) -> String {
 
 /// Set a new password by a link
 ///
-/// The link is good once and for an hour. All sessions end; the second factor stays as it is.
+/// The link is good once and for an hour; others that were sent end with it. All sessions end and all personal tokens are
+/// revoked: whoever had the old password may have made them. The second factor stays as it is.
 #[utoipa::path(
     post, path = "/api/meta-agent/auth/password/reset", tag = "auth", operation_id = "resetPassword",
     request_body(content = PasswordReset, example = json!({"token": "rst_…", "password": "…"})),
@@ -184,7 +193,7 @@ pub(crate) async fn reset(State(desk): State<FrontDesk>, request: Request) -> Re
     let password = Secret::new(asked.password);
     let invalid = || Problem::unauthorized("link_invalid");
     let token = RandomToken::parse(TokenUse::PasswordReset, &asked.token).ok_or_else(invalid)?;
-    let tenant = desk.database.tenant_of_credential(&token.hash()).await?.ok_or_else(invalid)?;
+    let tenant = look_up::tenant(&desk, &received, &token.hash()).await?.ok_or_else(invalid)?;
     let state = desk.tenants.get(&tenant).await?.filter(|state| state.is_active()).ok_or_else(invalid)?;
     let now = desk.clock.now();
     let purpose = TicketPurpose::PasswordReset;
@@ -195,12 +204,13 @@ pub(crate) async fn reset(State(desk): State<FrontDesk>, request: Request) -> Re
     tx.commit().await?;
     let alone = !user.needs_second_factor() && user.second_factor_since.is_none();
     expect_strong("/password", password.expose(), &user.email, &user.name, alone)?;
-    let hash = desk.passwords.hash(password.expose(), state.keys.pepper(), desk.entropy.clone()).await?;
+    let hash = desk.hash_password(&password, &user.email, &state.keys).await?;
     let mut tx = desk.database.tenant("auth.password_reset", &tenant).await?;
     // Hashing took its time, in which the link may have been used.
     tickets::hold(&mut tx, purpose, &token.hash(), now).await?.ok_or_else(invalid)?;
     users::set_password(&mut tx, user.user_id, &hash, now).await?;
     sign_ins::end_all(&mut tx, user.user_id, None).await?;
+    tokens::revoke_all(&mut tx, user.user_id, now).await?;
     tickets::void(&mut tx, user.user_id, None).await?;
     mails::tell(&desk, &mut tx, &state.keys, &user, mails::Notice::PasswordChanged).await?;
     record(&desk, &received, &mut tx, &user, Some(json!({ "by": "link" }))).await?;

@@ -4,7 +4,7 @@ use super::factors_of;
 use crate::{
     desk::FrontDesk,
     identity::{
-        csrf,
+        Stored, csrf,
         guard::{self, Guess},
         start::{Entry, SignedInAnswer, expect_local, known_device, start_session},
     },
@@ -17,7 +17,7 @@ use axum::{
     extract::{Request, State},
     response::{IntoResponse, Response},
 };
-use futures_util::future::join_all;
+use futures_util::{StreamExt, TryStreamExt, stream};
 use misy_domain::{EmailAddress, Secret, TenantId, Timestamp};
 use misy_store::{
     TenantTx, tenants,
@@ -33,6 +33,8 @@ use utoipa::ToSchema;
 
 /// The largest body of a call about signing in.
 pub(crate) const BODY_LIMIT: usize = 16 * 1024;
+/// Accounts of an address that are looked for at the same time.
+const LOOK_UPS: usize = 4;
 
 /// Who wants to sign in.
 #[derive(Deserialize, ToSchema)]
@@ -107,7 +109,14 @@ struct Account {
     tenant: TenantId,
     state: Arc<TenantState>,
     user: User,
+    password_hash: String,
     device: Option<[u8; 32]>,
+}
+
+impl Account {
+    fn stored(&self) -> Stored<'_> {
+        Stored { hash: &self.password_hash, pepper: self.state.keys.pepper() }
+    }
 }
 
 /// Sign in
@@ -135,13 +144,13 @@ pub(crate) async fn sign_in(State(desk): State<FrontDesk>, request: Request) -> 
         Ok(email) => desk.vault.email_route(email)?,
         Err(_) => [0; 32],
     };
-    let accounts = match &email {
+    let mut accounts = match &email {
         Ok(email) => accounts(&desk, &received, email, &route, asked.tenant_id.as_ref()).await?,
         Err(_) => Vec::new(),
     };
     let guess = Guess {
         what: "password",
-        account: &route,
+        account: Some(&route),
         address: guard::address(&desk, &received),
         // Known for all of them: else whoever makes an account with somebody's address in a tenant of its own would have a
         // known browser for guessing at the others.
@@ -151,8 +160,13 @@ pub(crate) async fn sign_in(State(desk): State<FrontDesk>, request: Request) -> 
         // So that guesses stand in the trail of whom they are aimed at. Nothing of it shows in the answer.
         received.record.facts().tenant = Some(account.tenant.clone());
     }
-    guard::count(&desk, &guess).await?;
-    let mut right = check(&desk, &accounts, &password).await?;
+    if let Err(limited) = guard::count(&desk, &guess).await {
+        // Whoever guesses at the address from elsewhere keeps nobody out of an account that this browser is known for.
+        accounts.retain(|account| account.device.is_some());
+        let Some(known) = accounts.first() else { return Err(limited) };
+        guard::count(&desk, &Guess { device: known.device, ..guess }).await?;
+    }
+    let mut right = check(&desk, &accounts, &route, &password).await?;
     let (Some((at, outdated)), rest) = (right.pop(), right) else {
         return Err(Problem::unauthorized("credentials_invalid"));
     };
@@ -165,7 +179,7 @@ pub(crate) async fn sign_in(State(desk): State<FrontDesk>, request: Request) -> 
         rehash(&desk, account, &password).await?;
     }
     received.record.facts().tenant = Some(account.tenant.clone());
-    if !account.state.is_active() {
+    if !account.state.lets_people_in() {
         return Err(Problem::suspended());
     }
     let tx = desk.database.tenant("auth.sign_in", &account.tenant).await?;
@@ -210,47 +224,48 @@ async fn accounts(
     route: &[u8; 32],
     wanted: Option<&TenantId>,
 ) -> Result<Vec<Account>, Problem> {
-    let mut accounts = Vec::new();
     // Who names the tenant is looked for there alone, in however many others the address was given an account.
     let tenants = match wanted {
         Some(tenant) => vec![tenant.clone()],
         None => desk.database.tenants_of_email(route).await?,
     };
-    for tenant in tenants {
-        let Some(state) = desk.tenants.get(&tenant).await? else { continue };
-        let mut tx = desk.database.tenant("auth.accounts", &tenant).await?;
-        let user = users::by_email(&mut tx, &state.keys, email).await?;
-        let Some(user) = user.filter(|user| user.status == UserStatus::Active) else { continue };
-        let device = known_device(desk, received, &mut tx, &user).await?;
-        tx.commit().await?;
-        if user.password_hash.is_some() {
-            accounts.push(Account { tenant, state, user, device });
-        }
-    }
-    Ok(accounts)
+    let found = tenants.into_iter().map(|tenant| account(desk, received, email, tenant));
+    // In their order, a few at a time: there may be many.
+    let found = stream::iter(found).buffered(LOOK_UPS).try_collect::<Vec<_>>().await?;
+    Ok(found.into_iter().flatten().collect())
 }
 
-/// Which accounts the password opens, and whether it should be hashed again. Without any account the same work is done.
+/// The account that an address has in a tenant, if somebody could sign in to it with a password.
+async fn account(
+    desk: &FrontDesk,
+    received: &Received,
+    email: &EmailAddress,
+    tenant: TenantId,
+) -> Result<Option<Account>, Problem> {
+    let Some(state) = desk.tenants.get(&tenant).await? else { return Ok(None) };
+    let mut tx = desk.database.tenant("auth.accounts", &tenant).await?;
+    let user = users::by_email(&mut tx, &state.keys, email).await?;
+    let Some(user) = user.filter(|user| user.status == UserStatus::Active) else { return Ok(None) };
+    let device = known_device(desk, received, &mut tx, user.user_id).await?;
+    tx.commit().await?;
+    let password_hash = user.password_hash.clone();
+    Ok(password_hash.map(|password_hash| Account { tenant, state, user, password_hash, device }))
+}
+
+/// Which accounts the password opens, and whether it should be hashed again.
 async fn check(
     desk: &FrontDesk,
     accounts: &[Account],
+    route: &[u8; 32],
     password: &Secret<String>,
 ) -> Result<Vec<(usize, bool)>, Problem> {
-    if accounts.is_empty() {
-        desk.passwords.check(password.expose(), None, Secret::new([0; 32])).await?;
-        return Ok(Vec::new());
-    }
-    let checks = accounts.iter().map(|account| {
-        let stored = account.user.password_hash.as_deref();
-        desk.passwords.check(password.expose(), stored, account.state.keys.pepper())
+    let stored: Vec<Stored<'_>> = accounts.iter().map(Account::stored).collect();
+    let checked = desk.passwords.check(password.expose(), route, &stored).await?;
+    let right = checked.into_iter().enumerate().filter_map(|(at, checked)| match checked {
+        PasswordCheck::Right { outdated } => Some((at, outdated)),
+        PasswordCheck::Wrong => None,
     });
-    let mut right = Vec::new();
-    for (at, checked) in join_all(checks).await.into_iter().enumerate() {
-        if let PasswordCheck::Right { outdated } = checked? {
-            right.push((at, outdated));
-        }
-    }
-    Ok(right)
+    Ok(right.collect())
 }
 
 async fn choose(desk: &FrontDesk, accounts: impl Iterator<Item = &Account>) -> Result<Response, Problem> {
@@ -270,10 +285,8 @@ async fn choose(desk: &FrontDesk, accounts: impl Iterator<Item = &Account>) -> R
 
 /// Hashes a password at the present cost, now that it is at hand.
 async fn rehash(desk: &FrontDesk, account: &Account, password: &Secret<String>) -> Result<(), Problem> {
-    let Some(old) = &account.user.password_hash else { return Ok(()) };
-    let pepper = account.state.keys.pepper();
-    let new = desk.passwords.hash(password.expose(), pepper, desk.entropy.clone()).await?;
+    let new = desk.hash_password(password, &account.user.email, &account.state.keys).await?;
     let mut tx = desk.database.tenant("auth.rehash", &account.tenant).await?;
-    users::rehash_password(&mut tx, account.user.user_id, old, &new).await?;
+    users::rehash_password(&mut tx, account.user.user_id, &account.password_hash, &new).await?;
     Ok(tx.commit().await?)
 }

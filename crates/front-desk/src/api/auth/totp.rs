@@ -12,7 +12,7 @@ use crate::{
 use axum::{Json, extract::State, response::Response};
 use http::HeaderValue;
 use misy_domain::Secret;
-use misy_store::users::{self, enrollments, factors};
+use misy_store::users::{self, factors};
 use misy_trust::TotpSecret;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -101,8 +101,8 @@ pub(crate) async fn confirm(State(desk): State<FrontDesk>, call: UserCall) -> Re
     if call.proved.has_second_factor {
         call.expect_fresh_second_factor(&desk)?;
     }
+    count_guess(&desk, &call).await?;
     let (mut tx, user) = own_account(&desk, &call, "auth.totp_confirm").await?;
-    count_guess(&desk, &call, &mut tx, &user).await?;
     let (keys, now) = (&call.proved.state.keys, desk.clock.now());
     let confirmed =
         factors::confirm_totp(&mut tx, keys, &*desk.entropy, user.user_id, &asked.code, now).await?;
@@ -111,7 +111,6 @@ pub(crate) async fn confirm(State(desk): State<FrontDesk>, call: UserCall) -> Re
         Some(false) => return Err(Problem::unauthorized("code_invalid")),
         Some(true) => {}
     }
-    enrollments::finish(&mut tx, user.user_id, now).await?;
     let codes = factors::renew_recovery_codes(&mut tx, keys, &*desk.entropy, user.user_id).await?;
     let user = users::read(&mut tx, keys, user.user_id).await?.ok_or_else(Problem::internal)?;
     let renewed = renew_session(&desk, &call, tx, &user, Some("totp")).await?;

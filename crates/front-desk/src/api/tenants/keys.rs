@@ -47,6 +47,9 @@ pub struct KeyAnswer {
     origins: Option<Vec<String>>,
     /// Its own limit.
     requests_per_minute: Option<u32>,
+    /// Who made it: a user, a secret whose server did, the token of a registration, or who registered the tenant.
+    #[schema(example = "usr_01k9z3v5d2m8q4x7c1b6n0f9gh")]
+    made_by: String,
     /// When it was made.
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
@@ -71,6 +74,7 @@ impl From<KeyRecord> for KeyAnswer {
             permissions: key.permissions,
             origins: key.origins.map(|list| list.iter().map(ToString::to_string).collect()),
             requests_per_minute: key.requests_per_minute,
+            made_by: key.made_by,
             created_at: key.created_at,
             expires_at: key.expires_at,
             revoked_at: key.revoked_at,
@@ -180,6 +184,7 @@ pub(crate) async fn create(
     if let Some(answer) = once.answered(&desk, &mut tx).await? {
         return Ok(answer);
     }
+    let made_by = call.maker_in(&call.tenant);
     let stored = NewKey {
         key_id,
         key: &key,
@@ -188,6 +193,7 @@ pub(crate) async fn create(
         permissions: &permissions,
         origins: narrowed.as_deref(),
         requests_per_minute: new.requests_per_minute,
+        made_by: &made_by,
         expires_at: new.expires_at,
     };
     credentials::create_key(&mut tx, &stored).await?;
@@ -203,6 +209,7 @@ pub(crate) async fn create(
         permissions,
         origins: new.origins,
         requests_per_minute: new.requests_per_minute,
+        made_by,
         created_at: desk.clock.now(),
         expires_at: new.expires_at,
         revoked_at: None,

@@ -1,4 +1,4 @@
-//! `POST /tenants/{tenantId}/suspend`, `/activate` and `/close`.
+//! `POST /tenants/{tenantId}/suspend`, `/activate`, `/close` and `/reopen`, and `DELETE /tenants/{tenantId}`, which closes too.
 
 use super::{Mistakes, TenantAnswer, expected_version, versioned};
 use crate::{
@@ -7,6 +7,7 @@ use crate::{
     problem::Problem,
 };
 use axum::{extract::State, response::Response};
+use http::StatusCode;
 use misy_domain::{TenantStatus, Timestamp, act};
 use misy_store::{
     TenantTx, closing,
@@ -17,6 +18,8 @@ use serde_json::{Value, json};
 use std::time::Duration;
 use utoipa::ToSchema;
 
+/// Nobody closes a tenant with less time than this to notice and to undo it.
+const SHORTEST_GRACE: u32 = 1;
 const LONGEST_GRACE: u32 = 365;
 
 /// Why something is done.
@@ -45,9 +48,9 @@ pub struct ClosingRequest {
     /// Why; stands in the events and the audit trail of the tenant.
     #[schema(max_length = 500)]
     reason: Option<String>,
-    /// For how many days the tenant can be activated again before its data go: 0 to 365. For the owner; the
+    /// For how many days the tenant can be activated again before its data go: 1 to 365. For the owner; the
     /// installation's own number unless given.
-    #[schema(minimum = 0, maximum = 365)]
+    #[schema(minimum = 1, maximum = 365)]
     grace_days: Option<u32>,
 }
 
@@ -102,7 +105,7 @@ pub(crate) async fn suspend(
 /// For the owner. Also takes back that it was closed, with all that it had, until its clean-up begins.
 #[utoipa::path(
     post, path = "/api/meta-agent/tenants/{tenantId}/activate", tag = "tenants", operation_id = "activateTenant",
-    request_body(content = Why, example = json!({"reason": "paid"})),
+    request_body(content = Why, example = json!({"reason": "paid on 3 May"})),
     params(("tenantId" = String, Path, description = "The tenant")),
     responses((status = 200, description = "The tenant as it is now", body = TenantAnswer)),
     security(("administrator" = []))
@@ -117,14 +120,15 @@ pub(crate) async fn activate(
 
 /// Close a tenant
 ///
-/// For the owner, and for an administrator of the tenant itself. It answers like a suspended one. At `purgeAt` everything
-/// of it goes for ever but its audit trail; until then the owner can activate it again.
+/// For the owner, and for an administrator of the tenant itself; a person does this, with a fresh second factor. It answers like
+/// a suspended one. At `purgeAt` everything of it goes for ever but its audit trail; until then the owner can activate it
+/// again, and an administrator of the tenant can reopen what somebody of the tenant closed.
 #[utoipa::path(
     post, path = "/api/meta-agent/tenants/{tenantId}/close", tag = "tenants", operation_id = "closeTenant",
     request_body(content = ClosingRequest, example = json!({"reason": "the business moved on"})),
     params(("tenantId" = String, Path, description = "The tenant")),
     responses((status = 200, description = "The tenant as it is now, and what goes when", body = ClosedAnswer)),
-    security(("administrator" = []))
+    security(("session" = [], "csrf" = []))
 )]
 pub(crate) async fn close(
     State(desk): State<FrontDesk>,
@@ -134,6 +138,67 @@ pub(crate) async fn close(
     let keeps = ["audit trail", "tenant id"];
     let notice = Notice { purge_at: tenant.purge_at, removes: removes.unwrap_or_default(), keeps };
     Ok(versioned(tenant.version, ClosedAnswer { tenant: tenant.into(), notice }))
+}
+
+/// Delete a tenant
+///
+/// Closes it, as `/close` does, with the installation's time to undo that; then everything of it goes for ever but its audit
+/// trail. Its id is never given out again. The owner of the platform cannot be deleted. A person does this, with a fresh second
+/// factor.
+#[utoipa::path(
+    delete, path = "/api/meta-agent/tenants/{tenantId}", tag = "tenants", operation_id = "deleteTenant",
+    params(
+        ("tenantId" = String, Path, description = "The tenant"),
+        ("If-Match" = Option<String>, Header, description = "The ETag that was read"),
+    ),
+    responses(
+        (status = 204, description = "It is closed, and goes at its `purgeAt`"),
+        (status = 412, description = "`stale`: it was changed meanwhile", body = crate::problem::ProblemBody<'static>, content_type = "application/problem+json"),
+    ),
+    security(("session" = [], "csrf" = []))
+)]
+pub(crate) async fn delete(
+    State(desk): State<FrontDesk>,
+    call: Managed<act::TenantDelete>,
+) -> Result<StatusCode, Problem> {
+    call.received.expect_no_body()?;
+    CLOSING.carry_out(&desk, &call, None).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Open a closed tenant again
+///
+/// For an administrator of the tenant, with a fresh second factor, while its time runs, and if somebody of the tenant itself
+/// closed it. What the owner of the platform closed, it alone activates. People of a closed tenant can still sign in for this.
+#[utoipa::path(
+    post, path = "/api/meta-agent/tenants/{tenantId}/reopen", tag = "tenants", operation_id = "reopenTenant",
+    request_body(content = Why, example = json!({"reason": "it was a mistake"})),
+    params(("tenantId" = String, Path, description = "The tenant")),
+    responses(
+        (status = 200, description = "The tenant as it is now", body = TenantAnswer),
+        (status = 409, description = "`conflict`: it is not closed, or its clean-up has begun", body = crate::problem::ProblemBody<'static>, content_type = "application/problem+json"),
+    ),
+    security(("session" = [], "csrf" = []))
+)]
+pub(crate) async fn reopen(
+    State(desk): State<FrontDesk>,
+    call: Managed<act::TenantReopen>,
+) -> Result<Response, Problem> {
+    if !call.state.is_closed() {
+        return Err(Problem::conflict("conflict", "The tenant is not closed."));
+    }
+    let mut tx = desk.database.tenant("tenants.closed_by", &call.tenant).await?;
+    let closed = tenants::last_event(&mut tx, "closed").await?;
+    tx.commit().await?;
+    // Whoever comes from the owner's tenant is named with it.
+    if closed.is_some_and(|event| event.actor.contains('/')) {
+        return Err(Problem::forbidden(
+            "permission_denied",
+            "The owner of the platform closed the tenant, and alone activates it.",
+        ));
+    }
+    let tenant = ACTIVATION.carry_out(&desk, &call, None).await?.0;
+    Ok(versioned(tenant.version, TenantAnswer::from(tenant)))
 }
 
 /// A change of where a tenant stands in its life, by whichever call.
@@ -205,8 +270,8 @@ impl Change {
 fn check(asked: &ClosingRequest, call: &AtTenant) -> Result<(), Problem> {
     let mut mistakes = Mistakes::default();
     mistakes.reason(asked.reason.as_ref());
-    if asked.grace_days.is_some_and(|days| days > LONGEST_GRACE) {
-        mistakes.add("/graceDays", "range", "must be from 0 to 365");
+    if asked.grace_days.is_some_and(|days| !(SHORTEST_GRACE..=LONGEST_GRACE).contains(&days)) {
+        mistakes.add("/graceDays", "range", "must be from 1 to 365");
     }
     mistakes.into_result()?;
     if asked.grace_days.is_some() && !call.manager.is_owner() {

@@ -1,4 +1,4 @@
-//! `GET`, `PATCH` and `DELETE /tenants/{tenantId}`.
+//! `GET` and `PATCH /tenants/{tenantId}`.
 
 use super::{Mistakes, TenantAnswer, expected_version, versioned};
 use crate::{
@@ -7,7 +7,6 @@ use crate::{
     problem::{FieldError, Problem},
 };
 use axum::{extract::State, response::Response};
-use http::StatusCode;
 use misy_domain::{Action, Locale, Origin, Plan, act, context_pack::ZoneName};
 use misy_store::tenants::{self, TenantChange};
 use serde::Deserialize;
@@ -136,39 +135,4 @@ fn is_email(text: &str) -> bool {
         && local.chars().all(plain)
         && domain.contains('.')
         && Origin::of_url(&format!("https://{domain}")).is_ok()
-}
-
-/// Delete a tenant
-///
-/// Everything of it goes at once, and for ever, but its audit trail; its id is never given out again. The owner of the
-/// platform cannot be deleted. Only an administrator may do this, not a program.
-#[utoipa::path(
-    delete, path = "/api/meta-agent/tenants/{tenantId}", tag = "tenants", operation_id = "deleteTenant",
-    params(
-        ("tenantId" = String, Path, description = "The tenant"),
-        ("If-Match" = Option<String>, Header, description = "The ETag that was read"),
-    ),
-    responses(
-        (status = 204, description = "It is gone"),
-        (status = 412, description = "`stale`: it was changed meanwhile", body = crate::problem::ProblemBody<'static>, content_type = "application/problem+json"),
-    ),
-    security(("administrator" = []))
-)]
-pub(crate) async fn delete(
-    State(desk): State<FrontDesk>,
-    call: Managed<act::TenantDelete>,
-) -> Result<StatusCode, Problem> {
-    call.received.expect_no_body()?;
-    if call.state.is_owner() {
-        return Err(Problem::conflict("conflict", "The owner of the platform cannot be deleted."));
-    }
-    let expected = expected_version(&call.received)?;
-    let mut tx = desk.database.tenant("tenants.delete", &call.tenant).await?;
-    if !tenants::delete(&mut tx, expected).await? {
-        return Err(Problem::not_found());
-    }
-    call.record_change(&desk, &mut tx, call.tenant.as_str(), None).await?;
-    tx.commit().await?;
-    desk.tenant_is_gone(&call.tenant);
-    Ok(StatusCode::NO_CONTENT)
 }

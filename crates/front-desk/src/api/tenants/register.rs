@@ -258,7 +258,7 @@ async fn carry_out(
 }
 
 fn answer(public_url: &str, tenant: &TenantId, new: &NewTenant, made: &Provisioned) -> RegistrationAnswer {
-    let token = made.administrator.1.expose().clone();
+    let token = made.administrator.token.expose().clone();
     RegistrationAnswer {
         tenant_id: tenant.to_string(),
         tenant_type: new.tenant_type.as_str(),
@@ -279,7 +279,7 @@ fn answer(public_url: &str, tenant: &TenantId, new: &NewTenant, made: &Provision
         enrollment: Enrollment {
             url: format!("{public_url}/enroll#token={token}"),
             token,
-            expires_at: made.administrator_expires_at,
+            expires_at: made.administrator.expires_at,
         },
     }
 }

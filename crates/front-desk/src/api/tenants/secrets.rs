@@ -1,12 +1,18 @@
 //! `/tenants/{tenantId}/secrets`: what the tenant's servers sign with.
 
 use super::{Mistakes, Page, PageQuery, RevokeQuery};
-use crate::{desk::FrontDesk, idempotent::Once, management::Managed, problem::Problem};
+use crate::{
+    desk::FrontDesk,
+    idempotent::Once,
+    management::{AtTenant, Managed},
+    problem::Problem,
+};
 use axum::{Json, extract::State, response::Response};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::StatusCode;
-use misy_domain::{KeyId, Timestamp, act};
-use misy_store::credentials::{self, SecretRecord};
+use misy_domain::{Action, KeyId, Permission, Permissions, Timestamp, act};
+use misy_store::credentials::{self, NewSecret, SecretGrant, SecretRecord};
+use misy_trust::access;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::time::Duration;
@@ -28,8 +34,17 @@ pub struct SecretAnswer {
     secret: Option<String>,
     /// What people call it.
     name: String,
+    /// What tokens may hold that are given for it; `tenant:manage` if there is some action.
+    #[schema(value_type = Vec<String>, example = json!(["chat:read", "chat:write", "tenant:manage"]))]
+    permissions: Permissions,
+    /// What `tenant:manage` means in them.
+    #[schema(value_type = Vec<String>, example = json!(["context-pack:read", "context-pack:write"]))]
+    actions: Vec<Action>,
     /// Whether it counts only on connections with a client certificate of the tenant.
     needs_certificate: bool,
+    /// Who made it: a user, a secret whose server did, or who registered the tenant.
+    #[schema(example = "usr_01k9z3v5d2m8q4x7c1b6n0f9gh")]
+    made_by: String,
     /// When it was made.
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
@@ -47,7 +62,10 @@ impl From<SecretRecord> for SecretAnswer {
             key_id: secret.key_id,
             secret: None,
             name: secret.name,
+            permissions: secret.grant.permissions,
+            actions: secret.grant.actions,
             needs_certificate: secret.needs_certificate,
+            made_by: secret.made_by,
             created_at: secret.created_at,
             expires_at: secret.expires_at,
             revoked_at: secret.revoked_at,
@@ -66,6 +84,13 @@ pub struct SecretRequest {
     /// How long the older secrets go on: 0 to 2592000; a day unless given.
     #[schema(minimum = 0, maximum = 2_592_000)]
     overlap_seconds: Option<u32>,
+    /// What tokens may hold that are given for it; unless given what the newest secret carries.
+    #[schema(value_type = Option<Vec<String>>, example = json!(["chat:read", "chat:write"]))]
+    permissions: Option<Vec<Permission>>,
+    /// What `tenant:manage` means in them: management actions that its maker may do, and none about people. Unless given those
+    /// of the newest secret that its maker may do; none if `permissions` are given without `tenant:manage`.
+    #[schema(value_type = Option<Vec<String>>, example = json!(["context-pack:write"]))]
+    actions: Option<Vec<Action>>,
     /// Whether it counts only on connections with a client certificate of the tenant; no unless given.
     needs_certificate: Option<bool>,
 }
@@ -76,7 +101,87 @@ pub struct SecretRequest {
 #[schema(as = SecretPatch)]
 pub struct SecretPatch {
     /// Whether it counts only on connections with a client certificate of the tenant.
-    needs_certificate: bool,
+    needs_certificate: Option<bool>,
+    /// What its tokens may hold from now on.
+    #[schema(value_type = Option<Vec<String>>, example = json!(["chat:read", "chat:write"]))]
+    permissions: Option<Vec<Permission>>,
+    /// What `tenant:manage` means in them from now on: what is added, the caller must be allowed.
+    #[schema(value_type = Option<Vec<String>>, example = json!(["context-pack:read"]))]
+    actions: Option<Vec<Action>>,
+}
+
+/// What a secret is asked to carry, before it is known whether the caller may give that.
+struct Wanted {
+    permissions: Option<Permissions>,
+    actions: Option<Vec<Action>>,
+}
+
+impl Wanted {
+    fn new(
+        permissions: Option<Vec<Permission>>,
+        actions: Option<Vec<Action>>,
+        mistakes: &mut Mistakes,
+    ) -> Self {
+        let for_programs = access::for_programs();
+        for (at, action) in actions.iter().flatten().enumerate() {
+            if !for_programs.contains(action) {
+                mistakes.add(&format!("/actions/{at}"), "reference", "is nothing that a program may do");
+            }
+        }
+        let permissions: Option<Permissions> = permissions.map(|list| list.into_iter().collect());
+        // To take management away it is enough to leave it out.
+        let leaves_out = |list: &Permissions| !list.contains(Permission::TenantManage);
+        let actions = actions.or_else(|| permissions.as_ref().is_some_and(leaves_out).then(Vec::new));
+        Self { permissions, actions }
+    }
+
+    /// What the secret is to carry. What is not asked for goes on as `before`, as far as the caller may give that; what is
+    /// asked for beyond `has` and what the caller may give is refused.
+    fn grant(
+        self,
+        desk: &FrontDesk,
+        call: &AtTenant,
+        before: &SecretGrant,
+        has: &SecretGrant,
+    ) -> Result<SecretGrant, Problem> {
+        let actions = match self.actions {
+            Some(asked) => {
+                let added: Vec<Action> =
+                    asked.iter().copied().filter(|action| !has.actions.contains(action)).collect();
+                call.may_give(desk, &call.tenant, &added)?;
+                asked
+            }
+            None => {
+                let own = call.powers(desk, &call.tenant)?;
+                let goes_on = |action: &Action| has.actions.contains(action) || own.contains(*action);
+                before.actions.iter().copied().filter(goes_on).collect()
+            }
+        };
+        let most = call.manager.most_permissions(&call.state, desk.clock.now());
+        let permissions = match self.permissions {
+            Some(asked) => {
+                let beyond = |one: &Permission| {
+                    *one != Permission::TenantManage
+                        && !most.contains(*one)
+                        && !has.permissions.contains(*one)
+                };
+                if asked.iter().any(|one| beyond(&one)) {
+                    return Err(Problem::forbidden(
+                        "permission_denied",
+                        "You can give to others only what you may do yourself.",
+                    ));
+                }
+                asked
+            }
+            None => before.permissions.intersection(&most),
+        };
+        Ok(SecretGrant::new(&permissions, actions))
+    }
+}
+
+/// What the first secret carries that takes over from none.
+fn chat_only() -> SecretGrant {
+    SecretGrant::new(&Permissions::all(), Vec::new())
 }
 
 /// List tenant secrets
@@ -101,7 +206,8 @@ pub(crate) async fn list(
 /// Make a new tenant secret
 ///
 /// The secret is shown in this answer and never again. The older ones go on for a while, so that servers can change over
-/// one after the other.
+/// one after the other. It carries what the newest one does unless something else is asked for, and never more than its maker
+/// may do.
 #[utoipa::path(
     post, path = "/api/meta-agent/tenants/{tenantId}/secrets", tag = "tenants", operation_id = "rotateSecret",
     request_body(content = SecretRequest, example = json!({"overlapSeconds": 3600})),
@@ -126,6 +232,7 @@ pub(crate) async fn rotate(
     if overlap > LONGEST_OVERLAP {
         mistakes.add("/overlapSeconds", "range", "must be from 0 to 2592000");
     }
+    let wanted = Wanted::new(asked.permissions, asked.actions, &mut mistakes);
     mistakes.into_result()?;
     let once = Once::of(&call.received, &call.manager.actor)?;
     let mut tx = desk.database.tenant("secrets.rotate", &call.tenant).await?;
@@ -135,17 +242,27 @@ pub(crate) async fn rotate(
     let key_id = KeyId::new(&*desk.clock, &*desk.entropy);
     let now = desk.clock.now();
     let until = now.checked_add(Duration::from_secs(u64::from(overlap))).unwrap_or(Timestamp::MAX);
-    let secret = credentials::create_secret(&mut tx, call.keys(), &*desk.entropy, key_id, &name).await?;
+    let before =
+        credentials::newest_secret(&mut tx, now).await?.map_or_else(chat_only, |newest| newest.grant);
+    let grant = wanted.grant(&desk, &call, &before, &SecretGrant::default())?;
     let needs_certificate = asked.needs_certificate.unwrap_or_default();
-    credentials::require_certificate(&mut tx, key_id, needs_certificate).await?;
+    let made_by = call.maker_in(&call.tenant);
+    let new = NewSecret { key_id, name: &name, grant: &grant, needs_certificate, made_by: &made_by };
+    let secret = credentials::create_secret(&mut tx, call.keys(), &*desk.entropy, &new).await?;
     credentials::expire_older_secrets(&mut tx, key_id, until).await?;
-    let detail = json!({ "overlapSeconds": overlap, "needsCertificate": needs_certificate });
+    let detail = json!({
+        "overlapSeconds": overlap, "needsCertificate": needs_certificate, "permissions": grant.permissions,
+        "actions": grant.actions,
+    });
     call.record_change(&desk, &mut tx, key_id.to_string(), Some(detail)).await?;
     let answer = SecretAnswer {
         key_id,
         secret: Some(URL_SAFE_NO_PAD.encode(secret.expose())),
         name,
+        permissions: grant.permissions,
+        actions: grant.actions,
         needs_certificate,
+        made_by,
         created_at: now,
         expires_at: None,
         revoked_at: None,
@@ -155,13 +272,14 @@ pub(crate) async fn rotate(
     Ok(response)
 }
 
-/// Say whether a tenant secret needs a client certificate
+/// Change a tenant secret
 ///
-/// When it does, no token is given for it on a connection without a bound certificate of the tenant, and the tokens that
+/// What it carries: what is taken from it is taken at once from the tokens that were given for it. And whether it needs a client
+/// certificate: when it does, no token is given for it on a connection without a bound certificate of the tenant, and the tokens that
 /// were given for it without one are refused from now on.
 #[utoipa::path(
     patch, path = "/api/meta-agent/tenants/{tenantId}/secrets/{keyId}", tag = "tenants", operation_id = "changeSecret",
-    request_body(content = SecretPatch, example = json!({"needsCertificate": true})),
+    request_body(content = SecretPatch, example = json!({"actions": ["context-pack:read"]})),
     params(("tenantId" = String, Path, description = "The tenant"), ("keyId" = String, Path, description = "The secret's id")),
     responses((status = 204, description = "It is so now")),
     security(("administrator" = []), ("tenantAccessToken" = [], "requestSignature" = []))
@@ -172,11 +290,21 @@ pub(crate) async fn change(
 ) -> Result<StatusCode, Problem> {
     let id: KeyId = call.received.param("keyId")?;
     let patch: SecretPatch = call.received.json()?;
+    let mut mistakes = Mistakes::default();
+    let wanted = Wanted::new(patch.permissions, patch.actions, &mut mistakes);
+    mistakes.into_result()?;
     let mut tx = desk.database.tenant("secrets.change", &call.tenant).await?;
-    if !credentials::require_certificate(&mut tx, id, patch.needs_certificate).await? {
-        return Err(Problem::not_found());
-    }
-    let detail = json!({ "needsCertificate": patch.needs_certificate });
+    let secret = credentials::lock_secret(&mut tx, id).await?.ok_or_else(Problem::not_found)?;
+    let needs_certificate = patch.needs_certificate.unwrap_or(secret.needs_certificate);
+    let grant = if wanted.permissions.is_some() || wanted.actions.is_some() {
+        wanted.grant(&desk, &call, &secret.grant, &secret.grant)?
+    } else {
+        secret.grant
+    };
+    credentials::change_secret(&mut tx, id, &grant, needs_certificate).await?;
+    let detail = json!({
+        "needsCertificate": needs_certificate, "permissions": grant.permissions, "actions": grant.actions,
+    });
     call.record_change(&desk, &mut tx, id.to_string(), Some(detail)).await?;
     tx.commit().await?;
     desk.tenants.changed(&call.tenant);

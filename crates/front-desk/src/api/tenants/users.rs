@@ -1,14 +1,22 @@
 //! `/tenants/{tenantId}/users`: people are invited, changed and removed.
 
-use super::{Mistakes, Page, expected_version, page_cursor, page_limit, versioned};
+use super::{
+    Mistakes, Page, expected_version,
+    made::{LeftBehind, MadeAnswer, MadeQuery},
+    page_cursor, page_limit, versioned,
+};
 use crate::{
     desk::FrontDesk,
     idempotent::Once,
     identity::mails,
-    management::{AtTenant, Caller, Managed},
+    management::{AtTenant, Managed},
     problem::Problem,
 };
-use axum::{Json, extract::State, response::Response};
+use axum::{
+    Json,
+    extract::State,
+    response::{IntoResponse, Response},
+};
 use http::StatusCode;
 use misy_domain::{BuiltInRole, EmailAddress, Locale, Timestamp, UserId, act};
 use misy_store::{
@@ -103,6 +111,18 @@ pub struct InvitedUser {
     invitation: OneTimeLink,
 }
 
+/// A person as it is after a change.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ChangedUser {
+    /// The person.
+    #[serde(flatten)]
+    user: UserAnswer,
+    /// Of who was disabled: what they made that was in force.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    made: Option<Vec<MadeAnswer>>,
+}
+
 /// Somebody to be invited.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -152,34 +172,6 @@ pub struct UserQuery {
     role: Option<String>,
     /// The one with this address.
     email: Option<String>,
-}
-
-/// Refuses a caller that handles a role above its own: an owner alone makes owners, within the owner tenant; an
-/// administrator makes everything else; others hand on what they have, and the two roles that change nothing but their own
-/// work.
-pub(super) fn expect_may_handle(call: &AtTenant, roles: &[String]) -> Result<(), Problem> {
-    let own: &[String] = match &call.manager.caller {
-        Caller::User(user) => &user.roles,
-        // The key of the first administrator stands for an administrator.
-        Caller::AdministratorKey | Caller::Program => &[],
-    };
-    let holds = |role: BuiltInRole| own.iter().any(|name| name == role.as_str());
-    let is_key = call.manager.caller == Caller::AdministratorKey;
-    // Whoever comes from the owner's tenant to another is let through by the access policies, not by its roles there.
-    let administers = is_key || holds(BuiltInRole::Admin) || holds(BuiltInRole::Owner);
-    for role in roles {
-        let allowed = match role.parse::<BuiltInRole>() {
-            Ok(BuiltInRole::Owner) => {
-                call.state.is_owner() && call.manager.is_owner() && (is_key || holds(BuiltInRole::Owner))
-            }
-            Ok(BuiltInRole::Agent | BuiltInRole::Analyst) => true,
-            Ok(_) | Err(_) => administers || (own.contains(role) && *role != BuiltInRole::Admin.as_str()),
-        };
-        if !allowed {
-            return Err(Problem::forbidden("role_above_own", "Nobody handles a role above its own."));
-        }
-    }
-    Ok(())
 }
 
 fn check_roles(roles: &[String], mistakes: &mut Mistakes) {
@@ -292,20 +284,20 @@ pub(crate) async fn invite(
     }
     mistakes.into_result()?;
     let email = email.map_err(|_| Problem::internal())?;
-    expect_may_handle(&call, &asked.roles)?;
     let once = Once::of(&call.received, &call.manager.actor)?;
     let mut tx = desk.database.tenant("users.invite", &call.tenant).await?;
     if let Some(answer) = once.answered(&desk, &mut tx).await? {
         return Ok(answer);
     }
     expect_roles(&mut tx, &asked.roles).await?;
+    let roles = call.give_roles(&desk, &mut tx, asked.roles).await?;
     let user_id = UserId::new(&*desk.clock, &*desk.entropy);
     let new = NewUser {
         user_id,
         status: UserStatus::Invited,
         email: &email,
         name: asked.name.trim(),
-        roles: &asked.roles,
+        roles: &roles,
         locale: asked.locale.as_deref(),
         password_hash: None,
     };
@@ -354,7 +346,9 @@ pub(crate) async fn read(
 
 /// Change a user
 ///
-/// Whoever is disabled is signed out everywhere at once, and its personal tokens are revoked for good. The last administrator stays one. Needs a fresh second factor.
+/// Whoever is disabled is signed out everywhere at once, and their personal tokens are revoked for good. What else they made goes
+/// on, unless `made=revoke` ends it in the same moment; the answer lists it. The last administrator stays one. Needs a fresh
+/// second factor.
 #[utoipa::path(
     patch, path = "/api/meta-agent/tenants/{tenantId}/users/{userId}", tag = "tenants", operation_id = "changeUser",
     request_body(content = UserPatch, example = json!({"roles": ["agent"]})),
@@ -362,9 +356,10 @@ pub(crate) async fn read(
         ("tenantId" = String, Path, description = "The tenant"),
         ("userId" = String, Path, description = "The user"),
         ("If-Match" = Option<String>, Header, description = "The ETag that was read"),
+        MadeQuery,
     ),
     responses(
-        (status = 200, description = "The user as it is now", body = UserAnswer),
+        (status = 200, description = "The user as it is now, and what who was disabled made", body = ChangedUser),
         (status = 409, description = "`last_administrator`", body = crate::problem::ProblemBody<'static>, content_type = "application/problem+json"),
         (status = 412, description = "`stale`: it was changed meanwhile", body = crate::problem::ProblemBody<'static>, content_type = "application/problem+json"),
     ),
@@ -376,6 +371,7 @@ pub(crate) async fn change(
 ) -> Result<Response, Problem> {
     let id: UserId = call.received.param("userId")?;
     let expected = expected_version(&call.received)?;
+    let query: MadeQuery = call.received.query()?;
     let patch: UserPatch = call.received.json()?;
     let mut mistakes = Mistakes::default();
     if let Some(name) = &patch.name {
@@ -390,8 +386,12 @@ pub(crate) async fn change(
     users::lock_administrators(&mut tx).await?;
     expect_roles(&mut tx, patch.roles.as_deref().unwrap_or_default()).await?;
     let user = users::lock(&mut tx, call.keys(), id).await?.ok_or_else(Problem::not_found)?;
-    expect_may_handle(&call, &user.roles)?;
-    expect_may_handle(&call, patch.roles.as_deref().unwrap_or_default())?;
+    call.expect_handles(&desk, &mut tx, &user.roles).await?;
+    let mut detail = json!({ "roles": patch.roles, "disabled": patch.disabled, "was": user.roles });
+    let roles = match patch.roles {
+        Some(roles) => Some(call.give_roles(&desk, &mut tx, roles).await?),
+        None => None,
+    };
     let status = match (patch.disabled, user.status) {
         (Some(true), _) => Some(UserStatus::Disabled),
         // Who never came in is invited still.
@@ -400,18 +400,20 @@ pub(crate) async fn change(
         (Some(false) | None, _) => None,
     };
     let disables = status == Some(UserStatus::Disabled);
-    let after = patch.roles.as_deref().unwrap_or(&user.roles);
-    expect_not_last(&mut tx, &user, Some(after).filter(|_| !disables)).await?;
+    let after = roles.as_deref().unwrap_or(&user.roles);
+    expect_not_last(&mut tx, &user, Some(&after[..]).filter(|_| !disables)).await?;
     let now = desk.clock.now();
+    let mut made = None;
     if disables {
         sign_ins::end_all(&mut tx, id, None).await?;
         tickets::void(&mut tx, id, None).await?;
+        made = Some(query.settle(&mut tx, id, now).await?);
         tokens::revoke_all(&mut tx, id, now).await?;
+        detail["made"] = json!(made);
     }
-    let detail = json!({ "roles": patch.roles, "disabled": patch.disabled, "was": user.roles });
     let changed = UserChange {
         name: patch.name.map(|name| name.trim().to_owned()),
-        roles: patch.roles,
+        roles,
         locale: patch.locale,
         status,
     };
@@ -419,22 +421,28 @@ pub(crate) async fn change(
     call.record_change(&desk, &mut tx, id.to_string(), Some(detail)).await?;
     let user = users::read(&mut tx, call.keys(), id).await?.ok_or_else(Problem::not_found)?;
     tx.commit().await?;
-    Ok(versioned(user.version, UserAnswer::from(user)))
+    if disables {
+        desk.tenants.changed(&call.tenant);
+    }
+    Ok(versioned(user.version, ChangedUser { user: user.into(), made }))
 }
 
 /// Remove a user
 ///
-/// With its sessions and tokens; an invitation is revoked by this too. The last administrator stays. Needs a fresh second
-/// factor.
+/// With their sessions and personal tokens; an invitation is revoked by this too. What else they made goes on, unless
+/// `made=revoke` ends it in the same moment; the answer lists it if there is anything. The last administrator stays. Needs a
+/// fresh second factor.
 #[utoipa::path(
     delete, path = "/api/meta-agent/tenants/{tenantId}/users/{userId}", tag = "tenants", operation_id = "removeUser",
     params(
         ("tenantId" = String, Path, description = "The tenant"),
         ("userId" = String, Path, description = "The user"),
         ("If-Match" = Option<String>, Header, description = "The ETag that was read"),
+        MadeQuery,
     ),
     responses(
-        (status = 204, description = "It is gone"),
+        (status = 200, description = "They are gone; with what they made", body = LeftBehind),
+        (status = 204, description = "They are gone, and had made nothing that was in force"),
         (status = 409, description = "`last_administrator`", body = crate::problem::ProblemBody<'static>, content_type = "application/problem+json"),
         (status = 412, description = "`stale`: it was changed meanwhile", body = crate::problem::ProblemBody<'static>, content_type = "application/problem+json"),
     ),
@@ -443,20 +451,27 @@ pub(crate) async fn change(
 pub(crate) async fn remove(
     State(desk): State<FrontDesk>,
     call: Managed<act::UsersWrite>,
-) -> Result<StatusCode, Problem> {
+) -> Result<Response, Problem> {
     let id: UserId = call.received.param("userId")?;
     let expected = expected_version(&call.received)?;
+    let query: MadeQuery = call.received.query()?;
     call.received.expect_no_body()?;
     let mut tx = desk.database.tenant("users.remove", &call.tenant).await?;
     users::lock_administrators(&mut tx).await?;
     let user = users::lock(&mut tx, call.keys(), id).await?.ok_or_else(Problem::not_found)?;
-    expect_may_handle(&call, &user.roles)?;
+    call.expect_handles(&desk, &mut tx, &user.roles).await?;
     if expected.is_some_and(|version| version != user.version) {
         return Err(misy_store::StoreError::Stale("user").into());
     }
     expect_not_last(&mut tx, &user, None).await?;
+    let made = query.settle(&mut tx, id, desk.clock.now()).await?;
     users::remove(&mut tx, id).await?;
-    call.record_change(&desk, &mut tx, id.to_string(), Some(json!({ "was": user.roles }))).await?;
+    let detail = json!({ "was": user.roles, "made": made });
+    call.record_change(&desk, &mut tx, id.to_string(), Some(detail)).await?;
     tx.commit().await?;
-    Ok(StatusCode::NO_CONTENT)
+    desk.tenants.changed(&call.tenant);
+    if made.is_empty() {
+        return Ok(StatusCode::NO_CONTENT.into_response());
+    }
+    Ok(Json(LeftBehind { made }).into_response())
 }

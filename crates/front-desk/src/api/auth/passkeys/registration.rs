@@ -1,6 +1,6 @@
 //! `POST /auth/passkeys/registration` and `/finish`: a passkey is added.
 
-use super::{CeremonyAnswer, Kind, checked_name, invalid, keep, party, provers, take};
+use super::{CeremonyAnswer, Kind, Whose, checked_name, invalid, keep, party, provers, take};
 use crate::{
     api::auth::step_up::renew_session,
     desk::FrontDesk,
@@ -11,7 +11,7 @@ use axum::{Json, extract::State, response::Response};
 use http::{StatusCode, header};
 use misy_domain::PasskeyId;
 use misy_store::users::{
-    self, enrollments, factors,
+    self, factors,
     passkeys::{self, MOST_PASSKEYS, NewPasskey},
 };
 use misy_trust::passkey::user_handle;
@@ -44,7 +44,7 @@ pub(crate) async fn begin(
     let handle = user_handle(&proved.tenant, user_id);
     let begun = party.begin_registration(handle, user.email.as_str(), &user.name, &provers(&stored));
     let begun = begun.map_err(|_| Problem::internal())?;
-    keep(&desk, Kind::Registration, begun, Some((proved.tenant.clone(), user_id))).await
+    keep(&desk, Kind::Registration, begun, Some(Whose::of(&call)?)).await
 }
 
 fn expect_may_add(desk: &FrontDesk, call: &UserCall) -> Result<(), Problem> {
@@ -105,7 +105,7 @@ pub(crate) async fn finish(State(desk): State<FrontDesk>, call: UserCall) -> Res
     let proved = &call.proved;
     let keys = &proved.state.keys;
     let pending = take(&desk, Kind::Registration, &request.ceremony).await?;
-    if pending.whose != Some((proved.tenant.clone(), proved.user.user_id)) {
+    if pending.whose != Some(Whose::of(&call)?) {
         return Err(invalid());
     }
     let registered = party.finish_registration(&pending.state, request.credential);
@@ -119,7 +119,6 @@ pub(crate) async fn finish(State(desk): State<FrontDesk>, call: UserCall) -> Res
     passkeys::add(&mut tx, keys, &*desk.entropy, &new, now).await?;
     let detail = json!({ "passkeyId": passkey_id });
     start::record(&desk, &call.received, &mut tx, &user, Some(detail)).await?;
-    enrollments::finish(&mut tx, user.user_id, now).await?;
     let mut more = json!({ "passkeyId": passkey_id });
     if user.second_factor_since.is_none() {
         // The first second factor: codes for when it is lost.

@@ -1,0 +1,86 @@
+//! What somebody made that goes on without them: told when they are disabled or removed, and revoked if wanted.
+
+use crate::problem::Problem;
+use misy_domain::{Timestamp, UserId};
+use misy_store::{
+    TenantTx,
+    made::{self, Made},
+};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+/// Something that somebody made.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = MadeThing)]
+pub struct MadeAnswer {
+    /// `secret`, `key`, `certificate` or `personal_token`.
+    #[schema(example = "secret")]
+    kind: &'static str,
+    /// Its id.
+    #[schema(example = "key_01k9z3v5d2m8q4x7c1b6n0f9gh")]
+    id: String,
+    /// What people call it.
+    name: String,
+    /// Who made it: the person, or a secret of theirs whose server did.
+    made_by: String,
+    /// When it was made.
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+    /// Whether it was revoked by this call. What was not, goes on.
+    revoked: bool,
+}
+
+/// What somebody leaves behind who is removed.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct LeftBehind {
+    /// What they made that was in force.
+    pub(super) made: Vec<MadeAnswer>,
+}
+
+/// What becomes of what somebody made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum OfMade {
+    /// It goes on.
+    Keep,
+    /// It is revoked in the same moment, with all tokens that were given for it.
+    Revoke,
+}
+
+/// Whether what somebody made is revoked too.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct MadeQuery {
+    /// What becomes of the secrets, keys and certificates that the person made, and of those that were made with such a secret:
+    /// `keep` (unless given) or `revoke`. Personal tokens end in any case.
+    #[param(value_type = Option<String>)]
+    made: Option<OfMade>,
+}
+
+impl MadeQuery {
+    /// What a person made that is in force, and with `made=revoke` is so no more.
+    pub(super) async fn settle(
+        &self,
+        tx: &mut TenantTx,
+        user: UserId,
+        now: Timestamp,
+    ) -> Result<Vec<MadeAnswer>, Problem> {
+        let made = made::by(tx, user, now).await?;
+        let revokes = self.made == Some(OfMade::Revoke);
+        let ends = |one: &Made| revokes || one.kind == made::MadeKind::PersonalToken;
+        let ending: Vec<Made> = made.iter().filter(|one| ends(one)).cloned().collect();
+        made::revoke(tx, user, &ending, now).await?;
+        let answers = made.into_iter().map(|one| MadeAnswer {
+            revoked: ends(&one),
+            kind: one.kind.as_str(),
+            id: one.id,
+            name: one.name,
+            made_by: one.made_by,
+            created_at: one.created_at,
+        });
+        Ok(answers.collect())
+    }
+}
