@@ -131,31 +131,6 @@ actions! {
     AlertsWrite = "alerts:write",
 }
 
-impl Action {
-    /// Whether who did it, and by which policy, is to be told even when it was allowed.
-    pub fn is_sensitive(self) -> bool {
-        matches!(
-            self,
-            Self::TenantClose
-                | Self::TenantDelete
-                | Self::TenantReopen
-                | Self::TenantsSuspend
-                | Self::TenantsActivate
-                | Self::PlanWrite
-                | Self::PrivilegeUse
-                | Self::PrivilegeEnd
-                | Self::SecretsWrite
-                | Self::AdministratorKeysRevoke
-                | Self::CertificatesWrite
-                | Self::AuditExport
-                | Self::UsersWrite
-                | Self::RolesWrite
-                | Self::SignInWrite
-                | Self::EncryptionRotate
-        )
-    }
-}
-
 /// The text names no action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("is no action of the access policies")]

@@ -254,7 +254,11 @@ fn record_call(
 /// owner did elsewhere. The rest would only repeat the role.
 fn told(facts: &Facts) -> Option<serde_json::Value> {
     let (action, decision) = facts.decision.as_ref()?;
-    let worth = !decision.is_allowed() || facts.visited.is_some() || action.is_sensitive();
+    let policies = misy_trust::AccessPolicies::in_force();
+    let worth = !decision.is_allowed()
+        || facts.visited.is_some()
+        || policies.is_sensitive(*action)
+        || policies.is_accounted(*action);
     worth.then(|| {
         serde_json::json!({
             "action": action.as_str(),

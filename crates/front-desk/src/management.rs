@@ -4,6 +4,7 @@
 
 mod authorised;
 mod giving;
+mod reason;
 
 pub use authorised::{Acts, AtHome, AtTenant, Authorised, Either, Managed};
 
@@ -30,6 +31,7 @@ use misy_trust::{
     TokenUse,
     access::{Given, Powers},
 };
+use reason::Reason;
 use serde_json::Value;
 use std::ops::Deref;
 
@@ -146,11 +148,18 @@ impl Manager {
 
     /// Whether it may do something to a tenant.
     pub(crate) fn may(&self, desk: &FrontDesk, action: Action, tenant: &TenantId) -> bool {
-        self.decide(desk, action, tenant, Access::default()).is_allowed()
+        self.decide(desk, action, tenant, Access::default(), false).is_allowed()
     }
 
     /// What the policies say.
-    fn decide(&self, desk: &FrontDesk, action: Action, tenant: &TenantId, access: Access) -> AccessDecision {
+    fn decide(
+        &self,
+        desk: &FrontDesk,
+        action: Action,
+        tenant: &TenantId,
+        access: Access,
+        reason_given: bool,
+    ) -> AccessDecision {
         let now = desk.clock.now();
         let second_factor_at = self.user().and_then(|user| user.second_factor_at);
         let moment = Moment {
@@ -158,6 +167,7 @@ impl Manager {
             second_factor_age: second_factor_at.map(|at| (now - at).get_seconds()).filter(|age| *age >= -5),
             support_access: access.support,
             agent_access: access.agents,
+            reason_given,
         };
         self.as_principal(|principal| AccessPolicies::in_force().decide(principal, action, tenant, moment))
     }
@@ -241,8 +251,13 @@ impl ManagementCall {
         }
     }
 
+    /// Whether the caller answers for this, because it comes from another tenant.
+    fn answers_for(&self, action: Action, tenant: &TenantId) -> bool {
+        self.manager.home != *tenant && AccessPolicies::in_force().is_accounted(action)
+    }
+
     /// Refuses what the caller may not do to a tenant: 404 if it may not even know of it, 401 if a fresh second factor is
-    /// all that is missing, else 403. What decided stands in the audit trail.
+    /// all that is missing, 422 if a reason is, else 403. What decided stands in the audit trail.
     async fn authorize(&self, desk: &FrontDesk, action: Action, tenant: &TenantId) -> Result<(), Problem> {
         let manager = &self.manager;
         let elsewhere = manager.home != *tenant;
@@ -251,7 +266,8 @@ impl ManagementCall {
         } else {
             Access::default()
         };
-        let decision = manager.decide(desk, action, tenant, access);
+        let reason_given = self.answers_for(action, tenant) && Reason::of(&self.received)?.is_some();
+        let decision = manager.decide(desk, action, tenant, access, reason_given);
         if elsewhere && decision.is_allowed() {
             self.received.record.facts().visited = Some(tenant.clone());
         }
@@ -262,6 +278,7 @@ impl ManagementCall {
             AccessOutcome::Hidden => Err(Problem::not_found()),
             AccessOutcome::StepUp => Err(Problem::step_up_required()),
             AccessOutcome::NeedsPerson => Err(Problem::person_required()),
+            AccessOutcome::NeedsReason => Err(Problem::reason_required()),
             AccessOutcome::NeedsPrivilege => Err(Problem::forbidden(
                 "privilege_required",
                 "This belongs to the tenant: a privileged operation gives access to it, for a limited time.",

@@ -6,14 +6,16 @@ use crate::{
     routes::{self, Served},
 };
 use http::Method;
+use misy_trust::AccessPolicies;
 use serde::Serialize;
 use serde_json::json;
 use std::{collections::HashMap, sync::OnceLock};
 use utoipa::{
     Modify, OpenApi, ToSchema,
     openapi::{
-        Components, Content, HttpMethod, Ref, RefOr, Response, ResponseBuilder,
-        path::{Operation, PathItem},
+        Components, Content, HttpMethod, ObjectBuilder, Ref, RefOr, Required, Response, ResponseBuilder,
+        Type,
+        path::{Operation, ParameterBuilder, ParameterIn, PathItem},
         security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
     },
 };
@@ -120,6 +122,13 @@ pub(crate) fn operation_id(method: &Method, route: &str) -> &'static str {
     let wanted = if method == Method::HEAD { &Method::GET } else { method };
     let of_route = ids.get(route).and_then(|list| list.iter().find(|(method, _)| method == wanted));
     of_route.map_or("none", |(_, id)| id)
+}
+
+/// Whether an operation is of this group.
+pub(crate) fn is_of(operation_id: &str, tag: &str) -> bool {
+    let mut all = document().paths.paths.values().flat_map(operations);
+    let operation = all.find(|(_, operation)| operation.operation_id.as_deref() == Some(operation_id));
+    operation.is_some_and(|(_, one)| one.tags.iter().flatten().any(|one| one == tag))
 }
 
 /// The operations of a path.
@@ -233,8 +242,10 @@ struct Actions;
 
 impl Modify for Actions {
     fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
-        for Served { method, path, actions } in routes::managed() {
-            let Some(item) = document.paths.paths.get_mut(&path) else { continue };
+        for Served { method, path, actions } in routes::served() {
+            let (Some(actions), Some(item)) = (actions, document.paths.paths.get_mut(&path)) else {
+                continue;
+            };
             let operation = match method {
                 Method::GET => &mut item.get,
                 Method::POST => &mut item.post,
@@ -247,9 +258,28 @@ impl Modify for Actions {
                     .extensions
                     .get_or_insert_default()
                     .insert("x-misy-actions".to_owned(), json!(actions));
+                let policies = AccessPolicies::in_force();
+                if actions.iter().any(|action| policies.is_accounted(*action)) {
+                    add_reason(operation);
+                }
             }
         }
     }
+}
+
+/// What the owner's people say when they do something to another tenant.
+fn add_reason(operation: &mut Operation) {
+    let reason = ParameterBuilder::new()
+        .name("X-Misy-Reason")
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .description(Some(
+            "Why, when a person of the owner does this to another tenant, where the body has no `reason`: 10 to 500 characters, \
+             percent-encoded UTF-8. Stands in both trails. Without it `422 reason_required`; it also needs a second factor not \
+             older than five minutes, else `401 step_up_required`.",
+        ))
+        .schema(Some(ObjectBuilder::new().schema_type(Type::String)));
+    operation.parameters.get_or_insert_default().push(RefOr::T(reason.build()));
 }
 
 fn add_problems(path: &str, method: &HttpMethod, operation: &mut Operation) {

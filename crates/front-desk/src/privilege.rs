@@ -1,13 +1,18 @@
-//! Privileged operations: the catalogue of what the owner's people may do to tenants, and what is found suspicious of it.
-//! Each asks for a fresh second factor and a reason, and is told in the owner's trail and in the tenant's.
+//! What the owner's people do to tenants: the catalogue of privileged operations, and how they answer for those and for every
+//! other call that the policies call accounted. Each asks for a fresh second factor and a reason, stands with the tenant, is
+//! told in both trails, and comes before the rules that find something suspicious.
 
-use crate::{desk::FrontDesk, record::CallRecord};
-use misy_domain::{AlertId, Clock, Entropy, TenantId, Timestamp, limit::Quota};
+use crate::{
+    desk::FrontDesk, edge::limited, management::ManagementCall, openapi, problem::Problem, record::CallRecord,
+};
+use misy_domain::{Action, AlertId, Clock, Entropy, GrantId, TenantId, Timestamp, limit::Quota};
 use misy_store::{
     StoreError, SystemTx,
     alerts::{self, Alert, Severity},
+    audit::{self, AuditEntry, Kind},
     limits::{Decision, Limit, Scope, Unreachable},
     privilege::{self, PrivilegeUse},
+    tenants,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -105,6 +110,80 @@ impl Operation {
     }
 }
 
+/// How much one person does to other tenants.
+const OWN_LIMIT: Quota = Quota { requests: 20, period: jiff::SignedDuration::from_hours(1) };
+
+/// Refuses who did too much to tenants lately.
+pub(crate) async fn expect_within_limit(desk: &FrontDesk, call: &ManagementCall) -> Result<(), Problem> {
+    let manager = &call.manager;
+    let subject = format!("privilege/{}", manager.actor);
+    let limit = Limit { scope: Scope::Key, subject: &subject, quota: OWN_LIMIT };
+    let decision =
+        desk.limits.check(&manager.home, None, &[limit], desk.clock.now(), Unreachable::Refuse).await?;
+    limited(decision, &call.received.record)
+}
+
+/// Writes down an ordinary call to another tenant that the policies call accounted.
+pub(crate) async fn answer_for(
+    desk: &FrontDesk,
+    call: &ManagementCall,
+    tenant: &TenantId,
+    action: Action,
+    reason: &str,
+) -> Result<(), Problem> {
+    expect_within_limit(desk, call).await?;
+    let used = PrivilegeUse {
+        grant_id: GrantId::new(&*desk.clock, &*desk.entropy),
+        home: call.manager.home.clone(),
+        actor: call.manager.actor.clone(),
+        operation: call.received.record.operation.to_owned(),
+        resource: action.as_str().to_owned(),
+        reason: reason.to_owned(),
+        used_at: desk.clock.now(),
+        expires_at: None,
+        ended_at: None,
+        ended_by: None,
+    };
+    let mut tx = desk.database.system("privilege.answer_for").await?;
+    let raised = write_down(desk, call, &mut tx, tenant, &used).await?;
+    tx.commit().await?;
+    for rule in raised {
+        announce(&used.home, rule, &used.actor);
+    }
+    Ok(())
+}
+
+/// Writes down what is done to a tenant where the tenant reads it, and in both trails. Says which alerts it raised.
+pub(crate) async fn write_down(
+    desk: &FrontDesk,
+    call: &ManagementCall,
+    tx: &mut SystemTx,
+    tenant: &TenantId,
+    used: &PrivilegeUse,
+) -> Result<Vec<&'static str>, Problem> {
+    privilege::one_at_a_time(tx).await?;
+    privilege::record(tx, tenant, used).await?;
+    let record = &call.received.record;
+    let trails = if *tenant == used.home { vec![tenant] } else { vec![&used.home, tenant] };
+    for trail in trails {
+        let actor =
+            if *trail == used.home { used.actor.clone() } else { format!("{}/{}", used.home, used.actor) };
+        let mut entry = AuditEntry::new(Kind::System, record.operation, &actor, &*desk.clock, &*desk.entropy);
+        entry.subject = Some(used.grant_id.to_string());
+        entry.request_id = Some(record.request_id.clone());
+        entry.detail = Some(json!({
+            "tenantId": tenant.as_str(),
+            "operation": used.operation,
+            "resource": used.resource,
+            "reason": used.reason,
+            "expiresAt": used.expires_at,
+        }));
+        audit::record_system(tx, trail, &entry).await?;
+    }
+    let timezone = tenants::timezone(tx, &used.home).await?.unwrap_or_default();
+    Ok(watch(tx, &timezone, used, &*desk.clock, &*desk.entropy).await?)
+}
+
 /// From when on what somebody does is a burst: so many operations within the window.
 const BURST: (i64, Duration) = (5, Duration::from_mins(10));
 /// From when on somebody goes through the tenants: so many of them within the window.
@@ -113,7 +192,7 @@ const MANY_TENANTS: (i64, Duration) = (4, Duration::from_hours(1));
 const WORKING_HOURS: std::ops::Range<i8> = 6..22;
 
 /// Raises what is suspicious of an operation that was just written down. The alerts become durable with it.
-pub(crate) async fn watch(
+async fn watch(
     tx: &mut SystemTx,
     timezone: &str,
     used: &PrivilegeUse,
@@ -179,15 +258,16 @@ pub(crate) fn watch_refusal(desk: &FrontDesk, record: &CallRecord, outcome: &'st
     let facts = record.facts();
     let home = &desk.settings.owner_id;
     let of_owner = facts.tenant.as_ref() == Some(home);
-    let (rule, actor) = match (record.operation, outcome) {
-        ("registerOwner", "bootstrap_secret_invalid") => ("bootstrap_attempts", "bootstrap".to_owned()),
-        (
-            "signIn" | "proveSecondFactor" | "stepUp" | "finishPasskeySecondFactor" | "finishPasskeyStepUp",
-            "credentials_invalid" | "code_invalid" | "challenge_invalid" | "passkey_invalid" | "rate_limited",
-        ) if of_owner => {
+    let proves_somebody = || openapi::is_of(record.operation, "auth");
+    let (rule, actor) = match outcome {
+        "bootstrap_secret_invalid" => ("bootstrap_attempts", "bootstrap".to_owned()),
+        "credentials_invalid" | "code_invalid" | "challenge_invalid" | "passkey_invalid" | "rate_limited"
+            if of_owner && proves_somebody() =>
+        {
             ("owner_sign_in_refused", facts.actor.clone().unwrap_or_else(|| "anonymous".to_owned()))
         }
-        (_, "permission_denied" | "privilege_required" | "step_up_required" | "rate_limited")
+        "permission_denied" | "privilege_required" | "step_up_required" | "reason_required"
+        | "rate_limited"
             if of_owner && facts.decision.is_some() =>
         {
             ("owner_refused", facts.actor.clone().unwrap_or_default())

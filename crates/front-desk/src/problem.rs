@@ -170,6 +170,12 @@ impl Problem {
             .edit(|inner| inner.headers.push((header::WWW_AUTHENTICATE, challenge)))
     }
 
+    /// 422 for what is done to another tenant by who says why.
+    pub fn reason_required() -> Self {
+        let detail = "This is done to another tenant: say why, with `reason` in the body or else with the header X-Misy-Reason.";
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "reason_required", detail)
+    }
+
     /// 401 with the server's time.
     pub fn outside_window(now: Timestamp) -> Self {
         Self::unauthorized("timestamp_out_of_window").edit(|inner| inner.server_time = Some(now))

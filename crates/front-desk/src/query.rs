@@ -37,8 +37,8 @@ fn invalid(name: &str, code: &str, message: &str) -> Problem {
 }
 
 /// Percent-encoding of forms: `+` is a blank.
-fn decode(text: &str) -> Result<String, Problem> {
-    let refused = || Problem::bad_request("The query is not percent-encoded UTF-8 text.");
+pub(crate) fn decode(text: &str) -> Result<String, Problem> {
+    let refused = || Problem::bad_request("What was sent is not percent-encoded UTF-8 text.");
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
     while let Some(byte) = rest.next() {

@@ -13,7 +13,7 @@ use axum::{
     extract::State,
     handler::Handler,
     middleware,
-    routing::{MethodFilter, MethodRouter, delete, get, on, patch, post},
+    routing::{MethodFilter, get, on},
 };
 use http::Method;
 use misy_domain::Action;
@@ -30,20 +30,20 @@ impl FrontDesk {
     }
 }
 
-/// A management operation as it is served.
+/// An operation as it is served.
 #[derive(Debug, Clone)]
 pub struct Served {
     /// Its method.
     pub method: Method,
     /// Its path.
     pub path: String,
-    /// Any of these lets a caller in.
-    pub actions: &'static [Action],
+    /// Of a management operation: any of these lets a caller in. The others see to their callers themselves.
+    pub actions: Option<&'static [Action]>,
 }
 
-/// Everything that asks the access policies, with what it asks: read from the types of the handlers.
-pub fn managed() -> Vec<Served> {
-    all().managed
+/// Everything that is served but pages and files. What management operations ask is read from the types of their handlers.
+pub fn served() -> Vec<Served> {
+    all().served
 }
 
 fn all() -> Routes {
@@ -56,28 +56,29 @@ fn all() -> Routes {
 #[derive(Default)]
 struct Routes {
     router: Router<FrontDesk>,
-    managed: Vec<Served>,
+    served: Vec<Served>,
 }
 
 impl Routes {
-    /// What sees to its callers itself.
-    fn open(mut self, path: &'static str, methods: MethodRouter<FrontDesk>) -> Self {
-        self.router = self.router.route(path, methods);
+    /// Pages and files, which are no part of the API.
+    fn page<H: Handler<T, FrontDesk>, T: 'static>(mut self, path: &str, handler: H) -> Self {
+        self.router = self.router.route(path, get(handler));
         self
     }
 
+    /// What sees to its callers itself.
+    fn open<H: Handler<T, FrontDesk>, T: 'static>(self, method: Method, path: &str, handler: H) -> Self {
+        self.add(Served { method, path: path.to_owned(), actions: None }, handler)
+    }
+
     /// What may be done by whom the access policies let. A handler that takes no authorised call does not fit here.
-    fn managed<H, Via, Call>(mut self, method: Method, path: &str, handler: H) -> Self
+    fn managed<H, Via, Call>(self, method: Method, path: &str, handler: H) -> Self
     where
         H: Handler<(Via, State<FrontDesk>, Call), FrontDesk>,
         Via: 'static,
         Call: Authorised + 'static,
     {
-        #[allow(clippy::expect_used, reason = "every method below is one: else nothing starts")]
-        let filter = MethodFilter::try_from(method.clone()).expect("a method of HTTP");
-        self.router = self.router.route(path, on(filter, handler));
-        self.managed.push(Served { method, path: path.to_owned(), actions: Call::ACTIONS });
-        self
+        self.add(Served { method, path: path.to_owned(), actions: Some(Call::ACTIONS) }, handler)
     }
 
     /// The same, of one tenant: `path` goes on from the tenant's.
@@ -90,43 +91,51 @@ impl Routes {
         self.managed(method, &format!("/api/meta-agent/tenants/{{tenantId}}{path}"), handler)
     }
 
+    fn add<H: Handler<T, FrontDesk>, T: 'static>(mut self, served: Served, handler: H) -> Self {
+        #[allow(clippy::expect_used, reason = "every method below is one: else nothing starts")]
+        let filter = MethodFilter::try_from(served.method.clone()).expect("a method of HTTP");
+        self.router = self.router.route(&served.path, on(filter, handler));
+        self.served.push(served);
+        self
+    }
+
     fn merge(mut self, other: Self) -> Self {
         self.router = self.router.merge(other.router);
-        self.managed.extend(other.managed);
+        self.served.extend(other.served);
         self
     }
 }
 
 fn operation() -> Routes {
     Routes::default()
-        .open("/health/live", get(health::live))
-        .open("/health/ready", get(health::ready))
-        .open("/metrics", get(health::metrics))
-        .open("/.well-known/jwks.json", get(jwks::read))
-        .open("/.well-known/misy-audit-keys.json", get(audit_keys::read))
-        .open("/openapi.json", get(assets::openapi))
-        .open("/docs", get(assets::docs))
-        .open("/docs/{file}", get(assets::docs_file))
-        .open("/sign-in", get(assets::people_page))
-        .open("/enroll", get(assets::people_page))
-        .open("/invite", get(assets::people_page))
-        .open("/invitation", get(assets::people_page))
-        .open("/reset", get(assets::people_page))
-        .open("/reset-password", get(assets::people_page))
-        .open("/account", get(assets::people_page))
-        .open("/people/{file}", get(assets::people_file))
-        .open("/sdk/{*file}", get(assets::sdk))
+        .open(Method::GET, "/health/live", health::live)
+        .open(Method::GET, "/health/ready", health::ready)
+        .open(Method::GET, "/metrics", health::metrics)
+        .open(Method::GET, "/.well-known/jwks.json", jwks::read)
+        .open(Method::GET, "/.well-known/misy-audit-keys.json", audit_keys::read)
+        .page("/openapi.json", assets::openapi)
+        .page("/docs", assets::docs)
+        .page("/docs/{file}", assets::docs_file)
+        .page("/sign-in", assets::people_page)
+        .page("/enroll", assets::people_page)
+        .page("/invite", assets::people_page)
+        .page("/invitation", assets::people_page)
+        .page("/reset", assets::people_page)
+        .page("/reset-password", assets::people_page)
+        .page("/account", assets::people_page)
+        .page("/people/{file}", assets::people_file)
+        .page("/sdk/{*file}", assets::sdk)
 }
 
 fn chat() -> Routes {
     Routes::default()
-        .open("/api/meta-agent/tokens", post(tokens::mint::mint))
-        .open("/api/meta-agent/tokens/revoke", post(tokens::revoke::revoke))
-        .open("/api/meta-agent/sessions", post(sessions::open::open))
-        .open("/api/meta-agent/sessions/{sessionId}", get(sessions::read::read))
-        .open("/api/meta-agent/sessions/{sessionId}/messages", get(sessions::history::list))
-        .open("/api/meta-agent/sessions/{sessionId}/events", get(sessions::events::follow))
-        .open("/api/meta-agent/messages", post(messages::write))
+        .open(Method::POST, "/api/meta-agent/tokens", tokens::mint::mint)
+        .open(Method::POST, "/api/meta-agent/tokens/revoke", tokens::revoke::revoke)
+        .open(Method::POST, "/api/meta-agent/sessions", sessions::open::open)
+        .open(Method::GET, "/api/meta-agent/sessions/{sessionId}", sessions::read::read)
+        .open(Method::GET, "/api/meta-agent/sessions/{sessionId}/messages", sessions::history::list)
+        .open(Method::GET, "/api/meta-agent/sessions/{sessionId}/events", sessions::events::follow)
+        .open(Method::POST, "/api/meta-agent/messages", messages::write)
 }
 
 fn people() -> Routes {
@@ -135,47 +144,59 @@ fn people() -> Routes {
         totp,
     };
     Routes::default()
-        .open("/api/meta-agent/auth/passkeys", get(passkeys::list))
-        .open("/api/meta-agent/auth/passkeys/{passkeyId}", patch(passkeys::rename).delete(passkeys::remove))
-        .open("/api/meta-agent/auth/passkeys/registration", post(passkeys::registration::begin))
-        .open("/api/meta-agent/auth/passkeys/registration/finish", post(passkeys::registration::finish))
-        .open("/api/meta-agent/auth/passkeys/sign-in", post(passkeys::sign_in::begin))
-        .open("/api/meta-agent/auth/passkeys/sign-in/finish", post(passkeys::sign_in::finish))
-        .open("/api/meta-agent/auth/passkeys/second-factor", post(passkeys::sign_in::begin_second_factor))
+        .open(Method::GET, "/api/meta-agent/auth/passkeys", passkeys::list)
+        .open(Method::PATCH, "/api/meta-agent/auth/passkeys/{passkeyId}", passkeys::rename)
+        .open(Method::DELETE, "/api/meta-agent/auth/passkeys/{passkeyId}", passkeys::remove)
+        .open(Method::POST, "/api/meta-agent/auth/passkeys/registration", passkeys::registration::begin)
         .open(
-            "/api/meta-agent/auth/passkeys/second-factor/finish",
-            post(passkeys::sign_in::finish_second_factor),
+            Method::POST,
+            "/api/meta-agent/auth/passkeys/registration/finish",
+            passkeys::registration::finish,
         )
-        .open("/api/meta-agent/auth/passkeys/step-up", post(passkeys::sign_in::begin_step_up))
-        .open("/api/meta-agent/auth/passkeys/step-up/finish", post(passkeys::sign_in::finish_step_up))
-        .open("/api/meta-agent/auth/oidc/start", get(oidc::start_of_installation))
-        .open("/api/meta-agent/auth/oidc/callback", get(oidc::callback))
-        .open("/api/meta-agent/auth/oidc/{tenantId}/start", get(oidc::start_of_tenant))
-        .open("/api/meta-agent/auth/sign-in", post(sign_in::sign_in))
-        .open("/api/meta-agent/auth/second-factor", post(second_factor::prove))
-        .open("/api/meta-agent/auth/sign-out", post(me::sign_out))
-        .open("/api/meta-agent/auth/me", get(me::read))
-        .open("/api/meta-agent/auth/sessions", get(sessions::list).delete(sessions::end_others))
-        .open("/api/meta-agent/auth/sessions/{sessionId}", delete(sessions::end))
-        .open("/api/meta-agent/auth/step-up", post(step_up::step_up))
-        .open("/api/meta-agent/auth/totp", post(totp::propose))
-        .open("/api/meta-agent/auth/totp/confirm", post(totp::confirm))
-        .open("/api/meta-agent/auth/recovery-codes", post(totp::renew_codes))
-        .open("/api/meta-agent/auth/enroll", post(enroll::enroll))
-        .open("/api/meta-agent/auth/invitations/accept", post(invitations::accept))
-        .open("/api/meta-agent/auth/password", post(password::change))
-        .open("/api/meta-agent/auth/password/forgot", post(password::forgot))
-        .open("/api/meta-agent/auth/password/reset", post(password::reset))
-        .open("/api/meta-agent/auth/tokens", get(tokens::list).post(tokens::create))
-        .open("/api/meta-agent/auth/tokens/{keyId}", delete(tokens::revoke))
+        .open(Method::POST, "/api/meta-agent/auth/passkeys/sign-in", passkeys::sign_in::begin)
+        .open(Method::POST, "/api/meta-agent/auth/passkeys/sign-in/finish", passkeys::sign_in::finish)
+        .open(
+            Method::POST,
+            "/api/meta-agent/auth/passkeys/second-factor",
+            passkeys::sign_in::begin_second_factor,
+        )
+        .open(
+            Method::POST,
+            "/api/meta-agent/auth/passkeys/second-factor/finish",
+            passkeys::sign_in::finish_second_factor,
+        )
+        .open(Method::POST, "/api/meta-agent/auth/passkeys/step-up", passkeys::sign_in::begin_step_up)
+        .open(Method::POST, "/api/meta-agent/auth/passkeys/step-up/finish", passkeys::sign_in::finish_step_up)
+        .open(Method::GET, "/api/meta-agent/auth/oidc/start", oidc::start_of_installation)
+        .open(Method::GET, "/api/meta-agent/auth/oidc/callback", oidc::callback)
+        .open(Method::GET, "/api/meta-agent/auth/oidc/{tenantId}/start", oidc::start_of_tenant)
+        .open(Method::POST, "/api/meta-agent/auth/sign-in", sign_in::sign_in)
+        .open(Method::POST, "/api/meta-agent/auth/second-factor", second_factor::prove)
+        .open(Method::POST, "/api/meta-agent/auth/sign-out", me::sign_out)
+        .open(Method::GET, "/api/meta-agent/auth/me", me::read)
+        .open(Method::GET, "/api/meta-agent/auth/sessions", sessions::list)
+        .open(Method::DELETE, "/api/meta-agent/auth/sessions", sessions::end_others)
+        .open(Method::DELETE, "/api/meta-agent/auth/sessions/{sessionId}", sessions::end)
+        .open(Method::POST, "/api/meta-agent/auth/step-up", step_up::step_up)
+        .open(Method::POST, "/api/meta-agent/auth/totp", totp::propose)
+        .open(Method::POST, "/api/meta-agent/auth/totp/confirm", totp::confirm)
+        .open(Method::POST, "/api/meta-agent/auth/recovery-codes", totp::renew_codes)
+        .open(Method::POST, "/api/meta-agent/auth/enroll", enroll::enroll)
+        .open(Method::POST, "/api/meta-agent/auth/invitations/accept", invitations::accept)
+        .open(Method::POST, "/api/meta-agent/auth/password", password::change)
+        .open(Method::POST, "/api/meta-agent/auth/password/forgot", password::forgot)
+        .open(Method::POST, "/api/meta-agent/auth/password/reset", password::reset)
+        .open(Method::GET, "/api/meta-agent/auth/tokens", tokens::list)
+        .open(Method::POST, "/api/meta-agent/auth/tokens", tokens::create)
+        .open(Method::DELETE, "/api/meta-agent/auth/tokens/{keyId}", tokens::revoke)
 }
 
 /// Tenants, from registration to deletion.
 fn life() -> Routes {
     use tenants::{create, events, life, limits, list, record, register};
     Routes::default()
-        .open("/api/meta-agent/tenants/register/owner", post(register::owner))
-        .open("/api/meta-agent/tenants/register", post(register::register))
+        .open(Method::POST, "/api/meta-agent/tenants/register/owner", register::owner)
+        .open(Method::POST, "/api/meta-agent/tenants/register", register::register)
         .managed(Method::GET, "/api/meta-agent/tenants", list::list)
         .managed(Method::POST, "/api/meta-agent/tenants", create::create)
         .of_tenant(Method::GET, "", record::read)

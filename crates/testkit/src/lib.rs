@@ -5,6 +5,7 @@ pub mod client;
 pub mod determinism;
 pub mod fuzz;
 pub mod given;
+pub mod person;
 pub mod postgres;
 pub mod program;
 pub mod redis;

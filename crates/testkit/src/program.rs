@@ -1,6 +1,9 @@
 //! The real program as a child process, to be used over HTTP and killed.
 
-use crate::client::{BASE, Site, expect, http};
+use crate::{
+    client::{BASE, Site, expect, http},
+    person::Person,
+};
 use misy_domain::TenantId;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -9,8 +12,10 @@ use std::{
     net::{Ipv4Addr, TcpListener},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::Arc,
     time::{Duration, Instant},
 };
+use tokio::sync::Mutex;
 
 /// Registers the owner in every started program.
 pub const BOOTSTRAP_SECRET: &str = "a bootstrap secret for tests only";
@@ -131,8 +136,10 @@ pub struct Owner {
     pub api: String,
     /// Its id.
     pub tenant: TenantId,
-    /// The bearer token of its first administrator.
+    /// The token of its registration, until somebody enrolled with it.
     pub token: String,
+    /// Who enrolled with it, once a person is needed.
+    person: Arc<Mutex<Option<Person>>>,
 }
 
 /// Registers the owner of a fresh program.
@@ -140,7 +147,7 @@ pub async fn register_owner(url: &str) -> anyhow::Result<Owner> {
     let body = registration("colombiatic");
     let owner = call(Method::POST, url, "/tenants/register/owner", BOOTSTRAP_SECRET, &body).await?;
     let token = owner.pointer("/enrollment/token").and_then(Value::as_str).unwrap_or_default().to_owned();
-    Ok(Owner { api: url.to_owned(), tenant: "colombiatic".parse()?, token })
+    Ok(Owner { api: url.to_owned(), tenant: "colombiatic".parse()?, token, person: Arc::default() })
 }
 
 /// Registers the owner of a fresh program and one tenant with a context pack, without limits that a test would meet.
@@ -164,8 +171,14 @@ pub async fn register_tenant(owner: &Owner, id: &str, pack: &Value) -> anyhow::R
     let text = |value: &Value, pointer: &str| {
         value.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned()
     };
-    let owner = owner.token.as_str();
-    let tenant = call(Method::POST, url, "/tenants/register", owner, &registration(id)).await?;
+    // What is done to another tenant, a person does.
+    let mut person = owner.person.lock().await;
+    let enrolled = match person.take() {
+        Some(enrolled) => enrolled,
+        None => Person::enrolled(url, &owner.token).await?,
+    };
+    let person = person.insert(enrolled);
+    let tenant = person.call(Method::POST, "/tenants", &registration(id)).await?;
     let administrator = text(&tenant, "/enrollment/token");
     call(Method::PUT, url, &format!("/tenants/{id}/context-pack"), &administrator, pack).await?;
     let quotas = json!([{ "kind": "messages", "monthly": 1_000_000_000 }]);
@@ -173,14 +186,8 @@ pub async fn register_tenant(owner: &Owner, id: &str, pack: &Value) -> anyhow::R
         .iter()
         .map(|scope| json!({ "scope": scope, "requests": 1_000_000, "periodSeconds": 1 }))
         .collect();
-    call(
-        Method::PUT,
-        url,
-        &format!("/tenants/{id}/limits"),
-        owner,
-        &json!({ "limits": limits, "quotas": quotas }),
-    )
-    .await?;
+    let limits = json!({ "limits": limits, "quotas": quotas });
+    person.call(Method::PUT, &format!("/tenants/{id}/limits"), &limits).await?;
     let publishable_key = text(&tenant, "/publishableKey/key");
     let site = Site { api: url.to_owned(), tenant: id.parse()?, origin: origin(id), publishable_key };
     Ok((site, administrator))

@@ -4,14 +4,17 @@ use crate::{
     determinism::{SeededEntropy, TestClock, seed},
     postgres::{TestDatabase, TestkitError},
 };
-use misy_domain::{Channel, Part, Permissions, Secret, SessionId, SiteId, TenantId, TokenId};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use misy_domain::{
+    Channel, Part, Permissions, Secret, SessionId, SignInId, SiteId, SystemClock, TenantId, TokenId, UserId,
+};
 use misy_store::{
     Bell, Database, DatabaseOptions, StoreError, TenantKeys, Vault,
     database::Login,
     messages::{Ingested, NewInbound},
     sessions::{self, NewSession, Session},
 };
-use misy_trust::RootKey;
+use misy_trust::{RandomToken, RootKey, TokenUse};
 use sqlx::{AssertSqlSafe, ConnectOptions, Executor, PgConnection, postgres::PgConnectOptions};
 use std::{sync::Arc, time::Duration};
 
@@ -106,6 +109,26 @@ impl TestStore {
         tx.commit().await.map_err(build)?;
         let site = "main".parse().map_err(|_| TestkitError::Build("no slug".into()))?;
         Ok(TestTenant { id, site, keys, family: TokenId::new(&*self.clock, &*self.entropy) })
+    }
+
+    /// A session of somebody in the owner's role, with a second factor of just now, for the cookie and the header of its
+    /// calls. Whoever it is has no name and no address.
+    pub async fn session_of_owner(&self, owner: &TenantId) -> sqlx::Result<RandomToken> {
+        let (user, sign_in) =
+            (UserId::new(&SystemClock, &*self.entropy), SignInId::new(&SystemClock, &*self.entropy));
+        let token = RandomToken::generate(TokenUse::Session, &*self.entropy);
+        let hash = STANDARD.encode(token.hash());
+        self.admin(format!(
+            "insert into misy.users (tenant_id, user_id, status, sealed_email, email_index, email_route, sealed_name, roles,
+                                     created_at, updated_at)
+             values ('{owner}', '{user}', 'active', '', '{user}', '', '', '{{owner}}', now(), now());
+             insert into misy.user_sessions (tenant_id, sign_in_id, user_id, token_hash, methods, second_factor_at, created_at,
+                                             last_seen_at, expires_at, idle_seconds)
+             values ('{owner}', '{sign_in}', '{user}', decode('{hash}', 'base64'), '{{password,totp}}', now(), now(), now(),
+                     now() + interval '1 day', 3600)"
+        ))
+        .await?;
+        Ok(token)
     }
 
     /// A new session of a visitor on the web.

@@ -69,6 +69,8 @@ pub struct Moment {
     pub support_access: bool,
     /// The owner was given access to the agents of the tenant, and it still holds.
     pub agent_access: bool,
+    /// Whoever asks says why.
+    pub reason_given: bool,
 }
 
 /// What the policies say.
@@ -93,6 +95,8 @@ pub enum AccessOutcome {
     NeedsPerson,
     /// The owner may do it after a privileged operation gave access.
     NeedsPrivilege,
+    /// It may be done by who says why.
+    NeedsReason,
     /// It may not be done.
     Denied,
 }
@@ -158,6 +162,22 @@ impl AccessPolicies {
         Ok(Self { authorizer: Authorizer::new(), policies, fixed, types, actions, advice })
     }
 
+    /// Whether a person must have proved the second factor in the last five minutes to do this, even at home.
+    pub fn is_sensitive(&self, action: Action) -> bool {
+        self.is_among(action, "sensitive")
+    }
+
+    /// Whether the owner's people answer for this when they do it to another tenant: with a fresh second factor and a reason,
+    /// in both trails, and before the rules that raise alerts.
+    pub fn is_accounted(&self, action: Action) -> bool {
+        self.is_among(action, "accounted")
+    }
+
+    fn is_among(&self, action: Action, group: &str) -> bool {
+        let group = self.types.action(group);
+        self.actions.get(&action).is_some_and(|(action, _)| self.fixed.is_ancestor_of(&group, action))
+    }
+
     /// Whether `principal` may do `action` to `tenant`, or to what belongs to it.
     pub fn decide(
         &self,
@@ -174,7 +194,9 @@ impl AccessPolicies {
         let fresh = Moment { second_factor_age: Some(0), ..moment };
         let person = Principal { kind: PrincipalKind::User { scopes: scopes(principal) }, ..*principal };
         match self.ask(&person, action, tenant, fresh) {
-            with_it if with_it.is_allowed() => decision,
+            with_it if matches!(with_it.outcome, AccessOutcome::Allowed | AccessOutcome::NeedsReason) => {
+                decision
+            }
             with_it => with_it,
         }
     }
@@ -219,8 +241,10 @@ impl AccessPolicies {
             AccessOutcome::NeedsPrivilege
         } else if advises("person") {
             AccessOutcome::NeedsPerson
-        } else {
+        } else if advises("step_up") {
             AccessOutcome::StepUp
+        } else {
+            AccessOutcome::NeedsReason
         }
     }
 
@@ -297,7 +321,7 @@ fn denied(policies: Vec<String>) -> AccessDecision {
 }
 
 fn advice_of(text: &str) -> Option<&'static str> {
-    ["hide", "step_up", "privilege", "person"].into_iter().find(|known| *known == text)
+    ["hide", "privilege", "person", "step_up", "reason"].into_iter().find(|known| *known == text)
 }
 
 /// All policies, each under the name that its `@id` gives it.

@@ -259,6 +259,14 @@ impl Mistakes {
         }
     }
 
+    /// Why the owner does something to a tenant: enough that the tenant learns something from it.
+    pub(crate) fn why(&mut self, pointer: &str, reason: &str) {
+        self.line(pointer, reason, 500);
+        if reason.trim().chars().count() < 10 {
+            self.add(pointer, "too_short", "must say why, in at least 10 characters");
+        }
+    }
+
     /// Why somebody does something, if that was said.
     fn reason(&mut self, reason: Option<&String>) {
         if let Some(reason) = reason {

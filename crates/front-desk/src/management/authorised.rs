@@ -1,12 +1,16 @@
 //! Management calls that were authorised: what handlers take. The type says the action, so there is no handler that forgot
 //! to ask, and the description says of each operation what it asks.
 
-use super::{BODY_LIMIT, ManagementCall};
-use crate::{desk::FrontDesk, pipeline::Received, problem::Problem, tenant_state::TenantState};
+use super::{BODY_LIMIT, ManagementCall, Reason};
+use crate::{desk::FrontDesk, pipeline::Received, privilege, problem::Problem, tenant_state::TenantState};
 use axum::extract::{FromRequest, Request};
 use misy_domain::{Act, Action, TenantId};
 use misy_store::{TenantKeys, tenants::TenantEvent};
-use std::{marker::PhantomData, ops::Deref, sync::Arc};
+use std::{
+    marker::PhantomData,
+    ops::Deref,
+    sync::{Arc, OnceLock},
+};
 
 /// What a call may be for: one action, or [`Either`] of two.
 pub trait Acts: Send + Sync + 'static {
@@ -40,6 +44,8 @@ pub struct AtTenant {
     pub tenant: TenantId,
     /// The tenant as it is now.
     pub state: Arc<TenantState>,
+    /// Why, of what its caller answers for.
+    reason: OnceLock<String>,
 }
 
 /// A management call to the tenant that the path names, by somebody who may do `A` there.
@@ -85,12 +91,32 @@ impl AtTenant {
     ) -> Result<Self, Problem> {
         let action = call.authorize_any(desk, actions, &tenant).await?;
         let state = desk.tenants.get(&tenant).await?.ok_or_else(Problem::not_found)?;
-        Ok(Self { call, action, tenant, state })
+        let at = Self { call, action, tenant, state, reason: OnceLock::new() };
+        at.answer_for(desk, action).await?;
+        Ok(at)
+    }
+
+    /// Writes down what is done to another tenant before it is done, once for each call: whatever comes of it, both know who
+    /// it was and why.
+    async fn answer_for(&self, desk: &FrontDesk, action: Action) -> Result<(), Problem> {
+        if !self.answers_for(action, &self.tenant) || self.reason.get().is_some() {
+            return Ok(());
+        }
+        let reason = Reason::of(&self.received)?.ok_or_else(Problem::reason_required)?.checked()?;
+        privilege::answer_for(desk, &self.call, &self.tenant, action, &reason).await?;
+        let _ = self.reason.set(reason);
+        Ok(())
+    }
+
+    /// The reason that the body gave, or the header.
+    pub(crate) fn why(&self, of_body: Option<String>) -> Option<String> {
+        of_body.or_else(|| self.reason.get().cloned())
     }
 
     /// Refuses who may not do this as well, where what is asked for depends on what was sent.
     pub async fn also(&self, desk: &FrontDesk, action: Action) -> Result<(), Problem> {
-        self.call.authorize(desk, action, &self.tenant).await
+        self.call.authorize(desk, action, &self.tenant).await?;
+        self.answer_for(desk, action).await
     }
 
     /// The keys of the tenant.

@@ -11,7 +11,7 @@ use std::{str::FromStr, sync::Arc};
 use tokio::time::timeout;
 
 /// Headers that decide about trust. If one stood there twice, two readers could each believe another.
-const ONCE: [HeaderName; 15] = [
+const ONCE: [HeaderName; 16] = [
     header::AUTHORIZATION,
     header::ORIGIN,
     header::HOST,
@@ -26,6 +26,7 @@ const ONCE: [HeaderName; 15] = [
     HeaderName::from_static("x-misy-key"),
     HeaderName::from_static("x-misy-timestamp"),
     HeaderName::from_static("x-misy-nonce"),
+    HeaderName::from_static("x-misy-reason"),
     HeaderName::from_static("x-misy-signature"),
 ];
 /// All header names and values together.

@@ -110,7 +110,7 @@ async fn a_closed_tenant_can_come_back_whole_until_its_grace_period_is_over() {
     let read = app.manage(&owner, Method::GET, &andina.path(""), None).await.expect(200);
     assert_eq!(read.text("purgeAt"), moved.text("purgeAt"));
 
-    let back = json!({ "reason": "they stay" });
+    let back = json!({ "reason": "they stay after all" });
     let back = app.manage(&owner, Method::POST, &andina.path("/activate"), Some(&back)).await.expect(200);
     assert!(back.body["purgeAt"].is_null() && back.body["closedAt"].is_null());
     app.advance(15 * DAY);
@@ -127,7 +127,7 @@ async fn a_closed_tenant_can_come_back_whole_until_its_grace_period_is_over() {
     let told: Vec<_> =
         events.iter().map(|event| (event["event"].as_str().unwrap(), event["reason"].as_str())).collect();
     let expected = [
-        ("activated", Some("they stay")),
+        ("activated", Some("they stay after all")),
         ("closed", None),
         ("closed", None),
         ("closed", Some("moving on")),

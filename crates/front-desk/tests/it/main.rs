@@ -6,8 +6,10 @@
     reason = "a test stops where something is not as it should be"
 )]
 
+mod accounted;
 mod attacks;
 mod audit;
+mod authorisation;
 mod bad_input;
 mod certificates;
 mod chat;

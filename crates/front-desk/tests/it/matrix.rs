@@ -2,8 +2,16 @@
 
 use crate::support::{App, BASE, Tenant, raw, with_bearer};
 use http::Method;
-use misy_front_desk::openapi::{document, operations};
-use serde_json::json;
+use misy_front_desk::{
+    openapi::{document, operations},
+    routes::{Served, served},
+};
+use misy_trust::AccessPolicies;
+use serde_json::{Value, json};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 /// What an operation answers to whom.
 struct Case {
@@ -205,6 +213,106 @@ async fn every_operation_refuses_who_may_not_do_it() {
     assert_eq!(seen, cases.len(), "a case for an operation that is no more");
     // Nothing of all that had an effect.
     app.manage(&owner, Method::GET, &andina.path(""), None).await.expect(200);
+}
+
+/// Nothing is served that is not described, and nothing is described that is not served: read from the router itself.
+#[test]
+fn the_description_lists_what_the_router_serves() {
+    let name = |method: &Method, path: &str| format!("{method} {path}");
+    let mut described: Vec<String> = Vec::new();
+    for (path, item) in &document().paths.paths {
+        described.extend(operations(item).map(|(method, _)| name(&method, path)));
+    }
+    let mut known: Vec<String> = served().iter().map(|one| name(&one.method, &one.path)).collect();
+    described.sort_unstable();
+    known.sort_unstable();
+    assert_eq!(described, known);
+    // What manages a tenant asks the access policies; registering is for who has no account yet.
+    let open = served()
+        .into_iter()
+        .filter(|one| one.actions.is_none() && one.path.starts_with("/api/meta-agent/tenants"));
+    let open: Vec<String> = open.map(|one| one.path).collect();
+    assert_eq!(open, ["/api/meta-agent/tenants/register/owner", "/api/meta-agent/tenants/register"]);
+}
+
+#[test]
+fn every_management_operation_says_what_it_asks() {
+    let text: Value = serde_json::from_str(&misy_front_desk::openapi_document()).unwrap();
+    for Served { method, path, actions } in served() {
+        let Some(actions) = actions else { continue };
+        let operation = &text["paths"][&path][method.as_str().to_lowercase()];
+        assert_eq!(operation["x-misy-actions"], json!(actions), "{method} {path}");
+        let parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
+        let takes_reason = parameters.iter().any(|one| one["name"] == "X-Misy-Reason");
+        let accounted = actions.iter().any(|action| AccessPolicies::in_force().is_accounted(*action));
+        assert_eq!(takes_reason, accounted, "{method} {path}");
+    }
+}
+
+/// Of two types that go by one name the description keeps one, and whoever is generated from it sends the wrong members.
+#[test]
+fn no_two_types_go_by_one_name_in_the_description() {
+    fn sources(dir: &Path, found: &mut Vec<PathBuf>) {
+        for entry in std::fs::read_dir(dir).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                sources(&path, found);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                found.push(path);
+            }
+        }
+    }
+    let mut files = Vec::new();
+    sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut files);
+    let mut names: BTreeMap<String, PathBuf> = BTreeMap::new();
+    for file in files {
+        let text = std::fs::read_to_string(&file).unwrap();
+        // What stands between a derivation and the name of its type.
+        for piece in text
+            .split("#[derive(")
+            .skip(1)
+            .filter(|piece| piece.split_once(")]").is_some_and(|(derived, _)| derived.contains("ToSchema")))
+        {
+            let mut head =
+                piece.lines().take_while(|line| !line.contains("struct ") && !line.contains("enum "));
+            let given = head.find_map(|line| line.split_once("schema(as = ").map(|(_, rest)| rest));
+            let own = piece.lines().find_map(|line| {
+                let (_, rest) = line.split_once("struct ").or_else(|| line.split_once("enum "))?;
+                Some(rest)
+            });
+            let name = given.or(own).unwrap().split(|c: char| !c.is_alphanumeric()).next().unwrap();
+            let other = names.insert(name.to_owned(), file.clone());
+            assert!(other.is_none(), "{name} is in {} and in {}", other.unwrap().display(), file.display());
+        }
+    }
+    assert!(names.len() > 100, "{names:?}");
+}
+
+/// An example of a body has the members that its schema asks for, and no others.
+#[test]
+fn examples_fit_their_schemas() {
+    let text: Value = serde_json::from_str(&misy_front_desk::openapi_document()).unwrap();
+    for (path, item) in text["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let Some(content) = operation.pointer("/requestBody/content/application~1json") else { continue };
+            let schema = match content["schema"]["$ref"].as_str() {
+                Some(name) => text.pointer(name.trim_start_matches('#')).unwrap(),
+                None => &content["schema"],
+            };
+            let (Some(known), Some(example)) =
+                (schema["properties"].as_object(), content["example"].as_object())
+            else {
+                continue;
+            };
+            let at = format!("{method} {path}");
+            for name in example.keys() {
+                assert!(known.contains_key(name), "{at}: {name} is not in its schema");
+            }
+            for name in schema["required"].as_array().into_iter().flatten() {
+                assert!(example.contains_key(name.as_str().unwrap()), "{at}: {name} is required");
+            }
+        }
+    }
 }
 
 /// What is described is a route, and each of its methods is described.

@@ -3,8 +3,13 @@
 use crate::support::{Answer, App, Tenant, bare, put, send_to};
 use axum::{Router, body::Body, extract::ConnectInfo};
 use http::{Method, Request};
-use misy_domain::Clock;
-use misy_trust::{RandomToken, TotpSecret};
+use misy_domain::{Clock, SignInId, UserId};
+use misy_store::users::{
+    self, NewUser, UserStatus,
+    sign_ins::{self, Lifetime, NewSignIn},
+};
+use misy_testkit::person::app_of;
+use misy_trust::{RandomToken, TokenUse, TotpSecret};
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
 
@@ -18,21 +23,6 @@ pub(crate) struct Browser {
     pub(crate) csrf: String,
     pub(crate) address: String,
     pub(crate) totp: Option<TotpSecret>,
-}
-
-/// The secret of an authenticator app from what a person types.
-pub(crate) fn app_of(base32: &str) -> TotpSecret {
-    let (mut bytes, mut held, mut bits) = (Vec::new(), 0, 0u32);
-    for digit in base32.bytes() {
-        let value = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".iter().position(|known| *known == digit).unwrap();
-        bits = bits << 5 | u32::try_from(value).unwrap();
-        held += 5;
-        if held >= 8 {
-            held -= 8;
-            bytes.push(u8::try_from(bits >> held & 255).unwrap());
-        }
-    }
-    TotpSecret::new(&bytes).unwrap()
 }
 
 impl Browser {
@@ -133,7 +123,7 @@ impl Browser {
     /// Enrols an authenticator app; answers with the recovery codes.
     pub(crate) async fn enroll_app(&mut self, app: &App) -> Vec<String> {
         let proposal = self.order(app, Method::POST, "/auth/totp").await.expect(200);
-        self.totp = Some(app_of(&proposal.text("secret")));
+        self.totp = app_of(&proposal.text("secret"));
         let code = self.next_code(app);
         let answer = self.post(app, "/auth/totp/confirm", &json!({ "code": code })).await.expect(200);
         let codes = answer.body["recoveryCodes"].as_array().unwrap();
@@ -168,5 +158,42 @@ impl App {
         browser.post(self, "/auth/enroll", &Self::enrollment(tenant, email)).await.expect(200);
         browser.enroll_app(self).await;
         browser
+    }
+
+    /// Somebody of a tenant, as if they had been there all along: signed in just now, with both factors.
+    pub(crate) async fn somebody(&self, tenant: &Tenant, roles: &[&str]) -> (Browser, UserId) {
+        let (desk, id, now) = (&self.desk, tenant.tenant_id(), self.store.clock.now());
+        let state = desk.tenants.get(&id).await.unwrap().unwrap();
+        let user_id = UserId::new(&*desk.clock, &*desk.entropy);
+        let email = format!("{user_id}@business.example").parse().unwrap();
+        let new = NewUser {
+            user_id,
+            status: UserStatus::Active,
+            email: &email,
+            name: "Somebody",
+            roles: &misy_trust::access::first_administrator(false),
+            locale: None,
+            password_hash: None,
+        };
+        let mut tx = desk.database.tenant("test.somebody", &id).await.unwrap();
+        users::create(&mut tx, &desk.vault, &state.keys, &new, now).await.unwrap();
+        let token = RandomToken::generate(TokenUse::Session, &*desk.entropy);
+        let sign_in = NewSignIn {
+            sign_in_id: SignInId::new(&*desk.clock, &*desk.entropy),
+            user_id,
+            token_hash: &token.hash(),
+            methods: &["password".to_owned(), "totp".to_owned()],
+            second_factor_at: Some(now),
+            user_agent: None,
+            address_prefix: None,
+            lifetime: Lifetime::STANDARD,
+        };
+        sign_ins::open(&mut tx, &sign_in, now).await.unwrap();
+        tx.commit().await.unwrap();
+        // Past every check of what may be given: also roles that nobody gives.
+        let roles = roles.join(",");
+        let given = format!("update misy.users set roles = '{{{roles}}}' where user_id = '{user_id}'");
+        self.store.admin(given).await.unwrap();
+        (Browser::holding(&token), user_id)
     }
 }

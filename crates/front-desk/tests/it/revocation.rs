@@ -116,9 +116,14 @@ async fn a_suspended_tenant_is_refused_everywhere_on_every_replica_and_its_strea
     let server = app.server(&andina, json!({ "siteId": "main", "permissions": ["tenant:manage"] })).await;
     send_to(&there, open(&app, &token)).await.expect(201);
 
-    app.manage(&owner, Method::POST, &andina.path("/suspend"), Some(&json!({ "reason": "unpaid" })))
-        .await
-        .expect(200);
+    app.manage(
+        &owner,
+        Method::POST,
+        &andina.path("/suspend"),
+        Some(&json!({ "reason": "unpaid since May" })),
+    )
+    .await
+    .expect(200);
     let began = Instant::now();
     let ending = loop {
         let event = stream.next().await.expect("a last status");

@@ -186,7 +186,11 @@ impl App {
         body: Option<&Value>,
     ) -> Answer {
         let browser = self.at_once(who).await;
-        self.send(browser.request(method, path, body)).await
+        let mut request = browser.request(method, path, body);
+        if body.is_none_or(|body| body["reason"].is_null()) {
+            put(&mut request, "x-misy-reason", "Ticket%2017:%20as%20agreed%20on%20the%20phone");
+        }
+        self.send(request).await
     }
 
     /// The browser of a person who administers a tenant, as if they had signed in at this moment.

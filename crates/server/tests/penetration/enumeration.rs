@@ -44,7 +44,7 @@ async fn nobody_learns_which_secrets_there_are() {
         stage.manage(andina, "POST", &andina.path("/secrets"), Some(&json!({ "overlapSeconds": 0 }))).await;
     assert!(rotated.status < 300, "{}", rotated.shown());
     let sleeping = stage.register("sleeping").await;
-    stage.manage(&stage.owner, "POST", &sleeping.path("/suspend"), Some(&json!({}))).await.expect(200);
+    stage.govern("POST", &sleeping.path("/suspend"), &json!({})).await.expect(200);
     let now = SystemClock.unix_seconds();
     let ids = [&verde.secret_id, &andina.secret_id, &sleeping.secret_id, &publishable, &unknown];
     let ask = |id: &str| {

@@ -32,7 +32,7 @@ async fn set_limit(stage: &Stage, scope: &str, requests: u32) {
         limits.push(json!({ "scope": scope, "requests": requests, "periodSeconds": 86_400 }));
     }
     let path = stage.andina.path("/limits");
-    stage.manage(&stage.owner, "PUT", &path, Some(&json!({ "limits": limits }))).await.expect(200);
+    stage.govern("PUT", &path, &json!({ "limits": limits })).await.expect(200);
 }
 
 fn tally(outcomes: Vec<u16>) -> BTreeMap<u16, usize> {

@@ -6,6 +6,7 @@ use misy_domain::{Clock, Entropy, Secret, SystemClock, Timestamp};
 use misy_testkit::{
     authority::{Authority, GOOD},
     client::BASE,
+    person::app_of,
     program::{BOOTSTRAP_SECRET, Program, Start},
     store::{TestStore, test_store},
 };
@@ -180,8 +181,8 @@ impl Stage {
         let owner =
             bare("/tenants/register/owner").bearer(BOOTSTRAP_SECRET).json(&registration("colombiatic"));
         let owner = Tenant::of(&wire.send(&owner).await.expect(201));
-        let andina = registered(&wire, &owner, "andina").await;
-        let verde = registered(&wire, &owner, "verde-cafe").await;
+        let andina = registered(&store, &wire, &owner, "andina").await;
+        let verde = registered(&store, &wire, &owner, "verde-cafe").await;
         Self { wire, owner, andina, verde, people: Mutex::default(), program, store, dir }
     }
 
@@ -223,7 +224,12 @@ impl Stage {
 
     /// A tenant without limits that a test would meet; while nobody enrolled in the owner's.
     pub(crate) async fn register(&self, id: &str) -> Tenant {
-        registered(&self.wire, &self.owner, id).await
+        registered(&self.store, &self.wire, &self.owner, id).await
+    }
+
+    /// What somebody of the owner does to a tenant, with a second factor of just now and a reason.
+    pub(crate) async fn govern(&self, method: &str, path: &str, body: &Value) -> Answer {
+        govern(&self.store, &self.wire, &self.owner, Request::new(method, path).json(body)).await
     }
 
     /// What is asked of a tenant's administrator: with the token of the registration and, where that is not enough or not good
@@ -305,7 +311,7 @@ impl Stage {
         };
         let proposal =
             self.send(person.sends(Request::new("POST", format!("{BASE}/auth/totp")))).await.expect(200);
-        person.totp = app_of(&proposal.text("/secret"));
+        person.totp = app_of(&proposal.text("/secret")).unwrap();
         // A code counts once and a phone's clock may be half a minute off: so there are codes before and after this one.
         let body = json!({ "code": person.totp.code_at(seconds_from_now(-30)) });
         let request = Request::new("POST", format!("{BASE}/auth/totp/confirm")).json(&body);
@@ -385,16 +391,27 @@ pub(crate) fn mint_request(tenant: &Tenant) -> Request {
         .json(&json!({ "siteId": "main" }))
 }
 
-async fn registered(wire: &Wire, owner: &Tenant, id: &str) -> Tenant {
+async fn govern(store: &TestStore, wire: &Wire, owner: &Tenant, request: Request) -> Answer {
+    let token = store.session_of_owner(&owner.id.parse().unwrap()).await.unwrap();
+    let request = request
+        .set("cookie", format!("{SESSION_COOKIE}={}", token.text()))
+        .set("origin", PUBLIC_URL)
+        .set("sec-fetch-site", "same-origin")
+        .set("x-misy-csrf", token.csrf_token())
+        .set("x-misy-reason", "to%20set%20a%20test%20up");
+    wire.send(&request).await
+}
+
+async fn registered(store: &TestStore, wire: &Wire, owner: &Tenant, id: &str) -> Tenant {
     let request = Request::new("POST", format!("{BASE}/tenants/register")).bearer(&owner.administrator);
     let tenant = Tenant::of(&wire.send(&request.json(&registration(id))).await.expect(201));
     let limits: Vec<Value> = ["tenant", "site", "key", "session", "channel"]
         .iter()
         .map(|scope| json!({ "scope": scope, "requests": 1_000_000, "periodSeconds": 1 }))
         .collect();
-    let request = Request::new("PUT", tenant.path("/limits")).bearer(&owner.administrator);
     let quotas = json!([{ "kind": "messages", "monthly": 1_000_000_000 }]);
-    wire.send(&request.json(&json!({ "limits": limits, "quotas": quotas }))).await.expect(200);
+    let body = json!({ "limits": limits, "quotas": quotas });
+    govern(store, wire, owner, Request::new("PUT", tenant.path("/limits")).json(&body)).await.expect(200);
     tenant
 }
 
@@ -422,19 +439,4 @@ fn start(store: &TestStore, dir: &TempDir, name: &str, settings: &[(&str, &str)]
         // Made and used in no time, which RSA keys are not in a build without optimisation.
         .with("MISY_TOKEN_ALGORITHM", "EdDSA");
     settings.iter().fold(start, |start, (name, value)| start.with(name, *value))
-}
-
-/// The secret of an authenticator app from what a person types.
-fn app_of(base32: &str) -> TotpSecret {
-    let (mut bytes, mut held, mut bits) = (Vec::new(), 0, 0u32);
-    for digit in base32.bytes() {
-        let value = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".iter().position(|known| *known == digit).unwrap();
-        bits = bits << 5 | u32::try_from(value).unwrap();
-        held += 5;
-        if held >= 8 {
-            held -= 8;
-            bytes.push(u8::try_from(bits >> held & 255).unwrap());
-        }
-    }
-    TotpSecret::new(&bytes).unwrap()
 }

@@ -114,6 +114,7 @@ pub(super) fn context(action: Action, moment: Moment) -> Result<Context, PolicyE
         ("action".to_owned(), Value::new_string(action.as_str().to_owned())),
         ("supportAccess".to_owned(), Value::new_bool(moment.support_access)),
         ("agentAccess".to_owned(), Value::new_bool(moment.agent_access)),
+        ("reasonGiven".to_owned(), Value::new_bool(moment.reason_given)),
     ];
     if let Some(age) = moment.second_factor_age {
         pairs.push(("secondFactorAge".to_owned(), Value::new_long(age)));

@@ -10,7 +10,7 @@ use axum::{extract::State, response::Response};
 use http::StatusCode;
 use misy_domain::{TenantStatus, Timestamp, act};
 use misy_store::{
-    closing,
+    TenantTx, closing,
     tenants::{self, Tenant},
 };
 use serde::{Deserialize, Serialize};
@@ -96,8 +96,7 @@ pub(crate) async fn suspend(
     State(desk): State<FrontDesk>,
     call: Managed<act::TenantsSuspend>,
 ) -> Result<Response, Problem> {
-    let change = Change { status: TenantStatus::Suspended, event: "suspended" };
-    let tenant = change.carry_out(&desk, &call, None).await?.0;
+    let tenant = SUSPENSION.carry_out(&desk, &call, None).await?.0;
     Ok(versioned(tenant.version, TenantAnswer::from(tenant)))
 }
 
@@ -106,7 +105,7 @@ pub(crate) async fn suspend(
 /// For the owner. Also takes back that it was closed, with all that it had, until its clean-up begins.
 #[utoipa::path(
     post, path = "/api/meta-agent/tenants/{tenantId}/activate", tag = "tenants", operation_id = "activateTenant",
-    request_body(content = Why, example = json!({"reason": "paid"})),
+    request_body(content = Why, example = json!({"reason": "paid on 3 May"})),
     params(("tenantId" = String, Path, description = "The tenant")),
     responses((status = 200, description = "The tenant as it is now", body = TenantAnswer)),
     security(("administrator" = []))
@@ -115,8 +114,7 @@ pub(crate) async fn activate(
     State(desk): State<FrontDesk>,
     call: Managed<act::TenantsActivate>,
 ) -> Result<Response, Problem> {
-    let change = Change { status: TenantStatus::Active, event: "activated" };
-    let tenant = change.carry_out(&desk, &call, None).await?.0;
+    let tenant = ACTIVATION.carry_out(&desk, &call, None).await?.0;
     Ok(versioned(tenant.version, TenantAnswer::from(tenant)))
 }
 
@@ -136,8 +134,7 @@ pub(crate) async fn close(
     State(desk): State<FrontDesk>,
     call: Managed<act::TenantClose>,
 ) -> Result<Response, Problem> {
-    let change = Change { status: TenantStatus::Closed, event: "closed" };
-    let (tenant, removes) = change.carry_out(&desk, &call, Some(LONGEST_GRACE)).await?;
+    let (tenant, removes) = CLOSING.carry_out(&desk, &call, Some(LONGEST_GRACE)).await?;
     let keeps = ["audit trail", "tenant id"];
     let notice = Notice { purge_at: tenant.purge_at, removes: removes.unwrap_or_default(), keeps };
     Ok(versioned(tenant.version, ClosedAnswer { tenant: tenant.into(), notice }))
@@ -165,8 +162,7 @@ pub(crate) async fn delete(
     call: Managed<act::TenantDelete>,
 ) -> Result<StatusCode, Problem> {
     call.received.expect_no_body()?;
-    let change = Change { status: TenantStatus::Closed, event: "closed" };
-    change.carry_out(&desk, &call, None).await?;
+    CLOSING.carry_out(&desk, &call, None).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -201,16 +197,19 @@ pub(crate) async fn reopen(
             "The owner of the platform closed the tenant, and alone activates it.",
         ));
     }
-    let change = Change { status: TenantStatus::Active, event: "activated" };
-    let tenant = change.carry_out(&desk, &call, None).await?.0;
+    let tenant = ACTIVATION.carry_out(&desk, &call, None).await?.0;
     Ok(versioned(tenant.version, TenantAnswer::from(tenant)))
 }
 
-/// A change of where a tenant stands in its life.
-struct Change {
+/// A change of where a tenant stands in its life, by whichever call.
+pub(super) struct Change {
     status: TenantStatus,
     event: &'static str,
 }
+
+pub(super) const SUSPENSION: Change = Change { status: TenantStatus::Suspended, event: "suspended" };
+pub(super) const ACTIVATION: Change = Change { status: TenantStatus::Active, event: "activated" };
+const CLOSING: Change = Change { status: TenantStatus::Closed, event: "closed" };
 
 impl Change {
     /// The tenant after the change and, when it is closed, what of it will go. `longest_grace`: of a closing.
@@ -237,19 +236,34 @@ impl Change {
         let grace = grace.or((!call.state.is_closed()).then_some(desk.settings.close_grace));
         let purge_at = grace.and_then(|grace| now.checked_add(grace).ok());
         let mut tx = desk.database.tenant("tenants.status", &call.tenant).await?;
-        let tenant = tenants::set_status(&mut tx, self.status, expected, now, purge_at).await?;
-        let tenant = tenant.ok_or_else(Problem::not_found)?;
+        let reason = call.why(asked.reason);
+        let tenant = self.write(desk, call, &mut tx, expected, purge_at, reason).await?;
         let closes = self.status == TenantStatus::Closed;
         let removes = if closes { Some(closing::inventory(&mut tx).await?) } else { None };
-        let detail =
-            json!({ "status": self.status.as_str(), "reason": asked.reason, "purgeAt": tenant.purge_at });
-        call.record_change(desk, &mut tx, call.tenant.as_str(), Some(detail)).await?;
-        let mut event = call.event(desk, self.event, asked.reason);
-        event.purge_at = tenant.purge_at;
-        tenants::note_event(&mut tx, &event).await?;
         tx.commit().await?;
         desk.tenants.changed(&call.tenant);
         Ok((tenant, removes))
+    }
+
+    /// Makes the change, with its place in the life of the tenant and in its trail.
+    pub(super) async fn write(
+        &self,
+        desk: &FrontDesk,
+        call: &AtTenant,
+        tx: &mut TenantTx,
+        expected: Option<i64>,
+        purge_at: Option<Timestamp>,
+        reason: Option<String>,
+    ) -> Result<Tenant, Problem> {
+        let now = desk.clock.now();
+        let tenant = tenants::set_status(tx, self.status, expected, now, purge_at).await?;
+        let tenant = tenant.ok_or_else(Problem::not_found)?;
+        let detail = json!({ "status": self.status.as_str(), "reason": reason, "purgeAt": tenant.purge_at });
+        call.record_change(desk, tx, call.tenant.as_str(), Some(detail)).await?;
+        let mut event = call.event(desk, self.event, reason);
+        event.purge_at = tenant.purge_at;
+        tenants::note_event(tx, &event).await?;
+        Ok(tenant)
     }
 }
 

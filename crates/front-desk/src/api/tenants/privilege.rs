@@ -1,9 +1,9 @@
 //! `/tenants/{tenantId}/privilege`: privileged operations of the owner's people.
 
-use super::{Mistakes, Page, PageQuery, user_access};
+use super::{Mistakes, Page, PageQuery, life, user_access};
 use crate::{
+    api::tokens::revoke_all,
     desk::FrontDesk,
-    edge::limited,
     management::{AtTenant, Managed},
     privilege::{self, CATALOGUE, Entry, On, Operation, SELF_REGISTRATION},
     problem::Problem,
@@ -11,21 +11,15 @@ use crate::{
 };
 use axum::{Json, extract::State};
 use http::StatusCode;
-use misy_domain::{GrantId, TenantId, TenantStatus, Timestamp, UserId, act, limit::Quota};
+use misy_domain::{GrantId, TenantId, Timestamp, UserId, act};
 use misy_store::{
-    SystemTx, TenantTx,
-    audit::{self, AuditEntry, Kind},
-    global_settings,
-    limits::{Limit, Scope, Unreachable},
+    TenantTx, global_settings,
     privilege::{self as uses, PrivilegeUse},
-    tenants, users,
+    users,
 };
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 use utoipa::ToSchema;
-
-/// Privileged operations of one person.
-const OWN_LIMIT: Quota = Quota { requests: 20, period: jiff::SignedDuration::from_hours(1) };
 
 /// A privileged operation.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -131,24 +125,16 @@ pub(crate) async fn run(
 ) -> Result<(StatusCode, Json<PrivilegeAnswer>), Problem> {
     let asked: PrivilegeRequest = call.received.json()?;
     let decided = check(&asked, &call)?;
-    let subject = format!("privilege/{}", call.manager.actor);
-    let limit = Limit { scope: Scope::Key, subject: &subject, quota: OWN_LIMIT };
-    let decision =
-        desk.limits.check(&call.manager.home, None, &[limit], desk.clock.now(), Unreachable::Refuse).await?;
-    limited(decision, &call.received.record)?;
+    privilege::expect_within_limit(&desk, &call).await?;
 
     let used = used(&desk, &call, &asked);
     let mut tx = desk.database.system("privilege.run").await?;
-    uses::one_at_a_time(&mut tx).await?;
-    uses::record(&mut tx, &call.tenant, &used).await?;
-    tell(&desk, &call, &mut tx, &call.tenant, &used).await?;
-    let timezone = tenants::timezone(&mut tx, &used.home).await?.unwrap_or_default();
-    let raised = privilege::watch(&mut tx, &timezone, &used, &*desk.clock, &*desk.entropy).await?;
+    let raised = privilege::write_down(&desk, &call, &mut tx, &call.tenant, &used).await?;
     if let Some(setting) = &decided {
         global_settings::set(&mut tx, SELF_REGISTRATION, setting, &used.actor, used.used_at).await?;
     }
     let mut tx = tx.on_behalf_of(&call.tenant);
-    carry_out(&desk, &asked, &call, &mut tx, used.used_at).await?;
+    carry_out(&desk, &asked, &call, &mut tx).await?;
     tx.commit().await?;
 
     for rule in raised {
@@ -172,10 +158,7 @@ fn check(asked: &PrivilegeRequest, call: &AtTenant) -> Result<Option<Value>, Pro
     if !fits {
         mistakes.add("/resource", "reference", &format!("must be one of: {}", entry.resources.join(", ")));
     }
-    mistakes.line("/reason", &asked.reason, 500);
-    if asked.reason.trim().chars().count() < 10 {
-        mistakes.add("/reason", "too_short", "must say why, in at least 10 characters");
-    }
+    mistakes.why("/reason", &asked.reason);
     if let Some(minutes) = asked.duration_minutes
         && !(1..=entry.most_minutes).contains(&minutes)
     {
@@ -233,47 +216,19 @@ fn used(desk: &FrontDesk, call: &AtTenant, asked: &PrivilegeRequest) -> Privileg
     }
 }
 
-/// Tells of it in both trails.
-async fn tell(
-    desk: &FrontDesk,
-    call: &AtTenant,
-    tx: &mut SystemTx,
-    tenant: &TenantId,
-    used: &PrivilegeUse,
-) -> Result<(), Problem> {
-    let record = &call.received.record;
-    let trails = if *tenant == used.home { vec![tenant] } else { vec![&used.home, tenant] };
-    for trail in trails {
-        let actor =
-            if *trail == used.home { used.actor.clone() } else { format!("{}/{}", used.home, used.actor) };
-        let mut entry = AuditEntry::new(Kind::System, record.operation, &actor, &*desk.clock, &*desk.entropy);
-        entry.subject = Some(used.grant_id.to_string());
-        entry.request_id = Some(record.request_id.clone());
-        entry.detail = Some(json!({
-            "tenantId": tenant.as_str(),
-            "operation": used.operation,
-            "resource": used.resource,
-            "reason": used.reason,
-            "expiresAt": used.expires_at,
-        }));
-        audit::record_system(tx, trail, &entry).await?;
-    }
-    Ok(())
-}
-
 /// What happens at once.
 async fn carry_out(
     desk: &FrontDesk,
     asked: &PrivilegeRequest,
     call: &AtTenant,
     tx: &mut TenantTx,
-    now: Timestamp,
 ) -> Result<(), Problem> {
-    let status = match asked.operation {
-        Operation::SuspendTenant => TenantStatus::Suspended,
-        Operation::ActivateTenant => TenantStatus::Active,
+    let reason = Some(asked.reason.clone());
+    let change = match asked.operation {
+        Operation::SuspendTenant => life::SUSPENSION,
+        Operation::ActivateTenant => life::ACTIVATION,
         Operation::RevokeAllTokens => {
-            tenants::raise_epoch(tx).await?.ok_or_else(Problem::not_found)?;
+            revoke_all::raise(desk, call, tx, reason).await?;
             return Ok(());
         }
         Operation::ResetSecondFactor => {
@@ -283,7 +238,7 @@ async fn carry_out(
         }
         Operation::SystemAccess | Operation::SupportAccess | Operation::SetGlobalSetting => return Ok(()),
     };
-    tenants::set_status(tx, status, None, now, None).await?.ok_or_else(Problem::not_found)?;
+    change.write(desk, call, tx, None, None, reason).await?;
     Ok(())
 }
 

@@ -237,7 +237,6 @@ pub(crate) async fn replace(
     State(desk): State<FrontDesk>,
     call: Managed<act::SignInWrite>,
 ) -> Result<Response, Problem> {
-    call.expect_fresh_second_factor(&desk)?;
     let expected = expected_version(&call.received)?;
     let request: SignInProviderRequest = call.received.json()?;
     check(&request)?;
@@ -280,7 +279,6 @@ pub(crate) async fn delete(
     State(desk): State<FrontDesk>,
     call: Managed<act::SignInWrite>,
 ) -> Result<StatusCode, Problem> {
-    call.expect_fresh_second_factor(&desk)?;
     call.received.expect_no_body()?;
     let mut tx = desk.database.tenant("sign_in.delete", &call.tenant).await?;
     users::lock_administrators(&mut tx).await?;

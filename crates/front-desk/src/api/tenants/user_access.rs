@@ -82,7 +82,6 @@ pub(crate) async fn end_sessions(
     State(desk): State<FrontDesk>,
     call: Managed<act::UsersWrite>,
 ) -> Result<StatusCode, Problem> {
-    call.expect_fresh_second_factor(&desk)?;
     let (mut tx, user) = handled(&desk, &call, "users.end_sessions").await?;
     let ended = sign_ins::end_all(&mut tx, user.user_id, None).await?;
     let detail = json!({ "ended": ended });
@@ -108,7 +107,6 @@ pub(crate) async fn end_session(
     State(desk): State<FrontDesk>,
     call: Managed<act::UsersWrite>,
 ) -> Result<StatusCode, Problem> {
-    call.expect_fresh_second_factor(&desk)?;
     let id: SignInId = call.received.param("sessionId")?;
     let (mut tx, user) = handled(&desk, &call, "users.end_session").await?;
     if !sign_ins::end(&mut tx, user.user_id, id).await? {
@@ -136,7 +134,6 @@ pub(crate) async fn renew_invitation(
     State(desk): State<FrontDesk>,
     call: Managed<act::UsersWrite>,
 ) -> Result<Json<OneTimeLink>, Problem> {
-    call.expect_fresh_second_factor(&desk)?;
     let (mut tx, user) = handled(&desk, &call, "users.renew_invitation").await?;
     if user.status != UserStatus::Invited {
         return Err(Problem::conflict("not_invited", "Only who has not come in yet has an invitation."));
@@ -163,7 +160,6 @@ pub(crate) async fn make_password_link(
     State(desk): State<FrontDesk>,
     call: Managed<act::UsersWrite>,
 ) -> Result<Json<OneTimeLink>, Problem> {
-    call.expect_fresh_second_factor(&desk)?;
     let (mut tx, user) = handled(&desk, &call, "users.password_link").await?;
     if user.status != UserStatus::Active {
         return Err(Problem::conflict("not_active", "The user is not active."));
@@ -193,7 +189,6 @@ pub(crate) async fn reset_second_factor(
     State(desk): State<FrontDesk>,
     call: Managed<act::UsersWrite>,
 ) -> Result<StatusCode, Problem> {
-    call.expect_fresh_second_factor(&desk)?;
     let (mut tx, user) = handled(&desk, &call, "users.reset_second_factor").await?;
     if call.manager.actor == user.user_id.to_string() {
         return Err(Problem::conflict(

@@ -273,7 +273,6 @@ pub(crate) async fn invite(
     State(desk): State<FrontDesk>,
     call: Managed<act::UsersWrite>,
 ) -> Result<Response, Problem> {
-    call.expect_fresh_second_factor(&desk)?;
     let asked: Invitation = call.received.json()?;
     let mut mistakes = Mistakes::default();
     mistakes.line("/name", &asked.name, 120);
@@ -370,7 +369,6 @@ pub(crate) async fn change(
     State(desk): State<FrontDesk>,
     call: Managed<act::UsersWrite>,
 ) -> Result<Response, Problem> {
-    call.expect_fresh_second_factor(&desk)?;
     let id: UserId = call.received.param("userId")?;
     let expected = expected_version(&call.received)?;
     let query: MadeQuery = call.received.query()?;
@@ -454,7 +452,6 @@ pub(crate) async fn remove(
     State(desk): State<FrontDesk>,
     call: Managed<act::UsersWrite>,
 ) -> Result<Response, Problem> {
-    call.expect_fresh_second_factor(&desk)?;
     let id: UserId = call.received.param("userId")?;
     let expected = expected_version(&call.received)?;
     let query: MadeQuery = call.received.query()?;

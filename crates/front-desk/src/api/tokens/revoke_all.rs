@@ -1,9 +1,14 @@
 //! `POST /tenants/{tenantId}/tokens/revoke-all`: every token of a tenant is accepted no longer.
 
-use crate::{api::tenants::life::Why, desk::FrontDesk, management::Managed, problem::Problem};
+use crate::{
+    api::tenants::life::Why,
+    desk::FrontDesk,
+    management::{AtTenant, Managed},
+    problem::Problem,
+};
 use axum::{Json, extract::State};
 use misy_domain::act;
-use misy_store::tenants;
+use misy_store::{TenantTx, tenants};
 use serde::Serialize;
 use serde_json::json;
 use utoipa::ToSchema;
@@ -36,11 +41,22 @@ pub(crate) async fn revoke_all(
     let why: Why = call.received.json_or_default()?;
     why.check()?;
     let mut tx = desk.database.tenant("tokens.revoke_all", &call.tenant).await?;
-    let epoch = tenants::raise_epoch(&mut tx).await?.ok_or_else(Problem::not_found)?;
-    let detail = json!({ "epoch": epoch, "reason": why.reason });
-    call.record_change(&desk, &mut tx, call.tenant.as_str(), Some(detail)).await?;
-    tenants::note_event(&mut tx, &call.event(&desk, "tokens_revoked", why.reason)).await?;
+    let epoch = raise(&desk, &call, &mut tx, call.why(why.reason)).await?;
     tx.commit().await?;
     desk.tenants.changed(&call.tenant);
     Ok(Json(EpochAnswer { epoch }))
+}
+
+/// Raises the epoch, with its place in the life of the tenant and in its trail, by whichever call.
+pub(crate) async fn raise(
+    desk: &FrontDesk,
+    call: &AtTenant,
+    tx: &mut TenantTx,
+    reason: Option<String>,
+) -> Result<i32, Problem> {
+    let epoch = tenants::raise_epoch(tx).await?.ok_or_else(Problem::not_found)?;
+    let detail = json!({ "epoch": epoch, "reason": reason });
+    call.record_change(desk, tx, call.tenant.as_str(), Some(detail)).await?;
+    tenants::note_event(tx, &call.event(desk, "tokens_revoked", reason)).await?;
+    Ok(epoch)
 }

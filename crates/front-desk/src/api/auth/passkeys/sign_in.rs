@@ -139,7 +139,7 @@ async fn note_clone(
 /// Who has given a password.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct SecondFactorRequest {
+pub struct PasskeySecondFactorRequest {
     /// As it was given for the password.
     #[schema(example = "chl_…")]
     challenge: String,
@@ -148,7 +148,7 @@ pub struct SecondFactorRequest {
 /// Begin to prove a second factor by a passkey
 #[utoipa::path(
     post, path = "/api/meta-agent/auth/passkeys/second-factor", tag = "auth", operation_id = "beginPasskeySecondFactor",
-    request_body(content = SecondFactorRequest, example = json!({"challenge": "chl_…"})),
+    request_body(content = PasskeySecondFactorRequest, example = json!({"challenge": "chl_…"})),
     responses((status = 200, description = "What to hand to the authenticator", body = CeremonyAnswer)),
     security(())
 )]
@@ -159,7 +159,7 @@ pub(crate) async fn begin_second_factor(
     address::guard(&desk, request.extensions(), Purpose::SignIns)?;
     let received = Received::read(&desk, request, BODY_LIMIT).await?;
     csrf::check_stranger(&desk.settings, &received)?;
-    let request: SecondFactorRequest = received.json()?;
+    let request: PasskeySecondFactorRequest = received.json()?;
     let mut pending = second_factor::pending(&desk, &received, &request.challenge).await?;
     let user = pending.user.user_id;
     let begun = ask(&desk, &mut pending.tx, &pending.state.keys, user).await?;

@@ -28,7 +28,7 @@ const PAGE: i64 = 500;
 /// How entries are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum Format {
+pub enum ExportFormat {
     /// A bundle of JSON lines that `misy audit verify` proves.
     #[default]
     Ndjson,
@@ -45,7 +45,7 @@ pub enum Format {
 pub struct ExportQuery {
     /// `ndjson` (usual), `ocsf` or `rfc5424`.
     #[param(value_type = Option<String>)]
-    format: Option<Format>,
+    format: Option<ExportFormat>,
     /// Not before this time.
     #[param(value_type = Option<String>, format = DateTime)]
     from: Option<Timestamp>,
@@ -93,8 +93,8 @@ pub(crate) async fn export(
     tx.commit().await?;
     let format = query.format.unwrap_or_default();
     let content_type = match format {
-        Format::Ndjson | Format::Ocsf => "application/x-ndjson",
-        Format::Rfc5424 => "text/plain; charset=utf-8",
+        ExportFormat::Ndjson | ExportFormat::Ocsf => "application/x-ndjson",
+        ExportFormat::Rfc5424 => "text/plain; charset=utf-8",
     };
     let (sender, receiver) = mpsc::channel(4);
     let export = Export { desk, tenant, query, range, sealed };
@@ -114,8 +114,8 @@ pub(crate) async fn export(
 type Sender = mpsc::Sender<Result<Bytes, io::Error>>;
 
 impl Export {
-    async fn run(self, format: Format, sender: &Sender) -> Result<(), misy_store::StoreError> {
-        if format == Format::Ndjson && !send(sender, self.head().await?).await {
+    async fn run(self, format: ExportFormat, sender: &Sender) -> Result<(), misy_store::StoreError> {
+        if format == ExportFormat::Ndjson && !send(sender, self.head().await?).await {
             return Ok(());
         }
         let mut next = self.range.start;
@@ -128,10 +128,10 @@ impl Export {
             let mut text = String::with_capacity(page.len() * 400);
             for entry in &page {
                 match format {
-                    Format::Ndjson => text += &self.bundled(entry),
+                    ExportFormat::Ndjson => text += &self.bundled(entry),
                     _ if !self.is_of_the_time(entry) => continue,
-                    Format::Ocsf => text += &ocsf::event(entry).to_string(),
-                    Format::Rfc5424 => text += &syslog::line(entry, self.desk.sealer.issuer()),
+                    ExportFormat::Ocsf => text += &ocsf::event(entry).to_string(),
+                    ExportFormat::Rfc5424 => text += &syslog::line(entry, self.desk.sealer.issuer()),
                 }
                 text.push('\n');
             }
@@ -139,7 +139,7 @@ impl Export {
                 return Ok(());
             }
         }
-        if format == Format::Ndjson {
+        if format == ExportFormat::Ndjson {
             send(sender, self.tail().await?).await;
         }
         Ok(())

@@ -22,7 +22,7 @@ const USUAL: Duration = Duration::from_hours(30 * 24);
 /// How a report is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum Format {
+pub enum ReportFormat {
     /// For programs.
     #[default]
     Json,
@@ -45,7 +45,7 @@ pub struct ReportQuery {
     to: Option<Timestamp>,
     /// `json` (usual), `html` or `markdown`.
     #[param(value_type = Option<String>)]
-    format: Option<Format>,
+    format: Option<ReportFormat>,
     /// `es`, `en` (usual) or `pt`, for `html` and `markdown`.
     #[param(value_type = Option<String>)]
     lang: Option<Language>,
@@ -216,8 +216,10 @@ pub(crate) async fn read(
     let language = query.lang.unwrap_or_default();
     let people = |kind: &'static str, text: String| ([(header::CONTENT_TYPE, kind)], text).into_response();
     Ok(match query.format.unwrap_or_default() {
-        Format::Json => Json(report).into_response(),
-        Format::Html => people("text/html; charset=utf-8", report_texts::html(&report, language)),
-        Format::Markdown => people("text/markdown; charset=utf-8", report_texts::markdown(&report, language)),
+        ReportFormat::Json => Json(report).into_response(),
+        ReportFormat::Html => people("text/html; charset=utf-8", report_texts::html(&report, language)),
+        ReportFormat::Markdown => {
+            people("text/markdown; charset=utf-8", report_texts::markdown(&report, language))
+        }
     })
 }
