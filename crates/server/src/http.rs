@@ -188,6 +188,7 @@ async fn secure(
             Ok(Some(peer)) => {
                 caller.certificate = Some(peer.clone());
                 let (peer_address, over) = (caller.peer, stop.child_token());
+                let connection = caller.connection.clone();
                 let mut conversation = pin!(converse(stream, router, caller, terms, over.clone()));
                 let refused = tokio::select! {
                     () = &mut conversation => return,
@@ -195,7 +196,10 @@ async fn secure(
                 };
                 info!(reason = refused.reason, peer = %peer_address, "a connection ends with its client certificate");
                 over.cancel();
-                let _ = tokio::time::timeout(LAST_WORDS, conversation).await;
+                if tokio::time::timeout(LAST_WORDS, &mut conversation).await.is_err() {
+                    // With what the kernel still holds for a peer that takes nothing.
+                    connection.cut();
+                }
             }
             // The handshake has read it already.
             Err(error) => warn!(%error, peer = %caller.peer, "a client certificate cannot be read"),

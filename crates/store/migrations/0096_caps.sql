@@ -60,6 +60,7 @@ begin
             ('api_keys', 'keep_cap', 100, 'keys', 'tenant_id', 'revoked_at is null and (expires_at is null or expires_at > now())'),
             ('tenant_secrets', 'keep_cap', 20, 'tenant secrets', 'tenant_id', 'revoked_at is null and (expires_at is null or expires_at > now())'),
             ('certificates', 'keep_cap', 100, 'certificates', 'tenant_id', 'revoked_at is null'),
+            ('email_domains', 'keep_cap', 50, 'domains', 'tenant_id', 'true'),
             ('rate_limits', 'keep_cap', 500, 'limits', 'tenant_id', 'true'),
             ('roles', 'keep_cap', 100, 'roles', 'tenant_id', 'true'),
             ('users', 'keep_cap', 2000, 'people', 'tenant_id', 'true'),
