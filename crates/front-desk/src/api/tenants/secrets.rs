@@ -245,8 +245,7 @@ pub(crate) async fn rotate(
     let until = now.checked_add(Duration::from_secs(u64::from(overlap))).unwrap_or(Timestamp::MAX);
     let before =
         credentials::newest_secret(&mut tx, now).await?.map_or_else(chat_only, |newest| newest.grant);
-    let grant =
-        wanted.grant(&desk, &call, &before, &SecretGrant::default())?;
+    let grant = wanted.grant(&desk, &call, &before, &SecretGrant::default())?;
     let needs_certificate = asked.needs_certificate.unwrap_or_default();
     let made_by = call.maker_in(&call.tenant);
     let new = NewSecret { key_id, name: &name, grant: &grant, needs_certificate, made_by: &made_by };
