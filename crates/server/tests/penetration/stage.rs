@@ -221,9 +221,13 @@ impl Stage {
         self.wire.send(&request).await
     }
 
-    /// A tenant without limits that a test would meet; while nobody enrolled in the owner's.
+    /// A tenant without limits that a test would meet.
     pub(crate) async fn register(&self, id: &str) -> Tenant {
-        registered(&self.wire, &self.owner, id).await
+        let (path, body) = (format!("{BASE}/tenants/register"), registration(id));
+        let tenant = Tenant::of(&self.manage(&self.owner, "POST", &path, Some(&body)).await.expect(201));
+        let limits = without_limits();
+        self.manage(&self.owner, "PUT", &tenant.path("/limits"), Some(&limits)).await.expect(200);
+        tenant
     }
 
     /// What is asked of a tenant's administrator: with the token of the registration and, where that is not enough or not good
@@ -388,13 +392,17 @@ pub(crate) fn mint_request(tenant: &Tenant) -> Request {
 async fn registered(wire: &Wire, owner: &Tenant, id: &str) -> Tenant {
     let request = Request::new("POST", format!("{BASE}/tenants/register")).bearer(&owner.administrator);
     let tenant = Tenant::of(&wire.send(&request.json(&registration(id))).await.expect(201));
+    let request = Request::new("PUT", tenant.path("/limits")).bearer(&owner.administrator);
+    wire.send(&request.json(&without_limits())).await.expect(200);
+    tenant
+}
+
+fn without_limits() -> Value {
     let limits: Vec<Value> = ["tenant", "site", "key", "session", "channel"]
         .iter()
         .map(|scope| json!({ "scope": scope, "requests": 1_000_000, "periodSeconds": 1 }))
         .collect();
-    let request = Request::new("PUT", tenant.path("/limits")).bearer(&owner.administrator);
-    wire.send(&request.json(&json!({ "limits": limits }))).await.expect(200);
-    tenant
+    json!({ "limits": limits })
 }
 
 async fn replica(store: &TestStore, dir: &TempDir, name: &str, settings: &[(&str, &str)]) -> (Program, Wire) {

@@ -92,9 +92,20 @@ impl Stage {
     async fn bind(&self, tenant: &Tenant, certificate: &Issued) -> String {
         let body = json!({ "name": "backend", "certificate": certificate.pem });
         let path = format!("/tenants/{}/certificates", tenant.id);
-        let (status, answer) = self.manage(Method::POST, &path, &tenant.administrator, &body).await;
+        let (status, answer) = self.by_server(tenant, Method::POST, &path, &body).await;
         assert_eq!(status, 201, "{answer}");
         answer["certificateId"].as_str().unwrap().to_owned()
+    }
+
+    /// A management call by a server of the tenant, without a client certificate.
+    async fn by_server(&self, tenant: &Tenant, method: Method, path: &str, body: &Value) -> (u16, Value) {
+        let caller = Caller::new(&self.servers, None);
+        let minted = caller.send(self.port, self.signed(tenant, None)).await.unwrap().json();
+        let token = minted["token"].as_str().unwrap();
+        let path = format!("{BASE}{path}");
+        let request = self.signed_call(tenant, Some(token), method, &path, Some(body));
+        let answer = caller.send(self.port, request).await.unwrap();
+        (answer.status.as_u16(), answer.json())
     }
 
     /// A request for a token, signed with the tenant secret, or a read with a token.
@@ -104,7 +115,17 @@ impl Stage {
             Some(_) => (Method::GET, format!("{BASE}/tenants/{}", tenant.id)),
         };
         let body = json!({ "siteId": "main", "permissions": ["tenant:manage"] });
-        let body = token.is_none().then_some(body);
+        self.signed_call(tenant, token, method, &path, token.is_none().then_some(&body))
+    }
+
+    fn signed_call(
+        &self,
+        tenant: &Tenant,
+        token: Option<&str>,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Request<Body> {
         let text = body.as_ref().map(ToString::to_string).unwrap_or_default();
         let timestamp = SystemClock.unix_seconds().to_string();
         let mut nonce = [0; 16];
@@ -114,7 +135,7 @@ impl Stage {
         let signed = SignedRequest {
             method: method.as_str(),
             host: &host,
-            path: &path,
+            path,
             query: "",
             body_sha256: sha256(text.as_bytes()),
             timestamp: &timestamp,
@@ -122,7 +143,7 @@ impl Stage {
             token_sha256: token.map(|token| sha256(token.as_bytes())),
         };
         let signature = request_signature::sign(&tenant.secret, &signed).unwrap();
-        let mut request = request(method, self.port, &path, token, body.as_ref());
+        let mut request = request(method, self.port, path, token, body);
         for (name, value) in [
             ("x-misy-timestamp", timestamp),
             ("x-misy-nonce", nonce),
@@ -148,7 +169,7 @@ async fn client_certificates_count_over_real_connections() {
     stage.bind(&verde, &theirs).await;
     let path = format!("/tenants/andina/secrets/{}", andina.secret_id);
     let needs = json!({ "needsCertificate": true });
-    assert_eq!(stage.manage(Method::PATCH, &path, &andina.administrator, &needs).await.0, 204);
+    assert_eq!(stage.by_server(&andina, Method::PATCH, &path, &needs).await.0, 204);
 
     let mint = async |caller: &Caller| caller.send(port, stage.signed(&andina, None)).await;
     let outcome = async |caller: &Caller| mint(caller).await.unwrap().outcome();
@@ -192,8 +213,8 @@ async fn client_certificates_count_over_real_connections() {
     assert_eq!(bare.send(port, told).await.unwrap().outcome(), (401, "certificate_required".into()));
 
     let path = format!("{BASE}/tenants/andina/certificates/{bound}");
-    let revoke = request(Method::DELETE, port, &path, Some(&andina.administrator), None);
-    assert_eq!(bare.send(port, revoke).await.unwrap().status, 204);
+    let revoke = stage.signed_call(&andina, Some(&token), Method::DELETE, &path, None);
+    assert_eq!(caller.send(port, revoke).await.unwrap().status, 204);
     assert_eq!(read(&caller).await, (401, "certificate_invalid".into()));
     assert_eq!(outcome(&caller).await, (401, "certificate_invalid".into()));
     stage.program.stop().unwrap();
