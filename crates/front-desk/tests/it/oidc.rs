@@ -103,14 +103,14 @@ async fn what_a_tenant_sets_is_checked_shown_without_its_secret_and_removed() {
     // Without a new secret the one before stays, unless it would go to somebody else.
     let mut change = configuration(&provider.issuer);
     change.as_object_mut().unwrap().remove("clientSecret");
-    let mut request = bare(Method::PUT, &andina.path("/sign-in"), Some(&change));
+    let somebody = app.at_once(&andina).await;
+    let mut request = somebody.request(Method::PUT, &andina.path("/sign-in"), Some(&change));
     put(&mut request, "if-match", &etag);
-    let with = |request| crate::support::with_bearer(request, &andina.administrator);
-    let changed = app.send(with(request)).await.expect(200);
+    let changed = app.send(request).await.expect(200);
     assert_eq!((&changed.body["hasClientSecret"], &changed.body["version"]), (&json!(true), &json!(2)));
-    let mut stale = bare(Method::PUT, &andina.path("/sign-in"), Some(&change));
+    let mut stale = somebody.request(Method::PUT, &andina.path("/sign-in"), Some(&change));
     put(&mut stale, "if-match", &etag);
-    app.send(with(stale)).await.refused(412, "stale");
+    app.send(stale).await.refused(412, "stale");
     let other = FakeProvider::start("").await;
     change["issuer"] = json!(other.issuer);
     let answer = configure(&app, &andina, &change).await.refused(422, "validation_failed");
