@@ -6,6 +6,7 @@ mod encryption;
 mod idle;
 mod ingest;
 mod load;
+mod neighbour;
 mod operations;
 mod pgbench;
 mod pipeline;
@@ -41,9 +42,11 @@ enum Part {
     Idle,
     /// Sealing a message, and rotating keys
     Encryption,
+    /// What a tenant notices of another one that does its worst
+    Neighbour,
 }
 
-const ALL: [Part; 8] = [
+const ALL: [Part; 9] = [
     Part::Idle,
     Part::Pipeline,
     Part::Rls,
@@ -52,6 +55,7 @@ const ALL: [Part; 8] = [
     Part::Connections,
     Part::Operations,
     Part::Encryption,
+    Part::Neighbour,
 ];
 
 /// Prints a line of the report.
@@ -76,6 +80,7 @@ async fn main() -> anyhow::Result<()> {
             Part::Operations => operations::measure().await?,
             Part::Idle => idle::measure().await?,
             Part::Encryption => encryption::measure().await?,
+            Part::Neighbour => neighbour::measure().await?,
         }
     }
     Ok(())

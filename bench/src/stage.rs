@@ -36,7 +36,8 @@ impl Empty {
         Self::start_with(&[]).await
     }
 
-    async fn start_with(variables: &[(&str, &str)]) -> anyhow::Result<Self> {
+    /// Starts the program with environment variables of its own.
+    pub(crate) async fn start_with(variables: &[(&str, &str)]) -> anyhow::Result<Self> {
         let dir = tempfile::Builder::new().prefix("misy-b").tempdir_in("/tmp")?;
         let binary = std::env::current_exe()?.with_file_name("misy");
         let mut start = Start::new(binary, dir.path().join("data"))?.with("MISY_LOG", "warn");

@@ -3,7 +3,7 @@
 
 use misy_agents::{CompiledPack, eval};
 use misy_domain::ContextPack;
-use std::{collections::BTreeMap, error::Error, fs, io::BufReader, sync::Arc, time::Instant};
+use std::{collections::BTreeMap, error::Error, fs, io::BufReader, time::Instant};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -20,7 +20,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             tenant.as_ref().and_then(|id| id.as_str()).ok_or("a pack needs its tenantId")?.to_owned();
         let pack = ContextPack::parse(&value).map_err(|wrong| format!("{path}: {wrong:?}"))?;
         let start = Instant::now();
-        let pack = CompiledPack::new(Arc::new(pack));
+        let pack = CompiledPack::new(pack)?;
         println!("{tenant}: compiled in {:.1} ms", start.elapsed().as_secs_f64() * 1e3);
         compiled.insert(tenant, pack);
     }

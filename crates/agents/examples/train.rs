@@ -5,7 +5,7 @@
 
 use misy_agents::{CompiledPack, eval, train};
 use misy_domain::ContextPack;
-use std::{collections::BTreeMap, error::Error, fs, io::BufReader, sync::Arc};
+use std::{collections::BTreeMap, error::Error, fs, io::BufReader};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -21,7 +21,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let tenant =
             tenant.as_ref().and_then(|id| id.as_str()).ok_or("a pack needs its tenantId")?.to_owned();
         let pack = ContextPack::parse(&value).map_err(|wrong| format!("{path}: {wrong:?}"))?;
-        compiled.insert(tenant, CompiledPack::new(Arc::new(pack)));
+        compiled.insert(tenant, CompiledPack::new(pack)?);
     }
     let turns = eval::read(BufReader::new(fs::File::open(turns)?))?;
     let now = "2026-12-01T15:00:00Z".parse()?;

@@ -2,6 +2,7 @@
 
 mod agents;
 mod facts;
+mod plain;
 mod services;
 
 use crate::{

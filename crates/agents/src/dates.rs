@@ -13,10 +13,19 @@ pub(crate) struct When {
     pub(crate) days: Vec<Day>,
     /// Whether a time on the clock is named.
     pub(crate) clock: bool,
+    /// That time in minutes since midnight, as far as it can be read, and whether it is told which half of the day is meant.
+    pub(crate) at: Option<(u16, bool)>,
     /// Whether a part of a day is named.
     pub(crate) part: bool,
     /// Whether the present moment is meant.
     pub(crate) now: bool,
+}
+
+impl When {
+    /// The same for one date alone.
+    pub(crate) fn on(&self, date: Date) -> Self {
+        Self { days: vec![Day::Date(date)], ..self.clone() }
+    }
 }
 
 /// A day that a message names.
@@ -56,7 +65,7 @@ const MONTHS: [&[&str]; 12] = [
 /// Reads the days and times of a message; `today` is the local date.
 pub(crate) fn read(text: &str, tokens: &[Token], today: Date, month_first: bool) -> When {
     let words: Vec<&str> = tokens.iter().map(|token| token.text.as_str()).collect();
-    let mut when = When { clock: has_clock(text, &words), ..When::default() };
+    let mut when = When { clock: has_clock(text, &words), at: clock_time(text), ..When::default() };
     let mut at = 0;
     while at < words.len() {
         let before = at.checked_sub(1).map_or("", |at| words[at]);
@@ -77,11 +86,20 @@ pub(crate) fn read(text: &str, tokens: &[Token], today: Date, month_first: bool)
             "manana" | "mananas" | "tarde" | "tardes" | "noche" | "morning" | "afternoon" | "evening"
             | "manha" | "noite" | "night" | "mediodia" | "noon" => when.part = true,
             "navidad" | "natal" | "christmas" | "xmas" => {
-                let eve = ["eve", "vispera"].contains(&next) || ["vispera", "nochebuena"].contains(&before);
-                when.days.extend(next_date(today, 12, if eve { 24 } else { 25 }).map(Day::Date));
+                let day = if is_eve(&words, at) { 24 } else { 25 };
+                when.days.extend(next_date(today, 12, day).map(Day::Date));
             }
             "nochebuena" => when.days.extend(next_date(today, 12, 24).map(Day::Date)),
-            "reveillon" => when.days.extend(next_date(today, 12, 31).map(Day::Date)),
+            "reveillon" | "nochevieja" => when.days.extend(next_date(today, 12, 31).map(Day::Date)),
+            // "Año nuevo", "ano-novo", "New Year's (Day, Eve)".
+            "ano" | "new" if ["nuevo", "novo", "year", "years"].contains(&next) => {
+                let eve = is_eve(&words, at) || words[at..].iter().take(5).any(|word| *word == "eve");
+                let date = if eve { next_date(today, 12, 31) } else { next_date(today, 1, 1) };
+                when.days.extend(date.map(Day::Date));
+            }
+            "fin" | "fim" if words[at + 1..].iter().take(2).any(|word| *word == "ano") => {
+                when.days.extend(next_date(today, 12, 31).map(Day::Date));
+            }
             "finde" | "weekend" | "weekends" => when.days.extend(weekend()),
             "fin" | "fines" | "fim" | "final" if words.get(at + 2) == Some(&"semana") => {
                 when.days.extend(weekend());
@@ -89,6 +107,8 @@ pub(crate) fn read(text: &str, tokens: &[Token], today: Date, month_first: bool)
             word => {
                 if let Some((day, every)) = weekday(word, before, next) {
                     when.days.push(Day::Weekday(day, every));
+                } else if let Some(date) = day_of_month(&words, at, today) {
+                    when.days.push(Day::Date(date));
                 }
             }
         }
@@ -102,6 +122,127 @@ pub(crate) fn read(text: &str, tokens: &[Token], today: Date, month_first: bool)
         new
     });
     when
+}
+
+/// Whether the day before the one named at a place is meant.
+fn is_eve(words: &[&str], at: usize) -> bool {
+    let before = &words[at.saturating_sub(3)..at];
+    before.iter().any(|word| ["vispera", "vespera", "eve"].contains(word))
+        || words.get(at + 1) == Some(&"eve")
+}
+
+/// "El 24", "dia 24", "the 25th": the next such day, where no noun follows that the number could count.
+fn day_of_month(words: &[&str], at: usize, today: Date) -> Option<Date> {
+    const FOLLOWS: [&str; 24] = [
+        "a", "en", "por", "y", "o", "abren", "abre", "atienden", "cierran", "tambien", "de", "se", "esta",
+        "estan", "at", "in", "and", "or", "abrem", "fecham", "as", "vocs", "que", "do",
+    ];
+    let ordinal = ["st", "nd", "rd", "th"].iter().find_map(|ending| words[at].strip_suffix(ending));
+    let day: i8 = ordinal.unwrap_or(words[at]).parse().ok().filter(|day| (1..=31).contains(day))?;
+    let before = at.checked_sub(1).map_or("", |at| words[at]);
+    let introduced = ["el", "dia", "the", "del"].contains(&before)
+        || (ordinal.is_some() && ["on", "the"].contains(&before));
+    let counts =
+        words.get(at + 1).is_some_and(|next| !FOLLOWS.contains(next) && weekday(next, "", "").is_none());
+    if !introduced || counts {
+        return None;
+    }
+    // Not every month has the day.
+    let mut month = today.first_of_month();
+    for _ in 0..3 {
+        match Date::new(month.year(), month.month(), day) {
+            Ok(date) if date >= today => return Some(date),
+            _ => month = month.checked_add(1.month()).ok()?,
+        }
+    }
+    None
+}
+
+/// Whether a word is the name of a weekday or a month, or a number of a date.
+pub(crate) fn is_time_word(word: &str) -> bool {
+    const HOLIDAYS: [&str; 18] = [
+        "navidad",
+        "natal",
+        "christmas",
+        "xmas",
+        "nochebuena",
+        "nochevieja",
+        "reveillon",
+        "vispera",
+        "vespera",
+        "eve",
+        "new",
+        "year",
+        "years",
+        "nuevo",
+        "novo",
+        "ano",
+        "thanksgiving",
+        "xmas",
+    ];
+    WEEKDAYS.iter().any(|(_, one, every)| one.contains(&word) || every.contains(&word))
+        || MONTHS.iter().any(|names| names.contains(&word))
+        || HOLIDAYS.contains(&word)
+        || ["st", "nd", "rd", "th", "am", "pm", "h", "hs"].iter().any(|ending| {
+            word.strip_suffix(ending).is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()))
+        })
+        || word.split_once('h').is_some_and(|(hour, minute)| {
+            !hour.is_empty() && hour.bytes().chain(minute.bytes()).all(|b| b.is_ascii_digit())
+        })
+}
+
+/// The time on the clock that is named first: minutes since midnight, and whether the half of the day is told.
+fn clock_time(text: &str) -> Option<(u16, bool)> {
+    let text = crate::text::tokens::fold(text);
+    let words: Vec<&str> = text
+        .split(|c: char| !(c.is_alphanumeric() || matches!(c, ':' | '.')))
+        .map(|word| word.trim_matches(['.', ':']))
+        .filter(|word| !word.is_empty())
+        .take(400)
+        .collect();
+    for (at, word) in words.iter().enumerate() {
+        let digits = word.bytes().take_while(u8::is_ascii_digit).count();
+        let Ok(hour) = word[..digits].parse::<u16>() else { continue };
+        let rest = &word[digits..];
+        let after = words.get(at + 1).copied().unwrap_or_default();
+        let half = if rest.is_empty() {
+            after
+        } else {
+            rest.trim_start_matches(|c: char| !c.is_alphabetic() || c == 'h')
+        };
+        let minutes = rest
+            .strip_prefix([':', 'h', '.'])
+            .map(|rest| rest.chars().take_while(char::is_ascii_digit).collect::<String>());
+        let minute: u16 = match minutes.as_deref() {
+            Some("") | None => 0,
+            Some(minutes) if minutes.len() == 2 => minutes.parse().ok()?,
+            Some(_) => continue,
+        };
+        let before = at.checked_sub(1).map_or("", |at| words[at]);
+        let written = rest.starts_with([':', 'h']) && !rest.starts_with("habitaciones");
+        let halved =
+            ["am", "pm", "hrs", "hs", "horas", "h", "hora"].contains(&half) || ["am", "pm"].contains(&after);
+        let introduced = rest.is_empty() && ["las", "la", "at", "as", "around", "by"].contains(&before);
+        if hour > 24 || minute > 59 || !(written || halved || introduced) {
+            continue;
+        }
+        let near: Vec<&str> = words[at + 1..].iter().take(4).copied().collect();
+        let said = |list: &[&str]| near.iter().any(|word| list.contains(word));
+        let afternoon = half == "pm"
+            || after == "pm"
+            || said(&["tarde", "noche", "noite", "afternoon", "evening", "night"]);
+        let morning = half == "am" || after == "am" || said(&["manana", "madrugada", "manha", "morning"]);
+        let told = afternoon || morning || hour > 12 || rest.starts_with('h');
+        let hour = if afternoon && hour < 12 {
+            hour + 12
+        } else if morning && hour == 12 {
+            0
+        } else {
+            hour
+        };
+        return Some((hour * 60 + minute, told));
+    }
+    None
 }
 
 fn weekend() -> [Day; 2] {
@@ -123,6 +264,7 @@ fn weekday(word: &str, before: &str, next: &str) -> Option<(Weekday, bool)> {
             // Portuguese ordinals are weekdays only with "feira" or where a day would stand.
             let ordinal = matches!(word, "segunda" | "terca" | "quarta" | "quinta" | "sexta");
             let day_like = next == "feira"
+                || (next.is_empty() && matches!(before, "e" | ""))
                 || matches!(
                     before,
                     "na" | "de"
@@ -247,6 +389,38 @@ mod tests {
     fn days(text: &str, language: Language) -> Vec<Day> {
         let today = "2026-12-01".parse().unwrap();
         read(text, &tokens(text, language), today, language == Language::En).days
+    }
+
+    #[test]
+    fn a_day_of_the_month_and_a_holiday_need_no_month() {
+        use Language::{En, Es, Pt};
+        assert_eq!(days("y el 25?", Es), [date("2026-12-25")]);
+        assert_eq!(days("on the 3rd?", En), [date("2026-12-03")]);
+        assert_eq!(days("abrem dia 24?", Pt), [date("2026-12-24")]);
+        assert_eq!(days("el 24 personas", Es), []);
+        assert_eq!(days("a la 1 de la tarde", Es), []);
+        assert_eq!(days("New Year's Eve", En), [date("2026-12-31")]);
+        assert_eq!(days("on new year's day", En), [date("2027-01-01")]);
+        assert_eq!(days("véspera de Natal", Pt), [date("2026-12-24")]);
+        assert_eq!(days("víspera de año nuevo", Es), [date("2026-12-31")]);
+    }
+
+    #[test]
+    fn a_time_on_the_clock_is_read() {
+        for (text, minutes, told) in [
+            ("¿y a las 6 de la tarde?", 18 * 60, true),
+            ("at 5", 5 * 60, false),
+            ("3pm", 15 * 60, true),
+            ("às 18h30", 18 * 60 + 30, true),
+            ("10:15 am", 10 * 60 + 15, true),
+            ("20h", 20 * 60, true),
+            ("12 am", 0, true),
+        ] {
+            assert_eq!(clock_time(text), Some((minutes, told)), "{text}");
+        }
+        for text in ["somos 4", "38.000", "el 24", "2.5 kg"] {
+            assert_eq!(clock_time(text), None, "{text}");
+        }
     }
 
     fn date(text: &str) -> Day {

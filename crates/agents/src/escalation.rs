@@ -14,6 +14,13 @@ pub(crate) struct Reason {
     pub(crate) rule: String,
 }
 
+impl Reason {
+    /// The contact asks for a person.
+    pub(crate) fn asked() -> Self {
+        general("asked", "handoff_asked")
+    }
+}
+
 fn general(code: &'static str, phrase: &'static str) -> Reason {
     Reason { code, phrase, rule: format!("handoff: {code}") }
 }
@@ -32,33 +39,61 @@ pub(crate) fn category(seen: &Understanding) -> Reason {
     } else if has("complaint") || has("angry_staff") {
         general("complaint", "handoff_complaint")
     } else if has("ask_person") {
-        general("asked", "handoff_asked")
+        Reason::asked()
     } else {
         general("rule", "handoff_rule")
     }
 }
 
-/// A rule of the pack with a number, such as "more than 80 people", that the message goes beyond.
-pub(crate) fn over_limit(pack: &CompiledPack, seen: &Understanding) -> Option<Reason> {
-    let rules = pack.pack().escalation.as_ref()?;
-    let said: Vec<&str> = seen.whole.analysis.tokens.iter().map(|token| token.text.as_str()).collect();
-    let numbers: Vec<u64> = said.iter().filter_map(|word| number(word)).collect();
-    rules.when_to_hand_off.iter().find_map(|rule| {
-        let rule_words = words(rule);
-        let (at, limit) = rule_words.iter().enumerate().find_map(|(at, word)| Some((at, number(word)?)))?;
-        let before = rule_words[..at].iter().rev().take(3);
+/// A rule of the pack with a number, such as "more than 80 people", read once.
+#[derive(Debug)]
+pub(crate) struct NumberRule {
+    /// As it stands in the pack.
+    text: String,
+    limit: u64,
+    /// How the word begins that is counted.
+    counted: String,
+    counts_people: bool,
+}
+
+impl NumberRule {
+    /// Reads a rule; `None` if it has no number to go beyond.
+    pub(crate) fn read(rule: &str) -> Option<Self> {
+        let words = words(rule);
+        let (at, limit) = words.iter().enumerate().find_map(|(at, word)| Some((at, number(word)?)))?;
         let more = ["mas", "over", "than", "above", "acima", "mais", "superior", "exceeding"];
-        let beyond = before.into_iter().any(|word| more.contains(&word.as_str()));
-        let counted = rule_words.get(at + 1)?;
-        let stem = counted.get(..counted.len().min(5))?;
-        let same_thing = said.iter().any(|word| word.starts_with(stem))
-            || (is_people(counted) && said.iter().any(|word| is_people(word)));
-        let over = beyond && same_thing && numbers.iter().any(|number| *number > limit);
-        over.then(|| Reason {
-            code: "rule",
-            phrase: "handoff_rule",
-            rule: format!("handoff: the pack says {rule:?}"),
+        if !words[..at].iter().rev().take(3).any(|word| more.contains(&word.as_str())) {
+            return None;
+        }
+        let counted = words.get(at + 1)?;
+        Some(Self {
+            text: rule.to_owned(),
+            limit,
+            counted: counted.get(..counted.len().min(5))?.to_owned(),
+            counts_people: is_people(counted),
         })
+    }
+
+    /// What it takes in memory.
+    pub(crate) fn bytes(&self) -> usize {
+        size_of::<Self>() + self.text.len() + self.counted.len()
+    }
+}
+
+/// A rule of the pack with a number that the message goes beyond.
+pub(crate) fn over_limit(pack: &CompiledPack, seen: &Understanding) -> Option<Reason> {
+    let said: Vec<&str> = seen.whole.analysis.tokens.iter().map(|token| token.text.as_str()).collect();
+    let most = said.iter().filter_map(|word| number(word)).max()?;
+    let speaks_of_people = said.iter().any(|word| is_people(word));
+    let is_beyond = |rule: &&NumberRule| {
+        let same_thing = (rule.counts_people && speaks_of_people)
+            || said.iter().any(|word| word.starts_with(rule.counted.as_str()));
+        most > rule.limit && same_thing
+    };
+    pack.number_rules().iter().find(is_beyond).map(|rule| Reason {
+        code: "rule",
+        phrase: "handoff_rule",
+        rule: format!("handoff: the pack says {:?}", rule.text),
     })
 }
 
@@ -110,13 +145,10 @@ fn number(word: &str) -> Option<u64> {
     word.parse().ok().or_else(|| WORDS.iter().find(|(own, _)| *own == word).map(|(_, number)| *number))
 }
 
-/// Whether the pack wants a person after two questions without an answer.
-pub(crate) fn after_two_unanswered(pack: &CompiledPack) -> bool {
-    let Some(rules) = &pack.pack().escalation else { return false };
+/// Whether a rule wants a person after two questions without an answer.
+pub(crate) fn asks_after_two_unanswered(rule: &str) -> bool {
     let twice = ["dos veces", "twice", "two times", "duas vezes", "2 veces", "2 vezes", "seguidas"];
-    rules.when_to_hand_off.iter().any(|rule| {
-        let rule = words(rule).join(" ");
-        twice.iter().any(|sign| rule.contains(sign))
-            && ["respuesta", "answer", "resposta", "respond"].iter().any(|sign| rule.contains(sign))
-    })
+    let rule = words(rule).join(" ");
+    twice.iter().any(|sign| rule.contains(sign))
+        && ["respuesta", "answer", "resposta", "respond"].iter().any(|sign| rule.contains(sign))
 }

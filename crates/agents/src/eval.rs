@@ -7,7 +7,9 @@ mod report;
 
 pub use report::{Rate, Report};
 
-use crate::{CompiledPack, InboundText, TurnInput, turn::decide_with, understanding::model::Model};
+use crate::{
+    CompiledPack, InboundText, TurnInput, budget::Budget, turn::decide_with, understanding::model::Model,
+};
 use misy_domain::{Channel, MessageId, Permissions, Source, Timestamp};
 use serde::{Deserialize, Deserializer};
 use std::{
@@ -150,6 +152,7 @@ pub(crate) fn judge(model: &Model, turn: &Turn, pack: &CompiledPack, now: Timest
             unanswered_in_a_row: 0,
             now,
         },
+        &Budget::of_turn(),
     );
     let (decision, expect) = (&outcome.decision, &turn.expect);
     let right = decision.agent == expect.agent;

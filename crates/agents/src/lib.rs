@@ -2,14 +2,17 @@
 //!
 //! A turn is a pure function: [`decide_turn`] takes a compiled context pack, what the contact wrote and what is known of
 //! the session, and returns replies, a possible hand-off and the [`Decision`] that explains them. Nothing here reads a
-//! clock, a file or a socket, and nothing a contact writes can change a rule.
+//! clock, a file or a socket, and nothing a contact writes can change a rule. What a turn or a pack may cost is a
+//! [`Budget`]: loops whose length a contact or a tenant decides take their steps from it.
 
 mod answer;
+mod budget;
 mod dates;
 mod decision;
 mod escalation;
 pub mod eval;
 mod pack;
+mod plain;
 mod reply;
 mod style;
 mod text;
@@ -17,8 +20,9 @@ pub mod train;
 mod turn;
 mod understanding;
 
+pub use budget::{Budget, PACK_STEPS, Spent, TURN_STEPS};
 pub use decision::{Alternative, Decision, Intent};
-pub use pack::CompiledPack;
+pub use pack::{CompiledPack, MOST_BYTES, TooCostly};
 pub use turn::{Handoff, HistoryItem, InboundText, Reply, TurnInput, TurnOutcome, decide_turn};
 
 /// What a contact is told when an agent may not answer for a while and a person is asked to.

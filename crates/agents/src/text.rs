@@ -3,13 +3,18 @@
 pub(crate) mod language;
 pub(crate) mod lexicon;
 pub(crate) mod segments;
+pub(crate) mod shelf;
 pub(crate) mod spelling;
 pub(crate) mod tokens;
 
+use crate::budget::{Budget, Spent};
 use lexicon::Lexicon;
 use misy_domain::Language;
 use spelling::Speller;
 use tokens::Token;
+
+/// What folding, stemming and looking up a token costs.
+const STEPS_A_TOKEN: usize = 30;
 
 /// A token's place in a list of readings: what it could stand for when answers are looked up.
 #[derive(Debug, Clone, Default)]
@@ -49,12 +54,19 @@ impl Analysis {
 }
 
 /// Analyses a text in a language; the speller mends words that neither the language nor the pack knows.
-pub(crate) fn analyse(text: &str, language: Language, speller: Option<&Speller>) -> Analysis {
+pub(crate) fn analyse(
+    text: &str,
+    language: Language,
+    speller: Option<&Speller>,
+    budget: &Budget<'_>,
+) -> Result<Analysis, Spent> {
     let lexicon = Lexicon::get();
+    budget.take(text.len() / 4)?;
     let mut tokens = tokens::tokens(text, language);
+    budget.take(tokens.len() * STEPS_A_TOKEN)?;
     if let Some(speller) = speller {
         for token in &mut tokens {
-            speller.mend(token, language);
+            speller.mend(token, language, budget)?;
         }
     }
     let mut units: Vec<Unit> = tokens
@@ -66,7 +78,7 @@ pub(crate) fn analyse(text: &str, language: Language, speller: Option<&Speller>)
         })
         .collect();
     let mut covered = vec![false; tokens.len()];
-    for found in lexicon.concepts(&tokens, language) {
+    for found in lexicon.concepts(&tokens, language, budget)? {
         let range = found.start..found.end;
         if found.end - found.start == 1 {
             if !covered[found.start] && !units[found.start].concepts.contains(&found.name) {
@@ -88,12 +100,12 @@ pub(crate) fn analyse(text: &str, language: Language, speller: Option<&Speller>)
     units.retain(|unit| unit.stem.is_some() || !unit.concepts.is_empty());
     let mut cues: Vec<(u16, u16)> = Vec::new();
     let mut in_cue = vec![false; tokens.len()];
-    for found in lexicon.cues(&tokens, language) {
+    for found in lexicon.cues(&tokens, language, budget)? {
         match cues.iter_mut().find(|(name, _)| *name == found.name) {
             Some((_, count)) => *count += 1,
             None => cues.push((found.name, 1)),
         }
         in_cue[found.start..found.end].fill(true);
     }
-    Analysis { tokens, units, cues, in_cue }
+    Ok(Analysis { tokens, units, cues, in_cue })
 }

@@ -2,6 +2,7 @@
 
 use crate::{
     CompiledPack,
+    budget::Budget,
     eval::{Report, Turn, judge},
     text::language::{Prior, detect},
     understanding::{
@@ -53,7 +54,7 @@ fn learn(turns: &[&Turn], packs: &Packs, now: Timestamp) -> Weights {
     let rows: Vec<Row> = asked
         .iter()
         .filter_map(|(turn, pack)| {
-            let features = seen(&model, turn, pack, now).features;
+            let features = seen(&model, turn, pack, now)?.features;
             Some(Row { features, agent: AGENTS.iter().position(|agent| *agent == turn.expect.agent)? })
         })
         .collect();
@@ -73,9 +74,10 @@ fn rounded(weight: f64) -> f64 {
     (weight * 1000.0).round() / 1000.0
 }
 
-fn seen(model: &Model, turn: &Turn, pack: &CompiledPack, now: Timestamp) -> Understanding {
+/// A turn understood; `None` for one that is beyond its budget, of which nothing is learnt.
+fn seen(model: &Model, turn: &Turn, pack: &CompiledPack, now: Timestamp) -> Option<Understanding> {
     let prior = Prior { session: None, locale: None, pack: pack.language() };
-    understand(model, pack, &turn.text, detect(&turn.text, prior), now)
+    understand(model, pack, &turn.text, detect(&turn.text, prior), now, &Budget::of_turn()).ok()
 }
 
 /// Multinomial logistic regression; the last weight of each agent is its bias.
@@ -130,11 +132,10 @@ fn learn_faq(asked: &[(&Turn, &CompiledPack)], now: Timestamp) -> FaqWeights {
                 None if matches!(turn.expect.agent.as_str(), "out_of_scope" | "smalltalk") => None,
                 None => return None,
             };
-            let seen = seen(&model, turn, pack, now);
+            let seen = seen(&model, turn, pack, now)?;
             let found = seen.whole.faqs.first().map(|hit| pack.pack().faq[hit.at].id.as_str());
             found.map(|found| {
-                let features =
-                    features::faq(pack, &seen.whole.analysis, &seen.whole.faqs, &seen.whole.services);
+                let features = features::faq(&seen.whole);
                 // An answer made up is worse than one not given.
                 let weight = if matches!(turn.expect.faq, Some(None)) { 2.5 } else { 1.0 };
                 (features, if wanted == Some(found) { 1.0 } else { 0.0 }, weight)

@@ -3,14 +3,15 @@
 use crate::{
     CompiledPack, Decision, Intent,
     answer::{Desk, Draft},
-    escalation::{Reason, after_two_unanswered, category, over_limit},
+    budget::{Budget, Spent},
+    escalation::{Reason, category, over_limit},
     reply::{
         phrases::say,
         write::{self, Block, quoted},
     },
     style::{Address, style},
     text::language::{Prior, detect},
-    understanding::{context::understand_after, model::Model},
+    understanding::{Understanding, context::understand_after, model::Model},
 };
 use misy_domain::{
     Channel, Language, Locale, MessageId, Part, Permission, Permissions, Role, Source, Timestamp,
@@ -75,7 +76,8 @@ pub struct Reply {
 /// A person is asked to take over.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Handoff {
-    /// Why, as a code: `asked`, `complaint`, `legal`, `safety`, `security`, `charge`, `rule`, `unanswered`, `denied`.
+    /// Why, as a code: `asked`, `complaint`, `legal`, `safety`, `security`, `charge`, `rule`, `unanswered`, `denied`,
+    /// `budget`.
     pub reason: String,
     /// What the person should know, in the pack's language; may quote the contact.
     pub summary: String,
@@ -94,29 +96,23 @@ pub struct TurnOutcome {
     pub unanswered_in_a_row: u8,
     /// Why.
     pub decision: Decision,
+    /// Whether the turn ended because its budget was spent: then nothing was answered, and a person is asked.
+    pub spent: Option<Spent>,
 }
 
 /// What a turn reads at most, in characters.
-const LONGEST: usize = 6_000;
+pub(crate) const LONGEST: usize = 6_000;
 
-/// Decides and answers one turn.
+/// Decides and answers one turn within a budget.
 ///
-/// Pure and deterministic: the same input gives the same outcome.
-pub fn decide_turn(input: &TurnInput<'_>) -> TurnOutcome {
-    decide_with(Model::get(), input)
+/// Pure and deterministic: the same input and the same steps give the same outcome.
+pub fn decide_turn(input: &TurnInput<'_>, budget: &Budget<'_>) -> TurnOutcome {
+    decide_with(Model::get(), input, budget)
 }
 
 /// Decides as a model has learnt to, which need not be the one that is compiled in.
-pub(crate) fn decide_with(model: &Model, input: &TurnInput<'_>) -> TurnOutcome {
-    let text: String = input
-        .messages
-        .iter()
-        .map(|message| message.text)
-        .collect::<Vec<_>>()
-        .join("\n")
-        .chars()
-        .take(LONGEST)
-        .collect();
+pub(crate) fn decide_with(model: &Model, input: &TurnInput<'_>, budget: &Budget<'_>) -> TurnOutcome {
+    let text = text_of(input.messages);
     let prior = Prior {
         session: input.session_language,
         locale: input.locale.and_then(Locale::language),
@@ -125,27 +121,54 @@ pub(crate) fn decide_with(model: &Model, input: &TurnInput<'_>) -> TurnOutcome {
     let language = detect(&text, prior);
     let style = style(input.pack.pack(), input.channel);
     let before = contact_said(input.history);
-    let (seen, topic) = understand_after(model, input.pack, &text, before, language, input.now);
+    let understood = understand_after(model, input.pack, &text, before, language, input.now, budget);
+    let spent = understood.as_ref().err().copied();
+    let (seen, topic) = understood.unwrap_or_else(|_| (Understanding::default(), None));
     let desk = Desk { pack: input.pack, seen: &seen, style: &style, language, now: input.now, text: &text };
-    let mut turn = Turn { input, desk: &desk, limits: Vec::new(), rules: style.rules.clone() };
+    let mut turn = Turn { input, desk: &desk, limits: Vec::new(), rules: style.rules.clone(), spent };
     turn.rules.insert(0, format!("language: {language}"));
     if topic.is_some() {
         turn.rules.push("context: goes on from what the contact asked before".to_owned());
     }
+    turn.limits.extend(spent.map(|spent| format!("budget: {spent}")));
     if input.handed_off {
         return turn.handed_off();
     }
+    if spent.is_some() {
+        let rule = "handoff: the budget of the turn is spent".to_owned();
+        return turn.hand_off(&[], Reason { code: "budget", phrase: "handoff_budget", rule });
+    }
     let mut ranked = seen.ranked();
+    if seen.wants_person {
+        put_first(&mut ranked, "handoff");
+        return turn.hand_off(&ranked, Reason::asked());
+    }
+    if let Some((agent, draft)) = desk.plainly() {
+        put_first(&mut ranked, agent);
+        return turn.plainly(&ranked, agent, draft);
+    }
     if let Some(reason) = over_limit(input.pack, &seen) {
-        ranked.retain(|(agent, _)| *agent != "handoff");
-        ranked.insert(0, ("handoff", 1.0));
+        put_first(&mut ranked, "handoff");
         return turn.hand_off(&ranked, reason);
     }
     if seen.whole.analysis.tokens.is_empty() {
-        ranked.retain(|(agent, _)| *agent != "smalltalk");
-        ranked.insert(0, ("smalltalk", 1.0));
+        put_first(&mut ranked, "smalltalk");
     }
     turn.route(&ranked)
+}
+
+/// What is asked for in so many words is no question of probability.
+fn put_first(ranked: &mut Vec<(&'static str, f64)>, agent: &'static str) {
+    ranked.retain(|(other, _)| *other != agent);
+    ranked.insert(0, (agent, 1.0));
+}
+
+/// What waits, as one text.
+fn text_of(messages: &[InboundText<'_>]) -> String {
+    let lines = messages.iter().enumerate();
+    let chars =
+        lines.flat_map(|(at, message)| (at > 0).then_some('\n').into_iter().chain(message.text.chars()));
+    chars.take(LONGEST).collect()
 }
 
 /// What the contact said before, newest first.
@@ -158,6 +181,7 @@ struct Turn<'a> {
     desk: &'a Desk<'a>,
     limits: Vec<String>,
     rules: Vec<String>,
+    spent: Option<Spent>,
 }
 
 impl Turn<'_> {
@@ -199,10 +223,20 @@ impl Turn<'_> {
         self.finish(ranked, agent, draft, None, unanswered)
     }
 
+    /// An answer to what was asked in so many words, by the agent that it is for if the session may use it.
+    fn plainly(&mut self, ranked: &[(&'static str, f64)], agent: &'static str, draft: Draft) -> TurnOutcome {
+        let allowed = |name| needed(name).is_none_or(|needed| self.input.permissions.contains(needed));
+        if !allowed(agent) {
+            return self.route(ranked);
+        }
+        self.rules.push(format!("route: {agent}, asked in so many words"));
+        self.finish(ranked, agent, draft, None, 0)
+    }
+
     /// The pack has no answer: says so, and asks for a person when that happens again.
     fn unknown(&mut self, ranked: &[(&'static str, f64)]) -> TurnOutcome {
         let unanswered = self.input.unanswered_in_a_row.saturating_add(1);
-        if unanswered >= 2 && after_two_unanswered(self.input.pack) {
+        if unanswered >= 2 && self.input.pack.after_two_unanswered() {
             let rule = format!("handoff: {unanswered} turns without an answer");
             return self.hand_off(ranked, Reason { code: "unanswered", phrase: "unknown_handoff", rule });
         }
@@ -295,7 +329,8 @@ impl Turn<'_> {
         };
         let reply = Reply { parts, sources: draft.sources, agent_name: agent.to_owned() };
         let replies = if reply.parts.is_empty() { Vec::new() } else { vec![reply] };
-        TurnOutcome { replies, handoff, language: desk.language, unanswered_in_a_row, decision }
+        let spent = self.spent;
+        TurnOutcome { replies, handoff, language: desk.language, unanswered_in_a_row, decision, spent }
     }
 }
 

@@ -6,8 +6,10 @@ pub(crate) mod model;
 
 use crate::{
     CompiledPack,
+    budget::{Budget, Spent},
     dates::{self, When},
-    pack::{Hit, calling_names},
+    pack::{Hit, Sense},
+    plain::{self, Question, denial, money, person},
     text::{Analysis, analyse, segments},
 };
 use jiff::Timestamp;
@@ -18,18 +20,25 @@ use model::Model;
 pub(crate) const AGENTS: [&str; 7] =
     ["support", "sales", "booking", "marketing", "handoff", "smalltalk", "out_of_scope"];
 
+/// What reading a token for days, times, people and numbers costs.
+const STEPS_A_TOKEN: usize = 20;
+
 /// A part of a message with what the pack has for it.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Part {
     pub(crate) analysis: Analysis,
+    /// What each unit of it may stand for in the pack.
+    pub(crate) senses: Vec<Sense>,
     pub(crate) faqs: Vec<Hit>,
     pub(crate) services: Vec<Hit>,
     /// How sure it is that the first of `faqs` answers, 0 to 1.
     pub(crate) faq_confidence: f64,
+    /// What it asks in so many words.
+    pub(crate) question: Option<Question>,
 }
 
 /// A message understood.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Understanding {
     pub(crate) whole: Part,
     /// The parts, if there is more than one.
@@ -37,10 +46,29 @@ pub(crate) struct Understanding {
     /// The provider that is named.
     pub(crate) provider: Option<usize>,
     pub(crate) when: When,
+    /// Whether a person is asked for.
+    pub(crate) wants_person: bool,
+    /// An amount of money that is named, in hundredths.
+    pub(crate) amount: Option<i64>,
+    /// Whether the message also said what it does not want.
+    pub(crate) denies: bool,
+    /// What is not wanted among what is offered.
+    pub(crate) but: Option<Part>,
+    /// What a question that leaves out its subject goes on from.
+    pub(crate) goes_on: Option<GoesOn>,
     /// The probability of each of [`AGENTS`].
     pub(crate) scores: [f64; 7],
     /// What the scores were made of.
     pub(crate) features: Vec<f64>,
+}
+
+/// What a question goes on from that leaves out its subject: "and is it free?".
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum GoesOn {
+    /// From an answer of the pack, which says it.
+    Answer(usize),
+    /// From something that has no price.
+    Nothing,
 }
 
 impl Understanding {
@@ -59,45 +87,79 @@ pub(crate) fn understand(
     text: &str,
     language: Language,
     now: Timestamp,
-) -> Understanding {
-    let body = segments::body(text);
-    let whole = part(model, pack, analyse(&body, language, Some(pack.speller())), None);
+    budget: &Budget<'_>,
+) -> Result<Understanding, Spent> {
+    let said = segments::body(text);
+    let denial = denial::read(&said);
+    let body = denial.kept;
+    let analysis = analyse(&body, language, Some(pack.speller()), budget)?;
+    budget.take(analysis.tokens.len() * STEPS_A_TOKEN)?;
+    let whole = part(model, pack, analysis, &[], budget)?;
     let pieces = segments::segments(&body);
-    let parts: Vec<Part> = if pieces.len() > 1 {
-        let read = |piece: &String| {
-            let analysis = analyse(piece, language, Some(pack.speller()));
-            (!analysis.units.is_empty()).then(|| part(model, pack, analysis, Some(&whole.analysis)))
-        };
-        pieces.iter().filter_map(read).collect()
-    } else {
-        Vec::new()
-    };
+    let mut parts: Vec<Part> = Vec::new();
+    for piece in pieces.iter().filter(|_| pieces.len() > 1) {
+        let analysis = analyse(piece, language, Some(pack.speller()), budget)?;
+        if !analysis.units.is_empty() {
+            parts.push(part(model, pack, analysis, &whole.senses, budget)?);
+        }
+    }
     let zone = pack.pack().timezone.zone();
     let today = now.to_zoned(zone.clone()).date();
     let month_first = pack.pack().locale.as_str() == "en-US";
     let when = dates::read(&body, &whole.analysis.tokens, today, month_first);
-    let provider = provider(pack, &whole.analysis);
-    let mut understanding =
-        Understanding { whole, parts, provider, when, scores: [0.0; 7], features: Vec::new() };
+    let mut when = when;
+    add_holidays(&mut when, &whole.analysis, pack, today);
+    let but = denial.but.map(|but| analyse(&but, language, Some(pack.speller()), budget)).transpose()?;
+    let but = but.map(|but| part(model, pack, but, &[], budget)).transpose()?;
+    let mut understanding = Understanding {
+        provider: provider(pack, &whole.analysis),
+        wants_person: person::is_asked_for(&whole.analysis.tokens),
+        amount: money::amount(&body),
+        whole,
+        parts,
+        when,
+        but,
+        denies: body != said,
+        ..Understanding::default()
+    };
     understanding.features = features::measure(pack, &body, &understanding);
     understanding.scores = model.scores(&understanding.features);
-    understanding
+    Ok(understanding)
 }
 
-fn part(model: &Model, pack: &CompiledPack, analysis: Analysis, context: Option<&Analysis>) -> Part {
-    let index = pack.index();
-    let around = context.map(|context| context.units.as_slice()).unwrap_or_default();
-    let mut faqs = index.rank(&analysis.units, around, &index.faqs);
-    if let Some(hours) = pack.hours_faq().filter(|_| analysis.means("hours")) {
-        plain_hours_first(pack, &analysis, hours, &mut faqs);
+/// The days that the pack has a name of its own for.
+fn add_holidays(when: &mut When, analysis: &Analysis, pack: &CompiledPack, today: jiff::civil::Date) {
+    let words: Vec<String> = analysis.tokens.iter().map(|token| token.text.clone()).collect();
+    for date in plain::named_holidays(&words, pack, today) {
+        let day = dates::Day::Date(date);
+        if !when.days.contains(&day) {
+            when.days.push(day);
+        }
     }
-    let services = index.rank_services(&analysis.units);
-    let faq_confidence = model.faq_confidence(&features::faq(pack, &analysis, &faqs, &services));
-    Part { analysis, faqs, services, faq_confidence }
+}
+
+fn part(
+    model: &Model,
+    pack: &CompiledPack,
+    analysis: Analysis,
+    around: &[Sense],
+    budget: &Budget<'_>,
+) -> Result<Part, Spent> {
+    let index = pack.index();
+    let senses = index.senses(&analysis.units, budget)?;
+    let mut faqs = index.rank(&index.faqs, &senses, around, budget)?;
+    if let Some(hours) = pack.hours_faq().filter(|_| analysis.means("hours")) {
+        plain_hours_first(pack, &senses, hours, &mut faqs);
+    }
+    let services = index.rank_services(&senses, budget)?;
+    let question = plain::question(&analysis.tokens, pack);
+    let mut part = Part { analysis, senses, faqs, services, faq_confidence: 0.0, question };
+    part.faq_confidence = model.faq_confidence(&features::faq(&part));
+    Ok(part)
 }
 
 /// "Do you open on Sundays?" is about the opening hours, not about those of the kitchen, unless it says kitchen.
-fn plain_hours_first(pack: &CompiledPack, analysis: &Analysis, hours: usize, faqs: &mut [Hit]) {
+fn plain_hours_first(pack: &CompiledPack, senses: &[Sense], hours: usize, faqs: &mut [Hit]) {
     let Some(top) = faqs.first().copied().filter(|top| top.at != hours) else { return };
     if Some(top.at) == pack.special_hours_faq() {
         return;
@@ -105,25 +167,15 @@ fn plain_hours_first(pack: &CompiledPack, analysis: &Analysis, hours: usize, faq
     let Some(plain) = faqs.iter().position(|hit| hit.at == hours && hit.score > top.score * 0.6) else {
         return;
     };
-    let index = pack.index();
-    let (named, general) = (&index.faqs[top.at], &index.faqs[hours]);
-    if !analysis.units.iter().any(|unit| index.only_in(unit, named, general)) {
+    // Answers come first among the items, so an answer's place is its item's.
+    if !senses.iter().any(|sense| pack.index().only_in(sense, top.at, hours)) {
         faqs[..=plain].rotate_right(1);
         faqs[0].score = top.score;
     }
 }
 
-/// The provider whose name is said.
+/// The provider whose name is said, the first of the pack if there are several. A room is called by its name too.
 fn provider(pack: &CompiledPack, analysis: &Analysis) -> Option<usize> {
-    let said = |name: &str| {
-        calling_names(name)
-            .iter()
-            .any(|own| analysis.tokens.iter().any(|token| token.text == *own && !token.function))
-    };
-    // A room is called by its name too, but a name that is a common word of the pack is not somebody's.
-    let person = |at: &usize| {
-        let named = &pack.pack().providers[*at];
-        said(&named.name)
-    };
-    (0..pack.pack().providers.len()).find(person)
+    let said = analysis.tokens.iter().filter(|token| !token.function);
+    said.filter_map(|token| pack.provider_called(&token.text)).min()
 }

@@ -5,6 +5,7 @@
 
 mod read;
 mod shape;
+mod size;
 mod starter;
 mod validate;
 

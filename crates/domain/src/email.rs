@@ -22,6 +22,11 @@ impl EmailAddress {
         &self.0
     }
 
+    /// The domain that it is in; none if that is written in a way that no certificate could name.
+    pub fn domain(&self) -> Option<crate::DomainName> {
+        self.0.rsplit_once('@').and_then(|(_, domain)| domain.parse().ok())
+    }
+
     /// What stands before the `@`.
     pub fn local(&self) -> &str {
         self.0.rsplit_once('@').map_or("", |(local, _)| local)
@@ -69,6 +74,7 @@ mod tests {
         let address: EmailAddress = " Ana.Rojas+shop@Business.Example ".parse().unwrap();
         assert_eq!(address.as_str(), "ana.rojas+shop@business.example");
         assert_eq!(address.local(), "ana.rojas+shop");
+        assert_eq!(address.domain().unwrap().as_str(), "business.example");
         assert_eq!(format!("{address:?}"), "EmailAddress(…)");
     }
 

@@ -188,9 +188,21 @@ impl<'a> Calendar<'a> {
         Day { intervals, exception }
     }
 
-    /// When the present opening ends; none if it is closed at that instant.
+    /// When the present opening ends; none if it is closed at that instant. An opening that goes on at once after midnight is
+    /// the same one.
     pub fn open_until(&self, at: Timestamp) -> Option<Timestamp> {
-        self.spans(self.date_at(at)).find(|(from, to)| *from <= at && at < *to).map(|(_, to)| to)
+        let end = |at: Timestamp| {
+            self.spans(self.date_at(at)).find(|(from, to)| *from <= at && at < *to).map(|(_, to)| to)
+        };
+        let mut until = end(at)?;
+        // Open around the clock there is no end; a week later is late enough.
+        for _ in 0..14 {
+            match end(until) {
+                Some(later) => until = later,
+                None => break,
+            }
+        }
+        Some(until)
     }
 
     /// Whether it is open at an instant.
@@ -288,6 +300,10 @@ mod tests {
         let start = at("2026-03-08T00:00:00-05:00");
         assert_eq!(calendar.open_until(start), Some(at("2026-03-08T03:30:00-04:00")));
         // Midnight joins Saturday's evening and Sunday's night without a gap.
+        assert_eq!(
+            calendar.open_until(at("2026-03-07T23:30:00-05:00")),
+            Some(at("2026-03-08T03:30:00-04:00"))
+        );
         assert!(calendar.is_open(at("2026-03-07T23:59:59-05:00")));
         assert!(calendar.is_open(start));
         // 1 November 2026: 01:30 comes twice and both are within.

@@ -35,6 +35,18 @@ impl<N: Named> Id<N> {
     }
 }
 
+impl<N: Named> Id<N> {
+    /// As it travels between processes of an installation.
+    pub fn to_bytes(self) -> [u8; 16] {
+        self.0.to_be_bytes()
+    }
+
+    /// The other way: any 16 bytes are an identifier, of something or of nothing.
+    pub fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(u128::from_be_bytes(bytes), PhantomData)
+    }
+}
+
 impl<N: Named> fmt::Display for Id<N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut text = [0u8; LENGTH];

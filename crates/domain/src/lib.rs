@@ -6,6 +6,7 @@ pub mod action;
 pub mod channel;
 pub mod clock;
 pub mod context_pack;
+pub mod domain_name;
 pub mod email;
 pub mod entropy;
 pub mod hours;
@@ -19,6 +20,7 @@ pub mod permission;
 pub mod plan;
 pub mod role;
 pub mod secret;
+pub mod share;
 pub mod slug;
 pub mod tenant;
 
@@ -26,6 +28,7 @@ pub use action::{Act, Action, act};
 pub use channel::Channel;
 pub use clock::{Clock, SystemClock};
 pub use context_pack::ContextPack;
+pub use domain_name::DomainName;
 pub use email::EmailAddress;
 pub use entropy::Entropy;
 pub use id::{

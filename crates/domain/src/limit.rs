@@ -22,6 +22,11 @@ impl Quota {
         let period = i64::try_from(self.period.as_micros()).unwrap_or(i64::MAX).max(1);
         (period / i64::from(self.requests.max(1))).max(1)
     }
+
+    /// How far ahead of now a state may be, in microseconds: as far as a burst takes it.
+    pub fn burst(&self) -> i64 {
+        self.interval().saturating_mul(i64::from(self.requests.max(1)))
+    }
 }
 
 /// What the algorithm says of one request.
@@ -36,23 +41,27 @@ pub enum Verdict {
         /// Until the full burst is available again.
         reset: SignedDuration,
     },
-    /// The request must not pass; the state stays as it was.
+    /// The request must not pass.
     Limited {
+        /// State to keep: what it was, or less where it was impossible.
+        arrival: i64,
         /// Until one request would pass.
         retry_after: SignedDuration,
     },
 }
 
-/// Decides one request: `arrival` is the state kept from the last one that passed, `None` if there was none.
+/// Decides one request: `arrival` is the state kept from the last one, `None` if there was none.
+///
+/// A state further ahead of now than a burst is one that no request can have left: the clock was put back, or somebody
+/// forged it. It counts as a full burst, so that nobody is locked out for longer than a burst takes to come back.
 pub fn decide(quota: Quota, arrival: Option<i64>, now: Timestamp) -> Verdict {
     let now = now.as_microsecond();
-    let requests = i64::from(quota.requests.max(1));
-    let interval = quota.interval();
-    let next = arrival.unwrap_or(now).max(now).saturating_add(interval);
+    let (interval, burst) = (quota.interval(), quota.burst());
+    let kept = arrival.unwrap_or(now).min(now.saturating_add(burst));
+    let next = kept.max(now).saturating_add(interval);
     let ahead = next - now;
-    let burst = interval.saturating_mul(requests);
     if ahead > burst {
-        return Verdict::Limited { retry_after: SignedDuration::from_micros(ahead - burst) };
+        return Verdict::Limited { arrival: kept, retry_after: SignedDuration::from_micros(ahead - burst) };
     }
     Verdict::Allowed {
         arrival: next,
@@ -82,18 +91,25 @@ mod tests {
                 Verdict::Limited { .. } => panic!("limited with {left} left"),
             }
         }
-        assert_eq!(
-            decide(quota, state, at(0)),
-            Verdict::Limited { retry_after: SignedDuration::from_secs(1) }
-        );
+        let full = Verdict::Limited { arrival: 60_000_000, retry_after: SignedDuration::from_secs(1) };
+        assert_eq!(decide(quota, state, at(0)), full);
         assert!(matches!(decide(quota, state, at(1_000_000)), Verdict::Allowed { remaining: 0, .. }));
     }
 
     #[test]
-    fn a_clock_that_jumps_back_does_not_lock_anybody_out_for_longer_than_the_period() {
-        let quota = Quota::per_minute(1);
-        let Verdict::Allowed { arrival, .. } = decide(quota, None, at(10_000_000)) else { panic!() };
-        let Verdict::Limited { retry_after } = decide(quota, Some(arrival), at(9_000_000)) else { panic!() };
-        assert!(retry_after <= SignedDuration::from_secs(61));
+    fn a_clock_that_jumps_back_or_a_forged_state_locks_nobody_out_for_longer_than_a_burst() {
+        let quota = Quota::per_minute(6);
+        let now = at(5_000_000_000);
+        for impossible in [i64::MAX, 9_000_000_000_000_000_000, now.as_microsecond() + 60_000_001] {
+            let Verdict::Limited { arrival, retry_after } = decide(quota, Some(impossible), now) else {
+                panic!("{impossible} passes")
+            };
+            assert_eq!(retry_after, SignedDuration::from_secs(10));
+            let later = now + retry_after;
+            assert!(matches!(decide(quota, Some(arrival), later), Verdict::Allowed { remaining: 0, .. }));
+        }
+        for past in [i64::MIN, -1, 0] {
+            assert!(matches!(decide(quota, Some(past), now), Verdict::Allowed { remaining: 5, .. }));
+        }
     }
 }

@@ -21,6 +21,11 @@ pub type Lookup = Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send>>;
 pub trait Names: Send + Sync + 'static {
     /// The addresses of a host name.
     fn addresses(&self, name: &str) -> Lookup;
+
+    /// The port of a name whose URL says none, in the place of the scheme's own: for tests, which cannot listen there.
+    fn port(&self, _name: &str) -> u16 {
+        0
+    }
 }
 
 /// The resolver of the machine.
@@ -41,6 +46,10 @@ impl<T: Names + ?Sized> Names for Arc<T> {
     fn addresses(&self, name: &str) -> Lookup {
         (**self).addresses(name)
     }
+
+    fn port(&self, name: &str) -> u16 {
+        (**self).port(name)
+    }
 }
 
 /// Gives the client those addresses of a name that may be called. The client connects to what it is given and asks nobody
@@ -53,12 +62,12 @@ pub(crate) struct Guard {
 
 impl Resolve for Guard {
     fn resolve(&self, name: Name) -> Resolving {
-        let lookup = self.names.addresses(name.as_str());
+        let (lookup, port) = (self.names.addresses(name.as_str()), self.names.port(name.as_str()));
         let (reach, allow_loopback) = (self.reach, self.allow_loopback);
         Box::pin(async move {
             let found = lookup.await.map_err(|_| Refusal::Unresolved)?;
             let permitted = permitted(&found, reach, allow_loopback)?;
-            Ok(Box::new(permitted.into_iter().map(|ip| SocketAddr::new(ip, 0))) as Addrs)
+            Ok(Box::new(permitted.into_iter().map(move |ip| SocketAddr::new(ip, port))) as Addrs)
         })
     }
 }

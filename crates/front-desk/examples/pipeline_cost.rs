@@ -11,6 +11,7 @@ use misy_egress::{Egress, EgressSettings};
 use misy_front_desk::{FrontDesk, Parts, PlanLimits, SelfRegistration, Settings};
 use misy_testkit::store::test_store;
 use misy_trust::{RequestKey, SignedRequest, request_signature, sha256};
+use misy_workbench::Packs;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use tower::ServiceExt;
@@ -37,6 +38,7 @@ async fn main() {
         settings,
         metrics: None,
         redis: None,
+        packs: Packs::start(64 * 1024 * 1024).unwrap(),
     })
     .await
     .unwrap();

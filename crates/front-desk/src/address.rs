@@ -26,7 +26,7 @@ pub(crate) enum Purpose {
     SignIns,
     /// Origins that turn out to be nobody's.
     UnknownOrigins,
-    /// Bearer tokens that turn out to be nobody's.
+    /// Keys, tokens and links that turn out to be nobody's.
     WrongKeys,
 }
 

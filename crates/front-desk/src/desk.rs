@@ -23,6 +23,7 @@ use misy_store::{
     signing_keys,
 };
 use misy_trust::RelyingParty;
+use misy_workbench::Packs;
 use moka::sync::Cache;
 use std::{
     ops::Deref,
@@ -60,6 +61,8 @@ pub struct Parts {
     pub metrics: Option<PrometheusHandle>,
     /// What replicas share limits through, when there are several.
     pub redis: Option<Redis>,
+    /// Context packs that are ready for answering.
+    pub packs: Packs,
 }
 
 /// The front desk. Cheap to clone.
@@ -90,6 +93,8 @@ pub struct Shared {
     pub tenants: TenantStates,
     /// Rate limits and nonces.
     pub limits: Limits,
+    /// Context packs that are ready for answering.
+    pub(crate) packs: Packs,
     /// Hashes passwords.
     pub(crate) passwords: Passwords,
     /// What replicas share limits through, when there are several.
@@ -98,6 +103,8 @@ pub struct Shared {
     pub(crate) relying_party: Option<RelyingParty>,
     /// Providers that people sign in with.
     pub(crate) providers: Providers,
+    /// The way out over HTTP.
+    pub(crate) egress: Egress,
     /// Records of calls.
     pub audit: AuditLog,
     /// What the owner decided while the program runs.
@@ -136,7 +143,7 @@ impl FrontDesk {
 
     /// Loads or makes the signing keys and starts what runs in the background; needs a runtime.
     pub async fn new(parts: Parts) -> Result<Self, StoreError> {
-        let Parts { database, vault, bell, clock, entropy, egress, settings, metrics, redis } = parts;
+        let Parts { database, vault, bell, clock, entropy, egress, settings, metrics, redis, packs } = parts;
         vault.open_installation(&database).await?;
         let issuer = database.installation_issuer(&*clock, &*entropy).await?;
         let algorithm = settings.algorithm;
@@ -155,11 +162,13 @@ impl FrontDesk {
             sealer,
             tokens: TokenDesk::new(database.clone(), vault.clone(), clock.clone(), algorithm, keys),
             tenants,
+            packs,
             passwords: Passwords::new(settings.password_cost),
             limits: Limits::through(redis.clone()),
             redis,
             relying_party: RelyingParty::at(&settings.public_url, "Misy"),
-            providers: Providers::new(egress, clock.clone()),
+            providers: Providers::new(egress.clone(), clock.clone()),
+            egress,
             audit: AuditLog::start(database.clone()),
             decided: RwLock::default(),
             origins: KnownOrigins::new(database.clone()),

@@ -22,6 +22,7 @@ use misy_store::{
     audit::CallEntry,
     limits::{Decision, Standing, Unreachable},
 };
+use misy_trust::RefusedCertificate;
 use std::{fmt::Write, panic::AssertUnwindSafe, sync::Arc, time::Instant};
 
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -46,13 +47,17 @@ pub(crate) async fn serve(State(desk): State<FrontDesk>, mut request: Request, n
     let address = address_of(&desk.settings, request.extensions(), request.headers());
     let record = Arc::new(CallRecord::new(request_id, operation, method.clone(), address));
     let origin = request.headers().get(header::ORIGIN).cloned();
-    let ends = is_framed_oddly(request.headers());
+    let refused = request.extensions().get::<RefusedCertificate>().copied();
+    let ends = refused.is_some() || is_framed_oddly(request.headers());
 
     let mut response = if cors::is_preflight(&request) {
         cors::preflight(&desk, request.headers(), address).await
     } else {
         request.extensions_mut().insert(record.clone());
-        let response = serve_inner(next, request).await;
+        let response = match refused {
+            None => serve_inner(next, request).await,
+            Some(refused) => refuse_connection(refused),
+        };
         record_call(&desk, &record, &response, origin.as_ref(), started);
         let mut response = finish(response, &record, &method);
         if let Some(origin) = &origin {
@@ -84,6 +89,14 @@ fn is_framed_oddly(headers: &HeaderMap) -> bool {
             || codings.next().is_some()
             || headers.contains_key(header::CONTENT_LENGTH)
     })
+}
+
+/// Nothing is answered on a connection whose client certificate no longer counts, not even what is open to everybody: who
+/// shows none is free to come without.
+fn refuse_connection(refused: RefusedCertificate) -> Response {
+    metrics::counter!("client_certificates_refused_total", "reason" => refused.reason).increment(1);
+    tracing::info!(reason = refused.reason, "a request came with a client certificate that no longer counts");
+    axum::response::IntoResponse::into_response(Problem::unauthorized("certificate_invalid"))
 }
 
 /// A handler that panics fails one request and not the connection with all that are on it.

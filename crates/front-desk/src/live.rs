@@ -13,7 +13,7 @@ use futures_util::{Stream, stream};
 use misy_domain::{ConversationId, SessionId, TenantId};
 use misy_store::{
     StoreError, TenantKeys,
-    bell::{Listener, Ring},
+    bell::{Agent, Listener, Ring},
     limits::network_of,
     sessions::{self, ConversationStatus},
 };
@@ -182,7 +182,7 @@ impl Live {
         if self.heard.typing == before.typing {
             return None;
         }
-        let agent_name = self.heard.typing.as_deref();
+        let agent_name = self.heard.typing.map(Agent::as_str);
         let mut piece = String::new();
         write_event(&mut piece, "typing", None, &Typing { active: agent_name.is_some(), agent_name });
         Some(piece.into())

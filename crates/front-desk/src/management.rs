@@ -3,14 +3,15 @@
 //! settled of: [`Managed`], or [`AtHome`] where no tenant is named.
 
 mod authorised;
+mod giving;
 
 pub use authorised::{Acts, AtHome, AtTenant, Authorised, Either, Managed};
 
 use crate::{
-    address::{self, Purpose, is_spent},
     desk::FrontDesk,
     edge::{limited, unreachable},
     identity::{self, Proved, cookies, prove},
+    look_up,
     pipeline::{self, Received, TenantCall, bearer},
     problem::Problem,
     tenant_state::TenantState,
@@ -345,18 +346,9 @@ async fn set_up_token(desk: &FrontDesk, received: &Received, token: &str) -> Res
     let invalid = || Problem::unauthorized("token_invalid");
     let key = ApiKey::parse(token).map_err(|_| invalid())?;
     let now = desk.clock.now();
-    // Whoever tried too many that are nobody's is not worth a look into the database any more; who shares the address and
-    // has a token that was good lately goes on.
-    let (hash, address) = (key.hash(), received.record.address);
-    if is_spent(desk, address, Purpose::WrongKeys) && !desk.good_keys.contains_key(&hash) {
-        address::count(desk, address, Purpose::WrongKeys)?;
-    }
-    let found = desk.database.key_by_hash(&hash).await?;
-    let Some((home, key)) = found.filter(|(_, key)| key.kind == KeyKind::Administrator) else {
-        let _ = address::count(desk, address, Purpose::WrongKeys);
-        return Err(invalid());
-    };
-    desk.good_keys.insert(hash, ());
+    let found = look_up::key(desk, received, &key.hash()).await?;
+    let found = found.filter(|(_, key)| key.kind == KeyKind::Administrator);
+    let (home, key) = found.ok_or_else(invalid)?;
     if key.revoked_at.is_some() {
         return Err(Problem::unauthorized("token_revoked"));
     }

@@ -43,6 +43,8 @@ use utoipa::{
         api::auth::passkeys::sign_in::begin_step_up, api::auth::passkeys::sign_in::finish_step_up,
         api::auth::oidc::start_of_tenant, api::auth::oidc::start_of_installation, api::auth::oidc::callback,
         api::tenants::sign_in::read, api::tenants::sign_in::replace, api::tenants::sign_in::delete,
+        api::tenants::domains::list, api::tenants::domains::create, api::tenants::domains::verify,
+        api::tenants::domains::delete,
         api::sessions::open::open, api::sessions::read::read, api::sessions::history::list,
         api::sessions::events::follow, api::messages::write,
         api::tenants::register::owner, api::tenants::register::register, api::tenants::create::create,

@@ -217,18 +217,45 @@ async fn count_refusal(
     else {
         return Ok(());
     };
+    let occurrence = occurrence(actor, now, Duration::from_mins(10));
+    raise(desk, rule, Severity::Critical, occurrence, Some(actor), operation.to_owned(), json!({})).await?;
+    Ok(())
+}
+
+/// Raises an alert with the owner of the platform; says whether it stands there, which it cannot while there is no owner.
+pub async fn alert_owner(
+    desk: &FrontDesk,
+    rule: &'static str,
+    severity: Severity,
+    occurrence: String,
+    subject: String,
+    detail: Value,
+) -> Result<bool, StoreError> {
+    raise(desk, rule, severity, occurrence, None, subject, detail).await
+}
+
+async fn raise(
+    desk: &FrontDesk,
+    rule: &'static str,
+    severity: Severity,
+    occurrence: String,
+    actor: Option<&str>,
+    subject: String,
+    detail: Value,
+) -> Result<bool, StoreError> {
+    let home = &desk.settings.owner_id;
     if desk.tenants.get(home).await?.is_none() {
-        return Ok(());
+        return Ok(false);
     }
     let alert = Alert {
         alert_id: AlertId::new(&*desk.clock, &*desk.entropy),
         rule: rule.to_owned(),
-        occurrence: occurrence(actor, now, Duration::from_mins(10)),
-        severity: Severity::Critical,
-        actor: Some(actor.to_owned()),
-        subject: Some(operation.to_owned()),
-        detail: json!({}),
-        raised_at: now,
+        occurrence,
+        severity,
+        actor: actor.map(str::to_owned),
+        subject: Some(subject),
+        detail,
+        raised_at: desk.clock.now(),
         acknowledged_at: None,
         acknowledged_by: None,
     };
@@ -236,9 +263,9 @@ async fn count_refusal(
     let raised = alerts::raise(&mut tx, &alert).await?;
     tx.commit().await?;
     if raised {
-        announce(home, rule, actor);
+        announce(home, rule, actor.unwrap_or("program"));
     }
-    Ok(())
+    Ok(true)
 }
 
 /// One alert for each rule, person and window.

@@ -7,6 +7,7 @@ use jiff::SignedDuration;
 use misy_domain::{Metered, Timestamp};
 use misy_store::StoreError;
 use misy_trust::{SignatureError, TokenError};
+use misy_workbench::{PackError, TooCostly, Unfinished};
 use serde::Serialize;
 use std::{borrow::Cow, sync::Arc};
 use utoipa::ToSchema;
@@ -328,6 +329,7 @@ impl From<StoreError> for Problem {
         match error {
             StoreError::Conflict(what) => Self::conflict("conflict", format!("{what} exists already.")),
             StoreError::Refused(why) => Self::conflict("conflict", why),
+            StoreError::Full(why) => Self::conflict("too_many", why),
             StoreError::Stale(what) => Self::new(
                 StatusCode::PRECONDITION_FAILED,
                 "stale",
@@ -370,5 +372,28 @@ impl From<Vec<misy_domain::context_pack::Invalid>> for Problem {
             message: mistake.message,
         };
         Self::invalid(mistakes.into_iter().map(field).collect())
+    }
+}
+
+impl From<PackError> for Problem {
+    fn from(error: PackError) -> Self {
+        match error {
+            PackError::Invalid(mistakes) => mistakes.into(),
+            PackError::TooCostly(costly) => {
+                let TooCostly { pointer, measure, found, limit } = costly;
+                let found = if measure == "steps" { format!("more than {found}") } else { found.to_string() };
+                Self::invalid_field(
+                    pointer,
+                    "too_costly",
+                    format!(
+                        "takes {found} {measure} to be made ready for answering, at most {limit} are allowed: use fewer \
+                         different words or fewer ways of asking"
+                    ),
+                )
+            }
+            // Too many packs of this tenant wait to be looked at.
+            PackError::Unfinished(Unfinished::Full) => Self::rate_limited(SignedDuration::from_secs(1)),
+            PackError::Unfinished(Unfinished::Panicked) => Self::internal(),
+        }
     }
 }

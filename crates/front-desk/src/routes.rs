@@ -218,8 +218,12 @@ fn belongings() -> Routes {
 
 /// Who of a tenant gets in, and what they may do.
 fn members() -> Routes {
-    use tenants::{roles, sign_in, user_access, users};
+    use tenants::{domains, roles, sign_in, user_access, users};
     Routes::default()
+        .of_tenant(Method::GET, "/domains", domains::list)
+        .of_tenant(Method::POST, "/domains", domains::create)
+        .of_tenant(Method::POST, "/domains/{domain}/verify", domains::verify)
+        .of_tenant(Method::DELETE, "/domains/{domain}", domains::delete)
         .of_tenant(Method::GET, "/sign-in", sign_in::read)
         .of_tenant(Method::PUT, "/sign-in", sign_in::replace)
         .of_tenant(Method::DELETE, "/sign-in", sign_in::delete)

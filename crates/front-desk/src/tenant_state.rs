@@ -4,8 +4,8 @@
 use crate::settings::{DefaultLimits, PlanLimits};
 use futures_util::{StreamExt, stream};
 use misy_domain::{
-    Clock, KeyId, Metered, Origin, Permissions, Plan, SiteId, TenantId, TenantStatus, TenantType, Timestamp,
-    limit::Quota,
+    CertificateId, Clock, KeyId, Metered, Origin, Permissions, Plan, SiteId, TenantId, TenantStatus,
+    TenantType, Timestamp, limit::Quota,
 };
 use misy_store::{
     Bell, Database, StoreError, TenantKeys, Vault,
@@ -20,13 +20,18 @@ use std::{
     collections::HashSet,
     sync::{
         Arc, PoisonError, RwLock,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU32, Ordering},
     },
     time::{Duration, Instant},
 };
 use tokio::sync::{Mutex, broadcast, watch};
 
-const TENANTS_IN_MEMORY: u64 = 50_000;
+/// What all that is known of tenants may take in memory: tens of thousands of ordinary ones.
+const MOST_BYTES: u64 = 256 * 1024 * 1024;
+/// What is known of a tenant takes at least so much; each thing that it has of its own takes about as much as given here.
+const TENANT_BYTES: usize = 2 * 1024;
+const THING_BYTES: usize = 512;
+const ID_BYTES: usize = 64;
 /// What of a tenant that somebody waits for news of is this young is not read again.
 pub(crate) const FRESH_ENOUGH: Duration = Duration::from_millis(300);
 /// Tenants that are looked at again at the same time.
@@ -48,6 +53,8 @@ pub struct ReadySecret {
 /// A tenant at one moment.
 pub struct TenantState {
     snapshot: TenantSnapshot,
+    /// Messages of this month. No news to anybody who waits for some.
+    messages_used: i64,
     revoked: HashSet<misy_domain::TokenId>,
     revoked_keys: HashSet<KeyId>,
     secrets: Vec<ReadySecret>,
@@ -83,6 +90,16 @@ impl TenantState {
         self.is_active() || self.is_closed()
     }
 
+    /// What it takes in memory, about.
+    fn bytes(&self) -> u32 {
+        let TenantSnapshot { sites, secrets, limits, certificates, revoked, revoked_keys, .. } =
+            &self.snapshot;
+        let origins: usize = sites.iter().map(|site| site.origins.len()).sum();
+        let things = sites.len() + origins + secrets.len() + limits.len() + certificates.len();
+        let bytes = TENANT_BYTES + things * THING_BYTES + (revoked.len() + revoked_keys.len()) * ID_BYTES;
+        u32::try_from(bytes).unwrap_or(u32::MAX)
+    }
+
     /// Whether it is the owner of the platform.
     pub fn is_owner(&self) -> bool {
         self.snapshot.tenant_type == TenantType::Owner
@@ -104,7 +121,8 @@ impl TenantState {
         Some(SiteState { permissions: &site.permissions, origins: &site.origins })
     }
 
-    /// Whether a genuine token was revoked: itself, its family, everything of its epoch or of its key.
+    /// Whether a genuine token was revoked lately, itself or its family, or with everything of its epoch or of its key. What
+    /// was revoked earlier, [`crate::token_desk::TokenDesk::was_revoked`] knows.
     pub fn has_revoked(&self, claims: &TatClaims) -> bool {
         claims.epoch < self.snapshot.epoch
             || claims.key.is_some_and(|key| self.revoked_keys.contains(&key))
@@ -112,30 +130,36 @@ impl TenantState {
                 && (self.revoked.contains(&claims.jti) || self.revoked.contains(&claims.family)))
     }
 
+    /// Whether more was revoked lately than is known here.
+    pub fn revokes_much(&self) -> bool {
+        self.snapshot.revoked_more
+    }
+
     /// Whether a secret counts only together with a client certificate.
     pub fn needs_certificate(&self, secret: KeyId) -> bool {
         self.snapshot.certificate_secrets.contains(&secret)
     }
 
-    /// Whether a client certificate is bound to the tenant, and good for this secret and site at this time.
-    pub fn knows_certificate(
+    /// The bindings by which a client certificate counts for this secret and site at this time.
+    pub fn bindings_of(
         &self,
         shown: &ClientCertificate,
         secret: Option<KeyId>,
         site: &SiteId,
         now: Timestamp,
-    ) -> bool {
-        let counts = |bound: &CertificateSnapshot| {
-            bound.bound_by.fingerprint_of(shown).to_string() == bound.fingerprint
+    ) -> impl Iterator<Item = CertificateId> {
+        let counts = move |bound: &&CertificateSnapshot| {
+            shown.is_good_at(now)
+                && bound.bound_by.fingerprint_of(shown).to_string() == bound.fingerprint
                 && bound.expires_at.is_none_or(|expires| now < expires)
                 && bound.secret_key_id.is_none_or(|only| Some(only) == secret)
                 && bound.site_id.as_ref().is_none_or(|only| only == site)
         };
-        shown.is_good_at(now) && self.snapshot.certificates.iter().any(counts)
+        self.snapshot.certificates.iter().filter(counts).map(|bound| bound.certificate_id)
     }
 
-    /// Whether a token comes from its holder: one that is bound to a client certificate comes with that one, which still
-    /// counts, and one of a secret that needs a certificate is bound to one. Else the code of the refusal.
+    /// Whether a token comes from its holder: one that is bound to a client certificate comes with that one, by a binding
+    /// that still counts, and one of a secret that needs a certificate is bound to one. Else the code of the refusal.
     pub fn check_holder(
         &self,
         claims: &TatClaims,
@@ -149,8 +173,8 @@ impl TenantState {
             (None, _) => Ok(()),
             (Some(_), None) => Err("certificate_required"),
             (Some(bound), Some(shown)) => {
-                let holds = shown.certificate == bound
-                    && self.knows_certificate(shown, claims.key, &claims.site_id, now);
+                let mut bindings = self.bindings_of(shown, claims.key, &claims.site_id, now);
+                let holds = shown.certificate == bound.certificate && bindings.any(|id| id == bound.binding);
                 if holds { Ok(()) } else { Err("certificate_invalid") }
             }
         }
@@ -187,12 +211,21 @@ impl TenantState {
     }
 }
 
+impl TenantState {
+    /// Messages that are left of the month; `None`: as many as it likes.
+    pub fn messages_left(&self) -> Option<i64> {
+        self.monthly(Metered::Messages).map(|most| most.saturating_sub(self.messages_used).max(0))
+    }
+}
+
 /// What is known of one tenant, and who waits for news of it.
 struct Slot {
     current: RwLock<Option<(Instant, Arc<TenantState>)>>,
     loading: Mutex<()>,
     refreshing: AtomicBool,
     changes: watch::Sender<u32>,
+    /// What it takes in memory, about.
+    bytes: AtomicU32,
 }
 
 /// What is known of all tenants. Cheap to clone.
@@ -219,7 +252,8 @@ impl TenantStates {
         bell: Bell,
     ) -> Self {
         // Whoever waits for news keeps the slot alive, wherever the cache has it.
-        let slots = Cache::builder().max_capacity(TENANTS_IN_MEMORY).build();
+        let weigh = |_: &TenantId, slot: &Arc<Slot>| slot.bytes.load(Ordering::Relaxed);
+        let slots = Cache::builder().weigher(weigh).max_capacity(MOST_BYTES).build();
         let told = broadcast::Sender::new(UNTOLD);
         Self { database, vault, clock, defaults: Arc::new(defaults), oldest, bell, slots, told }
     }
@@ -286,7 +320,7 @@ impl TenantStates {
         looks.for_each_concurrent(LOOKS, async |(tenant, slot)| self.look_at(&tenant, &slot).await).await;
     }
 
-    async fn look_at(&self, tenant: &TenantId, slot: &Slot) {
+    async fn look_at(&self, tenant: &TenantId, slot: &Arc<Slot>) {
         if let Err(error) = self.load(tenant, slot, FRESH_ENOUGH).await {
             tracing::debug!(tenantId = %tenant, %error, "a tenant could not be looked at");
         }
@@ -299,6 +333,7 @@ impl TenantStates {
                 loading: Mutex::new(()),
                 refreshing: AtomicBool::new(false),
                 changes: watch::Sender::new(0),
+                bytes: AtomicU32::new(u32::try_from(TENANT_BYTES).unwrap_or(u32::MAX)),
             })
         })
     }
@@ -307,7 +342,7 @@ impl TenantStates {
     async fn load(
         &self,
         tenant: &TenantId,
-        slot: &Slot,
+        slot: &Arc<Slot>,
         fresh_enough: Duration,
     ) -> Result<Option<Arc<TenantState>>, StoreError> {
         let _turn = slot.loading.lock().await;
@@ -320,13 +355,16 @@ impl TenantStates {
         let changes = *slot.changes.borrow();
         let asked_at = Instant::now();
         let snapshot = self.database.tenant_snapshot(tenant, self.clock.now()).await?;
-        let state = if let Some(snapshot) = snapshot {
-            Some(Arc::new(self.ready(tenant, snapshot).await?))
+        let state = if let Some((snapshot, messages_used)) = snapshot {
+            Some(Arc::new(self.ready(tenant, snapshot, messages_used).await?))
         } else {
             // Deleted, perhaps by another replica: its keys go from memory too.
             self.vault.forget(tenant);
             None
         };
+        if let Some(state) = &state {
+            self.weigh(tenant, slot, state.bytes());
+        }
         let mut current = slot.current.write().unwrap_or_else(PoisonError::into_inner);
         let undisturbed = *slot.changes.borrow() == changes;
         let is_news = match (&*current, &state) {
@@ -342,7 +380,20 @@ impl TenantStates {
         Ok(state)
     }
 
-    async fn ready(&self, tenant: &TenantId, snapshot: TenantSnapshot) -> Result<TenantState, StoreError> {
+    /// Has the cache weigh a tenant again that takes another amount of memory now.
+    fn weigh(&self, tenant: &TenantId, slot: &Arc<Slot>, bytes: u32) {
+        let is_kept = || self.slots.get(tenant).is_some_and(|kept| Arc::ptr_eq(&kept, slot));
+        if slot.bytes.swap(bytes, Ordering::Relaxed) != bytes && is_kept() {
+            self.slots.insert(tenant.clone(), slot.clone());
+        }
+    }
+
+    async fn ready(
+        &self,
+        tenant: &TenantId,
+        snapshot: TenantSnapshot,
+        messages_used: i64,
+    ) -> Result<TenantState, StoreError> {
         let keys = misy_store::credentials::keys_of(&self.vault, &self.database, tenant).await?;
         let mut secrets = Vec::with_capacity(snapshot.secrets.len());
         for secret in &snapshot.secrets {
@@ -367,7 +418,7 @@ impl TenantStates {
         let overrides = snapshot.limits.iter().filter(|row| !row.subject.is_empty()).cloned().collect();
         let revoked = snapshot.revoked.iter().copied().collect();
         let revoked_keys = snapshot.revoked_keys.iter().copied().collect();
-        Ok(TenantState { snapshot, revoked, revoked_keys, secrets, limits, overrides, keys })
+        Ok(TenantState { snapshot, messages_used, revoked, revoked_keys, secrets, limits, overrides, keys })
     }
 }
 

@@ -1,6 +1,6 @@
 //! Tokens: the keys that sign them, and what was found out about those that were seen before.
 
-use crate::problem::Problem;
+use crate::{problem::Problem, tenant_state::TenantState};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use misy_domain::{Clock, KeyId, Timestamp};
 use misy_store::{Database, StoreError, Vault, signing_keys};
@@ -8,14 +8,19 @@ use misy_trust::{Algorithm, RequestKey, TatClaims, TokenError, TokenKeys};
 use moka::sync::Cache;
 use serde::Deserialize;
 use std::{
-    sync::{Arc, OnceLock, PoisonError, RwLock},
+    sync::{Arc, Mutex, OnceLock, PoisonError, RwLock},
     time::{Duration, Instant},
 };
-use tokio::sync::Mutex;
 
-const TOKENS_IN_MEMORY: u64 = 200_000;
+/// What all tokens together may take in memory: some 100,000 of them.
+const MOST_BYTES: u64 = 128 * 1024 * 1024;
+/// What a token takes beside its claims: the entry, and two texts of 30 characters.
+const ENTRY_BYTES: usize = 256;
 /// How often an unknown key may make us look whether another replica has made one.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
+/// How often a token is looked for among the revoked ones. The snapshot of its tenant tells of a longer time than this, so
+/// that nothing falls between.
+const LOOK_UP: Duration = Duration::from_secs(80);
 
 /// A token that was found genuine.
 pub struct KnownToken {
@@ -28,12 +33,18 @@ pub struct KnownToken {
     /// See `jti`.
     pub family: String,
     bound: OnceLock<RequestKey>,
+    /// When it was last looked for among the revoked ones.
+    looked_up: Mutex<Option<Instant>>,
+    /// What it takes in memory, about.
+    bytes: u32,
 }
 
 impl KnownToken {
-    fn new(claims: TatClaims, sha256: [u8; 32]) -> Self {
+    fn new(claims: TatClaims, token: &str, sha256: [u8; 32]) -> Self {
         let (jti, family) = (claims.jti.to_string(), claims.family.to_string());
-        Self { claims, sha256, jti, family, bound: OnceLock::new() }
+        // Its claims take no more than they did in the token, which writes them in base64.
+        let bytes = u32::try_from(size_of::<Self>() + token.len() + ENTRY_BYTES).unwrap_or(u32::MAX);
+        Self { claims, sha256, jti, family, bound: OnceLock::new(), looked_up: Mutex::default(), bytes }
     }
 
     /// The key bound to it, derived once.
@@ -53,7 +64,7 @@ pub struct TokenDesk {
     issuer: String,
     algorithm: Algorithm,
     keys: RwLock<Arc<TokenKeys>>,
-    looked_at: Mutex<Instant>,
+    looked_at: tokio::sync::Mutex<Instant>,
     seen: Cache<[u8; 32], Arc<KnownToken>>,
 }
 
@@ -73,9 +84,10 @@ impl TokenDesk {
             issuer: keys.issuer().to_owned(),
             algorithm,
             keys: RwLock::new(Arc::new(keys)),
-            looked_at: Mutex::new(Instant::now()),
+            looked_at: tokio::sync::Mutex::new(Instant::now()),
             seen: Cache::builder()
-                .max_capacity(TOKENS_IN_MEMORY)
+                .weigher(|_, known: &Arc<KnownToken>| known.bytes)
+                .max_capacity(MOST_BYTES)
                 .time_to_idle(Duration::from_mins(30))
                 .build(),
         }
@@ -140,7 +152,7 @@ impl TokenDesk {
         if result == Err(TokenError::Invalid) && self.is_of_unknown_key(token) && self.look_again().await {
             result = self.keys().verify_for_renewal(token, now, grace);
         }
-        Ok(Arc::new(KnownToken::new(result?, sha256)))
+        Ok(Arc::new(KnownToken::new(result?, token, sha256)))
     }
 
     /// Whether the header names a key that we have not got.
@@ -168,6 +180,28 @@ impl TokenDesk {
                 false
             }
         }
+    }
+
+    /// Whether a genuine token was revoked at any time. The state of its tenant tells of the last two minutes; of the time
+    /// before, the database does, when the token is seen first and now and then.
+    pub async fn was_revoked(&self, token: &KnownToken, state: &TenantState) -> Result<bool, StoreError> {
+        let claims = &token.claims;
+        if state.has_revoked(claims) {
+            return Ok(true);
+        }
+        let asked_at = Instant::now();
+        let looked_up = *token.looked_up.lock().unwrap_or_else(PoisonError::into_inner);
+        if looked_up.is_some_and(|at| at.elapsed() < LOOK_UP) && !state.revokes_much() {
+            return Ok(false);
+        }
+        let (tenant, now) = (&claims.tenant_id, self.clock.now());
+        let revoked = self.database.token_is_revoked(tenant, claims.jti, claims.family, now).await?;
+        if revoked {
+            self.seen.invalidate(&token.sha256);
+        } else {
+            *token.looked_up.lock().unwrap_or_else(PoisonError::into_inner) = Some(asked_at);
+        }
+        Ok(revoked)
     }
 
     /// Forgets a token that was revoked.

@@ -25,13 +25,18 @@ pub(crate) struct Welcome {
 
 const COLOUR: &str = "#2457D6";
 const SUGGESTIONS: usize = 3;
+/// What all welcomes together may take in memory.
+const MOST_BYTES: u64 = 16 * 1024 * 1024;
 
 /// Welcomes by tenant and version of the pack.
 pub(crate) struct Welcomes(Cache<TenantId, (i64, Arc<Welcome>)>);
 
 impl Default for Welcomes {
     fn default() -> Self {
-        Self(Cache::new(10_000))
+        let weigh = |tenant: &TenantId, (_, welcome): &(i64, Arc<Welcome>)| {
+            u32::try_from(tenant.as_str().len() + welcome.bytes()).unwrap_or(u32::MAX)
+        };
+        Self(Cache::builder().weigher(weigh).max_capacity(MOST_BYTES).build())
     }
 }
 
@@ -68,6 +73,13 @@ impl Welcome {
                 .take(SUGGESTIONS)
                 .collect(),
         }
+    }
+
+    /// What it takes in memory, about.
+    fn bytes(&self) -> usize {
+        let texts = [&self.display_name, &self.primary_color].into_iter().chain(&self.logo_url);
+        let texts = texts.chain(&self.greeting).chain(&self.suggestions);
+        size_of::<Self>() + texts.map(|text| size_of::<String>() + text.len()).sum::<usize>()
     }
 
     /// The language to speak to a visitor who prefers a locale.

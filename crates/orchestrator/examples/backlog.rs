@@ -8,9 +8,10 @@
 
 #![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a program for a person at a terminal")]
 
-use misy_orchestrator::{Packs, Turns, WorkerSettings};
-use misy_store::leases::{Cursor, LeaseTerms, WorkerId};
+use misy_orchestrator::{Turns, WorkerSettings};
+use misy_store::leases::{Cursor, LeaseTerms, Share, WorkerId};
 use misy_testkit::store::{TestStore, test_store};
+use misy_workbench::Packs;
 use std::{
     sync::Arc,
     time::{Duration, Instant},
@@ -58,7 +59,11 @@ async fn claims(store: &TestStore, conversations: u32) {
         let mut claimed = 0;
         for _ in 0..CLAIMS {
             let began = Instant::now();
-            let got = store.database.claim_conversations(&worker, batch, &terms, &cursor).await.unwrap();
+            let got = store
+                .database
+                .claim_conversations(&worker, batch, &terms, &cursor, Share::ALL)
+                .await
+                .unwrap();
             if got.leases.is_empty() {
                 break;
             }
@@ -98,7 +103,7 @@ async fn messages(store: &Arc<TestStore>) {
         store.database.clone(),
         store.vault.clone(),
         store.bell.clone(),
-        Packs::default(),
+        Packs::start(64 * 1024 * 1024).unwrap(),
         store.clock.clone(),
         store.entropy.clone(),
     );

@@ -42,9 +42,20 @@ impl Held {
         self.map().values().map(|entry| entry.lease.clone()).collect()
     }
 
-    /// Tells whoever works on it that its lease is lost.
-    pub(crate) fn lose(&self, tenant: TenantId, conversation: ConversationId) {
-        if let Some(entry) = self.map().get(&(tenant, conversation)) {
+    /// The tenants of which so many are held, or more.
+    pub(crate) fn tenants_with(&self, least: u32) -> Vec<TenantId> {
+        let mut held: HashMap<TenantId, u32> = HashMap::new();
+        for (tenant, _) in self.map().keys() {
+            *held.entry(tenant.clone()).or_default() += 1;
+        }
+        held.into_iter().filter(|(_, count)| *count >= least).map(|(tenant, _)| tenant).collect()
+    }
+
+    /// Tells whoever works under a lease that it is lost. The worker may have ended that work and claimed the conversation
+    /// again since it asked: work under another fence goes on.
+    pub(crate) fn lose(&self, lost: &Lease) {
+        let key = (lost.tenant.clone(), lost.conversation);
+        if let Some(entry) = self.map().get(&key).filter(|entry| entry.lease.fence == lost.fence) {
             entry.lost.cancel();
         }
     }
@@ -61,5 +72,59 @@ impl Drop for Holding {
         if map.get(&self.key).is_some_and(|entry| entry.lease.fence == self.fence) {
             map.remove(&self.key);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use misy_domain::Entropy;
+    use misy_store::leases::WorkerId;
+
+    struct Zeros;
+
+    impl Entropy for Zeros {
+        fn fill(&self, bytes: &mut [u8]) {
+            bytes.fill(0);
+        }
+    }
+
+    fn lease(fence: i64) -> Lease {
+        let (tenant, conversation) = ("andina".parse().unwrap(), "cnv_00000000000000000000000000".parse());
+        Lease {
+            tenant,
+            conversation: conversation.unwrap(),
+            worker: WorkerId::new(&Zeros),
+            fence,
+            attempts: 1,
+        }
+    }
+
+    #[test]
+    fn a_lease_that_ended_while_the_heartbeat_asked_does_not_cancel_its_successor() {
+        let held = Held::default();
+        let ended = held.hold(&lease(7));
+        // The heartbeat asks about 7; meanwhile 7 is committed, and the same worker claims the conversation again.
+        let asked = held.leases();
+        drop(ended);
+        let live = held.hold(&lease(8));
+        // The database answers that 7 is held no more.
+        for lost in &asked {
+            held.lose(lost);
+        }
+        assert!(!live.lost.is_cancelled());
+        held.lose(&lease(8));
+        assert!(live.lost.is_cancelled());
+    }
+
+    #[test]
+    fn whoever_ends_late_does_not_end_the_successor() {
+        let held = Held::default();
+        let late = held.hold(&lease(7));
+        let live = held.hold(&lease(8));
+        held.lose(&lease(7));
+        drop(late);
+        assert!(!live.lost.is_cancelled());
+        assert_eq!(held.leases(), [lease(8)]);
     }
 }

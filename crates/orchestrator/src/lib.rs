@@ -5,14 +5,12 @@
 
 mod held;
 mod mailer;
-mod packs;
 mod round;
 mod settings;
 mod turns;
 mod worker;
 
 pub use mailer::{Mailer, MailerError};
-pub use packs::Packs;
 pub use settings::WorkerSettings;
 pub use turns::Turns;
 pub use worker::{Handler, WorkError, Worker};

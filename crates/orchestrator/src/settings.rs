@@ -6,7 +6,7 @@ use std::time::Duration;
 /// How a worker works.
 #[derive(Debug, Clone)]
 pub struct WorkerSettings {
-    /// Conversations worked on at the same time.
+    /// Conversations worked on at the same time; of one tenant less than half of them.
     pub concurrency: u32,
     /// Conversations claimed at once, at most.
     pub batch: u32,

@@ -1,36 +1,46 @@
-//! A turn: load what waits, decide, commit. No transaction is open while it is decided.
+//! A turn: load what waits, decide, commit. It is decided on the workbench, and no transaction is open meanwhile.
 
 use crate::{
-    Packs, Worker, WorkerSettings,
+    Worker, WorkerSettings,
     worker::{Handler, WorkError},
 };
 use metrics::{counter, histogram};
 use misy_agents::{
-    CompiledPack, Handoff, HistoryItem, InboundText, Reply, TurnInput, TurnOutcome, busy_phrase, decide_turn,
+    Budget, CompiledPack, Handoff, HistoryItem, InboundText, Reply, Spent, TurnInput, TurnOutcome,
+    busy_phrase, decide_turn,
 };
-use misy_domain::{Clock, ConversationId, Entropy, Message, Part, Role, TenantId};
+use misy_domain::{AlertId, Clock, ConversationId, Entropy, Message, Part, Role, TenantId, Timestamp};
 use misy_store::{
     Bell, Database, Limits, StoreError, Vault,
-    bell::News,
+    alerts::{self, Alert, Severity},
+    bell::{Agent, News},
     leases::Lease,
     limits::{Decision, Limit, Scope, Unreachable},
     messages::text_of,
     sessions::ConversationStatus,
     turns::{self, NewHandoff, NewReply, TurnResult, TurnWork},
 };
+use misy_workbench::{Packs, Unfinished};
+use serde_json::json;
 use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
-use tracing::{Span, info};
+use tracing::{Span, info, warn};
 
 /// Who is said to write before the first answer of a conversation.
-const FIRST_AGENT: &str = "support";
+const FIRST_AGENT: Agent = Agent::Support;
 /// A turn whose agent reached its limit waits for so long at most; beyond it a person is asked.
 const LONGEST_WAIT: Duration = Duration::from_secs(15);
 
-/// Decides a turn; it must not wait for anything.
-type Decide = dyn Fn(&TurnInput<'_>) -> TurnOutcome + Send + Sync;
+/// A tenant is told once in so long that turns ran out of their budget.
+const TOLD_EVERY: Duration = Duration::from_hours(1);
+
+/// How long a turn waits when too much of its tenant waits already.
+const CROWDED: Duration = Duration::from_millis(500);
+
+/// Decides a turn within a budget.
+type Decide = dyn Fn(&TurnInput<'_>, &Budget<'_>) -> TurnOutcome + Send + Sync;
 
 /// Runs the turns of conversations.
 pub struct Turns {
@@ -41,7 +51,7 @@ pub struct Turns {
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     limits: Limits,
-    decide: Box<Decide>,
+    decide: Arc<Decide>,
 }
 
 impl Turns {
@@ -54,7 +64,7 @@ impl Turns {
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
     ) -> Self {
-        let (limits, decide) = (Limits::default(), Box::new(decide_turn));
+        let (limits, decide) = (Limits::default(), Arc::new(decide_turn));
         Self { database, vault, bell, packs, clock, entropy, limits, decide }
     }
 
@@ -69,9 +79,9 @@ impl Turns {
     #[must_use]
     pub fn deciding(
         mut self,
-        decide: impl Fn(&TurnInput<'_>) -> TurnOutcome + Send + Sync + 'static,
+        decide: impl Fn(&TurnInput<'_>, &Budget<'_>) -> TurnOutcome + Send + Sync + 'static,
     ) -> Self {
-        self.decide = Box::new(decide);
+        self.decide = Arc::new(decide);
         self
     }
 
@@ -88,34 +98,66 @@ impl Turns {
             tx.commit().await?;
             return Ok(None);
         };
-        let pack = self.packs.get(&mut tx, work.pack_version).await?;
         tx.commit().await?;
+        let pack = self.pack(&lease.tenant, work.pack_version).await?;
         let pack = pack.ok_or(WorkError::Failed("no_context_pack"))?;
         Ok(Some(Loaded { keys, work, pack }))
     }
 
-    fn decide(&self, loaded: &Loaded) -> TurnOutcome {
-        let work = &loaded.work;
-        let texts: Vec<_> = work.waiting.iter().map(|message| text_of(&message.parts)).collect();
-        let messages: Vec<_> = work
-            .waiting
-            .iter()
-            .zip(&texts)
-            .map(|(message, text)| InboundText { message_id: message.message_id, text })
-            .collect();
-        let history: Vec<_> = work.history.iter().map(history_item).collect();
-        (self.decide)(&TurnInput {
-            pack: &loaded.pack,
-            channel: work.channel,
-            locale: work.locale.as_ref(),
-            session_language: work.language,
-            messages: &messages,
-            history: &history,
-            permissions: &work.permissions,
-            handed_off: work.status == ConversationStatus::Handoff,
-            unanswered_in_a_row: work.unanswered_in_a_row,
-            now: self.clock.now(),
-        })
+    /// The pack of a version; `None` if it is not there.
+    async fn pack(&self, tenant: &TenantId, version: i64) -> Result<Option<CompiledPack>, WorkError> {
+        let load = async || {
+            let mut tx = self.database.tenant_work("turn.pack", tenant).await?;
+            let json = turns::pack_of_version(&mut tx, version).await?;
+            tx.commit().await?;
+            Ok(json)
+        };
+        self.packs.get(tenant, version, load).await
+    }
+
+    /// Decides on the workbench, among what other tenants have to decide.
+    async fn decide(&self, lease: &Lease, loaded: &Arc<Loaded>) -> Result<TurnOutcome, WorkError> {
+        let (decide, loaded, now) = (self.decide.clone(), loaded.clone(), self.clock.now());
+        let work = move |stop: &_| {
+            let budget = Budget::of_turn().until(stop);
+            let outcome = loaded.decide(&*decide, now, &budget);
+            (outcome, budget.used())
+        };
+        let (outcome, steps) = self.packs.workbench().run(&lease.tenant, work).await?;
+        // Far below 2^52.
+        #[allow(clippy::cast_precision_loss)]
+        histogram!("misy_turn_steps").record(steps as f64);
+        Ok(outcome)
+    }
+
+    /// Tells the tenant that a turn ran out of its budget. What the contact was told is durable by now, so a failure to
+    /// raise the alert fails nothing else.
+    async fn tell_spent(&self, lease: &Lease, spent: Spent) {
+        let of = if spent == Spent::Time { "time" } else { "steps" };
+        counter!("misy_turns_spent_total", "of" => of).increment(1);
+        warn!(%spent, "the turn ran out of its budget: a person is asked");
+        let now = self.clock.now();
+        let every = i64::try_from(TOLD_EVERY.as_secs()).unwrap_or(i64::MAX);
+        let alert = Alert {
+            alert_id: AlertId::new(&*self.clock, &*self.entropy),
+            rule: "turn_budget".to_owned(),
+            occurrence: now.as_second().div_euclid(every).to_string(),
+            severity: Severity::Warning,
+            actor: None,
+            subject: Some(lease.conversation.to_string()),
+            detail: json!({ "budget": spent.to_string() }),
+            raised_at: now,
+            acknowledged_at: None,
+            acknowledged_by: None,
+        };
+        let raise = async {
+            let mut tx = self.database.tenant_work("turn.alert", &lease.tenant).await?;
+            alerts::raise(&mut tx, &alert).await?;
+            tx.commit().await
+        };
+        if let Err(error) = raise.await {
+            warn!(%error, "an alert could not be raised");
+        }
     }
 
     async fn commit(
@@ -203,7 +245,15 @@ impl Handler for Turns {
         self.record_age(&loaded.work);
 
         let _typing = Typing::start(&self.bell, lease, &loaded.work);
-        let mut outcome = self.decide(&loaded);
+        let loaded = Arc::new(loaded);
+        let mut outcome = match self.decide(lease, &loaded).await {
+            // So much of the tenant waits for the workbench that this waits better where nothing is held for it.
+            Err(WorkError::Unfinished(Unfinished::Full)) => {
+                self.database.postpone_conversation(lease, CROWDED).await?;
+                return Ok(());
+            }
+            outcome => outcome?,
+        };
         span.record("agentName", outcome.decision.agent.as_str());
         if let Some(wait) = self.over_limit(lease, &loaded.work, &outcome).await? {
             let agent = outcome.decision.agent.clone();
@@ -216,7 +266,12 @@ impl Handler for Turns {
             info!(agent, "the agent's limit is reached: a person is asked");
             hand_over(&mut outcome);
         }
-        self.commit(lease, &loaded, outcome, began).await
+        let spent = outcome.spent;
+        self.commit(lease, &loaded, outcome, began).await?;
+        if let Some(spent) = spent {
+            self.tell_spent(lease, spent).await;
+        }
+        Ok(())
     }
 }
 
@@ -236,7 +291,34 @@ fn hand_over(outcome: &mut TurnOutcome) {
 struct Loaded {
     keys: Arc<misy_store::TenantKeys>,
     work: TurnWork,
-    pack: Arc<CompiledPack>,
+    pack: CompiledPack,
+}
+
+impl Loaded {
+    fn decide(&self, decide: &Decide, now: Timestamp, budget: &Budget<'_>) -> TurnOutcome {
+        let work = &self.work;
+        let texts: Vec<_> = work.waiting.iter().map(|message| text_of(&message.parts)).collect();
+        let messages: Vec<_> = work
+            .waiting
+            .iter()
+            .zip(&texts)
+            .map(|(message, text)| InboundText { message_id: message.message_id, text })
+            .collect();
+        let history: Vec<_> = work.history.iter().map(history_item).collect();
+        let input = TurnInput {
+            pack: &self.pack,
+            channel: work.channel,
+            locale: work.locale.as_ref(),
+            session_language: work.language,
+            messages: &messages,
+            history: &history,
+            permissions: &work.permissions,
+            handed_off: work.status == ConversationStatus::Handoff,
+            unanswered_in_a_row: work.unanswered_in_a_row,
+            now,
+        };
+        decide(&input, budget)
+    }
 }
 
 fn history_item(message: &Message) -> HistoryItem {
@@ -257,8 +339,8 @@ impl<'a> Typing<'a> {
             return None;
         }
         let last = work.history.iter().rev().find(|message| message.role == Role::Agent);
-        let agent: Arc<str> =
-            last.and_then(|message| message.agent_name.as_deref()).unwrap_or(FIRST_AGENT).into();
+        let name = last.and_then(|message| message.agent_name.as_deref());
+        let agent = name.and_then(Agent::named).unwrap_or(FIRST_AGENT);
         bell.ring(&lease.tenant, lease.conversation, News::typing(Some(agent)));
         Some(Self { bell, tenant: lease.tenant.clone(), conversation: lease.conversation })
     }

@@ -10,8 +10,9 @@ use metrics::{counter, gauge, histogram};
 use misy_domain::Entropy;
 use misy_store::{
     Bell, Database, StoreError,
-    leases::{Failed, Lease, WorkerId},
+    leases::{Failed, Lease, Share, WorkerId},
 };
+use misy_workbench::{PackError, Unfinished};
 use std::{future::Future, panic::AssertUnwindSafe, sync::Arc, time::Instant};
 use tokio::{task::JoinSet, time};
 use tokio_util::sync::CancellationToken;
@@ -24,6 +25,29 @@ pub trait Handler: Send + Sync + 'static {
     fn handle(&self, lease: &Lease) -> impl Future<Output = Result<(), WorkError>> + Send;
 }
 
+/// Whether there may be more to claim.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Hunger {
+    /// There may be.
+    Hungry,
+    /// Of tenants that have their share already: when work ends, it may be one of theirs.
+    Waits,
+    /// There was nothing left.
+    Fed,
+}
+
+impl Hunger {
+    fn after_an_end(self) -> Self {
+        if self == Self::Waits { Self::Hungry } else { self }
+    }
+}
+
+/// The most of one tenant that is claimed at once, and how much of it a worker holds when it claims no more: so it never
+/// holds twice as much, which is less than half of what it works on.
+fn most_of_tenant(concurrency: u32) -> u32 {
+    (concurrency / 4).max(1)
+}
+
 /// Why a conversation was not worked on to its end.
 #[derive(Debug, thiserror::Error)]
 pub enum WorkError {
@@ -33,6 +57,21 @@ pub enum WorkError {
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The workbench.
+    #[error(transparent)]
+    Unfinished(#[from] Unfinished),
+    /// The context pack.
+    #[error(transparent)]
+    Pack(PackError),
+}
+
+impl From<PackError> for WorkError {
+    fn from(error: PackError) -> Self {
+        match error {
+            PackError::Unfinished(unfinished) => Self::Unfinished(unfinished),
+            error => Self::Pack(error),
+        }
+    }
 }
 
 /// A worker. Several may run in one process and in many.
@@ -79,21 +118,23 @@ impl<H: Handler> Worker<H> {
     async fn work(self: Arc<Self>, tasks: &mut JoinSet<()>, shutdown: &CancellationToken) {
         let concurrency = self.settings.concurrency.max(1);
         let mut round = Round::default();
-        let mut hungry = true;
+        let mut hungry = Hunger::Hungry;
         while !shutdown.is_cancelled() {
-            while tasks.try_join_next().is_some() {}
+            while tasks.try_join_next().is_some() {
+                hungry = hungry.after_an_end();
+            }
             let busy = u32::try_from(tasks.len()).unwrap_or(u32::MAX);
             gauge!("misy_worker_busy").set(f64::from(busy));
             let free = concurrency.saturating_sub(busy).min(self.settings.batch);
-            if hungry && free > 0 {
+            if hungry == Hunger::Hungry && free > 0 {
                 hungry = self.claim(tasks, &mut round, free, shutdown).await;
                 continue;
             }
             tokio::select! {
                 () = shutdown.cancelled() => {}
-                () = self.bell.work(), if free > 0 => hungry = true,
-                () = time::sleep(self.pause()), if free > 0 => hungry = true,
-                Some(_) = tasks.join_next() => {}
+                () = self.bell.work(), if free > 0 => hungry = Hunger::Hungry,
+                () = time::sleep(self.pause()), if free > 0 => hungry = Hunger::Hungry,
+                Some(_) = tasks.join_next() => hungry = hungry.after_an_end(),
             }
         }
     }
@@ -105,23 +146,32 @@ impl<H: Handler> Worker<H> {
         round: &mut Round,
         free: u32,
         shutdown: &CancellationToken,
-    ) -> bool {
+    ) -> Hunger {
+        let most = most_of_tenant(self.settings.concurrency);
+        let full = self.held.tenants_with(most);
+        let share = Share { most, full: &full };
         let began = Instant::now();
         let claimed = match self
             .database
-            .claim_conversations(&self.id, free, &self.settings.terms, round.cursor())
+            .claim_conversations(&self.id, free, &self.settings.terms, round.cursor(), share)
             .await
         {
             Ok(claimed) => claimed,
             Err(error) => {
                 warn!(worker = %self.id, %error, "cannot claim");
                 counter!("misy_worker_claim_errors_total").increment(1);
-                return false;
+                return Hunger::Fed;
             }
         };
         histogram!("misy_worker_claim_seconds").record(began.elapsed());
         counter!("misy_worker_claimed_total").increment(claimed.leases.len() as u64);
-        let hungry = round.went(&claimed, free);
+        let hungry = if round.went(&claimed, free) {
+            Hunger::Hungry
+        } else if full.is_empty() && claimed.leases.len() < most as usize {
+            Hunger::Fed
+        } else {
+            Hunger::Waits
+        };
         for lease in claimed.leases {
             if shutdown.is_cancelled() {
                 self.give_back(&lease).await;
@@ -193,9 +243,11 @@ impl<H: Handler> Worker<H> {
                 continue;
             }
             match self.database.extend_leases(&self.id, &leases, &self.settings.terms).await {
-                Ok(lost) => lost.into_iter().for_each(|(tenant, conversation)| {
-                    self.held.lose(tenant, conversation);
-                }),
+                Ok(lost) => {
+                    for lease in &lost {
+                        self.held.lose(lease);
+                    }
+                }
                 Err(error) => warn!(worker = %self.id, %error, "cannot prolong leases"),
             }
         }
@@ -237,6 +289,10 @@ impl WorkError {
             Self::Store(StoreError::Unsealable(_)) => "unsealable",
             Self::Store(StoreError::Unavailable(_)) => "database_unavailable",
             Self::Store(_) => "database",
+            Self::Unfinished(Unfinished::Full) => "too_much_at_once",
+            Self::Unfinished(Unfinished::Panicked) => "panic",
+            Self::Pack(PackError::TooCostly(_)) => "context_pack_too_costly",
+            Self::Pack(_) => "context_pack_invalid",
         }
     }
 }

@@ -2,9 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking, its helpers too")]
 
-use misy_agents::{Handoff, Reply, TurnInput, TurnOutcome, decide_turn};
+use misy_agents::{Budget, Handoff, Reply, TurnInput, TurnOutcome, decide_turn};
 use misy_domain::{Clock, Message, Part, Role};
-use misy_orchestrator::{Packs, Turns, WorkerSettings};
+use misy_orchestrator::{Turns, WorkerSettings};
 use misy_store::{
     decisions::decision,
     messages::{Ingested, history, text_of},
@@ -12,13 +12,14 @@ use misy_store::{
     turns::handoff_summary,
 };
 use misy_testkit::store::{TestStore, TestTenant, test_store};
+use misy_workbench::Packs;
 use std::sync::{Arc, Mutex, mpsc};
 use tokio_util::sync::CancellationToken;
 
 /// Answers with what it was asked.
-fn echo(input: &TurnInput<'_>) -> TurnOutcome {
+fn echo(input: &TurnInput<'_>, budget: &Budget<'_>) -> TurnOutcome {
     let text = input.messages.iter().map(|message| message.text).collect::<Vec<_>>().join(" + ");
-    let mut outcome = decide_turn(input);
+    let mut outcome = decide_turn(input, budget);
     outcome.handoff = None;
     outcome.replies = vec![Reply {
         parts: vec![Part::Text { text }],
@@ -33,7 +34,7 @@ fn turns(store: &TestStore) -> Turns {
         store.database.clone(),
         store.vault.clone(),
         store.bell.clone(),
-        Packs::default(),
+        Packs::start(64 * 1024 * 1024).unwrap(),
         store.clock.clone() as Arc<dyn Clock>,
         store.entropy.clone(),
     )
@@ -131,12 +132,12 @@ async fn a_message_that_arrives_during_a_turn_is_answered_by_the_next() {
     let (begun, has_begun) = tokio::sync::oneshot::channel();
     let (go, may_go) = mpsc::channel::<()>();
     let gate = Mutex::new(Some((begun, may_go)));
-    let decide = move |input: &TurnInput<'_>| {
+    let decide = move |input: &TurnInput<'_>, budget: &Budget<'_>| {
         if let Some((begun, may_go)) = gate.lock().unwrap().take() {
             begun.send(()).unwrap();
-            tokio::task::block_in_place(|| may_go.recv().unwrap());
+            may_go.recv().unwrap();
         }
-        echo(input)
+        echo(input, budget)
     };
     let shutdown = CancellationToken::new();
     let worker =
@@ -160,8 +161,8 @@ async fn a_handoff_is_seen_in_the_session_and_its_summary_is_sealed() {
     let store = test_store().await.unwrap();
     let tenant = store.tenant("andina").await.unwrap();
     let session_of_test = store.session(&tenant).await.unwrap();
-    let hand_over = |input: &TurnInput<'_>| {
-        let mut outcome = echo(input);
+    let hand_over = |input: &TurnInput<'_>, budget: &Budget<'_>| {
+        let mut outcome = echo(input, budget);
         assert!(!input.handed_off);
         outcome.handoff =
             Some(Handoff { reason: "asked".to_owned(), summary: "Quiere hablar con Marta".to_owned() });

@@ -22,7 +22,7 @@ mod version;
 
 pub use account::{AccountError, we_are_root};
 pub use error::StartError;
-pub use options::{Options, SUPERUSER};
+pub use options::{Options, ROLES, SUPERUSER};
 pub use programs::{FindError, Programs, Refusal};
 pub use server::{PrivateServer, State};
 pub use version::Version;

@@ -8,7 +8,8 @@ use crate::{error::StartError, programs::Programs};
 pub const SUPERUSER: &str = "postgres";
 
 /// The product's roles; our account may connect as any of them.
-const ROLES: [&str; 6] = [SUPERUSER, "misy_owner", "misy_migrator", "misy_app", "misy_worker", "misy_system"];
+pub const ROLES: [&str; 6] =
+    [SUPERUSER, "misy_owner", "misy_app", "misy_worker", "misy_system", "misy_sealer"];
 
 /// Where the cluster goes when the server's account cannot reach the data directory.
 const UNREACHABLE_BASE: &str = "/var/lib/misy/clusters";

@@ -1,10 +1,10 @@
 //! What a command beside the running program needs of it: its database and its keys.
 
-use crate::{lifecycle::open_database, root_keys, settings::Settings};
-use anyhow::Context;
-use misy_domain::{Clock, Entropy};
+use crate::{given, lifecycle::open_database, root_keys, settings::Settings};
+use misy_domain::{Clock, Entropy, SystemClock};
 use misy_postgres::PrivateServer;
 use misy_store::{Database, DatabaseOptions, Vault, database::Login};
+use misy_trust::SystemEntropy;
 use sqlx::postgres::PgConnectOptions;
 use std::{
     fs,
@@ -33,20 +33,26 @@ impl Attached {
 pub(crate) async fn attach(settings: &Settings) -> anyhow::Result<Attached> {
     let socket_dir = socket_dir(settings);
     if settings.database_url.is_none() && misy_postgres::detached::answers(&socket_dir).await {
-        let options = DatabaseOptions::new(private(&socket_dir), Login::AsRole);
+        let options = DatabaseOptions::new(private(&socket_dir), Login::ByName);
         return Ok(Attached { database: Database::connect(&options).await?, private: None });
     }
-    let (private, database) = open_database(settings).await?;
+    let (clock, entropy) = ours();
+    let (private, database) = open_database(settings, &clock, &entropy).await?;
     Ok(Attached { database, private })
 }
 
 /// The database of an installation that runs, without bringing its schema up to date.
-pub(crate) fn reach_database(settings: &Settings) -> anyhow::Result<Database> {
+pub(crate) async fn reach_database(settings: &Settings) -> anyhow::Result<Database> {
+    let (clock, entropy) = ours();
     let options = match &settings.database_url {
-        Some(url) => DatabaseOptions::new(url.expose().parse().context("database_url")?, Login::TakeOn),
-        None => DatabaseOptions::new(private(&socket_dir(settings)), Login::AsRole),
+        Some(url) => given::options(settings, url, &clock, &entropy).await?,
+        None => DatabaseOptions::new(private(&socket_dir(settings)), Login::ByName),
     };
     Ok(Database::open(&options))
+}
+
+fn ours() -> (Arc<dyn Clock>, Arc<dyn Entropy>) {
+    (Arc::new(SystemClock), Arc::new(SystemEntropy::new()))
 }
 
 /// What opens the keys of tenants.

@@ -8,7 +8,8 @@ mod eval;
 mod internal;
 mod keys;
 
-use crate::{demo, lifecycle, settings::Settings, telemetry};
+use crate::{demo, lifecycle, own_memory, settings::Settings, telemetry};
+use anyhow::Context;
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -61,6 +62,8 @@ impl Command {
         if let Action::Audit(audit::Audit::Verify(verify)) = self.action {
             return verify.run();
         }
+        // From here on there are secrets in memory.
+        own_memory::hide().context("cannot keep other processes out of this one's memory")?;
         let settings = Settings::read(self.config.as_deref())?;
         match self.action {
             Action::Config => config::run(&settings),

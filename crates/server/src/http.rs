@@ -3,17 +3,17 @@
 mod paced;
 mod places;
 
-use crate::tls::{Tls, peer_certificate};
+use crate::tls::{Peer, Tls, reason};
 use axum::{Router, extract::ConnectInfo};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use misy_front_desk::Connection;
-use misy_trust::ClientCertificate;
 use paced::Paced;
 use places::{Full, Places};
 use socket2::SockRef;
 use std::{
     net::{Ipv4Addr, SocketAddr},
+    pin::pin,
     sync::Arc,
     time::Duration,
 };
@@ -24,13 +24,15 @@ use tokio::{
 use tokio_rustls::TlsAcceptor;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt;
-use tracing::{debug, warn};
+use tracing::{debug, info, warn};
 
 /// Where the program listens when nothing else is set.
 pub(crate) const DEFAULT_PORT: u16 = 8787;
 /// Request head: lines and names together.
 const HEAD_BYTES: usize = 16 * 1024;
 const HEADERS: usize = 64;
+/// How long a request that is under way may go on after the client certificate of its connection counts no more.
+const LAST_WORDS: Duration = Duration::from_millis(500);
 /// How long requests that are under way may go on after the program was told to stop.
 const DRAIN: Duration = Duration::from_secs(10);
 
@@ -162,14 +164,14 @@ fn refuse(stream: &TcpStream, peer: SocketAddr, full: Full) {
 #[derive(Clone)]
 struct Caller {
     peer: SocketAddr,
-    certificate: Option<Arc<ClientCertificate>>,
+    certificate: Option<Arc<Peer>>,
     connection: Connection,
 }
 
 /// The TLS handshake, then the conversation.
 async fn secure(
     stream: Paced,
-    tls: &Tls,
+    tls: &Arc<Tls>,
     router: Router,
     mut caller: Caller,
     terms: &Terms,
@@ -181,19 +183,31 @@ async fn secure(
         outcome = tokio::time::timeout(terms.handshake, handshake) => outcome,
     };
     match outcome {
-        Ok(Ok(stream)) => {
-            let connection = stream.get_ref().1;
-            let shown = connection.peer_certificates();
-            caller.certificate = peer_certificate(shown);
-            if shown.is_some() && caller.certificate.is_none() {
-                debug!(peer = %caller.peer, "a client certificate cannot be read");
-                return;
+        Ok(Ok(stream)) => match Peer::of(tls, stream.get_ref().1.peer_certificates()) {
+            Ok(None) => converse(stream, router, caller, terms, stop).await,
+            Ok(Some(peer)) => {
+                caller.certificate = Some(peer.clone());
+                let (peer_address, over) = (caller.peer, stop.child_token());
+                let mut conversation = pin!(converse(stream, router, caller, terms, over.clone()));
+                let refused = tokio::select! {
+                    () = &mut conversation => return,
+                    refused = peer.refused() => refused,
+                };
+                info!(reason = refused.reason, peer = %peer_address, "a connection ends with its client certificate");
+                over.cancel();
+                let _ = tokio::time::timeout(LAST_WORDS, conversation).await;
             }
-            converse(stream, router, caller, terms, stop).await;
-        }
+            // The handshake has read it already.
+            Err(error) => warn!(%error, peer = %caller.peer, "a client certificate cannot be read"),
+        },
         Ok(Err(error)) => {
-            metrics::counter!("tls_handshakes_failed_total", "reason" => "refused").increment(1);
-            debug!(%error, peer = %caller.peer, "no TLS with this one");
+            let cause = error.get_ref().and_then(|cause| cause.downcast_ref());
+            let reason = cause.map_or("broken_off", reason);
+            metrics::counter!("tls_handshakes_failed_total", "reason" => reason).increment(1);
+            match reason {
+                "refused" | "broken_off" => debug!(%error, peer = %caller.peer, "no TLS with this one"),
+                _ => info!(reason, peer = %caller.peer, "a client certificate is refused"),
+            }
         }
         Err(_) => {
             metrics::counter!("tls_handshakes_failed_total", "reason" => "timeout").increment(1);
@@ -215,8 +229,14 @@ async fn converse(
         let extensions = request.extensions_mut();
         extensions.insert(ConnectInfo(caller.peer));
         extensions.insert(caller.connection.clone());
-        if let Some(certificate) = &caller.certificate {
-            extensions.insert(certificate.clone());
+        match caller.certificate.as_ref().map(|peer| peer.judge()) {
+            Some(Ok(certificate)) => {
+                extensions.insert(certificate);
+            }
+            Some(Err(refused)) => {
+                extensions.insert(refused);
+            }
+            None => {}
         }
         router.clone().oneshot(request.map(axum::body::Body::new))
     });
@@ -227,7 +247,7 @@ async fn converse(
         .max_buf_size(HEAD_BYTES)
         .half_close(false)
         .serve_connection(TokioIo::new(stream), service);
-    let mut connection = std::pin::pin!(connection);
+    let mut connection = pin!(connection);
     let mut stopping = false;
     loop {
         tokio::select! {

@@ -17,7 +17,9 @@ use hyper::{StatusCode, header};
 use misy_domain::{Clock, Entropy, RequestId, TenantId, Timestamp, TokenId};
 use misy_front_desk::FrontDesk;
 use misy_store::{Database, StoreError, Vault, service_keys};
-use misy_trust::{ClientCertificate, ServiceClaims, ServiceKeys, ServiceRole, service_token};
+use misy_trust::{
+    ClientCertificate, RefusedCertificate, ServiceClaims, ServiceKeys, ServiceRole, service_token,
+};
 use serde::Serialize;
 use serde_json::json;
 use std::{
@@ -83,6 +85,9 @@ impl Service {
 
     /// Whether the caller is one of ours; else the reason, for the log.
     fn admit(&self, request: &Request) -> Result<ServiceClaims, &'static str> {
+        if let Some(refused) = request.extensions().get::<RefusedCertificate>() {
+            return Err(refused.reason);
+        }
         let shown = request.extensions().get::<Arc<ClientCertificate>>().ok_or("no_certificate")?;
         let now = self.clock.now();
         if !shown.is_good_at(now) {

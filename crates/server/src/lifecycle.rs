@@ -1,25 +1,27 @@
 //! From settings to a running program and back to rest.
 
 use crate::{
-    attached,
+    attached, given,
     http::{self, Terms},
     internal::{self, Peers, Service},
     root_keys,
     settings::Settings,
-    tls::Tls,
+    tls::{self, Tls},
 };
 use anyhow::Context;
 use metrics_exporter_prometheus::PrometheusHandle;
 use misy_domain::{Clock, Entropy, Secret, SystemClock};
 use misy_front_desk::{FrontDesk, InstallationProvider, Parts, Provider};
-use misy_orchestrator::{Mailer, Packs, Turns, WorkerSettings};
+use misy_orchestrator::{Mailer, Turns, WorkerSettings};
 use misy_postgres::{PrivateServer, Programs};
 use misy_store::{
     Bell, Database, DatabaseOptions, Limits, Shared, Vault,
     database::Login,
     rotation::{self, LongestUse, Rotator},
+    shared::{self, IN_THE_CLEAR},
 };
 use misy_trust::{BootstrapSecret, ServiceRole, SystemEntropy};
+use misy_workbench::Packs;
 use sqlx::postgres::PgConnectOptions;
 use std::{
     fs,
@@ -73,7 +75,7 @@ impl Running {
             .with_context(|| format!("cannot create the data directory {}", settings.data_dir.display()))?;
         let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy::new());
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let (private, database) = open_database(settings).await?;
+        let (private, database) = open_database(settings, &clock, &entropy).await?;
         match Self::assemble(settings, metrics, listener, &database, entropy, clock).await {
             Ok((front_desk, public_url, stop, tasks)) => {
                 info!(millis = began.elapsed().as_millis(), "started");
@@ -99,11 +101,17 @@ impl Running {
     ) -> anyhow::Result<(FrontDesk, String, CancellationToken, TaskTracker)> {
         let vault = attached::vault(settings, database, &clock, &entropy).await?;
         let tls = settings.tls.clone().map(Tls::load).transpose()?;
-        let redis = match &settings.redis_url {
-            Some(url) => Some(Shared::open(url.expose()).await.context("redis_url")?),
+        let redis = match settings.redis.clone() {
+            Some(address) => {
+                if address.is_in_the_clear() {
+                    warn!("Redis: {IN_THE_CLEAR}");
+                }
+                Some(Shared::at(address, shared::PATIENCE).await)
+            }
             None => None,
         };
-        let bell = Bell::through(redis.as_ref());
+        let letters = vault.letters(database, clock.clone()).await?;
+        let bell = Bell::through(redis.as_ref(), letters);
         let public_url = match &settings.public_url {
             Some(origin) => origin.to_string(),
             None if tls.is_some() => format!("https://{}", listener.local_addr()?),
@@ -135,6 +143,7 @@ impl Running {
             Some((url, from)) => Some(Mailer::new(database.clone(), vault.clone(), url.expose(), from)?),
             None => None,
         };
+        let packs = Packs::start(settings.pack_memory).context("cannot start the threads of agents")?;
         let front_desk = FrontDesk::new(Parts {
             database: database.clone(),
             vault: vault.clone(),
@@ -145,6 +154,7 @@ impl Running {
             settings: desk_settings,
             metrics: Some(metrics),
             redis: redis.clone(),
+            packs: packs.clone(),
         })
         .await?;
         let stop = CancellationToken::new();
@@ -162,10 +172,11 @@ impl Running {
             let (vault, database) = follower;
             vault.follow(&database).await;
         }));
-        let turns = Turns::new(database.clone(), vault, bell, Packs::default(), clock, entropy)
+        let turns = Turns::new(database.clone(), vault, bell, packs, clock, entropy)
             .limited_by(Limits::through(redis));
         if let Some(tls) = &tls {
             tasks.spawn(tls.clone().follow(stop.clone()));
+            tasks.spawn(tls::overdue::watch(tls.clone(), "public", front_desk.clone(), stop.clone()));
         }
         tasks.spawn(http::serve(listener, front_desk.router(), tls, settings.terms.clone(), stop.clone()));
         tasks.spawn(clean_up(front_desk.clone(), stop.clone()));
@@ -242,6 +253,7 @@ impl Neighbours {
         roles.extend(settings.worker.then_some(ServiceRole::Worker));
         let service = Service::start(self.database, self.vault, self.clock, self.entropy, roles).await?;
         tasks.spawn(tls.clone().follow(stop.clone()));
+        tasks.spawn(tls::overdue::watch(tls.clone(), "internal", front_desk.clone(), stop.clone()));
         tasks.spawn(service.clone().follow_keys(stop.clone()));
         if let Some(address) = settings.internal_addr {
             let listener = http::listen(Some(address), 0).await?;
@@ -286,11 +298,13 @@ async fn clean_up(front_desk: FrontDesk, stop: CancellationToken) {
 }
 
 /// The given server, or the private one.
-pub(crate) async fn open_database(settings: &Settings) -> anyhow::Result<(Option<PrivateServer>, Database)> {
+pub(crate) async fn open_database(
+    settings: &Settings,
+    clock: &Arc<dyn Clock>,
+    entropy: &Arc<dyn Entropy>,
+) -> anyhow::Result<(Option<PrivateServer>, Database)> {
     if let Some(url) = &settings.database_url {
-        let administrator: PgConnectOptions = url.expose().parse().context("database_url")?;
-        let database = Database::connect(&DatabaseOptions::new(administrator, Login::TakeOn)).await;
-        return Ok((None, database.context("the PostgreSQL server of MISY_DATABASE_URL")?));
+        return Ok((None, given::open(settings, url, clock, entropy).await?));
     }
     let programs = Programs::find(settings.postgres_bin.as_deref())?;
     let server = PrivateServer::start(misy_postgres::Options::new(&settings.data_dir, programs)).await?;
@@ -299,11 +313,13 @@ pub(crate) async fn open_database(settings: &Settings) -> anyhow::Result<(Option
         .port(server.port())
         .username("postgres")
         .database("postgres");
-    match Database::connect(&DatabaseOptions::new(administrator, Login::AsRole)).await {
+    match Database::connect(&DatabaseOptions::new(administrator, Login::ByName)).await {
         Ok(database) => Ok((Some(server), database)),
         Err(error) => {
             server.stop().await;
-            Err(error.into())
+            let place = settings.data_dir.join("postgres");
+            Err(anyhow::Error::new(error)
+                .context(format!("the private PostgreSQL server in {}", place.display())))
         }
     }
 }

@@ -3,9 +3,11 @@
 mod attached;
 mod commands;
 mod demo;
+mod given;
 mod http;
 mod internal;
 mod lifecycle;
+mod own_memory;
 mod root_keys;
 mod settings;
 mod telemetry;

@@ -10,7 +10,7 @@ use figment::{
 };
 use misy_domain::{Origin, Secret, TenantId};
 use misy_front_desk::ProxyHeader;
-use misy_store::rotation::LongestUse;
+use misy_store::{rotation::LongestUse, shared::Address};
 use serde::{Deserialize, Serialize};
 use std::{
     net::SocketAddr,
@@ -31,7 +31,9 @@ struct Written {
     public_url: String,
     data_dir: String,
     database_url: String,
+    database_role_url: String,
     redis_url: String,
+    redis_ca_file: String,
     postgres_bin: String,
     bootstrap_secret: String,
     owner_tenant_id: String,
@@ -89,6 +91,8 @@ struct Written {
     internal_crl: String,
     peers: String,
     close_grace_days: u32,
+    pack_memory_mib: u32,
+    crl_grace_hours: u32,
     key_days: u32,
     owner_key_days: u32,
 }
@@ -101,7 +105,9 @@ impl Default for Written {
             public_url: none(),
             data_dir: none(),
             database_url: none(),
+            database_role_url: none(),
             redis_url: none(),
+            redis_ca_file: none(),
             postgres_bin: none(),
             bootstrap_secret: none(),
             owner_tenant_id: "colombiatic".into(),
@@ -159,6 +165,8 @@ impl Default for Written {
             internal_crl: none(),
             peers: none(),
             close_grace_days: 30,
+            pack_memory_mib: 256,
+            crl_grace_hours: 24,
             key_days: 365,
             owner_key_days: 90,
         }
@@ -202,11 +210,19 @@ pub(crate) const SETTINGS: &[Setting] = &[
     ),
     secret(
         "database_url",
-        "a given PostgreSQL 15 or newer instead of the private one: postgresql://user:password@host/database",
+        "a given PostgreSQL 15 or newer instead of the private one, as an administrator who may create roles: postgresql://user:password@host/database",
+    ),
+    secret(
+        "database_role_url",
+        "how the program's own roles log in to it, {role} for their names, where they have certificates or are known by their account: postgresql://{role}@host/database?sslcert=/keys/{role}.crt [with passwords that the program makes]",
     ),
     secret(
         "redis_url",
-        "Redis 6.2 or newer that several replicas share limits and live events through: redis://host:6379/0 [one replica]",
+        "Redis 6.2 or newer that several replicas share limits and live events through: rediss://host:6379/0 [one replica]",
+    ),
+    open(
+        "redis_ca_file",
+        "PEM file with the certificate authorities of that Redis, which are then the only ones [the machine's own]",
     ),
     open("postgres_bin", "folder of the PostgreSQL programs for the private server [found on the machine]"),
     secret(
@@ -312,11 +328,19 @@ pub(crate) const SETTINGS: &[Setting] = &[
     open("internal_ca", "the private authority of all processes of this installation, PEM file"),
     open("internal_crl", "revocation list of that authority, PEM file [none]"),
     open(
+        "crl_grace_hours",
+        "hours that a revocation list still counts after the next one was due, 0 to 168; then client certificates of its authority are refused [24]",
+    ),
+    open(
         "peers",
         "internal addresses of the other processes, to be told of changes at once: https://host:port, …",
     ),
     open("key_days", "days after which the data key of a tenant is rotated by itself; 0 for never [365]"),
     open("owner_key_days", "the same for the owner's [90]"),
+    open(
+        "pack_memory_mib",
+        "memory for context packs that are ready for answering, in MiB, at least 16; a demo business takes some 0.1 [256]",
+    ),
     open("close_grace_days", "days from the closing of a tenant to the removal of its data, 1 to 365 [30]"),
 ];
 
@@ -332,10 +356,12 @@ pub(crate) struct Settings {
     pub(crate) public_url: Option<Origin>,
     /// Where files live.
     pub(crate) data_dir: PathBuf,
-    /// A given PostgreSQL.
+    /// A given PostgreSQL, as its administrator.
     pub(crate) database_url: Option<Secret<String>>,
+    /// How the program's own roles log in there, if not with passwords.
+    pub(crate) database_role_url: Option<Secret<String>>,
     /// What replicas share limits and news through.
-    pub(crate) redis_url: Option<Secret<String>>,
+    pub(crate) redis: Option<Address>,
     /// Where the PostgreSQL programs are.
     pub(crate) postgres_bin: Option<PathBuf>,
     /// Registers the owner.
@@ -390,6 +416,8 @@ pub(crate) struct Settings {
     pub(crate) longest_use: Option<LongestUse>,
     /// How long a closed tenant keeps its data.
     pub(crate) close_grace: Duration,
+    /// Memory for context packs that are ready for answering, in bytes.
+    pub(crate) pack_memory: u64,
     /// Name, value as it may be shown, and where it comes from, for `misy config`.
     pub(crate) shown: Vec<(&'static str, String, String)>,
 }
@@ -464,6 +492,9 @@ impl Settings {
             "off" => false,
             other => bail!("worker must be on or off, not {other:?}"),
         };
+        if written.crl_grace_hours > 168 {
+            bail!("crl_grace_hours must be from 0 to 168");
+        }
         let tls = tls_files(&written)?;
         let internal = internal_files(&written)?;
         let internal_addr = set(&written.internal_addr)
@@ -473,6 +504,12 @@ impl Settings {
             written.peers.split([',', ' ']).filter_map(set).map(peer).collect::<Result<Vec<_>, _>>()?;
         if internal.is_none() && (internal_addr.is_some() || !peers.is_empty()) {
             bail!("internal_addr and peers need internal_certificate, internal_key and internal_ca");
+        }
+        if written.pack_memory_mib < 16 {
+            bail!("pack_memory_mib must be at least 16");
+        }
+        if set(&written.database_role_url).is_some() && set(&written.database_url).is_none() {
+            bail!("database_role_url goes together with database_url");
         }
         if !(1..=365).contains(&written.close_grace_days) {
             bail!("close_grace_days must be from 1 to 365");
@@ -486,6 +523,7 @@ impl Settings {
             peers,
             longest_use: longest_use(&written),
             close_grace: Duration::from_hours(24 * u64::from(written.close_grace_days)),
+            pack_memory: u64::from(written.pack_memory_mib) * 1024 * 1024,
             http_addr,
             public_url,
             data_dir: match set(&written.data_dir) {
@@ -493,7 +531,8 @@ impl Settings {
                 None => default_data_dir()?,
             },
             database_url: hidden(&written.database_url),
-            redis_url: hidden(&written.redis_url),
+            database_role_url: hidden(&written.database_role_url),
+            redis: redis(&written)?,
             postgres_bin: set(&written.postgres_bin).map(PathBuf::from),
             bootstrap_secret: hidden(&written.bootstrap_secret),
             owner: written.owner_tenant_id.parse().context("owner_tenant_id")?,
@@ -522,6 +561,10 @@ impl Settings {
     }
 }
 
+fn crl_grace(written: &Written) -> Duration {
+    Duration::from_hours(u64::from(written.crl_grace_hours))
+}
+
 fn terms(written: &Written) -> anyhow::Result<Terms> {
     for (name, value) in
         [("connections", written.connections), ("connections_per_address", written.connections_per_address)]
@@ -548,7 +591,8 @@ fn tls_files(written: &Written) -> anyhow::Result<Option<Files>> {
     match (file(&written.tls_certificate), file(&written.tls_key)) {
         (Some(certificate), Some(key)) => {
             let (authorities, revoked) = (file(&written.tls_client_ca), file(&written.tls_client_crl));
-            Ok(Some(Files { certificate, key, authorities, revoked, mutual: false }))
+            let grace = crl_grace(written);
+            Ok(Some(Files { certificate, key, authorities, revoked, mutual: false, grace }))
         }
         (None, None) if set(&written.tls_client_ca).is_none() => Ok(None),
         _ => bail!("tls_certificate and tls_key go together, and tls_client_ca needs both"),
@@ -561,7 +605,8 @@ fn internal_files(written: &Written) -> anyhow::Result<Option<Files>> {
     match all {
         [Some(certificate), Some(key), Some(authorities)] => {
             let revoked = file(&written.internal_crl);
-            Ok(Some(Files { certificate, key, authorities: Some(authorities), revoked, mutual: true }))
+            let (authorities, grace) = (Some(authorities), crl_grace(written));
+            Ok(Some(Files { certificate, key, authorities, revoked, mutual: true, grace }))
         }
         [None, None, None] => Ok(None),
         _ => bail!("internal_certificate, internal_key and internal_ca go together"),
@@ -610,6 +655,12 @@ fn mail(written: &Written) -> anyhow::Result<Option<(Secret<String>, String)>> {
         );
     }
     Ok(Some((url, from.to_owned())))
+}
+
+fn redis(written: &Written) -> anyhow::Result<Option<Address>> {
+    let authorities = set(&written.redis_ca_file).map(Path::new);
+    let url = set(&written.redis_url);
+    url.map(|url| Address::parse(url, authorities)).transpose().context("redis_url")
 }
 
 /// Never is so long that nothing gets there.

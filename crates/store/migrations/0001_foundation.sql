@@ -1,8 +1,8 @@
 -- Two schemas. `misy` holds the tenants' data: every table carries tenant_id first in every key and is protected by
 -- row-level security. `platform` holds what belongs to the installation: who owns which credential, and signing keys.
 
-grant usage on schema misy to misy_app, misy_worker, misy_system;
-grant usage on schema platform to misy_app, misy_worker, misy_system;
+grant usage on schema misy to misy_app, misy_worker, misy_system, misy_sealer;
+grant usage on schema platform to misy_app, misy_worker, misy_system, misy_sealer;
 alter default privileges in schema misy revoke execute on functions from public;
 alter default privileges in schema platform revoke execute on functions from public;
 alter default privileges revoke execute on functions from public;
@@ -18,10 +18,10 @@ begin
     execute format('alter table %s enable row level security', target);
     execute format('alter table %s force row level security', target);
     execute format(
-        'create policy granted on %s as permissive for all to misy_app, misy_worker, misy_system, misy_owner '
-        'using (true) with check (true)', target);
+        'create policy granted on %s as permissive for all '
+        'to misy_app, misy_worker, misy_system, misy_sealer, misy_owner using (true) with check (true)', target);
     execute format(
-        'create policy own_tenant on %s as restrictive for all to misy_app, misy_worker '
+        'create policy own_tenant on %s as restrictive for all to misy_app, misy_worker, misy_sealer '
         'using (tenant_id = (select nullif(current_setting(''app.tenant_id'', true), ''''))) '
         'with check (tenant_id = (select nullif(current_setting(''app.tenant_id'', true), '''')))', target);
 end

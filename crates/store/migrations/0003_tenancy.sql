@@ -114,12 +114,18 @@ create table misy.rate_limits (
     primary key (tenant_id, scope, subject)
 );
 
+-- Tokens that count no more, by their chain of renewals or by themselves, until none of them could be used any more. A token
+-- is looked for here when a replica sees it first and now and then; the snapshot tells of the last minutes only, so that it
+-- does not grow with what strangers give up.
 create table misy.revoked_tokens (
     tenant_id text collate "C" not null references misy.tenants on delete cascade,
     token_id text collate "C" not null,
     expires_at timestamptz not null,
+    revoked_at timestamptz not null default clock_timestamp(),
     primary key (tenant_id, token_id)
 );
+create index revoked_tokens_over on misy.revoked_tokens (tenant_id, expires_at);
+create index revoked_tokens_lately on misy.revoked_tokens (tenant_id, revoked_at);
 
 -- The answers to creating calls that carried an Idempotency-Key. No reference to the tenant: registering one is such a call.
 create table misy.idempotency_keys (

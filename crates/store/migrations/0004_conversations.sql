@@ -58,6 +58,7 @@ create table misy.sessions (
 create index sessions_conversation on misy.sessions (tenant_id, conversation_id);
 create index sessions_contact on misy.sessions (tenant_id, contact_id);
 create index sessions_site on misy.sessions (tenant_id, site_id);
+create index sessions_family on misy.sessions (tenant_id, token_family);
 
 create table misy.messages (
     tenant_id text collate "C" not null,

@@ -19,10 +19,22 @@ create table misy.audit_entries (
     request_id text collate "C",
     subject text,
     detail jsonb,
-    primary key (tenant_id, audit_id)
+    primary key (tenant_id, audit_id),
+    -- Whatever stands here can be read, hashed and shown. The sizes are beyond what a request can bring along.
+    check (audit_id ~ '^aud_[0-9A-Za-z]{1,60}$'),
+    check (at >= '2000-01-01 00:00Z' and at < '3000-01-01 00:00Z'),
+    check (status between 100 and 999),
+    check (duration_micros >= 0),
+    check (pg_catalog.octet_length(action) <= 200 and pg_catalog.octet_length(outcome) <= 200),
+    check (pg_catalog.octet_length(pg_catalog.concat(actor, site_id, session_id, agent_name, origin, request_id, subject))
+           <= 131072),
+    check (pg_catalog.octet_length(detail::text) <= 1048576),
+    -- Agents do turns, and nobody else does.
+    check ((kind = 'turn') = pg_catalog.starts_with(actor, 'agent:'))
 );
 call misy.protect('misy.audit_entries');
 grant select, insert on misy.audit_entries to misy_app, misy_worker, misy_system;
+grant select on misy.audit_entries to misy_sealer;
 
 create trigger append_only before update or delete on misy.audit_entries
     for each row execute function misy.refuse_change();

@@ -9,6 +9,10 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     answer jsonb;
+    -- Longer than a replica goes without looking for a token in the table.
+    lately constant interval := '2 minutes';
+    -- Are there more, each token is looked for in the table at each call.
+    most constant integer := 1000;
 begin
     perform pg_catalog.set_config('app.tenant_id', tenant, true);
     select jsonb_build_object(
@@ -36,8 +40,14 @@ begin
                 'scope', l.scope, 'subject', l.subject, 'requests', l.requests, 'periodSeconds', l.period_seconds))
             from misy.rate_limits l where l.tenant_id = tenant), '[]'),
         'revoked', coalesce((
-            select jsonb_agg(r.token_id) from misy.revoked_tokens r
-            where r.tenant_id = tenant and r.expires_at > at), '[]'))
+            select jsonb_agg(r.token_id) from (
+                select l.token_id from misy.revoked_tokens l
+                where l.tenant_id = tenant and l.revoked_at > clock_timestamp() - lately and l.expires_at > at
+                order by l.revoked_at desc limit most) r), '[]'),
+        'revokedMore', exists (
+            select from misy.revoked_tokens l
+            where l.tenant_id = tenant and l.revoked_at > clock_timestamp() - lately
+            order by l.revoked_at desc offset most))
     into answer
     from misy.tenants t
     where t.tenant_id = tenant;

@@ -41,7 +41,8 @@ $$;
 
 -- Claims due conversations, fairly between tenants: it walks the tenants that have work from the one after
 -- `p_after_tenant`, once around, and takes one due conversation of each; only if the batch is not full then, it takes more
--- of those. It answers with the claimed rows and a last row without a conversation, whose tenant is where the next claim
+-- of those, up to `p_most_of_tenant` of each. Tenants in `p_full` hold their share already and are passed over: one tenant
+-- must not occupy a whole worker. It answers with the claimed rows and a last row without a conversation, whose tenant is where the next claim
 -- goes on; no tenant there means that all tenants were looked at, and the next claim may start where this one did.
 --
 -- Each step is one descent of the index on (tenant_id, work_at), however many conversations wait. Tenants that have
@@ -50,7 +51,8 @@ $$;
 --
 -- What was claimed `p_most_attempts` times without an end takes its worker down with it: it is given up here.
 create function misy.claim_conversations(
-    p_worker text, p_batch integer, p_lease interval, p_after_tenant text, p_most_attempts integer)
+    p_worker text, p_batch integer, p_lease interval, p_after_tenant text, p_most_attempts integer,
+    p_most_of_tenant integer, p_full text[])
 returns table (tenant_id text, conversation_id text, fence bigint, attempts integer)
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
@@ -72,6 +74,7 @@ declare
     productive pg_catalog.text[] := '{}';
     still pg_catalog.text[];
     quota integer;
+    given integer := 1;
 begin
     while missing > 0 and steps > 0 loop
         steps := steps - 1;
@@ -90,7 +93,7 @@ begin
             continue;
         end if;
         cursor_tenant := candidate.tenant_id;
-        if candidate.work_at > present
+        if candidate.work_at > present or cursor_tenant = any (p_full)
             or not exists (select from misy.tenants t where t.tenant_id = cursor_tenant and t.status = 'active')
         then
             continue;
@@ -104,7 +107,10 @@ begin
     end loop;
 
     while complete and missing > 0 and cardinality(productive) > 0 loop
-        quota := ceil(missing::numeric / cardinality(productive));
+        -- Each of those that are left was given as much as the others.
+        quota := least(ceil(missing::numeric / cardinality(productive)), p_most_of_tenant - given);
+        exit when quota <= 0;
+        given := given + quota;
         still := '{}';
         foreach cursor_tenant in array productive loop
             exit when missing = 0;
@@ -127,10 +133,11 @@ begin
 end
 $$;
 
--- Prolongs leases that are still held and answers with those that are lost.
+-- Prolongs leases that are still held and answers with those that are lost, each with the fence that was asked for: the
+-- worker may hold the conversation under a higher one by now.
 create function misy.extend_leases(
     p_worker text, p_tenants text[], p_conversations text[], p_fences bigint[], p_lease interval)
-returns table (tenant_id text, conversation_id text)
+returns table (tenant_id text, conversation_id text, fence bigint)
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
 set enable_seqscan = off
@@ -147,13 +154,14 @@ begin
             from held
             where c.tenant_id = held.tenant_id and c.conversation_id = held.conversation_id
                 and c.fence = held.fence and c.lease_owner = p_worker
-            returning c.tenant_id, c.conversation_id
+            returning c.tenant_id, c.conversation_id, c.fence
         )
-        select held.tenant_id, held.conversation_id
+        select held.tenant_id, held.conversation_id, held.fence
         from held
         where not exists (
             select from extended
-            where extended.tenant_id = held.tenant_id and extended.conversation_id = held.conversation_id);
+            where extended.tenant_id = held.tenant_id and extended.conversation_id = held.conversation_id
+                and extended.fence = held.fence);
 end
 $$;
 
@@ -218,14 +226,14 @@ $$;
 
 revoke execute on function
     misy.claim_of_tenant(text, text, integer, timestamptz, interval, integer),
-    misy.claim_conversations(text, integer, interval, text, integer),
+    misy.claim_conversations(text, integer, interval, text, integer, integer, text[]),
     misy.extend_leases(text, text[], text[], bigint[], interval),
     misy.release_conversation(text, text, text, bigint),
     misy.fail_conversation(text, text, text, bigint, text, interval, integer),
     misy.revive_conversation(text, text)
     from public;
 grant execute on function
-    misy.claim_conversations(text, integer, interval, text, integer),
+    misy.claim_conversations(text, integer, interval, text, integer, integer, text[]),
     misy.extend_leases(text, text[], text[], bigint[], interval),
     misy.release_conversation(text, text, text, bigint),
     misy.fail_conversation(text, text, text, bigint, text, interval, integer)

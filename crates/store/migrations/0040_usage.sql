@@ -301,6 +301,21 @@ begin
 end
 $$;
 
+-- The messages of the month, for the snapshot that is read with them.
+create function misy.messages_used(tenant text, at timestamptz) returns bigint
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    answer bigint;
+begin
+    perform pg_catalog.set_config('app.tenant_id', tenant, true);
+    select coalesce(sum(u.used), 0)::bigint into answer from misy.usage_slots u
+    where u.tenant_id = tenant and u.kind = 'messages' and u.month = misy.month_of(at);
+    return answer;
+end
+$$;
+
 -- The quotas of a tenant that differ from its plan's, for the snapshot that is read with them.
 create function misy.quota_overrides(tenant text) returns jsonb
 language plpgsql
@@ -325,7 +340,8 @@ begin
         'take_usage(text, text, bigint, bigint, timestamptz)',
         'ingest_counted(text, text, text, text, text, text, text, text, bytea, timestamptz, text, bigint)',
         'reserve_usage(text, text, text, bigint, bigint, text, text, text, timestamptz)',
-        'settle_usage(text, text, text, bigint, timestamptz)', 'quota_overrides(text)'] loop
+        'settle_usage(text, text, text, bigint, timestamptz)', 'quota_overrides(text)',
+        'messages_used(text, timestamptz)'] loop
         execute format('revoke execute on function misy.%s from public', name);
         execute format('grant execute on function misy.%s to misy_app, misy_worker, misy_system', name);
     end loop;

@@ -1,6 +1,7 @@
 -- A Merkle tree over each tenant's audit trail. Whoever writes entries waits for nobody: each statement that adds some leaves
 -- a line in audit_pending in the same transaction, however long that takes to commit; a sequencer takes the lines, gives the
--- entries their places in the tree and signs how far it goes. Entries, leaves, nodes and checkpoints only grow.
+-- entries their places in the tree and signs how far it goes. Entries, leaves, nodes and checkpoints only grow. The sequencer
+-- has a role of its own: whoever serves requests or works on conversations touches nothing of the tree.
 
 -- Entries that have no leaf yet.
 create table misy.audit_pending (
@@ -10,14 +11,31 @@ create table misy.audit_pending (
     primary key (tenant_id, pending_id)
 );
 call misy.protect('misy.audit_pending');
-grant select, insert on misy.audit_pending to misy_app;
-grant select, insert, delete on misy.audit_pending to misy_worker, misy_system;
+grant select on misy.audit_pending to misy_app, misy_worker, misy_system;
+grant select, delete on misy.audit_pending to misy_sealer;
 
+-- Who may tell of what: requests are served by one role, calls and turns written down by another, and what crosses tenants is
+-- the third one's.
 create function misy.audit_entries_wait() returns trigger
-language plpgsql
+language plpgsql security definer
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    refused pg_catalog.text;
 begin
+    select added.kind into refused from added
+    where case session_user
+        when 'misy_app' then added.kind <> 'change'
+        when 'misy_worker' then added.kind not in ('call', 'change', 'turn')
+        when 'misy_system' then added.kind not in ('change', 'system')
+        when 'misy_sealer' then true
+        else false
+    end
+    limit 1;
+    if found then
+        raise exception '% writes no audit entries of the kind %', session_user, refused
+            using errcode = 'insufficient_privilege';
+    end if;
     insert into misy.audit_pending (tenant_id, audit_ids)
     select added.tenant_id, array_agg(added.audit_id order by added.audit_id) from added group by added.tenant_id;
     return null;
@@ -61,8 +79,24 @@ create table misy.audit_checkpoints (
     primary key (tenant_id, tree_size)
 );
 call misy.protect('misy.audit_checkpoints');
-grant select on misy.audit_leaves, misy.audit_nodes, misy.audit_checkpoints to misy_app;
-grant select, insert on misy.audit_leaves, misy.audit_nodes, misy.audit_checkpoints to misy_worker, misy_system;
+grant select on misy.audit_leaves, misy.audit_nodes, misy.audit_checkpoints to misy_app, misy_worker, misy_system;
+grant select, insert on misy.audit_leaves, misy.audit_nodes, misy.audit_checkpoints to misy_sealer;
+
+-- Entries that cannot be read, and so have no leaf. There are none unless somebody changed the table; then one of them must
+-- not keep all others waiting.
+create table misy.audit_quarantine (
+    tenant_id text collate "C" not null,
+    audit_id text collate "C" not null,
+    found_at timestamptz not null default pg_catalog.clock_timestamp(),
+    primary key (tenant_id, audit_id)
+);
+call misy.protect('misy.audit_quarantine');
+grant select on misy.audit_quarantine to misy_app, misy_worker, misy_system;
+grant select, insert on misy.audit_quarantine to misy_sealer;
+create trigger append_only before update or delete on misy.audit_quarantine
+    for each row execute function misy.refuse_change();
+create trigger append_only_truncate before truncate on misy.audit_quarantine
+    for each statement execute function misy.refuse_change();
 
 -- Where the sequencer stands; its row is the lease on the tenant's tree. What counts stands in the tables above.
 create table misy.audit_trees (
@@ -72,8 +106,12 @@ create table misy.audit_trees (
     checkpoint_due timestamptz
 );
 call misy.protect('misy.audit_trees');
-grant select on misy.audit_trees to misy_app;
-grant select, insert, update on misy.audit_trees to misy_worker, misy_system;
+grant select on misy.audit_trees to misy_app, misy_worker, misy_system;
+grant select, insert, update on misy.audit_trees to misy_sealer;
+-- Whether a tenant is closed: then each entry may be its last.
+grant select on misy.tenants to misy_sealer;
+-- To tell of entries that cannot be sealed.
+grant select, insert on misy.alerts to misy_sealer;
 
 create trigger append_only before update or delete on misy.audit_leaves
     for each row execute function misy.refuse_change();
@@ -98,6 +136,8 @@ alter table misy.audit_nodes enable always trigger append_only;
 alter table misy.audit_nodes enable always trigger append_only_truncate;
 alter table misy.audit_checkpoints enable always trigger append_only;
 alter table misy.audit_checkpoints enable always trigger append_only_truncate;
+alter table misy.audit_quarantine enable always trigger append_only;
+alter table misy.audit_quarantine enable always trigger append_only_truncate;
 
 -- The keys that sign checkpoints. Old ones stay for ever: what they signed must be verified for ever.
 create table platform.audit_keys (
@@ -107,7 +147,7 @@ create table platform.audit_keys (
     created_at timestamptz not null,
     retires_at timestamptz
 );
-grant select on platform.audit_keys to misy_app, misy_worker, misy_system;
+grant select on platform.audit_keys to misy_app, misy_worker, misy_system, misy_sealer;
 grant insert, update on platform.audit_keys to misy_system;
 
 -- Entries of calls, of many tenants in one statement and round trip. What was written before a lost connection and comes

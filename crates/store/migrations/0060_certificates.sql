@@ -32,6 +32,9 @@ create table misy.certificates (
 create index certificates_secret on misy.certificates (tenant_id, secret_key_id) where secret_key_id is not null;
 create index certificates_site on misy.certificates (tenant_id, site_id) where site_id is not null;
 
+-- One binding of a certificate at a time: who revokes it has revoked it.
+create unique index certificates_active on misy.certificates (tenant_id, fingerprint) where revoked_at is null;
+
 -- The chain of each renewed token, for as long as the chain can be renewed: revoking any token of a chain revokes it.
 -- A first token is the name of its chain and needs no row.
 create table misy.token_renewals (
@@ -90,6 +93,49 @@ begin
 end
 $$;
 grant execute on function misy.snapshot_credentials(text, timestamptz) to misy_app;
+
+-- Whose a certificate's public key is (its SHA-256): the tenant on whose behalf it was shown, by a binding that still
+-- counts. To bind a certificate proves nothing, so it takes no place here; to show it proves that one holds its key.
+create table platform.certificate_holders (
+    public_key bytea primary key,
+    tenant_id text collate "C" not null,
+    certificate_id text collate "C" not null,
+    foreign key (tenant_id, certificate_id) references misy.certificates on delete cascade
+);
+create index certificate_holders_binding on platform.certificate_holders (tenant_id, certificate_id);
+
+-- Takes note of who showed a certificate, unless it is another tenant's; then the answer is no.
+create function platform.hold_certificate(p_key bytea, p_tenant text, p_certificate text, p_now timestamptz)
+returns boolean
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    holder platform.certificate_holders;
+begin
+    if p_tenant is distinct from current_setting('app.tenant_id', true) then
+        raise exception 'this is another tenant''s' using errcode = 'insufficient_privilege';
+    end if;
+    insert into platform.certificate_holders values (p_key, p_tenant, p_certificate) on conflict do nothing;
+    if found then
+        return true;
+    end if;
+    select h.* into holder from platform.certificate_holders h where h.public_key = p_key for update;
+    if holder.tenant_id = p_tenant and holder.certificate_id = p_certificate then
+        return true;
+    end if;
+    if holder.tenant_id <> p_tenant and exists (
+        select from misy.certificates c
+        where c.tenant_id = holder.tenant_id and c.certificate_id = holder.certificate_id
+            and c.revoked_at is null and (c.expires_at is null or c.expires_at > p_now)) then
+        return false;
+    end if;
+    update platform.certificate_holders h set tenant_id = p_tenant, certificate_id = p_certificate
+    where h.public_key = p_key;
+    return true;
+end
+$$;
+grant execute on function platform.hold_certificate(bytea, text, text, timestamptz) to misy_app;
 
 -- The key that roles of the program sign their short-lived tokens with stands in the same ring, for another purpose; it is
 -- never published.

@@ -24,6 +24,8 @@ create table misy.sign_in_providers (
     -- Values of `acr` and `amr` that count as a second factor.
     trusted_acr text[] not null,
     trusted_amr text[] not null,
+    -- The actions that whoever set it may do: on its word alone nobody gets more, and nobody who has more comes in.
+    stands_for text[] not null,
     version bigint not null default 1,
     created_at timestamptz not null,
     updated_at timestamptz not null,
@@ -38,6 +40,8 @@ create table misy.federated_identities (
     user_id text collate "C" not null,
     created_at timestamptz not null,
     last_used_at timestamptz not null,
+    -- When the person proved a second factor of their own for this link; until then the provider's word is all there is.
+    proved_at timestamptz,
     primary key (tenant_id, issuer, subject_hash),
     foreign key (tenant_id, user_id) references misy.users on delete cascade
 );

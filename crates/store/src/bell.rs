@@ -3,10 +3,9 @@
 
 use crate::{
     Shared,
-    shared::{FanOut, Heard, Telling},
+    shared::{FanOut, Heard, Letters, Telling},
 };
 use misy_domain::{ConversationId, TenantId};
-use serde::{Deserialize, Serialize};
 use std::{
     collections::HashMap,
     hash::{BuildHasher, RandomState},
@@ -30,7 +29,7 @@ pub struct Ring {
     /// The highest sequence known to be stored.
     pub sequence: i64,
     /// The agent that is writing at this moment.
-    pub typing: Option<Arc<str>>,
+    pub typing: Option<Agent>,
     /// Whether the status of the conversation changed; counts up.
     pub status_changes: u32,
     /// How often news of other replicas may have been missed; counts up.
@@ -38,8 +37,7 @@ pub struct Ring {
 }
 
 /// Something that happened in a conversation.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct News {
     /// Up to this sequence messages are stored.
     pub sequence: Option<i64>,
@@ -49,12 +47,69 @@ pub struct News {
     pub status_changed: bool,
 }
 
+/// An agent that can be seen writing. Between replicas it travels as a number: no text that somebody else could choose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Agent {
+    /// Answers questions.
+    Support,
+    /// Sells.
+    Sales,
+    /// Makes appointments.
+    Booking,
+    /// Tells of offers.
+    Marketing,
+    /// Calls a person.
+    Handoff,
+    /// Greets and thanks.
+    Smalltalk,
+    /// Says what it does not know.
+    OutOfScope,
+}
+
+impl Agent {
+    /// All of them, in the order of their numbers.
+    pub const ALL: [Self; 7] = [
+        Self::Support,
+        Self::Sales,
+        Self::Booking,
+        Self::Marketing,
+        Self::Handoff,
+        Self::Smalltalk,
+        Self::OutOfScope,
+    ];
+
+    /// As it stands in messages.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Support => "support",
+            Self::Sales => "sales",
+            Self::Booking => "booking",
+            Self::Marketing => "marketing",
+            Self::Handoff => "handoff",
+            Self::Smalltalk => "smalltalk",
+            Self::OutOfScope => "out_of_scope",
+        }
+    }
+
+    /// The agent of a name, if it is one.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|agent| agent.as_str() == name)
+    }
+
+    pub(crate) fn number(self) -> u8 {
+        self as u8
+    }
+
+    pub(crate) fn of_number(number: u8) -> Option<Self> {
+        Self::ALL.get(usize::from(number)).copied()
+    }
+}
+
 /// Whether an agent is writing.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Typing {
     /// This one is.
-    By(Arc<str>),
+    By(Agent),
     /// None is.
     Nobody,
 }
@@ -66,7 +121,7 @@ impl News {
     }
 
     /// An agent began to write, or stopped.
-    pub fn typing(agent: Option<Arc<str>>) -> Self {
+    pub fn typing(agent: Option<Agent>) -> Self {
         Self { typing: Some(agent.map_or(Typing::Nobody, Typing::By)), ..Self::default() }
     }
 }
@@ -74,8 +129,8 @@ impl News {
 impl Ring {
     fn take(&mut self, news: &News) {
         self.sequence = self.sequence.max(news.sequence.unwrap_or_default());
-        match &news.typing {
-            Some(Typing::By(agent)) => self.typing = Some(agent.clone()),
+        match news.typing {
+            Some(Typing::By(agent)) => self.typing = Some(agent),
             Some(Typing::Nobody) => self.typing = None,
             None => {}
         }
@@ -114,7 +169,7 @@ pub struct Listener {
 
 impl Bell {
     /// A bell that is heard in the other replicas too, if there is a Redis between them. Needs a runtime.
-    pub fn through(shared: Option<&Shared>) -> Self {
+    pub fn through(shared: Option<&Shared>, letters: Letters) -> Self {
         let Some(shared) = shared else { return Self::default() };
         let inner = Arc::new_cyclic(|this: &Weak<Inner>| {
             let this = this.clone();
@@ -123,7 +178,7 @@ impl Bell {
                     inner.heard(heard);
                 }
             };
-            Inner::new(Some(FanOut::start(shared.clone(), hear)))
+            Inner::new(Some(FanOut::start(shared.clone(), letters, hear)))
         });
         Self { inner }
     }

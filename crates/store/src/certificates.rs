@@ -25,6 +25,15 @@ impl BoundBy {
         }
     }
 
+    /// The other one.
+    #[must_use]
+    pub fn other(self) -> Self {
+        match self {
+            Self::Key => Self::Certificate,
+            Self::Certificate => Self::Key,
+        }
+    }
+
     /// What of this certificate is compared.
     pub fn fingerprint_of(self, certificate: &ClientCertificate) -> Fingerprint {
         match self {
@@ -98,16 +107,47 @@ impl TryFrom<Row> for Certificate {
     }
 }
 
-/// Binds a certificate, unless the secret or the site that it names is none of the tenant's.
-pub async fn bind(tx: &mut TenantTx, new: &Certificate) -> Result<bool, StoreError> {
+/// What came of binding a certificate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Binding {
+    /// It is bound.
+    Done,
+    /// The secret or the site that it names is none of the tenant's.
+    UnknownReference,
+    /// It is bound already, by this one.
+    Already(CertificateId),
+}
+
+/// Binds a certificate that is not bound yet. `other`: the fingerprint by which the same certificate could be bound too.
+pub async fn bind(
+    tx: &mut TenantTx,
+    new: &Certificate,
+    other: Option<Fingerprint>,
+) -> Result<Binding, StoreError> {
     let tenant = tx.tenant().clone();
+    let fingerprints: Vec<Vec<u8>> =
+        [Some(new.fingerprint), other].into_iter().flatten().map(|one| one.as_bytes().to_vec()).collect();
+    // One whose time is over stands in nobody's way.
+    sqlx::query!(
+        "update certificates set revoked_at = expires_at
+         where tenant_id = $1 and fingerprint = any($2) and revoked_at is null and expires_at <= $3",
+        tenant.as_str(),
+        &fingerprints,
+        new.created_at.to_sqlx() as _
+    )
+    .execute(tx.connection())
+    .await?;
+    if let Some(already) = bound_by(tx, &fingerprints).await? {
+        return Ok(Binding::Already(already));
+    }
     let done = sqlx::query!(
         "insert into certificates (tenant_id, certificate_id, name, bound_by, fingerprint, subject, secret_key_id, site_id,
                                    created_at, expires_at, made_by)
          select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11
          where ($7::text is null or exists (
                    select from tenant_secrets k where k.tenant_id = $1 and k.key_id = $7))
-           and ($8::text is null or exists (select from sites s where s.tenant_id = $1 and s.site_id = $8))",
+           and ($8::text is null or exists (select from sites s where s.tenant_id = $1 and s.site_id = $8))
+         on conflict (tenant_id, fingerprint) where revoked_at is null do nothing",
         tenant.as_str(),
         new.certificate_id.to_string(),
         new.name,
@@ -122,7 +162,46 @@ pub async fn bind(tx: &mut TenantTx, new: &Certificate) -> Result<bool, StoreErr
     )
     .execute(tx.connection())
     .await?;
-    Ok(done.rows_affected() > 0)
+    if done.rows_affected() > 0 {
+        return Ok(Binding::Done);
+    }
+    // Somebody else may have bound it a moment ago.
+    Ok(bound_by(tx, &fingerprints).await?.map_or(Binding::UnknownReference, Binding::Already))
+}
+
+/// The binding of one of these fingerprints, if there is one.
+async fn bound_by(tx: &mut TenantTx, fingerprints: &[Vec<u8>]) -> Result<Option<CertificateId>, StoreError> {
+    let tenant = tx.tenant().clone();
+    let id = sqlx::query_scalar!(
+        "select certificate_id from certificates
+         where tenant_id = $1 and fingerprint = any($2) and revoked_at is null limit 1",
+        tenant.as_str(),
+        fingerprints
+    )
+    .fetch_optional(tx.connection())
+    .await?;
+    id.map(|id| stored(id.parse())).transpose()
+}
+
+/// Takes note that a certificate with this public key was shown for one of the tenant's bindings. Says no when the key is
+/// another tenant's: a binding of theirs counts, by which it was shown.
+pub async fn hold(
+    tx: &mut TenantTx,
+    key: Fingerprint,
+    binding: CertificateId,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let tenant = tx.tenant().clone();
+    let is_ours = sqlx::query_scalar!(
+        "select platform.hold_certificate($1, $2, $3, $4)",
+        &key.as_bytes()[..],
+        tenant.as_str(),
+        binding.to_string(),
+        now.to_sqlx() as _
+    )
+    .fetch_one(tx.connection())
+    .await?;
+    Ok(is_ours.unwrap_or_default())
 }
 
 /// Certificates from the newest, before one and at most so many.

@@ -231,7 +231,7 @@ pub async fn kind_of_key(tx: &mut TenantTx, key: KeyId) -> Result<Option<KeyKind
 impl Database {
     /// Whose key this is and what it may do, whether in force or not.
     pub async fn key_by_hash(&self, hash: &[u8; 32]) -> Result<Option<(TenantId, KeyRecord)>, StoreError> {
-        let Some(tenant) = self.tenant_of_credential(hash).await? else { return Ok(None) };
+        let Some(tenant) = self.tenant_by_hash(hash).await? else { return Ok(None) };
         let mut tx = self.tenant("credentials.key", &tenant).await?;
         let row = sqlx::query_as!(
             Row,
@@ -550,7 +550,8 @@ pub async fn revoke_tokens(
              select id from unnest($2::text[]) id
              union
              select family from token_renewals where tenant_id = $1 and token_id = any ($2)) ids
-         on conflict (tenant_id, token_id) do update set expires_at = greatest(revoked_tokens.expires_at, excluded.expires_at)",
+         on conflict (tenant_id, token_id) do update
+         set expires_at = greatest(revoked_tokens.expires_at, excluded.expires_at), revoked_at = excluded.revoked_at",
         tenant.as_str(),
         &ids,
         expires_at.to_sqlx() as _
@@ -558,6 +559,45 @@ pub async fn revoke_tokens(
     .execute(tx.connection())
     .await?;
     Ok(())
+}
+
+/// Takes the sessions of a chain of tokens away from it: whoever renews it later finds nothing.
+pub async fn detach_sessions(tx: &mut TenantTx, family: TokenId) -> Result<(), StoreError> {
+    let tenant = tx.tenant().clone();
+    sqlx::query!(
+        "update sessions set token_family = 'revoked' where tenant_id = $1 and token_family = $2",
+        tenant.as_str(),
+        family.to_string()
+    )
+    .execute(tx.connection())
+    .await?;
+    Ok(())
+}
+
+impl Database {
+    /// Whether a token was revoked at any time, by itself or by its chain.
+    pub async fn token_is_revoked(
+        &self,
+        tenant: &TenantId,
+        token: TokenId,
+        family: TokenId,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let mut tx = self.tenant("tokens.look_up", tenant).await?;
+        let revoked = sqlx::query_scalar!(
+            r#"select exists (
+                   select from revoked_tokens
+                   where tenant_id = $1 and token_id in ($2, $3) and expires_at > $4) as "revoked!""#,
+            tenant.as_str(),
+            token.to_string(),
+            family.to_string(),
+            now.to_sqlx() as _
+        )
+        .fetch_one(tx.connection())
+        .await?;
+        tx.commit().await?;
+        Ok(revoked)
+    }
 }
 
 /// The keys of the tenant of a transaction.

@@ -1,21 +1,23 @@
 //! The connections to PostgreSQL, one pool per role.
 
+mod administrator;
+mod login;
+
+pub use administrator::Administrator;
+pub use login::{Login, Role, RolePasswords};
+
 use crate::{StoreError, SystemTx, TenantTx};
 use misy_domain::TenantId;
 use sqlx::{
-    AssertSqlSafe, Connection, Executor, PgConnection, PgPool,
-    migrate::Migrator,
+    Executor, PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 use std::time::Duration;
 
-static MIGRATOR: Migrator = sqlx::migrate!();
-const BOOTSTRAP: &str = include_str!("../bootstrap.sql");
-
 /// How to reach PostgreSQL.
 #[derive(Clone)]
 pub struct DatabaseOptions {
-    /// Where the server is, with a user that may create roles and schemas.
+    /// Where the server is, as its administrator reaches it: who may create roles and schemas.
     pub administrator: PgConnectOptions,
     /// How the program's roles log in.
     pub login: Login,
@@ -25,21 +27,13 @@ pub struct DatabaseOptions {
     pub worker_connections: u32,
 }
 
-/// How the program's roles log in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Login {
-    /// Each as itself: the private server lets its own operating system users do so.
-    AsRole,
-    /// As the user of the database URL, which then takes on the role for the whole connection.
-    TakeOn,
-}
-
 /// The database: pools for the roles of the program. Cheap to clone.
 #[derive(Clone)]
 pub struct Database {
     app: PgPool,
     worker: PgPool,
     system: PgPool,
+    sealer: PgPool,
 }
 
 impl DatabaseOptions {
@@ -48,47 +42,36 @@ impl DatabaseOptions {
         Self { administrator, login, app_connections: 20, worker_connections: 12 }
     }
 
-    fn as_role(&self, role: &str) -> PgConnectOptions {
-        let options = self.administrator.clone().application_name(role).options([
-            ("search_path", "misy"),
-            ("timezone", "UTC"),
-            ("lock_timeout", "10s"),
-        ]);
-        match self.login {
-            Login::AsRole => options.username(role),
-            Login::TakeOn => options.options([("role", role)]),
-        }
-    }
-
-    fn pool(&self, role: &str, connections: u32) -> PgPool {
+    fn pool(&self, role: Role, connections: u32) -> PgPool {
         PgPoolOptions::new()
             .max_connections(connections)
             .test_before_acquire(false)
             .acquire_timeout(Duration::from_secs(5))
-            .connect_lazy_with(self.as_role(role))
+            .after_connect(move |connection, _| Box::pin(login::examine(connection, role)))
+            .connect_lazy_with(self.login.options(&self.administrator, role))
     }
 }
 
 impl Database {
     /// Brings the schema up to date and opens the pools. Several replicas may do this at the same time.
     pub async fn connect(options: &DatabaseOptions) -> Result<Self, StoreError> {
-        bootstrap(&options.administrator).await?;
-        migrate(options).await?;
+        Administrator::new(options.administrator.clone()).prepare().await?;
+        options.login.check(&options.administrator).await?;
         Ok(Self::open(options))
     }
 
     /// A text that changes whenever the schema does: tests keep a database for each.
     pub fn schema_fingerprint() -> String {
-        let checksums: Vec<_> = MIGRATOR.iter().map(|migration| &migration.checksum).collect();
-        format!("{BOOTSTRAP}{checksums:?}")
+        administrator::schema_fingerprint()
     }
 
     /// Opens the pools on a schema that is up to date.
     pub fn open(options: &DatabaseOptions) -> Self {
         Self {
-            app: options.pool("misy_app", options.app_connections),
-            worker: options.pool("misy_worker", options.worker_connections),
-            system: options.pool("misy_system", 4),
+            app: options.pool(Role::App, options.app_connections),
+            worker: options.pool(Role::Worker, options.worker_connections),
+            system: options.pool(Role::System, 4),
+            sealer: options.pool(Role::Sealer, 2),
         }
     }
 
@@ -100,6 +83,15 @@ impl Database {
     /// A transaction that works for the tenant in the background.
     pub async fn tenant_work(&self, name: &'static str, tenant: &TenantId) -> Result<TenantTx, StoreError> {
         TenantTx::begin(&self.worker, name, tenant).await
+    }
+
+    /// A transaction that seals the tenant's audit trail.
+    pub(crate) async fn tenant_seal(
+        &self,
+        name: &'static str,
+        tenant: &TenantId,
+    ) -> Result<TenantTx, StoreError> {
+        TenantTx::begin(&self.sealer, name, tenant).await
     }
 
     /// A transaction across tenants. The reason stands in the audit trail of every tenant that it touches.
@@ -118,6 +110,7 @@ impl Database {
         self.app.close().await;
         self.worker.close().await;
         self.system.close().await;
+        self.sealer.close().await;
     }
 
     pub(crate) fn app(&self) -> &PgPool {
@@ -127,39 +120,4 @@ impl Database {
     pub(crate) fn worker(&self) -> &PgPool {
         &self.worker
     }
-}
-
-/// Creates the roles and schemas. Roles belong to the whole server, so others may be creating them at this moment; what
-/// then collides succeeds when tried again.
-async fn bootstrap(administrator: &PgConnectOptions) -> Result<(), StoreError> {
-    let mut connection = PgConnection::connect_with(administrator).await?;
-    let mut attempts = 0;
-    loop {
-        attempts += 1;
-        match connection.execute(sqlx::raw_sql(BOOTSTRAP)).await {
-            Ok(_) => break,
-            Err(error) if attempts < 10 && collided(&error) => {
-                tokio::time::sleep(Duration::from_millis(50 * attempts)).await;
-            }
-            Err(error) => return Err(error.into()),
-        }
-    }
-    connection.close().await?;
-    Ok(())
-}
-
-fn collided(error: &sqlx::Error) -> bool {
-    // Unique violation in a catalogue, duplicate schema or object, and "tuple concurrently updated", which has no code of its own.
-    error
-        .as_database_error()
-        .and_then(sqlx::error::DatabaseError::code)
-        .is_some_and(|code| ["23505", "42P06", "42710", "XX000", "40P01"].contains(&&*code))
-}
-
-async fn migrate(options: &DatabaseOptions) -> Result<(), StoreError> {
-    let mut connection = PgConnection::connect_with(&options.as_role("misy_migrator")).await?;
-    connection.execute(AssertSqlSafe("set lock_timeout = 0; set role misy_owner")).await?;
-    MIGRATOR.run(&mut connection).await?;
-    connection.close().await?;
-    Ok(())
 }

@@ -12,6 +12,9 @@ pub enum StoreError {
     /// The state of the thing forbids it; says why.
     #[error("{0}")]
     Refused(&'static str),
+    /// There are as many of the thing as there may be; says how many, in a sentence.
+    #[error("{0}")]
+    Full(String),
     /// The lease ran out and the work belongs to somebody else now.
     #[error("the lease is lost")]
     LeaseLost,
@@ -33,9 +36,27 @@ pub enum StoreError {
     /// Anything else that the database says.
     #[error("the database refused")]
     Database(#[source] sqlx::Error),
+    /// A role of the program cannot log in, or could do more than it should.
+    #[error("the role {role} of PostgreSQL {problem}")]
+    UnfitLogin {
+        /// Which role.
+        role: &'static str,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The schema is that of another state of development, which nothing leads on from.
+    #[error(
+        "the database was made by another development version of this program (migration {0} differs) and cannot be brought up \
+         to date: use an empty database or another data directory; to give up what is in this one, drop the schemas misy and \
+         platform, or remove the data directory's folder postgres"
+    )]
+    OtherSchema(i64),
+    /// The schema is that of a newer program.
+    #[error("the database was made by a newer version of this program (migration {0}): use that version")]
+    NewerSchema(i64),
     /// The schema could not be brought up to date.
     #[error("the schema could not be migrated")]
-    Migration(#[from] sqlx::migrate::MigrateError),
+    Migration(#[source] sqlx::migrate::MigrateError),
 }
 
 impl StoreError {
@@ -49,17 +70,35 @@ impl StoreError {
     }
 }
 
+impl From<sqlx::migrate::MigrateError> for StoreError {
+    fn from(error: sqlx::migrate::MigrateError) -> Self {
+        use sqlx::migrate::MigrateError as E;
+        match error {
+            E::VersionMismatch(version) | E::Dirty(version) => Self::OtherSchema(version),
+            E::VersionMissing(version) => Self::NewerSchema(version),
+            error => Self::Migration(error),
+        }
+    }
+}
+
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         use sqlx::Error as E;
+        // As the triggers of the caps say it.
+        if let E::Database(db) = &error
+            && db.code().as_deref() == Some("MC001")
+        {
+            return Self::Full(db.message().to_owned());
+        }
         let unavailable = match &error {
             E::Io(_) | E::PoolTimedOut | E::PoolClosed | E::WorkerCrashed | E::Protocol(_) | E::Tls(_) => {
                 true
             }
-            // Class 57: shutting down or starting up; class 53: out of connections; 08: connection lost; 40: try again.
-            E::Database(db) => db
-                .code()
-                .is_some_and(|code| ["57P", "53", "08", "40"].iter().any(|class| code.starts_with(class))),
+            // Class 57: shutting down or starting up; class 53: out of connections; 08: connection lost; 40: try again; 55P03:
+            // somebody holds a lock for too long.
+            E::Database(db) => db.code().is_some_and(|code| {
+                ["57P", "53", "08", "40", "55P03"].iter().any(|class| code.starts_with(class))
+            }),
             _ => false,
         };
         if unavailable { Self::Unavailable(error) } else { Self::Database(error) }

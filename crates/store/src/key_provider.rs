@@ -14,6 +14,7 @@ use crate::{Database, StoreError, SystemTx};
 use misy_domain::{Entropy, Secret};
 use misy_egress::{Egress, EgressError, Reach, Request, Response};
 use misy_trust::RootKey;
+use sqlx::Executor;
 use std::time::Duration;
 
 /// A key management service cannot be used.
@@ -90,9 +91,6 @@ pub enum Kms {
     /// AWS KMS.
     Aws(AwsKms),
 }
-
-/// Serialises whoever makes root keys; the number means nothing.
-const LOCK: i64 = 0x6d69_7379_726b;
 
 impl Kms {
     /// Its name in the settings.
@@ -172,7 +170,7 @@ impl Kms {
             return Ok(keys);
         }
         let mut tx = database.system("root_keys.create").await?;
-        sqlx::query!("select pg_advisory_xact_lock($1)", LOCK).fetch_one(tx.connection()).await?;
+        tx.connection().execute("lock table platform.root_keys in share row exclusive mode").await?;
         // Somebody else may have made one while we waited.
         let keys = self.root_keys(database).await?;
         if !keys.is_empty() {

@@ -77,6 +77,20 @@ impl Default for LeaseTerms {
     }
 }
 
+/// How much of one tenant a worker takes on.
+#[derive(Debug, Clone, Copy)]
+pub struct Share<'a> {
+    /// The most of one tenant that a claim brings.
+    pub most: u32,
+    /// Tenants of which the worker holds enough; a claim brings none of theirs.
+    pub full: &'a [TenantId],
+}
+
+impl Share<'_> {
+    /// As much of each tenant as there is.
+    pub const ALL: Self = Self { most: u32::MAX, full: &[] };
+}
+
 /// What a claim brought.
 #[derive(Debug)]
 pub struct Claimed {
@@ -156,14 +170,18 @@ impl Database {
         batch: u32,
         terms: &LeaseTerms,
         cursor: &Cursor,
+        share: Share<'_>,
     ) -> Result<Claimed, StoreError> {
+        let full: Vec<_> = share.full.iter().map(TenantId::to_string).collect();
         let rows = sqlx::query!(
-            "select tenant_id, conversation_id, fence, attempts from claim_conversations($1, $2, $3, $4, $5)",
+            "select tenant_id, conversation_id, fence, attempts from claim_conversations($1, $2, $3, $4, $5, $6, $7)",
             worker.as_str(),
             count(batch),
             interval(terms.length),
             cursor.0,
             count(terms.most_attempts),
+            count(share.most),
+            &full,
         )
         .fetch_all(self.worker())
         .await?;
@@ -191,18 +209,19 @@ impl Database {
         Ok(claimed)
     }
 
-    /// Prolongs leases of one worker; answers with the conversations it does not hold any more.
+    /// Prolongs leases of one worker; answers with those of them that do not hold any more. The worker may hold the same
+    /// conversation again by now, under a higher fence: that lease is another one and is not meant.
     pub async fn extend_leases(
         &self,
         worker: &WorkerId,
         leases: &[Lease],
         terms: &LeaseTerms,
-    ) -> Result<Vec<(TenantId, ConversationId)>, StoreError> {
+    ) -> Result<Vec<Lease>, StoreError> {
         let tenants: Vec<_> = leases.iter().map(|lease| lease.tenant.to_string()).collect();
         let conversations: Vec<_> = leases.iter().map(|lease| lease.conversation.to_string()).collect();
         let fences: Vec<_> = leases.iter().map(|lease| lease.fence).collect();
         let rows = sqlx::query!(
-            r#"select tenant_id as "tenant_id!", conversation_id as "conversation_id!"
+            r#"select tenant_id as "tenant_id!", conversation_id as "conversation_id!", fence as "fence!"
                from extend_leases($1, $2, $3, $4, $5)"#,
             worker.as_str(),
             &tenants,
@@ -212,13 +231,14 @@ impl Database {
         )
         .fetch_all(self.worker())
         .await?;
-        let read =
-            |tenant: &str, conversation: &str| Some((tenant.parse().ok()?, conversation.parse().ok()?));
-        rows.iter()
-            .map(|row| {
-                read(&row.tenant_id, &row.conversation_id).ok_or(StoreError::Unsealable("conversations"))
+        let is_lost = |lease: &&Lease| {
+            rows.iter().any(|row| {
+                row.fence == lease.fence
+                    && row.tenant_id == lease.tenant.as_str()
+                    && row.conversation_id == lease.conversation.to_string()
             })
-            .collect()
+        };
+        Ok(leases.iter().filter(is_lost).cloned().collect())
     }
 
     /// Gives back a conversation that was not begun; whether it was still held.

@@ -3,6 +3,7 @@
 
 mod local;
 mod script;
+mod table;
 
 use crate::{Shared, StoreError, TenantTx, tenants::stored};
 use local::Local;
@@ -127,6 +128,9 @@ pub async fn replace(tx: &mut TenantTx, limits: &[LimitRow]) -> Result<(), Store
     Ok(())
 }
 
+/// Limits that one request counts against at most.
+pub(crate) const MOST_AT_ONCE: usize = 12;
+
 /// One limit that a request counts against.
 #[derive(Debug, Clone, Copy)]
 pub struct Limit<'a> {
@@ -145,6 +149,29 @@ pub struct Nonce<'a> {
     pub value: &'a str,
     /// Unix seconds from when on its timestamp alone refuses it.
     pub forget_at: i64,
+}
+
+/// One rule about guesses.
+#[derive(Debug, Clone, Copy)]
+pub struct GuessRule<'a> {
+    /// By what guesses are counted.
+    pub at: At,
+    /// What is guessed, at which account, from where: whatever the rule counts apart.
+    pub subject: &'a str,
+    /// How much is allowed.
+    pub quota: Quota,
+}
+
+/// By what guesses are counted. Each has its own room, so that guesses from many addresses displace none of those at an
+/// account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum At {
+    /// By the address that they come from, at whatever accounts.
+    Address,
+    /// By the account, from everywhere or from one address.
+    Account,
+    /// By a browser that is known for the account.
+    Device,
 }
 
 /// What the limits say of a request.
@@ -216,12 +243,37 @@ impl Limits {
         now: Timestamp,
         unreachable: Unreachable,
     ) -> Result<Decision, StoreError> {
+        debug_assert!(limits.len() <= MOST_AT_ONCE, "some limits would not be counted");
         let Some(shared) = &self.shared else { return Ok(self.local.check(tenant, nonce, limits, now)) };
         match script::check(shared, tenant, nonce, limits, now, None).await {
             Err(StoreError::SharedUnavailable) if unreachable == Unreachable::DecideHere => {
                 Ok(self.local.check(tenant, nonce, limits, now))
             }
             decided => decided,
+        }
+    }
+
+    /// Counts a guess against all rules, or against none if one of them refuses: `Some` is how long to wait then.
+    ///
+    /// This is the quick and early no. Every replica counts what it sees itself, and through Redis what the others see;
+    /// the last word about an account has [`crate::guesses`], which neither a restart nor Redis can make forget.
+    pub async fn guess(
+        &self,
+        installation: &TenantId,
+        rules: &[GuessRule<'_>],
+        now: Timestamp,
+    ) -> Option<jiff::SignedDuration> {
+        if let Some(wait) = self.local.guess(rules, now) {
+            return Some(wait);
+        }
+        let shared = self.shared.as_ref()?;
+        let limits: Vec<Limit<'_>> = rules
+            .iter()
+            .map(|rule| Limit { scope: Scope::Key, subject: rule.subject, quota: rule.quota })
+            .collect();
+        match script::check(shared, installation, None, &limits, now, None).await {
+            Ok(Decision::Limited { retry_after, .. }) => Some(retry_after),
+            _ => None,
         }
     }
 

@@ -13,6 +13,10 @@ impl Database {
 
     /// Whose publishable key, secret key or administrator token has this SHA-256.
     pub async fn tenant_of_credential(&self, hash: &[u8; 32]) -> Result<Option<TenantId>, StoreError> {
+        self.tenant_by_hash(hash).await
+    }
+
+    pub(crate) async fn tenant_by_hash(&self, hash: &[u8; 32]) -> Result<Option<TenantId>, StoreError> {
         let tenant = sqlx::query_scalar!("select platform.tenant_of_credential($1)", &hash[..])
             .fetch_one(self.app())
             .await?;

@@ -3,6 +3,7 @@
 use crate::{StoreError, SystemTx, TenantTx, tenants::stored};
 use jiff_sqlx::{Timestamp as SqlTimestamp, ToSqlx};
 use misy_domain::{GrantId, TenantId, Timestamp};
+use sqlx::Executor;
 use std::time::Duration;
 
 /// The operation that gives the owner's people access to the agents of a tenant.
@@ -102,11 +103,9 @@ pub async fn recent(tx: &mut SystemTx, actor: &str, since: Timestamp) -> Result<
     Ok(Recent { operations: row.operations, tenants: row.tenants })
 }
 
-/// Serialises the operations of one person, so that counts of what was done lately are exact.
-pub async fn one_at_a_time(tx: &mut SystemTx, actor: &str) -> Result<(), StoreError> {
-    sqlx::query_scalar!("select pg_advisory_xact_lock(hashtextextended($1, 7))", actor)
-        .fetch_one(tx.connection())
-        .await?;
+/// Serialises privileged operations, so that counts of what was done lately are exact. They are few.
+pub async fn one_at_a_time(tx: &mut SystemTx) -> Result<(), StoreError> {
+    tx.connection().execute("lock table privilege_uses in share row exclusive mode").await?;
     Ok(())
 }
 

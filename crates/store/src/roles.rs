@@ -1,8 +1,9 @@
 //! Roles that tenants make for themselves.
 
-use crate::{StoreError, TenantTx};
+use crate::{StoreError, TenantTx, users::sign_ins};
 use jiff_sqlx::Timestamp as SqlTimestamp;
 use misy_domain::{Action, Timestamp};
+use misy_trust::access::{Given, WeighedRoles};
 
 /// A role of a tenant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,7 +32,7 @@ pub struct RoleChange {
     /// Another description.
     pub description: Option<String>,
     /// Other actions, in the place of those before.
-    pub actions: Option<Vec<Action>>,
+    pub actions: Option<Given<Vec<Action>>>,
 }
 
 struct Row {
@@ -97,13 +98,26 @@ pub async fn read(tx: &mut TenantTx, role: &str) -> Result<Option<Role>, StoreEr
     Ok(row.map(Role::from))
 }
 
+/// One role, which nobody else changes until the transaction ends.
+pub async fn lock(tx: &mut TenantTx, role: &str) -> Result<Option<Role>, StoreError> {
+    let tenant = tx.tenant().clone();
+    sqlx::query!(
+        "select 1 as one from roles where tenant_id = $1 and role_id = $2 for update",
+        tenant.as_str(),
+        role
+    )
+    .fetch_optional(tx.connection())
+    .await?;
+    read(tx, role).await
+}
+
 /// Makes a role.
 pub async fn create(
     tx: &mut TenantTx,
     role: &str,
     name: &str,
     description: &str,
-    actions: &[Action],
+    actions: &Given<Vec<Action>>,
 ) -> Result<(), StoreError> {
     let tenant = tx.tenant().clone();
     let made = sqlx::query!(
@@ -128,7 +142,7 @@ pub async fn change(
     expected: Option<i64>,
 ) -> Result<Option<Role>, StoreError> {
     let tenant = tx.tenant().clone();
-    let actions = change.actions.as_deref().map(names);
+    let actions = change.actions.as_ref().map(|actions| names(actions));
     let changed = sqlx::query!(
         "update roles set name = coalesce($3, name), description = coalesce($4, description),
                           actions = coalesce($5, actions), version = version + 1, updated_at = now()
@@ -142,6 +156,9 @@ pub async fn change(
     )
     .execute(tx.connection())
     .await?;
+    if actions.is_some() {
+        sign_ins::end_unproved_of_role(tx, role).await?;
+    }
     let now = read(tx, role).await?;
     if changed.rows_affected() == 0 && now.is_some() {
         return Err(StoreError::Stale("role"));
@@ -182,6 +199,35 @@ pub async fn known_of(tx: &mut TenantTx, roles: &[String]) -> Result<Vec<String>
     .fetch_all(tx.connection())
     .await?;
     Ok(known)
+}
+
+/// What these roles, built in or of the tenant, let somebody do. Nobody changes them until the transaction ends.
+pub async fn weigh(
+    tx: &mut TenantTx,
+    tenant_is_owner: bool,
+    roles: Vec<String>,
+) -> Result<WeighedRoles, StoreError> {
+    let tenant = tx.tenant().clone();
+    let own = sqlx::query_scalar!(
+        "select actions from roles where tenant_id = $1 and role_id = any($2) for share",
+        tenant.as_str(),
+        &roles
+    )
+    .fetch_all(tx.connection())
+    .await?;
+    Ok(WeighedRoles::new(tenant_is_owner, roles, &known(&own.concat())))
+}
+
+/// The roles that anybody of the tenant has.
+pub async fn of_everybody(tx: &mut TenantTx) -> Result<Vec<String>, StoreError> {
+    let tenant = tx.tenant().clone();
+    let roles = sqlx::query_scalar!(
+        r#"select distinct unnest(roles) as "role!" from users where tenant_id = $1"#,
+        tenant.as_str()
+    )
+    .fetch_all(tx.connection())
+    .await?;
+    Ok(roles)
 }
 
 /// What these roles of the tenant allow together.

@@ -2,8 +2,8 @@
 
 use crate::{StoreError, TenantKeys, TenantTx, tenants::stored};
 use jiff_sqlx::{Timestamp as SqlTimestamp, ToSqlx};
-use misy_domain::{Entropy, Secret, TenantId, Timestamp, UserId};
-use misy_trust::{Place, sha256};
+use misy_domain::{DomainName, Entropy, Secret, TenantId, Timestamp, UserId};
+use misy_trust::{Place, access::Powers, sha256};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -28,8 +28,8 @@ pub struct SignInProvider {
     pub role_mapping: BTreeMap<String, Vec<String>>,
     /// The roles of people whom no group gives one.
     pub default_roles: Vec<String>,
-    /// Whose addresses are taken; empty: all.
-    pub email_domains: Vec<String>,
+    /// Whose addresses introduce people, if the tenant has proved them. `None`, of the installation's provider: any.
+    pub email_domains: Option<Vec<DomainName>>,
     /// Whether an address counts as verified when the provider does not say whether it is.
     pub trust_email: bool,
     /// Whether people without an account get one.
@@ -42,6 +42,8 @@ pub struct SignInProvider {
     pub trusted_acr: Vec<String>,
     /// Values of `amr` that count as a second factor.
     pub trusted_amr: Vec<String>,
+    /// What whoever set it could do then. On its word alone nobody gets more, and nobody who has more comes in.
+    pub stands_for: Powers,
     /// Grows with each change.
     pub version: i64,
     /// When it was set first.
@@ -52,7 +54,8 @@ pub struct SignInProvider {
 
 impl SignInProvider {
     /// The rules of a tenant without a provider of its own, for people who come from that of the installation: an account
-    /// must be there, roles are managed here, and nothing counts as a second factor.
+    /// must be there, roles are managed here, and nothing counts as a second factor. The operator, who set it, stands for
+    /// the addresses.
     pub fn of_installation(issuer: &str, tenant_claim: &str, tenant: &TenantId) -> Self {
         Self {
             issuer: issuer.to_owned(),
@@ -64,13 +67,14 @@ impl SignInProvider {
             role_claim: None,
             role_mapping: BTreeMap::new(),
             default_roles: Vec::new(),
-            email_domains: Vec::new(),
+            email_domains: None,
             trust_email: false,
             provisioning: false,
             exclusive: false,
             break_glass_user: None,
             trusted_acr: Vec::new(),
             trusted_amr: Vec::new(),
+            stands_for: Powers::of_operator(),
             version: 0,
             created_at: Timestamp::UNIX_EPOCH,
             updated_at: Timestamp::UNIX_EPOCH,
@@ -88,7 +92,7 @@ pub async fn read(tx: &mut TenantTx, keys: &TenantKeys) -> Result<Option<SignInP
     let row = sqlx::query!(
         "select issuer, client_id, sealed_client_secret, scopes, tenant_claim, tenant_claim_value, role_claim, role_mapping,
                 default_roles, email_domains, trust_email, provisioning, exclusive, break_glass_user_id, trusted_acr, trusted_amr,
-                version, created_at, updated_at
+                stands_for, version, created_at, updated_at
          from sign_in_providers where tenant_id = $1",
         tenant.as_str()
     )
@@ -110,20 +114,31 @@ pub async fn read(tx: &mut TenantTx, keys: &TenantKeys) -> Result<Option<SignInP
         role_claim: row.role_claim,
         role_mapping: serde_json::from_value(row.role_mapping).map_err(|_| unsealable())?,
         default_roles: row.default_roles,
-        email_domains: row.email_domains,
+        email_domains: Some(row.email_domains.iter().filter_map(|domain| domain.parse().ok()).collect()),
         trust_email: row.trust_email,
         provisioning: row.provisioning,
         exclusive: row.exclusive,
         break_glass_user: row.break_glass_user_id.map(|id| stored(id.parse())).transpose()?,
         trusted_acr: row.trusted_acr,
         trusted_amr: row.trusted_amr,
+        stands_for: Powers::from_actions(row.stands_for.iter().filter_map(|action| action.parse().ok())),
         version: row.version,
         created_at: SqlTimestamp::to_jiff(row.created_at),
         updated_at: SqlTimestamp::to_jiff(row.updated_at),
     }))
 }
 
+/// As [`read`]; nobody changes it until the transaction ends.
+pub async fn hold(tx: &mut TenantTx, keys: &TenantKeys) -> Result<Option<SignInProvider>, StoreError> {
+    let tenant = tx.tenant().clone();
+    sqlx::query!("select 1 as one from sign_in_providers where tenant_id = $1 for share", tenant.as_str())
+        .fetch_optional(tx.connection())
+        .await?;
+    read(tx, keys).await
+}
+
 /// Sets the provider of the tenant; its version and times are given by this. Stale if the version is another than expected.
+/// With another issuer or client, nobody is known by the old one any more.
 pub async fn replace(
     tx: &mut TenantTx,
     keys: &TenantKeys,
@@ -138,17 +153,26 @@ pub async fn replace(
         .as_ref()
         .map(|secret| keys.seal(&place(&tenant), secret.expose().as_bytes(), entropy))
         .transpose()?;
+    let before = sqlx::query!(
+        "select issuer, client_id from sign_in_providers where tenant_id = $1 for update",
+        tenant.as_str()
+    )
+    .fetch_optional(tx.connection())
+    .await?;
+    let domains: Vec<String> = provider.email_domains.iter().flatten().map(ToString::to_string).collect();
+    let stands_for: Vec<String> = provider.stands_for.iter().map(String::from).collect();
     let mapping: Value = serde_json::to_value(&provider.role_mapping).unwrap_or_default();
     let done = sqlx::query!(
         "insert into sign_in_providers as p (tenant_id, issuer, client_id, sealed_client_secret, scopes, tenant_claim,
              tenant_claim_value, role_claim, role_mapping, default_roles, email_domains, provisioning, exclusive,
-             break_glass_user_id, trusted_acr, trusted_amr, created_at, updated_at, trust_email)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $17, $19)
+             break_glass_user_id, trusted_acr, trusted_amr, created_at, updated_at, trust_email,
+             stands_for)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $17, $19, $20)
          on conflict (tenant_id) do update set
              issuer = $2, client_id = $3, sealed_client_secret = $4, scopes = $5, tenant_claim = $6, tenant_claim_value = $7,
              role_claim = $8, role_mapping = $9, default_roles = $10, email_domains = $11, provisioning = $12,
              exclusive = $13, break_glass_user_id = $14, trusted_acr = $15, trusted_amr = $16, version = p.version + 1,
-             updated_at = $17, trust_email = $19
+             updated_at = $17, trust_email = $19, stands_for = $20
          where $18::bigint is null or p.version = $18",
         tenant.as_str(),
         provider.issuer,
@@ -160,7 +184,7 @@ pub async fn replace(
         provider.role_claim,
         mapping,
         &provider.default_roles,
-        &provider.email_domains,
+        &domains,
         provider.provisioning,
         provider.exclusive,
         provider.break_glass_user.map(|user| user.to_string()),
@@ -168,20 +192,54 @@ pub async fn replace(
         &provider.trusted_amr,
         now.to_sqlx() as _,
         expected,
-        provider.trust_email
+        provider.trust_email,
+        &stands_for
     )
     .execute(tx.connection())
     .await?;
-    if done.rows_affected() == 0 { Err(StoreError::Stale("sign-in")) } else { Ok(()) }
+    if done.rows_affected() == 0 {
+        return Err(StoreError::Stale("sign-in"));
+    }
+    match before {
+        Some(old) if old.issuer != provider.issuer || old.client_id != provider.client_id => {
+            forget_people(tx, &old.issuer).await
+        }
+        _ => Ok(()),
+    }
 }
 
-/// Removes the provider: people sign in here again. Says whether there was one.
+/// Removes the provider: people sign in here again, and nobody is known by it any more. Says whether there was one.
 pub async fn remove(tx: &mut TenantTx) -> Result<bool, StoreError> {
     let tenant = tx.tenant().clone();
-    let done = sqlx::query!("delete from sign_in_providers where tenant_id = $1", tenant.as_str())
+    let old = sqlx::query_scalar!(
+        "delete from sign_in_providers where tenant_id = $1 returning issuer",
+        tenant.as_str()
+    )
+    .fetch_optional(tx.connection())
+    .await?;
+    let Some(issuer) = old else { return Ok(false) };
+    forget_people(tx, &issuer).await?;
+    Ok(true)
+}
+
+/// Forgets whom an issuer knows, and ends what rests on its word: sign-ins that wait for a second factor, and sessions.
+async fn forget_people(tx: &mut TenantTx, issuer: &str) -> Result<(), StoreError> {
+    let tenant = tx.tenant().clone();
+    // First the tickets: whoever ends a sign-in holds one until the person is known, so nobody slips through.
+    sqlx::query!("delete from user_tickets where tenant_id = $1 and first_method = 'oidc'", tenant.as_str())
         .execute(tx.connection())
         .await?;
-    Ok(done.rows_affected() > 0)
+    sqlx::query!("delete from user_sessions where tenant_id = $1 and methods = '{oidc}'", tenant.as_str())
+        .execute(tx.connection())
+        .await?;
+    sqlx::query!(
+        "delete from federated_identities where tenant_id = $1 and issuer = $2",
+        tenant.as_str(),
+        issuer
+    )
+    .execute(tx.connection())
+    .await?;
+    Ok(())
 }
 
 /// Whether somebody may sign in here, with a password or a passkey, and not only with the tenant's provider.
@@ -197,64 +255,134 @@ pub async fn may_sign_in_here(tx: &mut TenantTx, user: UserId) -> Result<bool, S
     Ok(!closed.flatten().unwrap_or_default())
 }
 
-fn subject_hash(issuer: &str, subject: &str) -> [u8; 32] {
-    sha256(format!("{}|{issuer}|{subject}", issuer.len()).as_bytes())
+/// A person of a provider: issuer and subject, never an e-mail address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProviderPerson {
+    /// The issuer.
+    pub issuer: String,
+    /// Of issuer and subject.
+    pub subject_hash: [u8; 32],
 }
 
-/// Who a person of a provider is here; notes that it came.
+impl ProviderPerson {
+    /// The person with this subject.
+    pub fn new(issuer: &str, subject: &str) -> Self {
+        let subject_hash = sha256(format!("{}|{issuer}|{subject}", issuer.len()).as_bytes());
+        Self { issuer: issuer.to_owned(), subject_hash }
+    }
+}
+
+/// Who a person of a provider is here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Link {
+    /// The user.
+    pub user_id: UserId,
+    /// Whether the user proved a second factor of their own for it. Otherwise the provider's word is all there is.
+    pub proved: bool,
+}
+
+/// Who a person of a provider is here; notes that they came.
 pub async fn identified(
     tx: &mut TenantTx,
-    issuer: &str,
-    subject: &str,
+    person: &ProviderPerson,
     now: Timestamp,
-) -> Result<Option<UserId>, StoreError> {
+) -> Result<Option<Link>, StoreError> {
     let tenant = tx.tenant().clone();
-    let user = sqlx::query_scalar!(
+    let row = sqlx::query!(
         "update federated_identities set last_used_at = $4
-         where tenant_id = $1 and issuer = $2 and subject_hash = $3 returning user_id",
+         where tenant_id = $1 and issuer = $2 and subject_hash = $3 returning user_id, proved_at is not null as proved",
         tenant.as_str(),
-        issuer,
-        &subject_hash(issuer, subject)[..],
+        person.issuer,
+        &person.subject_hash[..],
         now.to_sqlx() as _
     )
     .fetch_optional(tx.connection())
     .await?;
-    user.map(|user| stored(user.parse())).transpose()
+    row.map(|row| Ok(Link { user_id: stored(row.user_id.parse())?, proved: row.proved.unwrap_or_default() }))
+        .transpose()
 }
 
 /// Whether somebody is known by another name of this issuer already: an address that changed hands at the provider must not
 /// hand over the account.
-pub async fn has_identity(tx: &mut TenantTx, issuer: &str, user: UserId) -> Result<bool, StoreError> {
+pub async fn is_somebody_else(
+    tx: &mut TenantTx,
+    person: &ProviderPerson,
+    user: UserId,
+) -> Result<bool, StoreError> {
     let tenant = tx.tenant().clone();
     let known = sqlx::query_scalar!(
-        "select exists (select from federated_identities where tenant_id = $1 and user_id = $2 and issuer = $3)",
+        "select exists (select from federated_identities
+                        where tenant_id = $1 and user_id = $2 and issuer = $3 and subject_hash <> $4)",
         tenant.as_str(),
         user.to_string(),
-        issuer
+        person.issuer,
+        &person.subject_hash[..]
     )
     .fetch_one(tx.connection())
     .await?;
     Ok(known.unwrap_or_default())
 }
 
-/// Notes who a person of a provider is here. A conflict if it is somebody already.
+/// Notes who a person of a provider is here, on the provider's word. A conflict if they are somebody already.
 pub async fn identify(
     tx: &mut TenantTx,
-    issuer: &str,
-    subject: &str,
+    person: &ProviderPerson,
     user: UserId,
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let tenant = tx.tenant().clone();
     let done = sqlx::query!(
-        "insert into federated_identities values ($1, $2, $3, $4, $5, $5) on conflict do nothing",
+        "insert into federated_identities (tenant_id, issuer, subject_hash, user_id, created_at, last_used_at)
+         values ($1, $2, $3, $4, $5, $5) on conflict do nothing",
         tenant.as_str(),
-        issuer,
-        &subject_hash(issuer, subject)[..],
+        person.issuer,
+        &person.subject_hash[..],
         user.to_string(),
         now.to_sqlx() as _
     )
     .execute(tx.connection())
     .await?;
     if done.rows_affected() == 0 { Err(StoreError::Conflict("this person of the provider")) } else { Ok(()) }
+}
+
+/// Notes who a person of a provider is here, now that the user proved a second factor of their own for it. A conflict if they
+/// are somebody else.
+pub async fn prove(
+    tx: &mut TenantTx,
+    person: &ProviderPerson,
+    user: UserId,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let conflict = || StoreError::Conflict("this person of the provider");
+    if is_somebody_else(tx, person, user).await? {
+        return Err(conflict());
+    }
+    let tenant = tx.tenant().clone();
+    let done = sqlx::query!(
+        "insert into federated_identities as f
+             (tenant_id, issuer, subject_hash, user_id, created_at, last_used_at, proved_at)
+         values ($1, $2, $3, $4, $5, $5, $5)
+         on conflict (tenant_id, issuer, subject_hash) do update set proved_at = $5 where f.user_id = $4",
+        tenant.as_str(),
+        person.issuer,
+        &person.subject_hash[..],
+        user.to_string(),
+        now.to_sqlx() as _
+    )
+    .execute(tx.connection())
+    .await?;
+    if done.rows_affected() == 0 { Err(conflict()) } else { Ok(()) }
+}
+
+/// Forgets that a user proved a second factor for their links, as when the factor is taken away.
+pub(crate) async fn unprove(tx: &mut TenantTx, user: UserId) -> Result<(), StoreError> {
+    let tenant = tx.tenant().clone();
+    sqlx::query!(
+        "update federated_identities set proved_at = null where tenant_id = $1 and user_id = $2",
+        tenant.as_str(),
+        user.to_string()
+    )
+    .execute(tx.connection())
+    .await?;
+    Ok(())
 }

@@ -7,7 +7,7 @@ use misy_trust::{
     Algorithm, DataKey, Place, SigningKey, TokenKeys, seal,
     token::{KeyRecord, MAX_LIFETIME},
 };
-use sqlx::AssertSqlSafe;
+use sqlx::{AssertSqlSafe, Executor};
 use std::time::Duration;
 
 /// How long a key signs.
@@ -18,8 +18,6 @@ pub const NOTICE: Duration = Duration::from_hours(1);
 const TABLE: &str = "token_signing_keys";
 /// Under this name the data key of a signing key is wrapped. No tenant can have it: see the reserved ids.
 const INSTALLATION: &str = "misy-installation";
-/// Serialises whoever makes keys; the number means nothing.
-const LOCK: i64 = 0x6d69_7379_6b65;
 
 /// Makes the first key if there is none, and gives all that are in use.
 pub async fn load_or_create(
@@ -167,7 +165,8 @@ pub async fn rewrap(database: &Database, vault: &Vault) -> Result<(), StoreError
 }
 
 pub(crate) async fn lock(tx: &mut SystemTx) -> Result<(), StoreError> {
-    sqlx::query!("select pg_advisory_xact_lock($1)", LOCK).fetch_one(tx.connection()).await?;
+    // Not an advisory lock: those may be taken by anybody.
+    tx.connection().execute("lock table platform.token_signing_keys in share row exclusive mode").await?;
     Ok(())
 }
 

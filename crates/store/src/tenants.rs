@@ -397,8 +397,10 @@ pub struct TenantSnapshot {
     /// Monthly quotas that differ from the plan's.
     #[serde(default)]
     pub quotas: BTreeMap<Metered, i64>,
-    /// Identifiers of revoked tokens and of revoked families of tokens.
+    /// Identifiers of tokens and of families of tokens that were revoked in the last two minutes.
     pub revoked: Vec<misy_domain::TokenId>,
+    /// Whether there were more than `revoked` holds.
+    pub revoked_more: bool,
     /// Its bound client certificates that are in force.
     #[serde(default)]
     pub certificates: Vec<crate::certificates::CertificateSnapshot>,
@@ -446,15 +448,16 @@ fn known_actions<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Actio
 }
 
 impl Database {
-    /// The present state of a tenant, in one round trip; `None` if there is no such tenant.
+    /// The present state of a tenant with the messages it used this month, in one round trip; `None` if there is no such
+    /// tenant.
     pub async fn tenant_snapshot(
         &self,
         tenant: &TenantId,
         now: Timestamp,
-    ) -> Result<Option<TenantSnapshot>, StoreError> {
+    ) -> Result<Option<(TenantSnapshot, i64)>, StoreError> {
         let row = sqlx::query!(
             "select misy.tenant_snapshot($1, $2) || misy.snapshot_credentials($1, $2) as snapshot,
-                    misy.quota_overrides($1) as quotas",
+                    misy.quota_overrides($1) as quotas, misy.messages_used($1, $2) as used",
             tenant.as_str(),
             now.to_sqlx() as _
         )
@@ -463,7 +466,7 @@ impl Database {
         let Some(snapshot) = row.snapshot else { return Ok(None) };
         let mut snapshot: TenantSnapshot = read_json(snapshot)?;
         snapshot.quotas = row.quotas.map(read_json).transpose()?.unwrap_or_default();
-        Ok(Some(snapshot))
+        Ok(Some((snapshot, row.used.unwrap_or_default())))
     }
 }
 

@@ -11,7 +11,7 @@ pub mod tokens;
 use crate::{StoreError, TenantKeys, TenantTx, Vault, tenants::stored};
 use jiff_sqlx::{Timestamp as SqlTimestamp, ToSqlx};
 use misy_domain::{BuiltInRole, EmailAddress, TenantId, Timestamp, UserId};
-use misy_trust::Place;
+use misy_trust::{Place, access::Given};
 
 /// Whether somebody may come in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,7 +100,7 @@ pub struct NewUser<'a> {
     /// What it is called.
     pub name: &'a str,
     /// Its roles.
-    pub roles: &'a [String],
+    pub roles: &'a Given<Vec<String>>,
     /// The language it prefers.
     pub locale: Option<&'a str>,
     /// Its password, hashed.
@@ -113,7 +113,7 @@ pub struct UserChange {
     /// What it is called.
     pub name: Option<String>,
     /// Its roles.
-    pub roles: Option<Vec<String>>,
+    pub roles: Option<Given<Vec<String>>>,
     /// The language it prefers.
     pub locale: Option<String>,
     /// Whether it may come in.
@@ -203,7 +203,7 @@ pub async fn create(
         &email_index(keys, new.email)[..],
         &vault.email_route(new.email)?[..],
         seal("sealed_name", new.name)?,
-        new.roles,
+        &new.roles[..],
         new.locale,
         new.password_hash,
         now.to_sqlx() as _
@@ -295,7 +295,8 @@ pub async fn list(
     rows.into_iter().map(|row| row.open(&tenant, keys)).collect()
 }
 
-/// Changes a person whose row is locked. Stale if the version is another than expected.
+/// Changes a person whose row is locked. Stale if the version is another than expected. Other roles end the sessions that rest
+/// on a provider's word alone: how far that reaches is judged at the next sign-in.
 pub async fn change(
     tx: &mut TenantTx,
     vault: &Vault,
@@ -322,13 +323,16 @@ pub async fn change(
         tenant.as_str(),
         row,
         sealed_name,
-        change.roles.as_deref(),
+        change.roles.as_ref().map(|roles| &roles[..]),
         change.locale,
         change.status.map(UserStatus::as_str),
         now.to_sqlx() as _
     )
     .execute(tx.connection())
     .await?;
+    if change.roles.is_some() {
+        sign_ins::end_unproved(tx, user.user_id).await?;
+    }
     Ok(())
 }
 
@@ -387,15 +391,12 @@ pub async fn remove(tx: &mut TenantTx, user: UserId) -> Result<bool, StoreError>
     Ok(done.rows_affected() > 0)
 }
 
-/// Lets one transaction at a time decide who administers the tenant, until it ends.
+/// Lets one transaction at a time decide who administers the tenant, until it ends: whoever does so holds its row.
 pub async fn lock_administrators(tx: &mut TenantTx) -> Result<(), StoreError> {
     let tenant = tx.tenant().clone();
-    sqlx::query!(
-        "select pg_advisory_xact_lock(hashtextextended('administrators of ' || $1, 0))",
-        tenant.as_str()
-    )
-    .fetch_one(tx.connection())
-    .await?;
+    sqlx::query!("select from tenants where tenant_id = $1 for no key update", tenant.as_str())
+        .fetch_optional(tx.connection())
+        .await?;
     Ok(())
 }
 

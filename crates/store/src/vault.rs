@@ -10,9 +10,9 @@ mod roots;
 pub use contacts::{ContactKey, Via};
 pub use roots::{KeySource, Roots};
 
-use crate::{Database, StoreError, TenantTx, installation_secrets};
+use crate::{Database, StoreError, TenantTx, guesses::Bucket, installation_secrets, shared::Letters};
 use contacts::ContactKeys;
-use misy_domain::{EmailAddress, Entropy, Secret, TenantId};
+use misy_domain::{Clock, EmailAddress, Entropy, Secret, TenantId};
 use misy_trust::{BlindIndex, DataKey, OpenError, Place, RootKey, seal};
 use moka::sync::Cache;
 use sqlx::PgConnection;
@@ -67,6 +67,7 @@ const ASLEEP: Duration = Duration::from_secs(30);
 const SIGNING_ROOT: &str = "signing_root";
 const BLIND_INDEX: &str = "blind_index";
 const EMAIL_ROUTE: &str = "email_route";
+const LETTERS: &str = "letters";
 
 impl Vault {
     /// A vault over a root key that never changes.
@@ -105,6 +106,18 @@ impl Vault {
     pub fn email_route(&self, email: &EmailAddress) -> Result<[u8; 32], StoreError> {
         let key = self.shared.email_routes.get().ok_or(StoreError::Unsealable("installation_secrets"))?;
         Ok(key.blind_index("user_emails", EMAIL_ROUTE).of(email.as_str().as_bytes()))
+    }
+
+    /// Where guesses at this are counted: a keyed hash chooses the place.
+    pub fn guess_bucket(&self, subject: &str) -> Result<Bucket, StoreError> {
+        let key = self.shared.email_routes.get().ok_or(StoreError::Unsealable("installation_secrets"))?;
+        Ok(Bucket::of(key.blind_index("guesses", "bucket").of(subject.as_bytes())))
+    }
+
+    /// What the replicas of this installation seal their letters with.
+    pub async fn letters(&self, database: &Database, clock: Arc<dyn Clock>) -> Result<Letters, StoreError> {
+        let secret = installation_secrets::load_or_create(database, self, LETTERS).await?;
+        Ok(Letters::new(&secret, clock))
     }
 
     /// The source of randomness.

@@ -23,7 +23,7 @@ fn rows_of(tenant: &str) -> String {
          insert into misy.tenant_secrets values ('{tenant}', 'key_s{tenant}', 'x');
          insert into misy.context_packs values ('{tenant}', 1, '{{}}');
          insert into misy.rate_limits values ('{tenant}', 'tenant', '', 1, 1);
-         insert into misy.revoked_tokens values ('{tenant}', 'tat_1', now());
+         insert into misy.revoked_tokens values ('{tenant}', 'tat_1', now(), now());
          insert into misy.idempotency_keys values ('{tenant}', 's', 'k', 'x', 200, 'x', now(), now());
          insert into misy.contacts values ('{tenant}', 'con_1');
          insert into misy.contact_keys (tenant_id, contact_id, wrapped_key) values ('{tenant}', 'con_1', 'x');
@@ -67,8 +67,9 @@ fn rows_of(tenant: &str) -> String {
          insert into misy.passkeys values ('{tenant}', 'psk_1', 'usr_1', 'c{tenant}', 'x', 'n', 0, false, false, now());
          insert into misy.sign_in_providers (tenant_id, issuer, client_id, scopes, tenant_claim, tenant_claim_value,
              role_mapping, default_roles, email_domains, trust_email, provisioning, exclusive, trusted_acr, trusted_amr,
-             created_at, updated_at)
-         values ('{tenant}', 'i', 'c', '{{}}', 't', 'v', '{{}}', '{{}}', '{{}}', false, false, false, '{{}}', '{{}}', now(), now());
+             stands_for, created_at, updated_at)
+         values ('{tenant}', 'i', 'c', '{{}}', 't', 'v', '{{}}', '{{}}', '{{}}', false, false, false, '{{}}', '{{}}', '{{}}', now(), now());
+         insert into misy.email_domains values ('{tenant}', '{tenant}.example', 'c', now());
          insert into misy.federated_identities values ('{tenant}', 'i', 'x', 'usr_1', now(), now());
          insert into misy.mails (tenant_id, mail_id, sealed_mail, created_at) values ('{tenant}', 'eml_1', 'x', now());
          insert into misy.enrollments values ('{tenant}', 'key_{tenant}', 'usr_1', now());
@@ -77,7 +78,8 @@ fn rows_of(tenant: &str) -> String {
          insert into misy.audit_leaves values ('{tenant}', 0, 'aud_1', sha256('x'));
          insert into misy.audit_nodes values ('{tenant}', 8, 0, sha256('x'));
          insert into misy.audit_checkpoints values ('{tenant}', 1, sha256('x'), 'note', now());
-         insert into misy.audit_trees values ('{tenant}', 1);"
+         insert into misy.audit_trees values ('{tenant}', 1);
+         insert into misy.audit_quarantine values ('{tenant}', 'aud_1');"
     )
 }
 
@@ -229,7 +231,7 @@ async fn functions_that_look_across_tenants_are_closed_to_those_who_serve_reques
     let (store, _) = filled().await;
     let mut connection = store.connect_as("misy_app").await.unwrap();
     for call in [
-        "select * from misy.claim_conversations('w', 1, '1 s', '', 8)",
+        "select * from misy.claim_conversations('w', 1, '1 s', '', 8, 1, '{}')",
         "select * from misy.claim_of_tenant('aa', 'w', 1, now(), '1 s', 8)",
         "select * from misy.extend_leases('w', '{}', '{}', '{}', '1 s')",
         "select misy.record_calls('{bb}', '{aud_2}', '{2026-01-01}', '{a}', '{b}', '{x}', '{x}', '{x}', '{ok}', '{1}', '{1}',

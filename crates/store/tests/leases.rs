@@ -6,7 +6,7 @@ use misy_domain::Language;
 use misy_store::{
     StoreError,
     leases::{
-        Backoff, Claimed, Cursor, Failed, Lease, LeaseTerms, WorkerId, dead_conversations,
+        Backoff, Claimed, Cursor, Failed, Lease, LeaseTerms, Share, WorkerId, dead_conversations,
         revive_conversation,
     },
     sessions::Session,
@@ -20,7 +20,12 @@ const TERMS: LeaseTerms = LeaseTerms { length: Duration::from_mins(1), most_atte
 const NO_TIME: LeaseTerms = LeaseTerms { length: Duration::ZERO, most_attempts: 8 };
 
 async fn claim(store: &TestStore, worker: &WorkerId, batch: u32, terms: &LeaseTerms) -> Vec<Lease> {
-    store.database.claim_conversations(worker, batch, terms, &Cursor::default()).await.unwrap().leases
+    store
+        .database
+        .claim_conversations(worker, batch, terms, &Cursor::default(), Share::ALL)
+        .await
+        .unwrap()
+        .leases
 }
 
 async fn waiting(store: &TestStore, slug: &str) -> (TestTenant, Session) {
@@ -92,13 +97,14 @@ async fn a_tenant_with_ten_thousand_waiting_takes_its_turn_like_the_others() {
     let mut cursor = Cursor::default();
     let mut order = Vec::new();
     for _ in 0..4 {
-        let claimed = store.database.claim_conversations(&worker, 2, &TERMS, &cursor).await.unwrap();
+        let claimed =
+            store.database.claim_conversations(&worker, 2, &TERMS, &cursor, Share::ALL).await.unwrap();
         cursor = claimed.next;
         order.extend(claimed.leases.iter().map(|lease| lease.tenant.to_string()));
     }
     assert_eq!(order, ["aa", "big", "cc", "dd", "aa", "big", "cc", "aa"]);
     // Only when the others have nothing more does one tenant fill the batch.
-    let claimed = store.database.claim_conversations(&worker, 50, &TERMS, &cursor).await.unwrap();
+    let claimed = store.database.claim_conversations(&worker, 50, &TERMS, &cursor, Share::ALL).await.unwrap();
     let counts = per_tenant(&claimed.leases);
     assert_eq!(counts, [("big".to_owned(), 49), ("cc".to_owned(), 1)].into());
     assert!(claimed.complete);
@@ -120,7 +126,7 @@ async fn a_claim_looks_at_a_bounded_number_of_tenants_and_goes_on_where_it_stopp
     loop {
         claims += 1;
         let Claimed { leases, next, complete } =
-            store.database.claim_conversations(&worker, 1, &TERMS, &cursor).await.unwrap();
+            store.database.claim_conversations(&worker, 1, &TERMS, &cursor, Share::ALL).await.unwrap();
         cursor = next;
         if !leases.is_empty() {
             assert_eq!(leases[0].tenant.as_str(), "tenant-199");
@@ -129,7 +135,7 @@ async fn a_claim_looks_at_a_bounded_number_of_tenants_and_goes_on_where_it_stopp
         assert!(!complete);
     }
     assert_eq!(claims, 3);
-    let rest = store.database.claim_conversations(&worker, 50, &TERMS, &cursor).await.unwrap();
+    let rest = store.database.claim_conversations(&worker, 50, &TERMS, &cursor, Share::ALL).await.unwrap();
     assert!(rest.leases.is_empty() && rest.complete);
 }
 
@@ -144,6 +150,30 @@ async fn the_work_of_a_suspended_tenant_waits_until_it_is_active_again() {
     store.admin("update misy.tenants set status = 'active' where tenant_id = 'aa'").await.unwrap();
     let claimed = claim(&store, &worker, 10, &TERMS).await;
     assert_eq!(per_tenant(&claimed), [("aa".to_owned(), 1)].into());
+}
+
+#[tokio::test]
+async fn a_claim_brings_no_more_of_a_tenant_than_its_share() {
+    let store = test_store().await.unwrap();
+    let mut tenants = Vec::new();
+    for slug in ["busy", "calm", "full"] {
+        let (tenant, _) = waiting(&store, slug).await;
+        for number in 0..9 {
+            let session = store.session(&tenant).await.unwrap();
+            store.say(&tenant, session.session_id, &format!("{number}"), "Hola").await.unwrap();
+        }
+        tenants.push(tenant.id);
+    }
+    let worker = WorkerId::new(&*store.entropy);
+    let share = Share { most: 4, full: &tenants[2..] };
+    let claimed =
+        store.database.claim_conversations(&worker, 50, &TERMS, &Cursor::default(), share).await.unwrap();
+    let mut of = BTreeMap::new();
+    for lease in &claimed.leases {
+        *of.entry(lease.tenant.as_str()).or_insert(0) += 1;
+    }
+    assert_eq!(of, BTreeMap::from([("busy", 4), ("calm", 4)]));
+    assert!(claimed.complete);
 }
 
 #[tokio::test]
@@ -163,9 +193,13 @@ async fn whoever_outlives_its_lease_writes_nothing() {
     let failed = store.database.fail_conversation(&late, "late", Duration::ZERO, &TERMS).await.unwrap();
     assert_eq!(failed, Failed::Lost);
     let lost = store.database.extend_leases(&slow, std::slice::from_ref(&late), &TERMS).await.unwrap();
-    assert_eq!(lost, [(tenant.id.clone(), session.conversation_id)]);
+    assert_eq!(lost, std::slice::from_ref(&late));
     let lost = store.database.extend_leases(&quick, std::slice::from_ref(&held), &TERMS).await.unwrap();
     assert_eq!(lost, []);
+    // The holder asks for a claim of its own that is over, together with the one that lives.
+    let over = Lease { fence: late.fence, ..held.clone() };
+    let lost = store.database.extend_leases(&quick, &[over.clone(), held.clone()], &TERMS).await.unwrap();
+    assert_eq!(lost, [over]);
 
     let work = load(&store, &tenant, &held).await.unwrap().unwrap();
     assert!(!commit(&store, &tenant, &held, &work).await.unwrap());

@@ -3,6 +3,8 @@
 pub mod authority;
 pub mod client;
 pub mod determinism;
+pub mod fuzz;
+pub mod given;
 pub mod postgres;
 pub mod program;
 pub mod redis;

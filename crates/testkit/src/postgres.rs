@@ -75,8 +75,8 @@ impl TestCluster {
             return Ok(running);
         }
         let options = options(home)?;
-        if note(home).is_some_and(|(_, boot)| boot != this_boot()) {
-            tracing::info!("the machine was started anew: so is the test cluster");
+        if note(home).is_some_and(|(_, terms)| terms != terms_of_now()) {
+            tracing::info!("the machine was started anew, or the roles are others: so is the test cluster");
             detached::discard(options.clone()).await?;
         }
         let socket_dir = match detached::ensure(options.clone()).await {
@@ -89,7 +89,8 @@ impl TestCluster {
             }
         };
         let note = home.join("server");
-        fs::write(&note, format!("{}\n{}\n", socket_dir.display(), this_boot())).map_err(in_file(&note))?;
+        fs::write(&note, format!("{}\n{}\n", socket_dir.display(), terms_of_now()))
+            .map_err(in_file(&note))?;
         Ok(Self { socket_dir })
     }
 
@@ -123,8 +124,8 @@ impl TestCluster {
     }
 
     async fn running(home: &Path) -> Option<Self> {
-        let (socket_dir, boot) = note(home)?;
-        (boot == this_boot() && detached::answers(&socket_dir).await).then_some(Self { socket_dir })
+        let (socket_dir, terms) = note(home)?;
+        (terms == terms_of_now() && detached::answers(&socket_dir).await).then_some(Self { socket_dir })
     }
 }
 
@@ -140,11 +141,16 @@ fn options(home: &Path) -> Result<Options, TestkitError> {
     Ok(options)
 }
 
-/// The socket folder of the last start, and the boot of the machine it belongs to.
+/// The socket folder of the last start, and on what terms it was made.
 fn note(home: &Path) -> Option<(PathBuf, String)> {
     let text = fs::read_to_string(home.join("server")).ok()?;
-    let (socket_dir, boot) = text.trim_end().rsplit_once('\n')?;
-    Some((PathBuf::from(socket_dir), boot.to_owned()))
+    let (socket_dir, terms) = text.trim_end().rsplit_once('\n')?;
+    Some((PathBuf::from(socket_dir), terms.to_owned()))
+}
+
+/// What a cluster must have been made on to be of use: this start of the machine, these roles.
+fn terms_of_now() -> String {
+    format!("{} {}", this_boot(), misy_postgres::ROLES.join(","))
 }
 
 /// Changes whenever the machine starts; without such a thing, a constant.

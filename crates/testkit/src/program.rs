@@ -145,17 +145,29 @@ pub async fn register_owner(url: &str) -> anyhow::Result<Owner> {
 
 /// Registers the owner of a fresh program and one tenant with a context pack, without limits that a test would meet.
 pub async fn register(url: &str, id: &str, pack: &Path) -> anyhow::Result<Site> {
-    let mut pack: Value = serde_json::from_slice(&fs::read(pack)?)?;
+    let owner = register_owner(url).await?;
+    Ok(register_tenant(&owner, id, &pack_in(pack)?).await?.0)
+}
+
+/// The context pack in a file.
+pub fn pack_in(file: &Path) -> anyhow::Result<Value> {
+    let mut pack: Value = serde_json::from_slice(&fs::read(file)?)?;
     if let Some(members) = pack.as_object_mut() {
         members.remove("tenantId");
     }
+    Ok(pack)
+}
+
+/// Registers a tenant with a context pack, without limits that a test would meet; also gives its administrator's token.
+pub async fn register_tenant(owner: &Owner, id: &str, pack: &Value) -> anyhow::Result<(Site, String)> {
+    let url = owner.api.as_str();
     let text = |value: &Value, pointer: &str| {
         value.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned()
     };
-    let owner = register_owner(url).await?.token;
-    let tenant = call(Method::POST, url, "/tenants/register", &owner, &registration(id)).await?;
+    let owner = owner.token.as_str();
+    let tenant = call(Method::POST, url, "/tenants/register", owner, &registration(id)).await?;
     let administrator = text(&tenant, "/enrollment/token");
-    call(Method::PUT, url, &format!("/tenants/{id}/context-pack"), &administrator, &pack).await?;
+    call(Method::PUT, url, &format!("/tenants/{id}/context-pack"), &administrator, pack).await?;
     let quotas = json!([{ "kind": "messages", "monthly": 1_000_000_000 }]);
     let limits: Vec<Value> = ["tenant", "site", "key", "session", "channel", "agent"]
         .iter()
@@ -165,12 +177,13 @@ pub async fn register(url: &str, id: &str, pack: &Path) -> anyhow::Result<Site> 
         Method::PUT,
         url,
         &format!("/tenants/{id}/limits"),
-        &owner,
+        owner,
         &json!({ "limits": limits, "quotas": quotas }),
     )
     .await?;
     let publishable_key = text(&tenant, "/publishableKey/key");
-    Ok(Site { api: url.to_owned(), tenant: id.parse()?, origin: origin(id), publishable_key })
+    let site = Site { api: url.to_owned(), tenant: id.parse()?, origin: origin(id), publishable_key };
+    Ok((site, administrator))
 }
 
 fn origin(id: &str) -> String {

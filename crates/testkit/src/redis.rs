@@ -1,9 +1,12 @@
-//! A real Redis for one test: behind a Unix socket, without a file, to be paused, killed and started again.
+//! A real Redis for one test: behind a Unix socket, without a file, to be paused, killed and started again; and with TLS
+//! where a test asks for it.
 
+use crate::authority::Issued;
 use std::{
-    io,
+    io::{self, Read, Write},
+    net::{Ipv4Addr, TcpListener},
     os::unix::net::UnixStream,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
@@ -16,17 +19,46 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub struct TestRedis {
     dir: TempDir,
     child: Child,
+    tls_port: Option<u16>,
 }
 
 impl TestRedis {
     /// A fresh server that answers.
     pub fn start() -> io::Result<Self> {
-        // Short, because a Unix socket's path must be.
-        let dir = tempfile::Builder::new().prefix("misy-r").tempdir_in("/tmp")?;
-        let child = spawn(&dir)?;
-        let mut redis = Self { dir, child };
+        Self::start_at(folder()?, None)
+    }
+
+    /// A fresh server that also speaks TLS with this certificate, on the addresses 127.0.0.1 and 127.0.0.2.
+    pub fn start_with_tls(certificate: &Issued) -> io::Result<Self> {
+        let mut tries = 0;
+        loop {
+            let dir = folder()?;
+            std::fs::write(dir.path().join("cert.pem"), &certificate.pem)?;
+            std::fs::write(dir.path().join("key.pem"), &certificate.key)?;
+            // It cannot choose a free port itself, and another process may take this one meanwhile.
+            let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
+            match Self::start_at(dir, Some(port)) {
+                Err(_) if tries < 5 => tries += 1,
+                started => return started,
+            }
+        }
+    }
+
+    fn start_at(dir: TempDir, tls_port: Option<u16>) -> io::Result<Self> {
+        let child = spawn(&dir, tls_port)?;
+        let mut redis = Self { dir, child, tls_port };
         redis.until_it_listens()?;
         Ok(redis)
+    }
+
+    /// Where it speaks TLS.
+    pub fn tls_port(&self) -> Option<u16> {
+        self.tls_port
+    }
+
+    /// Its folder, in which a test may keep files.
+    pub fn dir(&self) -> &Path {
+        self.dir.path()
     }
 
     /// Its address.
@@ -53,8 +85,17 @@ impl TestRedis {
 
     /// Starts it again after [`Self::kill`], at the same address.
     pub fn start_again(&mut self) -> io::Result<()> {
-        self.child = spawn(&self.dir)?;
+        self.child = spawn(&self.dir, self.tls_port)?;
         self.until_it_listens()
+    }
+
+    /// Throws away all that it knows.
+    pub fn forget_all(&self) -> io::Result<()> {
+        let mut stream = UnixStream::connect(self.socket())?;
+        stream.write_all(b"FLUSHALL\r\n")?;
+        let mut answer = [0; 5];
+        stream.read_exact(&mut answer)?;
+        if &answer == b"+OK\r\n" { Ok(()) } else { Err(io::Error::other("Redis does not forget")) }
     }
 
     fn socket(&self) -> PathBuf {
@@ -84,13 +125,27 @@ impl Drop for TestRedis {
     }
 }
 
-fn spawn(dir: &TempDir) -> io::Result<Child> {
-    Command::new("redis-server")
+fn folder() -> io::Result<TempDir> {
+    // Short, because a Unix socket's path must be.
+    tempfile::Builder::new().prefix("misy-r").tempdir_in("/tmp")
+}
+
+fn spawn(dir: &TempDir, tls_port: Option<u16>) -> io::Result<Child> {
+    let mut command = Command::new("redis-server");
+    command
         .args(["--port", "0", "--save", "", "--appendonly", "no", "--unixsocket", "s", "--dir"])
-        .arg(dir.path())
-        .current_dir(dir.path())
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
+        .arg(dir.path());
+    if let Some(port) = tls_port {
+        command.args(["--bind", "127.0.0.1", "127.0.0.2", "--tls-port", &port.to_string()]).args([
+            "--tls-cert-file",
+            "cert.pem",
+            "--tls-key-file",
+            "key.pem",
+            "--tls-ca-cert-file",
+            "cert.pem",
+            "--tls-auth-clients",
+            "no",
+        ]);
+    }
+    command.current_dir(dir.path()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()
 }

@@ -53,11 +53,11 @@ pub async fn test_store_with(
     change: impl FnOnce(DatabaseOptions) -> DatabaseOptions,
 ) -> Result<TestStore, TestkitError> {
     let files = TestDatabase::create(&Database::schema_fingerprint(), async |admin: PgConnectOptions| {
-        Database::connect(&DatabaseOptions::new(admin, Login::TakeOn)).await?.close().await;
+        Database::connect(&DatabaseOptions::new(admin, Login::ByName)).await?.close().await;
         Ok::<_, StoreError>(())
     })
     .await?;
-    let options = change(DatabaseOptions::new(files.options(misy_postgres::SUPERUSER), Login::AsRole));
+    let options = change(DatabaseOptions::new(files.options(misy_postgres::SUPERUSER), Login::ByName));
     let entropy = Arc::new(SeededEntropy::new(seed()));
     Ok(TestStore {
         database: Database::open(&options),

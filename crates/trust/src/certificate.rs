@@ -10,6 +10,7 @@ use x509_parser::{
     certificate::X509Certificate,
     pem::Pem,
     prelude::{FromDer, Validity},
+    time::ASN1Time,
 };
 
 /// The longest PEM that is looked at, in bytes.
@@ -40,8 +41,16 @@ pub struct ClientCertificate {
     pub subject: String,
     /// From when on it is good.
     pub not_before: Timestamp,
-    /// Until when it is good.
-    pub not_after: Timestamp,
+    /// Until when it is good; `None` when it has no end.
+    pub not_after: Option<Timestamp>,
+}
+
+/// Stands with a request in place of a [`ClientCertificate`] whose connection was opened with one that no longer counts:
+/// revoked since, over, or of an authority that is no longer believed. Such a request is answered with a refusal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RefusedCertificate {
+    /// Why, for logs and metrics.
+    pub reason: &'static str,
 }
 
 impl Fingerprint {
@@ -113,14 +122,13 @@ impl ClientCertificate {
             return Err(NotACertificate);
         }
         let Validity { not_before, not_after } = certificate.validity();
-        let time = |seconds| Timestamp::from_second(seconds).map_err(|_| NotACertificate);
         let shown = |c: &char| !c.is_control();
         Ok(Self {
             certificate: Fingerprint::of(der),
             key: Fingerprint::of(certificate.public_key().raw),
             subject: certificate.subject().to_string().chars().filter(shown).take(300).collect(),
-            not_before: time(not_before.timestamp())?,
-            not_after: time(not_after.timestamp())?,
+            not_before: time(*not_before).unwrap_or(Timestamp::MAX),
+            not_after: time(*not_after),
         })
     }
 
@@ -138,8 +146,26 @@ impl ClientCertificate {
 
     /// Whether it is good at this time: a connection may outlive its certificate.
     pub fn is_good_at(&self, time: Timestamp) -> bool {
-        self.not_before <= time && time <= self.not_after
+        self.not_before <= time && self.not_after.is_none_or(|end| time <= end)
     }
+}
+
+/// The name of the authority that issued a certificate, in DER, which is how revocation lists name it too.
+pub fn issuer_of(der: &[u8]) -> Result<Vec<u8>, NotACertificate> {
+    let (_, certificate) = X509Certificate::from_der(der).map_err(|_| NotACertificate)?;
+    Ok(certificate.issuer().as_raw().to_vec())
+}
+
+/// The name of an authority by its own certificate, in DER.
+pub fn subject_of(der: &[u8]) -> Result<Vec<u8>, NotACertificate> {
+    let (_, certificate) = X509Certificate::from_der(der).map_err(|_| NotACertificate)?;
+    Ok(certificate.subject().as_raw().to_vec())
+}
+
+/// A time of X.509. The last day of the year 9999, which says that there is no end (RFC 5280, section 4.1.2.5), is beyond
+/// all times that are reckoned with here.
+pub(crate) fn time(time: ASN1Time) -> Option<Timestamp> {
+    Timestamp::from_second(time.timestamp()).ok()
 }
 
 #[cfg(test)]

@@ -27,6 +27,26 @@ pub(crate) fn hmac_sha256(key: &hmac::Key, parts: &[&[u8]]) -> [u8; 32] {
     array(context.sign().as_ref())
 }
 
+/// A key by which those who hold it know each other's messages.
+pub struct MacKey(hmac::Key);
+
+impl MacKey {
+    /// The key of a secret, which is for nothing else.
+    pub fn new(secret: &Secret<[u8; 32]>) -> Self {
+        Self(hmac::Key::new(hmac::HMAC_SHA256, secret.expose()))
+    }
+
+    /// The tag of a message given in parts.
+    pub fn tag(&self, parts: &[&[u8]]) -> [u8; 32] {
+        hmac_sha256(&self.0, parts)
+    }
+
+    /// Whether this is the message's tag.
+    pub fn is_tag(&self, parts: &[&[u8]], tag: &[u8; 32]) -> bool {
+        equal_in_constant_time(&self.tag(parts), tag)
+    }
+}
+
 /// A 32-byte key by HKDF-SHA256 (RFC 5869); `info` is the concatenation of its parts.
 #[allow(clippy::expect_used, reason = "HKDF fails only above 255 blocks of output, and this asks for one")]
 pub(crate) fn derive_key(ikm: &[u8], salt: &[u8], info: &[&[u8]]) -> Secret<[u8; 32]> {

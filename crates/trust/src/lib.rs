@@ -10,11 +10,13 @@
 //! | [`access`] | who may do what, by policies that an auditor can read |
 //! | [`api_key`] | which tenant or administrator a long-lived key belongs to |
 //! | [`certificate`] | which client certificate stands behind a connection |
+//! | [`revocation_list`] | whether a list of revoked certificates is of now |
 //! | [`service_token`] | that a role of this program calls another one |
 //! | [`passkey`] | that somebody holds a passkey of theirs and proved it on the device |
 //! | [`ceremony`] | that who ends a sign-in is the browser that began it |
 //! | [`password`], [`one_time_code`] | that a person is who it says |
 //! | [`random_token`] | that a browser or program was let in before |
+//! | [`scram`] | to PostgreSQL, that a role of this program logs in |
 //! | [`seal`] | that stored bytes are unreadable outside, and unchanged at their own place |
 //! | [`root_key`] | the key above all data keys |
 //! | [`audit_tree`] | that an audit trail only ever grew |
@@ -34,7 +36,9 @@ pub mod passkey;
 pub mod password;
 pub mod random_token;
 pub mod request_signature;
+pub mod revocation_list;
 pub mod root_key;
+pub mod scram;
 pub mod seal;
 pub mod service_token;
 pub mod sigv4;
@@ -45,15 +49,16 @@ mod vectors;
 pub use access::{AccessDecision, AccessOutcome, AccessPolicies, Moment, Principal, PrincipalKind};
 pub use api_key::{ApiKey, ApiKeyKind, BootstrapSecret};
 pub use ceremony::CeremonyHandle;
-pub use certificate::{ClientCertificate, Fingerprint};
-pub use digest::{derived, sha256};
+pub use certificate::{ClientCertificate, Fingerprint, RefusedCertificate};
+pub use digest::{MacKey, derived, sha256};
 pub use entropy::SystemEntropy;
 pub use one_time_code::{TotpSecret, recovery_code, recovery_code_hash};
 pub use passkey::{Passkey, PasskeyError, RelyingParty};
 pub use password::{HashError, PasswordCheck, PasswordCost, Stretched, Stretching};
 pub use random_token::{RandomToken, TokenUse};
 pub use request_signature::{RequestKey, SignatureError, SignedRequest, bound_key};
+pub use revocation_list::{Currency, RevocationList};
 pub use root_key::{KeyProvider, RootKey, RootKeyError};
 pub use seal::{BlindIndex, DataKey, OpenError, Place, Scope};
 pub use service_token::{ServiceClaims, ServiceKeys, ServiceRole};
-pub use token::{Algorithm, RequestKeyKind, SigningKey, TatClaims, TokenError, TokenKeys};
+pub use token::{Algorithm, BoundCertificate, RequestKeyKind, SigningKey, TatClaims, TokenError, TokenKeys};

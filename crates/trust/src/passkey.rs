@@ -144,6 +144,9 @@ impl RelyingParty {
     ) -> Result<Usage, PasskeyError> {
         let state: DiscoverableAuthentication =
             serde_json::from_slice(state).map_err(|_| PasskeyError::Malformed)?;
+        if assertion.is_of_a_framed_page()? {
+            return Err(PasskeyError::Refused);
+        }
         let result =
             self.0.finish_discoverable_authentication_v2(&assertion.0, state, &passkey.0).map_err(refusal)?;
         if !result.user_verified() {
@@ -198,6 +201,20 @@ impl Assertion {
     /// By what the passkey is found that it names.
     pub fn id_hash(&self) -> [u8; 32] {
         id_hash(self.0.get_credential_id())
+    }
+
+    /// Whether it was made on a page that another site has framed. The library looks at that of new passkeys only.
+    fn is_of_a_framed_page(&self) -> Result<bool, PasskeyError> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct ClientData {
+            #[serde(default)]
+            cross_origin: bool,
+            top_origin: Option<String>,
+        }
+        let data = serde_json::from_slice(&self.0.response.client_data_json);
+        let data: ClientData = data.map_err(|_| PasskeyError::Malformed)?;
+        Ok(data.cross_origin || data.top_origin.is_some())
     }
 
     /// Whether it names somebody else than this. Authenticators that know nobody's handle name nobody.

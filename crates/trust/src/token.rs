@@ -11,7 +11,7 @@ mod keys;
 mod signing_key;
 
 pub use algorithm::{Algorithm, UnknownAlgorithm};
-pub use claims::{AUDIENCE, CLOCK_TOLERANCE, MAX_LIFETIME, RequestKeyKind, TatClaims};
+pub use claims::{AUDIENCE, BoundCertificate, CLOCK_TOLERANCE, MAX_LIFETIME, RequestKeyKind, TatClaims};
 pub use jws::{MAX_LENGTH, TYPE};
 pub use keys::{IssueError, KeyRingError, TokenError, TokenKeys};
 pub use signing_key::{KeyError, KeyRecord, SigningKey};

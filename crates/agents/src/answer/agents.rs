@@ -36,6 +36,10 @@ impl Desk<'_> {
         if let Some(at) = self.pack.hours_faq().filter(|_| asked) {
             self.faq(&mut draft, at);
         }
+        if let Some(at) = self.surer_than_services().filter(|_| self.has("price_ask")) {
+            self.faq(&mut draft, at);
+            return draft;
+        }
         let named = self.named_services(false);
         let two_asked = self.seen.parts.len() > 1 && !self.has("haggle");
         for at in named.iter().take(if two_asked { 2 } else { 1 }) {

@@ -3,28 +3,28 @@
 use super::{Desk, Draft};
 use crate::{
     reply::{money, write::Block},
-    text::{Analysis, analyse},
     understanding::Part,
 };
 use misy_domain::{Source, context_pack::Service};
+use std::collections::HashSet;
 
 impl Desk<'_> {
     /// The services that the message names, in the order in which it does.
     pub(crate) fn named_services(&self, bookable: bool) -> Vec<usize> {
         let pack = self.pack.pack();
+        let provider = self.seen.provider.map(|at| &pack.providers[at]);
+        let theirs: HashSet<&str> =
+            provider.into_iter().flat_map(|provider| &provider.services).map(String::as_str).collect();
         let best = |part: &Part, least: f64| {
             let fits = |hit: &&crate::pack::Hit| hit.cosine > 0.2 && hit.score > least;
             let top = part.services.iter().find(fits)?;
-            let provided = |at: usize| {
-                let provider = self.seen.provider.map(|at| &pack.providers[at]);
-                provider.is_some_and(|provider| provider.services.contains(&pack.services[at].id))
-            };
             // Of services that fit about as well, the one that can be booked, with the one who is named.
             let near = part.services.iter().filter(|hit| hit.score > top.score * 0.8 && hit.score > least);
             let bonus = |hit: &crate::pack::Hit| {
                 let own = &pack.services[hit.at];
                 let can = if bookable && own.is_bookable() { 0.25 } else { 0.0 };
-                hit.score * (1.0 + can + if provided(hit.at) { 0.3 } else { 0.0 })
+                let with = if theirs.contains(own.id.as_str()) { 0.3 } else { 0.0 };
+                hit.score * (1.0 + can + with)
             };
             near.max_by(|a, b| bonus(a).total_cmp(&bonus(b)).then(b.at.cmp(&a.at))).map(|hit| hit.at)
         };
@@ -88,13 +88,8 @@ impl Desk<'_> {
 
     /// What the pack says to somebody who finds a price high.
     pub(crate) fn objection(&self, draft: &mut Draft, service: Option<usize>) {
-        let pack = self.pack.pack();
-        let id = service.map(|at| pack.services[at].id.as_str());
-        let own = pack.sales_strategies.iter().filter(|strategy| Some(strategy.service.as_str()) == id);
-        let priced = own.flat_map(|strategy| &strategy.objections).find(|objection| {
-            let analysis: Analysis = analyse(&objection.objection, self.pack.language(), None);
-            analysis.has("haggle") || analysis.means("price")
-        });
+        let id = service.map(|at| self.pack.pack().services[at].id.as_str());
+        let priced = id.and_then(|id| self.pack.price_objection(id));
         if let Some(objection) = priced {
             self.frame(draft);
             draft.blocks.push(Block::Text(objection.answer.clone()));

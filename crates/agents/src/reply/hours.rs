@@ -105,6 +105,12 @@ pub(crate) fn days(calendar: &Calendar<'_>, when: &When, today: Date, language: 
     lines
 }
 
+/// The first such weekday from a date on.
+pub(crate) fn next_weekday(from: Date, weekday: Weekday) -> Date {
+    let days = from.weekday().until(weekday);
+    from.checked_add(i64::from(days).days()).unwrap_or(from)
+}
+
 /// The whole week, days with the same hours together.
 pub(crate) fn week(calendar: &Calendar<'_>, language: Language) -> Vec<String> {
     let all: Vec<Weekday> = Weekday::Monday.cycle_forward().take(7).collect();

@@ -1,6 +1,7 @@
 //! The word lists in `data/`: concepts, cues, function words and abbreviations, read once.
 
 use super::tokens::{Token, fold, stem};
+use crate::budget::{Budget, Spent};
 use misy_domain::Language;
 use std::{
     collections::{HashMap, HashSet},
@@ -150,31 +151,47 @@ impl Lexicon {
     }
 
     /// Concepts in a text, phrases before single words.
-    pub(crate) fn concepts(&self, tokens: &[Token], language: Language) -> Vec<Found> {
-        let mut found = self.find(&self.concepts, tokens, language);
+    pub(crate) fn concepts(
+        &self,
+        tokens: &[Token],
+        language: Language,
+        budget: &Budget<'_>,
+    ) -> Result<Vec<Found>, Spent> {
+        let mut found = self.find(&self.concepts, tokens, language, budget)?;
         found.sort_by_key(|found| (std::cmp::Reverse(found.end - found.start), found.start));
-        found
+        Ok(found)
     }
 
     /// Cues in a text.
-    pub(crate) fn cues(&self, tokens: &[Token], language: Language) -> Vec<Found> {
-        self.find(&self.cues, tokens, language)
+    pub(crate) fn cues(
+        &self,
+        tokens: &[Token],
+        language: Language,
+        budget: &Budget<'_>,
+    ) -> Result<Vec<Found>, Spent> {
+        self.find(&self.cues, tokens, language, budget)
     }
 
     /// Entries of the text's language, and those of the others that begin with a word it does not know.
-    fn find(&self, table: &Table, tokens: &[Token], language: Language) -> Vec<Found> {
+    fn find(
+        &self,
+        table: &Table,
+        tokens: &[Token],
+        language: Language,
+        budget: &Budget<'_>,
+    ) -> Result<Vec<Found>, Spent> {
         let mut found = Vec::new();
         for (at, token) in tokens.iter().enumerate() {
             let own = self.knows(&token.text, language);
             for other in Language::ALL {
                 if other == language || !own {
-                    table.entries[slot(other)].at(tokens, at, other == language, &mut found);
+                    table.entries[slot(other)].at(tokens, at, other == language, &mut found, budget)?;
                 }
             }
         }
         found.sort_by_key(|found: &Found| (found.name, found.start, found.end));
         found.dedup();
-        found
+        Ok(found)
     }
 }
 
@@ -228,12 +245,20 @@ impl Entries {
         }
     }
 
-    fn at(&self, tokens: &[Token], start: usize, own_language: bool, found: &mut Vec<Found>) {
+    fn at(
+        &self,
+        tokens: &[Token],
+        start: usize,
+        own_language: bool,
+        found: &mut Vec<Found>,
+        budget: &Budget<'_>,
+    ) -> Result<(), Spent> {
         let word = tokens[start].text.as_str();
         let before = found.len();
         let prefixes =
             word.char_indices().skip(2).filter_map(|(at, c)| self.prefixes.get(&word[..at + c.len_utf8()]));
         for pattern in self.words.get(word).into_iter().chain(prefixes).flatten() {
+            budget.take(2)?;
             if let Some(end) = follow(&pattern.rest, tokens, start + 1) {
                 found.push(Found { name: pattern.name, start, end });
             }
@@ -242,6 +267,7 @@ impl Entries {
             let names = self.stems.get(&tokens[start].stem).into_iter().flatten();
             found.extend(names.map(|name| Found { name: *name, start, end: start + 1 }));
         }
+        Ok(())
     }
 }
 
@@ -283,7 +309,8 @@ mod tests {
     fn cues(text: &str, language: Language) -> Vec<&'static str> {
         let lexicon = Lexicon::get();
         let mut names: Vec<&str> = lexicon
-            .cues(&tokens(text, language), language)
+            .cues(&tokens(text, language), language, &Budget::new(100_000))
+            .unwrap()
             .into_iter()
             .map(|found| lexicon.cue_names()[usize::from(found.name)].as_str())
             .collect();

@@ -98,6 +98,12 @@ fn clauses(sentence: &str) -> Vec<String> {
         "inclui", "vem", "los", "las", "el", "la", "os", "as", "the", "quien", "who", "quem", "por",
         "entregan", "entregam", "esta",
     ];
+    /// Words that begin a question wherever they stand.
+    const ASK_ALONE: [&str; 26] = [
+        "cuanto", "cuanta", "cuantos", "cuando", "donde", "how", "when", "where", "what", "quanto",
+        "quantos", "onde", "quando", "aceptan", "aceitam", "tienen", "tem", "do", "can", "puedo", "posso",
+        "hay", "atienden", "whats", "is", "abren",
+    ];
     let words: Vec<&str> = sentence.split_whitespace().collect();
     let plain: Vec<String> =
         words.iter().map(|word| fold(word).trim_matches(|c: char| !c.is_alphanumeric()).to_owned()).collect();
@@ -105,7 +111,15 @@ fn clauses(sentence: &str) -> Vec<String> {
     for (at, word) in words.iter().enumerate() {
         let joined = JOINS.contains(&plain[at].as_str());
         let asks = plain.get(at + 1).is_some_and(|next| ASKS.contains(&next.as_str()));
-        let long = parts.last().is_some_and(|part| part.len() >= 3) && words.len() - at > 3;
+        // "Where are you and do you have parking": both halves ask, however short they are.
+        let first = parts.last().and_then(|part| part.first()).map(|word| fold(word));
+        let first =
+            first.as_deref().unwrap_or_default().trim_matches(|c: char| !c.is_alphanumeric()).to_owned();
+        let both_ask = ASK_ALONE.contains(&first.as_str())
+            && plain.get(at + 1).is_some_and(|next| ASK_ALONE.contains(&next.as_str()))
+            && parts.last().is_some_and(|part| part.len() >= 2)
+            && words.len() - at > 2;
+        let long = both_ask || (parts.last().is_some_and(|part| part.len() >= 3) && words.len() - at > 3);
         if joined && asks && long {
             parts.push(vec![*word]);
             continue;
@@ -114,7 +128,8 @@ fn clauses(sentence: &str) -> Vec<String> {
             part.push(word);
         }
         let comma = word.ends_with(',') && parts.last().is_some_and(|part| part.len() >= 4);
-        if comma && asks && words.len() - at > 4 {
+        let asks_alone = plain.get(at + 1).is_some_and(|next| ASK_ALONE.contains(&next.as_str()));
+        if comma && (asks && words.len() - at > 4 || asks_alone && words.len() - at > 2) {
             parts.push(Vec::new());
         }
     }

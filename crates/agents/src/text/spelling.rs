@@ -2,25 +2,36 @@
 
 use super::{
     lexicon::{Lexicon, slot},
+    shelf::Shelf,
     tokens::Token,
 };
+use crate::budget::{Budget, Spent};
 use misy_domain::Language;
-use std::{
-    collections::{HashMap, HashSet},
-    sync::LazyLock,
-};
+use std::{cmp::Ordering, collections::BTreeMap, sync::LazyLock};
 
 /// Words so long may have two mistakes and still be no other word.
 const LONG: usize = 9;
+/// How many words are passed over by their letters alone in one step.
+const PASSED_A_STEP: usize = 8;
 
-/// Words by what is left of them when a letter is missing, and by how they sound.
+/// Words that a misspelt one may stand for.
 #[derive(Debug, Default)]
 pub(crate) struct Words {
-    known: HashSet<Box<str>>,
-    deletes: HashMap<Box<str>, Vec<Box<str>>>,
-    sounds: HashMap<Box<str>, Vec<Box<str>>>,
-    /// Sounds by what is left of them when one is missing, for long words with two mistakes.
-    near_sounds: HashMap<Box<str>, Vec<Box<str>>>,
+    known: Shelf,
+    /// Which letters each of them has.
+    letters: Box<[u32]>,
+    /// How they sound, and what sounds so. `None` in English, which is not spelt by ear: a word sounds as it is written.
+    sounds: Option<(Shelf, Box<[Heard]>)>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Heard {
+    /// Which letters the sound has.
+    letters: u32,
+    /// The first word that sounds so.
+    first: u32,
+    /// The first long word that sounds so.
+    first_long: Option<u32>,
 }
 
 static LISTS: LazyLock<[Words; 3]> =
@@ -34,58 +45,100 @@ pub(crate) struct Speller {
 
 impl Words {
     fn new<'a>(words: impl Iterator<Item = &'a str>, language: Language) -> Self {
-        let mut own = Self::default();
-        let mut sorted: Vec<&str> = words.filter(|word| fit_to_mend(word)).collect();
-        sorted.sort_unstable();
-        for word in sorted {
-            if !own.known.insert(word.into()) {
+        let known = Shelf::new(words.filter(|word| fit_to_mend(word)));
+        let letters = known.iter().map(letters).collect();
+        if language == Language::En {
+            return Self { known, letters, sounds: None };
+        }
+        let mut by_sound: BTreeMap<String, Heard> = BTreeMap::new();
+        for (at, word) in (0..).zip(known.iter()) {
+            let sound = sound(word, language);
+            let letters = self::letters(&sound);
+            let heard = by_sound.entry(sound).or_insert(Heard { letters, first: at, first_long: None });
+            heard.first_long = heard.first_long.or((word.len() >= LONG).then_some(at));
+        }
+        let sounds = Shelf::new(by_sound.keys().map(String::as_str));
+        Self { known, letters, sounds: Some((sounds, by_sound.into_values().collect())) }
+    }
+
+    fn sounds(&self) -> &Shelf {
+        self.sounds.as_ref().map_or(&self.known, |(sounds, _)| sounds)
+    }
+
+    /// What sounds like the sound of this number.
+    fn heard(&self, at: usize) -> Heard {
+        if let Some((_, heard)) = &self.sounds {
+            return heard[at];
+        }
+        let word = u32::try_from(at).unwrap_or(u32::MAX);
+        let long = self.known.length(at) >= LONG;
+        Heard { letters: self.letters[at], first: word, first_long: long.then_some(word) }
+    }
+
+    /// A word that sounds the same, or one letter away: the nearest in length, then the one whose letter is missed first,
+    /// then the first in order.
+    fn nearest(&self, word: &str, language: Language, budget: &Budget<'_>) -> Result<Option<&str>, Spent> {
+        let heard = sound(word, language);
+        if let Some(at) = self.sounds().find(&heard) {
+            return Ok(Some(self.known.get(self.heard(at).first as usize)));
+        }
+        match self.one_letter_away(word, budget)? {
+            None if word.len() >= LONG => self.near_in_sound(&heard, budget),
+            near => Ok(near),
+        }
+    }
+
+    fn one_letter_away(&self, word: &str, budget: &Budget<'_>) -> Result<Option<&str>, Spent> {
+        budget.take(self.known.len() / PASSED_A_STEP)?;
+        let own = letters(word);
+        let mut best = None;
+        for (at, letters) in self.letters.iter().enumerate() {
+            if !may_be_near(own, *letters) || self.known.length(at).abs_diff(word.len()) > 1 {
                 continue;
             }
-            for short in shortened(word) {
-                own.deletes.entry(short.into()).or_default().push(word.into());
+            budget.take(1)?;
+            let candidate = self.known.get(at);
+            if one_apart(word, candidate) {
+                // Words that begin alike and are as long come first, those that lack a letter last.
+                let begins_otherwise = word.as_bytes()[0] != candidate.as_bytes()[0];
+                let rank = match candidate.len().cmp(&word.len()) {
+                    Ordering::Equal => (false, begins_otherwise, false),
+                    Ordering::Greater => (false, begins_otherwise, true),
+                    Ordering::Less => (true, false, false),
+                };
+                let found = (rank, missed_at(word, candidate), at);
+                best = Some(best.map_or(found, |best| found.min(best)));
             }
-            let heard = sound(word, language);
-            if word.len() >= LONG {
-                for short in shortened(&heard) {
-                    own.near_sounds.entry(short.into()).or_default().push(word.into());
-                }
-            }
-            own.sounds.entry(heard.into()).or_default().push(word.into());
         }
-        own
+        Ok(best.map(|(_, _, at)| self.known.get(at)))
     }
 
-    /// A word that sounds the same, or one letter away; the nearest in length, then the first in order.
-    fn nearest(&self, word: &str, language: Language) -> Option<&str> {
-        let alike = self.sounds.get(sound(word, language).as_str()).and_then(|words| words.first());
-        if let Some(alike) = alike {
-            return Some(alike);
-        }
-        let mut best: Option<&str> = None;
-        let keys = shortened(word).into_iter().chain(std::iter::once(word.to_owned()));
-        for candidate in keys.filter_map(|key| self.deletes.get(key.as_str())).flatten() {
-            let nearer = best.is_none_or(|best| rank(word, candidate) < rank(word, best));
-            if nearer && one_apart(word, candidate) {
-                best = Some(candidate);
+    /// The long word whose sound is one apart.
+    fn near_in_sound(&self, sound: &str, budget: &Budget<'_>) -> Result<Option<&str>, Spent> {
+        let sounds = self.sounds();
+        budget.take(sounds.len() / PASSED_A_STEP)?;
+        let own = letters(sound);
+        let mut best = None;
+        for at in 0..sounds.len() {
+            let Heard { letters, first_long: Some(long), .. } = self.heard(at) else { continue };
+            if !may_be_near(own, letters) || sounds.length(at) != sound.len() {
+                continue;
+            }
+            budget.take(1)?;
+            let candidate = sounds.get(at);
+            if one_apart(sound, candidate) {
+                let found = (missed_at(sound, candidate), long);
+                best = Some(best.map_or(found, |best| found.min(best)));
             }
         }
-        if best.is_none() {
-            best = shortened(word).iter().find_map(|key| self.known.get(key.as_str()).map(AsRef::as_ref));
-        }
-        if best.is_none() && word.len() >= LONG {
-            let heard = sound(word, language);
-            let near =
-                shortened(&heard).into_iter().filter_map(|key| self.near_sounds.get(key.as_str())).flatten();
-            best = near.map(AsRef::as_ref).find(|near: &&str| one_apart(&heard, &sound(near, language)));
-        }
-        best
+        Ok(best.map(|(_, at)| self.known.get(at as usize)))
     }
-}
 
-/// Prefers candidates that begin alike and have the same length.
-fn rank(word: &str, candidate: &str) -> (bool, usize) {
-    let first = word.chars().next() != candidate.chars().next();
-    (first, word.chars().count().abs_diff(candidate.chars().count()))
+    fn bytes(&self) -> usize {
+        let by_ear = self.sounds.as_ref();
+        let sounds = by_ear.map_or(0, |(sounds, heard)| sounds.bytes() + size_of_val(&**heard));
+        self.known.bytes() + size_of_val(&*self.letters) + sounds
+    }
 }
 
 impl Speller {
@@ -95,21 +148,35 @@ impl Speller {
 
     /// Whether the pack uses a word.
     pub(crate) fn uses(&self, word: &str) -> bool {
-        self.pack.known.contains(word)
+        self.pack.known.find(word).is_some()
+    }
+
+    /// What it takes in memory.
+    pub(crate) fn bytes(&self) -> usize {
+        self.pack.bytes()
     }
 
     /// Mends a token that nothing knows, if something near is known.
-    pub(crate) fn mend(&self, token: &mut Token, language: Language) {
+    pub(crate) fn mend(
+        &self,
+        token: &mut Token,
+        language: Language,
+        budget: &Budget<'_>,
+    ) -> Result<(), Spent> {
         let lexicon = Lexicon::get();
         let known =
             self.uses(&token.text) || Language::ALL.into_iter().any(|l| lexicon.knows(&token.text, l));
         if known || !fit_to_mend(&token.text) {
-            return;
+            return Ok(());
         }
-        let near = self.pack.nearest(&token.text, language);
-        if let Some(near) = near.or_else(|| LISTS[slot(language)].nearest(&token.text, language)) {
+        let near = match self.pack.nearest(&token.text, language, budget)? {
+            Some(near) => Some(near),
+            None => LISTS[slot(language)].nearest(&token.text, language, budget)?,
+        };
+        if let Some(near) = near {
             *token = Token::new(near.to_owned(), language);
         }
+        Ok(())
     }
 }
 
@@ -118,9 +185,26 @@ fn fit_to_mend(word: &str) -> bool {
     word.len() >= 4 && word.len() <= 24 && word.bytes().all(|b| b.is_ascii_lowercase())
 }
 
-/// The word without each of its letters.
-fn shortened(word: &str) -> Vec<String> {
-    (0..word.len()).map(|at| format!("{}{}", &word[..at], &word[at + 1..])).collect()
+/// Which letters a word has, one bit each.
+fn letters(word: &str) -> u32 {
+    word.bytes().fold(0, |letters, letter| letters | 1 << (letter & 31))
+}
+
+/// Whether words with these letters can be one letter apart: at most one of them is only here and one only there.
+fn may_be_near(one: u32, other: u32) -> bool {
+    (one ^ other).count_ones() <= 2
+}
+
+/// Where a word that is one apart from another begins to differ: the first letter of the run that it differs in, or its
+/// end if it only lacks a letter.
+fn missed_at(word: &str, other: &str) -> usize {
+    let (word, other) = (word.as_bytes(), other.as_bytes());
+    if other.len() > word.len() {
+        return word.len();
+    }
+    let same = word.iter().zip(other).take_while(|(own, other)| own == other).count();
+    let run = word[..same].iter().rev().take_while(|letter| Some(*letter) == word.get(same)).count();
+    same - run
 }
 
 /// Whether one letter more, less, other or two swapped neighbours make one of the other. Both are ASCII.
@@ -177,7 +261,7 @@ mod tests {
     fn mended(word: &str, language: Language) -> String {
         let speller = Speller::new(["blanqueamiento", "endodoncia"].into_iter(), language);
         let mut token = Token::new(word.to_owned(), language);
-        speller.mend(&mut token, language);
+        speller.mend(&mut token, language, &Budget::new(10_000)).unwrap();
         token.text
     }
 

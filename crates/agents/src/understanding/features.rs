@@ -1,9 +1,8 @@
 //! What is measured in a message. The model's weights name each of these, so the order may change but names may not.
 
-use super::Understanding;
+use super::{Part, Understanding};
 use crate::{
     CompiledPack,
-    pack::Hit,
     text::{Analysis, lexicon::Lexicon},
 };
 
@@ -79,10 +78,11 @@ pub(crate) const FAQ_FEATURES: usize = 10;
 pub(crate) type FaqFeatures = [f64; FAQ_FEATURES];
 
 /// What the confidence of an answer is made of.
-pub(crate) fn faq(pack: &CompiledPack, analysis: &Analysis, hits: &[Hit], services: &[Hit]) -> FaqFeatures {
+pub(crate) fn faq(part: &Part) -> FaqFeatures {
+    let Part { analysis, senses, faqs: hits, services, .. } = part;
     let Some(best) = hits.first() else { return [0.0; FAQ_FEATURES] };
-    let content = || analysis.units.iter().filter(|unit| unit.stem.is_some());
-    let foreign = content().filter(|unit| !pack.index().knows(unit)).count();
+    let content = || senses.iter().filter(|sense| sense.is_word);
+    let foreign = content().filter(|sense| !sense.is_known).count();
     let margin = best.score - hits.get(1).map_or(0.0, |second| second.score);
     // "do you sell kayaks": the one word that matters is not in the pack.
     let foreign = share(foreign, content().count());
@@ -139,8 +139,9 @@ fn extra(pack: &CompiledPack, body: &str, seen: &Understanding, analysis: &Analy
     let service_score = service.map_or(0.0, |hit| hit.score);
     let named = service.is_some_and(|hit| hit.recall > 0.3 && hit.cosine > 0.25);
     let bookable = named && service.is_some_and(|hit| pack.pack().services[hit.at].is_bookable());
-    let content = analysis.units.iter().filter(|unit| unit.stem.is_some()).count();
-    let known = analysis.units.iter().filter(|unit| unit.stem.is_some() && pack.index().knows(unit)).count();
+    let senses = &seen.whole.senses;
+    let content = senses.iter().filter(|sense| sense.is_word).count();
+    let known = senses.iter().filter(|sense| sense.is_word && sense.is_known).count();
     let dated = !seen.when.days.is_empty() || seen.when.clock;
     let booking = has("book_verb") || has("availability");
     let pricing = has("price_ask") || has("quote_ask");

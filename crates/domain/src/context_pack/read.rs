@@ -4,6 +4,10 @@ use super::Invalid;
 use serde_json::{Map, Value};
 use std::cell::RefCell;
 
+/// Mistakes that are told at once; whoever mends these is told the rest. A body full of mistakes must not become an answer
+/// many times as long.
+const MOST_MISTAKES: usize = 100;
+
 /// The list of mistakes.
 #[derive(Default)]
 pub(super) struct Mistakes(RefCell<Vec<Invalid>>);
@@ -14,11 +18,11 @@ impl Mistakes {
     }
 
     pub(super) fn add(&self, pointer: &str, code: &str, message: impl Into<String>) {
-        self.0.borrow_mut().push(Invalid {
-            pointer: pointer.to_owned(),
-            code: code.to_owned(),
-            message: message.into(),
-        });
+        let mut mistakes = self.0.borrow_mut();
+        if mistakes.len() < MOST_MISTAKES {
+            let (pointer, code) = (pointer.to_owned(), code.to_owned());
+            mistakes.push(Invalid { pointer, code, message: message.into() });
+        }
     }
 }
 

@@ -171,7 +171,7 @@ fn intervals(node: &Node<'_>) -> Vec<Interval> {
             .map(|time| time.parsed(5, "a time such as 09:30", |text| text.parse().ok()))
             .collect();
         match times[..] {
-            [Some(from), Some(to)] if from >= to => item.wrong("order", "must end after it begins"),
+            [Some(from), Some(to)] if from >= to => item.wrong("order", "must end after it begins; hours past midnight end at 24:00 and go on at 00:00 of the next day"),
             [Some(from), Some(to)] => {
                 if end.is_some_and(|end| from < end) {
                     item.wrong("order", "must begin when the one before it has ended");

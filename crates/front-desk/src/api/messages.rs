@@ -8,7 +8,7 @@ use crate::{
 };
 use axum::{Json, extract::State};
 use http::StatusCode;
-use misy_domain::{Channel, MessageId, Metered, Part, Permission, SessionId};
+use misy_domain::{Channel, MessageId, Metered, Part, Permission, SessionId, share::Trace};
 use misy_store::messages::{Ingested, NewInbound};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -77,6 +77,7 @@ struct Peek<'a> {
 
 impl Access for WriteMessage {
     const PERMISSION: Option<Permission> = Some(Permission::ChatWrite);
+    const LEAVES: Option<Trace> = Some(Trace::Message);
 
     fn subjects(received: &Received) -> Subjects {
         // What cannot be read is refused later, with its reason.

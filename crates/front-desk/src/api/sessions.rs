@@ -6,7 +6,7 @@ pub mod open;
 pub mod read;
 
 use crate::{pipeline::Access, pipeline::TenantCall, problem::Problem};
-use misy_domain::{Permission, SessionId};
+use misy_domain::{Permission, SessionId, share::Trace};
 use misy_store::{Database, sessions::Session};
 
 /// Calls that read a session.
@@ -16,11 +16,12 @@ impl Access for ReadChat {
     const PERMISSION: Option<Permission> = Some(Permission::ChatRead);
 }
 
-/// Calls that write to one, or open it.
+/// Calls that open one.
 pub struct WriteChat;
 
 impl Access for WriteChat {
     const PERMISSION: Option<Permission> = Some(Permission::ChatWrite);
+    const LEAVES: Option<Trace> = Some(Trace::Session);
 }
 
 /// The session that the path names, if it belongs to the tenant, the site and the chain of tokens of the call.

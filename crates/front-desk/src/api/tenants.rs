@@ -6,6 +6,7 @@ pub mod certificates;
 pub mod context_pack;
 pub mod create;
 pub mod decisions;
+pub mod domains;
 pub mod encryption;
 pub mod events;
 pub mod keys;

@@ -5,6 +5,11 @@ use misy_store::{Database, StoreError};
 use moka::sync::Cache;
 use std::time::Duration;
 
+/// What the origins of either kind may take in memory: whoever asks writes them.
+const MOST_BYTES: u64 = 8 * 1024 * 1024;
+/// What one takes beside its text.
+const ENTRY_BYTES: usize = 128;
+
 /// Answers for a second what the database said; no origin is known or unknown for longer.
 pub(crate) struct KnownOrigins {
     database: Database,
@@ -15,8 +20,10 @@ pub(crate) struct KnownOrigins {
 
 impl KnownOrigins {
     pub(crate) fn new(database: Database) -> Self {
-        let seen = Cache::builder().max_capacity(100_000).time_to_live(Duration::from_millis(900)).build();
-        let lately = Cache::builder().max_capacity(100_000).time_to_live(Duration::from_mins(10)).build();
+        let seen = Cache::builder().weigher(|origin, _| bytes(origin)).max_capacity(MOST_BYTES);
+        let seen = seen.time_to_live(Duration::from_millis(900)).build();
+        let lately = Cache::builder().weigher(|origin, ()| bytes(origin)).max_capacity(MOST_BYTES);
+        let lately = lately.time_to_live(Duration::from_mins(10)).build();
         Self { database, seen, lately }
     }
 
@@ -44,4 +51,8 @@ impl KnownOrigins {
     pub(crate) fn changed(&self) {
         self.seen.invalidate_all();
     }
+}
+
+fn bytes(origin: &Origin) -> u32 {
+    u32::try_from(origin.as_str().len() + ENTRY_BYTES).unwrap_or(u32::MAX)
 }

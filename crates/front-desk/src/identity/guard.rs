@@ -4,7 +4,7 @@
 use crate::{address::address_of, desk::FrontDesk, pipeline::Received, problem::Problem};
 use jiff::SignedDuration;
 use misy_domain::limit::Quota;
-use misy_store::limits::{Decision, Limit, Scope, Unreachable};
+use misy_store::limits::{At, GuessRule};
 use std::net::IpAddr;
 
 /// From one address, at whatever accounts. Many people share one.
@@ -23,8 +23,8 @@ pub const MOST_GUESSES_PER_HOUR: u32 = 2 * BY_ACCOUNT.requests;
 pub(crate) struct Guess<'a> {
     /// What is guessed: passwords, codes.
     pub(crate) what: &'a str,
-    /// At which account, whether there is one or not.
-    pub(crate) account: &'a [u8],
+    /// At which account, whether there is one or not; none where a guess is at all of them.
+    pub(crate) account: Option<&'a [u8]>,
     /// From where.
     pub(crate) address: Option<IpAddr>,
     /// From a browser that is known for the account.
@@ -36,31 +36,33 @@ pub(crate) fn address(desk: &FrontDesk, received: &Received) -> Option<IpAddr> {
     address_of(&desk.settings, &received.parts.extensions, &received.parts.headers)
 }
 
-/// Counts a guess, before it is looked at; refuses it if there were too many.
+/// Counts a guess, before it is looked at; refuses it if there were too many. What is counted in memory and in Redis refuses
+/// early; what counts for an account stands in the database. Not to be called with a transaction open, whose connection it
+/// would hold while it waits for another.
 pub(crate) async fn count(desk: &FrontDesk, guess: &Guess<'_>) -> Result<(), Problem> {
     let Guess { what, account, address, device } = guess;
-    let account = hex::encode(account);
-    let mut rules = Vec::with_capacity(3);
-    if let Some(device) = device {
-        rules.push((format!("{what}/device/{account}/{}", hex::encode(device)), BY_DEVICE));
-    } else {
-        let prefix = address.map(limited_prefix);
-        if let Some(prefix) = &prefix {
-            rules.push((format!("{what}/address/{prefix}"), BY_ADDRESS));
-            rules.push((format!("{what}/account/{account}/{prefix}"), BY_ACCOUNT_AND_ADDRESS));
-        }
-        rules.push((format!("{what}/account/{account}"), BY_ACCOUNT));
+    let account = account.map(|account| format!("{what}/account/{}", hex::encode(account)));
+    let lasting = account.as_ref().map(|account| match device {
+        Some(device) => (At::Device, format!("{account}/device/{}", hex::encode(device)), BY_DEVICE),
+        None => (At::Account, account.clone(), BY_ACCOUNT),
+    });
+    let mut counted: Vec<(At, String, Quota)> = lasting.iter().cloned().collect();
+    if let Some(prefix) = address.filter(|_| device.is_none()).map(limited_prefix) {
+        counted.push((At::Address, format!("{what}/address/{prefix}"), BY_ADDRESS));
+        let from_here = account.map(|account| format!("{account}/address/{prefix}"));
+        counted.extend(from_here.map(|subject| (At::Account, subject, BY_ACCOUNT_AND_ADDRESS)));
     }
-    let limits: Vec<Limit<'_>> =
-        rules.iter().map(|(subject, quota)| Limit { scope: Scope::Key, subject, quota: *quota }).collect();
+    let rules: Vec<GuessRule<'_>> =
+        counted.iter().map(|(at, subject, quota)| GuessRule { at: *at, subject, quota: *quota }).collect();
+    let now = desk.clock.now();
     // It is counted for the platform: of whom the guess is may be unknown, and must not show.
-    match desk
-        .limits
-        .check(&desk.settings.owner_id, None, &limits, desk.clock.now(), Unreachable::Refuse)
-        .await?
-    {
-        Decision::Limited { retry_after, .. } => Err(Problem::rate_limited(retry_after)),
-        _ => Ok(()),
+    if let Some(wait) = desk.limits.guess(&desk.settings.owner_id, &rules, now).await {
+        return Err(Problem::rate_limited(wait));
+    }
+    let Some((_, subject, quota)) = lasting else { return Ok(()) };
+    match desk.database.count_guess(desk.vault.guess_bucket(&subject)?, quota, now).await? {
+        Some(wait) => Err(Problem::rate_limited(wait)),
+        None => Ok(()),
     }
 }
 

@@ -3,6 +3,7 @@
 use super::{cookies, csrf};
 use crate::{
     desk::FrontDesk,
+    look_up,
     management::{UserCaller, count},
     pipeline::{Received, bearer},
     problem::Problem,
@@ -53,7 +54,8 @@ pub(crate) async fn by_cookie(desk: &FrontDesk, received: &Received) -> Result<P
     let invalid = || Problem::unauthorized("session_invalid");
     let now = desk.clock.now();
     let token = cookies::session(&desk.settings, &received.parts.headers).ok_or_else(invalid)?;
-    let (tenant, found) = desk.database.sign_in_by_hash(&token.hash(), now).await?.ok_or_else(invalid)?;
+    let found = look_up::session(desk, received, &token.hash()).await?;
+    let (tenant, found) = found.ok_or_else(invalid)?;
     if found.sign_in.is_over(now) {
         return Err(Problem::unauthorized("session_expired"));
     }
@@ -82,7 +84,7 @@ pub(crate) async fn by_personal_token(
     let invalid = || Problem::unauthorized("token_invalid");
     let now = desk.clock.now();
     let token = RandomToken::parse(TokenUse::Personal, text).ok_or_else(invalid)?;
-    let found = desk.database.personal_token_by_hash(&token.hash(), now).await?;
+    let found = look_up::personal_token(desk, received, &token.hash()).await?;
     let (tenant, found) = found.ok_or_else(invalid)?;
     if found.token.revoked_at.is_some() || found.status != UserStatus::Active {
         return Err(Problem::unauthorized("token_revoked"));

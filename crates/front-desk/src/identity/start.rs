@@ -4,7 +4,7 @@ use super::{cookies, guard};
 use crate::{desk::FrontDesk, pipeline::Received, problem::Problem};
 use axum::{Json, response::IntoResponse, response::Response};
 use http::header;
-use misy_domain::{SignInId, TenantId, Timestamp};
+use misy_domain::{SignInId, TenantId, Timestamp, UserId};
 use misy_store::{
     TenantTx,
     audit::{self, AuditEntry, Kind},
@@ -224,11 +224,11 @@ pub(crate) async fn known_device(
     desk: &FrontDesk,
     received: &Received,
     tx: &mut TenantTx,
-    user: &User,
+    user: UserId,
 ) -> Result<Option<[u8; 32]>, Problem> {
     let tokens = cookies::devices(&desk.settings, &received.parts.headers);
     let hashes: Vec<[u8; 32]> = tokens.iter().map(RandomToken::hash).collect();
-    Ok(devices::known(tx, user.user_id, &hashes, desk.clock.now()).await?)
+    Ok(devices::known(tx, user, &hashes, desk.clock.now()).await?)
 }
 
 /// Records what a user did to its own account, in the transaction of it.

@@ -27,7 +27,8 @@ use url::Url;
 const DESCRIPTION_AGE: Duration = Duration::from_mins(10);
 /// How soon a description may be read again because a key is missing.
 const READ_AGAIN: Duration = Duration::from_secs(10);
-const MOST_PROVIDERS: u64 = 10_000;
+/// What all descriptions together may take in memory: tenants choose who writes them.
+const MOST_BYTES: u64 = 32 * 1024 * 1024;
 
 /// What a provider may say of itself besides OpenID Connect Discovery (RFC 9207, section 3).
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -76,6 +77,8 @@ pub(super) type RelyingClient = Client<
 struct Described {
     metadata: Metadata,
     read_at: Timestamp,
+    /// What it takes in memory, about: twice of what it takes as JSON.
+    bytes: u32,
 }
 
 /// Where the browser goes, and what must be remembered until it comes back.
@@ -104,7 +107,8 @@ pub(crate) struct Providers {
 
 impl Providers {
     pub(crate) fn new(egress: Egress, clock: Arc<dyn Clock>) -> Self {
-        let described = Cache::builder().max_capacity(MOST_PROVIDERS).time_to_live(DESCRIPTION_AGE).build();
+        let described = Cache::builder().weigher(|_, described: &Arc<Described>| described.bytes);
+        let described = described.max_capacity(MOST_BYTES).time_to_live(DESCRIPTION_AGE).build();
         Self { egress, clock, described }
     }
 
@@ -188,7 +192,10 @@ impl Providers {
             other => provider(&other),
         })?;
         check_endpoints(&metadata, issuer)?;
-        let described = Arc::new(Described { metadata, read_at: self.clock.now() });
+        let json = |value: serde_json::Result<Vec<u8>>| value.map_or(0, |bytes| bytes.len());
+        let bytes = json(serde_json::to_vec(&metadata)) + json(serde_json::to_vec(metadata.jwks()));
+        let bytes = u32::try_from(2 * bytes).unwrap_or(u32::MAX);
+        let described = Arc::new(Described { metadata, read_at: self.clock.now(), bytes });
         self.described.insert(issuer.to_owned(), described.clone());
         Ok(described)
     }

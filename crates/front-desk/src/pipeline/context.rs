@@ -3,7 +3,7 @@
 use super::Received;
 use crate::{desk::FrontDesk, problem::Problem, tenant_state::TenantState, token_desk::KnownToken};
 use axum::extract::{FromRequest, Request};
-use misy_domain::{Permission, Permissions, SiteId, TenantId, TokenId};
+use misy_domain::{Permission, Permissions, SiteId, TenantId, TokenId, share::Trace};
 use misy_store::TenantKeys;
 use misy_trust::TatClaims;
 use std::{marker::PhantomData, ops::Deref, sync::Arc};
@@ -14,6 +14,8 @@ pub trait Access: Send + Sync + 'static {
     const PERMISSION: Option<Permission>;
     /// The largest body, if it is another than usual.
     const BODY_LIMIT: Option<usize> = None;
+    /// What a visitor leaves behind with it, of which each has a share.
+    const LEAVES: Option<Trace> = None;
 
     /// What else than tenant, site and key the call counts against.
     fn subjects(_: &Received) -> Subjects {

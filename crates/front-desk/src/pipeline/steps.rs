@@ -8,6 +8,7 @@ use crate::{
     desk::FrontDesk,
     edge::{limited, unreachable},
     problem::Problem,
+    shares::{self, Share},
     tenant_state::{ReadySecret, TenantState},
     token_desk::KnownToken,
 };
@@ -121,7 +122,7 @@ impl Received {
             facts.site = Some(token.claims.site_id.to_string());
             facts.actor = Some(token.jti.clone());
         }
-        if state.has_revoked(&token.claims) {
+        if desk.tokens.was_revoked(&token, &state).await? {
             return Err(Problem::unauthorized("token_revoked"));
         }
         Ok(Identified { received: self, token, state })
@@ -215,8 +216,14 @@ impl Signed {
         let of = |scope, subject| Limit { scope, subject, quota: state.quota(scope, subject) };
         let Subjects { session, channel } = A::subjects(received);
         let (session, channel) = (session.as_deref(), channel.as_deref());
-        let mut limits = [of(Scope::Tenant, ""); 5];
-        let mut count = 1;
+        let shares = match A::LEAVES {
+            Some(trace) if claims.sig == RequestKeyKind::Token => {
+                shares::of(trace, state, &token.family, received.record.address)
+            }
+            _ => Vec::new(),
+        };
+        let mut limits = Vec::with_capacity(8);
+        limits.push(of(Scope::Tenant, ""));
         let scopes = [
             (Scope::Site, Some(site)),
             (Scope::Key, Some(token.family.as_str())),
@@ -225,14 +232,13 @@ impl Signed {
         ];
         for (scope, subject) in scopes {
             if let Some(subject) = subject {
-                limits[count] = of(scope, subject);
-                count += 1;
+                limits.push(of(scope, subject));
             }
         }
+        limits.extend(shares.iter().map(Share::limit));
         let now = desk.clock.now();
         let otherwise = unreachable(&received.parts.method);
-        let decision =
-            desk.limits.check(&claims.tenant_id, Some(nonce), &limits[..count], now, otherwise).await?;
+        let decision = desk.limits.check(&claims.tenant_id, Some(nonce), &limits, now, otherwise).await?;
         limited(decision, &received.record)?;
         Ok(WithinLimits(at))
     }

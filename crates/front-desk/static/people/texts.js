@@ -142,6 +142,7 @@ const TEXTS = {
   problem_email_not_verified: ['Tu proveedor no ha verificado tu correo.', 'Your provider has not verified your address.', 'O seu provedor não verificou o seu e-mail.'],
   problem_account_unknown: ['No hay una cuenta para ti. Pide una invitación.', 'There is no account for you. Ask for an invitation.', 'Não há uma conta para você. Peça um convite.'],
   problem_account_disabled: ['La cuenta está desactivada.', 'The account is disabled.', 'A conta está desativada.'],
+  problem_link_not_proved: ['Tu cuenta puede más de lo que avala tu proveedor. Entra con tu contraseña y registra un segundo factor primero.', 'Your account may do more than your provider stands for. Sign in with your password and enrol a second factor first.', 'Sua conta pode mais do que o seu provedor garante. Entre com sua senha e registre um segundo fator primeiro.'],
   problem_no_role: ['Ninguno de tus grupos tiene una función aquí.', 'None of your groups has a role here.', 'Nenhum dos seus grupos tem uma função aqui.'],
   problem_sign_in_refused: ['La respuesta del proveedor no fue aceptada. Empieza de nuevo.', 'The provider’s answer was not accepted. Begin again.', 'A resposta do provedor não foi aceita. Comece de novo.'],
   problem_sign_in_denied: ['El proveedor no te dejó entrar.', 'The provider did not sign you in.', 'O provedor não autorizou a entrada.'],

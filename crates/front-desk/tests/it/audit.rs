@@ -1,6 +1,6 @@
 //! The audit trail: that everything is in it, and that it can be proved by whoever asks.
 
-use crate::support::{App, Tenant, bare, raw, with_bearer};
+use crate::support::{App, PATIENCE, Tenant, bare, raw, with_bearer};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use http::{Method, Request};
 use http_body_util::BodyExt;
@@ -25,7 +25,8 @@ async fn text(app: &App, who: &Tenant, path: &str) -> String {
 
 /// Waits until an entry of this kind is written: calls are, a moment later.
 async fn wait_for(app: &App, who: &Tenant, query: &str) -> Value {
-    for _ in 0..200 {
+    let began = std::time::Instant::now();
+    while began.elapsed() < PATIENCE {
         let path = who.path(&format!("/audit?limit=200&{query}"));
         let found = app.manage(who, Method::GET, &path, None).await.expect(200).body["items"].clone();
         if found.as_array().is_some_and(|found| !found.is_empty()) {

@@ -5,7 +5,7 @@ use crate::tokens::claims;
 use axum::body::Body;
 use http::{Method, Request};
 use misy_testkit::authority::{Authority, GOOD, Issued, OVER, Years};
-use misy_trust::ClientCertificate;
+use misy_trust::{ClientCertificate, RefusedCertificate};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -174,4 +174,112 @@ async fn what_is_no_certificate_is_not_bound() {
     }
     let made = bind(&app, &andina, &json!({ "name": "x", "fingerprint": hash })).await.expect(201);
     assert_eq!(made.text("fingerprint"), hash);
+}
+
+fn binding_of(token: &Token) -> String {
+    claims(&token.text)["cnf"]["binding"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_certificate_is_bound_once_and_what_was_given_by_a_binding_ends_with_it() {
+    let app = App::start().await;
+    let (_, andina) = app.two().await;
+    let authority = Authority::new("clients").unwrap();
+    let own = authority.issue("own", GOOD).unwrap();
+    let by = |bound_by: &str| json!({ "name": "backend", "certificate": own.pem, "boundBy": bound_by });
+    let first = bind(&app, &andina, &by("key")).await.expect(201).text("certificateId");
+    // Nor a second time, nor by its other fingerprint, nor by the bare fingerprint.
+    for body in [by("key"), by("certificate")] {
+        let answer = bind(&app, &andina, &body).await.refused(409, "certificate_bound");
+        assert!(answer.text("detail").contains(&first), "{}", answer.body);
+    }
+    let key = ClientCertificate::from_der(&own.der).unwrap().key.to_string();
+    bind(&app, &andina, &json!({ "name": "x", "fingerprint": key })).await.refused(409, "certificate_bound");
+    mark(&app, &andina).await;
+    let mint = || app.server_request(&andina, &asked());
+    let token = async || {
+        let answer = app.send(over(mint(), &own)).await.expect(201);
+        Token::of(&answer.body, Some(&andina.secret), None)
+    };
+    let old = token().await;
+    assert_eq!(binding_of(&old), first);
+    app.send(over(read(&app, &andina, &old), &own)).await.expect(200);
+
+    // Revoked and bound again, it is another binding: what was given before stays refused, on every replica.
+    let path = andina.path(&format!("/certificates/{first}"));
+    app.manage(&andina, Method::DELETE, &path, None).await.expect(204);
+    let second = bind(&app, &andina, &by("key")).await.expect(201).text("certificateId");
+    let replica = app.replica().await.router();
+    app.send(over(read(&app, &andina, &old), &own)).await.refused(401, "certificate_invalid");
+    let there = crate::support::send_to(&replica, over(read(&app, &andina, &old), &own)).await;
+    there.refused(401, "certificate_invalid");
+    let new = token().await;
+    assert_eq!(binding_of(&new), second);
+    app.send(over(read(&app, &andina, &new), &own)).await.expect(200);
+
+    // One whose time is over stands in nobody's way.
+    let short = authority.issue("short", GOOD).unwrap();
+    let in_an_hour = misy_domain::Clock::now(&*app.store.clock) + std::time::Duration::from_hours(1);
+    let body = json!({ "name": "short", "certificate": short.pem, "expiresAt": in_an_hour });
+    bind(&app, &andina, &body).await.expect(201);
+    app.advance(std::time::Duration::from_hours(2));
+    bind(&app, &andina, &json!({ "name": "again", "certificate": short.pem })).await.expect(201);
+}
+
+#[tokio::test]
+async fn two_bindings_at_the_same_moment_are_one() {
+    let app = App::start().await;
+    let (_, andina) = app.two().await;
+    let body = json!({ "name": "x", "fingerprint": "cd".repeat(32) });
+    let answers = futures_util::future::join_all((0..6).map(|_| bind(&app, &andina, &body))).await;
+    let made = answers.iter().filter(|answer| answer.status == 201).count();
+    let refused = answers.iter().filter(|answer| answer.status == 409).count();
+    assert_eq!((made, refused), (1, 5));
+}
+
+#[tokio::test]
+async fn a_certificate_works_for_one_tenant_at_a_time_and_nobody_takes_it_by_naming_it() {
+    let app = App::start().await;
+    let (owner, andina) = app.two().await;
+    let verde = app.register(&owner, "verde-cafe", "https://verde.example").await;
+    let own = Authority::new("clients").unwrap().issue("own", GOOD).unwrap();
+    let body = json!({ "name": "backend", "certificate": own.pem });
+    // Whoever knows the certificate may bind it first: that neither hinders its holder nor tells anybody anything.
+    bind(&app, &verde, &body).await.expect(201);
+    let bound = bind(&app, &andina, &body).await.expect(201).text("certificateId");
+    mark(&app, &andina).await;
+    mark(&app, &verde).await;
+    let mint = |tenant: &Tenant| over(app.server_request(tenant, &asked()), &own);
+    app.send(mint(&andina)).await.expect(201);
+    app.send(mint(&verde)).await.refused(401, "certificate_invalid");
+    app.send(mint(&andina)).await.expect(201);
+    // Given up there, it may work here.
+    let path = andina.path(&format!("/certificates/{bound}"));
+    app.manage(&andina, Method::DELETE, &path, None).await.expect(204);
+    app.send(mint(&verde)).await.expect(201);
+    app.send(mint(&andina)).await.refused(401, "certificate_invalid");
+}
+
+#[tokio::test]
+async fn a_certificate_without_an_end_is_bound_without_one() {
+    let app = App::start().await;
+    let (_, andina) = app.two().await;
+    let authority = Authority::new("clients").unwrap();
+    let endless = authority.issue_endless().unwrap();
+    let body = json!({ "name": "endless", "certificate": endless.pem, "boundBy": "certificate" });
+    let answer = bind(&app, &andina, &body).await.expect(201);
+    assert_eq!(answer.body["expiresAt"], Value::Null);
+    mark(&app, &andina).await;
+    app.send(over(app.server_request(&andina, &asked()), &endless)).await.expect(201);
+}
+
+#[tokio::test]
+async fn nothing_is_answered_on_a_connection_whose_certificate_counts_no_more() {
+    let app = App::start().await;
+    for path in ["/health/live", "/.well-known/jwks.json", "/api/meta-agent/tokens", "/nowhere"] {
+        let mut request = crate::support::raw(Method::GET, path, None);
+        request.extensions_mut().insert(RefusedCertificate { reason: "certificate_revoked" });
+        let answer = app.send(request).await.refused(401, "certificate_invalid");
+        assert_eq!(answer.headers["connection"], "close");
+    }
 }

@@ -1,10 +1,11 @@
 //! Live events.
 
-use crate::support::{App, Token, put};
+use crate::support::{App, PATIENCE, Token, put};
 use axum::{body::Body, response::Response};
 use http::Method;
 use http_body_util::BodyExt;
 use misy_front_desk::Connection;
+use misy_store::bell::Agent;
 use serde_json::{Value, json};
 use std::time::Duration;
 use tokio::time::timeout;
@@ -47,8 +48,7 @@ impl Events {
                 }
                 continue;
             }
-            let frame =
-                timeout(Duration::from_secs(5), self.body.frame()).await.expect("an event in time")?;
+            let frame = timeout(PATIENCE, self.body.frame()).await.expect("an event in time")?;
             self.rest.push_str(std::str::from_utf8(&frame.unwrap().into_data().unwrap()).unwrap());
         }
     }
@@ -141,11 +141,11 @@ async fn typing_is_told() {
     let conversation = opened.text("conversationId").parse().unwrap();
     let mut events = follow(&app, &token, &opened.text("sessionId"), None).await;
     events.expect("status").await;
-    let ring = |name: Option<&str>| {
-        let news = misy_store::bell::News::typing(name.map(Into::into));
+    let ring = |agent: Option<Agent>| {
+        let news = misy_store::bell::News::typing(agent);
         app.store.bell.ring(&andina.tenant_id(), conversation, news);
     };
-    ring(Some("support"));
+    ring(Some(Agent::Support));
     assert_eq!(events.expect("typing").await.data, json!({ "active": true, "agentName": "support" }));
     ring(None);
     assert_eq!(events.expect("typing").await.data, json!({ "active": false }));

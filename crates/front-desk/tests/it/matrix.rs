@@ -117,6 +117,10 @@ fn cases() -> Vec<Case> {
         "readSignIn",
         "replaceSignIn",
         "deleteSignIn",
+        "listDomains",
+        "createDomain",
+        "verifyDomain",
+        "deleteDomain",
         "listUsers",
         "inviteUser",
         "readUser",
@@ -274,6 +278,7 @@ fn fill(path: &str, tenant: &Tenant) -> String {
         .replace("{userId}", "usr_00000000000000000000000000")
         .replace("{keyId}", "key_00000000000000000000000000")
         .replace("{roleId}", "reception")
+        .replace("{domain}", "business.example")
         .replace("{grantId}", "grt_00000000000000000000000000")
         .replace("{alertId}", "alr_00000000000000000000000000")
         .replace("{certificateId}", "crt_00000000000000000000000000")
@@ -298,6 +303,7 @@ fn example(id: &str, tenant: &Tenant) -> Vec<u8> {
         "replaceSignIn" => json!({
             "issuer": "https://evil.example", "clientId": "x", "tenantClaim": { "name": "tenant", "value": tenant.id }
         }),
+        "createDomain" => json!({ "domain": "evil.example" }),
         "acceptInvitation" => json!({ "token": "inv_", "password": "tres tristes tigres" }),
         "resetPassword" => json!({ "token": "rst_", "password": "tres tristes tigres" }),
         "changePassword" => json!({ "newPassword": "tres tristes tigres" }),

@@ -1,6 +1,7 @@
 //! Sign-in with OpenID Connect: against a certified provider, against one that lies, and with tokens as Amazon Cognito
 //! makes them.
 
+pub(crate) mod back_door;
 mod fake;
 mod hostile;
 mod real;
@@ -27,16 +28,33 @@ fn to_the_wall(app: &App) {
     app.advance(ahead.unsigned_abs());
 }
 
+const BOSS: &str = "boss@andina.example";
+
+/// The first administrator of a tenant that has proved the domain of its people.
+pub(crate) async fn boss(app: &App, tenant: &Tenant) -> Browser {
+    prove_domain(app, tenant, "andina.example").await;
+    app.administrator(tenant, BOSS).await
+}
+
+/// As if the file of the domain had been read.
+async fn prove_domain(app: &App, tenant: &Tenant, domain: &str) {
+    let sql =
+        format!("insert into misy.email_domains values ('{}', '{domain}', 'line', now(), now())", tenant.id);
+    app.store.admin(sql).await.unwrap();
+}
+
 /// What a tenant sets: by its own claim `tenant`, with people made as they come.
 fn configuration(issuer: &str) -> Value {
     json!({
         "issuer": issuer, "clientId": CLIENT, "clientSecret": SECRET,
         "tenantClaim": { "name": "tenant", "value": "andina" }, "provisioning": true, "defaultRoles": ["analyst"],
+        "emailDomains": ["andina.example"],
     })
 }
 
-async fn configure(app: &App, tenant: &Tenant, body: &Value) -> Answer {
-    app.manage(tenant, Method::PUT, &tenant.path("/sign-in"), Some(body)).await
+async fn configure(app: &App, by: &mut Browser, tenant: &Tenant, body: &Value) -> Answer {
+    by.step_up(app).await;
+    by.call_on(&app.router, Method::PUT, &tenant.path("/sign-in"), Some(body)).await
 }
 
 /// A page that a browser goes to by itself.
@@ -93,9 +111,11 @@ async fn come_back(app: &App, browser: &mut Browser, out: &str, code: &str) -> A
 async fn what_a_tenant_sets_is_checked_shown_without_its_secret_and_removed() {
     let app = App::start().await;
     let (_, andina) = app.two().await;
+    let mut boss = boss(&app, &andina).await;
     let provider = FakeProvider::start("").await;
-    app.manage(&andina, Method::GET, &andina.path("/sign-in"), None).await.refused(404, "not_found");
-    let answer = configure(&app, &andina, &configuration(&provider.issuer)).await.expect(200);
+    let path = andina.path("/sign-in");
+    boss.get(&app, &path).await.refused(404, "not_found");
+    let answer = configure(&app, &mut boss, &andina, &configuration(&provider.issuer)).await.expect(200);
     assert_eq!(answer.body["hasClientSecret"], true);
     assert_eq!(answer.body["redirectUri"], CALLBACK);
     assert!(!answer.body.to_string().contains(SECRET));
@@ -103,20 +123,18 @@ async fn what_a_tenant_sets_is_checked_shown_without_its_secret_and_removed() {
     // Without a new secret the one before stays, unless it would go to somebody else.
     let mut change = configuration(&provider.issuer);
     change.as_object_mut().unwrap().remove("clientSecret");
-    let somebody = app.at_once(&andina).await;
-    let mut request = somebody.request(Method::PUT, &andina.path("/sign-in"), Some(&change));
-    put(&mut request, "if-match", &etag);
-    let changed = app.send(request).await.expect(200);
-    assert_eq!((&changed.body["hasClientSecret"], &changed.body["version"]), (&json!(true), &json!(2)));
-    let mut stale = somebody.request(Method::PUT, &andina.path("/sign-in"), Some(&change));
-    put(&mut stale, "if-match", &etag);
-    app.send(stale).await.refused(412, "stale");
+    for (status, version) in [(200, json!(2)), (412, Value::Null)] {
+        let mut request = boss.request(Method::PUT, &path, Some(&change));
+        put(&mut request, "if-match", &etag);
+        let answer = app.send(request).await.expect(status);
+        assert_eq!(answer.body["version"], version);
+    }
     let other = FakeProvider::start("").await;
     change["issuer"] = json!(other.issuer);
-    let answer = configure(&app, &andina, &change).await.refused(422, "validation_failed");
+    let answer = configure(&app, &mut boss, &andina, &change).await.refused(422, "validation_failed");
     assert_eq!(answer.body["errors"][0]["pointer"], "/clientSecret");
-    app.manage(&andina, Method::DELETE, &andina.path("/sign-in"), None).await.expect(204);
-    app.manage(&andina, Method::DELETE, &andina.path("/sign-in"), None).await.refused(404, "not_found");
+    boss.order(&app, Method::DELETE, &path).await.expect(204);
+    boss.order(&app, Method::DELETE, &path).await.refused(404, "not_found");
 }
 
 #[tokio::test]
@@ -124,7 +142,8 @@ async fn what_cannot_work_or_opens_too_much_is_not_taken() {
     let app = App::start().await;
     let (_, andina) = app.two().await;
     let provider = FakeProvider::start("").await;
-    let cases: [(&str, Value, &str); 12] = [
+    let mut boss = boss(&app, &andina).await;
+    let cases: [(&str, Value, &str); 15] = [
         ("issuer", json!("http://10.0.0.1"), "/issuer"),
         ("issuer", json!("http://169.254.169.254/latest"), "/issuer"),
         ("issuer", json!("not an address"), "/issuer"),
@@ -135,18 +154,21 @@ async fn what_cannot_work_or_opens_too_much_is_not_taken() {
         ("defaultRoles", json!(["owner"]), "/defaultRoles/0"),
         ("defaultRoles", json!(["king"]), "/defaultRoles/0"),
         ("roleClaim", json!({ "name": "groups", "roles": { "a/b": ["owner"] } }), "/roleClaim/roles/a~1b/0"),
+        ("emailDomains", json!([]), "/emailDomains"),
+        ("emailDomains", json!(["andina.example", "127.0.0.1"]), "/emailDomains/1"),
+        ("emailDomains", json!(["business.example"]), "/emailDomains/0"),
         ("exclusive", json!(true), "/breakGlassUserId"),
         ("breakGlassUserId", json!("usr_00000000000000000000000000"), "/breakGlassUserId"),
     ];
     for (member, value, pointer) in cases {
         let mut body = configuration(&provider.issuer);
         body[member] = value.clone();
-        let answer = configure(&app, &andina, &body).await.refused(422, "validation_failed");
+        let answer = configure(&app, &mut boss, &andina, &body).await.refused(422, "validation_failed");
         assert_eq!(answer.body["errors"][0]["pointer"], pointer, "{member}: {value}");
     }
     // A description that names another issuer, or sends codes over an open line.
     provider.describe("issuer", json!("https://login.evil.example"));
-    let refused = configure(&app, &andina, &configuration(&provider.issuer)).await;
+    let refused = configure(&app, &mut boss, &andina, &configuration(&provider.issuer)).await;
     assert_eq!(refused.refused(422, "validation_failed").body["errors"][0]["pointer"], "/issuer");
 }
 
@@ -155,8 +177,9 @@ async fn a_token_of_a_provider_proves_nothing_at_the_api() {
     let app = App::start().await;
     to_the_wall(&app);
     let (_, andina) = app.two().await;
+    let mut boss = boss(&app, &andina).await;
     let provider = FakeProvider::start("").await;
-    configure(&app, &andina, &configuration(&provider.issuer)).await.expect(200);
+    configure(&app, &mut boss, &andina, &configuration(&provider.issuer)).await.expect(200);
     let out = set_out(&app, &mut Browser::new(), "andina").await;
     let token = provider.token(&claims(&app, &provider, &out), fake::Signed::Well);
     for path in [andina.path(""), "/auth/me".into(), "/tenants".into()] {
@@ -171,19 +194,19 @@ async fn a_token_of_a_provider_proves_nothing_at_the_api() {
 async fn with_the_provider_as_the_only_way_in_one_account_keeps_another() {
     let app = App::start().await;
     let (_, andina) = app.two().await;
-    let mut ana = app.administrator(&andina, "ana@andina.example").await;
-    let me = ana.get(&app, "/auth/me").await.expect(200).body["user"]["userId"].clone();
+    let mut boss = boss(&app, &andina).await;
+    let me = boss.get(&app, "/auth/me").await.expect(200).body["user"]["userId"].clone();
     let provider = FakeProvider::start("").await;
     let mut body = configuration(&provider.issuer);
     body["exclusive"] = json!(true);
     body["breakGlassUserId"] = me;
-    configure(&app, &andina, &body).await.expect(200);
-    ana.sign_in_twice(&app, "ana@andina.example").await.expect(200);
+    configure(&app, &mut boss, &andina, &body).await.expect(200);
+    boss.sign_in_twice(&app, BOSS).await.expect(200);
     app.advance(Duration::from_secs(1));
     // For somebody else it is closed: the account is there, its password right.
     body["breakGlassUserId"] = Value::Null;
-    configure(&app, &andina, &body).await.refused(422, "validation_failed");
+    configure(&app, &mut boss, &andina, &body).await.refused(422, "validation_failed");
     app.store.admin("update misy.sign_in_providers set break_glass_user_id = null").await.unwrap();
-    let refused = Browser::new().sign_in(&app, "ana@andina.example", crate::people::PASSWORD).await;
+    let refused = Browser::new().sign_in(&app, BOSS, crate::people::PASSWORD).await;
     refused.refused(403, "provider_required");
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     people::{Browser, OWN_ORIGIN, PASSWORD},
-    support::{Answer, App, Tenant},
+    support::{Answer, App, Tenant, send_to},
 };
 use http::Method;
 use misy_trust::hostile::{Lie, SoftAuthenticator};
@@ -206,4 +206,155 @@ async fn an_installation_without_a_name_has_no_passkeys() {
     let app = App::start_with(|settings| settings.public_url = "http://127.0.0.1:8787".into()).await;
     let answer = Browser::new().order(&app, Method::POST, "/auth/passkeys/sign-in").await;
     answer.refused(422, "not_supported");
+}
+
+/// A request to finish something, by a browser that is nobody yet.
+fn finishing(path: &str, body: &Value) -> http::Request<axum::body::Body> {
+    Browser::new().request(Method::POST, path, Some(body))
+}
+
+#[tokio::test]
+async fn a_ceremony_that_ends_many_times_at_once_on_two_replicas_ends_once() {
+    let app = App::start().await;
+    let (_, andina) = app.two().await;
+    let (mut ana, mut device) = with_passkey(&app, &andina).await;
+    let other = app.replica().await.router();
+    let finish = "/auth/passkeys/sign-in/finish";
+    let routers = [&app.router, &other, &app.router, &other, &app.router, &other];
+    // Begun here, finished anywhere, once.
+    let begun = begin(&app, &mut Browser::new(), "/auth/passkeys/sign-in").await;
+    let body =
+        json!({ "ceremony": begun["ceremony"], "credential": device.get(&begun["options"], Lie::None) });
+    let all = routers.map(|router| send_to(router, finishing(finish, &body)));
+    let answers = futures_util::future::join_all(all).await;
+    let mut statuses: Vec<u16> = answers.iter().map(|answer| answer.status.as_u16()).collect();
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 401, 401, 401, 401, 401]);
+    send_to(&other, finishing(finish, &body)).await.refused(401, "passkey_invalid");
+
+    // Two copies of an authenticator at the same moment, each in a ceremony of its own: one of them comes in.
+    let mut copies = [device.clone(), device.clone()];
+    let mut requests = Vec::new();
+    for copy in &mut copies {
+        let begun = begin(&app, &mut Browser::new(), "/auth/passkeys/sign-in").await;
+        let credential = copy.get(&begun["options"], Lie::None);
+        requests.push(finishing(finish, &json!({ "ceremony": begun["ceremony"], "credential": credential })));
+    }
+    let pair = requests.into_iter().zip(routers).map(|(request, router)| send_to(router, request));
+    let answers = futures_util::future::join_all(pair).await;
+    let mut outcomes: Vec<_> =
+        answers.iter().map(|answer| (answer.status.as_u16(), answer.code().to_owned())).collect();
+    outcomes.sort();
+    assert_eq!(outcomes, [(200, String::new()), (401, "passkey_cloned".into())]);
+
+    // A new passkey is added once too, however often it is sent.
+    let begun = begin(&app, &mut ana, REGISTRATION).await;
+    let mut new = SoftAuthenticator::new(OWN_ORIGIN);
+    let body = json!({
+        "ceremony": begun["ceremony"], "name": "x", "credential": new.create(&begun["options"], Lie::None)
+    });
+    let path = format!("{REGISTRATION}/finish");
+    let all = routers.map(|router| send_to(router, ana.request(Method::POST, &path, Some(&body))));
+    let answers = futures_util::future::join_all(all).await;
+    assert_eq!(answers.iter().filter(|answer| answer.status == 201).count(), 1);
+}
+
+#[tokio::test]
+async fn challenges_are_not_swapped_between_ceremonies_sessions_and_people() {
+    let app = App::start().await;
+    let (_, andina) = app.two().await;
+    let (mut ana, mut device) = with_passkey(&app, &andina).await;
+    let finish = "/auth/passkeys/sign-in/finish";
+    // The answer to one challenge in the ceremony of another.
+    let first = begin(&app, &mut Browser::new(), "/auth/passkeys/sign-in").await;
+    let second = begin(&app, &mut Browser::new(), "/auth/passkeys/sign-in").await;
+    let body =
+        json!({ "ceremony": first["ceremony"], "credential": device.get(&second["options"], Lie::None) });
+    app.send(finishing(finish, &body)).await.refused(401, "passkey_invalid");
+    // That used up the first; the second is as good as before.
+    let right = device.get(&first["options"], Lie::None);
+    app.send(finishing(finish, &json!({ "ceremony": first["ceremony"], "credential": right })))
+        .await
+        .refused(401, "passkey_invalid");
+    let right = device.get(&second["options"], Lie::None);
+    app.send(finishing(finish, &json!({ "ceremony": second["ceremony"], "credential": right })))
+        .await
+        .expect(200);
+
+    // What one session of a person began no other one ends, be it to prove oneself or to add a passkey.
+    let mut elsewhere = Browser::at("198.51.100.9");
+    come_in(&app, &mut elsewhere, &mut device, Lie::None).await.expect(200);
+    let begun = begin(&app, &mut ana, "/auth/passkeys/step-up").await;
+    let body =
+        json!({ "ceremony": begun["ceremony"], "credential": device.get(&begun["options"], Lie::None) });
+    elsewhere.post(&app, "/auth/passkeys/step-up/finish", &body).await.refused(401, "passkey_invalid");
+    let begun = begin(&app, &mut ana, REGISTRATION).await;
+    let mut new = SoftAuthenticator::new(OWN_ORIGIN);
+    let body = json!({
+        "ceremony": begun["ceremony"], "name": "x", "credential": new.create(&begun["options"], Lie::None)
+    });
+    let path = format!("{REGISTRATION}/finish");
+    elsewhere.post(&app, &path, &body).await.refused(401, "passkey_invalid");
+
+    // Each end refuses what was begun for another purpose.
+    let purposes = [
+        ("/auth/passkeys/step-up", "/auth/passkeys/sign-in"),
+        ("/auth/passkeys/sign-in", "/auth/passkeys/step-up"),
+    ];
+    for (begins, ends) in purposes {
+        let begun = begin(&app, &mut ana, begins).await;
+        let body =
+            json!({ "ceremony": begun["ceremony"], "credential": device.get(&begun["options"], Lie::None) });
+        ana.post(&app, &format!("{ends}/finish"), &body).await.refused(401, "passkey_invalid");
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_claims_to_be_anothers_replaces_nothing() {
+    let app = App::start().await;
+    let (owner, andina) = app.two().await;
+    let verde = app.register(&owner, "verde-cafe", "https://verde.example").await;
+    let (mut ana, mut device) = with_passkey(&app, &andina).await;
+    let mut vera = app.administrator(&verde, "vera@verde.example").await;
+    // Another key under the id of Ana's, in another account of another tenant, and in her own.
+    let mut posing = SoftAuthenticator::new(OWN_ORIGIN).claiming_to_be(&device);
+    add(&app, &mut vera, &mut posing, Lie::None).await.refused(409, "conflict");
+    add(&app, &mut ana, &mut posing, Lie::None).await.refused(401, "passkey_invalid");
+    let mut posing = posing.posing_as(&[7; 16]);
+    come_in(&app, &mut Browser::new(), &mut posing, Lie::None).await.refused(401, "passkey_invalid");
+    come_in(&app, &mut Browser::new(), &mut device, Lie::None).await.expect(200);
+}
+
+#[tokio::test]
+async fn a_counter_that_is_set_back_or_left_out_is_a_copy() {
+    let app = App::start().await;
+    let (_, andina) = app.two().await;
+    let (_, mut device) = with_passkey(&app, &andina).await;
+    for _ in 0..3 {
+        come_in(&app, &mut Browser::new(), &mut device, Lie::None).await.expect(200);
+    }
+    let mut back = device.clone();
+    back.counter = 1;
+    come_in(&app, &mut Browser::new(), &mut back, Lie::None).await.refused(401, "passkey_cloned");
+    let mut silent = device.clone();
+    (silent.counter, silent.counts) = (0, false);
+    come_in(&app, &mut Browser::new(), &mut silent, Lie::None).await.refused(401, "passkey_cloned");
+    come_in(&app, &mut Browser::new(), &mut device, Lie::None).await.expect(200);
+}
+
+#[tokio::test]
+async fn who_is_disabled_in_the_middle_of_a_ceremony_does_not_end_it() {
+    let app = App::start().await;
+    let (_, andina) = app.two().await;
+    let (_, mut device) = with_passkey(&app, &andina).await;
+    let begun = begin(&app, &mut Browser::new(), "/auth/passkeys/sign-in").await;
+    let body =
+        json!({ "ceremony": begun["ceremony"], "credential": device.get(&begun["options"], Lie::None) });
+    app.store.admin("update misy.users set status = 'disabled'").await.unwrap();
+    let other = app.replica().await.router();
+    for router in [&app.router, &other] {
+        send_to(router, finishing("/auth/passkeys/sign-in/finish", &body))
+            .await
+            .refused(401, "passkey_invalid");
+    }
 }

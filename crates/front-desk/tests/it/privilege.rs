@@ -2,7 +2,7 @@
 
 use crate::{
     people::Browser,
-    support::{App, Tenant},
+    support::{App, PATIENCE, Tenant},
 };
 use http::Method;
 use misy_domain::Clock;
@@ -28,7 +28,7 @@ impl App {
 
 /// What the trail of a tenant tells, once it tells something.
 async fn trail(app: &App, who: &Tenant, query: &str) -> Vec<Value> {
-    let deadline = std::time::Instant::now() + Duration::from_secs(5);
+    let deadline = std::time::Instant::now() + PATIENCE;
     loop {
         let page =
             app.manage(who, Method::GET, &who.path(&format!("/audit?{query}")), None).await.expect(200);
@@ -157,7 +157,7 @@ async fn a_global_setting_holds_on_every_replica_without_a_restart() {
     };
     let other = app.replica().await;
     ana.post(&app, &owner.path("/privilege"), &decide("open")).await.expect(201);
-    let deadline = std::time::Instant::now() + Duration::from_secs(5);
+    let deadline = std::time::Instant::now() + PATIENCE;
     while other.self_registration() != misy_front_desk::SelfRegistration::Open {
         assert!(std::time::Instant::now() < deadline, "the other replica never hears of it");
         tokio::time::sleep(Duration::from_millis(20)).await;
@@ -221,7 +221,7 @@ async fn a_burst_of_privilege_or_of_refusals_raises_one_alert_that_can_be_acknow
     for _ in 0..7 {
         ana.post(&app, &andina.path("/privilege"), &support()).await.refused(401, "step_up_required");
     }
-    let deadline = std::time::Instant::now() + Duration::from_secs(5);
+    let deadline = std::time::Instant::now() + PATIENCE;
     loop {
         let alerts = app.manage(&owner, Method::GET, &open, None).await.expect(200);
         if alerts.body["items"].as_array().unwrap().iter().any(|alert| alert["rule"] == "owner_refused") {
@@ -237,7 +237,7 @@ async fn a_burst_of_privilege_or_of_refusals_raises_one_alert_that_can_be_acknow
 
 /// Waits until an alert of a rule stands with the owner.
 async fn raised(app: &App, owner: &Tenant, rule: &str) {
-    let deadline = std::time::Instant::now() + Duration::from_secs(5);
+    let deadline = std::time::Instant::now() + PATIENCE;
     loop {
         let alerts = app.manage(owner, Method::GET, &owner.path("/alerts"), None).await.expect(200);
         if alerts.body["items"].as_array().unwrap().iter().any(|alert| alert["rule"] == rule) {

@@ -44,7 +44,7 @@ async fn until_redis_is(desk: &FrontDesk, up: bool) {
             tokio::task::yield_now().await;
         }
     };
-    timeout(Duration::from_secs(10), change).await.expect("a change in time");
+    timeout(crate::support::PATIENCE, change).await.expect("a change in time");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -65,7 +65,7 @@ async fn exactly_the_limit_passes_on_three_replicas_and_a_change_of_it_reaches_a
                     tokio::task::yield_now().await;
                 }
             };
-            timeout(Duration::from_secs(5), change).await.expect("the limit holds");
+            timeout(crate::support::PATIENCE, change).await.expect("the limit holds");
         }
     };
     for (limit, sent) in [(40, 240), (25, 120)] {
@@ -177,7 +177,8 @@ async fn exactly_the_monthly_quota_is_stored_by_three_replicas() {
         "quotas": [{ "kind": "messages", "monthly": 61 }],
     });
     app.manage(&owner, Method::PUT, &andina.path("/limits"), Some(&body)).await.expect(200);
-    let token = app.browser(&andina).await;
+    // A server of the tenant, since one visitor has only a share.
+    let token = app.server(&andina, json!({ "siteId": "main" })).await;
     let session = app.session(&token).await;
     // Each replica knows of it.
     for router in &routers {
@@ -190,7 +191,7 @@ async fn exactly_the_monthly_quota_is_stored_by_three_replicas() {
             send_to(router, request).await.body["quotasInForce"][0]["monthly"] == 61
         };
         let known = async { while !seen().await {} };
-        timeout(Duration::from_secs(5), known).await.expect("the quota holds");
+        timeout(crate::support::PATIENCE, known).await.expect("the quota holds");
     }
     let app = Arc::new(app);
     let mut tasks = JoinSet::new();

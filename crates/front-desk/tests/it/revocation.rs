@@ -1,7 +1,7 @@
 //! What is taken away counts within a second on a replica that was told nothing.
 
 use crate::live::Events;
-use crate::support::{Answer, App, Tenant, Token, put, send_to, with_bearer};
+use crate::support::{Answer, App, PATIENCE, Tenant, Token, put, send_to, with_bearer};
 use crate::tokens::claims;
 use axum::{Router, body::Body};
 use http::{Method, Request};
@@ -24,7 +24,7 @@ async fn refused_there(router: &Router, request: impl Fn() -> Request<Body>, sta
             break;
         }
         assert!(answer.status.is_success(), "{}", answer.body);
-        assert!(began.elapsed() < Duration::from_secs(5), "the other replica does not notice {code}");
+        assert!(began.elapsed() < PATIENCE, "the other replica does not notice {code}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }

@@ -22,6 +22,7 @@ use misy_trust::{
     Algorithm, BootstrapSecret, PasswordCost, RandomToken, RequestKey, SignedRequest, SystemEntropy,
     TokenUse, request_signature, sha256,
 };
+use misy_workbench::Packs;
 use serde_json::{Value, json};
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tower::ServiceExt;
@@ -94,6 +95,13 @@ impl App {
 
     pub(crate) async fn start_with(change: impl FnOnce(&mut Settings)) -> Self {
         Self::on(test_store().await.unwrap(), change).await
+    }
+
+    /// With another way out.
+    pub(crate) async fn with_egress(egress: Egress) -> Self {
+        let store = test_store().await.unwrap();
+        let desk = desk_through(&store, None, store.bell.clone(), egress, |_| {}).await;
+        Self { router: desk.router(), desk, store }
     }
 
     pub(crate) async fn on(store: TestStore, change: impl FnOnce(&mut Settings)) -> Self {
@@ -193,11 +201,7 @@ impl App {
             None => {
                 let user_id = UserId::new(&*store.clock, &entropy);
                 let is_owner = store.database.owner_tenant().await.unwrap().as_ref() == Some(&tenant);
-                let roles = if is_owner {
-                    vec!["owner".to_owned(), "admin".to_owned()]
-                } else {
-                    vec!["admin".to_owned()]
-                };
+                let roles = misy_trust::access::first_administrator(is_owner);
                 let new = NewUser {
                     user_id,
                     status: UserStatus::Active,
@@ -338,21 +342,31 @@ impl App {
     }
 }
 
-async fn desk_on(store: &TestStore, change: impl FnOnce(&mut Settings)) -> FrontDesk {
-    desk_through(store, None, store.bell.clone(), change).await
+/// However slow the machine is: what is not so after this never will be.
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
+
+pub(crate) async fn desk_on(store: &TestStore, change: impl FnOnce(&mut Settings)) -> FrontDesk {
+    desk_through(store, None, store.bell.clone(), local_egress(), change).await
+}
+
+/// A way out that this machine itself may be called by.
+fn local_egress() -> Egress {
+    Egress::new(EgressSettings { allow_loopback: true, ..EgressSettings::default() }).unwrap()
 }
 
 /// A replica with a bell of its own, as another process on the same database and Redis has.
 pub(crate) async fn replica_through(store: &TestStore, redis: &TestRedis, patience: Duration) -> FrontDesk {
     let redis = Shared::open_with(&redis.url(), patience).await.unwrap();
-    let bell = Bell::through(Some(&redis));
-    desk_through(store, Some(redis), bell, |_| {}).await
+    let letters = store.vault.letters(&store.database, store.clock.clone()).await.unwrap();
+    let bell = Bell::through(Some(&redis), letters);
+    desk_through(store, Some(redis), bell, local_egress(), |_| {}).await
 }
 
 async fn desk_through(
     store: &TestStore,
     redis: Option<Shared>,
     bell: Bell,
+    egress: Egress,
     change: impl FnOnce(&mut Settings),
 ) -> FrontDesk {
     let mut settings = Settings::new("https://api.misy.example", "colombiatic".parse().unwrap());
@@ -367,10 +381,11 @@ async fn desk_through(
         bell,
         clock: store.clock.clone(),
         entropy: Arc::new(misy_trust::SystemEntropy::new()),
-        egress: Egress::new(EgressSettings { allow_loopback: true, ..EgressSettings::default() }).unwrap(),
+        egress,
         settings,
         metrics: None,
         redis,
+        packs: Packs::start(64 * 1024 * 1024).unwrap(),
     })
     .await
     .unwrap()

@@ -1,14 +1,16 @@
 //! `misy doctor`
 
+mod given;
+
 use super::config::print;
 use crate::{
     http, root_keys,
     settings::{RootKeySettings, Settings},
+    tls::{Files, Tls},
 };
 use misy_domain::{Clock, SystemClock};
 use misy_postgres::Programs;
-use misy_trust::{KeyProvider, RootKey, SystemEntropy};
-use sqlx::{Connection, PgConnection, Row, postgres::PgConnectOptions};
+use misy_trust::{Currency, KeyProvider, RootKey, SystemEntropy};
 use std::{fs, path::Path, sync::Arc};
 
 /// What a check found: fine and why, or what is wrong and what to do.
@@ -24,11 +26,17 @@ pub(super) async fn run(settings: &Settings) -> anyhow::Result<()> {
         ("clock", clock()),
     ];
     match &settings.database_url {
-        Some(url) => findings.push(("given PostgreSQL", given_server(url.expose()).await)),
+        Some(url) => findings.extend(given::check(settings, url).await),
         None => findings.push(("private PostgreSQL", private_server(settings.postgres_bin.as_deref()))),
     }
-    if let Some(url) = &settings.redis_url {
-        findings.push(("Redis", misy_store::Shared::examine(url.expose()).await));
+    if let Some(address) = &settings.redis {
+        findings.push(("Redis", misy_store::Shared::examine(address).await));
+    }
+    if let Some(files) = &settings.tls {
+        findings.push(("TLS", tls(files)));
+    }
+    if let Some(files) = &settings.internal {
+        findings.push(("internal TLS", tls(files)));
     }
     let mut text = String::new();
     for (name, finding) in &findings {
@@ -106,6 +114,30 @@ async fn address(settings: &Settings) -> Finding {
     listener.local_addr().map(|address| format!("{address} is free")).map_err(|error| error.to_string())
 }
 
+/// Whether the files of a listener can be used, and whether its revocation lists are of now.
+fn tls(files: &Files) -> Finding {
+    let loaded = Tls::load(files.clone()).map_err(|error| format!("{error:#}"))?.now();
+    let lists = loaded.authorities.as_ref().map(|authorities| authorities.lists.clone());
+    let (mut fine, mut wrong) = (vec!["certificate and key fit".to_owned()], Vec::new());
+    for name in &loaded.without_list {
+        wrong.push(format!("there is no revocation list of {name}: what it issued is refused"));
+    }
+    for (list, currency) in lists.iter().flat_map(|lists| lists.standings(SystemClock.now())) {
+        let (name, due) =
+            (&list.issuer_name, list.due_at.map_or("no time".to_owned(), |due| due.to_string()));
+        match currency {
+            Currency::Current => fine.push(format!("the next revocation list of {name} is due at {due}")),
+            Currency::Overdue => {
+                wrong.push(format!("the next revocation list of {name} was due at {due}: fetch it before this one no longer counts"));
+            }
+            Currency::Outdated => {
+                wrong.push(format!("the next revocation list of {name} was due at {due}: what {name} issued is refused; fetch it"));
+            }
+        }
+    }
+    if wrong.is_empty() { Ok(fine.join(", ")) } else { Err(wrong.join("; ")) }
+}
+
 fn clock() -> Finding {
     // Before the release of this program no clock is right.
     let now = SystemClock.now();
@@ -118,18 +150,4 @@ fn clock() -> Finding {
 fn private_server(bin: Option<&Path>) -> Finding {
     let programs = Programs::find(bin).map_err(|error| error.to_string())?;
     Ok(format!("{} in {}", programs.version(), programs.bin_dir().display()))
-}
-
-async fn given_server(url: &str) -> Finding {
-    let problem = |error: sqlx::Error| format!("{error}: check MISY_DATABASE_URL");
-    let options: PgConnectOptions = url.parse().map_err(problem)?;
-    let mut connection = PgConnection::connect_with(&options).await.map_err(problem)?;
-    let row = sqlx::query(
-        "select version(), (select rolsuper or rolcreaterole from pg_roles where rolname = current_user)",
-    )
-    .fetch_one(&mut connection)
-    .await
-    .map_err(problem)?;
-    let (version, may): (String, bool) = (row.get(0), row.get(1));
-    if may { Ok(version) } else { Err("its user must be allowed to create roles (CREATEROLE)".into()) }
 }

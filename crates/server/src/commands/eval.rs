@@ -6,7 +6,7 @@ use clap::Args;
 use misy_agents::{CompiledPack, eval};
 use misy_domain::{ContextPack, Timestamp};
 use serde_json::Value;
-use std::{collections::BTreeMap, fs, io::BufReader, path::PathBuf, sync::Arc};
+use std::{collections::BTreeMap, fs, io::BufReader, path::PathBuf};
 
 #[derive(Args)]
 pub(super) struct Eval {
@@ -32,7 +32,7 @@ impl Eval {
             let tenant = tenant.as_ref().and_then(Value::as_str);
             let tenant = tenant.with_context(|| format!("{name} has no tenantId"))?.to_owned();
             let pack = ContextPack::parse(&value).map_err(|wrong| anyhow!("{name}: {wrong:?}"))?;
-            packs.insert(tenant, CompiledPack::new(Arc::new(pack)));
+            packs.insert(tenant, CompiledPack::new(pack).context(name)?);
         }
         let file = fs::File::open(&self.turns).with_context(|| self.turns.display().to_string())?;
         let report = eval::score(BufReader::new(file), &packs, self.now)?;

@@ -48,7 +48,7 @@ impl Internal {
         let files = settings.internal.clone().context(
             "set MISY_INTERNAL_CERTIFICATE, MISY_INTERNAL_KEY and MISY_INTERNAL_CA, as for the processes",
         )?;
-        let database = attached::reach_database(settings)?;
+        let database = attached::reach_database(settings).await?;
         let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy::new());
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let vault = attached::vault(settings, &database, &clock, &entropy).await?;

@@ -15,7 +15,7 @@ use tokio::{
 };
 
 /// How much memory the program has in use, in KiB.
-fn memory(stage: &Stage) -> u64 {
+pub(crate) fn memory(stage: &Stage) -> u64 {
     let status = fs::read_to_string(format!("/proc/{}/status", stage.pid())).unwrap_or_default();
     let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap_or_default();
     line.split_whitespace().nth(1).and_then(|number| number.parse().ok()).unwrap_or_default()

@@ -64,7 +64,11 @@ async fn possessions(stage: &Stage) -> (Ids, Person) {
     let session = stage.session(&visitor).await;
     let message = stage.say(&visitor, &session, "hola").await.expect(202).text("/messageId");
     let luz = stage.person(verde, "luz@verde.example").await;
+    let domain =
+        Request::new("POST", verde.path("/domains")).json(&json!({ "domain": "solo-verde.example" }));
+    stage.send(luz.sends(domain)).await.expect(201);
     let ids = Ids::default()
+        .with("domain", "solo-verde.example")
         .with("userId", &luz.user_id)
         .with("tenantId", &verde.id)
         .with("siteId", "solo-verde")
@@ -79,8 +83,11 @@ async fn possessions(stage: &Stage) -> (Ids, Person) {
 
 /// The same shapes, which nobody has.
 fn nobodys(ids: &Ids) -> Ids {
-    let mut free =
-        Ids::default().with("tenantId", "nobody-1").with("siteId", "nowhere-12").with("roleId", "none-121");
+    let mut free = Ids::default()
+        .with("tenantId", "nobody-1")
+        .with("siteId", "nowhere-12")
+        .with("roleId", "none-121")
+        .with("domain", "nowhere-12.example");
     for (name, value) in &ids.known {
         if let Some((prefix, _)) = value.split_once('_') {
             free = free.with(name, format!("{prefix}_{}", "0".repeat(26)));

@@ -27,7 +27,7 @@ const INSTRUCTIONS: &[&str] = &[
 ];
 
 /// The agent's answers to what was said in a session.
-async fn answers(stage: &Stage, visitor: &Token, session: &str) -> String {
+pub(crate) async fn answers(stage: &Stage, visitor: &Token, session: &str) -> String {
     let began = Instant::now();
     loop {
         assert!(began.elapsed() < PATIENCE, "no answer");

@@ -9,6 +9,7 @@
 )]
 
 mod cors;
+mod database;
 mod description;
 mod enrollment;
 mod enumeration;
@@ -19,11 +20,13 @@ mod injection;
 mod instructions;
 mod limits;
 mod mass_assignment;
+mod memory;
 mod sessions;
 mod signatures;
 mod slow_readers;
 mod smuggling;
 mod ssrf;
 mod stage;
+mod starvation;
 mod tokens;
 mod wire;

@@ -402,7 +402,8 @@ fn without_limits() -> Value {
         .iter()
         .map(|scope| json!({ "scope": scope, "requests": 1_000_000, "periodSeconds": 1 }))
         .collect();
-    json!({ "limits": limits })
+    let quotas = json!([{ "kind": "messages", "monthly": 1_000_000_000 }]);
+    json!({ "limits": limits, "quotas": quotas })
 }
 
 async fn replica(store: &TestStore, dir: &TempDir, name: &str, settings: &[(&str, &str)]) -> (Program, Wire) {

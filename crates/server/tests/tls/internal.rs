@@ -26,6 +26,8 @@ struct Stage {
     first: Program,
     /// Serves only.
     second: Program,
+    /// Of both processes.
+    own: [Issued; 2],
     /// The internal addresses.
     ports: [u16; 2],
     keys: ServiceKeys,
@@ -39,8 +41,10 @@ async fn stage() -> Stage {
     let ports = [free_port(), free_port()];
     let ca = write_text(dir.path(), "ca.pem", &inside.pem);
     let crl = write_text(dir.path(), "revoked.crl", &inside.revoke(&[&revoked]).unwrap());
-    let start = |name: &str, own: u16, other: u16| {
-        let (certificate, key) = write(dir.path(), name, &inside.issue(name, GOOD).unwrap());
+    let own_certificates = ["a", "b"].map(|name| inside.issue(name, GOOD).unwrap());
+    let start = |place: usize, own: u16, other: u16| {
+        let name = ["a", "b"][place];
+        let (certificate, key) = write(dir.path(), name, &own_certificates[place]);
         Start::new(env!("CARGO_BIN_EXE_misy"), dir.path().join(name))
             .unwrap()
             .with("MISY_LOG", "info")
@@ -51,19 +55,20 @@ async fn stage() -> Stage {
             .with("MISY_INTERNAL_CRL", crl.clone())
             .with("MISY_PEERS", format!("https://127.0.0.1:{other}"))
     };
-    let mut first = start("a", ports[0], ports[1]).spawn().unwrap();
+    let mut first = start(0, ports[0], ports[1]).spawn().unwrap();
     assert!(first.ready(Duration::from_mins(1)).await, "see {}", dir.path().display());
     let socket = std::fs::canonicalize(dir.path().join("a/run")).unwrap();
     std::fs::create_dir(dir.path().join("b")).unwrap();
     std::fs::copy(dir.path().join("a/root-key"), dir.path().join("b/root-key")).unwrap();
-    let mut second = start("b", ports[1], ports[0])
+    let mut second = start(1, ports[1], ports[0])
         .with("MISY_WORKER", "off")
         .with("MISY_DATABASE_URL", format!("postgresql:///postgres?host={}&user=postgres", socket.display()))
         .spawn()
         .unwrap();
     assert!(second.ready(Duration::from_mins(1)).await, "see {}", dir.path().display());
     let keys = service_keys_of(dir.path(), &socket).await;
-    Stage { dir, inside, caller, revoked, first, second, ports, keys, crl }
+    let own = own_certificates;
+    Stage { dir, inside, caller, revoked, first, second, own, ports, keys, crl }
 }
 
 /// The ring that both processes have read, as whoever holds the root key can.
@@ -72,7 +77,7 @@ async fn service_keys_of(dir: &Path, socket: &Path) -> ServiceKeys {
     let root = KeyProvider::File(dir.join("a/root-key")).load(&*entropy).unwrap();
     let administrator =
         PgConnectOptions::new_without_pgpass().socket(socket).username("postgres").database("postgres");
-    let database = Database::open(&DatabaseOptions::new(administrator, Login::TakeOn));
+    let database = Database::open(&DatabaseOptions::new(administrator, Login::ByName));
     let vault = Vault::new(root, entropy.clone());
     let issuer = database.installation_issuer(&SystemClock, &*entropy).await.unwrap();
     service_keys::load_or_create(&database, &vault, &issuer, &SystemClock).await.unwrap()
@@ -114,8 +119,11 @@ async fn only_a_process_of_the_installation_is_answered_on_the_internal_address(
     assert_eq!(answer.status, 200);
     assert_eq!(answer.json()["roles"], json!(["front-desk", "worker"]));
     assert_eq!(answer.json()["database"], true);
-    // A token counts once.
+    // A token counts once, also when many come with it at the same moment.
     assert_eq!(stage.status(0, Some(&token)).await, 401);
+    let again = stage.token(|_| {});
+    let all = futures_util::future::join_all((0..12).map(|_| stage.status(0, Some(&again)))).await;
+    assert_eq!(all.iter().filter(|status| **status == 200).count(), 1, "{all:?}");
 
     // Without a certificate of the private authority that is good now there is no TLS, whatever the token.
     let elsewhere = Authority::new("inside").unwrap().issue("caller", GOOD).unwrap();
@@ -149,11 +157,15 @@ async fn only_a_process_of_the_installation_is_answered_on_the_internal_address(
     let for_worker = || stage.token(|claims| claims.audience = ServiceRole::Worker);
     let is_over = stage.token(|claims| (claims.iat, claims.exp) = (past, past + Duration::from_mins(1)));
     let too_long = stage.token(|claims| claims.exp = now + Duration::from_mins(10));
+    let hour = now + Duration::from_hours(1);
+    let ahead = stage.token(|claims| (claims.iat, claims.exp) = (hour, hour + Duration::from_mins(1)));
+    // Of whoever asks nothing but the command line: nobody's receiver.
+    let for_operator = stage.token(|claims| claims.audience = ServiceRole::Operator);
     let stranger = SigningKey::generate(Algorithm::EdDsa, &SystemClock, &SystemEntropy::new()).unwrap();
     let stranger = ServiceKeys::new("misy", vec![stranger]);
     let forged = stranger.issue(&claims(&stage.caller, ServiceRole::FrontDesk)).unwrap();
     assert_eq!(stage.status(0, None).await, 401);
-    for bad in [&of_another, &is_over, &too_long, &forged, "nonsense"] {
+    for bad in [&of_another, &is_over, &too_long, &ahead, &for_operator, &forged, "nonsense"] {
         assert_eq!(stage.status(0, Some(bad)).await, 401);
     }
     // The first process works on conversations, the second does not.
@@ -192,23 +204,57 @@ async fn processes_tell_each_other_of_changes_and_an_operator_asks_them() {
     assert_eq!(revoke.status(), 204, "{BASE}");
 
     let (certificate, key) = write(stage.dir.path(), "operator", &stage.caller);
-    let ask = |certificate: &str, key: &str| {
+    let ask = |certificate: &str, key: &str, crl: &str| {
         Command::new(env!("CARGO_BIN_EXE_misy"))
             .args(["internal", "status", "--peer", &format!("https://127.0.0.1:{}", stage.ports[1])])
             .env("MISY_DATA_DIR", stage.dir.path().join("a"))
             .env("MISY_INTERNAL_CERTIFICATE", certificate)
             .env("MISY_INTERNAL_KEY", key)
             .env("MISY_INTERNAL_CA", stage.dir.path().join("ca.pem"))
-            .env("MISY_INTERNAL_CRL", &stage.crl)
+            .env("MISY_INTERNAL_CRL", crl)
             .output()
             .unwrap()
     };
-    let answer = ask(&certificate, &key);
+    let answer = ask(&certificate, &key, &stage.crl);
     let said = String::from_utf8_lossy(&answer.stdout).into_owned();
     assert!(answer.status.success(), "{said}{}", String::from_utf8_lossy(&answer.stderr));
     assert!(said.contains("\"roles\":[\"front-desk\"]"), "{said}");
-    let (certificate, key) = write(stage.dir.path(), "gone", &stage.revoked);
-    assert!(!ask(&certificate, &key).status.success());
+    let (gone, gone_key) = write(stage.dir.path(), "gone", &stage.revoked);
+    assert!(!ask(&gone, &gone_key, &stage.crl).status.success());
+    // Nor is a process believed whose certificate was revoked, whoever asks it.
+    let list = stage.inside.revoke(&[&stage.own[1]]).unwrap();
+    let list = write_text(stage.dir.path(), "operator.crl", &list);
+    let answer = ask(&certificate, &key, &list);
+    let said = String::from_utf8_lossy(&answer.stderr).into_owned();
+    assert!(!answer.status.success() && said.contains("Revoked"), "{said}");
+    stage.second.stop().unwrap();
+    stage.first.stop().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_process_whose_certificate_is_revoked_is_cut_off_from_all_others() {
+    let mut stage = stage().await;
+    let caller = Caller::new(&stage.inside, Some(&stage.caller));
+    let mut open =
+        [caller.connect(stage.ports[0]).await.unwrap(), caller.connect(stage.ports[1]).await.unwrap()];
+    let ask = |place: usize| {
+        let token = stage.token(|_| {});
+        request(Method::GET, stage.ports[place], "/internal/status", Some(&token), None)
+    };
+    for (place, connection) in open.iter_mut().enumerate() {
+        assert_eq!(connection.send(ask(place)).await.unwrap().status, 200);
+    }
+    let now = SystemClock.now();
+    let hour = Duration::from_hours(1);
+    let list = stage.inside.list(&[stage.caller.serial], now - hour, now + hour).unwrap();
+    write_text(stage.dir.path(), "revoked.crl", &list);
+    for (place, connection) in open.iter_mut().enumerate() {
+        eventually("the open connection is refused", async || {
+            !connection.send(ask(place)).await.is_ok_and(|answer| answer.status == 200)
+        })
+        .await;
+        assert!(caller.get(stage.ports[place], "/internal/status", None).await.is_err());
+    }
     stage.second.stop().unwrap();
     stage.first.stop().unwrap();
 }

@@ -19,21 +19,28 @@ use tokio::{
     net::TcpStream,
 };
 
-struct Stage {
-    dir: TempDir,
-    servers: Authority,
-    clients: Authority,
-    revoked: Issued,
-    program: Program,
-    port: u16,
+pub(crate) struct Stage {
+    pub(crate) dir: TempDir,
+    pub(crate) servers: Authority,
+    pub(crate) clients: Authority,
+    pub(crate) revoked: Issued,
+    pub(crate) program: Program,
+    pub(crate) port: u16,
 }
 
 /// A program that ends TLS and asks for client certificates.
-async fn stage() -> Stage {
+pub(crate) async fn stage() -> Stage {
+    let clients = Authority::new("clients").unwrap();
+    let revoked = clients.issue("revoked", GOOD).unwrap();
+    let list = clients.revoke(&[&revoked]).unwrap();
+    stage_of(clients, revoked, &list).await
+}
+
+/// The same with the lists of one's own.
+pub(crate) async fn stage_of(clients: Authority, revoked: Issued, lists: &str) -> Stage {
     // Short, because a Unix socket's path must be.
     let dir = tempfile::Builder::new().prefix("misy-t").tempdir_in("/tmp").unwrap();
-    let (servers, clients) = (Authority::new("servers").unwrap(), Authority::new("clients").unwrap());
-    let revoked = clients.issue("revoked", GOOD).unwrap();
+    let servers = Authority::new("servers").unwrap();
     let (certificate, key) = write(dir.path(), "server", &servers.issue("first", GOOD).unwrap());
     let start = Start::new(env!("CARGO_BIN_EXE_misy"), dir.path().join("a"))
         .unwrap()
@@ -41,10 +48,7 @@ async fn stage() -> Stage {
         .with("MISY_TLS_CERTIFICATE", certificate)
         .with("MISY_TLS_KEY", key)
         .with("MISY_TLS_CLIENT_CA", write_text(dir.path(), "clients.pem", &clients.pem))
-        .with(
-            "MISY_TLS_CLIENT_CRL",
-            write_text(dir.path(), "clients.crl", &clients.revoke(&[&revoked]).unwrap()),
-        );
+        .with("MISY_TLS_CLIENT_CRL", write_text(dir.path(), "clients.crl", lists));
     let program = start.spawn().unwrap();
     let port = port_of(&program);
     let caller = Caller::new(&servers, None);
@@ -55,15 +59,27 @@ async fn stage() -> Stage {
     Stage { dir, servers, clients, revoked, program, port }
 }
 
-struct Tenant {
-    id: String,
-    administrator: String,
+pub(crate) struct Tenant {
+    pub(crate) id: String,
+    pub(crate) administrator: String,
     secret_id: String,
     secret: RequestKey,
+    /// Another secret, of a server that manages and never needs a certificate.
+    manager: Option<Box<Tenant>>,
+}
+
+fn key_of(text: &str) -> RequestKey {
+    RequestKey::new(Secret::new(BASE64.decode(text).unwrap().try_into().unwrap()))
 }
 
 impl Stage {
-    async fn manage(&self, method: Method, path: &str, bearer: &str, body: &Value) -> (u16, Value) {
+    pub(crate) async fn manage(
+        &self,
+        method: Method,
+        path: &str,
+        bearer: &str,
+        body: &Value,
+    ) -> (u16, Value) {
         let caller = Caller::new(&self.servers, None);
         let path = format!("{BASE}{path}");
         let answer =
@@ -72,7 +88,7 @@ impl Stage {
         (answer.status.as_u16(), answer.json())
     }
 
-    async fn register(&self, path: &str, bearer: &str, id: &str) -> Tenant {
+    pub(crate) async fn register(&self, path: &str, bearer: &str, id: &str) -> Tenant {
         let body = json!({
             "tenantId": id, "tenantName": id, "contactEmail": "someone@shop.example",
             "websiteUrl": format!("https://{id}.example"), "businessIndustry": "Shop",
@@ -80,16 +96,28 @@ impl Stage {
         let (status, answer) = self.manage(Method::POST, path, bearer, &body).await;
         assert_eq!(status, 201, "{answer}");
         let text = |pointer: &str| answer.pointer(pointer).and_then(Value::as_str).unwrap().to_owned();
-        let secret: [u8; 32] = BASE64.decode(text("/tenantSecret/secret")).unwrap().try_into().unwrap();
-        Tenant {
+        let tenant = Tenant {
             id: text("/tenantId"),
             administrator: text("/enrollment/token"),
             secret_id: text("/tenantSecret/keyId"),
-            secret: RequestKey::new(Secret::new(secret)),
-        }
+            secret: key_of(&text("/tenantSecret/secret")),
+            manager: None,
+        };
+        let body = json!({ "name": "management", "overlapSeconds": 2_592_000 });
+        let path = format!("/tenants/{}/secrets", tenant.id);
+        let (status, made) = self.by_server(&tenant, Method::POST, &path, &body).await;
+        assert_eq!(status, 201, "{made}");
+        let manager = Tenant {
+            id: tenant.id.clone(),
+            administrator: tenant.administrator.clone(),
+            secret_id: made["keyId"].as_str().unwrap().to_owned(),
+            secret: key_of(made["secret"].as_str().unwrap()),
+            manager: None,
+        };
+        Tenant { manager: Some(Box::new(manager)), ..tenant }
     }
 
-    async fn bind(&self, tenant: &Tenant, certificate: &Issued) -> String {
+    pub(crate) async fn bind(&self, tenant: &Tenant, certificate: &Issued) -> String {
         let body = json!({ "name": "backend", "certificate": certificate.pem });
         let path = format!("/tenants/{}/certificates", tenant.id);
         let (status, answer) = self.by_server(tenant, Method::POST, &path, &body).await;
@@ -97,28 +125,44 @@ impl Stage {
         answer["certificateId"].as_str().unwrap().to_owned()
     }
 
-    /// A management call by a server of the tenant, without a client certificate.
-    async fn by_server(&self, tenant: &Tenant, method: Method, path: &str, body: &Value) -> (u16, Value) {
+    /// The owner and one tenant whose secret needs a certificate.
+    pub(crate) async fn tenants(&self) -> (Tenant, Tenant) {
+        let owner = self.register("/tenants/register/owner", BOOTSTRAP_SECRET, "colombiatic").await;
+        let andina = self.register("/tenants/register", &owner.administrator, "andina").await;
+        let path = format!("/tenants/andina/secrets/{}", andina.secret_id);
+        let needs = json!({ "needsCertificate": true });
+        assert_eq!(self.by_server(&andina, Method::PATCH, &path, &needs).await.0, 204);
+        (owner, andina)
+    }
+
+    /// A management call by a server of the tenant without a client certificate.
+    pub(crate) async fn by_server(
+        &self,
+        tenant: &Tenant,
+        method: Method,
+        path: &str,
+        body: &Value,
+    ) -> (u16, Value) {
+        let tenant = tenant.manager.as_deref().unwrap_or(tenant);
         let caller = Caller::new(&self.servers, None);
         let minted = caller.send(self.port, self.signed(tenant, None)).await.unwrap().json();
         let token = minted["token"].as_str().unwrap();
-        let path = format!("{BASE}{path}");
-        let request = self.signed_call(tenant, Some(token), method, &path, Some(body));
+        let request = self.signed_call(tenant, Some(token), method, path, Some(body));
         let answer = caller.send(self.port, request).await.unwrap();
         (answer.status.as_u16(), answer.json())
     }
 
     /// A request for a token, signed with the tenant secret, or a read with a token.
-    fn signed(&self, tenant: &Tenant, token: Option<&str>) -> Request<Body> {
-        let (method, path) = match token {
-            None => (Method::POST, format!("{BASE}/tokens")),
-            Some(_) => (Method::GET, format!("{BASE}/tenants/{}", tenant.id)),
-        };
-        let body = json!({ "siteId": "main", "permissions": ["tenant:manage"] });
-        self.signed_call(tenant, token, method, &path, token.is_none().then_some(&body))
+    pub(crate) fn signed(&self, tenant: &Tenant, token: Option<&str>) -> Request<Body> {
+        let body = json!({ "siteId": "main", "permissions": ["tenant:manage", "chat:read", "chat:write"] });
+        match token {
+            None => self.signed_call(tenant, None, Method::POST, "/tokens", Some(&body)),
+            Some(_) => self.signed_call(tenant, token, Method::GET, &format!("/tenants/{}", tenant.id), None),
+        }
     }
 
-    fn signed_call(
+    /// Any request that the tenant secret signs.
+    pub(crate) fn signed_call(
         &self,
         tenant: &Tenant,
         token: Option<&str>,
@@ -126,7 +170,8 @@ impl Stage {
         path: &str,
         body: Option<&Value>,
     ) -> Request<Body> {
-        let text = body.as_ref().map(ToString::to_string).unwrap_or_default();
+        let path = format!("{BASE}{path}");
+        let text = body.map(ToString::to_string).unwrap_or_default();
         let timestamp = SystemClock.unix_seconds().to_string();
         let mut nonce = [0; 16];
         SystemEntropy::new().fill(&mut nonce);
@@ -135,7 +180,7 @@ impl Stage {
         let signed = SignedRequest {
             method: method.as_str(),
             host: &host,
-            path,
+            path: &path,
             query: "",
             body_sha256: sha256(text.as_bytes()),
             timestamp: &timestamp,
@@ -143,7 +188,7 @@ impl Stage {
             token_sha256: token.map(|token| sha256(token.as_bytes())),
         };
         let signature = request_signature::sign(&tenant.secret, &signed).unwrap();
-        let mut request = request(method, self.port, path, token, body);
+        let mut request = request(method, self.port, &path, token, body);
         for (name, value) in [
             ("x-misy-timestamp", timestamp),
             ("x-misy-nonce", nonce),
@@ -212,7 +257,7 @@ async fn client_certificates_count_over_real_connections() {
     told.headers_mut().insert("x-forwarded-client-cert", "Hash=00".parse().unwrap());
     assert_eq!(bare.send(port, told).await.unwrap().outcome(), (401, "certificate_required".into()));
 
-    let path = format!("{BASE}/tenants/andina/certificates/{bound}");
+    let path = format!("/tenants/andina/certificates/{bound}");
     let revoke = stage.signed_call(&andina, Some(&token), Method::DELETE, &path, None);
     assert_eq!(caller.send(port, revoke).await.unwrap().status, 204);
     assert_eq!(read(&caller).await, (401, "certificate_invalid".into()));

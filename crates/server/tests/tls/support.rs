@@ -3,7 +3,7 @@
 use anyhow::Context;
 use axum::body::{Body, Bytes};
 use http_body_util::BodyExt;
-use hyper::{HeaderMap, Method, Request, StatusCode, client::conn::http1};
+use hyper::{HeaderMap, Method, Request, Response, StatusCode, body::Incoming, client::conn::http1};
 use hyper_util::rt::TokioIo;
 use misy_testkit::{
     authority::{Authority, Issued},
@@ -20,7 +20,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::{
     TlsConnector,
     rustls::{
-        ClientConfig, RootCertStore,
+        self, ClientConfig, RootCertStore, SupportedProtocolVersion,
         crypto::aws_lc_rs,
         pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject},
     },
@@ -54,39 +54,70 @@ pub(crate) struct Caller {
 
 impl Caller {
     pub(crate) fn new(trusted: &Authority, own: Option<&Issued>) -> Self {
+        Self { config: Arc::new(Self::config(trusted, own, rustls::ALL_VERSIONS)) }
+    }
+
+    pub(crate) fn config(
+        trusted: &Authority,
+        own: Option<&Issued>,
+        versions: &[&'static SupportedProtocolVersion],
+    ) -> ClientConfig {
         let mut roots = RootCertStore::empty();
         roots.add(CertificateDer::from_pem_slice(trusted.pem.as_bytes()).unwrap()).unwrap();
         let builder = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-            .with_safe_default_protocol_versions()
+            .with_protocol_versions(versions)
             .unwrap()
             .with_root_certificates(roots);
-        let config = match own {
+        match own {
             None => builder.with_no_client_auth(),
             Some(own) => {
                 let key = PrivateKeyDer::from_pem_slice(own.key.as_bytes()).unwrap();
-                builder.with_client_auth_cert(vec![CertificateDer::from(own.der.clone())], key).unwrap()
+                let chain = std::iter::once(&own.der).chain(&own.chain);
+                let chain = chain.map(|der| CertificateDer::from(der.clone())).collect();
+                builder.with_client_auth_cert(chain, key).unwrap()
             }
-        };
-        Self { config: Arc::new(config) }
+        }
     }
 
-    /// One request on a connection of its own; an error when there is no TLS with the server.
-    pub(crate) async fn send(&self, port: u16, request: Request<Body>) -> anyhow::Result<Answer> {
+    /// A connection for many requests.
+    pub(crate) async fn connect(&self, port: u16) -> anyhow::Result<Connection> {
         let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await?;
         let name = ServerName::try_from("127.0.0.1")?;
         let stream = TlsConnector::from(self.config.clone()).connect(name, stream).await?;
         let connection = stream.get_ref().1;
         let server = connection.peer_certificates().context("no certificate")?[0].to_vec();
-        let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+        let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
         tokio::spawn(connection);
-        let response = sender.send_request(request).await?;
-        let (parts, body) = response.into_parts();
-        let body = body.collect().await?.to_bytes();
-        Ok(Answer { status: parts.status, headers: parts.headers, body, server })
+        Ok(Connection { sender, server })
+    }
+
+    /// One request on a connection of its own; an error when there is no TLS with the server.
+    pub(crate) async fn send(&self, port: u16, request: Request<Body>) -> anyhow::Result<Answer> {
+        self.connect(port).await?.send(request).await
     }
 
     pub(crate) async fn get(&self, port: u16, path: &str, bearer: Option<&str>) -> anyhow::Result<Answer> {
         self.send(port, request(Method::GET, port, path, bearer, None)).await
+    }
+}
+
+/// A connection on which one request follows the other.
+pub(crate) struct Connection {
+    sender: http1::SendRequest<Body>,
+    server: Vec<u8>,
+}
+
+impl Connection {
+    pub(crate) async fn send(&mut self, request: Request<Body>) -> anyhow::Result<Answer> {
+        let (parts, body) = self.open(request).await?.into_parts();
+        let body = body.collect().await?.to_bytes();
+        Ok(Answer { status: parts.status, headers: parts.headers, body, server: self.server.clone() })
+    }
+
+    /// The head of the answer, with a body that is yet to come.
+    pub(crate) async fn open(&mut self, request: Request<Body>) -> anyhow::Result<Response<Incoming>> {
+        self.sender.ready().await?;
+        Ok(self.sender.send_request(request).await?)
     }
 }
 

@@ -129,6 +129,8 @@ async fn loose_ends(tx: &mut TenantTx, checked: &mut Checked) -> Result<(), Stor
     let row = sqlx::query!(
         r#"with waiting as (
                select unnest(audit_ids) as audit_id from audit_pending where tenant_id = $1
+           ), aside as (
+               select audit_id from audit_quarantine where tenant_id = $1
            ), loose as (
                select e.audit_id from audit_entries e
                where e.tenant_id = $1
@@ -136,13 +138,18 @@ async fn loose_ends(tx: &mut TenantTx, checked: &mut Checked) -> Result<(), Stor
            )
            select (select count(*) from waiting) as "waiting!",
                   coalesce((select array_agg(audit_id) from (
-                      select audit_id from loose except select audit_id from waiting order by 1 limit 20) s), '{}')
-                      as "slipped!: Vec<String>""#,
+                      select audit_id from loose except select audit_id from waiting except select audit_id from aside
+                      order by 1 limit 20) s), '{}') as "slipped!: Vec<String>",
+                  coalesce((select array_agg(audit_id) from (select audit_id from aside order by 1 limit 20) s), '{}')
+                      as "aside!: Vec<String>""#,
         tenant.as_str()
     )
     .fetch_one(tx.connection())
     .await?;
     checked.waiting = row.waiting;
+    for id in row.aside {
+        checked.findings.push(format!("the entry {id} is in quarantine: it cannot be read"));
+    }
     for id in row.slipped {
         checked.findings.push(format!("the entry {id} has no leaf and waits for none"));
     }

@@ -131,11 +131,28 @@ impl Row {
     }
 }
 
-/// The entries of these ids that have no leaf, in the order of their ids, each with its hash.
+/// The entries of these ids that have no leaf, in the order of their ids, each with its hash; and those that cannot be read.
 pub(super) async fn without_leaf(
     tx: &mut TenantTx,
     ids: &[String],
-) -> Result<Vec<(String, Hash)>, StoreError> {
+) -> Result<(Vec<(String, Hash)>, Vec<String>), StoreError> {
+    match hashed(tx, ids).await {
+        Err(StoreError::Database(sqlx::Error::ColumnDecode { .. })) => {}
+        hashed => return Ok((hashed?, Vec::new())),
+    }
+    let (mut entries, mut unreadable) = (Vec::new(), Vec::new());
+    let mut ids = ids.to_vec();
+    ids.sort_unstable();
+    for id in ids {
+        match hashed(tx, std::slice::from_ref(&id)).await {
+            Err(StoreError::Database(sqlx::Error::ColumnDecode { .. })) => unreadable.push(id),
+            hashed => entries.extend(hashed?),
+        }
+    }
+    Ok((entries, unreadable))
+}
+
+async fn hashed(tx: &mut TenantTx, ids: &[String]) -> Result<Vec<(String, Hash)>, StoreError> {
     let tenant = tx.tenant().clone();
     let rows = sqlx::query_as!(
         Row,

@@ -4,15 +4,13 @@ use crate::{Database, StoreError, SystemTx, Vault, signing_keys};
 use jiff_sqlx::{Timestamp as SqlTimestamp, ToSqlx};
 use misy_domain::{Clock, KeyId, Secret, Timestamp};
 use misy_trust::audit_tree::checkpoint::{CheckpointKey, PublicKey};
-use sqlx::PgConnection;
+use sqlx::{Executor, PgConnection};
 use std::time::Duration;
 
 /// How long a key goes on signing beside its successor, so that whoever pinned it sees the successor vouched for.
 pub const OVERLAP: Duration = Duration::from_hours(7 * 24);
 
 pub(crate) const TABLE: &str = "audit_keys";
-/// Serialises whoever makes keys; the number means nothing.
-const LOCK: i64 = 0x6d69_7379_6175;
 
 /// What everybody may know of a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -102,7 +100,7 @@ pub async fn rotate(database: &Database, vault: &Vault, clock: &dyn Clock) -> Re
 }
 
 async fn lock(tx: &mut SystemTx) -> Result<(), StoreError> {
-    sqlx::query!("select pg_advisory_xact_lock($1)", LOCK).fetch_one(tx.connection()).await?;
+    tx.connection().execute("lock table platform.audit_keys in share row exclusive mode").await?;
     Ok(())
 }
 

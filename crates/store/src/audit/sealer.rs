@@ -5,9 +5,13 @@ use super::{
     keys,
     tree::{self, StoredCheckpoint, TILE, signed},
 };
-use crate::{Database, StoreError, TenantTx, Vault, tenants::stored};
+use crate::{
+    Database, StoreError, TenantTx, Vault,
+    alerts::{self, Alert, Severity},
+    tenants::stored,
+};
 use jiff_sqlx::ToSqlx;
-use misy_domain::{Clock, TenantId};
+use misy_domain::{AlertId, Clock, TenantId};
 use misy_trust::audit_tree::{
     Frontier, Hash,
     checkpoint::{self, Checkpoint},
@@ -134,10 +138,13 @@ impl Sealer {
 
     /// One transaction. `None` if another replica has the tree in hand; with `wait`, waits for it and always signs.
     async fn step(&self, tenant: &TenantId, wait: bool) -> Result<Option<Sealed>, StoreError> {
-        let mut tx = self.database.tenant_work("audit.seal", tenant).await?;
+        let mut tx = self.database.tenant_seal("audit.seal", tenant).await?;
         let Some(head) = Head::hold(&mut tx, wait).await? else { return Ok(None) };
         let (ids, more) = take(&mut tx).await?;
-        let entries = without_leaf(&mut tx, &ids).await?;
+        let (entries, unreadable) = without_leaf(&mut tx, &ids).await?;
+        if !unreadable.is_empty() {
+            self.quarantine(&mut tx, &unreadable).await?;
+        }
         let mut frontier = tree::frontier(&mut tx, head.tree_size).await?;
         let mut growth = Growth::default();
         for (id, hash) in entries {
@@ -157,6 +164,39 @@ impl Sealer {
         head.leave(&mut tx, size, due, self.terms.after).await?;
         tx.commit().await?;
         Ok(Some(Sealed { more, checkpoint }))
+    }
+
+    /// Puts aside what cannot be read, so that nothing else waits for it, and says so.
+    async fn quarantine(&self, tx: &mut TenantTx, ids: &[String]) -> Result<(), StoreError> {
+        let tenant = tx.tenant().clone();
+        error!(tenantId = %tenant, entries = ?ids, "audit entries cannot be read and are put into quarantine");
+        metrics::counter!("audit_quarantined_total").increment(ids.len() as u64);
+        sqlx::query!(
+            "insert into audit_quarantine (tenant_id, audit_id) select $1, unnest($2::text[]) on conflict do nothing",
+            tenant.as_str(),
+            ids
+        )
+        .execute(tx.connection())
+        .await?;
+        let is_there = sqlx::query_scalar!("select true from tenants where tenant_id = $1", tenant.as_str())
+            .fetch_optional(tx.connection())
+            .await?;
+        let Some(first) = ids.first().filter(|_| is_there.is_some()) else { return Ok(()) };
+        let now = self.clock.now();
+        let alert = Alert {
+            alert_id: AlertId::new(&*self.clock, self.vault.entropy()),
+            rule: "audit_quarantine".to_owned(),
+            occurrence: first.clone(),
+            severity: Severity::Critical,
+            actor: None,
+            subject: Some(first.clone()),
+            detail: serde_json::json!({ "entries": ids.len() }),
+            raised_at: now,
+            acknowledged_at: None,
+            acknowledged_by: None,
+        };
+        alerts::raise(tx, &alert).await?;
+        Ok(())
     }
 
     async fn sign(

@@ -1,6 +1,8 @@
-//! Limits and nonces in the memory of this process.
+//! Limits, guesses and nonces in the memory of this process. Each kind has tables of its own, so that a flood of one
+//! displaces nothing of another.
 
-use super::{Decision, Limit, Nonce, Scope, Standing};
+use super::{At, Decision, GuessRule, Limit, Nonce, Scope, Standing, table::Table};
+use jiff::SignedDuration;
 use misy_domain::{
     TenantId, Timestamp,
     limit::{Quota, Verdict, decide},
@@ -15,73 +17,84 @@ use std::{
 const SHARDS: usize = 64;
 /// Refusals of one tenant that are noted, of callers that passed no limit.
 const REFUSALS: Quota = Quota::per_minute(600);
-/// Entries of one kind in one shard before those that say nothing any more are looked for.
-const SWEEP_FLOOR: usize = 1_024;
-/// Limits in one shard that are never exceeded: 64 shards of these are about 8 million.
-const MOST: usize = 1 << 17;
-/// Nonces in one shard that are never exceeded. All nonces of a tenant are in one shard, and may have to be remembered for
-/// ten minutes: the busiest plan must find room beside its neighbours, or it would shut them out.
+/// Limits in one shard: 64 shards of these are about two million.
+const MOST_LIMITS: usize = 1 << 15;
+/// Tenants in one shard whose noted refusals are counted.
+const MOST_REFUSALS: usize = 1 << 12;
+/// Addresses of one purpose in one shard: about 260 thousand in all.
+const MOST_ADDRESSES: usize = 1 << 12;
+/// Nonces in one shard. All nonces of a tenant are in one shard, and may have to be remembered for ten minutes: the
+/// busiest plan must find room beside its neighbours, or it would shut them out.
 const MOST_NONCES: usize = 1 << 22;
+/// Guesses at accounts, each alone and with its address; from addresses; and from known browsers. Whoever wants to fill
+/// these needs as many addresses, all at once.
+const MOST_GUESSES: [(At, usize); 3] =
+    [(At::Address, 1 << 18), (At::Account, 1 << 19), (At::Device, 1 << 16)];
 
 /// The limits of all tenants, as far as they are counted in this process.
 pub(super) struct Local {
     hasher: [RandomState; 2],
     shards: Vec<Mutex<Shard>>,
-    addresses: Vec<Mutex<Shard>>,
+    addresses: Vec<Mutex<HashMap<&'static str, Table>>>,
+    guesses: Mutex<[Table; MOST_GUESSES.len()]>,
 }
 
-/// Keys are 128-bit keyed hashes that always include the tenant: short, and nobody can aim for a collision.
+/// What is known of some tenants. All of a tenant's state is behind one lock, so the answer is exact under concurrency.
 struct Shard {
-    arrivals: HashMap<u128, i64>,
-    nonces: HashMap<u128, i64>,
-    sweep_arrivals_at: usize,
-    sweep_nonces_at: usize,
-    /// Unix seconds of the last sweep; another one in the same second would find nothing new.
-    nonces_swept_at: i64,
+    limits: Table,
+    nonces: Table,
+    refusals: Table,
 }
 
 impl Default for Shard {
     fn default() -> Self {
         Self {
-            arrivals: HashMap::new(),
-            nonces: HashMap::new(),
-            sweep_arrivals_at: SWEEP_FLOOR,
-            sweep_nonces_at: SWEEP_FLOOR,
-            nonces_swept_at: i64::MIN,
-        }
-    }
-}
-
-impl Shard {
-    /// Forgets what says nothing any more, once in so many insertions that each pays a constant share of it.
-    fn sweep(&mut self, now: Timestamp) {
-        if self.arrivals.len() >= self.sweep_arrivals_at {
-            let micros = now.as_microsecond();
-            self.arrivals.retain(|_, arrival| *arrival > micros);
-            if self.arrivals.len() >= MOST {
-                // Limits that far apart from their burst are few; forgetting them lets through one burst more.
-                self.arrivals.clear();
-            }
-            self.sweep_arrivals_at = (self.arrivals.len() * 2).clamp(SWEEP_FLOOR, MOST);
-        }
-        let seconds = now.as_second();
-        if self.nonces.len() >= self.sweep_nonces_at && self.nonces_swept_at != seconds {
-            self.nonces.retain(|_, forget_at| *forget_at >= seconds);
-            self.sweep_nonces_at = (self.nonces.len() * 2).clamp(SWEEP_FLOOR, MOST_NONCES);
-            self.nonces_swept_at = seconds;
+            limits: Table::of(MOST_LIMITS),
+            nonces: Table::of(MOST_NONCES),
+            refusals: Table::of(MOST_REFUSALS),
         }
     }
 }
 
 impl Default for Local {
     fn default() -> Self {
-        let shards = || (0..SHARDS).map(|_| Mutex::default()).collect();
-        Self { hasher: [RandomState::new(), RandomState::new()], shards: shards(), addresses: shards() }
+        Self {
+            hasher: [RandomState::new(), RandomState::new()],
+            shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
+            addresses: (0..SHARDS).map(|_| Mutex::default()).collect(),
+            guesses: Mutex::new(MOST_GUESSES.map(|(_, most)| Table::of(most))),
+        }
     }
 }
 
+/// What a table says of one more request.
+fn look(table: &mut Table, key: u128, quota: Quota, now: Timestamp) -> Verdict {
+    let known = table.get(key);
+    let verdict = decide(quota, known, now);
+    if let Verdict::Limited { arrival, .. } = verdict
+        && known != Some(arrival)
+    {
+        table.set(key, arrival);
+    }
+    verdict
+}
+
+/// Counts one more request against one limit.
+fn count(table: &mut Table, key: u128, quota: Quota, now: Timestamp) -> Verdict {
+    table.forget(now.as_microsecond());
+    let verdict = look(table, key, quota, now);
+    if let Verdict::Allowed { arrival, .. } = verdict {
+        table.set(key, arrival);
+    }
+    verdict
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl Local {
-    /// As [`super::Limits::check`]. All of a tenant's state is behind one lock, so the answer is exact under concurrency.
+    /// As [`super::Limits::check`].
     pub(super) fn check(
         &self,
         tenant: &TenantId,
@@ -89,64 +102,91 @@ impl Local {
         limits: &[Limit<'_>],
         now: Timestamp,
     ) -> Decision {
-        let shard = &self.shards[self.shard_of(tenant)];
-        let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
-        shard.sweep(now);
+        let mut shard = self.shard(tenant);
+        shard.limits.forget(now.as_microsecond());
+        shard.nonces.forget(now.as_second());
         let nonce = nonce.map(|nonce| (self.hash(&(tenant, "nonce", nonce.value)), nonce.forget_at));
         if let Some((key, _)) = nonce {
-            if shard.nonces.get(&key).is_some_and(|forget_at| *forget_at >= now.as_second()) {
+            if shard.nonces.get(key).is_some_and(|end| end > now.as_second()) {
                 return Decision::Replayed;
             }
-            if shard.nonces.len() >= MOST_NONCES {
+            if !shard.nonces.has_room(1) {
                 return Decision::Full;
             }
         }
-        let decision = self.count(&mut shard.arrivals, tenant, limits, now);
+        let decision = self.count(&mut shard.limits, tenant, limits, now);
         if let (Decision::Allowed(_), Some((key, forget_at))) = (&decision, nonce) {
-            shard.nonces.insert(key, forget_at);
+            // It is good through the whole of that second.
+            shard.nonces.set(key, forget_at.saturating_add(1));
         }
         decision
     }
 
     /// Counts a request against all limits, or against none if one of them refuses.
-    fn count(
-        &self,
-        arrivals: &mut HashMap<u128, i64>,
-        tenant: &TenantId,
-        limits: &[Limit<'_>],
-        now: Timestamp,
-    ) -> Decision {
-        let mut passed = [(0u128, 0i64); Scope::ALL.len()];
+    fn count(&self, table: &mut Table, tenant: &TenantId, limits: &[Limit<'_>], now: Timestamp) -> Decision {
+        let mut passed = [(0u128, 0i64); super::MOST_AT_ONCE];
         let mut nearest: Option<Standing> = None;
         let limits = &limits[..limits.len().min(passed.len())];
         for (limit, place) in limits.iter().zip(&mut passed) {
-            // With the rule in it: who is locked out under one rule starts afresh when it is changed.
-            let rule = (limit.quota.requests, limit.quota.period.as_micros());
-            let key = self.hash(&(tenant, limit.scope, limit.subject, rule));
-            match decide(limit.quota, arrivals.get(&key).copied(), now) {
+            let key = self.key_of(tenant, limit);
+            match look(table, key, limit.quota, now) {
                 Verdict::Allowed { arrival, remaining, reset } => {
                     *place = (key, arrival);
                     if nearest.is_none_or(|standing| remaining < standing.remaining) {
                         nearest = Some(Standing { scope: limit.scope, quota: limit.quota, remaining, reset });
                     }
                 }
-                Verdict::Limited { retry_after } => {
+                Verdict::Limited { retry_after, .. } => {
                     return Decision::Limited { scope: limit.scope, quota: limit.quota, retry_after };
                 }
             }
         }
-        arrivals.extend(passed[..limits.len()].iter().copied());
+        for (key, arrival) in &passed[..limits.len()] {
+            table.set(*key, *arrival);
+        }
         Decision::Allowed(nearest)
+    }
+
+    /// With the rule in it: who is locked out under one rule starts afresh when it is changed.
+    fn key_of(&self, tenant: &TenantId, limit: &Limit<'_>) -> u128 {
+        let rule = (limit.quota.requests, limit.quota.period.as_micros());
+        self.hash(&(tenant, limit.scope, limit.subject, rule))
+    }
+
+    /// Counts a guess against all rules, or against none if one of them refuses: `Some` is how long to wait. A guess that
+    /// there is no room to remember is refused too, since whoever fills the tables must not be able to go on guessing.
+    pub(super) fn guess(&self, rules: &[GuessRule<'_>], now: Timestamp) -> Option<SignedDuration> {
+        let mut tables = lock(&self.guesses);
+        let mut passed = Vec::with_capacity(rules.len());
+        for (table, (at, _)) in tables.iter_mut().zip(MOST_GUESSES) {
+            table.forget(now.as_microsecond());
+            let mut more = 0;
+            for rule in rules.iter().filter(|rule| rule.at == at) {
+                let key = self.hash(&(rule.subject, rule.quota.requests, rule.quota.period.as_micros()));
+                match look(table, key, rule.quota, now) {
+                    Verdict::Allowed { arrival, .. } => passed.push((at, key, arrival)),
+                    Verdict::Limited { retry_after, .. } => return Some(retry_after),
+                }
+                more += usize::from(table.get(key).is_none());
+            }
+            if !table.has_room(more) {
+                metrics::counter!("misy_guesses_without_room_total").increment(1);
+                let wait = table.next_end().unwrap_or_default() - now.as_microsecond();
+                return Some(SignedDuration::from_micros(wait.max(1)));
+            }
+        }
+        for (table, (at, _)) in tables.iter_mut().zip(MOST_GUESSES) {
+            for (_, key, arrival) in passed.iter().filter(|(one, ..)| *one == at) {
+                table.set(*key, *arrival);
+            }
+        }
+        None
     }
 
     pub(super) fn may_note_refusal(&self, tenant: &TenantId, now: Timestamp) -> bool {
         let key = self.hash(&(tenant, "refusals"));
-        let mut shard = self.shards[self.shard_of(tenant)].lock().unwrap_or_else(PoisonError::into_inner);
-        let verdict = decide(REFUSALS, shard.arrivals.get(&key).copied(), now);
-        if let Verdict::Allowed { arrival, .. } = verdict {
-            shard.arrivals.insert(key, arrival);
-        }
-        matches!(verdict, Verdict::Allowed { .. })
+        let mut shard = self.shard(tenant);
+        matches!(count(&mut shard.refusals, key, REFUSALS, now), Verdict::Allowed { .. })
     }
 
     pub(super) fn check_address(
@@ -156,14 +196,13 @@ impl Local {
         quota: Quota,
         now: Timestamp,
     ) -> Decision {
-        let (key, mut shard) = self.of_address(purpose, address);
-        shard.sweep(now);
-        match decide(quota, shard.arrivals.get(&key).copied(), now) {
-            Verdict::Allowed { arrival, .. } => {
-                shard.arrivals.insert(key, arrival);
-                Decision::Allowed(None)
+        let (key, mut tables) = self.of_address(address);
+        let table = tables.entry(purpose).or_insert_with(|| Table::of(MOST_ADDRESSES));
+        match count(table, key, quota, now) {
+            Verdict::Allowed { .. } => Decision::Allowed(None),
+            Verdict::Limited { retry_after, .. } => {
+                Decision::Limited { scope: Scope::Key, quota, retry_after }
             }
-            Verdict::Limited { retry_after } => Decision::Limited { scope: Scope::Key, quota, retry_after },
         }
     }
 
@@ -174,31 +213,42 @@ impl Local {
         quota: Quota,
         now: Timestamp,
     ) -> bool {
-        let (key, shard) = self.of_address(purpose, address);
-        matches!(decide(quota, shard.arrivals.get(&key).copied(), now), Verdict::Limited { .. })
+        let (key, tables) = self.of_address(address);
+        let known = tables.get(purpose).and_then(|table| table.get(key));
+        matches!(decide(quota, known, now), Verdict::Limited { .. })
     }
 
-    fn of_address(&self, purpose: &'static str, address: IpAddr) -> (u128, MutexGuard<'_, Shard>) {
-        let key = self.hash(&(purpose, network_of(address)));
-        let shard = &self.addresses[usize::try_from(key % SHARDS as u128).unwrap_or_default()];
-        (key, shard.lock().unwrap_or_else(PoisonError::into_inner))
+    fn of_address(&self, address: IpAddr) -> (u128, MutexGuard<'_, HashMap<&'static str, Table>>) {
+        let key = self.hash(&network_of(address));
+        (key, lock(&self.addresses[usize::try_from(key % SHARDS as u128).unwrap_or_default()]))
     }
 
     /// How many states are kept at this moment.
     pub(super) fn len(&self) -> usize {
-        let count = |shard: &Mutex<Shard>| {
-            let shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
-            shard.arrivals.len() + shard.nonces.len()
-        };
-        self.shards.iter().chain(&self.addresses).map(count).sum()
+        let of_tenants = self.shards.iter().map(|shard| {
+            let shard = lock(shard);
+            shard.limits.len() + shard.nonces.len() + shard.refusals.len()
+        });
+        let of_addresses =
+            self.addresses.iter().map(|tables| lock(tables).values().map(Table::len).sum::<usize>());
+        let of_guesses = lock(&self.guesses).iter().map(Table::len).sum::<usize>();
+        of_tenants.chain(of_addresses).sum::<usize>() + of_guesses
     }
 
-    fn shard_of(&self, tenant: &TenantId) -> usize {
-        usize::try_from(self.hasher[0].hash_one(tenant) % SHARDS as u64).unwrap_or_default()
+    fn shard(&self, tenant: &TenantId) -> MutexGuard<'_, Shard> {
+        let hash = self.hasher[0].hash_one(tenant);
+        lock(&self.shards[usize::try_from(hash % SHARDS as u64).unwrap_or_default()])
     }
 
     fn hash(&self, key: &impl std::hash::Hash) -> u128 {
         u128::from(self.hasher[0].hash_one(key)) << 64 | u128::from(self.hasher[1].hash_one(key))
+    }
+
+    /// Puts a state where only somebody who forges could.
+    #[cfg(test)]
+    pub(super) fn forge(&self, tenant: &TenantId, limit: &Limit<'_>, arrival: i64) {
+        let key = self.key_of(tenant, limit);
+        self.shard(tenant).limits.set(key, arrival);
     }
 }
 

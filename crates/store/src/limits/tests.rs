@@ -108,6 +108,89 @@ async fn a_busy_tenant_finds_room_for_its_nonces() {
     }
 }
 
+fn rule<'a>(at: At, subject: &'a str, requests: u32, period: jiff::SignedDuration) -> GuessRule<'a> {
+    GuessRule { at, subject, quota: Quota { requests, period } }
+}
+
+/// As many other keys as the attack had that emptied the table, and many more.
+#[tokio::test]
+async fn whatever_else_is_tried_no_guess_is_forgotten() {
+    let limits = Limits::default();
+    let installation = tenant("colombiatic");
+    let hour = jiff::SignedDuration::from_hours(1);
+    let victim = rule(At::Account, "password/account/ana", 20, hour);
+    for _ in 0..20 {
+        assert_eq!(limits.guess(&installation, &[victim], at(0)).await, None);
+    }
+    let mut refused = 0_u32;
+    for number in 0..1_000_000_u32 {
+        let (account, from) = (format!("password/account/{number}"), format!("password/address/{number}"));
+        let rules = [
+            rule(At::Account, &account, 20, hour),
+            rule(At::Address, &from, 100, jiff::SignedDuration::from_mins(10)),
+        ];
+        if let Some(wait) = limits.guess(&installation, &rules, at(0)).await {
+            // Refused for want of room, and not for longer than until there is some.
+            assert!(wait.is_positive() && wait <= jiff::SignedDuration::from_secs(6), "{wait:?}");
+            refused += 1;
+        }
+        // Other floods have room of their own.
+        let subject = format!("ses_{number}");
+        let limit = Limit { scope: Scope::Session, subject: &subject, quota: Quota::per_minute(1) };
+        limits.check(&installation, None, &[limit], at(0), Unreachable::Refuse).await.unwrap();
+        let address = std::net::IpAddr::from(std::net::Ipv4Addr::from_bits(number));
+        limits.check_address("sign-ins", address, Quota::per_minute(5), at(0));
+        if number == 68_000 || number == 999_999 {
+            let wait = limits.guess(&installation, &[victim], at(0)).await;
+            assert_eq!(wait, Some(jiff::SignedDuration::from_mins(3)), "after {number} others");
+        }
+    }
+    assert!(refused > 700_000, "{refused} are not remembered");
+    assert!(limits.len() < 900_000, "{} states", limits.len());
+    // When those are over there is room again; the victim's hour is not.
+    let later = at(600);
+    let other = rule(At::Account, "password/account/other", 20, hour);
+    for _ in 0..20 {
+        assert_eq!(limits.guess(&installation, &[other], later).await, None);
+    }
+    // Three came back meanwhile.
+    let mut passed = 0;
+    while limits.guess(&installation, &[victim], later).await.is_none() {
+        passed += 1;
+    }
+    assert_eq!(passed, 3);
+}
+
+#[tokio::test]
+async fn a_clock_that_is_put_back_locks_nobody_out() {
+    let limits = Limits::default();
+    let andina = tenant("andina");
+    let check =
+        async |now| limits.check(&andina, None, &session(2), at(now), Unreachable::Refuse).await.unwrap();
+    assert!(matches!(check(100_000).await, Decision::Allowed(_)));
+    assert!(matches!(check(100_000).await, Decision::Allowed(_)));
+    // Each limit counts as full from when it is looked at, and is back a minute later at most.
+    assert!(matches!(check(50_000).await, Decision::Limited { scope: Scope::Tenant, .. }));
+    assert!(matches!(check(50_001).await, Decision::Limited { scope: Scope::Session, .. }));
+    assert!(matches!(check(50_032).await, Decision::Allowed(_)));
+}
+
+#[test]
+fn a_flood_of_addresses_does_not_free_the_one_that_is_spent() {
+    let limits = Limits::default();
+    let quota = Quota::per_minute(3);
+    let check = |number: u32| {
+        limits.check_address("wrong-keys", std::net::Ipv4Addr::from_bits(number).into(), quota, at(0))
+    };
+    while matches!(check(0), Decision::Allowed(_)) {}
+    for number in 1..=1_000_000 {
+        check(number);
+    }
+    assert!(matches!(check(0), Decision::Limited { .. }));
+    assert!(limits.address_is_spent("wrong-keys", std::net::Ipv4Addr::from_bits(0).into(), quota, at(0)));
+    assert!(limits.len() <= 64 << 12);
+}
+
 #[test]
 fn addresses_of_one_ipv6_network_count_together() {
     let limits = Limits::default();
@@ -135,7 +218,7 @@ async fn a_limit_that_is_raised_lets_through_at_once() {
 
 mod shared {
     use super::*;
-    use crate::Shared;
+    use crate::{Shared, shared::TenantKey};
     use misy_domain::{Clock, SystemClock};
     use misy_testkit::redis::TestRedis;
     use proptest::{
@@ -146,13 +229,31 @@ mod shared {
 
     const SUBJECTS: [&str; 3] = ["a", "b", "}:limit:{verde-cafe"];
 
-    /// A request of the property test: microseconds since the one before, its nonce, and which limits it counts against.
-    type Step = (i64, Option<u8>, Vec<(usize, usize, usize)>);
+    /// A request of the property test: microseconds since the one before, its nonce, which limits it counts against, and
+    /// what somebody wrote over the first of these before.
+    type Step = (i64, Option<u8>, Vec<(usize, usize, usize)>, Option<usize>);
+
+    /// What a hostile hand may leave in Redis, and as what it is to count.
+    const FORGED: [(&str, i64); 10] = [
+        ("9000000000000000000", i64::MAX),
+        ("inf", i64::MAX),
+        ("nan", i64::MAX),
+        ("0x7fffffff", i64::MAX),
+        ("1e3", i64::MAX),
+        ("99999999999999999999999999999999999999999999", i64::MAX),
+        ("no number", i64::MAX),
+        ("-5", -5),
+        ("0", 0),
+        ("12345678901234567890123456789012", i64::MAX),
+    ];
 
     fn steps() -> impl Strategy<Value = Vec<Step>> {
         let limit = (0..Scope::ALL.len(), 0..SUBJECTS.len(), 0..4_usize);
-        let pause = prop_oneof![Just(0_i64), 0..2_000_i64, 0..3_000_000_i64];
-        let step = (pause, proptest::option::of(0..8_u8), proptest::collection::vec(limit, 0..6));
+        let pause =
+            prop_oneof![3 => Just(0_i64), 3 => 0..2_000_i64, 3 => 0..3_000_000_i64, 1 => -90_000_000..0_i64];
+        let limits = proptest::collection::vec(limit, 0..6);
+        let forged = proptest::option::weighted(0.1, 0..=FORGED.len());
+        let step = (pause, proptest::option::of(0..8_u8), limits, forged);
         proptest::collection::vec(step, 1..60)
     }
 
@@ -177,8 +278,8 @@ mod shared {
             let local = Local::default();
             // Ahead of Redis's own clock, which lets states go when they say nothing any more.
             let mut now = SystemClock.now() + Duration::from_hours(1);
-            for (pause, nonce, limits) in steps {
-                now += Duration::from_micros(u64::try_from(pause).unwrap());
+            for (pause, nonce, limits, forged) in steps {
+                now += jiff::SignedDuration::from_micros(pause);
                 let nonce = nonce.map(|nonce| format!("nonce-number-{nonce}"));
                 let nonce = nonce.as_deref().map(|value| Nonce { value, forget_at: now.as_second() + 600 });
                 // A request names each limit once.
@@ -192,6 +293,34 @@ mod shared {
                     .collect();
                 limits.sort_by_key(|limit| (limit.scope.as_str(), limit.subject));
                 limits.dedup_by_key(|limit| (limit.scope.as_str(), limit.subject));
+                if let (Some(forged), Some(limit)) = (forged, limits.first()) {
+                    let key = TenantKey::limit(&tenant, limit.scope, limit.subject, limit.quota);
+                    let (text, counts_as) = FORGED.get(forged).copied().unwrap_or(("", i64::MAX));
+                    let wrong_type = forged == FORGED.len();
+                    let write = shared.ask(async |mut redis| {
+                        if wrong_type {
+                            let _: () = redis::cmd("DEL").arg(&key).query_async(&mut redis).await?;
+                            redis::cmd("LPUSH").arg(&key).arg("x").query_async::<()>(&mut redis).await
+                        } else {
+                            redis::cmd("SET").arg(&key).arg(text).query_async::<()>(&mut redis).await
+                        }
+                    });
+                    runtime.block_on(write).unwrap();
+                    local.forge(&tenant, limit, counts_as);
+                }
+                // Redis forgets by its own clock; here it is to forget when it is time by the one of the test.
+                let tidy = redis::Script::new(
+                    "for _, key in ipairs(redis.call('KEYS', ARGV[1])) do
+                         local value = redis.pcall('GET', key)
+                         local number = type(value) == 'string' and string.match(value, '^-?%d+$') and tonumber(value)
+                         if number and number <= tonumber(ARGV[2]) then redis.call('DEL', key) end
+                     end",
+                );
+                let mut tidy = tidy.prepare_invoke();
+                tidy.arg(format!("misy:{{{tenant}}}:limit:*")).arg(now.as_microsecond());
+                runtime
+                    .block_on(shared.ask(async |mut redis| tidy.invoke_async::<redis::Value>(&mut redis).await))
+                    .unwrap();
                 let here = local.check(&tenant, nonce, &limits, now);
                 let there = script::check(&shared, &tenant, nonce, &limits, now, Some(now));
                 let there = runtime.block_on(there).unwrap();

@@ -1,11 +1,14 @@
 //! News from replica to replica, by publish and subscribe. They carry ids only and may be lost: whoever waits looks into
 //! the database from time to time, and at once when news may have been missed.
 
-use super::{Shared, key::TenantKey};
+use super::{
+    Shared,
+    key::TenantKey,
+    letter::{Letter, Letters},
+};
 use crate::bell::News;
 use futures_util::StreamExt;
 use misy_domain::{ConversationId, TenantId};
-use serde::{Deserialize, Serialize};
 use std::{
     hash::{BuildHasher, RandomState},
     time::Duration,
@@ -20,8 +23,7 @@ const BATCH: usize = 256;
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What a replica has to tell of a tenant.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Telling {
     /// Something happened in a conversation; `work`: nobody works where it happened.
     Rung { conversation: ConversationId, news: News, work: bool },
@@ -37,14 +39,6 @@ pub(crate) enum Heard {
     Gap,
 }
 
-/// What goes over the wire.
-#[derive(Serialize, Deserialize)]
-struct Letter {
-    /// The replica that tells, so that it does not listen to itself.
-    from: u64,
-    told: Telling,
-}
-
 /// Tells the other replicas; dropped, it ends.
 pub(crate) struct FanOut {
     outbox: mpsc::Sender<(TenantId, Telling)>,
@@ -52,12 +46,16 @@ pub(crate) struct FanOut {
 
 impl FanOut {
     /// Starts to tell and to listen.
-    pub(crate) fn start(shared: Shared, hear: impl Fn(Heard) + Send + Sync + 'static) -> Self {
+    pub(crate) fn start(
+        shared: Shared,
+        letters: Letters,
+        hear: impl Fn(Heard) + Send + Sync + 'static,
+    ) -> Self {
         let (outbox, inbox) = mpsc::channel(WAITING);
         let replica = RandomState::new().hash_one(());
-        let listening = tokio::spawn(listen(shared.clone(), replica, hear));
+        let listening = tokio::spawn(listen(shared.clone(), letters.clone(), replica, hear));
         tokio::spawn(async move {
-            tell(shared, replica, inbox).await;
+            tell(shared, letters, replica, inbox).await;
             listening.abort();
         });
         Self { outbox }
@@ -71,14 +69,18 @@ impl FanOut {
     }
 }
 
-async fn tell(shared: Shared, replica: u64, mut inbox: mpsc::Receiver<(TenantId, Telling)>) {
+async fn tell(
+    shared: Shared,
+    letters: Letters,
+    replica: u64,
+    mut inbox: mpsc::Receiver<(TenantId, Telling)>,
+) {
     let mut batch = Vec::with_capacity(BATCH);
     while inbox.recv_many(&mut batch, BATCH).await > 0 {
         let mut pipe = redis::pipe();
         for (tenant, told) in batch.drain(..) {
-            // Ids and numbers: nothing in it could fail.
-            let letter = serde_json::to_string(&Letter { from: replica, told }).unwrap_or_default();
-            pipe.publish(TenantKey::news(&tenant), letter).ignore();
+            let letter = letters.write(&tenant, &Letter { from: replica, told });
+            pipe.publish(TenantKey::news(&tenant), &letter[..]).ignore();
         }
         if shared.ask(async |mut redis| pipe.exec_async(&mut redis).await).await.is_err() {
             metrics::counter!("misy_redis_news_dropped_total").increment(1);
@@ -86,11 +88,11 @@ async fn tell(shared: Shared, replica: u64, mut inbox: mpsc::Receiver<(TenantId,
     }
 }
 
-async fn listen(shared: Shared, replica: u64, hear: impl Fn(Heard) + Send + Sync) {
+async fn listen(shared: Shared, letters: Letters, replica: u64, hear: impl Fn(Heard) + Send + Sync) {
     let mut state = shared.state();
     loop {
         let Ok(connection) = state.wait_for(Option::is_some).await.map(|state| *state) else { return };
-        if let Err(error) = listen_once(&shared, replica, connection, &hear).await {
+        if let Err(error) = listen_once(&shared, &letters, replica, connection, &hear).await {
             debug!(%error, "news of other replicas cannot be heard");
             tokio::time::sleep(super::PATIENCE).await;
         }
@@ -100,12 +102,13 @@ async fn listen(shared: Shared, replica: u64, hear: impl Fn(Heard) + Send + Sync
 /// Until this connection or Redis is lost.
 async fn listen_once(
     shared: &Shared,
+    letters: &Letters,
     replica: u64,
     connection: Option<u64>,
     hear: &(impl Fn(Heard) + Sync),
 ) -> redis::RedisResult<()> {
     let late = |_| redis::RedisError::from(std::io::Error::from(std::io::ErrorKind::TimedOut));
-    let mut subscription = timeout(PATIENCE, shared.client().get_async_pubsub()).await.map_err(late)??;
+    let (mut subscription, unread) = timeout(PATIENCE, shared.subscription()).await.map_err(late)??;
     timeout(PATIENCE, subscription.psubscribe(TenantKey::ALL_NEWS)).await.map_err(late)??;
     hear(Heard::Gap);
     let mut messages = subscription.into_on_message();
@@ -120,12 +123,23 @@ async fn listen_once(
             hear(Heard::Gap);
             return Err(std::io::Error::from(std::io::ErrorKind::ConnectionReset).into());
         };
-        let tenant = TenantKey::tenant_of_news(message.get_channel_name());
-        let letter = serde_json::from_slice::<Letter>(message.get_payload_bytes());
-        if let (Some(tenant), Ok(letter)) = (tenant, letter)
-            && letter.from != replica
-        {
+        let (channel, payload) = (message.get_channel_name(), message.get_payload_bytes());
+        unread.take(length_of(channel, payload));
+        let tenant = TenantKey::tenant_of_news(channel);
+        let letter = tenant.as_ref().and_then(|tenant| letters.read(tenant, payload));
+        let (Some(tenant), Some(letter)) = (tenant, letter) else {
+            metrics::counter!("misy_redis_letters_refused_total").increment(1);
+            continue;
+        };
+        if letter.from != replica {
             hear(Heard::Told(tenant, letter.told));
         }
     }
+}
+
+/// How many bytes a message was on the way.
+fn length_of(channel: &str, payload: &[u8]) -> usize {
+    let bulk = |length: usize| "$\r\n\r\n".len() + length.to_string().len() + length;
+    let parts = ["pmessage".len(), TenantKey::ALL_NEWS.len(), channel.len(), payload.len()];
+    "*4\r\n".len() + parts.into_iter().map(bulk).sum::<usize>()
 }

@@ -3,10 +3,11 @@
 use super::*;
 use crate::{
     Bell, Limits,
-    bell::News,
+    bell::{Agent, News},
     limits::{Decision, Limit, Nonce, Scope, Unreachable},
 };
-use misy_domain::{Clock, ConversationId, SystemClock, TenantId, limit::Quota};
+use futures_util::FutureExt;
+use misy_domain::{Clock, ConversationId, Secret, SystemClock, TenantId, limit::Quota};
 use misy_testkit::{
     determinism::{SeededEntropy, TestClock},
     redis::TestRedis,
@@ -37,14 +38,13 @@ async fn a_slow_redis_holds_no_request_for_long_and_what_changes_something_is_re
     let began = Instant::now();
     let refused = check(&limits, Unreachable::Refuse).await;
     assert!(matches!(refused, Err(StoreError::SharedUnavailable)), "{refused:?}");
-    // Half of what would hurt; the wait itself is 200 ms.
-    assert!(began.elapsed() < PATIENCE * 5, "{:?}", began.elapsed());
+    // The wait itself is 200 ms, and Redis stays paused.
+    assert!(began.elapsed() >= PATIENCE, "{:?}", began.elapsed());
     is(&shared, false).await;
-    let began = Instant::now();
     for _ in 0..1_000 {
-        assert!(check(&limits, Unreachable::Refuse).await.is_err());
+        let refused = check(&limits, Unreachable::Refuse).now_or_never();
+        assert!(matches!(refused, Some(Err(StoreError::SharedUnavailable))), "nobody else waits");
     }
-    assert!(began.elapsed() < PATIENCE * 5, "nobody else waits: {:?}", began.elapsed());
     // Reads go on, limited by what this replica sees.
     for _ in 0..5 {
         assert!(matches!(check(&limits, Unreachable::DecideHere).await, Ok(Decision::Allowed(_))));
@@ -130,7 +130,9 @@ async fn no_text_of_a_caller_reaches_the_keys_of_another_tenant() {
 async fn news_reach_the_other_replicas_and_a_gap_is_told() {
     let mut redis = TestRedis::start().unwrap();
     let open = async || Shared::open(&redis.url()).await.unwrap();
-    let (here, there) = (Bell::through(Some(&open().await)), Bell::through(Some(&open().await)));
+    let letters = Letters::new(&Secret::new([1; 32]), std::sync::Arc::new(SystemClock));
+    let here = Bell::through(Some(&open().await), letters.clone());
+    let there = Bell::through(Some(&open().await), letters);
     let conversation = ConversationId::new(&TestClock::default(), &SeededEntropy::new(1));
     let andina = tenant("andina");
     let mut listener = there.listen(&andina, conversation);
@@ -142,9 +144,9 @@ async fn news_reach_the_other_replicas_and_a_gap_is_told() {
     let mut own_changes = here.forget();
     here.ring(&andina, conversation, News::stored(7));
     assert_eq!(listener.heard().await.sequence, 7);
-    here.ring(&andina, conversation, News::typing(Some("sales".into())));
+    here.ring(&andina, conversation, News::typing(Some(Agent::Sales)));
     let ring = listener.heard().await;
-    assert_eq!((ring.sequence, ring.typing.as_deref()), (7, Some("sales")));
+    assert_eq!((ring.sequence, ring.typing), (7, Some(Agent::Sales)));
     here.ring(&andina, conversation, News { status_changed: true, ..News::typing(None) });
     let ring = listener.heard().await;
     assert_eq!((ring.typing, ring.status_changes), (None, 1));

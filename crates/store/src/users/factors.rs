@@ -1,7 +1,7 @@
 //! Second factors: authenticator apps, and recovery codes for when one is lost.
 
 use crate::{
-    StoreError, TenantKeys, TenantTx,
+    StoreError, TenantKeys, TenantTx, sign_in_providers,
     users::{passkeys, place, sign_ins},
 };
 use jiff_sqlx::ToSqlx;
@@ -209,5 +209,6 @@ pub async fn reset(tx: &mut TenantTx, user: UserId, now: Timestamp) -> Result<()
     .execute(tx.connection())
     .await?;
     passkeys::remove_all(tx, user).await?;
+    sign_in_providers::unprove(tx, user).await?;
     sign_ins::forget_second_factor(tx, user).await
 }

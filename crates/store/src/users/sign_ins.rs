@@ -236,6 +236,40 @@ pub async fn end(tx: &mut TenantTx, user: UserId, sign_in: SignInId) -> Result<b
     Ok(done.rows_affected() > 0)
 }
 
+/// Ends the sessions that rest on a provider's word alone, of everybody who has a role: it may allow more now than the
+/// provider stands for.
+pub(crate) async fn end_unproved_of_role(tx: &mut TenantTx, role: &str) -> Result<(), StoreError> {
+    let tenant = tx.tenant().clone();
+    sqlx::query!(
+        "delete from user_sessions s using users u
+         where s.tenant_id = $1 and s.methods = '{oidc}' and u.tenant_id = s.tenant_id and u.user_id = s.user_id
+             and $2 = any (u.roles)
+             and not exists (select from federated_identities f where f.tenant_id = s.tenant_id
+                             and f.user_id = s.user_id and f.proved_at is not null)",
+        tenant.as_str(),
+        role
+    )
+    .execute(tx.connection())
+    .await?;
+    Ok(())
+}
+
+/// As [`end_unproved_of_role`], of one person.
+pub(crate) async fn end_unproved(tx: &mut TenantTx, user: UserId) -> Result<(), StoreError> {
+    let tenant = tx.tenant().clone();
+    sqlx::query!(
+        "delete from user_sessions s
+         where s.tenant_id = $1 and s.user_id = $2 and s.methods = '{oidc}'
+             and not exists (select from federated_identities f where f.tenant_id = s.tenant_id
+                             and f.user_id = s.user_id and f.proved_at is not null)",
+        tenant.as_str(),
+        user.to_string()
+    )
+    .execute(tx.connection())
+    .await?;
+    Ok(())
+}
+
 /// Ends the session with this token, whoever's it is.
 pub async fn end_by_hash(tx: &mut TenantTx, token_hash: &[u8; 32]) -> Result<(), StoreError> {
     let tenant = tx.tenant().clone();
@@ -270,7 +304,7 @@ impl Database {
         hash: &[u8; 32],
         now: Timestamp,
     ) -> Result<Option<(TenantId, ProvedSignIn)>, StoreError> {
-        let Some(tenant) = self.tenant_of_credential(hash).await? else { return Ok(None) };
+        let Some(tenant) = self.tenant_by_hash(hash).await? else { return Ok(None) };
         let mut tx = self.tenant("sign_ins.prove", &tenant).await?;
         let row = sqlx::query!(
             "select s.sign_in_id, s.user_id, s.methods, s.second_factor_at, s.user_agent, s.address_prefix, s.created_at,

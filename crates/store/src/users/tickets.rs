@@ -1,6 +1,6 @@
 //! What is good once and for a short time: the way from password to second factor, links to set a password or to join.
 
-use crate::{StoreError, TenantTx, tenants::stored};
+use crate::{StoreError, TenantTx, sign_in_providers::ProviderPerson, tenants::stored};
 use jiff_sqlx::{Timestamp as SqlTimestamp, ToSqlx};
 use misy_domain::{Timestamp, UserId};
 use std::time::Duration;
@@ -42,6 +42,8 @@ pub struct Ticket {
     pub user_id: UserId,
     /// How the user proved itself before: `password`, `oidc`.
     pub first_method: String,
+    /// The person of a provider that is the user once the second factor is proved.
+    pub link: Option<ProviderPerson>,
     /// How often it was tried without success.
     pub attempts: i32,
     /// Until when it is good.
@@ -131,13 +133,21 @@ pub async fn issue_one_more(
     Ok(stored.rows_affected() > 0)
 }
 
-/// Notes that the user came from the tenant's provider, not with a password.
-pub async fn note_provider(tx: &mut TenantTx, token_hash: &[u8; 32]) -> Result<(), StoreError> {
+/// Notes that the user came from the tenant's provider, not with a password, and as whom if the second factor is to prove
+/// that.
+pub async fn note_provider(
+    tx: &mut TenantTx,
+    token_hash: &[u8; 32],
+    link: Option<&ProviderPerson>,
+) -> Result<(), StoreError> {
     let tenant = tx.tenant().clone();
     sqlx::query!(
-        "update user_tickets set first_method = 'oidc' where tenant_id = $1 and token_hash = $2",
+        "update user_tickets set first_method = 'oidc', link_issuer = $3, link_subject_hash = $4
+         where tenant_id = $1 and token_hash = $2",
         tenant.as_str(),
-        &token_hash[..]
+        &token_hash[..],
+        link.map(|link| &*link.issuer),
+        link.map(|link| &link.subject_hash[..])
     )
     .execute(tx.connection())
     .await?;
@@ -153,7 +163,7 @@ pub async fn hold(
 ) -> Result<Option<Ticket>, StoreError> {
     let tenant = tx.tenant().clone();
     let row = sqlx::query!(
-        "select user_id, first_method, attempts, expires_at from user_tickets
+        "select user_id, first_method, link_issuer, link_subject_hash, attempts, expires_at from user_tickets
          where tenant_id = $1 and token_hash = $2 and purpose = $3 and expires_at > $4
          for update",
         tenant.as_str(),
@@ -167,6 +177,9 @@ pub async fn hold(
         Ok(Ticket {
             user_id: stored(row.user_id.parse())?,
             first_method: row.first_method,
+            link: row.link_issuer.zip(row.link_subject_hash).and_then(|(issuer, hash)| {
+                Some(ProviderPerson { issuer, subject_hash: hash.try_into().ok()? })
+            }),
             attempts: row.attempts,
             expires_at: SqlTimestamp::to_jiff(row.expires_at),
         })

@@ -178,7 +178,7 @@ impl Database {
         hash: &[u8; 32],
         now: Timestamp,
     ) -> Result<Option<(TenantId, ProvedToken)>, StoreError> {
-        let Some(tenant) = self.tenant_of_credential(hash).await? else { return Ok(None) };
+        let Some(tenant) = self.tenant_by_hash(hash).await? else { return Ok(None) };
         let mut tx = self.tenant("personal_tokens.prove", &tenant).await?;
         let row = sqlx::query!(
             "select t.key_id, t.user_id, t.prefix, t.name, t.scopes, t.created_at, t.expires_at, t.last_used_at,

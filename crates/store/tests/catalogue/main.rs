@@ -57,6 +57,8 @@ const BAD: &[(&str, &str)] = &[
         "foreign key bad of misy.messages leads out",
     ),
     ("alter table misy.messages owner to misy_app", "misy.messages belongs to misy_app"),
+    ("drop trigger cap on misy.tenant_secrets", "misy.tenant_secrets has no cap"),
+    ("alter table misy.sites disable trigger cap", "misy.sites has no cap"),
     (
         "alter table misy.sites add column sealed_note bytea",
         "sites.sealed_note is sealed and takes no part in the rotation of keys",
@@ -68,6 +70,14 @@ const BAD: &[(&str, &str)] = &[
     ("grant select on misy.messages to misy_app with grant option", "misy_app may SELECT misy.messages"),
     ("grant select (message_id) on misy.messages to misy_app", "column misy.messages.message_id"),
     ("grant update on misy.audit_entries to misy_app", "misy_app may UPDATE audit_entries"),
+    ("grant insert on misy.audit_entries to misy_sealer", "misy_sealer may INSERT misy.audit_entries"),
+    ("grant select on misy.messages to misy_sealer", "misy_sealer may SELECT misy.messages"),
+    ("grant execute on function pg_catalog.lo_create to public", "everybody may call lo_create(oid)"),
+    (
+        "grant execute on function pg_catalog.pg_advisory_lock(bigint) to misy_app",
+        "everybody may call pg_advisory_lock(bigint)",
+    ),
+    ("grant usage on language plpgsql to public", "everybody may run blocks of plpgsql"),
     ("grant select on platform.credentials to misy_app", "misy_app may SELECT platform.credentials"),
     ("grant create on schema misy to misy_app", "misy_app may CREATE the schema misy"),
     ("grant usage on schema public to public", "everybody may USAGE the schema public"),
@@ -77,7 +87,8 @@ const BAD: &[(&str, &str)] = &[
     ),
     (
         "grant execute on function misy.claim_conversations to misy_app",
-        "misy_app may call misy.claim_conversations",
+        "misy.claim_conversations(p_worker text, p_batch integer, p_lease interval, p_after_tenant text, \
+         p_most_attempts integer) runs with its owner's rights and is not on the list, or others may call it",
     ),
     (
         "set role misy_owner; create function misy.f() returns text language sql security definer set search_path = pg_catalog, pg_temp \

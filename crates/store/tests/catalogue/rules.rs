@@ -1,38 +1,71 @@
 //! The rules of the schema. Each is a question to the catalogue that answers with what breaks it, in words.
 
-/// The functions that run with their owner's rights, and what they may answer: nothing, a yes or no, a tenant id, and for
-/// work that is claimed the ids of the work. A clean-up answers with what it came to and two numbers.
-/// The functions that run with their owner's rights, and what they may answer: nothing, a yes or no, a tenant id, for
-/// work that is claimed the ids of the work, and once a state that only the browser can open which holds its handle.
+/// The functions that run with their owner's rights, what they may answer, and who may call them. They answer with nothing, a yes
+/// or no, how long to wait, a tenant id, for work that is claimed the ids of the work, and once a state that only the browser can open which holds
+/// its handle; a clean-up with what it came to and two numbers. Triggers need nobody's leave.
 const DEFINERS: &str = "
-    ('platform.owner_tenant()', 'text'),
-    ('platform.tenant_of_credential(hash bytea)', 'text'),
-    ('platform.tenant_of_secret(id text)', 'text'),
-    ('platform.origin_is_known(candidate text)', 'boolean'),
-    ('platform.reserve_tenant_id()', 'trigger'),
-    ('platform.follow_api_keys()', 'trigger'),
-    ('platform.follow_tenant_secrets()', 'trigger'),
-    ('platform.follow_site_origins()', 'trigger'),
-    ('platform.tenants_of_email(route bytea)', 'SETOF text'),
-    ('platform.follow_users()', 'trigger'),
-    ('platform.follow_passkeys()', 'trigger'),
+    ('platform.owner_tenant()', 'text', 'misy_app,misy_system,misy_worker'),
+    ('platform.tenant_of_credential(hash bytea)', 'text', 'misy_app,misy_system,misy_worker'),
+    ('platform.tenant_of_secret(id text)', 'text', 'misy_app,misy_system,misy_worker'),
+    ('platform.origin_is_known(candidate text)', 'boolean', 'misy_app,misy_system,misy_worker'),
+    ('platform.reserve_tenant_id()', 'trigger', ''),
+    ('platform.follow_api_keys()', 'trigger', ''),
+    ('platform.follow_tenant_secrets()', 'trigger', ''),
+    ('platform.follow_site_origins()', 'trigger', ''),
+    ('platform.tenants_of_email(route bytea)', 'SETOF text', 'misy_app,misy_system'),
+    ('platform.follow_users()', 'trigger', ''),
+    ('platform.follow_email_domains()', 'trigger', ''),
+    ('platform.follow_passkeys()', 'trigger', ''),
     ('platform.keep_ceremony(p_lookup bytea, p_state bytea, p_expires timestamp with time zone, p_now timestamp with time zone)',
-     'boolean'),
-    ('platform.take_ceremony(p_lookup bytea, p_now timestamp with time zone)', 'bytea'),
-    ('platform.follow_user_tokens()', 'trigger'),
+     'boolean', 'misy_app'),
+    ('platform.take_ceremony(p_lookup bytea, p_now timestamp with time zone)', 'bytea', 'misy_app'),
+    ('platform.follow_user_tokens()', 'trigger', ''),
+    ('platform.hold_certificate(p_key bytea, p_tenant text, p_certificate text, p_now timestamp with time zone)', 'boolean',
+     'misy_app'),
+    ('platform.count_guess(p_bucket integer, p_interval bigint, p_burst bigint, p_now timestamp with time zone)', 'bigint',
+     'misy_app'),
     ('platform.purge_batch(p_tenant text, p_now timestamp with time zone, p_limit integer, OUT outcome text, OUT removed bigint, OUT total bigint)',
-     'record'),
-    ('misy.claim_conversations(p_worker text, p_batch integer, p_lease interval, p_after_tenant text, p_most_attempts integer)',
-     'TABLE(tenant_id text, conversation_id text, fence bigint, attempts integer)'),
-    ('misy.claim_mails(p_batch integer, p_lease interval)', 'TABLE(tenant_id text, mail_id text, fence bigint)'),
+     'record', 'misy_system'),
+    ('misy.audit_entries_wait()', 'trigger', ''),
+    ('misy.claim_conversations(p_worker text, p_batch integer, p_lease interval, p_after_tenant text, p_most_attempts integer, p_most_of_tenant integer, p_full text[])',
+     'TABLE(tenant_id text, conversation_id text, fence bigint, attempts integer)', 'misy_worker'),
+    ('misy.claim_mails(p_batch integer, p_lease interval)', 'TABLE(tenant_id text, mail_id text, fence bigint)',
+     'misy_worker'),
     ('misy.extend_leases(p_worker text, p_tenants text[], p_conversations text[], p_fences bigint[], p_lease interval)',
-     'TABLE(tenant_id text, conversation_id text)'),
+     'TABLE(tenant_id text, conversation_id text, fence bigint)', 'misy_worker'),
     ('misy.record_calls(p_tenants text[], p_ids text[], p_at timestamp with time zone[], p_actions text[], p_actors text[], p_sites text[], p_sessions text[], p_origins text[], p_outcomes text[], p_statuses integer[], p_durations bigint[], p_requests text[], p_subjects text[])',
-     'void'),
-    ('misy.refuse_retired_key()', 'trigger'),
+     'void', 'misy_worker'),
+    ('misy.refuse_retired_key()', 'trigger', ''),
     ('misy.claim_rotation(p_worker text, p_lease interval)',
-     'TABLE(tenant_id text, rotation_id text, to_version integer, fence bigint, attempts integer)'),
-    ('misy.new_data_keys()', 'TABLE(tenant_id text, version integer)')";
+     'TABLE(tenant_id text, rotation_id text, to_version integer, fence bigint, attempts integer)', 'misy_worker'),
+    ('misy.new_data_keys()', 'TABLE(tenant_id text, version integer)', 'misy_worker')";
+
+/// All that the sequencer of the audit trail may do with tenants' tables.
+const SEALER_GRANTS: &str = "
+    ('audit_entries', 'SELECT'), ('audit_pending', 'SELECT'), ('audit_pending', 'DELETE'),
+    ('audit_leaves', 'SELECT'), ('audit_leaves', 'INSERT'), ('audit_nodes', 'SELECT'), ('audit_nodes', 'INSERT'),
+    ('audit_checkpoints', 'SELECT'), ('audit_checkpoints', 'INSERT'),
+    ('audit_quarantine', 'SELECT'), ('audit_quarantine', 'INSERT'),
+    ('audit_trees', 'SELECT'), ('audit_trees', 'INSERT'), ('audit_trees', 'UPDATE'),
+    ('tenants', 'SELECT'), ('alerts', 'SELECT'), ('alerts', 'INSERT')";
+
+/// Tables that calls fill and that have no cap, with what bounds them instead. All others have a trigger of that name
+/// (migrations, `caps`).
+const BOUNDED_OTHERWISE: &str = "
+    ('tenants', 'registrations are counted per address'),
+    ('data_keys', 'one rotation at a time'), ('key_rotations', 'one rotation at a time'),
+    ('contacts', 'shares of visitors'), ('contact_keys', 'shares of visitors'), ('conversations', 'shares of visitors'),
+    ('sessions', 'shares of visitors'), ('token_renewals', 'shares of visitors; gone when nobody can renew'),
+    ('revoked_tokens', 'shares of visitors; gone with the last token of the chain'),
+    ('messages', 'quota of the month'), ('decisions', 'one for each turn'),
+    ('usage_slots', 'sixteen a month'), ('usage_events', 'quota of the month'), ('quotas', 'one for each kind'),
+    ('quota_events', 'two for each kind and month'), ('refusals', 'one for each day and code'),
+    ('audit_entries', 'the trail: only grows'), ('audit_pending', 'sealed and gone'), ('audit_leaves', 'the trail'),
+    ('audit_nodes', 'the trail'), ('audit_checkpoints', 'the trail'), ('audit_trees', 'one for each tenant'),
+    ('privilege_uses', 'twenty an hour for each person; only grows'), ('alerts', 'one for each occurrence'),
+    ('tenant_events', 'the life of a tenant'), ('idempotency_keys', 'with what was made; gone after a day'),
+    ('mails', 'guards of what sends them; sent and gone'), ('enrollments', 'one for each key'),
+    ('user_recovery_codes', 'ten for each person'), ('sign_in_providers', 'one for each tenant')";
 
 /// What roles may do with the few tables of `platform` that are nobody's secret. All others have no grant at all.
 const PLATFORM_GRANTS: &str = "
@@ -46,6 +79,7 @@ const PLATFORM_GRANTS: &str = "
     ('installation_secrets', 'misy_system', 'SELECT'), ('installation_secrets', 'misy_system', 'INSERT'),
     ('installation_secrets', 'misy_system', 'UPDATE'),
     ('audit_keys', 'misy_app', 'SELECT'), ('audit_keys', 'misy_worker', 'SELECT'), ('audit_keys', 'misy_system', 'SELECT'),
+    ('audit_keys', 'misy_sealer', 'SELECT'),
     ('audit_keys', 'misy_system', 'INSERT'), ('audit_keys', 'misy_system', 'UPDATE'),
     ('sealed_columns', 'misy_app', 'SELECT'), ('sealed_columns', 'misy_worker', 'SELECT'),
     ('sealed_columns', 'misy_system', 'SELECT'),
@@ -60,30 +94,49 @@ const OWN_TENANT: &str = "(tenant_id = ( SELECT NULLIF(current_setting(''app.ten
 pub(crate) fn rules() -> Vec<String> {
     let mut rules: Vec<String> = RULES.iter().map(|rule| (*rule).to_owned()).collect();
     rules.push(format!(
+        "select format('misy.%I has no cap', c.relname)
+         from pg_class c
+         where c.relnamespace = 'misy'::regnamespace and c.relkind in ('r', 'p')
+             and c.relname not in (select b.relation from (values {BOUNDED_OTHERWISE}) as b (relation, bound))
+             and not exists (
+                 select from pg_trigger t join pg_proc p on p.oid = t.tgfoid
+                 where t.tgrelid = c.oid and t.tgname = 'cap' and p.proname in ('keep_cap', 'keep_newest')
+                     and t.tgenabled in ('O', 'A'))"
+    ));
+    rules.push(format!(
         "select format('policy %s on %s is not the rule of the house', p.polname, p.polrelid::regclass)
          from pg_policy p
          where (
              (p.polname = 'granted' and p.polpermissive and p.polcmd = '*'
                  and pg_get_expr(p.polqual, p.polrelid) = 'true' and pg_get_expr(p.polwithcheck, p.polrelid) = 'true'
                  and (select array_agg(r.rolname::text order by r.rolname::text) from pg_roles r where r.oid = any (p.polroles))
-                     = '{{misy_app,misy_owner,misy_system,misy_worker}}')
+                     = '{{misy_app,misy_owner,misy_sealer,misy_system,misy_worker}}')
              or
              (p.polname = 'own_tenant' and not p.polpermissive and p.polcmd = '*'
                  and pg_get_expr(p.polqual, p.polrelid) = '{OWN_TENANT}'
                  and pg_get_expr(p.polwithcheck, p.polrelid) = '{OWN_TENANT}'
                  and (select array_agg(r.rolname::text order by r.rolname::text) from pg_roles r where r.oid = any (p.polroles))
-                     = '{{misy_app,misy_worker}}')) is not true"
+                     = '{{misy_app,misy_sealer,misy_worker}}')) is not true"
     ));
     rules.push(format!(
-        "select format('%I.%I(%s) runs with its owner''s rights and is not on the list', n.nspname, p.proname,
+        "select format('%I.%I(%s) runs with its owner''s rights and is not on the list, or others may call it', n.nspname, p.proname,
                        pg_get_function_identity_arguments(p.oid))
          from pg_proc p join pg_namespace n on n.oid = p.pronamespace
          where p.prosecdef and n.nspname in ('misy', 'platform')
              and not exists (
-                 select from (values {DEFINERS}) as allowed (signature, result)
+                 select from (values {DEFINERS}) as allowed (signature, result, callers)
                  where allowed.signature = format('%I.%I(%s)', n.nspname, p.proname,
                                                   pg_get_function_identity_arguments(p.oid))
-                     and allowed.result = pg_get_function_result(p.oid))"
+                     and allowed.result = pg_get_function_result(p.oid)
+                     and allowed.callers = coalesce(
+                         (select string_agg(a.grantee::regrole::text, ',' order by a.grantee::regrole::text)
+                          from aclexplode(p.proacl) a where a.grantee <> p.proowner), ''))"
+    ));
+    rules.push(format!(
+        "select format('misy_sealer may %s %s', a.privilege_type, c.oid::regclass)
+         from pg_class c cross join aclexplode(c.relacl) a
+         where c.relnamespace = 'misy'::regnamespace and a.grantee = 'misy_sealer'::regrole
+             and (c.relname::text, a.privilege_type) not in ({SEALER_GRANTS})"
     ));
     rules.push(format!(
         "select format('%s may %s %s', a.grantee::regrole, a.privilege_type, c.oid::regclass)
@@ -189,12 +242,12 @@ const RULES: &[&str] = &[
     "select format('%s may %s %s', a.grantee::regrole, a.privilege_type, c.oid::regclass)
      from pg_class c cross join aclexplode(c.relacl) a
      where c.relnamespace = 'misy'::regnamespace and a.grantee not in (0, 'misy_owner'::regrole)
-         and (a.grantee::regrole::text not in ('misy_app', 'misy_worker', 'misy_system')
+         and (a.grantee::regrole::text not in ('misy_app', 'misy_worker', 'misy_system', 'misy_sealer')
              or a.privilege_type not in ('SELECT', 'INSERT', 'UPDATE', 'DELETE') or a.is_grantable)",
     "select format('%s may %s %s, which only grows', a.grantee::regrole, a.privilege_type, c.relname)
      from pg_class c cross join aclexplode(c.relacl) a
      where c.oid in ('misy.audit_entries'::regclass, 'misy.audit_leaves'::regclass, 'misy.audit_nodes'::regclass,
-                     'misy.audit_checkpoints'::regclass)
+                     'misy.audit_checkpoints'::regclass, 'misy.audit_quarantine'::regclass)
          and a.grantee not in (0, 'misy_owner'::regrole)
          and a.privilege_type not in ('SELECT', 'INSERT')",
     "select format('a grant on the column %s.%s', c.oid::regclass, a.attname)
@@ -206,18 +259,25 @@ const RULES: &[&str] = &[
      cross join aclexplode(coalesce(n.nspacl, acldefault('n', n.nspowner))) a
      where n.nspname in ('misy', 'platform', 'public') and a.grantee <> n.nspowner
          and not (n.nspname <> 'public' and a.privilege_type = 'USAGE' and not a.is_grantable
-             and a.grantee in ('misy_app'::regrole, 'misy_worker'::regrole, 'misy_system'::regrole))",
+             and a.grantee in ('misy_app'::regrole, 'misy_worker'::regrole, 'misy_system'::regrole, 'misy_sealer'::regrole))",
     // Creating.
     "select format('%s may %s the database', coalesce(nullif(a.grantee, 0)::regrole::text, 'everybody'), a.privilege_type)
      from pg_database d cross join aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) a
      where d.datname = current_database() and a.privilege_type <> 'CONNECT' and a.grantee <> d.datdba",
     "select format('role %s may create in the schema %s', r.rolname, n.nspname)
      from pg_roles r cross join pg_namespace n
-     where r.rolname in ('misy_app', 'misy_worker', 'misy_system') and has_schema_privilege(r.oid, n.oid, 'create')",
+     where r.rolname in ('misy_app', 'misy_worker', 'misy_system', 'misy_sealer')
+         and has_schema_privilege(r.oid, n.oid, 'create')",
     "select format('%s %s belongs to %s', d.classid::regclass, d.objid, r.rolname)
      from pg_shdepend d join pg_roles r on r.oid = d.refobjid and d.refclassid = 'pg_authid'::regclass
      where d.deptype = 'o' and d.dbid = (select oid from pg_database where datname = current_database())
-         and r.rolname in ('misy_app', 'misy_worker', 'misy_system', 'misy_migrator')",
+         and r.rolname in ('misy_app', 'misy_worker', 'misy_system', 'misy_sealer')",
+    "select format('everybody may call %s, which leaves something behind', p.oid::regprocedure)
+     from pg_proc p
+     where p.pronamespace = 'pg_catalog'::regnamespace
+         and p.proname ~ '^(lo_|loread$|lowrite$|pg_advisory_|pg_try_advisory_)'
+         and has_function_privilege('misy_app', p.oid, 'execute')",
+    "select 'everybody may run blocks of plpgsql' where has_language_privilege('misy_app', 'plpgsql', 'usage')",
     "select format('default privileges give everybody %s', a.privilege_type)
      from pg_default_acl d cross join aclexplode(d.defaclacl) a where a.grantee = 0",
     // Functions.
@@ -229,10 +289,6 @@ const RULES: &[&str] = &[
      where p.pronamespace in ('misy'::regnamespace, 'platform'::regnamespace)
          and a.grantee not in (0, 'misy_owner'::regrole)
          and (a.grantee::regrole::text not in ('misy_app', 'misy_worker', 'misy_system') or a.is_grantable)",
-    "select format('%s may call %s, which looks across tenants', a.grantee::regrole, p.oid::regprocedure)
-     from pg_proc p cross join aclexplode(p.proacl) a
-     where p.pronamespace = 'misy'::regnamespace and p.prosecdef
-         and a.grantee not in ('misy_worker'::regrole, 'misy_owner'::regrole)",
     // With an empty path, types are looked up in pg_temp first. A body in standard SQL is resolved when it is written.
     "select format('%s does not look up names in pg_catalog first and pg_temp last', p.oid::regprocedure)
      from pg_proc p
@@ -258,5 +314,5 @@ const RULES: &[&str] = &[
     "select 'misy_owner can log in' from pg_roles r where r.rolname = 'misy_owner' and r.rolcanlogin",
     "select format('role %s is a member of %s', m.member::regrole, m.roleid::regrole)
      from pg_auth_members m
-     where m.member::regrole::text in ('misy_app', 'misy_worker', 'misy_system', 'misy_owner')",
+     where m.member::regrole::text in ('misy_app', 'misy_worker', 'misy_system', 'misy_sealer', 'misy_owner')",
 ];

@@ -21,6 +21,12 @@ pub enum Lie {
     None,
     /// Made on another site: another origin in the client's data.
     OtherOrigin,
+    /// Made on a site below this one.
+    OriginBelow,
+    /// Made on another port of this site.
+    OtherPort,
+    /// Made on a page of this site within one of another.
+    FramedElsewhere,
     /// Made for another relying party.
     OtherRelyingParty,
     /// An older challenge.
@@ -37,8 +43,11 @@ pub enum Lie {
 
 impl Lie {
     /// All of them, without the truth.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 10] = [
         Self::OtherOrigin,
+        Self::OriginBelow,
+        Self::OtherPort,
+        Self::FramedElsewhere,
         Self::OtherRelyingParty,
         Self::OtherChallenge,
         Self::OtherCeremony,
@@ -123,6 +132,13 @@ impl SoftAuthenticator {
         })
     }
 
+    /// A key of one's own that claims to be the one of another device.
+    #[must_use]
+    pub fn claiming_to_be(mut self, other: &Self) -> Self {
+        self.credential_id.clone_from(&other.credential_id);
+        self
+    }
+
     /// The same key under another person's handle.
     #[must_use]
     pub fn posing_as(mut self, handle: &[u8]) -> Self {
@@ -135,9 +151,15 @@ impl SoftAuthenticator {
             Lie::OtherChallenge => json!(URL_SAFE_NO_PAD.encode([7; 32])),
             _ => options["challenge"].clone(),
         };
-        let origin = if lie == Lie::OtherOrigin { "https://login.evil.example" } else { &self.origin };
+        let origin = match lie {
+            Lie::OtherOrigin => "https://login.evil.example".to_owned(),
+            Lie::OriginBelow => self.origin.replacen("://", "://evil.", 1),
+            Lie::OtherPort => format!("{}:8443", self.origin),
+            _ => self.origin.clone(),
+        };
+        let is_framed = lie == Lie::FramedElsewhere;
         let ceremony = if lie == Lie::OtherCeremony { other } else { ceremony };
-        json!({ "type": ceremony, "challenge": challenge, "origin": origin, "crossOrigin": false })
+        json!({ "type": ceremony, "challenge": challenge, "origin": origin, "crossOrigin": is_framed })
             .to_string()
     }
 

@@ -1,7 +1,7 @@
 //! What a token says.
 
 use crate::certificate::Fingerprint;
-use misy_domain::{KeyId, Origin, Permissions, SiteId, TenantId, Timestamp, TokenId};
+use misy_domain::{CertificateId, KeyId, Origin, Permissions, SiteId, TenantId, Timestamp, TokenId};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::borrow::Cow;
 
@@ -51,7 +51,19 @@ pub struct TatClaims {
     /// The publishable key or tenant secret that it was given for; `None` in tokens of before this was noted.
     pub key: Option<KeyId>,
     /// The client certificate that must stand behind each connection it is used on (RFC 8705, section 3.1).
-    pub certificate: Option<Fingerprint>,
+    pub certificate: Option<BoundCertificate>,
+}
+
+/// A client certificate that a token is bound to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BoundCertificate {
+    /// The SHA-256 of the certificate.
+    #[serde(rename = "x5t#S256")]
+    pub certificate: Fingerprint,
+    /// The tenant's binding by which it counted. Revoked, it never counts again, whatever is bound later.
+    #[serde(rename = "binding")]
+    pub binding: CertificateId,
 }
 
 /// The claims as JSON. Unknown members are refused: no later mistake can put a person's name into a token unnoticed.
@@ -78,10 +90,10 @@ pub(super) struct Wire<'a> {
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     key: Option<KeyId>,
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
-    cnf: Option<Confirmation>,
+    cnf: Option<BoundCertificate>,
 }
 
-/// What else the holder must prove (RFC 7800): here always a client certificate.
+/// What else the process that calls must prove (RFC 7800): here always a client certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Confirmation {
@@ -106,7 +118,7 @@ impl<'a> Wire<'a> {
             sig: claims.sig,
             family: claims.family,
             key: claims.key,
-            cnf: claims.certificate.map(|certificate| Confirmation { certificate }),
+            cnf: claims.certificate,
         }
     }
 
@@ -123,7 +135,7 @@ impl<'a> Wire<'a> {
             sig: self.sig,
             family: self.family,
             key: self.key,
-            certificate: self.cnf.map(|confirmation| confirmation.certificate),
+            certificate: self.cnf,
         }
     }
 }

@@ -10,6 +10,7 @@ use crate::{
         passwords::expect_strong,
         start::{Entry, SignedInAnswer, start_session},
     },
+    look_up,
     pipeline::Received,
     problem::Problem,
 };
@@ -17,12 +18,12 @@ use axum::{
     extract::{Request, State},
     response::Response,
 };
-use misy_domain::{BuiltInRole, EmailAddress, Secret, TenantId, UserId};
+use misy_domain::{EmailAddress, Secret, TenantId, UserId};
 use misy_store::{
     credentials::{KeyKind, KeyRecord},
     users::{self, NewUser, enrollments},
 };
-use misy_trust::{ApiKey, ApiKeyKind};
+use misy_trust::{ApiKey, ApiKeyKind, access::first_administrator};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -70,17 +71,8 @@ pub(crate) async fn enroll(State(desk): State<FrontDesk>, request: Request) -> R
     csrf::check_stranger(&desk.settings, &received)?;
     let asked: EnrollRequest = received.json()?;
     let address = guard::address(&desk, &received);
-    guard::count(
-        &desk,
-        &Guess {
-            what: "enroll",
-            account: &misy_trust::sha256(asked.token.as_bytes()),
-            address,
-            device: None,
-        },
-    )
-    .await?;
-    let (tenant, key) = token(&desk, &asked.token).await?;
+    guard::count(&desk, &Guess { what: "enroll", account: None, address, device: None }).await?;
+    let (tenant, key) = token(&desk, &received, &asked.token).await?;
     let state = desk.tenants.get(&tenant).await?.ok_or_else(|| Problem::unauthorized("token_invalid"))?;
     received.record.facts().tenant = Some(tenant.clone());
     if !state.is_active() {
@@ -89,9 +81,7 @@ pub(crate) async fn enroll(State(desk): State<FrontDesk>, request: Request) -> R
     let email = checked(&asked)?;
     let password = Secret::new(asked.password.clone());
     let hash = desk.hash_password(&password, &email, &state.keys).await?;
-    let roles: &[BuiltInRole] =
-        if state.is_owner() { &[BuiltInRole::Owner, BuiltInRole::Admin] } else { &[BuiltInRole::Admin] };
-    let roles: Vec<String> = roles.iter().map(ToString::to_string).collect();
+    let roles = first_administrator(state.is_owner());
     let mut tx = desk.database.tenant("auth.enroll", &tenant).await?;
     if enrollments::hold(&mut tx, key.key_id).await? {
         return Err(Problem::conflict(
@@ -122,13 +112,13 @@ pub(crate) async fn enroll(State(desk): State<FrontDesk>, request: Request) -> R
 }
 
 /// Whose enrolment token this is, in force or revoked.
-async fn token(desk: &FrontDesk, text: &str) -> Result<(TenantId, KeyRecord), Problem> {
+async fn token(desk: &FrontDesk, received: &Received, text: &str) -> Result<(TenantId, KeyRecord), Problem> {
     let invalid = || Problem::unauthorized("token_invalid");
     let key = ApiKey::parse(text).map_err(|_| invalid())?;
     if key.kind() != ApiKeyKind::Administrator {
         return Err(invalid());
     }
-    let (tenant, record) = desk.database.key_by_hash(&key.hash()).await?.ok_or_else(invalid)?;
+    let (tenant, record) = look_up::key(desk, received, &key.hash()).await?.ok_or_else(invalid)?;
     let is_over = record.expires_at.is_some_and(|expires| desk.clock.now() >= expires);
     if record.kind != KeyKind::Administrator || is_over {
         return Err(invalid());

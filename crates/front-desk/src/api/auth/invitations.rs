@@ -9,6 +9,7 @@ use crate::{
         passwords::expect_strong,
         start::{Entry, start_session},
     },
+    look_up,
     pipeline::Received,
     problem::Problem,
 };
@@ -64,7 +65,7 @@ pub(crate) async fn accept(State(desk): State<FrontDesk>, request: Request) -> R
     mistakes.into_result()?;
     let invalid = || Problem::unauthorized("link_invalid");
     let token = RandomToken::parse(TokenUse::Invitation, &asked.token).ok_or_else(invalid)?;
-    let tenant = desk.database.tenant_of_credential(&token.hash()).await?.ok_or_else(invalid)?;
+    let tenant = look_up::tenant(&desk, &received, &token.hash()).await?.ok_or_else(invalid)?;
     let state = desk.tenants.get(&tenant).await?.filter(|state| state.is_active()).ok_or_else(invalid)?;
     let now = desk.clock.now();
     let purpose = TicketPurpose::Invitation;

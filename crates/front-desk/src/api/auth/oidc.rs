@@ -5,7 +5,7 @@ use crate::{
     address::{self, Purpose},
     desk::FrontDesk,
     identity::{cookies, start, start::Entry},
-    oidc::{Flow, OidcError, Proved, Provider, account, provider::Answer},
+    oidc::{Flow, OidcError, Proved, Provider, account, account::Belief, provider::Answer},
     pipeline::Received,
     problem::Problem,
     tenant_state::TenantState,
@@ -184,7 +184,7 @@ async fn own_provider(
     responses(
         (status = 303, description = "Signed in; the session is in a cookie"),
         (status = 401, description = "`sign_in_refused`", body = crate::problem::ProblemBody<'static>, content_type = "application/problem+json"),
-        (status = 403, description = "`tenant_claim_mismatch`, `email_not_verified`, `account_unknown`, …", body = crate::problem::ProblemBody<'static>, content_type = "application/problem+json"),
+        (status = 403, description = "`tenant_claim_mismatch`, `email_not_verified`, `account_unknown`, `link_not_proved`, …", body = crate::problem::ProblemBody<'static>, content_type = "application/problem+json"),
     ),
     security(())
 )]
@@ -221,7 +221,15 @@ async fn come_back(desk: &FrontDesk, received: &Received) -> Result<Response, Pr
     if !state.lets_people_in() {
         return Err(Problem::suspended());
     }
-    let tx = desk.database.tenant("oidc.sign_in", &tenant).await?;
+    let mut tx = desk.database.tenant("oidc.sign_in", &tenant).await?;
+    let provider = if away.of_installation {
+        provider
+    } else {
+        // By its rules as they are now, which nobody changes until the session is there.
+        let now = sign_in_providers::hold(&mut tx, &state.keys).await?;
+        let same = now.filter(|now| now.issuer == provider.issuer && now.client_id == provider.client_id);
+        same.ok_or_else(|| refused("issuer_mismatch"))?
+    };
     let_in(desk, received, tx, &state, &provider, &proved, &away.return_to).await
 }
 
@@ -271,19 +279,20 @@ async fn let_in(
     proved: &Proved,
     return_to: &str,
 ) -> Result<Response, Problem> {
-    let found = account::of(desk, &mut tx, &state.keys, provider, proved).await?;
+    let found = account::of(desk, &mut tx, state, provider, proved).await?;
     let user = &found.user;
     if let Some(change) = found.change {
         let detail = json!({ "provider": proved.issuer, "change": change, "roles": user.roles });
         start::record(desk, received, &mut tx, user, Some(detail)).await?;
     }
-    let second_factor_at = account::second_factor_at(provider, proved);
+    let counts = found.belief == Belief::Full;
+    let second_factor_at = account::second_factor_at(provider, proved).filter(|_| counts);
     if second_factor_at.is_none() && user.second_factor_since.is_some() {
-        // What the provider does not vouch for, the person proves here.
+        // What the provider is not believed, the person proves here, and the link to the account with it.
         let token = RandomToken::generate(TokenUse::SecondFactor, &*desk.entropy);
         let now = desk.clock.now();
         tickets::issue(&mut tx, user.user_id, TicketPurpose::SecondFactor, &token.hash(), now).await?;
-        tickets::note_provider(&mut tx, &token.hash()).await?;
+        tickets::note_provider(&mut tx, &token.hash(), Some(&found.person)).await?;
         let factors = factors_of(&mut tx, user).await?.join(",");
         tx.commit().await?;
         let fragment = url::form_urlencoded::Serializer::new(String::new())

@@ -10,7 +10,7 @@ use crate::{
 };
 use axum::{Json, extract::State};
 use http::StatusCode;
-use misy_domain::{PasskeyId, TenantId, Timestamp, UserId};
+use misy_domain::{PasskeyId, SignInId, TenantId, Timestamp, UserId};
 use misy_store::users::{self, passkeys, passkeys::StoredPasskey};
 use misy_trust::{CeremonyHandle, Passkey, RelyingParty, passkey::Begun};
 use serde::{Deserialize, Serialize};
@@ -89,7 +89,25 @@ struct Pending {
     /// Of the library.
     state: Vec<u8>,
     /// Who is signed in, or has given a password already; nobody where a passkey alone is to say who it is.
-    whose: Option<(TenantId, UserId)>,
+    whose: Option<Whose>,
+}
+
+/// Who alone may end a ceremony.
+#[derive(PartialEq, Eq, Serialize, Deserialize)]
+struct Whose {
+    tenant: TenantId,
+    user: UserId,
+    /// The session that it was begun in: another one of the same person is no more than a stranger here, as it may be in
+    /// other hands. None where there is no session yet.
+    session: Option<SignInId>,
+}
+
+impl Whose {
+    fn of(call: &UserCall) -> Result<Self, Problem> {
+        let (sign_in, _) = call.session()?;
+        let (tenant, user) = (call.proved.tenant.clone(), call.proved.user.user_id);
+        Ok(Self { tenant, user, session: Some(sign_in.sign_in_id) })
+    }
 }
 
 /// What ends a ceremony: its kind keeps an answer to one question from answering another.
@@ -126,7 +144,7 @@ async fn keep(
     desk: &FrontDesk,
     kind: Kind,
     begun: Begun,
-    whose: Option<(TenantId, UserId)>,
+    whose: Option<Whose>,
 ) -> Result<Json<CeremonyAnswer>, Problem> {
     let pending = Pending { state: begun.state, whose };
     let handle = desk.database.begin_ceremony(kind.as_str(), &pending, &*desk.clock, &*desk.entropy).await?;

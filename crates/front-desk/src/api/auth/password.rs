@@ -10,6 +10,7 @@ use crate::{
         passwords::expect_strong,
         start::{known_device, record},
     },
+    look_up,
     pipeline::Received,
     problem::Problem,
 };
@@ -78,14 +79,15 @@ pub(crate) async fn change(State(desk): State<FrontDesk>, call: UserCall) -> Res
     let asked: PasswordChange = call.received.json()?;
     let new = Secret::new(asked.new_password);
     let (mut tx, user) = own_account(&desk, &call, "auth.password_read").await?;
-    let device = known_device(&desk, &call.received, &mut tx, &user).await?;
+    let device = known_device(&desk, &call.received, &mut tx, user.user_id).await?;
     tx.commit().await?;
     let keys = &call.proved.state.keys;
     match asked.current_password.map(Secret::new) {
         Some(current) => {
             let account = desk.vault.email_route(&user.email)?;
             let address = guard::address(&desk, &call.received);
-            guard::count(&desk, &Guess { what: "password", account: &account, address, device }).await?;
+            let guess = Guess { what: "password", account: Some(&account), address, device };
+            guard::count(&desk, &guess).await?;
             let stored = user.password_hash.iter().map(|hash| Stored { hash, pepper: keys.pepper() });
             let stored: Vec<Stored<'_>> = stored.collect();
             let checked = desk.passwords.check(current.expose(), &account, &stored).await?;
@@ -123,7 +125,8 @@ pub(crate) async fn forgot(State(desk): State<FrontDesk>, request: Request) -> R
     let Ok(email) = asked.email.parse::<EmailAddress>() else { return Ok(StatusCode::ACCEPTED) };
     let account = desk.vault.email_route(&email)?;
     let address = guard::address(&desk, &received);
-    guard::count(&desk, &Guess { what: "forgot", account: &account, address, device: None }).await?;
+    let guess = Guess { what: "forgot", account: Some(&account), address, device: None };
+    guard::count(&desk, &guess).await?;
     if desk.settings.mail {
         // Afterwards, so that the time to answer does not tell whether there is an account.
         let worker = desk.clone();
@@ -190,7 +193,7 @@ pub(crate) async fn reset(State(desk): State<FrontDesk>, request: Request) -> Re
     let password = Secret::new(asked.password);
     let invalid = || Problem::unauthorized("link_invalid");
     let token = RandomToken::parse(TokenUse::PasswordReset, &asked.token).ok_or_else(invalid)?;
-    let tenant = desk.database.tenant_of_credential(&token.hash()).await?.ok_or_else(invalid)?;
+    let tenant = look_up::tenant(&desk, &received, &token.hash()).await?.ok_or_else(invalid)?;
     let state = desk.tenants.get(&tenant).await?.filter(|state| state.is_active()).ok_or_else(invalid)?;
     let now = desk.clock.now();
     let purpose = TicketPurpose::PasswordReset;

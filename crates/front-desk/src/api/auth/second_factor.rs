@@ -6,8 +6,9 @@ use crate::{
     identity::{
         csrf,
         guard::{self, Guess},
-        start::{Entry, SignedInAnswer, known_device, start_session},
+        start::{Entry, SignedInAnswer, known_device, record, start_session},
     },
+    look_up,
     pipeline::Received,
     problem::Problem,
     tenant_state::TenantState,
@@ -16,15 +17,18 @@ use axum::{
     extract::{Request, State},
     response::Response,
 };
+use misy_domain::TenantId;
 use misy_store::{
     TenantKeys, TenantTx,
+    sign_in_providers::{self, ProviderPerson},
     users::{
         self, User, UserStatus, factors,
-        tickets::{self, TicketPurpose},
+        tickets::{self, Ticket, TicketPurpose},
     },
 };
 use misy_trust::{RandomToken, TokenUse};
 use serde::Deserialize;
+use serde_json::json;
 use std::sync::Arc;
 use utoipa::ToSchema;
 
@@ -73,6 +77,8 @@ pub(crate) struct Pending {
     pub(crate) token: RandomToken,
     /// How the user proved itself before.
     pub(crate) first_method: String,
+    /// The person of a provider that the user is, as the second factor proves.
+    pub(crate) link: Option<ProviderPerson>,
 }
 
 /// Finds the sign-in that a challenge belongs to, and counts a guess at its second factor.
@@ -81,30 +87,46 @@ pub(crate) async fn pending(
     received: &Received,
     challenge: &str,
 ) -> Result<Pending, Problem> {
-    let invalid = || Problem::unauthorized("challenge_invalid");
     let token = RandomToken::parse(TokenUse::SecondFactor, challenge).ok_or_else(invalid)?;
-    let tenant = desk.database.tenant_of_credential(&token.hash()).await?.ok_or_else(invalid)?;
+    let hash = token.hash();
+    let tenant = look_up::tenant(desk, received, &hash).await?.ok_or_else(invalid)?;
     let state = desk.tenants.get(&tenant).await?.ok_or_else(invalid)?;
     if !state.lets_people_in() {
         return Err(Problem::suspended());
     }
-    let now = desk.clock.now();
-    let mut tx = desk.database.tenant("auth.second_factor", &tenant).await?;
-    let ticket = tickets::hold(&mut tx, TicketPurpose::SecondFactor, &token.hash(), now).await?;
-    let ticket = ticket.filter(|ticket| ticket.attempts < MOST_ATTEMPTS).ok_or_else(invalid)?;
-    let user = users::lock(&mut tx, &state.keys, ticket.user_id).await?;
-    let user = user.filter(|user| user.status == UserStatus::Active).ok_or_else(invalid)?;
+    let (mut tx, user, _) = hold(desk, &state, &tenant, &hash).await?;
     {
         let mut facts = received.record.facts();
         facts.tenant = Some(tenant.clone());
         facts.actor = Some(user.user_id.to_string());
     }
-    let account = user.user_id.to_string();
-    let device = known_device(desk, received, &mut tx, &user).await?;
-    let address = guard::address(desk, received);
-    let guess = Guess { what: "second-factor", account: account.as_bytes(), address, device };
+    let device = known_device(desk, received, &mut tx, user.user_id).await?;
+    tx.commit().await?;
+    let (account, address) = (user.user_id.to_string(), guard::address(desk, received));
+    let guess = Guess { what: "second-factor", account: Some(account.as_bytes()), address, device };
     guard::count(desk, &guess).await?;
-    Ok(Pending { tx, state, user, token, first_method: ticket.first_method })
+    // Counting took its time, in which the challenge may have been used.
+    let (tx, user, ticket) = hold(desk, &state, &tenant, &hash).await?;
+    Ok(Pending { tx, state, user, token, first_method: ticket.first_method, link: ticket.link })
+}
+
+fn invalid() -> Problem {
+    Problem::unauthorized("challenge_invalid")
+}
+
+/// Holds a challenge that is good now and whose it is, and tells how they proved themselves before.
+async fn hold(
+    desk: &FrontDesk,
+    state: &TenantState,
+    tenant: &TenantId,
+    challenge: &[u8; 32],
+) -> Result<(TenantTx, User, Ticket), Problem> {
+    let mut tx = desk.database.tenant("auth.second_factor", tenant).await?;
+    let ticket = tickets::hold(&mut tx, TicketPurpose::SecondFactor, challenge, desk.clock.now()).await?;
+    let ticket = ticket.filter(|ticket| ticket.attempts < MOST_ATTEMPTS).ok_or_else(invalid)?;
+    let user = users::lock(&mut tx, &state.keys, ticket.user_id).await?;
+    let user = user.filter(|user| user.status == UserStatus::Active).ok_or_else(invalid)?;
+    Ok((tx, user, ticket))
 }
 
 /// Whether a code is right; it is used up by this.
@@ -159,8 +181,13 @@ pub(crate) async fn finish(
     pending: Pending,
     method: &str,
 ) -> Result<Response, Problem> {
-    let Pending { mut tx, state, user, token, first_method } = pending;
+    let Pending { mut tx, state, user, token, first_method, link } = pending;
     tickets::spend(&mut tx, &token.hash()).await?;
+    if let Some(person) = &link {
+        sign_in_providers::prove(&mut tx, person, user.user_id, desk.clock.now()).await?;
+        let detail = json!({ "provider": person.issuer, "change": "link_proved" });
+        record(desk, received, &mut tx, &user, Some(detail)).await?;
+    }
     let methods = [&*first_method, method];
     let entry = Entry { user: &user, methods: &methods, second_factor: true, is_owner: state.is_owner() };
     start_session(desk, received, tx, &entry).await

@@ -150,7 +150,7 @@ pub(crate) async fn sign_in(State(desk): State<FrontDesk>, request: Request) -> 
     };
     let guess = Guess {
         what: "password",
-        account: &route,
+        account: Some(&route),
         address: guard::address(&desk, &received),
         // Known for all of them: else whoever makes an account with somebody's address in a tenant of its own would have a
         // known browser for guessing at the others.
@@ -246,7 +246,7 @@ async fn account(
     let mut tx = desk.database.tenant("auth.accounts", &tenant).await?;
     let user = users::by_email(&mut tx, &state.keys, email).await?;
     let Some(user) = user.filter(|user| user.status == UserStatus::Active) else { return Ok(None) };
-    let device = known_device(desk, received, &mut tx, &user).await?;
+    let device = known_device(desk, received, &mut tx, user.user_id).await?;
     tx.commit().await?;
     let password_hash = user.password_hash.clone();
     Ok(password_hash.map(|password_hash| Account { tenant, state, user, password_hash, device }))

@@ -51,8 +51,8 @@ pub struct StepUpRequest {
 pub(crate) async fn step_up(State(desk): State<FrontDesk>, call: UserCall) -> Result<Response, Problem> {
     call.enrolled_session()?;
     let asked: StepUpRequest = call.received.json()?;
+    count_guess(&desk, &call).await?;
     let (mut tx, user) = own_account(&desk, &call, "auth.step_up").await?;
-    count_guess(&desk, &call, &mut tx, &user).await?;
     let keys = call.proved.state.keys.clone();
     if !take_code(&mut tx, &keys, &user, asked.factor, &asked.code, &desk).await? {
         return Err(Problem::unauthorized("code_invalid"));
@@ -61,16 +61,14 @@ pub(crate) async fn step_up(State(desk): State<FrontDesk>, call: UserCall) -> Re
 }
 
 /// Counts a guess at the second factor of whoever is signed in.
-pub(crate) async fn count_guess(
-    desk: &FrontDesk,
-    call: &UserCall,
-    tx: &mut TenantTx,
-    user: &User,
-) -> Result<(), Problem> {
-    let account = user.user_id.to_string();
-    let device = known_device(desk, &call.received, tx, user).await?;
-    let address = guard::address(desk, &call.received);
-    guard::count(desk, &Guess { what: "second-factor", account: account.as_bytes(), address, device }).await
+pub(crate) async fn count_guess(desk: &FrontDesk, call: &UserCall) -> Result<(), Problem> {
+    let user = call.proved.user.user_id;
+    let mut tx = desk.database.tenant("auth.guess", &call.proved.tenant).await?;
+    let device = known_device(desk, &call.received, &mut tx, user).await?;
+    tx.commit().await?;
+    let (account, address) = (user.to_string(), guard::address(desk, &call.received));
+    let account = Some(account.as_bytes());
+    guard::count(desk, &Guess { what: "second-factor", account, address, device }).await
 }
 
 /// Gives the session a new token, notes the second factor if one was proved, and commits.

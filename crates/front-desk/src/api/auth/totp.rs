@@ -101,8 +101,8 @@ pub(crate) async fn confirm(State(desk): State<FrontDesk>, call: UserCall) -> Re
     if call.proved.has_second_factor {
         call.expect_fresh_second_factor(&desk)?;
     }
+    count_guess(&desk, &call).await?;
     let (mut tx, user) = own_account(&desk, &call, "auth.totp_confirm").await?;
-    count_guess(&desk, &call, &mut tx, &user).await?;
     let (keys, now) = (&call.proved.state.keys, desk.clock.now());
     let confirmed =
         factors::confirm_totp(&mut tx, keys, &*desk.entropy, user.user_id, &asked.code, now).await?;

@@ -5,7 +5,7 @@ use crate::{desk::FrontDesk, idempotent::Once, management::Managed, problem::Pro
 use axum::{Json, extract::State, response::Response};
 use http::StatusCode;
 use misy_domain::{CertificateId, KeyId, SiteId, Timestamp, act};
-use misy_store::certificates::{self, BoundBy, Certificate};
+use misy_store::certificates::{self, Binding, BoundBy, Certificate};
 use misy_trust::{ClientCertificate, Fingerprint};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -114,7 +114,8 @@ pub(crate) async fn list(
 /// Bind a client certificate
 ///
 /// From now on a tenant secret that needs a certificate counts on TLS connections of this one. Its chain must lead to one of
-/// the operator's client authorities, which the handshake sees to.
+/// the operator's client authorities, which the handshake sees to. A certificate is bound once at a time; which tenant it
+/// works for is decided by whose servers show it first.
 #[utoipa::path(
     post, path = "/api/meta-agent/tenants/{tenantId}/certificates", tag = "tenants", operation_id = "bindCertificate",
     request_body(content = CertificateRequest, example = json!({
@@ -125,7 +126,10 @@ pub(crate) async fn list(
         ("tenantId" = String, Path, description = "The tenant"),
         ("Idempotency-Key" = Option<String>, Header, description = "Makes a repeated call have its effect once"),
     ),
-    responses((status = 201, description = "The certificate as it is bound", body = CertificateAnswer)),
+    responses(
+        (status = 201, description = "The certificate as it is bound", body = CertificateAnswer),
+        (status = 409, description = "`certificate_bound`: revoke the present binding first", body = crate::problem::ProblemBody<'static>, content_type = "application/problem+json"),
+    ),
     security(("administrator" = []), ("tenantAccessToken" = [], "requestSignature" = []))
 )]
 pub(crate) async fn bind(
@@ -133,15 +137,22 @@ pub(crate) async fn bind(
     call: Managed<act::CertificatesWrite>,
 ) -> Result<Response, Problem> {
     let new: CertificateRequest = call.received.json()?;
-    let certificate = checked(&desk, new, call.maker_in(&call.tenant))?;
+    let (certificate, other) = checked(&desk, new, call.maker_in(&call.tenant))?;
     let once = Once::of(&call.received, &call.manager.actor)?;
     let mut tx = desk.database.tenant("certificates.bind", &call.tenant).await?;
     if let Some(answer) = once.answered(&desk, &mut tx).await? {
         return Ok(answer);
     }
-    if !certificates::bind(&mut tx, &certificate).await? {
-        let message = "names a secret or a site that the tenant has not got";
-        return Err(Problem::invalid_field("/secretKeyId", "reference", message));
+    match certificates::bind(&mut tx, &certificate, other).await? {
+        Binding::Done => {}
+        Binding::UnknownReference => {
+            let message = "names a secret or a site that the tenant has not got";
+            return Err(Problem::invalid_field("/secretKeyId", "reference", message));
+        }
+        Binding::Already(by) => {
+            let detail = format!("The certificate is bound by {by}: revoke that first.");
+            return Err(Problem::conflict("certificate_bound", detail));
+        }
     }
     let id = certificate.certificate_id.to_string();
     let detail = json!({
@@ -154,21 +165,26 @@ pub(crate) async fn bind(
     Ok(response)
 }
 
-fn checked(desk: &FrontDesk, new: CertificateRequest, made_by: String) -> Result<Certificate, Problem> {
+/// What is to be bound, and the fingerprint by which the same certificate could be bound instead.
+fn checked(
+    desk: &FrontDesk,
+    new: CertificateRequest,
+    made_by: String,
+) -> Result<(Certificate, Option<Fingerprint>), Problem> {
     let now = desk.clock.now();
     let mut mistakes = Mistakes::default();
     mistakes.line("/name", &new.name, 120);
     let bound_by = new.bound_by.unwrap_or(BoundBy::Key);
-    let (mut subject, mut expires_at) = (None, new.expires_at);
+    let (mut subject, mut expires_at, mut other) = (None, new.expires_at, None);
     let fingerprint = match (&new.certificate, &new.fingerprint) {
         (Some(pem), None) => match ClientCertificate::from_pem(pem) {
             Ok(certificate) => {
                 // Bound by its key, the next certificate of the same key is good for longer.
-                if bound_by == BoundBy::Certificate {
-                    let end = certificate.not_after;
+                if let (BoundBy::Certificate, Some(end)) = (bound_by, certificate.not_after) {
                     expires_at = Some(expires_at.map_or(end, |at| at.min(end)));
                 }
                 let fingerprint = bound_by.fingerprint_of(&certificate);
+                other = Some(bound_by.other().fingerprint_of(&certificate));
                 subject = Some(certificate.subject).filter(|subject| !subject.is_empty());
                 Some(fingerprint)
             }
@@ -193,7 +209,7 @@ fn checked(desk: &FrontDesk, new: CertificateRequest, made_by: String) -> Result
         mistakes.add("/expiresAt", "range", "must be in the future, and so must the certificate's end");
     }
     mistakes.into_result()?;
-    Ok(Certificate {
+    let certificate = Certificate {
         certificate_id: CertificateId::new(&*desk.clock, &*desk.entropy),
         name: new.name,
         bound_by,
@@ -206,7 +222,8 @@ fn checked(desk: &FrontDesk, new: CertificateRequest, made_by: String) -> Result
         created_at: now,
         expires_at,
         revoked_at: None,
-    })
+    };
+    Ok((certificate, other))
 }
 
 /// Revoke a client certificate

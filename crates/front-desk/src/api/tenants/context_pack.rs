@@ -3,7 +3,7 @@
 use super::{expected_version, versioned};
 use crate::{desk::FrontDesk, management::Managed, problem::Problem};
 use axum::{extract::State, response::Response};
-use misy_domain::{ContextPack, act};
+use misy_domain::act;
 use misy_store::context_packs;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -38,7 +38,9 @@ pub(crate) async fn read(
 
 /// Replace the context pack
 ///
-/// Every field is checked and every mistake told at once. Agents answer from it with the next message.
+/// Every field is checked and every mistake told at once, up to a hundred. It is made ready for answering before it is
+/// stored; one that would cost too much is refused with the part, the measure and the limit. Agents answer from it with
+/// the next message.
 #[utoipa::path(
     put, path = "/api/meta-agent/tenants/{tenantId}/context-pack", tag = "tenants", operation_id = "replaceContextPack",
     request_body(content = Object, example = json!({
@@ -62,11 +64,12 @@ pub(crate) async fn replace(
 ) -> Result<Response, Problem> {
     let expected = expected_version(&call.received)?;
     let value: Value = call.received.json_value()?;
-    let pack = ContextPack::parse(&value)?;
+    let prepared = desk.packs.prepare(&call.tenant, value).await?;
     let mut tx = desk.database.tenant("context_pack.replace", &call.tenant).await?;
-    let version = context_packs::put(&mut tx, &pack, expected).await?;
+    let version = context_packs::put(&mut tx, &prepared.pack, expected).await?;
     let detail = json!({ "version": version });
     call.record_change(&desk, &mut tx, "context-pack", Some(detail)).await?;
     tx.commit().await?;
+    desk.packs.keep(&call.tenant, version, prepared.compiled);
     Ok(versioned(version, PackVersion { version }))
 }

@@ -139,7 +139,7 @@ pub(crate) async fn run(
 
     let used = used(&desk, &call, &asked);
     let mut tx = desk.database.system("privilege.run").await?;
-    uses::one_at_a_time(&mut tx, &used.actor).await?;
+    uses::one_at_a_time(&mut tx).await?;
     uses::record(&mut tx, &call.tenant, &used).await?;
     tell(&desk, &call, &mut tx, &call.tenant, &used).await?;
     let timezone = tenants::timezone(&mut tx, &used.home).await?.unwrap_or_default();

@@ -161,16 +161,13 @@ pub(crate) async fn create(
     }
     check(Some(&name), Some(&description), Some(&new.actions), &mut mistakes);
     mistakes.into_result()?;
-    call.may_give(&desk, &call.tenant, &new.actions)?;
+    let actions = call.may_give(&desk, &call.tenant, &new.actions)?;
     let once = Once::of(&call.received, &call.manager.actor)?;
     let mut tx = desk.database.tenant("roles.create", &call.tenant).await?;
     if let Some(answer) = once.answered(&desk, &mut tx).await? {
         return Ok(answer);
     }
-    if roles::list(&mut tx, None, i64::try_from(MOST_ROLES).unwrap_or(i64::MAX)).await?.len() >= MOST_ROLES {
-        return Err(Problem::conflict("conflict", "A tenant has at most 100 roles of its own."));
-    }
-    roles::create(&mut tx, &new.role_id, &name, &description, &new.actions).await?;
+    roles::create(&mut tx, &new.role_id, &name, &description, &actions).await?;
     let role = roles::read(&mut tx, &new.role_id).await?.ok_or_else(Problem::internal)?;
     call.record_change(&desk, &mut tx, new.role_id.as_str(), Some(json!({ "actions": new.actions }))).await?;
     once.answer(&desk, tx, call.keys(), StatusCode::CREATED, &RoleAnswer::from(role)).await
@@ -200,7 +197,7 @@ pub(crate) async fn read(
 
 /// Change a role
 ///
-/// It holds for everybody who has it, at once.
+/// It holds for everybody who has it, at once. Whoever changes it may do themselves what it allowed and what it allows.
 #[utoipa::path(
     patch, path = "/api/meta-agent/tenants/{tenantId}/roles/{roleId}", tag = "people", operation_id = "changeRole",
     request_body(content = RolePatch, example = json!({"actions": ["context-pack:read"]})),
@@ -226,9 +223,14 @@ pub(crate) async fn change(
     let mut mistakes = Mistakes::default();
     check(patch.name.as_deref(), patch.description.as_deref(), patch.actions.as_deref(), &mut mistakes);
     mistakes.into_result()?;
-    call.may_give(&desk, &call.tenant, patch.actions.as_deref().unwrap_or_default())?;
-    let change = RoleChange { name: patch.name, description: patch.description, actions: patch.actions };
     let mut tx = desk.database.tenant("roles.change", &call.tenant).await?;
+    let before = roles::lock(&mut tx, &id).await?.ok_or_else(Problem::not_found)?;
+    call.may_give(&desk, &call.tenant, &before.actions)?;
+    let actions = match &patch.actions {
+        Some(actions) => Some(call.may_give(&desk, &call.tenant, actions)?),
+        None => None,
+    };
+    let change = RoleChange { name: patch.name, description: patch.description, actions };
     let role = roles::change(&mut tx, &id, &change, expected).await?.ok_or_else(Problem::not_found)?;
     let detail = json!({ "version": role.version, "actions": role.actions });
     call.record_change(&desk, &mut tx, id, Some(detail)).await?;
@@ -238,7 +240,7 @@ pub(crate) async fn change(
 
 /// Delete a role
 ///
-/// Refused while somebody has it.
+/// Refused while somebody has it, and to whoever may not do themselves what it allows.
 #[utoipa::path(
     delete, path = "/api/meta-agent/tenants/{tenantId}/roles/{roleId}", tag = "people", operation_id = "deleteRole",
     params(("tenantId" = String, Path, description = "The tenant"), ("roleId" = String, Path, description = "The role")),
@@ -253,6 +255,8 @@ pub(crate) async fn delete(
     refuse_built_in(&id)?;
     call.received.expect_no_body()?;
     let mut tx = desk.database.tenant("roles.delete", &call.tenant).await?;
+    let role = roles::lock(&mut tx, &id).await?.ok_or_else(Problem::not_found)?;
+    call.may_give(&desk, &call.tenant, &role.actions)?;
     if roles::in_use(&mut tx, &id).await? {
         return Err(Problem::conflict(
             "role_in_use",

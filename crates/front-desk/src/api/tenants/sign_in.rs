@@ -1,15 +1,20 @@
 //! `/tenants/{tenantId}/sign-in`: with which provider the tenant's people sign in.
 
 use super::{Mistakes, expected_version, versioned};
-use crate::{desk::FrontDesk, management::Managed, problem::Problem};
+use crate::{
+    desk::FrontDesk,
+    management::{AtTenant, Managed},
+    problem::Problem,
+};
 use axum::{extract::State, response::Response};
 use http::StatusCode;
-use misy_domain::{BuiltInRole, Secret, Timestamp, UserId, act};
+use misy_domain::{BuiltInRole, DomainName, Secret, Timestamp, UserId, act};
 use misy_store::{
-    TenantTx,
+    TenantTx, email_domains, roles as stored_roles,
     sign_in_providers::{self, SignInProvider},
     users::{self, UserStatus},
 };
+use misy_trust::access::Powers;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -80,8 +85,10 @@ pub struct SignInProviderRequest {
     /// The roles of people whom no group gives one.
     #[serde(default)]
     default_roles: Vec<String>,
-    /// Whose addresses are taken; empty: all.
+    /// Whose addresses introduce people who come for the first time: domains that the tenant has proved. Without one, only
+    /// people come in who are linked already.
     #[serde(default)]
+    #[schema(example = json!(["business.example"]))]
     email_domains: Vec<String>,
     /// Whether an address counts as verified when the provider does not say whether it is.
     #[serde(default)]
@@ -130,7 +137,7 @@ pub struct SignInProviderAnswer {
     role_claim: Option<RoleClaim>,
     /// The roles of people whom no group gives one.
     default_roles: Vec<String>,
-    /// Whose addresses are taken; empty: all.
+    /// Whose addresses introduce people who come for the first time.
     email_domains: Vec<String>,
     /// Whether an address counts as verified when the provider does not say whether it is.
     trust_email: bool,
@@ -170,7 +177,7 @@ fn answer(
         tenant_claim: TenantClaim { name: provider.tenant_claim, value: provider.tenant_claim_value },
         role_claim: provider.role_claim.map(|name| RoleClaim { name, roles: provider.role_mapping }),
         default_roles: provider.default_roles,
-        email_domains: provider.email_domains,
+        email_domains: provider.email_domains.unwrap_or_default().into_iter().map(String::from).collect(),
         trust_email: provider.trust_email,
         provisioning: provider.provisioning,
         exclusive: provider.exclusive,
@@ -203,13 +210,17 @@ pub(crate) async fn read(
 
 /// Set how people sign in
 ///
-/// The provider is asked to describe itself before anything is stored.
+/// The provider is asked to describe itself before anything is stored. It stands for whoever sets it: it gives no role that
+/// they could not give, and on its word alone nobody comes in who may do more than they may, or what needs a second factor;
+/// such a person proves a second factor of their own once, and is linked by that. With another issuer or client, nobody is
+/// linked any more.
 #[utoipa::path(
     put, path = "/api/meta-agent/tenants/{tenantId}/sign-in", tag = "tenants", operation_id = "replaceSignIn",
     request_body(content = SignInProviderRequest, example = json!({
         "issuer": "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_Example", "clientId": "4example0client",
         "clientSecret": "…", "tenantClaim": {"name": "custom:tenantId", "value": "andina"},
-        "roleClaim": {"name": "cognito:groups", "roles": {"clinic-admins": ["admin"]}}, "provisioning": true
+        "roleClaim": {"name": "cognito:groups", "roles": {"clinic-admins": ["admin"]}}, "provisioning": true,
+        "emailDomains": ["andina.example"]
     })),
     params(
         ("tenantId" = String, Path, description = "The tenant"),
@@ -217,6 +228,7 @@ pub(crate) async fn read(
     ),
     responses(
         (status = 200, description = "The provider as it is now", body = SignInProviderAnswer),
+        (status = 403, description = "`role_above_own`: it stands, or stood, for more than you may do", body = crate::problem::ProblemBody<'static>, content_type = "application/problem+json"),
         (status = 412, description = "`stale`: it was changed meanwhile", body = crate::problem::ProblemBody<'static>, content_type = "application/problem+json"),
     ),
     security(("administrator" = []), ("session" = [], "csrf" = []))
@@ -233,14 +245,21 @@ pub(crate) async fn replace(
         return Err(Problem::invalid_field("/issuer", "unusable", error.to_string()));
     }
     let mut tx = desk.database.tenant("sign_in.replace", &call.tenant).await?;
+    users::lock_administrators(&mut tx).await?;
     check_break_glass(&mut tx, call.keys(), &request).await?;
+    let domains = proved_domains(&mut tx, &request.email_domains).await?;
     let before = sign_in_providers::read(&mut tx, call.keys()).await?;
+    expect_handles(&desk, &call, &mut tx, before.as_ref(), request.exclusive).await?;
     let now = desk.clock.now();
-    let provider = provider(request, before, now)?;
+    let stands_for = call.powers(&desk, &call.tenant)?;
+    let provider = provider(request, domains, stands_for, before, now)?;
+    let all = provider.role_mapping.values().flatten().chain(&provider.default_roles).cloned().collect();
+    call.give_roles(&desk, &mut tx, all).await?;
     sign_in_providers::replace(&mut tx, call.keys(), &*desk.entropy, &provider, expected, now).await?;
     let detail = json!({
         "issuer": provider.issuer, "provisioning": provider.provisioning, "exclusive": provider.exclusive,
         "roleClaim": provider.role_claim, "breakGlassUserId": provider.break_glass_user,
+        "emailDomains": provider.email_domains,
     });
     call.record_change(&desk, &mut tx, "sign-in", Some(detail)).await?;
     let stored = sign_in_providers::read(&mut tx, call.keys()).await?.ok_or_else(Problem::internal)?;
@@ -264,16 +283,57 @@ pub(crate) async fn delete(
     call.expect_fresh_second_factor(&desk)?;
     call.received.expect_no_body()?;
     let mut tx = desk.database.tenant("sign_in.delete", &call.tenant).await?;
-    if !sign_in_providers::remove(&mut tx).await? {
-        return Err(Problem::not_found());
-    }
+    users::lock_administrators(&mut tx).await?;
+    let before = sign_in_providers::read(&mut tx, call.keys()).await?.ok_or_else(Problem::not_found)?;
+    expect_handles(&desk, &call, &mut tx, Some(&before), false).await?;
+    sign_in_providers::remove(&mut tx).await?;
     call.record_change(&desk, &mut tx, "sign-in", None).await?;
     tx.commit().await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// Refuses to handle a provider that stands for more than the caller may do; and one that closes all other ways in, or would,
+/// if anybody of the tenant may do more.
+async fn expect_handles(
+    desk: &FrontDesk,
+    call: &AtTenant,
+    tx: &mut TenantTx,
+    before: Option<&SignInProvider>,
+    exclusive: bool,
+) -> Result<(), Problem> {
+    if let Some(before) = before {
+        call.expect_covers(desk, &before.stands_for)?;
+    }
+    if exclusive || before.is_some_and(|before| before.exclusive) {
+        let everybody = stored_roles::of_everybody(tx).await?;
+        call.expect_handles(desk, tx, &everybody).await?;
+    }
+    Ok(())
+}
+
+/// The domains of a list, all of which the tenant must have proved.
+async fn proved_domains(tx: &mut TenantTx, list: &[String]) -> Result<Vec<DomainName>, Problem> {
+    let mut mistakes = Mistakes::default();
+    let mut domains = Vec::new();
+    for (at, text) in list.iter().enumerate() {
+        let pointer = format!("/emailDomains/{at}");
+        let Ok(domain) = text.parse::<DomainName>() else {
+            mistakes.add(&pointer, "format", "must be a domain such as business.example");
+            continue;
+        };
+        if !email_domains::is_proved(tx, &domain).await? {
+            mistakes.add(&pointer, "not_proved", "is no domain that the tenant has proved");
+        }
+        domains.push(domain);
+    }
+    mistakes.into_result()?;
+    Ok(domains)
+}
+
 fn provider(
     request: SignInProviderRequest,
+    domains: Vec<DomainName>,
+    stands_for: Powers,
     before: Option<SignInProvider>,
     now: Timestamp,
 ) -> Result<SignInProvider, Problem> {
@@ -302,13 +362,14 @@ fn provider(
         role_claim,
         role_mapping: role_mapping.unwrap_or_default(),
         default_roles: request.default_roles,
-        email_domains: request.email_domains.iter().map(|domain| domain.to_ascii_lowercase()).collect(),
+        email_domains: Some(domains),
         trust_email: request.trust_email,
         provisioning: request.provisioning,
         exclusive: request.exclusive,
         break_glass_user: request.break_glass_user_id,
         trusted_acr: request.second_factor.acr,
         trusted_amr: request.second_factor.amr,
+        stands_for,
         version: 0,
         created_at: now,
         updated_at: now,
@@ -330,6 +391,10 @@ fn check(request: &SignInProviderRequest) -> Result<(), Problem> {
     if request.exclusive && request.break_glass_user_id.is_none() {
         let message = "is needed where there is no other way in: an administrator of the tenant";
         mistakes.add("/breakGlassUserId", "required", message);
+    }
+    if request.provisioning && request.email_domains.is_empty() {
+        let message = "is needed to give people an account: domains that the tenant has proved";
+        mistakes.add("/emailDomains", "required", message);
     }
     if request.provisioning && request.role_claim.is_none() && request.default_roles.is_empty() {
         mistakes.add("/defaultRoles", "required", "or a role claim is needed to give new people a role");

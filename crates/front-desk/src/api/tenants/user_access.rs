@@ -2,7 +2,7 @@
 
 use super::{
     Page,
-    users::{OneTimeLink, expect_may_handle, send_invitation},
+    users::{OneTimeLink, send_invitation},
 };
 use crate::{
     api::auth::{password::reset_url, sessions::UserSessionAnswer},
@@ -30,7 +30,7 @@ async fn handled(desk: &FrontDesk, call: &AtTenant, name: &'static str) -> Resul
     call.received.expect_no_body()?;
     let mut tx = desk.database.tenant(name, &call.tenant).await?;
     let user = users::lock(&mut tx, call.keys(), id).await?.ok_or_else(Problem::not_found)?;
-    expect_may_handle(call, &user.roles)?;
+    call.expect_handles(desk, &mut tx, &user.roles).await?;
     Ok((tx, user))
 }
 

@@ -9,7 +9,7 @@ use crate::{
     desk::FrontDesk,
     idempotent::Once,
     identity::mails,
-    management::{AtTenant, Caller, Managed},
+    management::{AtTenant, Managed},
     problem::Problem,
 };
 use axum::{
@@ -174,34 +174,6 @@ pub struct UserQuery {
     email: Option<String>,
 }
 
-/// Refuses a caller that handles a role above its own: an owner alone makes owners, within the owner tenant; an
-/// administrator makes everything else; others hand on what they have, and the two roles that change nothing but their own
-/// work.
-pub(super) fn expect_may_handle(call: &AtTenant, roles: &[String]) -> Result<(), Problem> {
-    let own: &[String] = match &call.manager.caller {
-        Caller::User(user) => &user.roles,
-        // The key of the first administrator stands for an administrator.
-        Caller::SetUpToken | Caller::Program => &[],
-    };
-    let holds = |role: BuiltInRole| own.iter().any(|name| name == role.as_str());
-    let is_key = call.manager.caller == Caller::SetUpToken;
-    // Whoever comes from the owner's tenant to another is let through by the access policies, not by its roles there.
-    let administers = is_key || holds(BuiltInRole::Admin) || holds(BuiltInRole::Owner);
-    for role in roles {
-        let allowed = match role.parse::<BuiltInRole>() {
-            Ok(BuiltInRole::Owner) => {
-                call.state.is_owner() && call.manager.is_owner() && (is_key || holds(BuiltInRole::Owner))
-            }
-            Ok(BuiltInRole::Agent | BuiltInRole::Analyst) => true,
-            Ok(_) | Err(_) => administers || (own.contains(role) && *role != BuiltInRole::Admin.as_str()),
-        };
-        if !allowed {
-            return Err(Problem::forbidden("role_above_own", "Nobody handles a role above its own."));
-        }
-    }
-    Ok(())
-}
-
 fn check_roles(roles: &[String], mistakes: &mut Mistakes) {
     if roles.is_empty() {
         mistakes.add("/roles", "required", "must have at least one role");
@@ -313,20 +285,20 @@ pub(crate) async fn invite(
     }
     mistakes.into_result()?;
     let email = email.map_err(|_| Problem::internal())?;
-    expect_may_handle(&call, &asked.roles)?;
     let once = Once::of(&call.received, &call.manager.actor)?;
     let mut tx = desk.database.tenant("users.invite", &call.tenant).await?;
     if let Some(answer) = once.answered(&desk, &mut tx).await? {
         return Ok(answer);
     }
     expect_roles(&mut tx, &asked.roles).await?;
+    let roles = call.give_roles(&desk, &mut tx, asked.roles).await?;
     let user_id = UserId::new(&*desk.clock, &*desk.entropy);
     let new = NewUser {
         user_id,
         status: UserStatus::Invited,
         email: &email,
         name: asked.name.trim(),
-        roles: &asked.roles,
+        roles: &roles,
         locale: asked.locale.as_deref(),
         password_hash: None,
     };
@@ -416,8 +388,12 @@ pub(crate) async fn change(
     users::lock_administrators(&mut tx).await?;
     expect_roles(&mut tx, patch.roles.as_deref().unwrap_or_default()).await?;
     let user = users::lock(&mut tx, call.keys(), id).await?.ok_or_else(Problem::not_found)?;
-    expect_may_handle(&call, &user.roles)?;
-    expect_may_handle(&call, patch.roles.as_deref().unwrap_or_default())?;
+    call.expect_handles(&desk, &mut tx, &user.roles).await?;
+    let mut detail = json!({ "roles": patch.roles, "disabled": patch.disabled, "was": user.roles });
+    let roles = match patch.roles {
+        Some(roles) => Some(call.give_roles(&desk, &mut tx, roles).await?),
+        None => None,
+    };
     let status = match (patch.disabled, user.status) {
         (Some(true), _) => Some(UserStatus::Disabled),
         // Who never came in is invited still.
@@ -426,8 +402,8 @@ pub(crate) async fn change(
         (Some(false) | None, _) => None,
     };
     let disables = status == Some(UserStatus::Disabled);
-    let after = patch.roles.as_deref().unwrap_or(&user.roles);
-    expect_not_last(&mut tx, &user, Some(after).filter(|_| !disables)).await?;
+    let after = roles.as_deref().unwrap_or(&user.roles);
+    expect_not_last(&mut tx, &user, Some(&after[..]).filter(|_| !disables)).await?;
     let now = desk.clock.now();
     let mut made = None;
     if disables {
@@ -435,11 +411,11 @@ pub(crate) async fn change(
         tickets::void(&mut tx, id, None).await?;
         made = Some(query.settle(&mut tx, id, now).await?);
         tokens::revoke_all(&mut tx, id, now).await?;
+        detail["made"] = json!(made);
     }
-    let detail = json!({ "roles": patch.roles, "disabled": patch.disabled, "was": user.roles, "made": made });
     let changed = UserChange {
         name: patch.name.map(|name| name.trim().to_owned()),
-        roles: patch.roles,
+        roles,
         locale: patch.locale,
         status,
     };
@@ -486,7 +462,7 @@ pub(crate) async fn remove(
     let mut tx = desk.database.tenant("users.remove", &call.tenant).await?;
     users::lock_administrators(&mut tx).await?;
     let user = users::lock(&mut tx, call.keys(), id).await?.ok_or_else(Problem::not_found)?;
-    expect_may_handle(&call, &user.roles)?;
+    call.expect_handles(&desk, &mut tx, &user.roles).await?;
     if expected.is_some_and(|version| version != user.version) {
         return Err(misy_store::StoreError::Stale("user").into());
     }

@@ -4,8 +4,10 @@ use crate::{
     address::{self, Purpose},
     desk::FrontDesk,
     edge::limited,
+    look_up,
     pipeline::{Received, SignatureHeaders, bearer},
     problem::Problem,
+    shares::{self, Share},
     tenant_state::TenantState,
     token_desk::KnownToken,
 };
@@ -18,13 +20,16 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{HeaderName, StatusCode, header};
 use misy_domain::{
     KeyId, Origin, Permission, Permissions, Secret, SiteId, TenantId, Timestamp, TokenId, limit::Quota,
+    share::Trace,
 };
 use misy_store::{
+    certificates,
     credentials::{self, KeyKind, KeyRecord},
     limits::{Limit, Nonce, Scope, Unreachable},
 };
 use misy_trust::{
-    ApiKey, ApiKeyKind, Fingerprint, RequestKey, RequestKeyKind, TatClaims, bound_key, token::MAX_LIFETIME,
+    ApiKey, ApiKeyKind, BoundCertificate, RequestKey, RequestKeyKind, TatClaims, bound_key,
+    token::MAX_LIFETIME,
 };
 use serde::{Deserialize, Serialize};
 use std::{sync::Arc, time::Duration};
@@ -94,7 +99,7 @@ struct Caller {
     /// The key or secret.
     key: KeyId,
     /// The client certificate that the token is to be bound to.
-    certificate: Option<Fingerprint>,
+    certificate: Option<BoundCertificate>,
 }
 
 /// Mint a token
@@ -161,7 +166,7 @@ async fn browser(
         return Err(refused());
     }
     let now = desk.clock.now();
-    let (id, key) = desk.database.key_by_hash(&key.hash()).await?.ok_or_else(refused)?;
+    let (id, key) = look_up::key(desk, received, &key.hash()).await?.ok_or_else(refused)?;
     if key.kind != KeyKind::Publishable || !key.is_in_force(now) {
         return Err(refused());
     }
@@ -196,7 +201,10 @@ async fn browser(
             (Some(old.claims.family), Some(headers.nonce(forget_at)))
         }
     };
-    count(desk, received, &id, &state, &asked.site_id, Some(&key), nonce).await?;
+    let shares = family.map_or_else(Vec::new, |family| {
+        shares::of(Trace::Renewal, &state, &family.to_string(), received.record.address)
+    });
+    count(desk, received, &id, &state, &asked.site_id, (Some(&key), &shares), nonce).await?;
     let caller = Caller {
         tenant: id,
         key: key.key_id,
@@ -268,7 +276,10 @@ async fn server(desk: &FrontDesk, received: &Received, id: &str) -> Result<(Call
     if sig == RequestKeyKind::Tenant && asked.origin.is_some() {
         return Err(Problem::invalid_field("/sig", "format", "must be token with an origin"));
     }
-    count(desk, received, &id, &state, &asked.site_id, None, Some(headers.nonce(forget_at))).await?;
+    count(desk, received, &id, &state, &asked.site_id, (None, &[]), Some(headers.nonce(forget_at))).await?;
+    if let Some(bound) = certificate {
+        hold(desk, received, &id, bound, now).await?;
+    }
     let most = state.secret(key_id, now).map(|secret| secret.permissions.clone()).unwrap_or_default();
     let caller = Caller {
         tenant: id,
@@ -292,13 +303,29 @@ fn own_certificate(
     secret: KeyId,
     site: &SiteId,
     now: Timestamp,
-) -> Result<Fingerprint, Problem> {
+) -> Result<BoundCertificate, Problem> {
     let shown = received.certificate().ok_or_else(|| Problem::unauthorized("certificate_required"))?;
-    if state.knows_certificate(shown, Some(secret), site, now) {
-        Ok(shown.certificate)
-    } else {
-        Err(Problem::unauthorized("certificate_invalid"))
-    }
+    // Of several bindings the newest, which is the one that stays when somebody tidies up.
+    let binding = state.bindings_of(shown, Some(secret), site, now).max();
+    let binding = binding.ok_or_else(|| Problem::unauthorized("certificate_invalid"))?;
+    Ok(BoundCertificate { certificate: shown.certificate, binding })
+}
+
+/// Who shows a certificate holds its private key: with the first token it becomes the tenant's, and no other tenant's while
+/// it is bound there. To bind it proves nothing, and so keeps nobody else from it.
+async fn hold(
+    desk: &FrontDesk,
+    received: &Received,
+    tenant: &TenantId,
+    bound: BoundCertificate,
+    now: Timestamp,
+) -> Result<(), Problem> {
+    let refused = || Problem::unauthorized("certificate_invalid");
+    let key = received.certificate().ok_or_else(refused)?.key;
+    let mut tx = desk.database.tenant("certificates.hold", tenant).await?;
+    let is_ours = certificates::hold(&mut tx, key, bound.binding, now).await?;
+    tx.commit().await?;
+    if is_ours { Ok(()) } else { Err(refused()) }
 }
 
 /// Remembers the chain of a renewed token, so that revoking this one by its id ends those that will be renewed from it.
@@ -321,7 +348,7 @@ async fn old_token(
     if old.claims.tenant_id != *tenant || old.claims.site_id != *site {
         return Err(Problem::unauthorized("token_invalid"));
     }
-    if state.has_revoked(&old.claims) {
+    if desk.tokens.was_revoked(&old, state).await? {
         return Err(Problem::unauthorized("token_revoked"));
     }
     Ok(old)
@@ -333,7 +360,7 @@ async fn count(
     tenant: &TenantId,
     state: &TenantState,
     site: &SiteId,
-    key: Option<&KeyRecord>,
+    (key, shares): (Option<&KeyRecord>, &[Share]),
     nonce: Option<Nonce<'_>>,
 ) -> Result<(), Problem> {
     let mut limits = vec![
@@ -345,6 +372,7 @@ async fn count(
     if let Some((subject, per_minute)) = &own {
         limits.push(Limit { scope: Scope::Key, subject, quota: Quota::per_minute(*per_minute) });
     }
+    limits.extend(shares.iter().map(Share::limit));
     let decision = desk.limits.check(tenant, nonce, &limits, desk.clock.now(), Unreachable::Refuse).await?;
     limited(decision, &received.record)?;
     received.record.keep_room(&desk.audit).await

@@ -9,18 +9,21 @@ use crate::{
 };
 use axum::extract::{Request, State};
 use http::StatusCode;
-use misy_domain::{Action, TenantId, Timestamp, TokenId, act};
+use misy_domain::{Action, Permission, TenantId, Timestamp, TokenId, act, share::Trace};
 use misy_store::{
+    TenantTx,
     audit::{self, AuditEntry, Kind},
     credentials,
 };
-use misy_trust::TokenUse;
+use misy_trust::{RequestKeyKind, TokenUse, token::MAX_LIFETIME};
 use serde::Deserialize;
 use std::time::Duration;
 use utoipa::ToSchema;
 
 /// No token of a family can be renewed after this, whenever it was issued before.
 const REMEMBERED: Duration = Duration::from_hours(32 * 24);
+/// No token of a chain that nobody can renew lives longer than this; clocks may differ a little.
+const LIFETIME: Duration = Duration::from_secs(MAX_LIFETIME.unsigned_abs() + 900);
 
 /// Which token. Without either, the one that the call is made with.
 #[derive(Debug, Default, Deserialize, ToSchema)]
@@ -40,7 +43,8 @@ pub struct RevokeRequest {
 struct Anything;
 
 impl Access for Anything {
-    const PERMISSION: Option<misy_domain::Permission> = None;
+    const PERMISSION: Option<Permission> = None;
+    const LEAVES: Option<Trace> = Some(Trace::Revocation);
 }
 
 /// Revoke a token
@@ -81,12 +85,17 @@ pub(crate) async fn revoke(State(desk): State<FrontDesk>, request: Request) -> R
     }
     let own = call.claims();
     let text = bearer(&call.received);
-    let is_own = |id: TokenId| id == own.jti || id == own.family;
-    let tokens = match (&asked.token_id, &asked.token) {
+    let is_own = match (&asked.token_id, &asked.token) {
         (Some(_), Some(_)) => return Err(both()),
-        (None, None) => vec![own.jti, own.family],
-        (Some(id), None) if is_own(*id) => vec![*id],
-        (None, Some(token)) if Some(token.as_str()) == text => vec![own.jti, own.family],
+        (None, None) => true,
+        (Some(id), None) => *id == own.jti || *id == own.family,
+        (None, Some(token)) => Some(token.as_str()) == text,
+    };
+    if is_own && own.sig == RequestKeyKind::Token {
+        return give_up(&desk, &call, text).await;
+    }
+    let tokens = match (&asked.token_id, &asked.token) {
+        _ if is_own => vec![own.jti, own.family],
         (id, token) if Manager::of_program(&desk, &call).may(&desk, Action::TokensRevoke, call.tenant()) => {
             of_tenant(&desk, call.tenant(), *id, token.as_deref())?
         }
@@ -117,6 +126,39 @@ fn of_tenant(
     }
 }
 
+/// A visitor gives up what they hold. Anybody can do that with any number of tokens, so nothing of it may stay for long: the
+/// sessions are taken away from the chain, so that it is worth nothing to whoever would renew it, and what is remembered
+/// goes with the last token of the chain.
+async fn give_up(
+    desk: &FrontDesk,
+    call: &TenantCall<Anything>,
+    text: Option<&str>,
+) -> Result<StatusCode, Problem> {
+    let now = desk.clock.now();
+    let family = call.family();
+    let expires_at = now.checked_add(LIFETIME).unwrap_or(Timestamp::MAX);
+    let mut tx = desk.database.tenant("tokens.give_up", call.tenant()).await?;
+    credentials::revoke_tokens(&mut tx, &[family], now, expires_at).await?;
+    credentials::detach_sessions(&mut tx, family).await?;
+    record(desk, &mut tx, &call.received, call.actor(), family).await?;
+    tx.commit().await?;
+    Ok(done(desk, call.tenant(), text))
+}
+
+async fn record(
+    desk: &FrontDesk,
+    tx: &mut TenantTx,
+    received: &Received,
+    actor: &str,
+    token: TokenId,
+) -> Result<(), Problem> {
+    let record = &received.record;
+    let mut entry = AuditEntry::new(Kind::Change, record.operation, actor, &*desk.clock, &*desk.entropy);
+    entry.subject = Some(token.to_string());
+    entry.request_id = Some(record.request_id.clone());
+    Ok(audit::record(tx, &entry).await?)
+}
+
 async fn carry_out(
     desk: &FrontDesk,
     received: &Received,
@@ -129,16 +171,16 @@ async fn carry_out(
     let mut tx = desk.database.tenant("tokens.revoke", tenant).await?;
     credentials::revoke_tokens(&mut tx, tokens, desk.clock.now(), expires_at).await?;
     for token in tokens {
-        let record = &received.record;
-        let mut entry = AuditEntry::new(Kind::Change, record.operation, actor, &*desk.clock, &*desk.entropy);
-        entry.subject = Some(token.to_string());
-        entry.request_id = Some(record.request_id.clone());
-        audit::record(&mut tx, &entry).await?;
+        record(desk, &mut tx, received, actor, *token).await?;
     }
     tx.commit().await?;
+    Ok(done(desk, tenant, text))
+}
+
+fn done(desk: &FrontDesk, tenant: &TenantId, text: Option<&str>) -> StatusCode {
     if let Some(text) = text {
         desk.tokens.forget(text);
     }
     desk.tenants.changed(tenant);
-    Ok(StatusCode::NO_CONTENT)
+    StatusCode::NO_CONTENT
 }

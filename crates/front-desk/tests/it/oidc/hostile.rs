@@ -1,24 +1,31 @@
 //! Tokens, answers and accounts that are not what they say; and tokens as Amazon Cognito makes them.
 
 use super::{
-    CLIENT, SECRET, claims, come_back, configuration, configure,
+    BOSS, CLIENT, SECRET, boss, claims, come_back, configuration, configure,
     fake::{FakeProvider, Signed},
     location, parameter, set_out, visit,
 };
 use crate::{
     people::Browser,
-    support::{App, Tenant},
+    support::{Answer, App, Tenant},
 };
 use misy_domain::Clock;
 use serde_json::{Value, json};
 use std::time::Duration;
 
 async fn stage() -> (App, Tenant, FakeProvider) {
+    let (app, andina, provider, _) = stage_with_boss().await;
+    (app, andina, provider)
+}
+
+/// And the administrator who set the provider.
+async fn stage_with_boss() -> (App, Tenant, FakeProvider, Browser) {
     let app = App::start().await;
     let (_, andina) = app.two().await;
+    let mut boss = boss(&app, &andina).await;
     let provider = FakeProvider::start("").await;
-    configure(&app, &andina, &configuration(&provider.issuer)).await.expect(200);
-    (app, andina, provider)
+    configure(&app, &mut boss, &andina, &configuration(&provider.issuer)).await.expect(200);
+    (app, andina, provider, boss)
 }
 
 #[tokio::test]
@@ -161,8 +168,7 @@ async fn the_way_out_carries_what_protects_it_and_leads_back_to_one_address() {
 
 #[tokio::test]
 async fn an_address_introduces_one_person_once_and_is_never_the_person() {
-    let (app, andina, provider) = stage().await;
-    app.administrator(&andina, "ana@andina.example").await;
+    let (app, _, provider, ana) = stage_with_boss().await;
     let enter = async |subject: &str, email: &str, verified: bool| {
         let mut browser = Browser::new();
         let out = set_out(&app, &mut browser, "andina").await;
@@ -172,13 +178,16 @@ async fn an_address_introduces_one_person_once_and_is_never_the_person() {
         let code = provider.code(&token, Signed::Well);
         (come_back(&app, &mut browser, &out, &code).await, browser)
     };
-    // An address that nobody verified does not open the account of whoever has it here.
-    enter("stranger", "ana@andina.example", false).await.0.refused(403, "email_not_verified");
+    // An address that nobody verified does not open the account of whoever has it here, nor does one of a domain that the
+    // tenant has not proved.
+    enter("stranger", BOSS, false).await.0.refused(403, "email_not_verified");
+    enter("stranger", "ana@business.example", true).await.0.refused(403, "email_domain_not_allowed");
     // Verified, it leads to the account; what the provider does not vouch for is proved here.
-    let (answer, _) = enter("ana", "ana@andina.example", true).await;
-    assert!(location(&answer).starts_with("/sign-in#challenge=chl_"), "{}", location(&answer));
+    let (answer, mut browser) = enter("ana", BOSS, true).await;
+    browser.totp.clone_from(&ana.totp);
+    prove_here(&app, &mut browser, &answer).await.expect(200);
     // Somebody else who has the address later does not.
-    enter("successor", "ana@andina.example", true).await.0.refused(403, "account_linked");
+    enter("successor", BOSS, true).await.0.refused(403, "account_linked");
     // And the person stays the person when the address changes.
     let (answer, _) = enter("ana", "ana.rojas@andina.example", true).await;
     assert!(location(&answer).starts_with("/sign-in#challenge=chl_"));
@@ -190,6 +199,15 @@ async fn an_address_introduces_one_person_once_and_is_never_the_person() {
         (&me.body["user"]["email"], &me.body["user"]["roles"]),
         (&json!("luz@andina.example"), &json!(["analyst"]))
     );
+}
+
+/// Proves with the app what the provider is not believed.
+pub(super) async fn prove_here(app: &App, browser: &mut Browser, answer: &Answer) -> Answer {
+    let to = location(answer);
+    let challenge = to.split("challenge=").nth(1).unwrap_or_else(|| panic!("{to}"));
+    let challenge = challenge.split('&').next().unwrap();
+    let body = json!({ "challenge": challenge, "factor": "totp", "code": browser.next_code(app) });
+    browser.post(app, "/auth/second-factor", &body).await
 }
 
 #[tokio::test]
@@ -235,13 +253,15 @@ fn cognito(app: &App, provider: &FakeProvider, out: &str) -> Value {
 async fn a_person_of_a_cognito_pool_comes_in_with_the_roles_of_its_groups() {
     let app = App::start().await;
     let (_, andina) = app.two().await;
+    let mut boss = boss(&app, &andina).await;
     let provider = FakeProvider::start("/us-east-1_Example").await;
     let body = json!({
+        "emailDomains": ["andina.example"],
         "issuer": provider.issuer, "clientId": CLIENT, "clientSecret": SECRET, "provisioning": true,
         "tenantClaim": { "name": "custom:tenantId", "value": "andina" },
         "roleClaim": { "name": "cognito:groups", "roles": { "clinic-admins": ["manager"], "front-desk": ["agent"] } },
     });
-    configure(&app, &andina, &body).await.expect(200);
+    configure(&app, &mut boss, &andina, &body).await.expect(200);
     let enter = async |change: fn(&mut Value)| {
         let mut browser = Browser::new();
         let out = set_out(&app, &mut browser, "andina").await;
@@ -269,9 +289,10 @@ async fn a_person_of_a_cognito_pool_comes_in_with_the_roles_of_its_groups() {
 
 #[tokio::test]
 async fn what_the_provider_says_of_a_second_factor_counts_if_the_tenant_trusts_it() {
-    let (app, andina, provider) = stage().await;
+    let (app, andina, provider, mut boss) = stage_with_boss().await;
     let mut body = configuration(&provider.issuer);
     body["defaultRoles"] = json!(["admin"]);
+    body["secondFactor"] = json!({ "amr": ["mfa"] });
     let enter = async |amr: Value, age: i64| {
         let mut browser = Browser::new();
         let out = set_out(&app, &mut browser, "andina").await;
@@ -279,19 +300,21 @@ async fn what_the_provider_says_of_a_second_factor_counts_if_the_tenant_trusts_i
         token["amr"] = amr;
         token["auth_time"] = json!(token["auth_time"].as_i64().unwrap() - age);
         let code = provider.code(&token, Signed::Well);
-        come_back(&app, &mut browser, &out, &code).await.expect(303);
-        browser
+        (come_back(&app, &mut browser, &out, &code).await.expect(303), browser)
     };
-    configure(&app, &andina, &body).await.expect(200);
-    // It is not trusted: an administrator still has to enrol a second factor here.
-    let mut ana = enter(json!(["pwd", "mfa"]), 0).await;
+    configure(&app, &mut boss, &andina, &body).await.expect(200);
+    // Whatever the provider says: an administrator enrols a second factor of their own first, and proves the link with it.
+    let (_, mut ana) = enter(json!(["pwd", "mfa"]), 0).await;
     assert_eq!(ana.get(&app, "/auth/me").await.expect(200).body["secondFactorEnrollmentRequired"], true);
-    body["secondFactor"] = json!({ "amr": ["mfa"] });
-    configure(&app, &andina, &body).await.expect(200);
-    let mut ana = enter(json!(["pwd"]), 0).await;
-    assert_eq!(ana.get(&app, "/auth/me").await.expect(200).body["secondFactorEnrollmentRequired"], true);
-    // Trusted, it counts from when it was proved there.
-    let mut ana = enter(json!(["pwd", "mfa"]), 3_000).await;
+    ana.get(&app, &andina.path("")).await.refused(403, "second_factor_enrollment_required");
+    ana.enroll_app(&app).await;
+    let (answer, mut again) = enter(json!(["pwd", "mfa"]), 0).await;
+    again.totp.clone_from(&ana.totp);
+    prove_here(&app, &mut again, &answer).await.expect(200);
+    // From then on what the tenant trusts counts, from when it was proved there.
+    let (answer, _) = enter(json!(["pwd"]), 0).await;
+    assert!(location(&answer).starts_with("/sign-in#challenge=chl_"));
+    let (_, mut ana) = enter(json!(["pwd", "mfa"]), 3_000).await;
     let me = ana.get(&app, "/auth/me").await.expect(200);
     assert_eq!(
         (&me.body["secondFactorEnrollmentRequired"], &me.body["secondFactorAgeSeconds"]),

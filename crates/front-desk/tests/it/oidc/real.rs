@@ -1,6 +1,8 @@
 //! A certified provider (oidc-provider for Node), started by the test, and a browser that goes wherever it is sent.
 
-use super::{CALLBACK, CLIENT, SECRET, configuration, configure, location, set_out, to_the_wall, visit};
+use super::{
+    CALLBACK, CLIENT, SECRET, boss, configuration, configure, location, set_out, to_the_wall, visit,
+};
 use crate::{
     people::Browser,
     support::{Answer, App, BASE},
@@ -91,8 +93,9 @@ async fn a_person_of_a_certified_provider_comes_in_and_is_known_again() {
     let app = App::start().await;
     to_the_wall(&app);
     let (_, andina) = app.two().await;
+    let mut boss = boss(&app, &andina).await;
     let provider = RealProvider::start();
-    configure(&app, &andina, &configuration(&provider.issuer)).await.expect(200);
+    configure(&app, &mut boss, &andina, &configuration(&provider.issuer)).await.expect(200);
     let start = "/auth/oidc/andina/start?returnTo=/account";
     let mut ana = Browser::new();
     let answer = go(&app, &provider, &mut ana, start, "ana").await;

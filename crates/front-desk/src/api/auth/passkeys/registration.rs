@@ -1,6 +1,6 @@
 //! `POST /auth/passkeys/registration` and `/finish`: a passkey is added.
 
-use super::{CeremonyAnswer, Kind, checked_name, invalid, keep, party, provers, take};
+use super::{CeremonyAnswer, Kind, Whose, checked_name, invalid, keep, party, provers, take};
 use crate::{
     api::auth::step_up::renew_session,
     desk::FrontDesk,
@@ -44,7 +44,7 @@ pub(crate) async fn begin(
     let handle = user_handle(&proved.tenant, user_id);
     let begun = party.begin_registration(handle, user.email.as_str(), &user.name, &provers(&stored));
     let begun = begun.map_err(|_| Problem::internal())?;
-    keep(&desk, Kind::Registration, begun, Some((proved.tenant.clone(), user_id))).await
+    keep(&desk, Kind::Registration, begun, Some(Whose::of(&call)?)).await
 }
 
 fn expect_may_add(desk: &FrontDesk, call: &UserCall) -> Result<(), Problem> {
@@ -105,7 +105,7 @@ pub(crate) async fn finish(State(desk): State<FrontDesk>, call: UserCall) -> Res
     let proved = &call.proved;
     let keys = &proved.state.keys;
     let pending = take(&desk, Kind::Registration, &request.ceremony).await?;
-    if pending.whose != Some((proved.tenant.clone(), proved.user.user_id)) {
+    if pending.whose != Some(Whose::of(&call)?) {
         return Err(invalid());
     }
     let registered = party.finish_registration(&pending.state, request.credential);

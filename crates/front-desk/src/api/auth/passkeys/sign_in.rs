@@ -1,6 +1,6 @@
 //! Coming in with a passkey, alone or after a password, and proving it anew.
 
-use super::{Assertion, CeremonyAnswer, Kind, invalid, keep, party, provers, take};
+use super::{Assertion, CeremonyAnswer, Kind, Whose, invalid, keep, party, provers, take};
 use crate::{
     address::{self, Purpose},
     api::auth::{
@@ -10,6 +10,7 @@ use crate::{
     },
     desk::FrontDesk,
     identity::{UserCall, csrf, start, start::Entry},
+    look_up,
     pipeline::Received,
     problem::Problem,
 };
@@ -70,7 +71,7 @@ pub(crate) async fn finish(State(desk): State<FrontDesk>, request: Request) -> R
     if !assertion.names_somebody() {
         return Err(invalid());
     }
-    let tenant = desk.database.tenant_of_credential(&assertion.id_hash()).await?.ok_or_else(invalid)?;
+    let tenant = look_up::tenant(&desk, &received, &assertion.id_hash()).await?.ok_or_else(invalid)?;
     let state = desk.tenants.get(&tenant).await?.ok_or_else(invalid)?;
     let tx = desk.database.tenant("passkeys.sign_in", &tenant).await?;
     let (tx, user) = prove(&desk, &received, tx, &state.keys, &pending.state, &assertion, None).await?;
@@ -164,7 +165,7 @@ pub(crate) async fn begin_second_factor(
     let begun = ask(&desk, &mut pending.tx, &pending.state.keys, user).await?;
     let tenant = pending.tx.tenant().clone();
     pending.tx.commit().await?;
-    keep(&desk, Kind::SecondFactor, begun, Some((tenant, user))).await
+    keep(&desk, Kind::SecondFactor, begun, Some(Whose { tenant, user, session: None })).await
 }
 
 /// Asks for one of somebody's own passkeys.
@@ -212,7 +213,8 @@ pub(crate) async fn finish_second_factor(
     let request: SecondFactorAssertion = received.json()?;
     let remembered = take(&desk, Kind::SecondFactor, &request.ceremony).await?;
     let pending = second_factor::pending(&desk, &received, &request.challenge).await?;
-    if remembered.whose != Some((pending.tx.tenant().clone(), pending.user.user_id)) {
+    let (tenant, user) = (pending.tx.tenant().clone(), pending.user.user_id);
+    if remembered.whose != Some(Whose { tenant, user, session: None }) {
         return Err(invalid());
     }
     let assertion = passkey::Assertion::parse(request.credential).map_err(|_| invalid())?;
@@ -239,7 +241,7 @@ pub(crate) async fn begin_step_up(
     let mut tx = desk.database.tenant("passkeys.step_up", &proved.tenant).await?;
     let begun = ask(&desk, &mut tx, &proved.state.keys, proved.user.user_id).await?;
     tx.commit().await?;
-    keep(&desk, Kind::StepUp, begun, Some((proved.tenant.clone(), proved.user.user_id))).await
+    keep(&desk, Kind::StepUp, begun, Some(Whose::of(&call)?)).await
 }
 
 /// Prove my second factor anew by a passkey
@@ -259,7 +261,7 @@ pub(crate) async fn finish_step_up(
     let request: Assertion = call.json()?;
     let proved = &call.proved;
     let pending = take(&desk, Kind::StepUp, &request.ceremony).await?;
-    if pending.whose != Some((proved.tenant.clone(), proved.user.user_id)) {
+    if pending.whose != Some(Whose::of(&call)?) {
         return Err(invalid());
     }
     let assertion = passkey::Assertion::parse(request.credential).map_err(|_| invalid())?;

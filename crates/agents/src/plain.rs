@@ -1,0 +1,111 @@
+//! What a message asks for in so many words. Structure goes before statistics: whoever asks for a person, the hours, the
+//! address or a price says so in few ways, and these are read here for what they are.
+
+pub(crate) mod denial;
+pub(crate) mod lists;
+pub(crate) mod money;
+pub(crate) mod person;
+
+use crate::plain::lists::{
+    BE, CLEARLY_PHONE, EMAIL, FILLERS, GENERAL, GIVE, MINE, OPENING, PHONE, PLACE, STAND, STATES, TIMES,
+    WHERE,
+};
+use crate::{CompiledPack, dates::When, text::tokens::Token};
+use jiff::civil::Date;
+
+/// A question that the pack's plain facts answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Question {
+    /// When it is open.
+    Hours,
+    /// Where it is.
+    Address,
+    /// The number to call.
+    Phone,
+    /// The address to write to.
+    Email,
+}
+
+/// Whether a word stands for nothing by itself: it joins, it is polite, it is a number.
+fn is_filler(token: &Token) -> bool {
+    let text = token.text.as_str();
+    token.function || FILLERS.contains(&text) || text.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// Whether a word tells when: a day, a part of one, a month, a holiday.
+fn tells_when(word: &str, pack: &CompiledPack) -> bool {
+    TIMES.contains(&word) || crate::dates::is_time_word(word) || is_holiday_word(word, pack)
+}
+
+/// A word of the reasons that the pack gives for its exceptions.
+fn is_holiday_word(word: &str, pack: &CompiledPack) -> bool {
+    pack.pack().calendar().is_some_and(|calendar| {
+        let mut reasons = calendar.exceptions.iter().filter_map(|exception| exception.reason.as_deref());
+        reasons.any(|reason| crate::text::tokens::words(reason).iter().any(|own| own == word))
+    })
+}
+
+/// Whether the words speak of time alone: "and on Sundays?", "¿y a las 6 de la tarde?".
+pub(crate) fn is_time_alone(tokens: &[Token], when: &When, pack: &CompiledPack) -> bool {
+    *when != When::default()
+        && tokens.iter().all(|token| {
+            is_filler(token) || OPENING.contains(&token.text.as_str()) || tells_when(&token.text, pack)
+        })
+}
+
+/// The plain question that the words ask, if they ask nothing else.
+pub(crate) fn question(tokens: &[Token], pack: &CompiledPack) -> Option<Question> {
+    let says = |words: &[&str]| tokens.iter().any(|token| words.contains(&token.text.as_str()));
+    let rest = |known: &dyn Fn(&str) -> bool| {
+        tokens.iter().filter(|token| !is_filler(token) && !known(&token.text)).count()
+    };
+    // "Closed, then" agrees to something; "my time" is an appointment.
+    let opens = tokens.iter().any(|token| {
+        let text = token.text.as_str();
+        OPENING.contains(&text) && !STATES.contains(&text)
+    });
+    let is_asked = opens || says(&BE) || tokens.iter().any(|token| tells_when(&token.text, pack));
+    if is_asked
+        && !says(&MINE)
+        && says(&OPENING)
+        && rest(&|word| OPENING.contains(&word) || tells_when(word, pack)) == 0
+    {
+        return Some(Question::Hours);
+    }
+    let reaches = |word: &str| PHONE.contains(&word) || EMAIL.contains(&word) || GIVE.contains(&word);
+    if says(&EMAIL) && rest(&reaches) == 0 {
+        return Some(Question::Email);
+    }
+    let calls_us = says(&["call"]) && says(&["you", "number"]);
+    if (says(&CLEARLY_PHONE) || calls_us) && !says(&["me"]) | says(&GIVE) && rest(&reaches) == 0 {
+        return Some(Question::Phone);
+    }
+    let stands =
+        |word: &str| PLACE.contains(&word) || WHERE.contains(&word) || STAND.contains(&word) || word == "s";
+    let asks_where = says(&WHERE) && says(&STAND);
+    ((says(&PLACE) || asks_where) && rest(&stands) == 0).then_some(Question::Address)
+}
+
+/// The dates that the pack itself gives a name: "for Immaculate Conception".
+pub(crate) fn named_holidays(words: &[String], pack: &CompiledPack, today: Date) -> Vec<Date> {
+    let Some(calendar) = pack.pack().calendar() else { return Vec::new() };
+    let mut named: Vec<(Date, Vec<String>)> = Vec::new();
+    for exception in calendar.exceptions.iter().filter(|exception| exception.date >= today) {
+        let Some(reason) = &exception.reason else { continue };
+        let mut own = crate::text::tokens::words(reason);
+        own.retain(|word| !GENERAL.contains(&word.as_str()));
+        if !own.is_empty() && own.iter().all(|word| words.contains(word)) {
+            named.push((exception.date, own));
+        }
+    }
+    // "Christmas Eve" is not Christmas.
+    let within = |few: &[String], many: &[String]| {
+        few.len() < many.len() && few.iter().all(|word| many.contains(word))
+    };
+    let longest: Vec<Date> = named
+        .iter()
+        .filter(|(_, own)| !named.iter().any(|(_, other)| within(own, other)))
+        .map(|(date, _)| *date)
+        .collect();
+    longest.into_iter().take(2).collect()
+}

@@ -1,0 +1,110 @@
+//! What one visitor, and one network, may take in a day of what a tenant has left for the month. A visitor proves nothing
+//! about who they are, so what one of them takes must leave something for all others.
+
+use crate::limit::Quota;
+use jiff::SignedDuration;
+
+/// What a visitor uses up or leaves behind. Each is counted apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Trace {
+    /// A message.
+    Message,
+    /// A session with its contact and conversation.
+    Session,
+    /// A token that goes on with the sessions of another.
+    Renewal,
+    /// A token that was given up.
+    Revocation,
+}
+
+impl Trace {
+    /// Its name in what is counted.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Message => "message",
+            Self::Session => "session",
+            Self::Renewal => "renewal",
+            Self::Revocation => "revocation",
+        }
+    }
+}
+
+/// What may be taken in a day. A part of what is left: who takes all of their part leaves nine tenths and more to others,
+/// on each day of the month anew, so that the end of the quota is not reached by a few.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shares {
+    /// By one visitor: a chain of tokens.
+    pub visitor: Quota,
+    /// By one network: an IPv4 address or a /64 of IPv6. Many visitors may share it.
+    pub network: Quota,
+    /// By the /48 of an IPv6 address, of which anybody gets one for nothing.
+    pub region: Quota,
+}
+
+impl Shares {
+    /// The shares while so many messages are left of the month.
+    pub fn of(trace: Trace, left: i64) -> Self {
+        // A page that is opened takes up a session again, without a message.
+        let times = if trace == Trace::Message { 1 } else { 4 };
+        let least = |messages: u32| messages * times;
+        Self {
+            visitor: part(left, 20, least(30)),
+            network: part(left, 10, least(60)),
+            region: part(left, 5, least(120)),
+        }
+    }
+}
+
+/// One of so many parts a day, and not less than what a conversation needs. Of what is left as a power of two: a rule that
+/// changed with each message would be another rule each time, and begin its count anew.
+fn part(left: i64, parts: i64, least: u32) -> Quota {
+    let level = u64::try_from(left).unwrap_or_default().checked_ilog2().map_or(0, |log| 1_i64 << log);
+    let requests = u32::try_from(level / parts).unwrap_or(u32::MAX);
+    Quota { requests: requests.max(least), period: SignedDuration::from_hours(24) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limit::{Verdict, decide};
+    use jiff::Timestamp;
+
+    const DAY: i64 = 24 * 60;
+
+    /// What a network gets that takes all it can for so many minutes, of a quota that only it uses.
+    fn taken(quota: i64, minutes: i64) -> i64 {
+        let (mut left, mut states) = (quota, std::collections::HashMap::new());
+        for minute in 0..minutes {
+            let now = Timestamp::from_second(minute * 60).unwrap();
+            while left > 0 {
+                let rule = Shares::of(Trace::Message, left).network;
+                // Each rule has a count of its own.
+                match decide(rule, states.get(&rule.requests).copied(), now) {
+                    Verdict::Allowed { arrival, .. } => {
+                        states.insert(rule.requests, arrival);
+                        left -= 1;
+                    }
+                    Verdict::Limited { .. } => break,
+                }
+            }
+        }
+        quota - left
+    }
+
+    #[test]
+    fn one_network_leaves_most_of_a_month_to_others() {
+        assert_eq!(taken(5_000, 1), 409);
+        assert!(taken(5_000, DAY) < 1_000, "{}", taken(5_000, DAY));
+        assert!(taken(5_000, 7 * DAY) < 3_500, "{}", taken(5_000, 7 * DAY));
+    }
+
+    #[test]
+    fn there_is_always_enough_for_a_conversation_and_no_number_is_too_large() {
+        for left in [i64::MIN, -1, 0, 1, 100] {
+            let shares = Shares::of(Trace::Message, left);
+            assert_eq!((shares.visitor.requests, shares.network.requests), (30, 60));
+        }
+        assert_eq!(Shares::of(Trace::Message, 5_000).visitor.requests, 204);
+        assert_eq!(Shares::of(Trace::Session, i64::MAX).region.requests, u32::MAX);
+    }
+}

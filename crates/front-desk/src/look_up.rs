@@ -1,0 +1,73 @@
+//! Whose this is that somebody brought: a key, a token, a link. Whoever tried too many that are nobody's is not worth a look
+//! into the database any more; who shares the address and has one that was good lately goes on.
+//!
+//! There is no other way to look for one: `clippy.toml` refuses the questions to the database anywhere else.
+
+#![allow(clippy::disallowed_methods, reason = "this is the place that may")]
+
+use crate::{
+    address::{Purpose, count, is_spent},
+    desk::FrontDesk,
+    pipeline::Received,
+    problem::Problem,
+};
+use misy_domain::TenantId;
+use misy_store::{
+    StoreError,
+    credentials::KeyRecord,
+    users::{sign_ins::ProvedSignIn, tokens::ProvedToken},
+};
+
+/// The tenant of a link or a challenge.
+pub(crate) async fn tenant(
+    desk: &FrontDesk,
+    received: &Received,
+    hash: &[u8; 32],
+) -> Result<Option<TenantId>, Problem> {
+    guarded(desk, received, hash, desk.database.tenant_of_credential(hash)).await
+}
+
+/// A key.
+pub(crate) async fn key(
+    desk: &FrontDesk,
+    received: &Received,
+    hash: &[u8; 32],
+) -> Result<Option<(TenantId, KeyRecord)>, Problem> {
+    guarded(desk, received, hash, desk.database.key_by_hash(hash)).await
+}
+
+/// The session of a browser.
+pub(crate) async fn session(
+    desk: &FrontDesk,
+    received: &Received,
+    hash: &[u8; 32],
+) -> Result<Option<(TenantId, ProvedSignIn)>, Problem> {
+    guarded(desk, received, hash, desk.database.sign_in_by_hash(hash, desk.clock.now())).await
+}
+
+/// A personal API token.
+pub(crate) async fn personal_token(
+    desk: &FrontDesk,
+    received: &Received,
+    hash: &[u8; 32],
+) -> Result<Option<(TenantId, ProvedToken)>, Problem> {
+    guarded(desk, received, hash, desk.database.personal_token_by_hash(hash, desk.clock.now())).await
+}
+
+async fn guarded<T>(
+    desk: &FrontDesk,
+    received: &Received,
+    hash: &[u8; 32],
+    look: impl Future<Output = Result<Option<T>, StoreError>>,
+) -> Result<Option<T>, Problem> {
+    let address = received.record.address;
+    if is_spent(desk, address, Purpose::WrongKeys) && !desk.good_keys.contains_key(hash) {
+        count(desk, address, Purpose::WrongKeys)?;
+    }
+    let found = look.await?;
+    match found {
+        Some(_) => desk.good_keys.insert(*hash, ()),
+        None => drop(count(desk, address, Purpose::WrongKeys)),
+    }
+    Ok(found)
+}

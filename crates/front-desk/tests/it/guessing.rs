@@ -1,0 +1,134 @@
+//! Guessing, while what counts the guesses is emptied, restarted or flooded.
+
+use crate::{
+    people::{Browser, PASSWORD},
+    support::{App, Tenant, desk_on, put, replica_through, send_to, with_bearer},
+};
+use axum::{Router, body::Body};
+use http::{Method, Request};
+use misy_domain::limit::Quota;
+use misy_testkit::{redis::TestRedis, store::test_store};
+use misy_trust::{RandomToken, SystemEntropy, TokenUse};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+const ANA: &str = "ana@business.example";
+/// However slow the machine is that the test runs on.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Signs in with a wrong password, each time from another address; says whether the guess was looked at.
+async fn guess(router: &Router, number: u32) -> bool {
+    let thief = Browser::at(&format!("198.51.{}.{}", number / 200, number % 200));
+    let body = json!({ "email": ANA, "password": format!("guess number {number}") });
+    let answer = send_to(router, thief.request(Method::POST, "/auth/sign-in", Some(&body))).await;
+    match answer.status.as_u16() {
+        401 => true,
+        429 => {
+            assert!(answer.headers.contains_key("retry-after"));
+            false
+        }
+        other => panic!("{other}: {}", answer.body),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_empties_or_restarts_redis_and_the_program_guesses_no_more_often() {
+    let mut redis = TestRedis::start().unwrap();
+    let store = test_store().await.unwrap();
+    let desk = replica_through(&store, &redis, PATIENCE).await;
+    let app = App { store, router: desk.router(), desk };
+    let andina = app.two().await.1;
+    let mut ana = app.administrator(&andina, ANA).await;
+    let mut looked_at = 0;
+    for round in 0..6 {
+        // A program that was started anew each time.
+        let router = replica_through(&app.store, &redis, PATIENCE).await.router();
+        for turn in 0..25 {
+            if round == 4 && turn == 10 {
+                redis.kill().unwrap();
+            }
+            looked_at += u32::from(guess(&router, round * 25 + turn).await);
+            if round < 4 {
+                redis.forget_all().unwrap();
+            }
+        }
+        if round == 4 {
+            redis.start_again().unwrap();
+        }
+    }
+    assert_eq!(looked_at, 20, "of 150 guesses");
+    // Her own browser is let in at once, and with time so is any other.
+    ana.sign_in_twice(&app, ANA).await.expect(200);
+    app.advance(Duration::from_hours(1));
+    redis.forget_all().unwrap();
+    let mut phone = Browser::at("203.0.113.9");
+    phone.sign_in(&app, ANA, PASSWORD).await.expect(200);
+}
+
+#[tokio::test]
+async fn codes_are_counted_where_no_restart_reaches() {
+    let app = App::start().await;
+    let andina = app.two().await.1;
+    app.administrator(&andina, ANA).await;
+    let mut looked_at = 0;
+    for round in 0..6 {
+        let router = desk_on(&app.store, |_| {}).await.router();
+        let mut thief = Browser::at(&format!("198.51.100.{round}"));
+        let body = json!({ "email": ANA, "password": PASSWORD });
+        let first = send_to(&router, thief.request(Method::POST, "/auth/sign-in", Some(&body))).await;
+        if first.status == 429 {
+            continue;
+        }
+        let challenge = first.expect(200).text("challenge");
+        for _ in 0..5 {
+            let body = json!({ "challenge": challenge, "factor": "totp", "code": "000000" });
+            let answer =
+                send_to(&router, thief.request(Method::POST, "/auth/second-factor", Some(&body))).await;
+            thief.take(&answer);
+            looked_at += u32::from(answer.body["code"] == "code_invalid");
+        }
+    }
+    assert_eq!(looked_at, 20, "of 30 codes");
+}
+
+/// Everything that names a secret which nobody has: what it is told, and from where.
+fn wrong_secrets(andina: &Tenant) -> Vec<(&'static str, Request<Body>, &'static str)> {
+    let entropy = SystemEntropy::new();
+    let token = |kind| RandomToken::generate(kind, &entropy).text().to_owned();
+    let thief = Browser::at("198.51.100.1");
+    let post = |path: &str, body: Value| thief.request(Method::POST, path, Some(&body));
+    let challenge = json!({ "challenge": token(TokenUse::SecondFactor), "factor": "totp", "code": "123456" });
+    let link = |kind| json!({ "token": token(kind), "password": "tres tristes tigres" });
+    let key = misy_trust::ApiKey::generate(misy_trust::ApiKeyKind::Administrator, &entropy);
+    let read = |bearer: &str| with_bearer(thief.request(Method::GET, &andina.path(""), None), bearer);
+    let mut session = thief.request(Method::GET, "/auth/me", None);
+    put(&mut session, "cookie", &format!("__Host-misy_session={}", token(TokenUse::Session)));
+    vec![
+        ("adm_", read(key.text().expose()), "token_invalid"),
+        ("pat_", read(&token(TokenUse::Personal)), "token_invalid"),
+        ("bss_", session, "session_invalid"),
+        ("chl_", post("/auth/second-factor", challenge), "challenge_invalid"),
+        ("inv_", post("/auth/invitations/accept", link(TokenUse::Invitation)), "link_invalid"),
+        ("rst_", post("/auth/password/reset", link(TokenUse::PasswordReset)), "link_invalid"),
+    ]
+}
+
+#[tokio::test]
+async fn one_address_cannot_make_the_database_look_for_secrets_of_any_kind_without_end() {
+    for (at, kind) in ["adm_", "pat_", "bss_", "chl_", "inv_", "rst_"].into_iter().enumerate() {
+        let app =
+            App::start_with(|settings| settings.limits.wrong_keys_per_address = Quota::per_minute(3)).await;
+        let andina = app.two().await.1;
+        let send = async || {
+            let (named, request, code) = wrong_secrets(&andina).swap_remove(at);
+            assert_eq!(named, kind);
+            (app.send(request).await, code)
+        };
+        for _ in 0..3 {
+            let (answer, code) = send().await;
+            answer.refused(401, code);
+        }
+        let (answer, _) = send().await;
+        answer.refused(429, "rate_limited");
+    }
+}

@@ -1,0 +1,228 @@
+//! What people who prove nothing about themselves can use up, and what they can leave behind.
+
+use crate::support::{Answer, App, Tenant, Token, put, send_to};
+use futures_util::{StreamExt, stream};
+use http::Method;
+use serde_json::{Value, json};
+use std::time::Duration;
+
+/// A visitor who comes from an address, as the proxy in front tells it.
+struct Visitor<'a> {
+    app: &'a App,
+    token: Token,
+    session: String,
+    address: String,
+}
+
+impl<'a> Visitor<'a> {
+    async fn new(app: &'a App, tenant: &Tenant, address: &str) -> Result<Self, Answer> {
+        let mut request = app.mint_request(tenant, &json!({ "siteId": "main" }));
+        put(&mut request, "x-forwarded-for", address);
+        let minted = app.send(request).await.expect(201);
+        let token = Token::of(&minted.body, None, Some(tenant.origin.clone()));
+        let mut visitor = Self { app, token, session: String::new(), address: address.to_owned() };
+        let opened = visitor.call("/sessions", &json!({ "channel": "web" })).await;
+        if opened.status != 201 {
+            return Err(opened);
+        }
+        visitor.session = opened.text("sessionId");
+        Ok(visitor)
+    }
+
+    async fn call(&self, path: &str, body: &Value) -> Answer {
+        let mut request = self.app.signed(&self.token, Method::POST, path, Some(body));
+        put(&mut request, "x-forwarded-for", &self.address);
+        self.app.send(request).await
+    }
+
+    async fn say(&self) -> Answer {
+        self.call("/messages", &json!({ "sessionId": self.session, "text": "hola" })).await
+    }
+}
+
+async fn behind_a_proxy(quota: i64) -> (App, Tenant) {
+    let app = App::start_with(|settings| settings.trusted_proxies = 1).await;
+    let (owner, andina) = app.two().await;
+    let body = json!({ "limits": [], "quotas": [{ "kind": "messages", "monthly": quota }] });
+    app.manage(&owner, Method::PUT, &andina.path("/limits"), Some(&body)).await.expect(200);
+    (app, andina)
+}
+
+/// How many messages get through from addresses, each with visitors that are new, before all is slowed down.
+async fn flood(app: &App, tenant: &Tenant, addresses: impl Iterator<Item = String>) -> i64 {
+    let mut stored = 0;
+    for address in addresses {
+        let visitor = match Visitor::new(app, tenant, &address).await {
+            Ok(visitor) => visitor,
+            Err(refused) => {
+                refused.refused(429, "rate_limited");
+                break;
+            }
+        };
+        let mut got = 0;
+        for _ in 0..20 {
+            let answer = visitor.say().await;
+            if answer.status == 202 {
+                got += 1;
+                continue;
+            }
+            // Slowed down, with the time after which to come again, and never told that the month is over.
+            assert!(answer.refused(429, "rate_limited").headers.contains_key("retry-after"));
+            break;
+        }
+        stored += got;
+        if got == 0 {
+            break;
+        }
+    }
+    stored
+}
+
+#[tokio::test]
+async fn one_address_uses_up_a_share_of_the_month_and_leaves_the_rest_to_others() {
+    let (app, andina) = behind_a_proxy(4_000).await;
+    let stored = flood(&app, &andina, (0..100).map(|_| "198.51.100.7:4711".to_owned())).await;
+    assert!((190..=204).contains(&stored), "{stored}");
+    let other = Visitor::new(&app, &andina, "198.51.100.8").await.ok().unwrap();
+    other.say().await.expect(202);
+    // A little later a little more is left for the first one too.
+    app.advance(Duration::from_mins(20));
+    Visitor::new(&app, &andina, "198.51.100.7").await.ok().unwrap().say().await.expect(202);
+}
+
+#[tokio::test]
+async fn one_visitor_has_a_smaller_share_and_a_network_of_ipv6_is_no_way_around() {
+    let (app, andina) = behind_a_proxy(4_000).await;
+    let visitor = Visitor::new(&app, &andina, "198.51.100.7").await.ok().unwrap();
+    let mut stored = 0;
+    while visitor.say().await.status == 202 {
+        stored += 1;
+        // A session takes 30 messages a minute.
+        app.advance(Duration::from_secs(2));
+        assert!(stored < 150);
+    }
+    assert!((95..=110).contains(&stored), "{stored}");
+    // Each from a /64 of its own, out of one /48.
+    let stored = flood(&app, &andina, (0..1_000).map(|n| format!("[2001:db8:7:{n:x}::1]:443"))).await;
+    assert!((390..=410).contains(&stored), "{stored}");
+    Visitor::new(&app, &andina, "2001:db8:8::1").await.ok().unwrap().say().await.expect(202);
+}
+
+async fn count(app: &App, sql: &str) -> i64 {
+    let mut admin = app.store.connect_as("postgres").await.unwrap();
+    sqlx::query_scalar(sqlx::AssertSqlSafe(sql.to_owned())).fetch_one(&mut admin).await.unwrap()
+}
+
+async fn change(app: &App, sql: &str) {
+    let mut admin = app.store.connect_as("postgres").await.unwrap();
+    sqlx::query(sqlx::AssertSqlSafe(sql.to_owned())).execute(&mut admin).await.unwrap();
+}
+
+async fn told_in_a_snapshot(app: &App, tenant: &Tenant) -> (usize, bool) {
+    use misy_domain::Clock;
+    let now = app.store.clock.now();
+    let (snapshot, _) = app.store.database.tenant_snapshot(&tenant.tenant_id(), now).await.unwrap().unwrap();
+    (snapshot.revoked.len(), snapshot.revoked_more)
+}
+
+#[tokio::test]
+async fn tokens_that_visitors_give_up_leave_nothing_for_long_and_count_no_more() {
+    let app = App::start().await;
+    let (_, andina) = app.two().await;
+    let first = app.browser(&andina).await;
+    let session = app.session(&first).await;
+    app.say(&first, &session, "hola").await.expect(202);
+    app.call(&first, Method::POST, "/tokens/revoke", None).await.expect(204);
+    for _ in 0..20 {
+        let token = app.browser(&andina).await;
+        app.call(&token, Method::POST, "/tokens/revoke", None).await.expect(204);
+    }
+    let rows = "select count(*) from misy.revoked_tokens";
+    assert_eq!((count(&app, rows).await, told_in_a_snapshot(&app, &andina).await), (21, (21, false)));
+    let read = |token: &Token| app.signed(token, Method::GET, &format!("/sessions/{session}"), None);
+    app.send(read(&first)).await.refused(401, "token_revoked");
+
+    // Later the snapshot does not tell of it any more. Here and on a replica that never saw the token it counts all the same.
+    change(&app, "update misy.revoked_tokens set revoked_at = revoked_at - interval '1 hour'").await;
+    assert_eq!(told_in_a_snapshot(&app, &andina).await, (0, false));
+    app.desk.forget_tenant(&andina.tenant_id());
+    let there = app.replica().await.router();
+    app.send(read(&first)).await.refused(401, "token_revoked");
+    send_to(&there, read(&first)).await.refused(401, "token_revoked");
+
+    // After a day no token of theirs lives, and with the next one that goes nothing is remembered of them. Whoever kept the
+    // old token can renew it and has an empty one, as anybody gets.
+    app.advance(Duration::from_hours(26));
+    let last = app.browser(&andina).await;
+    app.call(&last, Method::POST, "/tokens/revoke", None).await.expect(204);
+    assert_eq!(count(&app, rows).await, 1);
+    let mut renewal = app.signed(&first, Method::POST, "/tokens", Some(&json!({ "siteId": "main" })));
+    put(&mut renewal, "x-api-key", &andina.publishable_key);
+    let renewed = app.send(renewal).await;
+    if renewed.status == 201 {
+        let renewed = Token::of(&renewed.body, None, Some(andina.origin.clone()));
+        app.send(read(&renewed)).await.refused(404, "not_found");
+        app.say(&renewed, &session, "hola").await.refused(404, "not_found");
+    }
+}
+
+#[tokio::test]
+async fn however_many_were_revoked_lately_each_counts_and_the_snapshot_stays_small() {
+    let app = App::start().await;
+    let (_, andina) = app.two().await;
+    let token = app.browser(&andina).await;
+    let session = app.session(&token).await;
+    app.call(&token, Method::POST, "/tokens/revoke", None).await.expect(204);
+    change(
+        &app,
+        "insert into misy.revoked_tokens (tenant_id, token_id, expires_at)
+         select 'andina', 'tat_' || lpad(n::text, 26, '0'), now() + interval '1 year' from generate_series(1, 3000) n",
+    )
+    .await;
+    assert_eq!(told_in_a_snapshot(&app, &andina).await, (1_000, true));
+    app.desk.forget_tenant(&andina.tenant_id());
+    let read = app.signed(&token, Method::GET, &format!("/sessions/{session}"), None);
+    app.send(read).await.refused(401, "token_revoked");
+    // Others are served.
+    let other = app.browser(&andina).await;
+    app.session(&other).await;
+}
+
+#[tokio::test]
+async fn of_each_thing_there_may_be_so_many_and_no_race_gets_past() {
+    let app = App::start().await;
+    let (_, andina) = app.two().await;
+    for (path, table, most, body) in [
+        (
+            "/keys",
+            "api_keys where expires_at is null",
+            100,
+            (|n| json!({ "siteId": "main", "name": format!("key {n}") })) as fn(usize) -> Value,
+        ),
+        (
+            "/sites",
+            "sites where true",
+            100,
+            |n| json!({ "siteId": format!("s{n}"), "origins": [format!("https://s{n}.andina.example")] }),
+        ),
+        (
+            "/roles",
+            "roles where true",
+            100,
+            |n| json!({ "roleId": format!("role{n}"), "name": format!("role {n}"), "actions": ["sites:read"] }),
+        ),
+    ] {
+        let somebody = app.at_once(&andina).await;
+        let calls = stream::iter(0..most + 30)
+            .map(|n| app.send(somebody.request(Method::POST, &andina.path(path), Some(&body(n)))));
+        let answers: Vec<Answer> = calls.buffer_unordered(16).collect().await;
+        let full: Vec<_> = answers.iter().filter(|answer| answer.status != 201).collect();
+        assert!(full.len() >= 30, "{path}: {} are refused", full.len());
+        for answer in full {
+            assert_eq!((answer.status.as_u16(), answer.code()), (409, "too_many"), "{path}: {}", answer.body);
+            assert!(answer.text("detail").contains(&most.to_string()), "{}", answer.body);
+        }
+        let there = count(&app, &format!("select count(*) from misy.{table} and tenant_id = 'andina'")).await;
+        assert_eq!(there, i64::try_from(most).unwrap(), "{path}");
+    }
+}

@@ -1,0 +1,214 @@
+//! Context packs made ready for answering: once for each version, off the threads that serve, within a bound in bytes.
+
+use crate::{Unfinished, Workbench};
+use misy_agents::{CompiledPack, TooCostly};
+use misy_domain::{ContextPack, TenantId, context_pack::Invalid};
+use moka::{ops::compute::Op, sync::Cache};
+use serde_json::Value;
+use std::{
+    collections::HashMap,
+    io,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+use tokio::sync::OnceCell;
+
+/// A pack that nobody needed for so long is made ready anew.
+const IDLE: Duration = Duration::from_hours(1);
+/// What a pack takes in the cache beside itself.
+const ENTRY_BYTES: usize = 256;
+
+type Version = (TenantId, i64);
+
+/// Packs that are ready: of each tenant the newest version at most. Cheap to clone.
+#[derive(Clone)]
+pub struct Packs {
+    workbench: Workbench,
+    ready: Cache<TenantId, Ready>,
+    /// What is being made ready, so that it is done once however many turns wait for it.
+    making: Arc<Mutex<HashMap<Version, Arc<OnceCell<CompiledPack>>>>>,
+}
+
+#[derive(Clone)]
+struct Ready {
+    version: i64,
+    pack: CompiledPack,
+}
+
+/// A pack that was checked and made ready.
+pub struct Prepared {
+    /// As it is to be stored.
+    pub pack: ContextPack,
+    /// Ready for answering.
+    pub compiled: CompiledPack,
+}
+
+/// Why a pack cannot be answered from.
+#[derive(Debug, thiserror::Error)]
+pub enum PackError {
+    /// It has mistakes.
+    #[error("the pack has {} mistakes", .0.len())]
+    Invalid(Vec<Invalid>),
+    /// It would cost too much.
+    #[error(transparent)]
+    TooCostly(#[from] TooCostly),
+    /// It could not be made ready now.
+    #[error(transparent)]
+    Unfinished(#[from] Unfinished),
+}
+
+impl Packs {
+    /// None is ready yet; all together will take so many bytes at most.
+    pub fn start(most_bytes: u64) -> io::Result<Self> {
+        Ok(Self::on(Workbench::start()?, most_bytes))
+    }
+
+    /// The same, on these threads.
+    pub fn on(workbench: Workbench, most_bytes: u64) -> Self {
+        let weigh = |tenant: &TenantId, ready: &Ready| {
+            let bytes = ready.pack.bytes() + tenant.as_str().len() + ENTRY_BYTES;
+            u32::try_from(bytes).unwrap_or(u32::MAX)
+        };
+        let ready = Cache::builder().weigher(weigh).max_capacity(most_bytes).time_to_idle(IDLE).build();
+        Self { workbench, ready, making: Arc::default() }
+    }
+
+    /// The threads that they are made ready on.
+    pub fn workbench(&self) -> &Workbench {
+        &self.workbench
+    }
+
+    /// Checks a pack and makes it ready.
+    pub async fn prepare(&self, tenant: &TenantId, json: Value) -> Result<Prepared, PackError> {
+        let prepare = move |_: &_| {
+            let pack = ContextPack::parse(&json).map_err(PackError::Invalid)?;
+            let compiled = CompiledPack::new(pack.clone())?;
+            Ok(Prepared { pack, compiled })
+        };
+        self.workbench.run(tenant, prepare).await?
+    }
+
+    /// Keeps a pack that is in force from now on; older versions of the tenant go.
+    pub fn keep(&self, tenant: &TenantId, version: i64, pack: CompiledPack) {
+        self.ready.entry_by_ref(tenant).and_compute_with(|kept| match kept {
+            Some(kept) if kept.value().version >= version => Op::Nop,
+            _ => Op::Put(Ready { version, pack }),
+        });
+    }
+
+    /// The pack of a version, made ready from what `load` reads if it is not yet. `None` if nothing is there.
+    pub async fn get<E: From<PackError>>(
+        &self,
+        tenant: &TenantId,
+        version: i64,
+        load: impl AsyncFnOnce() -> Result<Option<Value>, E>,
+    ) -> Result<Option<CompiledPack>, E> {
+        if let Some(kept) = self.ready.get(tenant).filter(|kept| kept.version == version) {
+            return Ok(Some(kept.pack));
+        }
+        let key = (tenant.clone(), version);
+        let making = self.making().entry(key.clone()).or_default().clone();
+        let made = making
+            .get_or_try_init(async || {
+                let json = load().await.map_err(Some)?.ok_or(None)?;
+                let prepared = self.prepare(tenant, json).await.map_err(|error| Some(error.into()))?;
+                self.keep(tenant, version, prepared.compiled.clone());
+                Ok(prepared.compiled)
+            })
+            .await
+            .cloned();
+        self.making().remove(&key);
+        match made {
+            Ok(pack) => Ok(Some(pack)),
+            Err(None) => Ok(None),
+            Err(Some(error)) => Err(error),
+        }
+    }
+
+    /// What all that are ready take, in bytes.
+    pub fn bytes(&self) -> u64 {
+        self.ready.run_pending_tasks();
+        self.ready.weighted_size()
+    }
+
+    fn making(&self) -> std::sync::MutexGuard<'_, HashMap<Version, Arc<OnceCell<CompiledPack>>>> {
+        self.making.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    const ROOM: u64 = 64 * 1024 * 1024;
+
+    fn tenant(name: &str) -> TenantId {
+        name.parse().unwrap()
+    }
+
+    fn json_of(answers: usize) -> Value {
+        let faq = |n| json!({ "id": format!("faq-{n}"), "question": format!("¿Pregunta {n}?"), "answer": "Respuesta." });
+        json!({
+            "displayName": "Tienda", "industry": "Shop", "locale": "es-CO", "timezone": "America/Bogota",
+            "currency": "COP", "contact": { "email": "hola@tienda.example" },
+            "faq": (0..answers).map(faq).collect::<Vec<_>>(),
+        })
+    }
+
+    #[tokio::test]
+    async fn however_many_wait_a_version_is_made_ready_once() {
+        let packs = Packs::start(ROOM).unwrap();
+        let (tenant, loads) = (tenant("andina"), AtomicUsize::new(0));
+        let get = || {
+            packs.get::<PackError>(&tenant, 1, async || {
+                loads.fetch_add(1, Ordering::Relaxed);
+                tokio::task::yield_now().await;
+                Ok(Some(json_of(3)))
+            })
+        };
+        let (a, b, c) = tokio::join!(get(), get(), get());
+        assert!([a, b, c].into_iter().all(|pack| pack.unwrap().is_some()));
+        assert!(get().await.unwrap().is_some());
+        assert_eq!(loads.load(Ordering::Relaxed), 1);
+        assert!(packs.making().is_empty());
+    }
+
+    #[tokio::test]
+    async fn of_a_tenant_the_newest_version_is_kept_and_no_other() {
+        let packs = Packs::start(ROOM).unwrap();
+        let tenant = tenant("andina");
+        let mut sizes = Vec::new();
+        for version in 1..=8 {
+            let prepared = packs.prepare(&tenant, json_of(100)).await.unwrap();
+            packs.keep(&tenant, version, prepared.compiled);
+            sizes.push(packs.bytes());
+        }
+        assert!(sizes[0] > 0 && sizes.iter().all(|size| *size == sizes[0]), "{sizes:?}");
+        // A straggler that still works with an old version does not bring it back.
+        packs.get::<PackError>(&tenant, 7, async || Ok(Some(json_of(1)))).await.unwrap();
+        assert_eq!(packs.bytes(), sizes[0]);
+        packs.get::<PackError>(&tenant, 8, async || panic!("it is kept")).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn all_together_take_no_more_than_they_may() {
+        let packs = Packs::start(200 * 1024).unwrap();
+        for number in 0..40 {
+            let tenant = tenant(&format!("tenant-{number}"));
+            let prepared = packs.prepare(&tenant, json_of(50)).await.unwrap();
+            packs.keep(&tenant, 1, prepared.compiled);
+        }
+        assert!((1..=200 * 1024).contains(&packs.bytes()), "{}", packs.bytes());
+    }
+
+    #[tokio::test]
+    async fn a_pack_that_is_not_there_or_wrong_is_told_apart() {
+        let packs = Packs::start(ROOM).unwrap();
+        let none = packs.get::<PackError>(&tenant("alone"), 1, async || Ok(None)).await;
+        assert!(none.unwrap().is_none());
+        let wrong = packs.get::<PackError>(&tenant("alone"), 1, async || Ok(Some(json!({})))).await;
+        assert!(matches!(wrong, Err(PackError::Invalid(_))));
+    }
+}

@@ -1,0 +1,328 @@
+//! The threads, and who works on them next.
+
+use metrics::histogram;
+use misy_domain::TenantId;
+use std::{
+    collections::{HashMap, VecDeque},
+    io,
+    num::NonZero,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+use tokio::{sync::oneshot, time::timeout};
+
+/// So much of one tenant may wait; what comes beyond is refused, and comes again later.
+const MOST_WAITING: usize = 16;
+/// What works for longer is told to stop. Steps are counted, so this is met only on a machine that hardly runs at all.
+const LONGEST: Duration = Duration::from_secs(5);
+
+/// The threads that agents work on. Cheap to clone; they end with the last clone.
+#[derive(Clone)]
+pub struct Workbench {
+    bench: Arc<Bench>,
+    _open: Arc<Open>,
+}
+
+/// Why there is no result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Unfinished {
+    /// Too much of the tenant waits already.
+    #[error("too much of the tenant waits already")]
+    Full,
+    /// The work panicked. What the panic says may quote somebody, so it is kept nowhere.
+    #[error("the work panicked")]
+    Panicked,
+}
+
+struct Bench {
+    state: Mutex<State>,
+    changed: Condvar,
+    /// How many threads one tenant occupies at most.
+    share: usize,
+}
+
+/// Closes the bench when the last handle goes.
+struct Open(Arc<Bench>);
+
+type Job = Box<dyn FnOnce() + Send>;
+
+#[derive(Default)]
+struct State {
+    of_tenants: HashMap<TenantId, OfTenant>,
+    /// The tenants that wait, the next one first.
+    round: VecDeque<TenantId>,
+    closed: bool,
+}
+
+#[derive(Default)]
+struct OfTenant {
+    waiting: VecDeque<Job>,
+    running: usize,
+}
+
+impl State {
+    fn push(&mut self, tenant: &TenantId, job: Job) -> Result<(), Unfinished> {
+        let own = self.of_tenants.entry(tenant.clone()).or_default();
+        if own.waiting.len() >= MOST_WAITING {
+            return Err(Unfinished::Full);
+        }
+        if own.waiting.is_empty() {
+            self.round.push_back(tenant.clone());
+        }
+        own.waiting.push_back(job);
+        Ok(())
+    }
+
+    /// The next job: tenants take turns, and who has its share of threads is passed over.
+    fn next(&mut self, share: usize) -> Option<(TenantId, Job)> {
+        for _ in 0..self.round.len() {
+            let tenant = self.round.pop_front()?;
+            let Some(own) = self.of_tenants.get_mut(&tenant) else { continue };
+            if own.running >= share {
+                self.round.push_back(tenant);
+                continue;
+            }
+            let Some(job) = own.waiting.pop_front() else { continue };
+            own.running += 1;
+            if !own.waiting.is_empty() {
+                self.round.push_back(tenant.clone());
+            }
+            return Some((tenant, job));
+        }
+        None
+    }
+
+    fn ended(&mut self, tenant: &TenantId) {
+        if let Some(own) = self.of_tenants.get_mut(tenant) {
+            own.running -= 1;
+            if own.running == 0 && own.waiting.is_empty() {
+                self.of_tenants.remove(tenant);
+            }
+        }
+    }
+}
+
+impl Bench {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn work(&self) {
+        let mut state = self.state();
+        loop {
+            if let Some((tenant, job)) = state.next(self.share) {
+                drop(state);
+                job();
+                state = self.state();
+                state.ended(&tenant);
+                // Whoever was passed over because of this tenant's share may go on now.
+                self.changed.notify_all();
+            } else if state.closed {
+                return;
+            } else {
+                state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            }
+        }
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.state().closed = true;
+        self.0.changed.notify_all();
+    }
+}
+
+/// Tells the work to stop when nobody waits for it any more.
+struct StopOnDrop(Arc<AtomicBool>);
+
+impl Drop for StopOnDrop {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Workbench {
+    /// As many threads as the machine has cores, and two at least, so that no tenant has all of them.
+    pub fn start() -> io::Result<Self> {
+        Self::with_threads(thread::available_parallelism().map_or(2, NonZero::get).max(2))
+    }
+
+    /// So many threads, of which one tenant occupies half at most.
+    pub fn with_threads(threads: usize) -> io::Result<Self> {
+        let share = (threads / 2).max(1);
+        let bench = Arc::new(Bench { state: Mutex::default(), changed: Condvar::new(), share });
+        let open = Arc::new(Open(bench.clone()));
+        for number in 0..threads.max(1) {
+            let bench = bench.clone();
+            thread::Builder::new().name(format!("misy-agents-{number}")).spawn(move || bench.work())?;
+        }
+        Ok(Self { bench, _open: open })
+    }
+
+    /// Has something done for a tenant and waits for its result. The work must look at its flag: it is set when the work
+    /// has taken too long, and when nobody waits for it any more.
+    pub async fn run<T: Send + 'static>(
+        &self,
+        tenant: &TenantId,
+        work: impl FnOnce(&AtomicBool) -> T + Send + 'static,
+    ) -> Result<T, Unfinished> {
+        let stop = Arc::new(AtomicBool::new(false));
+        let _stop = StopOnDrop(stop.clone());
+        let (begun, has_begun) = oneshot::channel();
+        let (done, mut is_done) = oneshot::channel();
+        let (flag, asked) = (stop.clone(), Instant::now());
+        let job = move || {
+            if flag.load(Ordering::Relaxed) || begun.send(()).is_err() {
+                return;
+            }
+            histogram!("misy_agents_wait_seconds").record(asked.elapsed());
+            // Whoever waited may have gone.
+            let _ = done.send(catch_unwind(AssertUnwindSafe(|| work(&flag))));
+        };
+        self.bench.state().push(tenant, Box::new(job))?;
+        self.bench.changed.notify_one();
+        if has_begun.await.is_err() {
+            return Err(Unfinished::Panicked);
+        }
+        let result = if let Ok(result) = timeout(LONGEST, &mut is_done).await {
+            result
+        } else {
+            stop.store(true, Ordering::Relaxed);
+            is_done.await
+        };
+        result.ok().and_then(Result::ok).ok_or(Unfinished::Panicked)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc;
+
+    fn tenant(name: &str) -> TenantId {
+        name.parse().unwrap()
+    }
+
+    /// Work that says when it has begun and ends when it is told to.
+    fn gated() -> (impl FnOnce(&AtomicBool) + Send + 'static, mpsc::Receiver<()>, mpsc::Sender<()>) {
+        let (begun, has_begun) = mpsc::channel();
+        let (go, may_go) = mpsc::channel::<()>();
+        let work = move |_: &AtomicBool| {
+            begun.send(()).unwrap();
+            let _ = may_go.recv();
+        };
+        (work, has_begun, go)
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_tenant_that_fills_its_share_leaves_the_other_threads_to_others() {
+        let bench = Workbench::with_threads(2).unwrap();
+        let (work, has_begun, go) = gated();
+        let busy = bench.clone();
+        let busy = tokio::spawn(async move { busy.run(&tenant("busy"), work).await });
+        has_begun.recv().unwrap();
+        // More of the same tenant waits, although a thread is free…
+        let (second, second_has_begun, second_go) = gated();
+        let more = bench.clone();
+        let more = tokio::spawn(async move { more.run(&tenant("busy"), second).await });
+        // …which another tenant gets at once.
+        assert_eq!(bench.run(&tenant("other"), |_| 7).await, Ok(7));
+        assert!(second_has_begun.try_recv().is_err());
+        go.send(()).unwrap();
+        second_has_begun.recv().unwrap();
+        second_go.send(()).unwrap();
+        assert_eq!((busy.await.unwrap(), more.await.unwrap()), (Ok(()), Ok(())));
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn on_a_single_thread_tenants_take_turns() {
+        let bench = Workbench::with_threads(1).unwrap();
+        let (work, has_begun, go) = gated();
+        let first = bench.clone();
+        let first = tokio::spawn(async move { first.run(&tenant("busy"), work).await });
+        has_begun.recv().unwrap();
+        let order = Arc::new(Mutex::new(Vec::new()));
+        let mut waiting = Vec::new();
+        for name in ["busy", "busy", "busy", "other"] {
+            let order = order.clone();
+            let mut run = Box::pin({
+                let (bench, name) = (bench.clone(), tenant(name));
+                async move {
+                    let note = name.to_string();
+                    bench.run(&name, move |_| order.lock().unwrap().push(note)).await
+                }
+            });
+            // Puts it into the queue.
+            assert!(timeout(Duration::ZERO, &mut run).await.is_err());
+            waiting.push(run);
+        }
+        go.send(()).unwrap();
+        for run in waiting {
+            run.await.unwrap();
+        }
+        first.await.unwrap().unwrap();
+        assert_eq!(*order.lock().unwrap(), ["busy", "other", "busy", "busy"]);
+    }
+
+    #[tokio::test]
+    async fn a_panic_ends_its_own_work_only() {
+        let (bench, a) = (Workbench::with_threads(1).unwrap(), tenant("alone"));
+        // Without the hook, which would only fill the output.
+        let panics = bench.run(&a, |_| std::panic::resume_unwind(Box::new(())));
+        assert_eq!(panics.await, Err::<(), _>(Unfinished::Panicked));
+        assert_eq!(bench.run(&a, |_| 1).await, Ok(1));
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn work_that_nobody_waits_for_is_told_to_stop_or_never_begun() {
+        let (bench, a) = (Workbench::with_threads(1).unwrap(), tenant("alone"));
+        let (begun, has_begun) = mpsc::channel();
+        let (ended, has_ended) = mpsc::channel();
+        let run = bench.run(&a, move |stop| {
+            begun.send(()).unwrap();
+            while !stop.load(Ordering::Relaxed) {
+                thread::yield_now();
+            }
+            ended.send(()).unwrap();
+        });
+        let mut run = Box::pin(run);
+        assert!(timeout(Duration::ZERO, &mut run).await.is_err());
+        has_begun.recv().unwrap();
+        let mut never = Box::pin(bench.run(&a, |_| panic!("nobody waits for it")));
+        assert!(timeout(Duration::ZERO, &mut never).await.is_err());
+        drop(never);
+        drop(run);
+        has_ended.recv().unwrap();
+        assert_eq!(bench.run(&a, |_| 1).await, Ok(1));
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn only_so_much_of_one_tenant_waits() {
+        let bench = Workbench::with_threads(1).unwrap();
+        let (work, has_begun, go) = gated();
+        let first = bench.clone();
+        let first = tokio::spawn(async move { first.run(&tenant("alone"), work).await });
+        has_begun.recv().unwrap();
+        let mut waiting = Vec::new();
+        for _ in 0..MOST_WAITING {
+            let mut run = Box::pin({
+                let bench = bench.clone();
+                async move { bench.run(&tenant("alone"), |_| ()).await }
+            });
+            assert!(timeout(Duration::ZERO, &mut run).await.is_err());
+            waiting.push(run);
+        }
+        assert_eq!(bench.run(&tenant("alone"), |_| ()).await, Err(Unfinished::Full));
+        go.send(()).unwrap();
+        first.await.unwrap().unwrap();
+        for run in waiting {
+            run.await.unwrap();
+        }
+    }
+}
