@@ -73,7 +73,7 @@ async fn calls_changes_refusals_tokens_and_cross_tenant_work_are_recorded_withou
     let change = wait_for(&app, &andina, "kind=change&action=createSite&subject=shop").await;
     assert!(change["actor"].as_str().unwrap().starts_with("key_"));
     let foreign = wait_for(&app, &andina, "kind=change&action=suspendTenant").await;
-    assert!(foreign["actor"].as_str().unwrap().starts_with("colombiatic/key_"), "{foreign}");
+    assert!(foreign["actor"].as_str().unwrap().starts_with("colombiatic/usr_"), "{foreign}");
     // Work across all tenants stands in the trail of whose it is.
     app.manage(&owner, Method::GET, "/tenants", None).await.expect(200);
     let system = wait_for(&app, &owner, "kind=system").await;

@@ -37,6 +37,8 @@ fn bodies(tenant: &str, session: &str) -> Vec<(Method, String, Value)> {
 struct Caller {
     app: App,
     token: Token,
+    /// Of a server that manages the tenant.
+    server: Token,
     owner: crate::support::Tenant,
     andina: crate::support::Tenant,
 }
@@ -57,9 +59,13 @@ impl Caller {
             put(&mut request, "origin", &self.andina.origin);
             return request;
         }
+        if path.ends_with("/secrets") {
+            let (key, text) = (&self.server.key, Some(&*self.server.text));
+            return self.app.signed_by(key, text, method.clone(), path, Some(body));
+        }
         let request = raw(method.clone(), &format!("{BASE}{path}"), Some(body.to_vec()));
         // What the plan allows is the owner's to say; what a tenant has is its own.
-        let of_tenant = path.starts_with("/tenants/andina/") && !path.ends_with("/limits");
+        let of_tenant = path.starts_with("/tenants/andina") && !path.ends_with("/limits");
         let who = if of_tenant { &self.andina } else { &self.owner };
         with_bearer(request, &who.administrator)
     }
@@ -77,7 +83,8 @@ async fn caller() -> (Caller, String) {
     let (owner, andina) = app.two().await;
     let token = app.browser(&andina).await;
     let session = app.session(&token).await;
-    (Caller { app, token, owner, andina }, session)
+    let server = app.server(&andina, json!({ "siteId": "main", "permissions": ["tenant:manage"] })).await;
+    (Caller { app, token, server, owner, andina }, session)
 }
 
 #[tokio::test]

@@ -140,6 +140,8 @@ pub(crate) struct Callers {
     pub(crate) owner: Tenant,
     pub(crate) tenant: Tenant,
     pub(crate) visitor: Token,
+    pub(crate) server: Token,
+    /// Somebody of the owner.
     pub(crate) person: Option<Person>,
 }
 
@@ -149,6 +151,7 @@ impl Callers {
             owner: stage.owner.clone(),
             tenant: tenant.clone(),
             visitor: stage.browser(tenant).await,
+            server: stage.server(tenant, &["tenant:manage"]).await,
             person: None,
         }
     }
@@ -162,17 +165,13 @@ impl Callers {
         if may("bootstrapSecret") {
             return request.bearer(BOOTSTRAP_SECRET);
         }
-        if may("administrator") {
-            // What the plan allows is the owner's to say; what a tenant has is its own.
-            let of_tenant = may("tenantAccessToken");
-            let who = if of_tenant { &self.tenant } else { &self.owner };
-            return request.bearer(&who.administrator);
-        }
+        // What a tenant has is its own; what the plan allows is the owner's to say.
         if may("tenantAccessToken") {
-            return self.visitor.sign(request);
+            return if may("administrator") { self.server.sign(request) } else { self.visitor.sign(request) };
         }
         match &self.person {
             Some(person) if may("session") => person.sends(request),
+            _ if may("administrator") => request.bearer(&self.owner.administrator),
             _ => request,
         }
     }

@@ -200,7 +200,8 @@ async fn ids_of_another_tenant_in_a_body_or_a_cookie_are_nobodys_either() {
     let victim = stage.browser(&stage.verde).await;
     let person = stage.person(&stage.andina, "ana@business.example").await;
     let before = stage.rows_of(&stage.verde).await;
-    let key = Attacker::Key(stage.andina.administrator.clone());
+    // Of a tenant where nobody enrolled yet.
+    let key = Attacker::Key(stage.register("roja").await.administrator);
     let program = Attacker::Program(stage.server(&stage.andina, &["tenant:manage"]).await);
     let visitor = Attacker::Visitor(visitor);
     let person = Attacker::Person(person);
@@ -273,7 +274,6 @@ async fn what_lists_things_lists_the_own_ones_only() {
     possessions(&stage).await;
     let person = stage.person(&stage.andina, "ana@business.example").await;
     let callers = [
-        Attacker::Key(stage.andina.administrator.clone()),
         Attacker::Program(stage.server(&stage.andina, &["tenant:manage"]).await),
         Attacker::Visitor(stage.browser(&stage.andina).await),
         Attacker::Person(person),
@@ -313,15 +313,21 @@ async fn an_answer_is_repeated_to_nobody_but_its_caller() {
     let secret = |tenant: &crate::stage::Tenant| {
         repeated(Request::new("POST", tenant.path("/secrets")).json(&json!({ "overlapSeconds": 3_600 })))
     };
-    let first = stage.send(secret(&stage.andina).bearer(&stage.andina.administrator)).await.expect(201);
-    let again = stage.send(secret(&stage.andina).bearer(&stage.andina.administrator)).await.expect(201);
+    let ana = stage.person(&stage.andina, "ana@andina.example").await;
+    let eva = stage.person(&stage.andina, "eva@andina.example").await;
+    let luz = stage.person(&stage.verde, "luz@verde.example").await;
+    let olga = stage.person(&stage.owner, "olga@colombiatic.example").await;
+    let first = stage.send(ana.sends(secret(&stage.andina))).await.expect(201);
+    let again = stage.send(ana.sends(secret(&stage.andina))).await.expect(201);
     assert_eq!(first.body, again.body);
     for request in [
         program.sign(secret(&stage.andina)),
-        secret(&stage.verde).bearer(&stage.verde.administrator),
-        secret(&stage.verde).bearer(&stage.andina.administrator),
-        secret(&stage.andina).bearer(&stage.verde.administrator),
-        secret(&stage.andina).bearer(&stage.owner.administrator),
+        eva.sends(secret(&stage.andina)),
+        luz.sends(secret(&stage.verde)),
+        ana.sends(secret(&stage.verde)),
+        luz.sends(secret(&stage.andina)),
+        olga.sends(secret(&stage.andina)),
+        secret(&stage.andina).bearer(&stage.andina.administrator),
         secret(&stage.andina),
     ] {
         let answer = stage.send(request).await;

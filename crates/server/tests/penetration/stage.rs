@@ -222,7 +222,7 @@ impl Stage {
         self.wire.send(&request).await
     }
 
-    /// A tenant without limits that a test would meet; while nobody enrolled in the owner's.
+    /// A tenant without limits that a test would meet.
     pub(crate) async fn register(&self, id: &str) -> Tenant {
         registered(&self.store, &self.wire, &self.owner, id).await
     }
@@ -405,14 +405,18 @@ async fn govern(store: &TestStore, wire: &Wire, owner: &Tenant, request: Request
 async fn registered(store: &TestStore, wire: &Wire, owner: &Tenant, id: &str) -> Tenant {
     let request = Request::new("POST", format!("{BASE}/tenants/register")).bearer(&owner.administrator);
     let tenant = Tenant::of(&wire.send(&request.json(&registration(id))).await.expect(201));
+    let request = Request::new("PUT", tenant.path("/limits")).json(&without_limits());
+    govern(store, wire, owner, request).await.expect(200);
+    tenant
+}
+
+fn without_limits() -> Value {
     let limits: Vec<Value> = ["tenant", "site", "key", "session", "channel"]
         .iter()
         .map(|scope| json!({ "scope": scope, "requests": 1_000_000, "periodSeconds": 1 }))
         .collect();
     let quotas = json!([{ "kind": "messages", "monthly": 1_000_000_000 }]);
-    let body = json!({ "limits": limits, "quotas": quotas });
-    govern(store, wire, owner, Request::new("PUT", tenant.path("/limits")).json(&body)).await.expect(200);
-    tenant
+    json!({ "limits": limits, "quotas": quotas })
 }
 
 async fn replica(store: &TestStore, dir: &TempDir, name: &str, settings: &[(&str, &str)]) -> (Program, Wire) {

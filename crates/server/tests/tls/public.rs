@@ -64,6 +64,12 @@ pub(crate) struct Tenant {
     pub(crate) administrator: String,
     secret_id: String,
     secret: RequestKey,
+    /// Another secret, of a server that manages and never needs a certificate.
+    manager: Option<Box<Tenant>>,
+}
+
+fn key_of(text: &str) -> RequestKey {
+    RequestKey::new(Secret::new(BASE64.decode(text).unwrap().try_into().unwrap()))
 }
 
 impl Stage {
@@ -90,19 +96,31 @@ impl Stage {
         let (status, answer) = self.manage(Method::POST, path, bearer, &body).await;
         assert_eq!(status, 201, "{answer}");
         let text = |pointer: &str| answer.pointer(pointer).and_then(Value::as_str).unwrap().to_owned();
-        let secret: [u8; 32] = BASE64.decode(text("/tenantSecret/secret")).unwrap().try_into().unwrap();
-        Tenant {
+        let tenant = Tenant {
             id: text("/tenantId"),
             administrator: text("/enrollment/token"),
             secret_id: text("/tenantSecret/keyId"),
-            secret: RequestKey::new(Secret::new(secret)),
-        }
+            secret: key_of(&text("/tenantSecret/secret")),
+            manager: None,
+        };
+        let body = json!({ "name": "management", "overlapSeconds": 2_592_000 });
+        let path = format!("/tenants/{}/secrets", tenant.id);
+        let (status, made) = self.by_server(&tenant, Method::POST, &path, &body).await;
+        assert_eq!(status, 201, "{made}");
+        let manager = Tenant {
+            id: tenant.id.clone(),
+            administrator: tenant.administrator.clone(),
+            secret_id: made["keyId"].as_str().unwrap().to_owned(),
+            secret: key_of(made["secret"].as_str().unwrap()),
+            manager: None,
+        };
+        Tenant { manager: Some(Box::new(manager)), ..tenant }
     }
 
     pub(crate) async fn bind(&self, tenant: &Tenant, certificate: &Issued) -> String {
         let body = json!({ "name": "backend", "certificate": certificate.pem });
         let path = format!("/tenants/{}/certificates", tenant.id);
-        let (status, answer) = self.manage(Method::POST, &path, &tenant.administrator, &body).await;
+        let (status, answer) = self.by_server(tenant, Method::POST, &path, &body).await;
         assert_eq!(status, 201, "{answer}");
         answer["certificateId"].as_str().unwrap().to_owned()
     }
@@ -113,8 +131,25 @@ impl Stage {
         let andina = self.register("/tenants/register", &owner.administrator, "andina").await;
         let path = format!("/tenants/andina/secrets/{}", andina.secret_id);
         let needs = json!({ "needsCertificate": true });
-        assert_eq!(self.manage(Method::PATCH, &path, &andina.administrator, &needs).await.0, 204);
+        assert_eq!(self.by_server(&andina, Method::PATCH, &path, &needs).await.0, 204);
         (owner, andina)
+    }
+
+    /// A management call by a server of the tenant without a client certificate.
+    pub(crate) async fn by_server(
+        &self,
+        tenant: &Tenant,
+        method: Method,
+        path: &str,
+        body: &Value,
+    ) -> (u16, Value) {
+        let tenant = tenant.manager.as_deref().unwrap_or(tenant);
+        let caller = Caller::new(&self.servers, None);
+        let minted = caller.send(self.port, self.signed(tenant, None)).await.unwrap().json();
+        let token = minted["token"].as_str().unwrap();
+        let request = self.signed_call(tenant, Some(token), method, path, Some(body));
+        let answer = caller.send(self.port, request).await.unwrap();
+        (answer.status.as_u16(), answer.json())
     }
 
     /// A request for a token, signed with the tenant secret, or a read with a token.
@@ -179,7 +214,7 @@ async fn client_certificates_count_over_real_connections() {
     stage.bind(&verde, &theirs).await;
     let path = format!("/tenants/andina/secrets/{}", andina.secret_id);
     let needs = json!({ "needsCertificate": true });
-    assert_eq!(stage.manage(Method::PATCH, &path, &andina.administrator, &needs).await.0, 204);
+    assert_eq!(stage.by_server(&andina, Method::PATCH, &path, &needs).await.0, 204);
 
     let mint = async |caller: &Caller| caller.send(port, stage.signed(&andina, None)).await;
     let outcome = async |caller: &Caller| mint(caller).await.unwrap().outcome();
@@ -222,9 +257,9 @@ async fn client_certificates_count_over_real_connections() {
     told.headers_mut().insert("x-forwarded-client-cert", "Hash=00".parse().unwrap());
     assert_eq!(bare.send(port, told).await.unwrap().outcome(), (401, "certificate_required".into()));
 
-    let path = format!("{BASE}/tenants/andina/certificates/{bound}");
-    let revoke = request(Method::DELETE, port, &path, Some(&andina.administrator), None);
-    assert_eq!(bare.send(port, revoke).await.unwrap().status, 204);
+    let path = format!("/tenants/andina/certificates/{bound}");
+    let revoke = stage.signed_call(&andina, Some(&token), Method::DELETE, &path, None);
+    assert_eq!(caller.send(port, revoke).await.unwrap().status, 204);
     assert_eq!(read(&caller).await, (401, "certificate_invalid".into()));
     assert_eq!(outcome(&caller).await, (401, "certificate_invalid".into()));
     stage.program.stop().unwrap();

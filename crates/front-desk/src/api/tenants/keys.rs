@@ -105,7 +105,8 @@ pub struct KeyRequest {
     /// What people call it.
     #[schema(max_length = 120)]
     name: Option<String>,
-    /// What it can give at most; anonymous chat unless given, and never `tenant:manage`.
+    /// What it can give at most: anonymous chat unless given, never `tenant:manage`, and of a program no more than its secret
+    /// carries.
     #[schema(value_type = Option<Vec<String>>)]
     permissions: Option<Vec<Permission>>,
     /// Narrows the origins of the site.
@@ -167,12 +168,21 @@ pub(crate) async fn create(
     if call.state.site(&new.site_id).is_none() {
         mistakes.add("/siteId", "reference", "is no site of the tenant");
     }
-    let permissions: Permissions =
-        new.permissions.map_or_else(Permissions::anonymous_chat, |list| list.into_iter().collect());
+    let most = call.manager.most_permissions(&call.state, desk.clock.now());
+    let permissions: Permissions = match new.permissions {
+        Some(list) => list.into_iter().collect(),
+        None => Permissions::anonymous_chat().intersection(&most),
+    };
     if permissions.contains(Permission::TenantManage) {
         mistakes.add("/permissions", "format", "must not have tenant:manage: the key stands in a web page");
     }
     mistakes.into_result()?;
+    if permissions.iter().any(|one| !most.contains(one)) {
+        return Err(Problem::forbidden(
+            "permission_denied",
+            "You can give to others only what you may do yourself.",
+        ));
+    }
     let kind = match new.mode {
         Some(Mode::Test) => ApiKeyKind::PublishableTest,
         Some(Mode::Live) | None => ApiKeyKind::PublishableLive,
