@@ -1,8 +1,8 @@
 -- How much there may be of anything that calls make. This is the one table of it, and the database keeps it, so that no race
 -- and no forgotten check passes it; a test fails on a table that is not here and has no other bound.
 
--- Refuses what is one too many of its holder: the tenant, or what a column names within it. The lock lets one come after
--- another until its transaction is over, so that each counts those before it.
+-- Refuses what is one too many of its holder: the tenant, or what a column names within it. The lock on the row
+-- of the person or the tenant lets one come after another until its transaction is over, so that each counts those before it.
 create function misy.keep_cap() returns trigger
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -15,7 +15,11 @@ declare
     whose constant text := to_jsonb(new) ->> holder;
     taken bigint;
 begin
-    perform pg_advisory_xact_lock(hashtextextended(format('cap %s %s %s', tg_table_name, new.tenant_id, whose), 0));
+    if holder = 'user_id' then
+        perform from misy.users u where u.tenant_id = new.tenant_id and u.user_id = whose for no key update;
+    else
+        perform from misy.tenants t where t.tenant_id = new.tenant_id for no key update;
+    end if;
     execute format('select count(*) from misy.%I where tenant_id = $1 and %I = $2 and %s', tg_table_name, holder, counts)
     into taken using new.tenant_id, whose;
     if taken > most then
@@ -37,7 +41,11 @@ declare
     age constant text := tg_argv[3];
     whose constant text := to_jsonb(new) ->> holder;
 begin
-    perform pg_advisory_xact_lock(hashtextextended(format('cap %s %s %s', tg_table_name, new.tenant_id, whose), 0));
+    if holder = 'user_id' then
+        perform from misy.users u where u.tenant_id = new.tenant_id and u.user_id = whose for no key update;
+    else
+        perform from misy.tenants t where t.tenant_id = new.tenant_id for no key update;
+    end if;
     execute format(
         'delete from misy.%1$I where tenant_id = $1 and %2$I = $2 and ctid in (
              select t.ctid from misy.%1$I t where t.tenant_id = $1 and t.%2$I = $2

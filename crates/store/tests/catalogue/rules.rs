@@ -61,7 +61,7 @@ const BOUNDED_OTHERWISE: &str = "
     ('usage_slots', 'sixteen a month'), ('usage_events', 'quota of the month'), ('quotas', 'one for each kind'),
     ('quota_events', 'two for each kind and month'), ('refusals', 'one for each day and code'),
     ('audit_entries', 'the trail: only grows'), ('audit_pending', 'sealed and gone'), ('audit_leaves', 'the trail'),
-    ('audit_nodes', 'the trail'), ('audit_checkpoints', 'the trail'), ('audit_trees', 'one for each tenant'),
+    ('audit_quarantine', 'the trail'), ('audit_nodes', 'the trail'), ('audit_checkpoints', 'the trail'), ('audit_trees', 'one for each tenant'),
     ('privilege_uses', 'twenty an hour for each person; only grows'), ('alerts', 'one for each occurrence'),
     ('tenant_events', 'the life of a tenant'), ('idempotency_keys', 'with what was made; gone after a day'),
     ('mails', 'guards of what sends them; sent and gone'), ('enrollments', 'one for each key'),

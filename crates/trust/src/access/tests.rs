@@ -114,7 +114,13 @@ fn the_token_of_a_registration_sets_up_what_a_program_could_and_asks_for_a_perso
         Action::UsageRead,
     ];
     assert_eq!(elsewhere, set_up);
-    for action in [Action::PrivilegeUse, Action::PlanWrite, Action::TenantDelete, Action::TenantsSuspend, Action::TenantWrite] {
+    for action in [
+        Action::PrivilegeUse,
+        Action::PlanWrite,
+        Action::TenantDelete,
+        Action::TenantsSuspend,
+        Action::TenantWrite,
+    ] {
         assert_eq!(decide(&owners, action, &ANDINA, FRESH), AccessOutcome::NeedsPerson, "{action}");
     }
     assert_eq!(decide(&owners, Action::ContextPackRead, &ANDINA, FRESH), AccessOutcome::NeedsPrivilege);
