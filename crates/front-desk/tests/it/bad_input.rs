@@ -1,6 +1,9 @@
 //! SEC-12: whatever is sent, the answer is a problem of the caller, never one of ours.
 
-use crate::support::{App, BASE, HOST, Token, bare, put, raw, with_bearer};
+use crate::{
+    people::Browser,
+    support::{App, BASE, HOST, Token, bare, put, raw, with_bearer},
+};
 use axum::body::Body;
 use http::{Method, Request};
 use serde_json::{Value, json};
@@ -30,7 +33,7 @@ fn bodies(tenant: &str, session: &str) -> Vec<(Method, String, Value)> {
         (Method::PATCH, format!("{tenant}/sites/main"), json!({ "name": "x" })),
         (Method::POST, format!("{tenant}/keys"), json!({ "siteId": "main" })),
         (Method::POST, format!("{tenant}/secrets"), json!({})),
-        (Method::PUT, format!("{tenant}/limits"), json!({ "limits": [] })),
+        (Method::PUT, "/tenants/colombiatic/limits".into(), json!({ "limits": [] })),
     ]
 }
 
@@ -39,6 +42,8 @@ struct Caller {
     token: Token,
     /// Of a server that manages the tenant.
     server: Token,
+    /// Of the owner.
+    person: Browser,
     owner: crate::support::Tenant,
     andina: crate::support::Tenant,
 }
@@ -63,10 +68,15 @@ impl Caller {
             let (key, text) = (&self.server.key, Some(&*self.server.text));
             return self.app.signed_by(key, text, method.clone(), path, Some(body));
         }
+        if path.ends_with("/limits") {
+            // What a plan allows is for people of the owner to say.
+            let mut request = self.person.request(method.clone(), path, Some(&json!({})));
+            put(&mut request, "content-length", &body.len().to_string());
+            *request.body_mut() = Body::from(body.to_vec());
+            return request;
+        }
         let request = raw(method.clone(), &format!("{BASE}{path}"), Some(body.to_vec()));
-        // What the plan allows is the owner's to say; what a tenant has is its own.
-        let of_tenant = path.starts_with("/tenants/andina") && !path.ends_with("/limits");
-        let who = if of_tenant { &self.andina } else { &self.owner };
+        let who = if path.starts_with("/tenants/andina") { &self.andina } else { &self.owner };
         with_bearer(request, &who.administrator)
     }
 }
@@ -84,7 +94,8 @@ async fn caller() -> (Caller, String) {
     let token = app.browser(&andina).await;
     let session = app.session(&token).await;
     let server = app.server(&andina, json!({ "siteId": "main", "permissions": ["tenant:manage"] })).await;
-    (Caller { app, token, server, owner, andina }, session)
+    let person = app.at_once(&owner).await;
+    (Caller { app, token, server, person, owner, andina }, session)
 }
 
 #[tokio::test]

@@ -128,8 +128,8 @@ async fn a_closed_tenant_can_come_back_whole_until_its_grace_period_is_over() {
         events.iter().map(|event| (event["event"].as_str().unwrap(), event["reason"].as_str())).collect();
     let expected = [
         ("activated", Some("they stay after all")),
-        ("closed", None),
-        ("closed", None),
+        ("closed", Some("Ticket 17: as agreed on the phone")),
+        ("closed", Some("Ticket 17: as agreed on the phone")),
         ("closed", Some("moving on")),
         ("registered", None),
     ];

@@ -200,6 +200,8 @@ impl App {
         let keys = store.vault.keys(&store.database, &tenant).await.unwrap().unwrap();
         let email: EmailAddress = format!("somebody@{}.example", who.id).parse().unwrap();
         let mut tx = store.database.tenant("test.person", &tenant).await.unwrap();
+        // One after the other: two calls at once would both make them.
+        users::lock_administrators(&mut tx).await.unwrap();
         let user_id = match users::by_email(&mut tx, &keys, &email).await.unwrap() {
             Some(known) => known.user_id,
             None => {
