@@ -157,9 +157,10 @@ impl Shared {
         let known: RedisResult<String> =
             redis::cmd("EVAL").arg("return redis.call('TIME')[1]").arg(0).query_async(&mut connection).await;
         known.map_err(|error| format!("its user may not run scripts: {error}"))?;
-        Ok(match address.is_in_the_clear() {
-            true => format!("version {version}; {IN_THE_CLEAR}"),
-            false => format!("version {version}"),
+        Ok(if address.is_in_the_clear() {
+            format!("version {version}; {IN_THE_CLEAR}")
+        } else {
+            format!("version {version}")
         })
     }
 }

@@ -76,7 +76,10 @@ async fn no_body_takes_a_member_that_is_not_in_its_description() {
     assert!(named * 4 > with_bodies.len() * 3, "{named} of {}", with_bodies.len());
     let after = stage.rows_of(&stage.andina).await;
     for ((table, before), (_, after)) in before.iter().zip(&after) {
-        assert_eq!(before, after, "{table}");
+        // What somebody of the owner set out to do to a tenant stands there, however it ended.
+        if *table != "privilege_uses" {
+            assert_eq!(before, after, "{table}");
+        }
     }
     stage.is_well().await;
 }

@@ -224,7 +224,11 @@ impl Stage {
 
     /// A tenant without limits that a test would meet.
     pub(crate) async fn register(&self, id: &str) -> Tenant {
-        registered(&self.store, &self.wire, &self.owner, id).await
+        let path = format!("{BASE}/tenants/register");
+        let answer = self.manage(&self.owner, "POST", &path, Some(&registration(id))).await;
+        let tenant = Tenant::of(&answer.expect(201));
+        self.govern("PUT", &tenant.path("/limits"), &without_limits()).await.expect(200);
+        tenant
     }
 
     /// What somebody of the owner does to a tenant, with a second factor of just now and a reason.
@@ -255,6 +259,8 @@ impl Stage {
             Some(person) => person,
             None => self.person(who, &format!("somebody@{}.example", who.id)).await,
         };
+        // Asked for where it is done to another tenant.
+        let request = request.set("x-misy-reason", "to%20set%20a%20test%20up");
         self.send(person.sends(request)).await
     }
 

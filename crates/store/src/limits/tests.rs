@@ -108,7 +108,7 @@ async fn a_busy_tenant_finds_room_for_its_nonces() {
     }
 }
 
-fn rule<'a>(at: At, subject: &'a str, requests: u32, period: jiff::SignedDuration) -> GuessRule<'a> {
+fn rule(at: At, subject: &str, requests: u32, period: jiff::SignedDuration) -> GuessRule<'_> {
     GuessRule { at, subject, quota: Quota { requests, period } }
 }
 

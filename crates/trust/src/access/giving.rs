@@ -355,7 +355,9 @@ mod tests {
             steps in proptest::collection::vec((any::<usize>(), step()), 1..25),
         ) {
             if !is_owner {
-                people.iter_mut().for_each(|names| names.retain(|name| name != "owner"));
+                for names in &mut people {
+                    names.retain(|name| name != "owner");
+                }
             }
             let roles = OWN_ROLES.into_iter().zip(roles).collect();
             let mut tenant = Tenant { is_owner, roles, people, provider: None };

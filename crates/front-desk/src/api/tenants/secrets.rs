@@ -144,18 +144,15 @@ impl Wanted {
         before: &SecretGrant,
         has: &SecretGrant,
     ) -> Result<SecretGrant, Problem> {
-        let actions = match self.actions {
-            Some(asked) => {
-                let added: Vec<Action> =
-                    asked.iter().copied().filter(|action| !has.actions.contains(action)).collect();
-                call.may_give(desk, &call.tenant, &added)?;
-                asked
-            }
-            None => {
-                let own = call.powers(desk, &call.tenant)?;
-                let goes_on = |action: &Action| has.actions.contains(action) || own.contains(*action);
-                before.actions.iter().copied().filter(goes_on).collect()
-            }
+        let actions = if let Some(asked) = self.actions {
+            let added: Vec<Action> =
+                asked.iter().copied().filter(|action| !has.actions.contains(action)).collect();
+            call.may_give(desk, &call.tenant, &added)?;
+            asked
+        } else {
+            let own = call.powers(desk, &call.tenant)?;
+            let goes_on = |action: &Action| has.actions.contains(action) || own.contains(*action);
+            before.actions.iter().copied().filter(goes_on).collect()
         };
         let most = call.manager.most_permissions(&call.state, desk.clock.now());
         let permissions = match self.permissions {
