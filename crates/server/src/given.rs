@@ -31,16 +31,15 @@ pub(crate) async fn options(
     entropy: &Arc<dyn Entropy>,
 ) -> anyhow::Result<DatabaseOptions> {
     let options = administrator(url)?;
-    let login = match &settings.database_role_url {
-        Some(url) => Login::arranged(url.expose()).context("database_role_url")?,
-        None => {
-            let administrator = Administrator::new(options.clone());
-            let database = administrator.database();
-            // The root key may stand in the database, wrapped: so nobody else can read it yet.
-            let vault = attached::vault(settings, &database, clock, entropy).await;
-            database.close().await;
-            administrator.passwords(&vault?).await.context(WHERE)?
-        }
+    let login = if let Some(url) = &settings.database_role_url {
+        Login::arranged(url.expose()).context("database_role_url")?
+    } else {
+        let administrator = Administrator::new(options.clone());
+        let database = administrator.database();
+        // The root key may stand in the database, wrapped: so nobody else can read it yet.
+        let vault = attached::vault(settings, &database, clock, entropy).await;
+        database.close().await;
+        administrator.passwords(&vault?).await.context(WHERE)?
     };
     login.check(&options).await.context(WHERE)?;
     Ok(DatabaseOptions::new(options, login))

@@ -63,7 +63,7 @@ fn access(answer: &Answer) -> AccessOutcome {
         (403, "privilege_required") => AccessOutcome::NeedsPrivilege,
         (403, "permission_denied") => AccessOutcome::Denied,
         (422, "reason_required") => AccessOutcome::NeedsReason,
-        (429 | 500.., _) | (401 | 403, _) => panic!("{} {}", answer.status, answer.body),
+        (401 | 403 | 429 | 500.., _) => panic!("{} {}", answer.status, answer.body),
         _ => AccessOutcome::Allowed,
     }
 }

@@ -96,26 +96,26 @@ async fn what_is_taken_from_a_secret_is_taken_from_its_tokens_at_once() {
     let all = json!({ "siteId": "main", "permissions": ["tenant:manage", "chat:read", "chat:write"], "sig": "token" });
     let token = app.server(&andina, all).await;
     let path = andina.path(&format!("/secrets/{}", andina.secret_id));
-    let mut patch = async |body: &Value| {
+    let mut change = async |body: &Value| {
         ana.step_up(&app).await;
         ana.call_on(&app.router, Method::PATCH, &path, Some(body)).await.expect(204);
     };
     let can =
         async |target: &str| app.call(&token, Method::GET, &andina.path(target), None).await.status == 200;
     assert!(can("/sites").await && can("/keys").await);
-    patch(&json!({ "actions": ["keys:read"] })).await;
+    change(&json!({ "actions": ["keys:read"] })).await;
     assert!(!can("/sites").await && can("/keys").await);
     app.session(&token).await;
-    patch(&json!({ "permissions": ["chat:read", "tenant:manage"] })).await;
+    change(&json!({ "permissions": ["chat:read", "tenant:manage"] })).await;
     assert!(can("/keys").await);
     let session = json!({ "channel": "web" });
     app.call(&token, Method::POST, "/sessions", Some(&session)).await.refused(403, "permission_denied");
     // Left out, management is gone.
-    patch(&json!({ "permissions": ["chat:read", "chat:write"] })).await;
+    change(&json!({ "permissions": ["chat:read", "chat:write"] })).await;
     assert!(!can("/keys").await);
     let asked = json!({ "siteId": "main", "permissions": ["tenant:manage"] });
     app.send(app.server_request(&andina, &asked)).await.refused(403, "permission_denied");
-    patch(&json!({ "actions": ["keys:read"] })).await;
+    change(&json!({ "actions": ["keys:read"] })).await;
     assert!(can("/keys").await);
     // And a secret that is revoked manages nothing, even through tokens that live on to chat.
     ana.order(&app, Method::DELETE, &path).await.expect(204);

@@ -202,25 +202,23 @@ impl App {
         let mut tx = store.database.tenant("test.person", &tenant).await.unwrap();
         // One after the other: two calls at once would both make them.
         users::lock_administrators(&mut tx).await.unwrap();
-        let user_id = match users::by_email(&mut tx, &keys, &email).await.unwrap() {
-            Some(known) => known.user_id,
-            None => {
-                let user_id = UserId::new(&*store.clock, &entropy);
-                let is_owner = store.database.owner_tenant().await.unwrap().as_ref() == Some(&tenant);
-                let roles = misy_trust::access::first_administrator(is_owner);
-                let new = NewUser {
-                    user_id,
-                    status: UserStatus::Active,
-                    email: &email,
-                    name: "Somebody",
-                    roles: &roles,
-                    locale: None,
-                    password_hash: None,
-                };
-                users::create(&mut tx, &store.vault, &keys, &new, now).await.unwrap();
-                user_id
-            }
-        };
+        let known = users::by_email(&mut tx, &keys, &email).await.unwrap();
+        let user_id =
+            known.as_ref().map_or_else(|| UserId::new(&*store.clock, &entropy), |user| user.user_id);
+        if known.is_none() {
+            let is_owner = store.database.owner_tenant().await.unwrap().as_ref() == Some(&tenant);
+            let roles = misy_trust::access::first_administrator(is_owner);
+            let new = NewUser {
+                user_id,
+                status: UserStatus::Active,
+                email: &email,
+                name: "Somebody",
+                roles: &roles,
+                locale: None,
+                password_hash: None,
+            };
+            users::create(&mut tx, &store.vault, &keys, &new, now).await.unwrap();
+        }
         let token = RandomToken::generate(TokenUse::Session, &entropy);
         let new = NewSignIn {
             sign_in_id: SignInId::new(&*store.clock, &entropy),

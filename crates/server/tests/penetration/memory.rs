@@ -67,7 +67,7 @@ fn nobody_of_the_same_account_reads_the_memory_of_the_program() {
     while !fs::read_to_string(&log).unwrap().contains("ready") {
         assert!(child.0.try_wait().unwrap().is_none(), "{}", fs::read_to_string(&log).unwrap());
         assert!(began.elapsed() < Duration::from_mins(2), "{}", fs::read_to_string(&log).unwrap());
-        std::thread::sleep(Duration::from_millis(20));
+        std::thread::park_timeout(Duration::from_millis(20));
     }
     let process = Path::new("/proc").join(child.0.id().to_string());
     for file in ["environ", "mem", "maps", "auxv"] {

@@ -88,7 +88,7 @@ const BAD: &[(&str, &str)] = &[
     (
         "grant execute on function misy.claim_conversations to misy_app",
         "misy.claim_conversations(p_worker text, p_batch integer, p_lease interval, p_after_tenant text, \
-         p_most_attempts integer) runs with its owner's rights and is not on the list, or others may call it",
+         p_most_attempts integer, p_most_of_tenant integer, p_full text[]) runs with its owner's rights and is not on the list, or others may call it",
     ),
     (
         "set role misy_owner; create function misy.f() returns text language sql security definer set search_path = pg_catalog, pg_temp \

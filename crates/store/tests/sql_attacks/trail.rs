@@ -110,8 +110,10 @@ pub(crate) async fn attack(stage: &Stage) {
     assert_eq!(stage.trail().await, before);
 
     // Nothing that hangs on the tenant takes the trail along: not its removal, nor its end.
+    let mut session = stage.session(Role::System).await;
+    let removal = "set app.tenant_id = 'andina'; delete from misy.tenants where tenant_id = 'andina'";
+    refused(&mut session, Role::System, removal).await;
     for statement in [
-        "set app.tenant_id = 'andina'; delete from misy.tenants where tenant_id = 'andina'; rollback",
         "update misy.tenants set status = 'closed', closed_at = '-infinity', purge_at = '-infinity' where tenant_id = 'andina'",
         "select platform.purge_batch('andina', 'infinity', 2147483647)",
     ] {
