@@ -86,3 +86,27 @@ begin
     end if;
 end
 $$;
+
+-- Roles of the program define nothing, not even for themselves: by `drop owned by current_user` alone a role would take its own
+-- rights and policies away, and with them everybody's service. Only a superuser can see to that too.
+do $do$
+begin
+    if not (select rolsuper from pg_catalog.pg_roles where rolname = current_user) then
+        return;
+    end if;
+    create or replace function platform.refuse_definitions() returns event_trigger
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+    as $$
+    begin
+        if session_user in ('misy_app', 'misy_worker', 'misy_system', 'misy_sealer') then
+            raise exception 'roles of the program define nothing' using errcode = 'insufficient_privilege';
+        end if;
+    end
+    $$;
+    revoke execute on function platform.refuse_definitions() from public;
+    if not exists (select from pg_catalog.pg_event_trigger where evtname = 'refuse_definitions') then
+        create event trigger refuse_definitions on ddl_command_start execute function platform.refuse_definitions();
+    end if;
+end
+$do$;

@@ -163,7 +163,8 @@ const RULES: &[&str] = &[
          and not exists (select from platform.sealed_columns s
                          where s.table_name = c.relname and s.column_name = a.attname)",
     "select format('extension %s', extname) from pg_extension where extname <> 'plpgsql'",
-    "select format('event trigger %s', evtname) from pg_event_trigger",
+    "select format('event trigger %s', evtname) from pg_event_trigger
+     where evtname <> 'refuse_definitions' or evtenabled <> 'O' or evtevent <> 'ddl_command_start' or evttags is not null",
     "select format('publication %s', pubname) from pg_publication",
     // Kinds of things.
     "select format('%s is of kind %s, which has no row-level security of its own', c.oid::regclass, c.relkind)
@@ -182,7 +183,9 @@ const RULES: &[&str] = &[
      where c.relnamespace in ('misy'::regnamespace, 'platform'::regnamespace) and c.relowner <> 'misy_owner'::regrole",
     "select format('%s belongs to %s', p.oid::regprocedure, p.proowner::regrole)
      from pg_proc p
-     where p.pronamespace in ('misy'::regnamespace, 'platform'::regnamespace) and p.proowner <> 'misy_owner'::regrole",
+     where p.pronamespace in ('misy'::regnamespace, 'platform'::regnamespace) and p.proowner <> 'misy_owner'::regrole
+         -- Of the superuser, who alone may have it called.
+         and p.oid <> 'platform.refuse_definitions()'::regprocedure",
     "select format('schema %s belongs to %s', n.nspname, n.nspowner::regrole)
      from pg_namespace n where n.nspname in ('misy', 'platform') and n.nspowner <> 'misy_owner'::regrole",
     // Tables of tenants.
@@ -288,7 +291,8 @@ const RULES: &[&str] = &[
      from pg_proc p cross join aclexplode(p.proacl) a
      where p.pronamespace in ('misy'::regnamespace, 'platform'::regnamespace)
          and a.grantee not in (0, 'misy_owner'::regrole)
-         and (a.grantee::regrole::text not in ('misy_app', 'misy_worker', 'misy_system') or a.is_grantable)",
+         and (a.grantee::regrole::text not in ('misy_app', 'misy_worker', 'misy_system') or a.is_grantable)
+         and a.grantee <> p.proowner",
     // With an empty path, types are looked up in pg_temp first. A body in standard SQL is resolved when it is written.
     "select format('%s does not look up names in pg_catalog first and pg_temp last', p.oid::regprocedure)
      from pg_proc p
