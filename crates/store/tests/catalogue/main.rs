@@ -57,6 +57,10 @@ const BAD: &[(&str, &str)] = &[
         "foreign key bad of misy.messages leads out",
     ),
     ("alter table misy.messages owner to misy_app", "misy.messages belongs to misy_app"),
+    (
+        "alter table misy.audit_entries drop constraint audit_entries_tenant_id_check",
+        "misy.audit_entries takes rows of what is no tenant",
+    ),
     ("drop trigger cap on misy.tenant_secrets", "misy.tenant_secrets has no cap"),
     ("alter table misy.sites disable trigger cap", "misy.sites has no cap"),
     (

@@ -149,6 +149,14 @@ pub(crate) fn rules() -> Vec<String> {
 
 /// The rules that need no list.
 const RULES: &[&str] = &[
+    // Whose a row is.
+    "select format('%s takes rows of what is no tenant', c.oid::regclass)
+     from pg_class c
+     where c.relnamespace = 'misy'::regnamespace and c.relkind in ('r', 'p') and not c.relispartition
+         and not exists (
+             select from pg_constraint k
+             where k.conrelid = c.oid
+                 and (k.contype = 'f' or k.contype = 'c' and pg_get_constraintdef(k.oid) ~ 'is_tenant_id'))",
     // Where things are.
     "select format('%s %s is outside of the schemas misy and platform', c.relkind, c.oid::regclass)
      from pg_class c join pg_namespace n on n.oid = c.relnamespace
