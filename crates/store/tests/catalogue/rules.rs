@@ -91,6 +91,19 @@ const PLATFORM_GRANTS: &str = "
     ('root_keys', 'misy_system', 'INSERT'), ('root_keys', 'misy_system', 'DELETE'),
     ('installation', 'misy_system', 'SELECT'), ('installation', 'misy_system', 'INSERT')";
 
+/// What roles may write of a row without the rest of it.
+const COLUMN_GRANTS: &str = "
+    ('conversations', 'status', 'misy_worker', 'UPDATE'), ('conversations', 'language', 'misy_worker', 'UPDATE'),
+    ('conversations', 'last_sequence', 'misy_worker', 'UPDATE'),
+    ('conversations', 'answered_sequence', 'misy_worker', 'UPDATE'),
+    ('conversations', 'unanswered_in_a_row', 'misy_worker', 'UPDATE'),
+    ('conversations', 'work_at', 'misy_worker', 'UPDATE'), ('conversations', 'lease_owner', 'misy_worker', 'UPDATE'),
+    ('conversations', 'fence', 'misy_worker', 'UPDATE'), ('conversations', 'attempts', 'misy_worker', 'UPDATE'),
+    ('conversations', 'last_error', 'misy_worker', 'UPDATE'), ('conversations', 'dead_at', 'misy_worker', 'UPDATE'),
+    ('conversations', 'handoff_reason', 'misy_worker', 'UPDATE'),
+    ('conversations', 'sealed_handoff', 'misy_worker', 'UPDATE'),
+    ('messages', 'sealed_body', 'misy_app', 'UPDATE')";
+
 /// The expression that narrows a table to the tenant of the transaction.
 const OWN_TENANT: &str = "(tenant_id = ( SELECT NULLIF(current_setting(''app.tenant_id''::text, true), ''''::text) AS \"nullif\"))";
 
@@ -147,6 +160,13 @@ pub(crate) fn rules() -> Vec<String> {
          from pg_class c cross join aclexplode(c.relacl) a
          where c.relnamespace = 'platform'::regnamespace and a.grantee <> 'misy_owner'::regrole
              and (c.relname::text, a.grantee::regrole::text, a.privilege_type) not in ({PLATFORM_GRANTS})"
+    ));
+    rules.push(format!(
+        "select format('a grant of %s on the column %s.%s to %s', g.privilege_type, c.oid::regclass, a.attname,
+                       g.grantee::regrole)
+         from pg_attribute a join pg_class c on c.oid = a.attrelid cross join aclexplode(a.attacl) g
+         where c.relnamespace in ('misy'::regnamespace, 'platform'::regnamespace)
+             and (c.relname::text, a.attname::text, g.grantee::regrole::text, g.privilege_type) not in ({COLUMN_GRANTS})"
     ));
     rules
 }
@@ -284,9 +304,6 @@ const RULES: &[&str] = &[
                      'misy.audit_checkpoints'::regclass, 'misy.audit_quarantine'::regclass)
          and a.grantee not in (0, 'misy_owner'::regrole)
          and a.privilege_type not in ('SELECT', 'INSERT')",
-    "select format('a grant on the column %s.%s', c.oid::regclass, a.attname)
-     from pg_attribute a join pg_class c on c.oid = a.attrelid
-     where c.relnamespace in ('misy'::regnamespace, 'platform'::regnamespace) and a.attacl is not null",
     "select format('%s may %s the schema %s', coalesce(nullif(a.grantee, 0)::regrole::text, 'everybody'),
                    a.privilege_type, n.nspname)
      from pg_namespace n

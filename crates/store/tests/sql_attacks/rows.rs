@@ -17,7 +17,7 @@ const NOT_THE_WORKERS: &[&str] = &[
     "delete from misy.messages",
     "update misy.decisions set record = '{}'",
     "delete from misy.decisions",
-    "update misy.quotas set quota = 1000000",
+    "update misy.quotas set monthly = 1000000",
     "delete from misy.quotas",
 ];
 
