@@ -95,7 +95,12 @@ pub async fn rewrap(
     Ok(total)
 }
 
-async fn unwrap(vault: &Vault, tenant: &str, version: i32, wrapped: &[u8]) -> Result<(TenantId, DataKey), StoreError> {
+async fn unwrap(
+    vault: &Vault,
+    tenant: &str,
+    version: i32,
+    wrapped: &[u8],
+) -> Result<(TenantId, DataKey), StoreError> {
     let id: TenantId = stored(tenant.parse())?;
     let key = vault.roots().unwrap(&id, stored(u32::try_from(version))?, wrapped).await?;
     Ok((id, key))

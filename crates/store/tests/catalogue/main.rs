@@ -72,7 +72,10 @@ const BAD: &[(&str, &str)] = &[
     ("grant references on misy.messages to misy_worker", "misy_worker may REFERENCES misy.messages"),
     ("grant trigger on misy.messages to misy_system", "misy_system may TRIGGER misy.messages"),
     ("grant select on misy.messages to misy_app with grant option", "misy_app may SELECT misy.messages"),
-    ("grant select (message_id) on misy.messages to misy_app", "a grant of SELECT on the column misy.messages.message_id to misy_app"),
+    (
+        "grant select (message_id) on misy.messages to misy_app",
+        "a grant of SELECT on the column misy.messages.message_id to misy_app",
+    ),
     ("grant update on misy.audit_entries to misy_app", "misy_app may UPDATE audit_entries"),
     ("grant insert on misy.audit_entries to misy_sealer", "misy_sealer may INSERT misy.audit_entries"),
     ("grant select on misy.messages to misy_sealer", "misy_sealer may SELECT misy.messages"),
