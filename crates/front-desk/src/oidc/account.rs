@@ -9,7 +9,7 @@ use misy_domain::{BuiltInRole, EmailAddress, Timestamp, UserId};
 use misy_store::{
     TenantTx, email_domains, roles,
     sign_in_providers::{self as providers, ProviderPerson, SignInProvider},
-    users::{self, NewUser, User, UserChange, UserStatus},
+    users::{self, LockedUser, NewUser, User, UserChange, UserStatus},
 };
 use misy_trust::access::{Given, Powers, WeighedRoles};
 use serde_json::Value;
@@ -20,7 +20,7 @@ const MOST_ROLES: usize = 20;
 /// What was found, and what was changed to find it.
 pub(crate) struct Found {
     /// Who it is.
-    pub(crate) user: User,
+    pub(crate) user: LockedUser,
     /// Who it is at the provider.
     pub(crate) person: ProviderPerson,
     /// How far the provider is believed.
@@ -304,9 +304,9 @@ async fn bring_in(
     desk: &FrontDesk,
     tx: &mut TenantTx,
     state: &TenantState,
-    user: User,
+    user: LockedUser,
     roles: Option<Given<Vec<String>>>,
-) -> Result<(User, bool), Problem> {
+) -> Result<(LockedUser, bool), Problem> {
     let invited = user.status == UserStatus::Invited;
     if roles.is_none() && !invited {
         return Ok((user, false));
@@ -314,7 +314,7 @@ async fn bring_in(
     let status = invited.then_some(UserStatus::Active);
     let change = UserChange { roles, status, ..UserChange::default() };
     users::change(tx, &desk.vault, &state.keys, &user, &change, None, desk.clock.now()).await?;
-    let user = users::read(tx, &state.keys, user.user_id).await?.ok_or_else(Problem::internal)?;
+    let user = users::lock(tx, &state.keys, user.user_id).await?.ok_or_else(Problem::internal)?;
     Ok((user, true))
 }
 

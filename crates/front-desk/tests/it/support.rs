@@ -222,7 +222,6 @@ impl App {
         let token = RandomToken::generate(TokenUse::Session, &entropy);
         let new = NewSignIn {
             sign_in_id: SignInId::new(&*store.clock, &entropy),
-            user_id,
             token_hash: &token.hash(),
             methods: &["passkey".to_owned()],
             second_factor_at: Some(now),
@@ -230,7 +229,8 @@ impl App {
             address_prefix: None,
             lifetime: Lifetime::STANDARD,
         };
-        sign_ins::open(&mut tx, &new, now).await.unwrap();
+        let user = users::lock(&mut tx, &keys, user_id).await.unwrap().unwrap();
+        sign_ins::open(&mut tx, &user, &new, now).await.unwrap();
         tx.commit().await.unwrap();
         Browser::holding(&token)
     }

@@ -291,7 +291,7 @@ async fn let_in(
         // What the provider is not believed, the person proves here, and the link to the account with it.
         let token = RandomToken::generate(TokenUse::SecondFactor, &*desk.entropy);
         let now = desk.clock.now();
-        tickets::issue(&mut tx, user.user_id, TicketPurpose::SecondFactor, &token.hash(), now).await?;
+        tickets::issue(&mut tx, user, TicketPurpose::SecondFactor, &token.hash(), now).await?;
         tickets::note_provider(&mut tx, &token.hash(), Some(&found.person)).await?;
         let factors = factors_of(&mut tx, user).await?.join(",");
         tx.commit().await?;
