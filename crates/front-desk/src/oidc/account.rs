@@ -55,16 +55,17 @@ enum Known {
 
 /// How far a provider is believed that stands for these powers, about somebody who has those.
 ///
-/// What it stands for is what whoever set it could do, so nobody becomes more by setting one. Beyond that, and for powers
-/// that ask for a second factor, a proof of the person's own is needed.
+/// What it stands for is what whoever set it could do, so nobody becomes more by setting one. Beyond that, a proof of the
+/// person's own is needed each time: one that was given once says nothing of what the provider does later. Within it, powers
+/// that ask for a second factor need one proof for the link.
 fn belief(stands_for: &Powers, powers: &Powers, known: Known, has_second_factor: bool) -> Belief {
     let within = stands_for.cover(powers).is_ok();
     match known {
-        Known::Proved => Belief::Full,
+        Known::Proved if within => Belief::Full,
         _ if within && !powers.ask_for_second_factor() => Belief::Full,
         _ if has_second_factor => Belief::AskHere,
         Known::Linked if within => Belief::FirstFactor,
-        Known::Linked | Known::ByAddress => Belief::Nothing,
+        Known::Proved | Known::Linked | Known::ByAddress => Belief::Nothing,
     }
 }
 
@@ -336,7 +337,8 @@ mod tests {
             (&beyond, Known::ByAddress, true, Belief::AskHere),
             (&beyond, Known::Linked, false, Belief::Nothing),
             (&beyond, Known::Linked, true, Belief::AskHere),
-            (&beyond, Known::Proved, true, Belief::Full),
+            (&beyond, Known::Proved, true, Belief::AskHere),
+            (&beyond, Known::Proved, false, Belief::Nothing),
             (&sensitive, Known::ByAddress, false, Belief::Nothing),
             (&sensitive, Known::ByAddress, true, Belief::AskHere),
             (&sensitive, Known::Linked, false, Belief::FirstFactor),
