@@ -364,15 +364,8 @@ async fn whoever_holds_an_account_is_told_of_each_change_of_how_one_comes_in() {
     let (_, andina) = app.two().await;
     let mut ana = Browser::new();
     ana.post(&app, "/auth/enroll", &App::enrollment(&andina, ANA)).await.expect(200);
-    let keys = app.store.vault.keys(&app.store.database, &andina.tenant_id()).await.unwrap().unwrap();
     let told = async || {
-        let mut told = Vec::new();
-        for claimed in app.store.database.claim_mails(10).await.unwrap() {
-            let mut tx = app.store.database.tenant_work("test.mails", &andina.tenant_id()).await.unwrap();
-            told.push(misy_store::mails::open(&mut tx, &keys, &claimed).await.unwrap().unwrap());
-            misy_store::mails::sent(&mut tx, &claimed).await.unwrap();
-            tx.commit().await.unwrap();
-        }
+        let told = app.take_mails(&andina).await;
         assert!(told.iter().all(|mail| mail.to == ANA));
         told.into_iter().map(|mail| mail.subject).collect::<Vec<_>>().join("|")
     };

@@ -9,6 +9,8 @@ use misy_egress::{Egress, EgressSettings};
 use misy_front_desk::{FrontDesk, Parts, Settings, settings::SelfRegistration};
 use misy_store::{
     Bell, Shared,
+    leases::{Cursor, LeaseTerms, Share, WorkerId},
+    mails::{self, Mail, Mails},
     users::{
         self, NewUser, UserStatus,
         sign_ins::{self, Lifetime, NewSignIn},
@@ -191,6 +193,23 @@ impl App {
             put(&mut request, "x-misy-reason", "Ticket%2017:%20as%20agreed%20on%20the%20phone");
         }
         self.send(request).await
+    }
+
+    /// The mails that are queued for people of a tenant, which are gone with that.
+    pub(crate) async fn take_mails(&self, who: &Tenant) -> Vec<Mail> {
+        let (store, tenant) = (&self.store, who.tenant_id());
+        let keys = store.vault.keys(&store.database, &tenant).await.unwrap().unwrap();
+        let worker = WorkerId::new(&*store.entropy);
+        let (terms, anywhere) = (LeaseTerms::default(), Cursor::default());
+        let claimed = store.database.claim::<Mails>(&worker, 10, &terms, &anywhere, Share::ALL).await.unwrap();
+        let mut taken = Vec::new();
+        for claimed in claimed.leases {
+            let mut tx = store.database.tenant_work("test.mails", &tenant).await.unwrap();
+            taken.push(mails::open(&mut tx, &keys, &claimed).await.unwrap().unwrap());
+            mails::sent(&mut tx, &claimed).await.unwrap();
+            tx.commit().await.unwrap();
+        }
+        taken
     }
 
     /// The browser of a person who administers a tenant, as if they had signed in at this moment.

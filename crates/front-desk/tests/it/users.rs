@@ -5,10 +5,6 @@ use crate::{
     support::{Answer, App, Tenant, bare, put, with_bearer},
 };
 use http::Method;
-use misy_store::{
-    leases::{Cursor, LeaseTerms, Share, WorkerId},
-    mails::Mails,
-};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -332,24 +328,13 @@ async fn with_mail_links_go_out_to_whom_they_are_for_and_to_nobody_else() {
     let (_, andina) = app.two().await;
     let mut ana = app.administrator(&andina, ANA).await;
     joined(&app, &mut ana, &andina, LUZ, &["agent"]).await;
-    let tenant = andina.tenant_id();
-    let keys = app.store.vault.keys(&app.store.database, &tenant).await.unwrap().unwrap();
     // Waits until so many mails are queued, and takes them.
     let take = async |wanted: usize| {
         let mut mails = Vec::new();
         let began = std::time::Instant::now();
         while mails.len() < wanted {
             assert!(began.elapsed() < Duration::from_mins(1), "{} of {wanted} mails", mails.len());
-            let worker = WorkerId::new(&*app.store.entropy);
-            let (terms, anywhere) = (LeaseTerms::default(), Cursor::default());
-            let claimed =
-                app.store.database.claim::<Mails>(&worker, 10, &terms, &anywhere, Share::ALL).await.unwrap();
-            for claimed in claimed.leases {
-                let mut tx = app.store.database.tenant_work("test.mails", &tenant).await.unwrap();
-                mails.push(misy_store::mails::open(&mut tx, &keys, &claimed).await.unwrap().unwrap());
-                misy_store::mails::sent(&mut tx, &claimed).await.unwrap();
-                tx.commit().await.unwrap();
-            }
+            mails.extend(app.take_mails(&andina).await);
             tokio::task::yield_now().await;
         }
         mails
