@@ -24,7 +24,6 @@ use misy_store::{
     credentials::KeyKind,
     limits::{Limit, Scope},
     privilege::{self, Access},
-    roles,
 };
 use misy_trust::{
     AccessDecision, AccessOutcome, AccessPolicies, ApiKey, ApiKeyKind, Moment, Principal, PrincipalKind,
@@ -201,13 +200,13 @@ impl ManagementCall {
         let Some(token) = bearer(&received) else {
             if cookies::has_session(&desk.settings, &received.parts.headers) {
                 let proved = prove::by_cookie(desk, &received).await?;
-                return Self::by_user(desk, received, proved).await;
+                return Self::by_user(received, proved);
             }
             return Err(Problem::unauthorized("token_missing"));
         };
         if token.starts_with(TokenUse::Personal.prefix()) {
             let proved = prove::by_personal_token(desk, &received, token).await?;
-            return Self::by_user(desk, received, proved).await;
+            return Self::by_user(received, proved);
         }
         if token.starts_with(ApiKeyKind::Administrator.prefix()) {
             let manager = set_up_token(desk, &received, token).await?;
@@ -218,25 +217,15 @@ impl ManagementCall {
         Ok(Self { manager, received: call.received, proved: None })
     }
 
-    /// A person, who must have the second factor that its role needs.
-    async fn by_user(desk: &FrontDesk, received: Received, proved: Proved) -> Result<Self, Problem> {
-        proved.expect_enrolled()?;
-        let own_roles: Vec<String> =
-            proved.user.roles.iter().filter(|name| name.parse::<BuiltInRole>().is_err()).cloned().collect();
-        let granted = if own_roles.is_empty() {
-            Vec::new()
-        } else {
-            let mut tx = desk.database.tenant("roles.granted", &proved.tenant).await?;
-            let granted = roles::granted(&mut tx, &own_roles).await?;
-            tx.commit().await?;
-            granted
-        };
+    /// A person, who must have proved the second factor that they have or need.
+    fn by_user(received: Received, proved: Proved) -> Result<Self, Problem> {
+        proved.expect_second_factor()?;
         let manager = Manager {
             home: proved.tenant.clone(),
             actor: proved.user.user_id.to_string(),
             caller: Caller::User(proved.user.clone()),
             maker: proved.user.user_id.to_string(),
-            granted,
+            granted: proved.granted.clone(),
             is_owner: proved.state.is_owner(),
         };
         Ok(Self { manager, received, proved: Some(proved) })

@@ -15,6 +15,9 @@ pub enum StoreError {
     /// There are as many of the thing as there may be; says how many, in a sentence.
     #[error("{0}")]
     Full(String),
+    /// Somebody was to be let in who was read in another transaction, and may be another by now.
+    #[error("a person is let in who is not locked")]
+    NotLocked,
     /// The lease ran out and the work belongs to somebody else now.
     #[error("the lease is lost")]
     LeaseLost,

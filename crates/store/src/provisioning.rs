@@ -172,7 +172,7 @@ async fn enrollment(
 }
 
 /// Makes a new token for the first administrator of the tenant of the transaction, by hand of the operator; refused once
-/// somebody has an account there. Older ones are revoked.
+/// somebody there can help others: has a second factor, or comes by a provider. Older ones are revoked.
 pub async fn renew_enrollment(
     tx: &mut TenantTx,
     clock: &dyn Clock,
@@ -180,11 +180,17 @@ pub async fn renew_enrollment(
 ) -> Result<Enrollment, StoreError> {
     let tenant = tx.tenant().clone();
     tenants::read(tx).await?.ok_or(StoreError::Refused("There is no such tenant."))?;
-    let people = sqlx::query_scalar!("select count(*) from users where tenant_id = $1", tenant.as_str())
-        .fetch_one(tx.connection())
-        .await?;
-    if people.unwrap_or_default() > 0 {
-        return Err(StoreError::Refused("Somebody has an account in the tenant, and invites others."));
+    let helped = sqlx::query_scalar!(
+        "select exists (select from users where tenant_id = $1 and second_factor_since is not null)
+             or exists (select from sign_in_providers where tenant_id = $1)",
+        tenant.as_str()
+    )
+    .fetch_one(tx.connection())
+    .await?;
+    if helped.unwrap_or_default() {
+        return Err(StoreError::Refused(
+            "Somebody has come in to the tenant with a second factor, and helps others.",
+        ));
     }
     sqlx::query!(
         "update api_keys set revoked_at = coalesce(revoked_at, $2) where tenant_id = $1 and kind = 'administrator'",

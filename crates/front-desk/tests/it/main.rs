@@ -31,6 +31,7 @@ mod pages;
 mod passkeys;
 mod people;
 mod privilege;
+mod proofs;
 mod provisioning;
 mod registration;
 mod replicas;

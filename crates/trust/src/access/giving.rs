@@ -72,12 +72,8 @@ pub struct WeighedRoles {
 impl WeighedRoles {
     /// Weighs roles by their names. `granted` is what those of them allow that the tenant made itself.
     pub fn new(tenant_is_owner: bool, names: Vec<String>, granted: &[Action]) -> Self {
-        let built_in: Vec<BuiltInRole> = names.iter().filter_map(|name| name.parse().ok()).collect();
-        let misplaced = !tenant_is_owner && built_in.contains(&BuiltInRole::Owner);
-        let mut powers: BTreeSet<Action> =
-            built_in.iter().flat_map(|role| &BUILT_IN[role]).copied().collect();
-        powers.extend(granted.iter().filter(|action| DELEGABLE.contains(action)));
-        let powers = Powers(powers);
+        let misplaced = !tenant_is_owner && names.iter().any(|name| name == BuiltInRole::Owner.as_str());
+        let powers = Powers::of_roles(&names, granted);
         Self { names, powers, misplaced }
     }
 
@@ -94,6 +90,14 @@ impl Powers {
         let policies = AccessPolicies::in_force();
         let may = |action: &Action| policies.decide(principal, *action, tenant, fresh).is_allowed();
         Self(Action::ALL.iter().copied().filter(may).collect())
+    }
+
+    /// What roles let somebody do in their own tenant. `granted` is what those of them allow that the tenant made itself.
+    pub fn of_roles(names: &[String], granted: &[Action]) -> Self {
+        let built_in = names.iter().filter_map(|name| name.parse::<BuiltInRole>().ok());
+        let mut powers: BTreeSet<Action> = built_in.flat_map(|role| &BUILT_IN[&role]).copied().collect();
+        powers.extend(granted.iter().filter(|action| DELEGABLE.contains(action)));
+        Self(powers)
     }
 
     /// Powers that were written down.

@@ -95,7 +95,7 @@ pub(crate) async fn list(
     State(desk): State<FrontDesk>,
     call: UserCall,
 ) -> Result<Json<Page<PersonalTokenAnswer>>, Problem> {
-    call.enrolled_session()?;
+    call.proved_session()?;
     let query: PageQuery = call.received.query()?;
     let limit = query.limit()?;
     let mut tx = desk.database.tenant("auth.tokens", &call.proved.tenant).await?;
@@ -117,7 +117,7 @@ pub(crate) async fn list(
     security(("session" = [], "csrf" = []))
 )]
 pub(crate) async fn create(State(desk): State<FrontDesk>, call: UserCall) -> Result<Response, Problem> {
-    call.enrolled_session()?;
+    call.proved_session()?;
     call.expect_fresh_second_factor(&desk)?;
     let mut asked: PersonalTokenRequest = call.received.json()?;
     let now = desk.clock.now();
@@ -171,7 +171,7 @@ pub(crate) async fn create(State(desk): State<FrontDesk>, call: UserCall) -> Res
     security(("session" = [], "csrf" = []))
 )]
 pub(crate) async fn revoke(State(desk): State<FrontDesk>, call: UserCall) -> Result<StatusCode, Problem> {
-    call.enrolled_session()?;
+    call.proved_session()?;
     let id: KeyId = call.received.param("keyId")?;
     call.received.expect_no_body()?;
     let (mut tx, user) = own_account(&desk, &call, "auth.token_revoke").await?;

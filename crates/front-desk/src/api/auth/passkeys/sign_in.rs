@@ -23,7 +23,7 @@ use misy_domain::UserId;
 use misy_store::{
     TenantKeys, TenantTx,
     audit::{self, AuditEntry, Kind as AuditKind},
-    users::{self, User, UserStatus, passkeys},
+    users::{self, LockedUser, UserStatus, passkeys},
 };
 use misy_trust::{
     PasskeyError,
@@ -91,7 +91,7 @@ async fn prove(
     state: &[u8],
     assertion: &passkey::Assertion,
     whose: Option<UserId>,
-) -> Result<(TenantTx, User), Problem> {
+) -> Result<(TenantTx, LockedUser), Problem> {
     let stored = passkeys::hold(&mut tx, keys, &assertion.id_hash()).await?.ok_or_else(invalid)?;
     let tenant = tx.tenant().clone();
     if whose.is_some_and(|whose| whose != stored.user_id)
