@@ -1,6 +1,3 @@
--- When a tenant was closed: its data goes when the grace period after it is over.
-alter table misy.tenants add column closed_at timestamptz;
-
 -- Where a tenant's tokens stand, in one round trip: called outside an explicit transaction, at most once a second per
 -- tenant and replica. SECURITY INVOKER: row-level security narrows it to the tenant that it sets.
 create function misy.tenant_snapshot(tenant text, at timestamptz) returns jsonb

@@ -253,7 +253,7 @@ async fn checkpoints_come_by_time_by_number_and_at_the_close() {
     write(&store, &store.database, &made.id, 10).await;
     sealer.round().await.unwrap();
     assert_eq!(count().await, 2, "enough are new");
-    store.admin("update misy.tenants set status = 'closed'").await.unwrap();
+    store.admin("update misy.tenants set closed_at = now()").await.unwrap();
     write(&store, &store.database, &made.id, 1).await;
     sealer.round().await.unwrap();
     assert_eq!(count().await, 3, "the tenant is closed");

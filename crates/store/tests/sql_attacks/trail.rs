@@ -114,7 +114,7 @@ pub(crate) async fn attack(stage: &Stage) {
     let removal = "set app.tenant_id = 'andina'; delete from misy.tenants where tenant_id = 'andina'";
     refused(&mut session, Role::System, removal).await;
     for statement in [
-        "update misy.tenants set status = 'closed', closed_at = '-infinity', purge_at = '-infinity' where tenant_id = 'andina'",
+        "update misy.tenants set closed_at = '-infinity', purge_at = '-infinity' where tenant_id = 'andina'",
         "select platform.purge_batch('andina', 'infinity', 2147483647)",
     ] {
         let mut session = stage.session(Role::System).await;
