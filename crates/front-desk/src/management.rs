@@ -112,6 +112,28 @@ impl Manager {
         }
     }
 
+    /// A person, as what their roles allow is at this moment.
+    pub(crate) async fn of_person(desk: &FrontDesk, proved: &Proved) -> Result<Self, Problem> {
+        let own_roles: Vec<String> =
+            proved.user.roles.iter().filter(|name| name.parse::<BuiltInRole>().is_err()).cloned().collect();
+        let granted = if own_roles.is_empty() {
+            Vec::new()
+        } else {
+            let mut tx = desk.database.tenant("roles.granted", &proved.tenant).await?;
+            let granted = roles::granted(&mut tx, &own_roles).await?;
+            tx.commit().await?;
+            granted
+        };
+        Ok(Self {
+            home: proved.tenant.clone(),
+            actor: proved.user.user_id.to_string(),
+            caller: Caller::User(proved.user.clone()),
+            maker: proved.user.user_id.to_string(),
+            granted,
+            is_owner: proved.state.is_owner(),
+        })
+    }
+
     /// What of chat it may give to others: people all of it, a program what its own secret carries now.
     pub(crate) fn most_permissions(&self, state: &TenantState, now: Timestamp) -> Permissions {
         match &self.caller {
@@ -173,7 +195,7 @@ impl Manager {
     }
 
     /// What it may do to a tenant, and so what it may give to others. The second factor counts as fresh.
-    fn powers(&self, tenant: &TenantId) -> Powers {
+    pub(crate) fn powers(&self, tenant: &TenantId) -> Powers {
         self.as_principal(|principal| Powers::of(principal, tenant))
     }
 
@@ -221,24 +243,7 @@ impl ManagementCall {
     /// A person, who must have the second factor that its role needs.
     async fn by_user(desk: &FrontDesk, received: Received, proved: Proved) -> Result<Self, Problem> {
         proved.expect_enrolled()?;
-        let own_roles: Vec<String> =
-            proved.user.roles.iter().filter(|name| name.parse::<BuiltInRole>().is_err()).cloned().collect();
-        let granted = if own_roles.is_empty() {
-            Vec::new()
-        } else {
-            let mut tx = desk.database.tenant("roles.granted", &proved.tenant).await?;
-            let granted = roles::granted(&mut tx, &own_roles).await?;
-            tx.commit().await?;
-            granted
-        };
-        let manager = Manager {
-            home: proved.tenant.clone(),
-            actor: proved.user.user_id.to_string(),
-            caller: Caller::User(proved.user.clone()),
-            maker: proved.user.user_id.to_string(),
-            granted,
-            is_owner: proved.state.is_owner(),
-        };
+        let manager = Manager::of_person(desk, &proved).await?;
         Ok(Self { manager, received, proved: Some(proved) })
     }
 

@@ -16,7 +16,7 @@ use axum::{
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::StatusCode;
-use misy_domain::{Plan, TenantId, TenantType, Timestamp, act};
+use misy_domain::{Action, Plan, TenantId, TenantType, Timestamp, act};
 use misy_store::{
     StoreError,
     audit::{AuditEntry, Kind},
@@ -200,6 +200,11 @@ pub(super) async fn by_owner(
     call: &AtHome<act::TenantsCreate>,
 ) -> Result<Response, Problem> {
     let registration: Registration = call.received.json()?;
+    if registration.plan.is_some_and(|plan| plan != Plan::Free) {
+        // To give a plan is as much here as it is later.
+        call.also(desk, Action::PlanWrite).await?;
+        call.expect_fresh_second_factor(desk)?;
+    }
     let once = Once::of(&call.received, &call.manager.actor)?;
     let actor = format!("{}/{}", call.manager.home, call.manager.actor);
     create(desk, &call.received, registration, &actor, once, Vec::new()).await
