@@ -20,7 +20,7 @@ use crate::{
 use misy_domain::{Action, BuiltInRole, Permission, Permissions, TenantId, Timestamp, UserId};
 use misy_store::{
     TenantTx,
-    audit::{self, AuditEntry, Kind},
+    audit::{self, Actor, AuditEntry, Kind},
     credentials::KeyKind,
     limits::{Limit, Scope},
     privilege::{self, Access},
@@ -328,22 +328,13 @@ impl ManagementCall {
     }
 
     /// Who calls, as a tenant's own records name it: who reads them sees when it was the owner that came.
-    pub(crate) fn actor_in(&self, tenant: &TenantId) -> String {
-        if self.manager.home == *tenant {
-            self.manager.actor.clone()
-        } else {
-            format!("{}/{}", self.manager.home, self.manager.actor)
-        }
+    pub(crate) fn actor_in(&self, tenant: &TenantId) -> Actor {
+        Actor::of(&self.manager.home, &self.manager.actor, tenant)
     }
 
     /// Who calls, as what they make in a tenant names its maker.
     pub(crate) fn maker_in(&self, tenant: &TenantId) -> String {
-        let manager = &self.manager;
-        if manager.home == *tenant {
-            manager.maker.clone()
-        } else {
-            format!("{}/{}", manager.home, manager.maker)
-        }
+        Actor::of(&self.manager.home, &self.manager.maker, tenant).as_str().to_owned()
     }
 
     /// Records a change in the transaction of the change, in the trail of the tenant that is changed.

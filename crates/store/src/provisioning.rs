@@ -3,7 +3,7 @@
 
 use crate::{
     StoreError, TenantKeys, TenantTx, Vault,
-    audit::{self, AuditEntry, Kind},
+    audit::{self, Actor, AuditEntry, Kind},
     context_packs,
     credentials::{self, NewKey, NewSecret, SecretGrant},
     limits::{self, LimitRow},
@@ -117,7 +117,7 @@ pub struct NewTenant {
     /// Limits that differ from the plan's.
     pub limits: Vec<LimitRow>,
     /// Who asked, for the audit trail.
-    pub actor: String,
+    pub actor: Actor,
     /// Which request it was.
     pub request_id: Option<String>,
 }
@@ -194,7 +194,8 @@ pub async fn renew_enrollment(
     .execute(tx.connection())
     .await?;
     let made = enrollment(tx, clock, entropy, "operator").await?;
-    let mut entry = AuditEntry::new(Kind::Change, "renewEnrollment", "operator", clock, entropy);
+    let mut entry =
+        AuditEntry::new(Kind::Change, "renewEnrollment", &Actor::outside("operator"), clock, entropy);
     entry.subject = Some(made.key_id.to_string());
     audit::record(tx, &entry).await?;
     Ok(made)
@@ -227,7 +228,7 @@ pub async fn provision(
     let mut publishable = [ApiKeyKind::PublishableLive, ApiKeyKind::PublishableTest]
         .map(|kind| (key_id(), ApiKey::generate(kind, entropy)));
     for (id, key) in &publishable {
-        let key = NewKey { made_by: &new.actor, ..for_site(*id, key, &site, &anonymous) };
+        let key = NewKey { made_by: new.actor.as_str(), ..for_site(*id, key, &site, &anonymous) };
         credentials::create_key(tx, &key).await?;
     }
     let [(live_id, live), (test_id, test)] = &mut publishable;
@@ -240,12 +241,12 @@ pub async fn provision(
         name: "",
         grant: &grant,
         needs_certificate: false,
-        made_by: &new.actor,
+        made_by: new.actor.as_str(),
     };
     let secret = credentials::create_secret(tx, &keys, entropy, &new_secret).await?;
     after(Step::TenantSecret)?;
 
-    let administrator = enrollment(tx, clock, entropy, &new.actor).await?;
+    let administrator = enrollment(tx, clock, entropy, new.actor.as_str()).await?;
     after(Step::Administrator)?;
 
     let pack = ContextPack::starter(
@@ -270,7 +271,7 @@ pub async fn provision(
         number: 1,
         event: "registered".into(),
         at: clock.now(),
-        actor: new.actor.clone(),
+        actor: new.actor.as_str().to_owned(),
         reason: None,
         purge_at: None,
     };

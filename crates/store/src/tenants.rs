@@ -335,27 +335,6 @@ pub async fn note_event(tx: &mut TenantTx, event: &TenantEvent) -> Result<(), St
     Ok(())
 }
 
-/// The last event of a kind in the life of the tenant of the transaction.
-pub async fn last_event(tx: &mut TenantTx, event: &str) -> Result<Option<TenantEvent>, StoreError> {
-    let tenant = tx.tenant().clone();
-    let row = sqlx::query!(
-        "select number, event, at, actor, reason, purge_at from tenant_events
-         where tenant_id = $1 and event = $2 order by number desc limit 1",
-        tenant.as_str(),
-        event
-    )
-    .fetch_optional(tx.connection())
-    .await?;
-    Ok(row.map(|row| TenantEvent {
-        number: row.number,
-        event: row.event,
-        at: row.at.to_jiff(),
-        actor: row.actor,
-        reason: row.reason,
-        purge_at: row.purge_at.map(SqlTimestamp::to_jiff),
-    }))
-}
-
 /// What happened to the tenant of the transaction, from the newest, before one and at most so much.
 pub async fn events(
     tx: &mut TenantTx,

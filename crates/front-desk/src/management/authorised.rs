@@ -126,7 +126,7 @@ impl AtTenant {
 
     /// Something that the caller does to the tenant, now.
     pub(crate) fn event(&self, desk: &FrontDesk, event: &str, reason: Option<String>) -> TenantEvent {
-        let (at, actor) = (desk.clock.now(), self.actor_in(&self.tenant));
+        let (at, actor) = (desk.clock.now(), self.actor_in(&self.tenant).as_str().to_owned());
         TenantEvent { number: 0, event: event.to_owned(), at, actor, reason, purge_at: None }
     }
 }
