@@ -99,6 +99,8 @@ create table misy.tenant_secrets (
     created_at timestamptz not null default now(),
     -- Set while a newer secret takes over.
     expires_at timestamptz,
+    -- The one that takes over: it signs for the tokens of this one too, as far as it carries what this one does.
+    successor text collate "C",
     revoked_at timestamptz,
     primary key (tenant_id, key_id)
 );

@@ -29,7 +29,7 @@ begin
         'secrets', coalesce((
             select jsonb_agg(jsonb_build_object(
                 'keyId', k.key_id, 'sealed', encode(k.sealed_secret, 'hex'), 'expiresAt', k.expires_at,
-                'permissions', to_jsonb(k.permissions), 'actions', to_jsonb(k.actions)))
+                'permissions', to_jsonb(k.permissions), 'actions', to_jsonb(k.actions), 'successor', k.successor))
             from misy.tenant_secrets k
             where k.tenant_id = tenant and k.revoked_at is null and (k.expires_at is null or k.expires_at > at)), '[]'),
         'limits', coalesce((

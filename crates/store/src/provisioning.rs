@@ -15,7 +15,10 @@ use misy_domain::{
     Clock, ContextPack, Entropy, KeyId, Locale, Origin, Permissions, Plan, Secret, SiteId, TenantId,
     TenantType, Timestamp, context_pack::ZoneName,
 };
-use misy_trust::{ApiKey, ApiKeyKind};
+use misy_trust::{
+    ApiKey, ApiKeyKind,
+    access::{Given, Reach, StandsFor},
+};
 use std::{sync::Arc, time::Duration};
 
 /// How long the token is good that the first administrator enrols with, unless somebody does so earlier.
@@ -148,6 +151,11 @@ pub struct Enrollment {
     pub expires_at: Timestamp,
 }
 
+/// What a tenant begins with is given by the operator, who set up the installation.
+fn given<T: StandsFor>(what: T) -> Result<Given<T>, StoreError> {
+    Reach::of_operator().give(what).map_err(|_| StoreError::Refused("Nobody could give that."))
+}
+
 async fn enrollment(
     tx: &mut TenantTx,
     clock: &dyn Clock,
@@ -156,12 +164,13 @@ async fn enrollment(
 ) -> Result<Enrollment, StoreError> {
     let expires_at = clock.now().checked_add(ENROLLMENT).unwrap_or(Timestamp::MAX);
     let (key_id, key) = (KeyId::new(clock, entropy), ApiKey::generate(ApiKeyKind::Administrator, entropy));
+    let none = given(Permissions::default())?;
     let new = NewKey {
         key_id,
         key: &key,
         name: "first administrator",
         site_id: None,
-        permissions: &Permissions::default(),
+        permissions: &none,
         origins: None,
         requests_per_minute: None,
         made_by,
@@ -224,7 +233,7 @@ pub async fn provision(
     sites::create(tx, &site, &new.name, &Permissions::all(), &new.origins).await?;
     after(Step::Site)?;
 
-    let anonymous = Permissions::anonymous_chat();
+    let anonymous = given(Permissions::anonymous_chat())?;
     let mut publishable = [ApiKeyKind::PublishableLive, ApiKeyKind::PublishableTest]
         .map(|kind| (key_id(), ApiKey::generate(kind, entropy)));
     for (id, key) in &publishable {
@@ -235,7 +244,7 @@ pub async fn provision(
     after(Step::PublishableKeys)?;
 
     let secret_id = key_id();
-    let grant = SecretGrant::new(&Permissions::all(), misy_trust::access::for_programs());
+    let grant = given(SecretGrant::new(&Permissions::all(), misy_trust::access::for_programs()))?;
     let new_secret = NewSecret {
         key_id: secret_id,
         name: "",
@@ -288,7 +297,12 @@ pub async fn provision(
     })
 }
 
-fn for_site<'a>(id: KeyId, key: &'a ApiKey, site: &'a SiteId, permissions: &'a Permissions) -> NewKey<'a> {
+fn for_site<'a>(
+    id: KeyId,
+    key: &'a ApiKey,
+    site: &'a SiteId,
+    permissions: &'a Given<Permissions>,
+) -> NewKey<'a> {
     NewKey {
         key_id: id,
         key,

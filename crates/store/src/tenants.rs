@@ -43,6 +43,8 @@ pub struct Tenant {
     pub suspended_at: Option<Timestamp>,
     /// When it was closed.
     pub closed_at: Option<Timestamp>,
+    /// Whether the owner closed it, or closed it once more.
+    pub closed_by_owner: bool,
     /// When what is left of it goes, if it stays closed.
     pub purge_at: Option<Timestamp>,
     /// Since when there is no way back.
@@ -65,9 +67,10 @@ struct Row {
     version: i64,
     created_at: SqlTimestamp,
     updated_at: SqlTimestamp,
-    closed_at: Option<SqlTimestamp>,
-    purge_at: Option<SqlTimestamp>,
     suspended_at: Option<SqlTimestamp>,
+    closed_at: Option<SqlTimestamp>,
+    closed_by_owner: bool,
+    purge_at: Option<SqlTimestamp>,
     purge_started_at: Option<SqlTimestamp>,
 }
 
@@ -91,10 +94,11 @@ impl TryFrom<Row> for Tenant {
             version: row.version,
             created_at: row.created_at.to_jiff(),
             updated_at: row.updated_at.to_jiff(),
+            suspended_at: row.suspended_at.map(SqlTimestamp::to_jiff),
             closed_at: row.closed_at.map(SqlTimestamp::to_jiff),
+            closed_by_owner: row.closed_by_owner,
             purge_at: row.purge_at.map(SqlTimestamp::to_jiff),
             purge_started_at: row.purge_started_at.map(SqlTimestamp::to_jiff),
-            suspended_at: row.suspended_at.map(SqlTimestamp::to_jiff),
         })
     }
 }
@@ -235,12 +239,8 @@ pub async fn take_step(
     step: &LifeStep,
     expected: Option<i64>,
     now: Timestamp,
-    purge_at: Option<Timestamp>,
 ) -> Result<Option<Tenant>, StoreError> {
     let tenant = tx.tenant().clone();
-    let row = sqlx::query_as!(
-        Row,
-        "update tenants set
     let known = sqlx::query_as!(
         Row,
         "select tenant_id, tenant_type, status, name, contact_email, website_url, business_industry, locale, timezone,
@@ -256,6 +256,9 @@ pub async fn take_step(
         return Err(StoreError::Stale("tenant"));
     }
     let next = after(&known, step, now)?;
+    let row = sqlx::query_as!(
+        Row,
+        "update tenants set
              suspended_at = $2, closed_at = $3, closed_by_owner = $4, purge_at = $5,
              version = version + 1, updated_at = now()
          where tenant_id = $1
@@ -296,7 +299,7 @@ fn after(known: &Tenant, step: &LifeStep, now: Timestamp) -> Result<Tenant, Stor
             next.closed_by_owner = false;
         }
     }
-    changed(tx, row).await
+    Ok(next)
 }
 
 /// Something that happened to a tenant in its life.
@@ -451,6 +454,9 @@ pub struct TenantSnapshot {
     /// Its secrets that count only together with a client certificate.
     #[serde(default)]
     pub certificate_secrets: Vec<misy_domain::KeyId>,
+    /// Its secrets that ended so lately that a token of theirs may be used or renewed.
+    #[serde(default)]
+    pub spent_secrets: Vec<SpentSecret>,
     /// Keys and secrets that were revoked with all tokens that were given for them.
     #[serde(default)]
     pub revoked_keys: Vec<misy_domain::KeyId>,
@@ -483,6 +489,22 @@ pub struct SecretSnapshot {
     /// What `tenant:manage` means in its tokens.
     #[serde(deserialize_with = "known_actions")]
     pub actions: Vec<Action>,
+    /// The one that takes over from it.
+    #[serde(default)]
+    pub successor: Option<misy_domain::KeyId>,
+}
+
+/// A tenant secret that was revoked or ran out, in a snapshot.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SpentSecret {
+    /// Its id.
+    pub key_id: misy_domain::KeyId,
+    /// What it could give last.
+    pub permissions: misy_domain::Permissions,
+    /// The one that took over from it.
+    #[serde(default)]
+    pub successor: Option<misy_domain::KeyId>,
 }
 
 /// An action that is no more opens nothing.

@@ -108,6 +108,11 @@ impl AtTenant {
         Ok(())
     }
 
+    /// Whether it was written down in both trails, with a reason, what is done to another tenant.
+    pub(super) fn has_answered(&self) -> bool {
+        self.reason.get().is_some()
+    }
+
     /// The reason that the body gave, or the header.
     pub(crate) fn why(&self, of_body: Option<String>) -> Option<String> {
         of_body.or_else(|| self.reason.get().cloned())
