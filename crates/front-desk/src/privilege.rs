@@ -9,7 +9,7 @@ use misy_domain::{Action, AlertId, Clock, Entropy, GrantId, TenantId, Timestamp,
 use misy_store::{
     StoreError, SystemTx,
     alerts::{self, Alert, Severity},
-    audit::{self, AuditEntry, Kind},
+    audit::{self, Actor, AuditEntry, Kind},
     limits::{Decision, Limit, Scope, Unreachable},
     privilege::{self, PrivilegeUse},
     tenants,
@@ -166,8 +166,7 @@ pub(crate) async fn write_down(
     let record = &call.received.record;
     let trails = if *tenant == used.home { vec![tenant] } else { vec![&used.home, tenant] };
     for trail in trails {
-        let actor =
-            if *trail == used.home { used.actor.clone() } else { format!("{}/{}", used.home, used.actor) };
+        let actor = Actor::of(&used.home, &used.actor, trail);
         let mut entry = AuditEntry::new(Kind::System, record.operation, &actor, &*desk.clock, &*desk.entropy);
         entry.subject = Some(used.grant_id.to_string());
         entry.request_id = Some(record.request_id.clone());

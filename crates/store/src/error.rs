@@ -12,6 +12,9 @@ pub enum StoreError {
     /// The state of the thing forbids it; says why.
     #[error("{0}")]
     Refused(&'static str),
+    /// The owner of the platform decided it, and alone takes it back.
+    #[error("the owner of the platform decided it")]
+    NotTheirs,
     /// There are as many of the thing as there may be; says how many, in a sentence.
     #[error("{0}")]
     Full(String),

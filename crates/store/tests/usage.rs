@@ -261,8 +261,10 @@ async fn a_deleted_tenant_leaves_no_usage() {
     let refusals = usage::refusals(&mut tx, now, now, 10).await.unwrap();
     let counts: Vec<_> = refusals.iter().map(|row| (row.reason.as_str(), row.count)).collect();
     assert_eq!(counts, [("not_found", 1), ("rate_limited", 5)]);
-    let (closed, now) = (misy_domain::TenantStatus::Closed, store.clock.now());
-    misy_store::tenants::set_status(&mut tx, closed, None, now, Some(now)).await.unwrap();
+    let now = store.clock.now();
+    let close =
+        misy_store::tenants::LifeStep::Close { by_owner: true, purge_at: Some(now), usual_purge_at: now };
+    misy_store::tenants::take_step(&mut tx, &close, None, now).await.unwrap();
     tx.commit().await.unwrap();
     let (clock, entropy) = (&*store.clock, &*store.entropy);
     let purged = misy_store::closing::purge_batch(&store.database, &tenant.id, 1_000, clock, entropy).await;

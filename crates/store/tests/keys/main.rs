@@ -38,7 +38,14 @@ async fn say(store: &TestStore, tenant: &TestTenant, session: &Session, text: &s
 async fn start(store: &TestStore, tenant: &TestTenant) -> Result<Rotation, StoreError> {
     let keys = store.vault.keys(&store.database, &tenant.id).await?.unwrap();
     let mut tx = store.database.tenant("test", &tenant.id).await?;
-    let begun = misy_store::rotation::start(&mut tx, &keys, "tester", &*store.clock, &*store.entropy).await?;
+    let begun = misy_store::rotation::start(
+        &mut tx,
+        &keys,
+        &misy_store::audit::Actor::outside("tester"),
+        &*store.clock,
+        &*store.entropy,
+    )
+    .await?;
     tx.commit().await?;
     // The rest that gives replicas time to hear of it is over at once.
     store
