@@ -11,9 +11,10 @@ const SECONDS: [f64; 12] = [0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0
 
 /// Starts to log to standard error and to count. Call once.
 pub(crate) fn start(settings: &Settings) -> anyhow::Result<PrometheusHandle> {
-    let filter = EnvFilter::try_new(&settings.log).context("log")?;
+    let filter = EnvFilter::try_new(&settings.telemetry.log).context("log")?;
     let terminal = std::io::stderr().is_terminal();
-    let format = settings.log_format.unwrap_or(if terminal { LogFormat::Text } else { LogFormat::Json });
+    let format =
+        settings.telemetry.log_format.unwrap_or(if terminal { LogFormat::Text } else { LogFormat::Json });
     let registry = tracing_subscriber::registry().with(filter);
     match format {
         LogFormat::Json => {
