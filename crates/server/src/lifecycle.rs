@@ -117,28 +117,7 @@ impl Running {
             None if tls.is_some() => format!("https://{}", listener.local_addr()?),
             None => format!("http://{}", listener.local_addr()?),
         };
-        let mut desk_settings = misy_front_desk::Settings::new(&*public_url, settings.owner.id.clone());
-        desk_settings.algorithm = settings.token_algorithm;
-        desk_settings.bootstrap_secret = Some(BootstrapSecret::new(&bootstrap_secret(settings, &*entropy)?));
-        desk_settings.self_registration = settings.owner.self_registration;
-        desk_settings.provider = settings.sign_in.as_ref().map(|oidc| InstallationProvider {
-            provider: Provider {
-                issuer: oidc.issuer.clone(),
-                client_id: oidc.client_id.clone(),
-                client_secret: oidc.client_secret.clone(),
-                scopes: vec!["email".into(), "profile".into()],
-            },
-            tenant_claim: oidc.tenant_claim.clone(),
-        });
-        desk_settings.trusted_proxies = settings.connections.trusted_proxies;
-        desk_settings.proxy_header = settings.connections.proxy_header;
-        desk_settings.close_grace = settings.close_grace;
-        desk_settings.strict_transport = tls.is_some();
-        desk_settings.streams_per_family = settings.connections.streams_per_visitor;
-        desk_settings.streams_per_address = settings.connections.streams_per_address;
-        desk_settings.body_timeout = settings.connections.body_timeout;
-        desk_settings.metrics_token = settings.telemetry.metrics_token.as_ref().map(BootstrapSecret::new);
-        desk_settings.mail = settings.mail.is_some();
+        let desk_settings = desk_settings(settings, &public_url, tls.is_some(), &*entropy)?;
         let mailer = match &settings.mail {
             Some(mail) => Some(Mailer::new(database.clone(), vault.clone(), mail.url.expose(), &mail.from)?),
             None => None,
@@ -234,6 +213,38 @@ impl Running {
         }
         info!("stopped");
     }
+}
+
+/// What the front desk is told.
+fn desk_settings(
+    settings: &Settings,
+    public_url: &str,
+    ends_tls: bool,
+    entropy: &dyn Entropy,
+) -> anyhow::Result<misy_front_desk::Settings> {
+    let mut desk_settings = misy_front_desk::Settings::new(public_url, settings.owner.id.clone());
+    desk_settings.algorithm = settings.token_algorithm;
+    desk_settings.bootstrap_secret = Some(BootstrapSecret::new(&bootstrap_secret(settings, entropy)?));
+    desk_settings.self_registration = settings.owner.self_registration;
+    desk_settings.provider = settings.sign_in.as_ref().map(|oidc| InstallationProvider {
+        provider: Provider {
+            issuer: oidc.issuer.clone(),
+            client_id: oidc.client_id.clone(),
+            client_secret: oidc.client_secret.clone(),
+            scopes: vec!["email".into(), "profile".into()],
+        },
+        tenant_claim: oidc.tenant_claim.clone(),
+    });
+    desk_settings.trusted_proxies = settings.connections.trusted_proxies;
+    desk_settings.proxy_header = settings.connections.proxy_header;
+    desk_settings.close_grace = settings.close_grace;
+    desk_settings.strict_transport = ends_tls;
+    desk_settings.streams_per_family = settings.connections.streams_per_visitor;
+    desk_settings.streams_per_address = settings.connections.streams_per_address;
+    desk_settings.body_timeout = settings.connections.body_timeout;
+    desk_settings.metrics_token = settings.telemetry.metrics_token.as_ref().map(BootstrapSecret::new);
+    desk_settings.mail = settings.mail.is_some();
+    Ok(desk_settings)
 }
 
 /// What the internal address and the calls to other processes need.

@@ -28,6 +28,7 @@ use anyhow::{Context, bail};
 use figment::{
     Figment, Provider,
     providers::{Env, Format, Serialized, Toml},
+    value::Value,
 };
 use misy_store::{rotation::LongestUse, shared::Address as RedisAddress};
 use std::{
@@ -123,23 +124,16 @@ fn all() -> impl Iterator<Item = &'static Setting> {
 
 /// A name in a file that is no setting is a slip that would otherwise go unseen.
 fn merge_file(figment: Figment, file: &Path) -> anyhow::Result<Figment> {
-    let written = Figment::from(Toml::file_exact(file));
-    for name in written.data().context("settings")?.values().flat_map(|names| names.keys()) {
+    for name in Toml::file_exact(file).data().context("settings")?.values().flat_map(|names| names.keys()) {
         if !all().any(|setting| setting.name == name) {
             bail!("settings: unknown name {name:?} in {}; misy config explains all names", file.display());
         }
     }
-    Ok(figment.merge(written))
+    Ok(figment.merge(Toml::file_exact(file)))
 }
 
 fn shown(figment: &Figment, setting: &Setting) -> Shown {
-    let value = figment.find_value(setting.name).ok();
-    let text = match &value {
-        Some(value) => {
-            value.as_str().map_or_else(|| value.to_u128().unwrap_or_default().to_string(), str::to_owned)
-        }
-        None => String::new(),
-    };
+    let text = figment.find_value(setting.name).map(|value| text_of(&value)).unwrap_or_default();
     let source =
         figment.find_metadata(setting.name).map(|metadata| metadata.name.to_string()).unwrap_or_default();
     let source = match &*source {
@@ -149,4 +143,12 @@ fn shown(figment: &Figment, setting: &Setting) -> Shown {
     };
     let value = if setting.secret && !text.is_empty() { "(set)".to_owned() } else { text };
     Shown { name: setting.name, meaning: setting.meaning, value, source }
+}
+
+/// A value as somebody would write it. A file's whole numbers have a sign, those of the environment have none.
+fn text_of(value: &Value) -> String {
+    let whole = || value.to_i128().map(|number| number.to_string());
+    let natural = || value.to_u128().map(|number| number.to_string());
+    let real = || value.to_f64().map(|number| number.to_string());
+    value.as_str().map(str::to_owned).or_else(natural).or_else(whole).or_else(real).unwrap_or_default()
 }

@@ -28,7 +28,7 @@ pub(super) async fn run(settings: &Settings) -> anyhow::Result<()> {
     match &settings.database.url {
         Some(url) => findings.extend(given::check(settings, url).await),
         None => {
-            findings.push(("private PostgreSQL", private_server(settings.database.postgres_bin.as_deref())))
+            findings.push(("private PostgreSQL", private_server(settings.database.postgres_bin.as_deref())));
         }
     }
     if let Some(address) = &settings.redis {
