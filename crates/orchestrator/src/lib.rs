@@ -7,6 +7,7 @@ mod held;
 mod mailer;
 mod round;
 mod settings;
+mod traced_turn;
 mod turns;
 mod worker;
 

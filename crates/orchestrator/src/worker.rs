@@ -283,7 +283,7 @@ impl<H: Handler> Worker<H> {
 }
 
 impl WorkError {
-    fn code(&self) -> &'static str {
+    pub(crate) fn code(&self) -> &'static str {
         match self {
             Self::Failed(code) => code,
             Self::Store(StoreError::Unsealable(_)) => "unsealable",

@@ -38,7 +38,7 @@ use std::{
 
 pub(crate) use declare::Setting;
 pub(crate) use root_key::RootKeySettings;
-pub(crate) use telemetry::LogFormat;
+pub(crate) use telemetry::{LogFormat, Receiver};
 pub(crate) use tls::peer;
 
 /// The file that is read when it stands in the working directory and nothing else is named.
