@@ -1,7 +1,10 @@
 //! A turn in the trace of the message that it answers.
 
 use misy_domain::{ConversationId, SessionId, TenantId};
-use misy_store::{leases::Lease, turns::TurnWork};
+use misy_store::{
+    leases::Lease,
+    turns::{Conversations, TurnWork},
+};
 use misy_telemetry::{Field, Span};
 use std::time::Instant;
 
@@ -17,8 +20,8 @@ pub(crate) struct TracedTurn {
 
 impl TracedTurn {
     /// Begins the steps of a turn that began at that time.
-    pub(crate) fn start(lease: &Lease, work: &TurnWork, began: Instant) -> Self {
-        let whose = (lease.tenant.clone(), work.session_id, lease.conversation);
+    pub(crate) fn start(lease: &Lease<Conversations>, work: &TurnWork, began: Instant) -> Self {
+        let whose = (lease.tenant.clone(), work.session_id, lease.id);
         let mut recorded = work.waiting.iter().filter(|message| message.trace.is_some());
         let Some(oldest) = recorded.next() else {
             return Self { turn: Span::NONE, whose, _lease: Span::NONE };

@@ -171,7 +171,7 @@ async fn a_trace_follows_a_message_from_the_request_to_the_live_event() {
     assert!(line.is_some(), "the turn's line stands in its trace: {lines:#?}");
 
     let metrics = receiver.metrics();
-    assert!(metrics.contains("misy_turns_total") && metrics.contains("misy_http_requests_total"));
+    assert!(metrics.contains("misy_work_total") && metrics.contains("misy_http_requests_total"));
     for name in &metrics {
         assert!(misy_telemetry::metrics::ALL.iter().any(|metric| metric.name == name), "{name}");
     }

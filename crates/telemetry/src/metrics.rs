@@ -111,7 +111,6 @@ pub const ALL: &[Metric] = &[
         "revocation lists that are `overdue`, and those that are `outdated` and count no more",
     ),
     counter("misy_tls_handshakes_failed_total", &["reason"], "`refused` or `timeout`"),
-    histogram("misy_turn_seconds", &[], "how long a turn took"),
     histogram("misy_turn_steps", &[], "what turns cost in steps"),
     counter(
         "misy_turns_limited_total",
@@ -123,15 +122,16 @@ pub const ALL: &[Metric] = &[
         &["of"],
         "turns that ran out of their budget of `steps` or `time` and went to a person; the tenant gets the alert `turn_budget`, once an hour",
     ),
+    histogram("misy_work_seconds", &["kind"], "how long work took that was done"),
     counter(
-        "misy_turns_total",
-        &["outcome"],
-        "turns by end: `done`, `failed` (tried again), `lost` (another worker took over), `dead` (given up)",
+        "misy_work_total",
+        &["kind", "outcome"],
+        "work by kind (`conversation`, `mail`, `key_rotation`) and end: `done`, `failed` (tried again), `lost` (another worker took over), `dead` (given up)",
     ),
-    gauge("misy_worker_busy", &[], "conversations that the worker works on now"),
-    counter("misy_worker_claim_errors_total", &[], "claims of work that failed"),
-    histogram("misy_worker_claim_seconds", &[], "how long claims of work took"),
-    counter("misy_worker_claimed_total", &[], "conversations that were claimed"),
+    gauge("misy_worker_busy", &["kind"], "how much the worker works on now"),
+    counter("misy_worker_claim_errors_total", &["kind"], "claims of work that failed"),
+    histogram("misy_worker_claim_seconds", &["kind"], "how long claims of work took"),
+    counter("misy_worker_claimed_total", &["kind"], "work that was claimed"),
 ];
 
 #[cfg(test)]
