@@ -23,6 +23,7 @@ pub mod secret;
 pub mod share;
 pub mod slug;
 pub mod tenant;
+pub mod trace_context;
 
 pub use action::{Act, Action, act};
 pub use channel::Channel;
@@ -44,6 +45,7 @@ pub use role::BuiltInRole;
 pub use secret::Secret;
 pub use slug::{SiteId, TenantId};
 pub use tenant::{Plan, TenantStatus, TenantType};
+pub use trace_context::TraceContext;
 
 /// An instant in time; the whole program speaks in UTC instants and turns them into local time only to show them.
 pub use jiff::Timestamp;

@@ -1,6 +1,6 @@
 //! Messages: one model for every channel.
 
-use crate::{MessageId, SessionId};
+use crate::{MessageId, SessionId, TraceContext};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -98,4 +98,7 @@ pub struct Message {
     pub client_message_id: Option<String>,
     /// When it became durable.
     pub created_at: Timestamp,
+    /// Where in a trace it became so, if that is recorded. The program's own; no client sees it.
+    #[serde(skip)]
+    pub trace: Option<TraceContext>,
 }

@@ -360,6 +360,6 @@ fn hour_at(now: Timestamp, timezone: &str) -> Option<i8> {
 
 /// Says an alert where operators look at once.
 pub(crate) fn announce(home: &TenantId, rule: &'static str, actor: &str) {
-    metrics::counter!("alerts_total", "rule" => rule).increment(1);
+    metrics::counter!("misy_alerts_total", "rule" => rule).increment(1);
     tracing::warn!(tenantId = %home, rule, actor, "alert");
 }

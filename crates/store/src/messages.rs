@@ -10,8 +10,9 @@ use crate::{
 use jiff_sqlx::ToSqlx;
 use misy_domain::{
     Channel, Clock, ConversationId, Entropy, KeyId, Message, MessageId, Part, SessionId, SiteId, Source,
-    TenantId, Timestamp, TokenId,
+    TenantId, Timestamp, TokenId, TraceContext,
 };
+use misy_telemetry::{Field, Span, Traced};
 use misy_trust::Place;
 use serde::{Deserialize, Serialize};
 
@@ -78,6 +79,9 @@ pub(crate) struct Body {
     pub(crate) sources: Vec<Source>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) in_reply_to: Vec<MessageId>,
+    /// Where in a trace it was written, if that is recorded: what follows from it goes on there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) trace: Option<TraceContext>,
 }
 
 impl Body {
@@ -142,6 +146,7 @@ impl Row {
             in_reply_to: body.in_reply_to,
             client_message_id: self.external_id,
             created_at: self.created_at.to_jiff(),
+            trace: body.trace,
         })
     }
 }
@@ -157,12 +162,30 @@ impl Database {
         clock: &dyn Clock,
         entropy: &dyn Entropy,
     ) -> Result<Ingested, StoreError> {
+        let span = Span::step("ingest");
+        span.id(Field::Tenant, inbound.tenant).id(Field::Session, &inbound.session);
+        self.store_inbound(inbound, keys, bell, clock, entropy).in_span(&span).await
+    }
+
+    async fn store_inbound(
+        &self,
+        inbound: &NewInbound<'_>,
+        keys: &TenantKeys,
+        bell: &Bell,
+        clock: &dyn Clock,
+        entropy: &dyn Entropy,
+    ) -> Result<Ingested, StoreError> {
         let session = inbound.session.to_string();
         let Some(key) = keys.contact(Via::Pool(self.app()), &session).await? else {
             return Ok(Ingested::NotFound);
         };
         let message_id = MessageId::new(clock, entropy).to_string();
-        let body = Body { parts: inbound.parts.to_vec(), sources: Vec::new(), in_reply_to: Vec::new() };
+        let body = Body {
+            parts: inbound.parts.to_vec(),
+            sources: Vec::new(),
+            in_reply_to: Vec::new(),
+            trace: Span::present(),
+        };
         let sealed = body.seal(&key, inbound.tenant, &message_id, entropy)?;
         let row = sqlx::query!(
             "select outcome, message_id, conversation_id, sequence, created_at

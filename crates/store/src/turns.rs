@@ -15,6 +15,7 @@ use misy_domain::{
     AuditId, Channel, Clock, ConversationId, Entropy, Language, Locale, Message, MessageId, Part,
     Permissions, Plan, SessionId, SiteId, Source, TenantId, limit::Quota,
 };
+use misy_telemetry::Span;
 use misy_trust::Place;
 use serde_json::Value;
 use std::time::Duration;
@@ -398,6 +399,7 @@ impl SealedReplies {
                 parts: reply.parts.clone(),
                 sources: reply.sources.clone(),
                 in_reply_to: asked.to_vec(),
+                trace: Span::present(),
             };
             sealed.bodies.push(body.seal(key, tenant, &id.to_string(), entropy)?);
             sealed.agents.push(reply.agent_name.clone());

@@ -132,7 +132,7 @@ async fn note_clone(
     entry.request_id = Some(record.request_id.clone());
     audit::record(&mut tx, &entry).await?;
     tx.commit().await?;
-    metrics::counter!("passkey_clones_total").increment(1);
+    metrics::counter!("misy_passkey_clones_total").increment(1);
     Ok(())
 }
 
