@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking, its helpers too")]
 
-use misy_domain::{Channel, Clock, KeyId, Metered, Part, SessionId, Timestamp};
+use misy_domain::{Channel, Clock, Content, KeyId, Metered, SessionId, Timestamp};
 use misy_store::{
     messages::{Ingested, NewInbound},
     usage::{self, CountedFor, GroupBy, Reserved, UsageFilter, counted, quota_events, reserve, settle},
@@ -26,7 +26,7 @@ async fn say(
         channel: Channel::Web,
         account: &session.to_string(),
         external_id,
-        parts: &[Part::Text { text: "Hola".to_owned() }],
+        content: &Content::text("Hola"),
         key,
         monthly,
     };

@@ -1,5 +1,5 @@
 use crate::{finish, number, replica, say, start, texts};
-use misy_domain::{Channel, Part, Secret};
+use misy_domain::{Channel, Content, Part, Secret};
 use misy_store::{
     StoreError, Vault,
     credentials::{NewSecret, SecretGrant, create_secret, open_secret},
@@ -217,7 +217,7 @@ async fn write_until(
                 channel: Channel::Web,
                 account: &session.session_id.to_string(),
                 external_id: &text,
-                parts: &[Part::Text { text: text.clone() }],
+                content: &Content::text(&text),
                 key: None,
                 monthly: None,
             };
