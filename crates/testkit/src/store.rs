@@ -12,10 +12,10 @@ use misy_domain::{
 use misy_store::{
     Bell, Database, DatabaseOptions, StoreError, TenantKeys, Vault,
     database::Login,
-    leases::{Cursor, LeaseTerms, Share, WorkerId},
+    leases::{Claimed, Cursor, LeaseTerms, Share, WorkerId},
     messages::{Ingested, NewInbound},
     sessions::{self, NewSession, Session},
-    turns::{self, TurnResult},
+    turns::{self, Conversations, TurnResult},
 };
 use misy_trust::{RandomToken, RootKey, TokenUse};
 use sqlx::{AssertSqlSafe, ConnectOptions, Executor, PgConnection, postgres::PgConnectOptions};
@@ -179,8 +179,8 @@ impl TestStore {
     /// Answers whatever waits, with one reply of these parts to each conversation; says to how many.
     pub async fn answer(&self, parts: &[Part]) -> Result<usize, StoreError> {
         let (worker, terms) = (WorkerId::new(&*self.entropy), LeaseTerms::default());
-        let claimed =
-            self.database.claim_conversations(&worker, 100, &terms, &Cursor::default(), Share::ALL).await?;
+        let claimed: Claimed<Conversations> =
+            self.database.claim(&worker, 100, &terms, &Cursor::default(), Share::ALL).await?;
         for lease in &claimed.leases {
             let keys = self.vault.keys(&self.database, &lease.tenant).await?.ok_or(StoreError::LeaseLost)?;
             let mut tx = self.database.tenant_work("test.answer", &lease.tenant).await?;
