@@ -138,7 +138,7 @@ async fn events_counts_and_messages_agree_after_a_storm_with_duplicates_refusals
                     channel: Channel::Web,
                     account: "storm",
                     external_id: &id,
-                    parts: &[],
+                    content: &Content::default(),
                     key: Some(key),
                     monthly: Some(200),
                 };
