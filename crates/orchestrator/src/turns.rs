@@ -7,19 +7,21 @@ use crate::{
 };
 use metrics::{counter, histogram};
 use misy_agents::{
-    Budget, CompiledPack, Handoff, HistoryItem, InboundText, Reply, Spent, TurnInput, TurnOutcome,
-    busy_phrase, decide_turn,
+    Budget, CompiledPack, Handoff, HistoryItem, InboundText, Spent, TurnInput, TurnOutcome, busy_phrase,
+    decide_turn,
 };
-use misy_domain::{AlertId, Clock, ConversationId, Entropy, Message, Part, Role, TenantId, Timestamp};
+use misy_domain::{
+    AlertId, Clock, ConversationId, Entropy, Message, Part, Reply, Role, TenantId, Timestamp,
+    message::text_of,
+};
 use misy_store::{
     Bell, Database, Limits, StoreError, Vault,
     alerts::{self, Alert, Severity},
     bell::{Agent, News},
     leases::{Lease, Trouble},
     limits::{Decision, Limit, Scope, Unreachable},
-    messages::text_of,
     sessions::ConversationStatus,
-    turns::{self, Conversations, NewHandoff, NewReply, TurnResult, TurnWork},
+    turns::{self, Conversations, NewHandoff, TurnResult, TurnWork},
 };
 use misy_telemetry::{Field, Traced};
 use misy_workbench::{Packs, Unfinished};
@@ -175,22 +177,13 @@ impl Turns {
     ) -> Result<(), WorkError> {
         let decision = serde_json::to_value(&outcome.decision)
             .map_err(|_| WorkError::Failed(Trouble::UnwritableDecision))?;
-        let replies: Vec<_> = outcome
-            .replies
-            .into_iter()
-            .map(|reply| NewReply {
-                agent_name: reply.agent_name,
-                parts: reply.parts,
-                sources: reply.sources,
-            })
-            .collect();
         let handoff = outcome
             .handoff
             .as_ref()
             .map(|handoff| NewHandoff { reason: &handoff.reason, summary: &handoff.summary });
         let result = TurnResult {
             work: &loaded.work,
-            replies: &replies,
+            replies: &outcome.replies,
             agent: &outcome.decision.agent,
             language: outcome.language,
             unanswered_in_a_row: outcome.unanswered_in_a_row,
@@ -318,7 +311,7 @@ impl Turns {
 /// A person answers in the place of an agent that may not for a long time.
 fn hand_over(outcome: &mut TurnOutcome) {
     outcome.replies = vec![Reply {
-        parts: vec![Part::Text { text: busy_phrase(outcome.language) }],
+        parts: vec![Part::text(busy_phrase(outcome.language))],
         sources: Vec::new(),
         agent_name: outcome.decision.agent.clone(),
     }];

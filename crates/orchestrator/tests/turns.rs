@@ -2,12 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking, its helpers too")]
 
-use misy_agents::{Budget, Handoff, Reply, TurnInput, TurnOutcome, decide_turn};
-use misy_domain::{Clock, Message, Part, Role};
+use misy_agents::{Budget, Handoff, TurnInput, TurnOutcome, decide_turn};
+use misy_domain::{Clock, Message, Part, Reply, Role, message::text_of};
 use misy_orchestrator::{Turns, WorkerSettings};
 use misy_store::{
     decisions::decision,
-    messages::{Ingested, history, text_of},
+    messages::{Ingested, history},
     sessions::{ConversationStatus, Session, session},
     turns::handoff_summary,
 };

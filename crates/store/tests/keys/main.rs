@@ -27,7 +27,7 @@ async fn texts(store: &TestStore, vault: &Vault, tenant: &TestTenant, session: &
     let mut tx = store.database.tenant("test", &tenant.id).await.unwrap();
     let messages = history(&mut tx, &keys, session.conversation_id, 0, 10_000).await.unwrap();
     tx.commit().await.unwrap();
-    messages.iter().map(|message| misy_store::messages::text_of(&message.parts)).collect()
+    messages.iter().map(|message| misy_domain::message::text_of(&message.parts)).collect()
 }
 
 async fn say(store: &TestStore, tenant: &TestTenant, session: &Session, text: &str) {
