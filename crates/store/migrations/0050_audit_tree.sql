@@ -139,16 +139,45 @@ alter table misy.audit_checkpoints enable always trigger append_only_truncate;
 alter table misy.audit_quarantine enable always trigger append_only;
 alter table misy.audit_quarantine enable always trigger append_only_truncate;
 
--- The keys that sign checkpoints. Old ones stay for ever: what they signed must be verified for ever.
+-- The keys that sign checkpoints. Old ones stay for ever: what they signed must be verified for ever. A row is never changed:
+-- what there is to say anew of a key, that it retires or is sealed under another root key, is another revision of it. And
+-- nobody believes a row for standing here: all that it says is bound to what is sealed in it.
 create table platform.audit_keys (
-    key_id text collate "C" primary key,
+    key_id text collate "C" not null,
+    revision bigint generated always as identity,
     public_key bytea not null check (length(public_key) = 32),
-    sealed_private_key bytea not null,
+    -- The public key before it, and that key's signature of this one; the first key has neither.
+    predecessor bytea check (length(predecessor) = 32),
+    voucher bytea check (length(voucher) = 64),
+    sealed_private_key bytea not null check (length(sealed_private_key) <= 1024),
     created_at timestamptz not null,
-    retires_at timestamptz
+    retires_at timestamptz,
+    primary key (key_id, revision),
+    check (length(key_id) <= 60)
 );
 grant select on platform.audit_keys to misy_app, misy_worker, misy_system, misy_sealer;
-grant insert, update on platform.audit_keys to misy_system;
+grant insert on platform.audit_keys to misy_system;
+create trigger append_only before update or delete on platform.audit_keys
+    for each row execute function misy.refuse_change();
+create trigger append_only_truncate before truncate on platform.audit_keys
+    for each statement execute function misy.refuse_change();
+alter table platform.audit_keys enable always trigger append_only;
+alter table platform.audit_keys enable always trigger append_only_truncate;
+
+-- They are read whole: there must not be any number of them.
+create function platform.bound_audit_keys() returns trigger
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if (select count(*) from platform.audit_keys) > 1000 then
+        raise exception 'there are more revisions of audit keys than anybody makes' using errcode = 'program_limit_exceeded';
+    end if;
+    return null;
+end
+$$;
+create trigger bound after insert on platform.audit_keys
+    for each statement execute function platform.bound_audit_keys();
 
 -- Entries of calls, of many tenants in one statement and round trip. What was written before a lost connection and comes
 -- again is not written again.

@@ -80,7 +80,7 @@ const PLATFORM_GRANTS: &str = "
     ('installation_secrets', 'misy_system', 'UPDATE'),
     ('audit_keys', 'misy_app', 'SELECT'), ('audit_keys', 'misy_worker', 'SELECT'), ('audit_keys', 'misy_system', 'SELECT'),
     ('audit_keys', 'misy_sealer', 'SELECT'),
-    ('audit_keys', 'misy_system', 'INSERT'), ('audit_keys', 'misy_system', 'UPDATE'),
+    ('audit_keys', 'misy_system', 'INSERT'),
     ('sealed_columns', 'misy_app', 'SELECT'), ('sealed_columns', 'misy_worker', 'SELECT'),
     ('sealed_columns', 'misy_system', 'SELECT'),
     ('root_keys', 'misy_app', 'SELECT'), ('root_keys', 'misy_worker', 'SELECT'), ('root_keys', 'misy_system', 'SELECT'),

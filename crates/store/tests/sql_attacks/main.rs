@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking, its helpers too")]
 
 mod given;
+mod keys;
 mod poison;
 mod statements;
 mod trail;
@@ -25,8 +26,9 @@ use std::{sync::Arc, time::Duration};
 /// A database under attack, with a tenant, a victim.
 pub(crate) struct Stage {
     pub(crate) database: Database,
+    pub(crate) vault: Vault,
     pub(crate) sealer: Sealer,
-    clock: Arc<TestClock>,
+    pub(crate) clock: Arc<TestClock>,
     entropy: Arc<SeededEntropy>,
     /// How a role logs in, as the program's own connections do.
     login: Box<dyn Fn(Role) -> PgConnectOptions>,
@@ -62,7 +64,7 @@ impl Stage {
     ) -> Self {
         let terms = SealTerms { after: Duration::ZERO, entries: 10_000 };
         let sealer = Sealer::new(database.clone(), vault.clone(), clock.clone(), terms).await.unwrap();
-        let stage = Self { database, sealer, clock, entropy, login, superuser, _store: store };
+        let stage = Self { database, vault: vault.clone(), sealer, clock, entropy, login, superuser, _store: store };
         stage
             .admin(
                 "insert into misy.tenants (tenant_id, tenant_type, name, contact_email, website_url, business_industry,
@@ -123,7 +125,7 @@ impl Stage {
     }
 
     pub(crate) async fn findings(&self) -> Vec<String> {
-        check::check(&self.database, self.sealer.issuer(), &andina()).await.unwrap().findings
+        check::check(&self.database, &self.vault, self.sealer.issuer(), &andina()).await.unwrap().findings
     }
 
     /// Who is who, who may what, and what there is: everything that an attack might leave behind.
