@@ -74,7 +74,7 @@ fn rows_of(tenant: &str) -> String {
          insert into misy.mails (tenant_id, mail_id, sealed_mail, created_at) values ('{tenant}', 'eml_1', 'x', now());
          insert into misy.enrollments values ('{tenant}', 'key_{tenant}', 'usr_1', now());
          insert into misy.audit_entries (tenant_id, audit_id, kind, action, actor, outcome)
-         values ('{tenant}', 'aud_1', 'call', 'a', 'b', 'ok');
+         values ('{tenant}', 'aud_1', 'change', 'a', 'b', 'ok');
          insert into misy.audit_leaves values ('{tenant}', 0, 'aud_1', sha256('x'));
          insert into misy.audit_nodes values ('{tenant}', 8, 0, sha256('x'));
          insert into misy.audit_checkpoints values ('{tenant}', 1, sha256('x'), 'note', now());

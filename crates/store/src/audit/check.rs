@@ -10,7 +10,8 @@ use misy_domain::TenantId;
 use misy_trust::audit_tree::{Frontier, checkpoint};
 use std::collections::BTreeMap;
 
-const PAGE: i64 = 1_000;
+/// An entry takes a few kilobytes at most: see the checks of its table.
+const PAGE: i64 = 200;
 
 /// What was found in one trail.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

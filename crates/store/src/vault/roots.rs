@@ -103,7 +103,7 @@ impl Roots {
                 }
             }
             KeySource::Remote(kms, database, before) => {
-                let keys = kms.root_keys(database).await?;
+                let keys = kms.root_keys(database, before).await?;
                 if !keys.is_empty() {
                     self.put([keys, before.clone()].concat());
                 }
@@ -129,6 +129,11 @@ impl Roots {
         if !keys.is_empty() {
             *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
         }
+    }
+
+    /// All of them, the one that wraps first.
+    pub fn all(&self) -> Vec<RootKey> {
+        self.known().to_vec()
     }
 
     fn known(&self) -> Arc<Vec<RootKey>> {

@@ -26,6 +26,9 @@ const DEFINERS: &str = "
      'misy_app'),
     ('platform.purge_batch(p_tenant text, p_now timestamp with time zone, p_limit integer, OUT outcome text, OUT removed bigint, OUT total bigint)',
      'record', 'misy_system'),
+    ('platform.add_root_key(p_provider text, p_generation bigint, p_version bigint, p_wrapped text, p_seal bytea, p_links bytea[], p_release bytea)',
+     'boolean', 'misy_system'),
+    ('platform.drop_root_key(p_provider text, p_generation bigint, p_word bytea)', 'boolean', 'misy_system'),
     ('misy.audit_entries_wait()', 'trigger', ''),
     ('misy.claim_conversations(p_worker text, p_batch integer, p_lease interval, p_after_tenant text, p_most_attempts integer, p_most_of_tenant integer, p_full text[])',
      'TABLE(tenant_id text, conversation_id text, fence bigint, attempts integer)', 'misy_worker'),
@@ -33,8 +36,8 @@ const DEFINERS: &str = "
      'misy_worker'),
     ('misy.extend_leases(p_worker text, p_tenants text[], p_conversations text[], p_fences bigint[], p_lease interval)',
      'TABLE(tenant_id text, conversation_id text, fence bigint)', 'misy_worker'),
-    ('misy.record_calls(p_tenants text[], p_ids text[], p_at timestamp with time zone[], p_actions text[], p_actors text[], p_sites text[], p_sessions text[], p_origins text[], p_outcomes text[], p_statuses integer[], p_durations bigint[], p_requests text[], p_subjects text[])',
-     'void', 'misy_worker'),
+    ('misy.record_calls(p_tenants text[], p_ids text[], p_at timestamp with time zone[], p_kinds text[], p_actions text[], p_actors text[], p_sites text[], p_sessions text[], p_agents text[], p_origins text[], p_outcomes text[], p_statuses integer[], p_durations bigint[], p_requests text[], p_subjects text[], p_details jsonb[])',
+     'SETOF text', 'misy_worker'),
     ('misy.refuse_retired_key()', 'trigger', ''),
     ('misy.claim_rotation(p_worker text, p_lease interval)',
      'TABLE(tenant_id text, rotation_id text, to_version integer, fence bigint, attempts integer)', 'misy_worker'),
@@ -47,7 +50,7 @@ const SEALER_GRANTS: &str = "
     ('audit_checkpoints', 'SELECT'), ('audit_checkpoints', 'INSERT'),
     ('audit_quarantine', 'SELECT'), ('audit_quarantine', 'INSERT'),
     ('audit_trees', 'SELECT'), ('audit_trees', 'INSERT'), ('audit_trees', 'UPDATE'),
-    ('tenants', 'SELECT'), ('alerts', 'SELECT'), ('alerts', 'INSERT')";
+    ('tenants', 'SELECT'), ('alerts', 'SELECT')";
 
 /// Tables that calls fill and that have no cap, with what bounds them instead. All others have a trigger of that name
 /// (migrations, `caps`).
@@ -84,7 +87,6 @@ const PLATFORM_GRANTS: &str = "
     ('sealed_columns', 'misy_app', 'SELECT'), ('sealed_columns', 'misy_worker', 'SELECT'),
     ('sealed_columns', 'misy_system', 'SELECT'),
     ('root_keys', 'misy_app', 'SELECT'), ('root_keys', 'misy_worker', 'SELECT'), ('root_keys', 'misy_system', 'SELECT'),
-    ('root_keys', 'misy_system', 'INSERT'), ('root_keys', 'misy_system', 'DELETE'),
     ('installation', 'misy_system', 'SELECT'), ('installation', 'misy_system', 'INSERT')";
 
 /// The expression that narrows a table to the tenant of the transaction.

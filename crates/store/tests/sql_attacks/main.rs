@@ -8,6 +8,7 @@ mod given;
 mod keys;
 mod poison;
 mod statements;
+mod swallowed;
 mod trail;
 
 use misy_domain::TenantId;
@@ -29,7 +30,7 @@ pub(crate) struct Stage {
     pub(crate) vault: Vault,
     pub(crate) sealer: Sealer,
     pub(crate) clock: Arc<TestClock>,
-    entropy: Arc<SeededEntropy>,
+    pub(crate) entropy: Arc<SeededEntropy>,
     /// How a role logs in, as the program's own connections do.
     login: Box<dyn Fn(Role) -> PgConnectOptions>,
     /// A superuser, who sees everything.

@@ -22,8 +22,8 @@ use std::{io, ops::Range};
 use tokio::sync::mpsc;
 use utoipa::{IntoParams, ToSchema};
 
-/// Entries read and sent at a time.
-const PAGE: i64 = 500;
+/// Entries read and sent at a time; each takes a few kilobytes at most.
+const PAGE: i64 = 200;
 
 /// How entries are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, ToSchema)]
