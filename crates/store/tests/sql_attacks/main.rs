@@ -166,9 +166,9 @@ pub(crate) async fn refused(session: &mut PgConnection, role: Role, statement: &
     let done = session.execute(sqlx::raw_sql(AssertSqlSafe(statement))).await;
     let Err(error) = done else { panic!("{} may: {statement}", role.name()) };
     let code = error.as_database_error().and_then(|error| error.code().map(std::borrow::Cow::into_owned));
-    // A right, a policy or a trigger (42501); a check (23514); not in this place or session (0A000, 55000, 55P02, 25006);
+    // A right, a policy or a trigger (42501); a check (23514); too much (54000); not in this place or session (0A000, 55000, 55P02, 25006);
     // something that is not there for it to use (42704, 58P01, 42P01, 42883). Never an error of the statement itself.
-    let refusals = ["42501", "23514", "0A000", "55000", "55P02", "42704", "58P01", "42883", "3F000"];
+    let refusals = ["42501", "23514", "54000", "0A000", "55000", "55P02", "42704", "58P01", "42883", "3F000"];
     assert!(
         code.as_deref().is_some_and(|code| refusals.contains(&code)),
         "{}: {statement}: {error}",
