@@ -165,7 +165,9 @@ create table platform.audit_keys (
     created_at timestamptz not null,
     retires_at timestamptz,
     primary key (key_id, revision),
-    check (length(key_id) <= 60)
+    check (length(key_id) <= 60),
+    check (least(created_at, retires_at) >= '2000-01-01 00:00Z'),
+    check (greatest(created_at, retires_at) < '3000-01-01 00:00Z')
 );
 grant select on platform.audit_keys to misy_app, misy_worker, misy_system, misy_sealer;
 grant insert on platform.audit_keys to misy_system;

@@ -107,7 +107,7 @@ impl Sealer {
             let mut again = Vec::new();
             for tenant in waiting {
                 match self.step(&tenant, false).await {
-                    Ok(sealed) if sealed.is_some_and(|sealed| sealed.more) => again.push(tenant),
+                    Ok(Some(Sealed { more: true, .. })) => again.push(tenant),
                     Ok(_) => {}
                     // One tenant's trouble, such as a tree that was tampered with, keeps no other waiting.
                     Err(failure) => {

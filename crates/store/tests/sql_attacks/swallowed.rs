@@ -153,10 +153,9 @@ async fn what_fills_the_trail_of_one_tenant_is_taken_in_small_pieces_and_keeps_n
     misy_store::audit::record(&mut tx, &entry).await.unwrap();
     tx.commit().await.unwrap();
     stage.sealer.round().await.unwrap();
-    let waited = "select count(*)::text from misy.audit_checkpoints c
-                  where c.tenant_id = 'andina' and c.tree_size > 3 and c.signed_at < (
-                      select min(o.signed_at) from misy.audit_checkpoints o where o.tenant_id = 'verde-cafe')";
-    assert_eq!(stage.text(waited).await, "0");
+    let is_first = "select ((select max(xmin::text::bigint) from misy.audit_leaves where tenant_id = 'verde-cafe')
+                            < (select max(xmin::text::bigint) from misy.audit_leaves where tenant_id = 'andina'))::text";
+    assert_eq!(stage.text(is_first).await, "true");
     let most = "select max(n)::text from (
                     select count(*) as n from misy.audit_leaves where tenant_id = 'andina' group by xmin::text) t";
     let most: i64 = stage.text(most).await.parse().unwrap();
