@@ -318,6 +318,20 @@ async fn an_export_is_verified_by_two_programs_and_whatever_is_done_to_it_is_fou
                 all[key]["key"] = forger.public(&genuine.origin).to_string().into();
             }),
         ),
+        (
+            "a key beside the genuine ones that no key vouches for",
+            Box::new(|all| {
+                let entropy = misy_trust::SystemEntropy::new();
+                let seed = misy_trust::audit_tree::checkpoint::CheckpointKey::generate(&entropy);
+                let forger = misy_trust::audit_tree::checkpoint::CheckpointKey::from_seed(&seed).unwrap();
+                let genuine = Checkpoint::read(all[last_note]["note"].as_str().unwrap()).unwrap();
+                all[last_note]["note"] = genuine.sign(&[&forger]).into();
+                let key = all.iter().position(|line| line["type"] == "key").unwrap();
+                let mut slipped_in = all[key].clone();
+                slipped_in["key"] = forger.public(&genuine.origin).to_string().into();
+                all.insert(key + 1, slipped_in);
+            }),
+        ),
         ("no checkpoint", Box::new(|all| all.retain(|line| line["type"] != "checkpoint"))),
     ];
     for (what, edit) in edits {
