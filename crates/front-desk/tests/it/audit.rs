@@ -575,7 +575,7 @@ async fn a_row_that_somebody_put_among_the_keys_is_not_published_and_the_owner_h
     }
     let alerts = app.manage(&owner, Method::GET, &owner.path("/alerts"), None).await.expect(200).body;
     let told: Vec<_> =
-        alerts["alerts"].as_array().unwrap().iter().filter(|alert| alert["rule"] == "key_set_aside").collect();
+        alerts["items"].as_array().unwrap().iter().filter(|alert| alert["rule"] == "key_set_aside").collect();
     assert_eq!(told.len(), 1, "{alerts}");
     assert_eq!(told[0]["subject"], "audit_keys/key_x");
 }
