@@ -22,7 +22,7 @@ const DEFINERS: &str = "
     ('platform.follow_user_tokens()', 'trigger', ''),
     ('platform.hold_certificate(p_key bytea, p_tenant text, p_certificate text, p_now timestamp with time zone)', 'boolean',
      'misy_app'),
-    ('platform.count_guess(p_bucket integer, p_interval bigint, p_burst bigint, p_now timestamp with time zone)', 'bigint',
+    ('platform.count_guess(p_bucket integer, p_rule text)', 'bigint',
      'misy_app'),
     ('platform.purge_batch(p_tenant text, p_now timestamp with time zone, p_limit integer, OUT outcome text, OUT removed bigint, OUT total bigint)',
      'record', 'misy_system'),
@@ -42,6 +42,14 @@ const DEFINERS: &str = "
     ('misy.claim_rotation(p_worker text, p_lease interval)',
      'TABLE(tenant_id text, rotation_id text, to_version integer, fence bigint, attempts integer)', 'misy_worker'),
     ('misy.new_data_keys()', 'TABLE(tenant_id text, version integer)', 'misy_worker')";
+
+/// Functions that run with their owner's rights and are given a time. All others ask the clock of the database: a caller must not
+/// choose what time it is where rights, limits or leases depend on it.
+const GIVEN_A_TIME: &str = "
+    ('record_calls', 'when something happened, as the entry tells it'),
+    ('keep_ceremony', 'of minutes, and only the handle opens it'), ('take_ceremony', 'only the handle opens it'),
+    ('hold_certificate', 'whether another holder''s certificate is over; what it shows is proved by its key'),
+    ('purge_batch', 'of the role that sets when a tenant ends')";
 
 /// All that the sequencer of the audit trail may do with tenants' tables.
 const SEALER_GRANTS: &str = "
@@ -133,6 +141,13 @@ pub(crate) fn rules() -> Vec<String> {
                      and allowed.callers = coalesce(
                          (select string_agg(a.grantee::regrole::text, ',' order by a.grantee::regrole::text)
                           from aclexplode(p.proacl) a where a.grantee <> p.proowner), ''))"
+    ));
+    rules.push(format!(
+        "select format('%I.%I is given a time', n.nspname, p.proname)
+         from pg_proc p join pg_namespace n on n.oid = p.pronamespace
+         where p.prosecdef and n.nspname in ('misy', 'platform')
+             and p.proargtypes::oid[] && array['timestamptz', 'timestamp', 'timestamptz[]', 'date']::regtype[]::oid[]
+             and p.proname not in (select g.name from (values {GIVEN_A_TIME}) as g (name, why))"
     ));
     rules.push(format!(
         "select format('misy_sealer may %s %s', a.privilege_type, c.oid::regclass)
