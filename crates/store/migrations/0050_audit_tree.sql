@@ -45,7 +45,7 @@ begin
     insert into misy.audit_pending (tenant_id, audit_ids, octets)
     select p.tenant_id, array_agg(p.audit_id order by p.audit_id), sum(p.octets)
     from (select s.tenant_id, s.audit_id, s.octets,
-                 sum(s.octets) over (partition by s.tenant_id order by s.audit_id) / 262144 as piece
+                 (sum(s.octets) over (partition by s.tenant_id order by s.audit_id))::pg_catalog.int8 / 262144 as piece
           from (select a.tenant_id, a.audit_id,
                        (400 + octet_length(concat(a.action, a.outcome, a.actor, a.site_id, a.session_id, a.agent_name, a.origin,
                                                   a.request_id, a.subject))

@@ -54,13 +54,10 @@ impl Database {
         bucket: Bucket,
         rule: GuessesAt,
     ) -> Result<Option<SignedDuration>, StoreError> {
-        let wait = sqlx::query_scalar!(
-            r#"select platform.count_guess($1, $2) as "wait!""#,
-            bucket.0,
-            rule.as_str()
-        )
-        .fetch_one(self.app())
-        .await?;
+        let wait =
+            sqlx::query_scalar!(r#"select platform.count_guess($1, $2) as "wait!""#, bucket.0, rule.as_str())
+                .fetch_one(self.app())
+                .await?;
         Ok((wait > 0).then(|| SignedDuration::from_micros(wait)))
     }
 }

@@ -157,7 +157,11 @@ impl Kms {
                 Err(error) if place == 0 || !is_of_the_row(&error) => return Err(error),
                 Ok(_) | Err(_) => {
                     let generation = row.generation;
-                    tracing::error!(provider = self.name(), generation, "a root key is none of ours and is set aside");
+                    tracing::error!(
+                        provider = self.name(),
+                        generation,
+                        "a root key is none of ours and is set aside"
+                    );
                     metrics::counter!("keys_set_aside_total", "table" => "root_keys").increment(1);
                 }
             }
@@ -227,8 +231,11 @@ impl Kms {
         .fetch_one(tx.connection())
         .await?;
         let seal = sealed(&key, self.name(), generation);
-        let links: Vec<Vec<u8>> =
-            known.iter().take(MOST_LINKS).map(|known| linked(known, self.name(), generation, &seal)).collect();
+        let links: Vec<Vec<u8>> = known
+            .iter()
+            .take(MOST_LINKS)
+            .map(|known| linked(known, self.name(), generation, &seal))
+            .collect();
         let is_added = sqlx::query_scalar!(
             r#"select platform.add_root_key($1, $2, $3, $4, $5, $6, $7) as "added!""#,
             self.name(),

@@ -139,7 +139,10 @@ async fn open_row(vault: &Vault, row: &Row) -> Result<SigningKey, StoreError> {
     stored(SigningKey::from_record(record))
 }
 
-async fn open_all<'a>(vault: &Vault, rows: &'a [Row]) -> Result<Vec<Opened<&'a Row, SigningKey>>, StoreError> {
+async fn open_all<'a>(
+    vault: &Vault,
+    rows: &'a [Row],
+) -> Result<Vec<Opened<&'a Row, SigningKey>>, StoreError> {
     let mut opened = Vec::with_capacity(rows.len());
     for row in rows {
         opened.push(Opened { name: row.kid.clone(), row, key: unless_forged(open_row(vault, row).await)? });

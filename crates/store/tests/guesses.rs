@@ -27,8 +27,7 @@ async fn exactly_the_burst_passes_when_many_come_at_once_and_one_more_with_each_
     for (rule, burst, interval) in [(GuessesAt::Account, 20, 3), (GuessesAt::Device, 10, 1)] {
         let store = store().await;
         let bucket = store.vault.guess_bucket("password/account/ana").unwrap();
-        let count =
-            |database: Database| async move { database.count_guess(bucket, rule).await.unwrap() };
+        let count = |database: Database| async move { database.count_guess(bucket, rule).await.unwrap() };
         let mut tasks = tokio::task::JoinSet::new();
         for _ in 0..60 {
             tasks.spawn(count(store.database.clone()));

@@ -6,7 +6,8 @@ use misy_postgres::{PrivateServer, connection_url};
 use sqlx::{Connection, PgConnection};
 
 use crate::support::{
-    Serving, data_dir_of, open_dir, options, postmaster, programs, run, superuser, unprivileged, value, we_are_root,
+    Serving, data_dir_of, open_dir, options, postmaster, programs, run, superuser, unprivileged, value,
+    we_are_root,
 };
 
 #[tokio::test]

@@ -311,7 +311,7 @@ async fn take(tx: &mut TenantTx) -> Result<(Vec<String>, bool), StoreError> {
         "delete from audit_pending where tenant_id = $1 and pending_id in (
              select pending_id from (
                  select pending_id, sum(cardinality(audit_ids)) over (order by pending_id) - cardinality(audit_ids) as before,
-                        sum(octets) over (order by pending_id) - octets as octets_before
+                        (sum(octets) over (order by pending_id))::bigint - octets as octets_before
                  from (select pending_id, audit_ids, octets from audit_pending where tenant_id = $1 limit $2) as looked_at
              ) as counted
              where before < $3 and octets_before < $4)

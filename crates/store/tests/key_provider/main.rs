@@ -199,9 +199,11 @@ async fn a_root_key_that_somebody_plants_or_puts_back_is_set_aside_and_none_is_t
         }
         for turn in 0..2 {
             // A key of one's own, with nobody, itself or copied links to vouch for it; then the first one again.
-            let own_seal = |generation: i64| seal.of(format!("{}\n{generation}", kms.name()).as_bytes()).to_vec();
+            let own_seal =
+                |generation: i64| seal.of(format!("{}\n{generation}", kms.name()).as_bytes()).to_vec();
             let own_link = |generation: i64| {
-                let text = [format!("{}\n{generation}\n", kms.name()).as_bytes(), &own_seal(generation)].concat();
+                let text =
+                    [format!("{}\n{generation}\n", kms.name()).as_bytes(), &own_seal(generation)].concat();
                 vec![planted.blind_index("root_keys", "links").of(&text).to_vec()]
             };
             let version = i64::from(planted.version());
@@ -234,7 +236,10 @@ async fn a_root_key_that_somebody_plants_or_puts_back_is_set_aside_and_none_is_t
                 let new = kms.add(&mut tx, &keys, &*store.entropy).await.unwrap();
                 assert_eq!(kms.keep_only(&mut tx, &keys, new.version()).await.unwrap(), 1);
                 tx.commit().await.unwrap();
-                let clean = format!("delete from platform.root_keys where provider = '{}' and generation < {next}", kms.name());
+                let clean = format!(
+                    "delete from platform.root_keys where provider = '{}' and generation < {next}",
+                    kms.name()
+                );
                 store.admin(clean).await.unwrap();
                 keys = vec![new];
                 next += 1;

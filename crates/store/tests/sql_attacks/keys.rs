@@ -122,7 +122,8 @@ async fn whoever_may_write_the_ring_of_signing_keys_makes_none_sign_otherwise() 
             .map(|_| ())
     };
     let load = async || {
-        let keys = signing_keys::load(&stage.database, &stage.vault, issuer, stage.clock.now()).await.unwrap();
+        let keys =
+            signing_keys::load(&stage.database, &stage.vault, issuer, stage.clock.now()).await.unwrap();
         keys.keys().iter().map(|key| key.kid()).collect::<Vec<_>>()
     };
     make().await.unwrap();
@@ -141,7 +142,11 @@ async fn whoever_may_write_the_ring_of_signing_keys_makes_none_sign_otherwise() 
         ("algorithm = 'HS256'", "algorithm = k.algorithm"),
         ("sealed_private_key = 'x'", "sealed_private_key = k.sealed_private_key"),
     ] {
-        stage.admin("drop table if exists misy.kept; create table misy.kept as table platform.token_signing_keys").await;
+        stage
+            .admin(
+                "drop table if exists misy.kept; create table misy.kept as table platform.token_signing_keys",
+            )
+            .await;
         session
             .execute(AssertSqlSafe(format!(
                 "update platform.token_signing_keys set {changed} where kid = '{old}'"

@@ -65,7 +65,8 @@ impl Stage {
     ) -> Self {
         let terms = SealTerms { after: Duration::ZERO, entries: 10_000 };
         let sealer = Sealer::new(database.clone(), vault.clone(), clock.clone(), terms).await.unwrap();
-        let stage = Self { database, vault: vault.clone(), sealer, clock, entropy, login, superuser, _store: store };
+        let stage =
+            Self { database, vault: vault.clone(), sealer, clock, entropy, login, superuser, _store: store };
         stage
             .admin(
                 "insert into misy.tenants (tenant_id, tenant_type, name, contact_email, website_url, business_industry,

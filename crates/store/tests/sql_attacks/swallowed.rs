@@ -103,12 +103,15 @@ async fn nobody_raises_an_alert_before_its_event_or_one_that_is_acknowledged() {
     for role in Role::ALL {
         let mut session = stage.session(role).await;
         session.execute("set app.tenant_id = 'andina'").await.unwrap();
-        let acknowledged = format!("insert into misy.alerts ({columns}, acknowledged_at) values ({values}, now())");
+        let acknowledged =
+            format!("insert into misy.alerts ({columns}, acknowledged_at) values ({values}, now())");
         refused(&mut session, role, &acknowledged).await;
     }
     let mut app = stage.session(Role::App).await;
     app.execute("set app.tenant_id = 'andina'").await.unwrap();
-    app.execute(AssertSqlSafe(format!("insert into misy.alerts ({columns}) values ({values})"))).await.unwrap();
+    app.execute(AssertSqlSafe(format!("insert into misy.alerts ({columns}) values ({values})")))
+        .await
+        .unwrap();
     let mut tx = stage.database.tenant("test", &andina()).await.unwrap();
     assert!(alerts::raise(&mut tx, &stage.vault, &alert).await.unwrap(), "it is raised nonetheless");
     let again = Alert { alert_id: AlertId::new(&*stage.clock, &*stage.entropy), ..alert };

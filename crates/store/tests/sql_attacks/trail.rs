@@ -70,8 +70,7 @@ pub(crate) async fn attack(stage: &Stage) {
             let (id, other_id) = if kind == "call" { ("aud_8", "aud_9") } else { ("aud_9", "aud_8") };
             let actor = if kind == "turn" { "agent:sales" } else { "key_1" };
             if !own.contains(&kind) {
-                refused(&mut session, role, &forged(kind, actor, id, "2026-05-01 00:00Z", "andina"))
-                    .await;
+                refused(&mut session, role, &forged(kind, actor, id, "2026-05-01 00:00Z", "andina")).await;
                 continue;
             }
             // What a role may write at all, it writes in order.
@@ -85,10 +84,9 @@ pub(crate) async fn attack(stage: &Stage) {
                 forged(kind, actor, "usr_9", "2026-05-01 00:00Z", "andina"),
                 forged(kind, &format!("x{}", "y".repeat(9_000)), id, "2026-05-01 00:00Z", "andina"),
                 forged(kind, actor, other_id, "2026-05-01 00:00Z", "andina"),
-                forged(kind, actor, id, "2026-05-01 00:00Z", "andina").replace("outcome)", "outcome, detail)").replace(
-                    "'ok')",
-                    "'ok', jsonb_build_object('x', repeat('x', 17000)))",
-                ),
+                forged(kind, actor, id, "2026-05-01 00:00Z", "andina")
+                    .replace("outcome)", "outcome, detail)")
+                    .replace("'ok')", "'ok', jsonb_build_object('x', repeat('x', 17000)))"),
             ] {
                 refused(&mut session, role, &statement).await;
             }
@@ -98,7 +96,9 @@ pub(crate) async fn attack(stage: &Stage) {
             }
         }
         if role == Role::Worker {
-            for (id, at) in [("aud_8", "infinity"), ("aud_9", "2026-05-01 00:00Z"), ("x", "2026-05-01 00:00Z")] {
+            for (id, at) in
+                [("aud_8", "infinity"), ("aud_9", "2026-05-01 00:00Z"), ("x", "2026-05-01 00:00Z")]
+            {
                 let call = format!(
                     "select misy.record_calls('{{andina}}', '{{{id}}}', '{{{at}}}', '{{call}}', '{{a}}', '{{b}}', '{{null}}', \
                      '{{null}}', '{{null}}', '{{null}}', '{{ok}}', '{{200}}', '{{1}}', '{{null}}', '{{null}}', '{{null}}')"

@@ -8,9 +8,8 @@
 use super::{
     Frontier, Hash,
     checkpoint::{Checkpoint, PublicKey, verify_note},
-    entry, leaf_hash,
+    entry, leaf_hash, subtrees,
     succession::{Successor, Voucher, follow, follow_first},
-    subtrees,
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::Deserialize;

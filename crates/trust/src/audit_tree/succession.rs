@@ -51,11 +51,7 @@ impl Successor {
 
 /// Follows the keys, which stand in the order in which they were made, from those that are trusted. Gives all that are
 /// trusted then, and those of the others that nobody vouches for.
-pub fn follow(
-    issuer: &str,
-    anchors: Vec<Vec<u8>>,
-    keys: &[Successor],
-) -> (Vec<Vec<u8>>, Vec<Vec<u8>>) {
+pub fn follow(issuer: &str, anchors: Vec<Vec<u8>>, keys: &[Successor]) -> (Vec<Vec<u8>>, Vec<Vec<u8>>) {
     let (mut trusted, mut unknown) = (anchors, Vec::new());
     for key in keys {
         if trusted.contains(&key.key) {
