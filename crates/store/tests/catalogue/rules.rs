@@ -30,17 +30,9 @@ const DEFINERS: &str = "
      'boolean', 'misy_system'),
     ('platform.drop_root_key(p_provider text, p_generation bigint, p_word bytea)', 'boolean', 'misy_system'),
     ('misy.audit_entries_wait()', 'trigger', ''),
-    ('misy.claim_conversations(p_worker text, p_batch integer, p_lease interval, p_after_tenant text, p_most_attempts integer, p_most_of_tenant integer, p_full text[])',
-     'TABLE(tenant_id text, conversation_id text, fence bigint, attempts integer)', 'misy_worker'),
-    ('misy.claim_mails(p_batch integer, p_lease interval)', 'TABLE(tenant_id text, mail_id text, fence bigint)',
-     'misy_worker'),
-    ('misy.extend_leases(p_worker text, p_tenants text[], p_conversations text[], p_fences bigint[], p_lease interval)',
-     'TABLE(tenant_id text, conversation_id text, fence bigint)', 'misy_worker'),
     ('misy.record_calls(p_tenants text[], p_ids text[], p_at timestamp with time zone[], p_kinds text[], p_actions text[], p_actors text[], p_sites text[], p_sessions text[], p_agents text[], p_origins text[], p_outcomes text[], p_statuses integer[], p_durations bigint[], p_requests text[], p_subjects text[], p_details jsonb[])',
      'SETOF text', 'misy_worker'),
     ('misy.refuse_retired_key()', 'trigger', ''),
-    ('misy.claim_rotation(p_worker text, p_lease interval)',
-     'TABLE(tenant_id text, rotation_id text, to_version integer, fence bigint, attempts integer)', 'misy_worker'),
     ('misy.new_data_keys()', 'TABLE(tenant_id text, version integer)', 'misy_worker')";
 
 /// Functions that run with their owner's rights and are given a time. All others ask the clock of the database: a caller must not
@@ -50,6 +42,16 @@ const GIVEN_A_TIME: &str = "
     ('keep_ceremony', 'of minutes, and only the handle opens it'), ('take_ceremony', 'only the handle opens it'),
     ('hold_certificate', 'whether another holder''s certificate is over; what it shows is proved by its key'),
     ('purge_batch', 'of the role that sets when a tenant ends')";
+
+/// And those that `misy.lease` makes for each leased table. That they do what it wrote is a rule of its own.
+const DEFINERS_OF_LEASES: &str = "
+    select format('misy.claim_%s(p_worker text, p_batch integer, p_lease interval, p_after_tenant text, p_most_attempts integer, p_most_of_tenant integer, p_full text[])', l.table_name),
+           'TABLE(tenant_id text, id text, fence bigint, attempts integer)', 'misy_worker'
+    from platform.leased_tables l
+    union all
+    select format('misy.extend_%s(p_worker text, p_tenants text[], p_ids text[], p_fences bigint[], p_lease interval)', l.table_name),
+           'TABLE(tenant_id text, id text, fence bigint)', 'misy_worker'
+    from platform.leased_tables l";
 
 /// All that the sequencer of the audit trail may do with tenants' tables.
 const SEALER_GRANTS: &str = "
@@ -94,6 +96,8 @@ const PLATFORM_GRANTS: &str = "
     ('audit_keys', 'misy_system', 'INSERT'),
     ('sealed_columns', 'misy_app', 'SELECT'), ('sealed_columns', 'misy_worker', 'SELECT'),
     ('sealed_columns', 'misy_system', 'SELECT'),
+    ('leased_tables', 'misy_app', 'SELECT'), ('leased_tables', 'misy_worker', 'SELECT'),
+    ('leased_tables', 'misy_system', 'SELECT'),
     ('root_keys', 'misy_app', 'SELECT'), ('root_keys', 'misy_worker', 'SELECT'), ('root_keys', 'misy_system', 'SELECT'),
     ('installation', 'misy_system', 'SELECT'), ('installation', 'misy_system', 'INSERT')";
 
@@ -134,7 +138,7 @@ pub(crate) fn rules() -> Vec<String> {
          from pg_proc p join pg_namespace n on n.oid = p.pronamespace
          where p.prosecdef and n.nspname in ('misy', 'platform')
              and not exists (
-                 select from (values {DEFINERS}) as allowed (signature, result, callers)
+                 select from (values {DEFINERS} union all {DEFINERS_OF_LEASES}) as allowed (signature, result, callers)
                  where allowed.signature = format('%I.%I(%s)', n.nspname, p.proname,
                                                   pg_get_function_identity_arguments(p.oid))
                      and allowed.result = pg_get_function_result(p.oid)
@@ -255,6 +259,25 @@ const RULES: &[&str] = &[
          select from pg_trigger t
          where t.tgrelid = format('misy.%I', s.table_name)::regclass and t.tgfoid = 'misy.refuse_retired_key'::regproc
              and encode(t.tgargs, 'escape') = s.column_name || '\\000')",
+    // Leased tables. Each has the functions that misy.lease makes, and they say what those of conversations say.
+    "with made as (
+         select l.table_name, replace(f.name, '%', l.table_name) as name, f.name as pattern, p.oid,
+                regexp_replace(replace(replace(p.prosrc, l.table_name, '%'), l.key_column, '#'),
+                               'only_active constant boolean := (true|false)', '') as body
+         from platform.leased_tables l
+         cross join unnest(array['claim_%', 'claim_%_of', 'extend_%', 'postpone_%', 'fail_%']) f (name)
+         left join pg_proc p
+             on p.pronamespace = 'misy'::regnamespace and p.proname = replace(f.name, '%', l.table_name)
+     )
+     select format('misy.%s is not what misy.lease makes', m.name)
+     from made m join made pattern on pattern.table_name = 'conversations' and pattern.pattern = m.pattern
+     where m.body is distinct from pattern.body",
+    "select format('misy.%I raises no alert when its work dies', l.table_name)
+     from platform.leased_tables l
+     where not exists (
+         select from pg_trigger t
+         where t.tgrelid = format('misy.%I', l.table_name)::regclass and t.tgfoid = 'misy.tell_of_dead_work()'::regprocedure
+             and t.tgenabled in ('O', 'A'))",
     // Grants.
     "select format('everybody may %s %s', a.privilege_type, c.oid::regclass)
      from pg_class c cross join aclexplode(c.relacl) a
