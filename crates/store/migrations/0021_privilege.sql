@@ -56,8 +56,10 @@ create table misy.alerts (
     unique (tenant_id, rule, occurrence)
 );
 call misy.protect('misy.alerts');
-grant select, insert (tenant_id, alert_id, rule, occurrence, severity, actor, subject, detail, raised_at)
-    on misy.alerts to misy_app, misy_worker, misy_system;
+grant select, insert on misy.alerts to misy_app, misy_worker, misy_system;
+create trigger born_open before insert on misy.alerts
+    for each row when (new.acknowledged_at is not null or new.acknowledged_by is not null)
+    execute function misy.refuse_change();
 grant update on misy.alerts to misy_app, misy_system;
 
 -- What the owner decided for the whole installation while it runs; it wins over the program's settings.

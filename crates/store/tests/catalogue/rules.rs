@@ -60,7 +60,7 @@ const SEALER_GRANTS: &str = "
     ('audit_checkpoints', 'SELECT'), ('audit_checkpoints', 'INSERT'),
     ('audit_quarantine', 'SELECT'), ('audit_quarantine', 'INSERT'),
     ('audit_trees', 'SELECT'), ('audit_trees', 'INSERT'), ('audit_trees', 'UPDATE'),
-    ('tenants', 'SELECT'), ('alerts', 'SELECT')";
+    ('tenants', 'SELECT'), ('alerts', 'SELECT'), ('alerts', 'INSERT')";
 
 /// Tables that calls fill and that have no cap, with what bounds them instead. All others have a trigger of that name
 /// (migrations, `caps`).
