@@ -7,6 +7,7 @@
 mod given;
 mod keys;
 mod poison;
+mod rows;
 mod statements;
 mod swallowed;
 mod trail;
