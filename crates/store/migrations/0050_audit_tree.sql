@@ -49,7 +49,7 @@ begin
           from (select a.tenant_id, a.audit_id,
                        (400 + octet_length(concat(a.action, a.outcome, a.actor, a.site_id, a.session_id, a.agent_name, a.origin,
                                                   a.request_id, a.subject))
-                        + coalesce(octet_length(a.detail::text), 0))::pg_catalog.int8 as octets
+                        + coalesce(octet_length(a.detail::pg_catalog.text), 0))::pg_catalog.int8 as octets
                 from added a) s) p
     group by p.tenant_id, p.piece;
     return null;
