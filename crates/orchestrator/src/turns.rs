@@ -160,7 +160,7 @@ impl Turns {
         };
         let raise = async {
             let mut tx = self.database.tenant_work("turn.alert", &lease.tenant).await?;
-            alerts::raise(&mut tx, &alert).await?;
+            alerts::raise(&mut tx, &self.vault, &alert).await?;
             tx.commit().await
         };
         if let Err(error) = raise.await {

@@ -5,8 +5,8 @@ use anyhow::Context;
 use misy_domain::{Clock, Entropy};
 use misy_egress::{Egress, EgressSettings};
 use misy_store::{
-    Database, Roots,
-    key_provider::{AwsKms, AzureIdentity, AzureKeyVault, Kms, VaultTransit},
+    Database, Roots, StoreError,
+    key_provider::{self, AwsKms, AzureIdentity, AzureKeyVault, Kms, VaultTransit},
     vault::KeySource,
 };
 use misy_trust::{KeyProvider, RootKey, sigv4::Credentials};
@@ -82,12 +82,15 @@ pub(crate) async fn load(
     }
     let file = KeyProvider::File(file(settings));
     let Some(kms) = kms(settings, clock)? else {
+        if !self::file(settings).exists() && key_provider::has_data_keys(database).await? {
+            return Err(StoreError::RootKeyGone.into());
+        }
         file.load(entropy)?;
         return Ok(Roots::new(file.load_all()?, KeySource::Local(file)));
     };
     let before = if self::file(settings).exists() { file.load_all()? } else { Vec::new() };
     let keys = kms
-        .load_or_create(database, entropy)
+        .load_or_create(database, &before, entropy)
         .await
         .with_context(|| format!("the root key cannot be had from {}", kms.name()))?;
     let all = [keys, before.clone()].concat();

@@ -7,7 +7,7 @@ use misy_store::{
     rotation::{LongestUse, Rotator, Step, key_versions, rotations, start_due},
 };
 use misy_testkit::store::{TestStore, TestTenant, test_store};
-use misy_trust::{Place, RootKey, access::giving::Reach};
+use misy_trust::{Place, RootKey, access::Reach};
 use std::{
     sync::{
         Arc,
