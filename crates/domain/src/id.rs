@@ -118,6 +118,9 @@ pub mod kind {
     /// An end user of a tenant.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
     pub struct Contact;
+    /// A file that was uploaded.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    pub struct File;
     /// A publishable key, secret key or tenant secret.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
     pub struct Key;
@@ -166,6 +169,9 @@ pub mod kind {
     }
     impl Named for Contact {
         const PREFIX: &'static str = "con";
+    }
+    impl Named for File {
+        const PREFIX: &'static str = "fil";
     }
     impl Named for Key {
         const PREFIX: &'static str = "key";
@@ -216,6 +222,8 @@ pub type MessageId = Id<kind::Message>;
 pub type ConversationId = Id<kind::Conversation>;
 /// `con_…`
 pub type ContactId = Id<kind::Contact>;
+/// `fil_…`
+pub type FileId = Id<kind::File>;
 /// `key_…`
 pub type KeyId = Id<kind::Key>;
 /// `req_…`

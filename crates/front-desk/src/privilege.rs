@@ -9,7 +9,7 @@ use misy_domain::{Action, AlertId, Clock, Entropy, GrantId, TenantId, Timestamp,
 use misy_store::{
     StoreError, SystemTx, Vault,
     alerts::{self, Alert, Severity},
-    audit::{self, AuditEntry, Kind},
+    audit::{self, Actor, AuditEntry, Kind},
     limits::{Decision, Limit, Scope, Unreachable},
     privilege::{self, PrivilegeUse},
     tenants,
@@ -166,8 +166,7 @@ pub(crate) async fn write_down(
     let record = &call.received.record;
     let trails = if *tenant == used.home { vec![tenant] } else { vec![&used.home, tenant] };
     for trail in trails {
-        let actor =
-            if *trail == used.home { used.actor.clone() } else { format!("{}/{}", used.home, used.actor) };
+        let actor = Actor::of(&used.home, &used.actor, trail);
         let mut entry = AuditEntry::new(Kind::System, record.operation, &actor, &*desk.clock, &*desk.entropy);
         entry.subject = Some(used.grant_id.to_string());
         entry.request_id = Some(record.request_id.clone());
@@ -362,6 +361,6 @@ fn hour_at(now: Timestamp, timezone: &str) -> Option<i8> {
 
 /// Says an alert where operators look at once.
 pub(crate) fn announce(home: &TenantId, rule: &'static str, actor: &str) {
-    metrics::counter!("alerts_total", "rule" => rule).increment(1);
+    metrics::counter!("misy_alerts_total", "rule" => rule).increment(1);
     tracing::warn!(tenantId = %home, rule, actor, "alert");
 }

@@ -20,17 +20,18 @@ pub(crate) fn file(settings: &Settings) -> PathBuf {
 
 /// The way out, as the operator allows it.
 pub(crate) fn egress(settings: &Settings) -> anyhow::Result<Egress> {
-    if settings.egress_allow_loopback {
+    if settings.egress.allow_loopback {
         warn!(
             "MISY_EGRESS_ALLOW_LOOPBACK is on: outgoing calls may reach this machine. Never use it in production"
         );
     }
     let extra_roots = settings
-        .egress_ca_file
+        .egress
+        .ca_file
         .as_ref()
         .map(|path| fs::read(path).with_context(|| format!("egress_ca_file {}", path.display())))
         .transpose()?;
-    let allow_loopback = settings.egress_allow_loopback;
+    let allow_loopback = settings.egress.allow_loopback;
     Ok(Egress::new(EgressSettings { allow_loopback, extra_roots, ..EgressSettings::default() })?)
 }
 

@@ -1,6 +1,6 @@
 //! Alerts: what somebody should look at now.
 
-use crate::{StoreError, SystemTx, TenantTx, Vault, readable::readable_rows, tenants::stored};
+use crate::{StoreError, SystemTx, TenantTx, Vault, audit::Actor, readable::readable_rows, tenants::stored};
 use jiff_sqlx::{Timestamp as SqlTimestamp, ToSqlx};
 use misy_domain::{AlertId, TenantId, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -102,7 +102,7 @@ async fn raise_on(
 pub async fn acknowledge(
     tx: &mut TenantTx,
     alert: AlertId,
-    by: &str,
+    by: &Actor,
     now: Timestamp,
 ) -> Result<Option<Alert>, StoreError> {
     let tenant = tx.tenant().clone();
@@ -112,7 +112,7 @@ pub async fn acknowledge(
         tenant.as_str(),
         alert.to_string(),
         now.to_sqlx() as _,
-        by
+        by.as_str()
     )
     .execute(tx.connection())
     .await?;

@@ -47,8 +47,36 @@ impl Kind {
     }
 }
 
+/// Who does something, as the trail of a tenant names them: whoever comes from another tenant is named with it. What is recorded
+/// of a change takes nothing else, so nobody stands in a trail as if they belonged there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Actor(String);
+
+impl Actor {
+    /// Somebody of a tenant, in the trail of this one.
+    pub fn of(home: &TenantId, id: &str, trail: &TenantId) -> Self {
+        if home == trail { Self(id.to_owned()) } else { Self::from_elsewhere(home, id) }
+    }
+
+    /// Somebody of a tenant, in the trail of any other.
+    pub fn from_elsewhere(home: &TenantId, id: &str) -> Self {
+        Self(format!("{home}/{id}"))
+    }
+
+    /// What belongs to no tenant: the program itself, its operator.
+    pub fn outside(name: &'static str) -> Self {
+        Self(name.to_owned())
+    }
+
+    /// As it stands in the trail.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 /// An entry of a tenant's audit trail. Never holds a secret or the words of a contact.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct AuditEntry {
     /// Its id; grows with time.
     pub audit_id: AuditId,
@@ -84,13 +112,13 @@ pub struct AuditEntry {
 
 impl AuditEntry {
     /// An entry for now, with an outcome of `ok`.
-    pub fn new(kind: Kind, action: &str, actor: &str, clock: &dyn Clock, entropy: &dyn Entropy) -> Self {
+    pub fn new(kind: Kind, action: &str, actor: &Actor, clock: &dyn Clock, entropy: &dyn Entropy) -> Self {
         Self {
             audit_id: AuditId::new(clock, entropy),
             at: clock.now(),
             kind,
             action: action.to_owned(),
-            actor: actor.to_owned(),
+            actor: actor.as_str().to_owned(),
             site_id: None,
             session_id: None,
             agent_name: None,

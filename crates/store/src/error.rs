@@ -12,9 +12,15 @@ pub enum StoreError {
     /// The state of the thing forbids it; says why.
     #[error("{0}")]
     Refused(&'static str),
+    /// The owner of the platform decided it, and alone takes it back.
+    #[error("the owner of the platform decided it")]
+    NotTheirs,
     /// There are as many of the thing as there may be; says how many, in a sentence.
     #[error("{0}")]
     Full(String),
+    /// Somebody was to be let in who was read in another transaction, and may be another by now.
+    #[error("a person is let in who is not locked")]
+    NotLocked,
     /// The lease ran out and the work belongs to somebody else now.
     #[error("the lease is lost")]
     LeaseLost,

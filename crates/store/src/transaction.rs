@@ -3,7 +3,10 @@
 use crate::StoreError;
 use misy_domain::TenantId;
 use sqlx::{AssertSqlSafe, PgConnection, PgPool, Postgres, SqlSafeStr, SqlStr, Transaction};
-use std::time::{Duration, Instant};
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    time::{Duration, Instant},
+};
 use tracing::warn;
 
 /// Transactions that hold their connection for longer than this are told of in the log.
@@ -15,6 +18,8 @@ pub struct TenantTx {
     tenant: TenantId,
     name: &'static str,
     began: Instant,
+    /// Tells it from all others of this program.
+    number: u64,
 }
 
 /// A transaction across tenants, for the owner's work and the program's own; what it does to a tenant is audited there.
@@ -33,6 +38,11 @@ async fn begin_whole(pool: &PgPool, statement: SqlStr) -> Result<Transaction<'st
     Ok(task.await.map_err(|_| sqlx::Error::WorkerCrashed)??)
 }
 
+fn next_number() -> u64 {
+    static LAST: AtomicU64 = AtomicU64::new(0);
+    LAST.fetch_add(1, Ordering::Relaxed)
+}
+
 impl TenantTx {
     pub(crate) async fn begin(
         pool: &PgPool,
@@ -42,7 +52,12 @@ impl TenantTx {
         // Begin and the tenant travel in one round trip. A tenant id has no character that could end the literal.
         let begin = format!("begin; set local app.tenant_id = '{tenant}'");
         let transaction = begin_whole(pool, AssertSqlSafe(begin).into_sql_str()).await?;
-        Ok(Self { transaction, tenant: tenant.clone(), name, began: Instant::now() })
+        Ok(Self { transaction, tenant: tenant.clone(), name, began: Instant::now(), number: next_number() })
+    }
+
+    /// Tells it from all others of this program: what was locked in it is held no longer than it lasts.
+    pub(crate) fn number(&self) -> u64 {
+        self.number
     }
 
     /// The tenant whose rows it sees.
@@ -83,6 +98,7 @@ impl SystemTx {
             tenant: tenant.clone(),
             name: self.reason,
             began: Instant::now(),
+            number: next_number(),
         }
     }
 

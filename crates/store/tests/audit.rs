@@ -5,7 +5,7 @@
 use misy_domain::{AuditId, Clock, TenantId};
 use misy_store::{
     Database,
-    audit::{self, AuditEntry, Kind, SealTerms, Sealer, check, entries, keys, tree},
+    audit::{self, Actor, AuditEntry, Kind, SealTerms, Sealer, check, entries, keys, tree},
 };
 use misy_testkit::store::{TestStore, test_store};
 use misy_trust::audit_tree::{checkpoint::Checkpoint, verify_consistency, verify_inclusion};
@@ -23,7 +23,8 @@ async fn sealer(store: &TestStore, terms: SealTerms) -> Sealer {
 }
 
 fn entry(store: &TestStore, action: &str) -> AuditEntry {
-    let mut entry = AuditEntry::new(Kind::Change, action, "key_1", &*store.clock, &*store.entropy);
+    let mut entry =
+        AuditEntry::new(Kind::Change, action, &Actor::outside("key_1"), &*store.clock, &*store.entropy);
     entry.detail = Some(serde_json::json!({ "version": 1.50, "names": ["é", "\u{1}"] }));
     entry
 }
@@ -253,7 +254,7 @@ async fn checkpoints_come_by_time_by_number_and_at_the_close() {
     write(&store, &store.database, &made.id, 10).await;
     sealer.round().await.unwrap();
     assert_eq!(count().await, 2, "enough are new");
-    store.admin("update misy.tenants set status = 'closed'").await.unwrap();
+    store.admin("update misy.tenants set closed_at = now()").await.unwrap();
     write(&store, &store.database, &made.id, 1).await;
     sealer.round().await.unwrap();
     assert_eq!(count().await, 3, "the tenant is closed");

@@ -74,7 +74,7 @@ async fn all_tenants_are_shown_to_nobody_but_who_may_list_them() {
         for (who, tenant) in [(&mut ana, &owner), (&mut luis, &andina)] {
             let email = format!("{role}@{}.example", tenant.id);
             let mut one = joined(&app, who, tenant, &email, &[role]).await.0;
-            if role == "admin" {
+            if ["admin", "developer"].contains(&role) {
                 one.enroll_app(&app).await;
             }
             let answer = one.get(&app, "/tenants").await;

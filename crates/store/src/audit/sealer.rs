@@ -181,7 +181,7 @@ impl Sealer {
     async fn quarantine(&self, tx: &mut TenantTx, ids: &[String]) -> Result<(), StoreError> {
         let tenant = tx.tenant().clone();
         error!(tenantId = %tenant, entries = ?ids, "audit entries cannot be read and are put into quarantine");
-        metrics::counter!("audit_quarantined_total").increment(ids.len() as u64);
+        metrics::counter!("misy_audit_quarantined_total").increment(ids.len() as u64);
         sqlx::query!(
             "insert into audit_quarantine (tenant_id, audit_id) select $1, unnest($2::text[]) on conflict do nothing",
             tenant.as_str(),

@@ -15,7 +15,7 @@ mod trail;
 use misy_domain::TenantId;
 use misy_store::{
     Database, Vault,
-    audit::{self, AuditEntry, Kind, SealTerms, Sealer, check},
+    audit::{self, Actor, AuditEntry, Kind, SealTerms, Sealer, check},
     database::Role,
 };
 use misy_testkit::{
@@ -111,7 +111,8 @@ impl Stage {
     /// Writes an entry as the program does.
     pub(crate) async fn tell(&self, action: &str) {
         let mut tx = self.database.tenant("test", &andina()).await.unwrap();
-        let entry = AuditEntry::new(Kind::Change, action, "key_1", &*self.clock, &*self.entropy);
+        let entry =
+            AuditEntry::new(Kind::Change, action, &Actor::outside("key_1"), &*self.clock, &*self.entropy);
         audit::record(&mut tx, &entry).await.unwrap();
         tx.commit().await.unwrap();
     }

@@ -149,7 +149,7 @@ async fn what_fills_the_trail_of_one_tenant_is_taken_in_small_pieces_and_keeps_n
     let entry = misy_store::audit::AuditEntry::new(
         misy_store::audit::Kind::Change,
         "createSite",
-        "key_2",
+        &misy_store::audit::Actor::outside("key_2"),
         &*stage.clock,
         &*stage.entropy,
     );
