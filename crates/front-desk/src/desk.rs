@@ -17,7 +17,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use misy_domain::{Clock, EmailAddress, Entropy, Secret, TenantId};
 use misy_egress::Egress;
 use misy_store::{
-    AuditLog, Bell, Database, Limits, Shared as Redis, StoreError, TenantKeys, Vault,
+    AuditLog, Bell, Database, Limits, Shared as Redis, StoreError, TenantKeys, Turns, Vault,
     audit::{SealTerms, Sealer},
     closing::{self, Purged},
     signing_keys,
@@ -38,6 +38,8 @@ const LOOK_AGAIN: Duration = Duration::from_millis(300);
 const _: () = assert!(LOOK_AGAIN.as_millis() + FRESH_ENOUGH.as_millis() + LAST_WORDS.as_millis() < 800);
 /// How often counted refusals are written.
 const WRITE_REFUSALS: Duration = Duration::from_secs(5);
+/// Exports of one tenant at a time.
+const EXPORTS: usize = 2;
 /// How often signing keys are read again, and rotated when it is time.
 const READ_KEYS: Duration = Duration::from_mins(1);
 
@@ -107,6 +109,8 @@ pub struct Shared {
     pub(crate) egress: Egress,
     /// Records of calls.
     pub audit: AuditLog,
+    /// Exports under way, a few at a time of each tenant: each holds pages in memory as long as its reader is slow.
+    pub(crate) exports: Turns,
     /// What the owner decided while the program runs.
     decided: RwLock<Option<SelfRegistration>>,
     /// Puts what is recorded into the trees of the tenants.
@@ -170,6 +174,7 @@ impl FrontDesk {
             providers: Providers::new(egress.clone(), clock.clone()),
             egress,
             audit: AuditLog::start(database.clone()),
+            exports: Turns::of(EXPORTS),
             decided: RwLock::default(),
             origins: KnownOrigins::new(database.clone()),
             streams: Arc::default(),
