@@ -1,6 +1,7 @@
 //! The front desk: what all calls share.
 
 use crate::{
+    bodies::Bodies,
     edge::origins::KnownOrigins,
     identity::Passwords,
     live::{LAST_WORDS, Streams},
@@ -9,6 +10,7 @@ use crate::{
     problem::Problem,
     refusals::Refusals,
     settings::{SelfRegistration, Settings},
+    tallies::Tallies,
     tenant_state::{FRESH_ENOUGH, TenantStates},
     token_desk::TokenDesk,
     welcome::Welcomes,
@@ -18,7 +20,7 @@ use misy_domain::{Clock, EmailAddress, Entropy, Secret, TenantId};
 use misy_egress::Egress;
 use misy_store::{
     AuditLog, Bell, Database, Limits, Shared as Redis, StoreError, TenantKeys, Turns, Vault,
-    audit::{SealTerms, Sealer},
+    audit::{CallEntry, SealTerms, Sealer},
     closing::{self, Purged},
     signing_keys,
 };
@@ -118,6 +120,10 @@ pub struct Shared {
     pub(crate) origins: KnownOrigins,
     pub(crate) streams: Arc<Streams>,
     pub(crate) refusals: Refusals,
+    /// Calls that stand in the trail together.
+    pub(crate) tallies: Tallies,
+    /// Bodies of requests in memory.
+    pub(crate) bodies: Bodies,
     /// The hashes of administrators' tokens that were good lately.
     pub(crate) good_keys: Cache<[u8; 32], ()>,
     pub(crate) welcomes: Welcomes,
@@ -179,6 +185,8 @@ impl FrontDesk {
             origins: KnownOrigins::new(database.clone()),
             streams: Arc::default(),
             refusals: Refusals::default(),
+            tallies: Tallies::default(),
+            bodies: Bodies::default(),
             good_keys: Cache::builder().max_capacity(10_000).time_to_live(Duration::from_hours(1)).build(),
             welcomes: Welcomes::default(),
             stopping: CancellationToken::new(),
@@ -231,6 +239,7 @@ impl FrontDesk {
             let work = async {
                 loop {
                     tokio::time::sleep(WRITE_REFUSALS).await;
+                    desk.tell_of(desk.tallies.over(Some(desk.clock.now())));
                     desk.refusals.write(&desk).await;
                 }
             };
@@ -248,6 +257,13 @@ impl FrontDesk {
             };
             desk.stopping.run_until_cancelled(work).await;
         });
+    }
+
+    /// Writes entries that stand for several calls.
+    fn tell_of(&self, entries: Vec<(TenantId, CallEntry)>) {
+        for (tenant, entry) in entries {
+            self.audit.record_call(tenant, entry);
+        }
     }
 
     /// Who may register a tenant at this moment.
@@ -317,6 +333,7 @@ impl FrontDesk {
             tracker.wait().await;
         }
         self.refusals.write(self).await;
+        self.tell_of(self.tallies.over(None));
         self.audit.shutdown().await;
     }
 

@@ -14,4 +14,5 @@ mod steps;
 
 pub use context::{Access, Subjects, TenantCall, TenantContext};
 pub use received::Received;
-pub(crate) use steps::{SignatureHeaders, bearer};
+pub(crate) use received::Head;
+pub(crate) use steps::{SignatureHeaders, bearer, expect_credential};

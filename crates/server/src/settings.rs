@@ -299,7 +299,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     open("connections", "connections at a time, as far as the system allows so many open files [50000]"),
     open(
         "connections_per_address",
-        "connections from one address or /64, unless trusted_proxies stand in front [2500]",
+        "connections from one address or /64 (a /56 twice, a /48 or /24 four times as many), unless trusted_proxies stand in front [2500]",
     ),
     open("handshake_timeout_seconds", "the longest a TLS handshake may take [10]"),
     open("head_timeout_seconds", "the longest the head of a request may take, and a connection be idle [20]"),

@@ -155,21 +155,21 @@ grant insert, update on platform.audit_keys to misy_system;
 create function misy.record_calls(
     p_tenants text[], p_ids text[], p_at timestamptz[], p_actions text[], p_actors text[], p_sites text[],
     p_sessions text[], p_origins text[], p_outcomes text[], p_statuses integer[], p_durations bigint[],
-    p_requests text[], p_subjects text[])
+    p_requests text[], p_subjects text[], p_details jsonb[])
 returns void
 language sql security definer
 set search_path = pg_catalog, pg_temp
 as $$
     insert into misy.audit_entries (tenant_id, audit_id, at, kind, action, actor, site_id, session_id, origin, outcome,
-                                    status, duration_micros, request_id, subject)
+                                    status, duration_micros, request_id, subject, detail)
     select c.tenant, c.id, c.at, 'call', c.action, c.actor, c.site, c.session, c.origin, c.outcome, c.status, c.duration,
-           c.request, c.subject
+           c.request, c.subject, c.detail
     from unnest(p_tenants, p_ids, p_at, p_actions, p_actors, p_sites, p_sessions, p_origins, p_outcomes, p_statuses,
-                p_durations, p_requests, p_subjects)
-        as c (tenant, id, at, action, actor, site, session, origin, outcome, status, duration, request, subject)
+                p_durations, p_requests, p_subjects, p_details)
+        as c (tenant, id, at, action, actor, site, session, origin, outcome, status, duration, request, subject, detail)
     on conflict (tenant_id, audit_id) do nothing
 $$;
 revoke execute on function misy.record_calls(text[], text[], timestamptz[], text[], text[], text[], text[], text[], text[],
-    integer[], bigint[], text[], text[]) from public;
+    integer[], bigint[], text[], text[], jsonb[]) from public;
 grant execute on function misy.record_calls(text[], text[], timestamptz[], text[], text[], text[], text[], text[], text[],
-    integer[], bigint[], text[], text[]) to misy_worker;
+    integer[], bigint[], text[], text[], jsonb[]) to misy_worker;

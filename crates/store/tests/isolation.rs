@@ -235,7 +235,7 @@ async fn functions_that_look_across_tenants_are_closed_to_those_who_serve_reques
         "select * from misy.claim_of_tenant('aa', 'w', 1, now(), '1 s', 8)",
         "select * from misy.extend_leases('w', '{}', '{}', '{}', '1 s')",
         "select misy.record_calls('{bb}', '{aud_2}', '{2026-01-01}', '{a}', '{b}', '{x}', '{x}', '{x}', '{ok}', '{1}', '{1}',
-                                  '{x}', '{x}')",
+                                  '{x}', '{x}', '{null}')",
         "select * from platform.audit_keys for update",
         "select * from platform.credentials",
     ] {

@@ -1,7 +1,7 @@
 //! Entries of calls on their way to the database.
 
-use super::{AuditEntry, Kind};
-use crate::{Database, StoreError, tenants::stored};
+use super::AuditEntry;
+use crate::{Database, StoreError, Turn, Turns};
 use jiff_sqlx::{Timestamp as SqlTimestamp, ToSqlx};
 use misy_domain::{RequestId, TenantId, Timestamp};
 use serde_json::Value;
@@ -21,6 +21,8 @@ use tracing::{error, warn};
 
 /// Entries that may wait; each is some hundred bytes.
 const WAITING: usize = 16_384;
+/// Entries of one tenant that may wait: who floods its own trail leaves room for the others.
+const SHARE: usize = WAITING / 4;
 /// Entries of one batch.
 const BATCH: usize = 4_096;
 /// The longest an entry waits for others.
@@ -65,27 +67,6 @@ impl CallEntry {
     fn audit_id(&self) -> String {
         self.request_id.to_string().replacen("req_", "aud_", 1)
     }
-
-    /// The same as a whole entry.
-    fn whole(&self) -> Result<AuditEntry, StoreError> {
-        Ok(AuditEntry {
-            audit_id: stored(self.audit_id().parse())?,
-            at: self.at,
-            kind: Kind::Call,
-            action: self.action.to_owned(),
-            actor: self.actor.clone().unwrap_or_else(|| "anonymous".to_owned()),
-            site_id: self.site_id.clone(),
-            session_id: self.session_id.clone(),
-            agent_name: None,
-            origin: self.origin.clone(),
-            outcome: self.outcome.to_owned(),
-            status: Some(i32::from(self.status)),
-            duration_micros: Some(self.duration_micros),
-            request_id: Some(self.request_id.to_string()),
-            subject: self.subject.clone(),
-            detail: self.detail.clone(),
-        })
-    }
 }
 
 /// What waits to be written.
@@ -95,6 +76,17 @@ enum Item {
     /// Few: what was tried outside of any transaction.
     Other(TenantId, AuditEntry),
 }
+
+impl Item {
+    fn tenant(&self) -> &TenantId {
+        match self {
+            Self::Call(tenant, _) | Self::Other(tenant, _) => tenant,
+        }
+    }
+}
+
+/// It, and the place of its tenant that it takes.
+type Waiting = (Item, Turn);
 
 /// Writes entries of calls in batches, those of all tenants in one statement. Cheap to clone.
 ///
@@ -106,18 +98,19 @@ pub struct AuditLog {
 }
 
 struct Inner {
-    sender: Mutex<Option<mpsc::Sender<Item>>>,
+    sender: Mutex<Option<mpsc::Sender<Waiting>>>,
+    turns: Turns,
     writer: Mutex<Option<JoinHandle<()>>>,
     displaced: AtomicU64,
 }
 
 /// Room for one entry.
-pub struct AuditPermit(OwnedPermit<Item>);
+pub struct AuditPermit(OwnedPermit<Waiting>, Turn);
 
 impl AuditPermit {
     /// Hands the entry over.
     pub fn record(self, tenant: TenantId, entry: CallEntry) {
-        self.0.send(Item::Call(tenant, entry));
+        self.0.send((Item::Call(tenant, entry), self.1));
     }
 }
 
@@ -128,24 +121,26 @@ impl AuditLog {
         let writer = tokio::spawn(run(database, receiver));
         let inner = Inner {
             sender: Mutex::new(Some(sender)),
+            turns: Turns::of(SHARE),
             writer: Mutex::new(Some(writer)),
             displaced: AtomicU64::new(0),
         };
         Self { inner: Arc::new(inner) }
     }
 
-    fn sender(&self) -> Option<mpsc::Sender<Item>> {
+    fn sender(&self) -> Option<mpsc::Sender<Waiting>> {
         self.inner.sender.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Room for the entry of a mutation, to be had before it is carried out; `None` if there is none within seconds.
-    pub async fn reserve(&self) -> Option<AuditPermit> {
+    pub async fn reserve(&self, tenant: &TenantId) -> Option<AuditPermit> {
+        let turn = self.inner.turns.wait(tenant).await.ok()?;
         let permit = match self.sender()?.try_reserve_owned() {
             Ok(permit) => permit,
             Err(TrySendError::Full(sender)) => timeout(PATIENCE, sender.reserve_owned()).await.ok()?.ok()?,
             Err(TrySendError::Closed(_)) => return None,
         };
-        Some(AuditPermit(permit))
+        Some(AuditPermit(permit, turn))
     }
 
     /// Hands over the entry of a read or of a refusal.
@@ -159,11 +154,11 @@ impl AuditLog {
     }
 
     fn hand_over(&self, item: Item) {
-        let refused = match self.sender() {
-            Some(sender) => sender.try_send(item).err().map(|error| match error {
-                TrySendError::Full(item) | TrySendError::Closed(item) => item,
+        let refused = match (self.sender(), self.inner.turns.take(item.tenant())) {
+            (Some(sender), Some(turn)) => sender.try_send((item, turn)).err().map(|error| match error {
+                TrySendError::Full((item, _)) | TrySendError::Closed((item, _)) => item,
             }),
-            None => Some(item),
+            _ => Some(item),
         };
         if let Some(item) = refused {
             self.inner.displaced.fetch_add(1, Ordering::Relaxed);
@@ -188,7 +183,7 @@ impl AuditLog {
     }
 }
 
-async fn run(database: Database, mut receiver: mpsc::Receiver<Item>) {
+async fn run(database: Database, mut receiver: mpsc::Receiver<Waiting>) {
     let mut batch = Vec::with_capacity(64);
     loop {
         if receiver.recv_many(&mut batch, BATCH).await == 0 {
@@ -210,7 +205,7 @@ async fn run(database: Database, mut receiver: mpsc::Receiver<Item>) {
 
 /// Writes a batch. What the database does not take now is tried again until it does; of a batch that it refuses, all but
 /// what it refuses. When the program is ending, what it will not take goes to the program's log.
-async fn flush(database: &Database, batch: &[Item], ending: bool) {
+async fn flush(database: &Database, batch: &[Waiting], ending: bool) {
     let mut parts = vec![batch];
     let mut tries = 0;
     while let Some(part) = parts.pop() {
@@ -224,37 +219,29 @@ async fn flush(database: &Database, batch: &[Item], ending: bool) {
             let (first, second) = part.split_at(part.len() / 2);
             parts.extend([second, first]);
         } else {
-            error!(error = ?failure, entries = ?part, "audit entries cannot be stored");
+            let entries: Vec<_> = part.iter().map(|(item, _)| item).collect();
+            error!(error = ?failure, ?entries, "audit entries cannot be stored");
         }
     }
 }
 
-async fn write(database: &Database, batch: &[Item]) -> Result<(), StoreError> {
+async fn write(database: &Database, batch: &[Waiting]) -> Result<(), StoreError> {
     let calls: Vec<(&TenantId, &CallEntry)> = batch
         .iter()
-        .filter_map(|item| match item {
-            Item::Call(tenant, entry) if entry.detail.is_none() => Some((tenant, entry)),
-            Item::Call(..) | Item::Other(..) => None,
+        .filter_map(|(item, _)| match item {
+            Item::Call(tenant, entry) => Some((tenant, entry)),
+            Item::Other(..) => None,
         })
         .collect();
     write_calls(database, &calls).await?;
-    // The few that have more to tell come after those that led to them.
-    for item in batch {
-        match item {
-            Item::Other(tenant, entry) => write_one(database, tenant, entry).await?,
-            Item::Call(tenant, call) if call.detail.is_some() => {
-                write_one(database, tenant, &call.whole()?).await?;
-            }
-            Item::Call(..) => {}
+    for (item, _) in batch {
+        if let Item::Other(tenant, entry) = item {
+            let mut tx = database.tenant_work("audit.flush", tenant).await?;
+            super::write(tx.connection(), tenant, std::slice::from_ref(entry)).await?;
+            tx.commit().await?;
         }
     }
     Ok(())
-}
-
-async fn write_one(database: &Database, tenant: &TenantId, entry: &AuditEntry) -> Result<(), StoreError> {
-    let mut tx = database.tenant_work("audit.flush", tenant).await?;
-    super::write(tx.connection(), tenant, std::slice::from_ref(entry)).await?;
-    tx.commit().await
 }
 
 async fn write_calls(database: &Database, calls: &[(&TenantId, &CallEntry)]) -> Result<(), StoreError> {
@@ -266,7 +253,7 @@ async fn write_calls(database: &Database, calls: &[(&TenantId, &CallEntry)]) -> 
     let requests = column!(|(_, e)| e.request_id.to_string());
     let ids = column!(|(_, e)| e.audit_id());
     sqlx::query!(
-        "select record_calls($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+        "select record_calls($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
         &column!(|(tenant, _)| tenant.as_str()) as &[&str],
         &ids,
         &column!(|(_, e)| e.at.to_sqlx()) as &[SqlTimestamp],
@@ -280,6 +267,7 @@ async fn write_calls(database: &Database, calls: &[(&TenantId, &CallEntry)]) -> 
         &column!(|(_, e)| e.duration_micros),
         &requests,
         &column!(|(_, e)| e.subject.as_deref()) as &[Option<&str>],
+        &column!(|(_, e)| e.detail.clone()) as &[Option<Value>],
     )
     .execute(database.worker())
     .await?;

@@ -91,6 +91,11 @@ impl Turns {
         Ok(Turn(permit))
     }
 
+    /// A turn, if the tenant holds less than its share at this moment.
+    pub fn take(&self, tenant: &TenantId) -> Option<Turn> {
+        self.turns_of(tenant).try_acquire_owned().ok().map(Turn)
+    }
+
     fn turns_of(&self, tenant: &TenantId) -> Arc<Semaphore> {
         let mut tenants = self.tenants.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(turns) = tenants.turns.get(tenant).and_then(Weak::upgrade) {

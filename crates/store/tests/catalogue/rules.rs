@@ -33,7 +33,7 @@ const DEFINERS: &str = "
      'misy_worker'),
     ('misy.extend_leases(p_worker text, p_tenants text[], p_conversations text[], p_fences bigint[], p_lease interval)',
      'TABLE(tenant_id text, conversation_id text, fence bigint)', 'misy_worker'),
-    ('misy.record_calls(p_tenants text[], p_ids text[], p_at timestamp with time zone[], p_actions text[], p_actors text[], p_sites text[], p_sessions text[], p_origins text[], p_outcomes text[], p_statuses integer[], p_durations bigint[], p_requests text[], p_subjects text[])',
+    ('misy.record_calls(p_tenants text[], p_ids text[], p_at timestamp with time zone[], p_actions text[], p_actors text[], p_sites text[], p_sessions text[], p_origins text[], p_outcomes text[], p_statuses integer[], p_durations bigint[], p_requests text[], p_subjects text[], p_details jsonb[])',
      'void', 'misy_worker'),
     ('misy.refuse_retired_key()', 'trigger', ''),
     ('misy.claim_rotation(p_worker text, p_lease interval)',

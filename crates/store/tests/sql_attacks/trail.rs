@@ -94,7 +94,7 @@ pub(crate) async fn attack(stage: &Stage) {
             for (id, at) in [("aud_9", "infinity"), ("x", "2026-05-01 00:00Z")] {
                 let call = format!(
                     "select misy.record_calls('{{andina}}', '{{{id}}}', '{{{at}}}', '{{a}}', '{{b}}', '{{null}}', '{{null}}', \
-                     '{{null}}', '{{ok}}', '{{200}}', '{{1}}', '{{null}}', '{{null}}')"
+                     '{{null}}', '{{ok}}', '{{200}}', '{{1}}', '{{null}}', '{{null}}', '{{null}}')"
                 );
                 refused(&mut session, role, &call).await;
             }
@@ -102,7 +102,7 @@ pub(crate) async fn attack(stage: &Stage) {
             refused(
                 &mut session,
                 role,
-                "select misy.record_calls('{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}')",
+                "select misy.record_calls('{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}')",
             )
             .await;
         }
