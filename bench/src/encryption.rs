@@ -4,7 +4,8 @@ use crate::report;
 use misy_domain::{Entropy, Secret};
 use misy_store::{
     Roots, Vault,
-    rotation::{self, Rotator, Step, root},
+    leases::{Cursor, LeaseTerms, Share, WorkerId},
+    rotation::{self, Rotations, Rotator, Step, root},
     vault::Via,
 };
 use misy_testkit::store::test_store;
@@ -61,9 +62,12 @@ pub(crate) async fn measure() -> anyhow::Result<()> {
     tx.commit().await?;
     store.admin("update misy.key_rotations set work_at = now() where finished_at is null").await?;
     let rotator = Rotator::new(store.database.clone(), store.vault.clone());
-    let lease = rotator.claim().await?.ok_or_else(|| anyhow::anyhow!("nothing is due"))?;
+    let (worker, terms) = (WorkerId::new(&*store.entropy), LeaseTerms::default());
+    let claimed =
+        store.database.claim::<Rotations>(&worker, 1, &terms, &Cursor::default(), Share::ALL).await?;
+    let lease = claimed.leases.first().ok_or_else(|| anyhow::anyhow!("nothing is due"))?;
     let mut rows = 0;
-    while let Step::Resealed(count) = rotator.step(&lease).await? {
+    while let Step::Resealed(count) = rotator.step(lease).await? {
         rows += count;
     }
     let took = began.elapsed().as_secs_f64();

@@ -9,7 +9,10 @@
 #![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a program for a person at a terminal")]
 
 use misy_orchestrator::{Turns, WorkerSettings};
-use misy_store::leases::{Cursor, LeaseTerms, Share, WorkerId};
+use misy_store::{
+    leases::{Cursor, LeaseTerms, Share, WorkerId},
+    turns::Conversations,
+};
 use misy_testkit::store::{TestStore, test_store};
 use misy_workbench::Packs;
 use std::{
@@ -61,7 +64,7 @@ async fn claims(store: &TestStore, conversations: u32) {
             let began = Instant::now();
             let got = store
                 .database
-                .claim_conversations(&worker, batch, &terms, &cursor, Share::ALL)
+                .claim::<Conversations>(&worker, batch, &terms, &cursor, Share::ALL)
                 .await
                 .unwrap();
             if got.leases.is_empty() {

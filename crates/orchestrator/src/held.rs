@@ -1,44 +1,50 @@
 //! The leases that a worker holds at this moment.
 
-use misy_domain::{ConversationId, TenantId};
-use misy_store::leases::Lease;
+use misy_domain::TenantId;
+use misy_store::leases::{Lease, Leased};
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 use tokio_util::sync::CancellationToken;
 
-type Key = (TenantId, ConversationId);
+type Key<K> = (TenantId, <K as Leased>::Id);
 
 /// The leases that a worker holds. Cheap to clone.
-#[derive(Clone, Default)]
-pub(crate) struct Held(Arc<Mutex<HashMap<Key, Entry>>>);
+#[derive(Clone)]
+pub(crate) struct Held<K: Leased>(Arc<Mutex<HashMap<Key<K>, Entry<K>>>>);
 
-struct Entry {
-    lease: Lease,
+impl<K: Leased> Default for Held<K> {
+    fn default() -> Self {
+        Self(Arc::default())
+    }
+}
+
+struct Entry<K: Leased> {
+    lease: Lease<K>,
     lost: CancellationToken,
 }
 
 /// One of them, until this is dropped.
-pub(crate) struct Holding {
-    held: Held,
-    key: Key,
+pub(crate) struct Holding<K: Leased> {
+    held: Held<K>,
+    key: Key<K>,
     fence: i64,
     /// Cancelled when the lease turns out to be lost.
     pub(crate) lost: CancellationToken,
 }
 
-impl Held {
+impl<K: Leased> Held<K> {
     /// Notes a lease.
-    pub(crate) fn hold(&self, lease: &Lease) -> Holding {
-        let key = (lease.tenant.clone(), lease.conversation);
+    pub(crate) fn hold(&self, lease: &Lease<K>) -> Holding<K> {
+        let key = (lease.tenant.clone(), lease.id);
         let lost = CancellationToken::new();
         self.map().insert(key.clone(), Entry { lease: lease.clone(), lost: lost.clone() });
         Holding { held: self.clone(), key, fence: lease.fence, lost }
     }
 
     /// All of them.
-    pub(crate) fn leases(&self) -> Vec<Lease> {
+    pub(crate) fn leases(&self) -> Vec<Lease<K>> {
         self.map().values().map(|entry| entry.lease.clone()).collect()
     }
 
@@ -51,21 +57,21 @@ impl Held {
         held.into_iter().filter(|(_, count)| *count >= least).map(|(tenant, _)| tenant).collect()
     }
 
-    /// Tells whoever works under a lease that it is lost. The worker may have ended that work and claimed the conversation
-    /// again since it asked: work under another fence goes on.
-    pub(crate) fn lose(&self, lost: &Lease) {
-        let key = (lost.tenant.clone(), lost.conversation);
+    /// Tells whoever works under a lease that it is lost. The worker may have ended that work and claimed the row again
+    /// since it asked: work under another fence goes on.
+    pub(crate) fn lose(&self, lost: &Lease<K>) {
+        let key = (lost.tenant.clone(), lost.id);
         if let Some(entry) = self.map().get(&key).filter(|entry| entry.lease.fence == lost.fence) {
             entry.lost.cancel();
         }
     }
 
-    fn map(&self) -> MutexGuard<'_, HashMap<Key, Entry>> {
+    fn map(&self) -> MutexGuard<'_, HashMap<Key<K>, Entry<K>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Drop for Holding {
+impl<K: Leased> Drop for Holding<K> {
     fn drop(&mut self) {
         let mut map = self.held.map();
         // The same worker may have claimed it again after losing it.
@@ -79,7 +85,7 @@ impl Drop for Holding {
 mod tests {
     use super::*;
     use misy_domain::Entropy;
-    use misy_store::leases::WorkerId;
+    use misy_store::{leases::WorkerId, turns::Conversations};
 
     struct Zeros;
 
@@ -89,15 +95,9 @@ mod tests {
         }
     }
 
-    fn lease(fence: i64) -> Lease {
+    fn lease(fence: i64) -> Lease<Conversations> {
         let (tenant, conversation) = ("andina".parse().unwrap(), "cnv_00000000000000000000000000".parse());
-        Lease {
-            tenant,
-            conversation: conversation.unwrap(),
-            worker: WorkerId::new(&Zeros),
-            fence,
-            attempts: 1,
-        }
+        Lease { tenant, id: conversation.unwrap(), worker: WorkerId::new(&Zeros), fence, attempts: 1 }
     }
 
     #[test]

@@ -1,19 +1,19 @@
-//! What goes on inside: conversations that are due are claimed, and each gets its turn.
+//! What goes on inside: work that is due is claimed and done, once.
 //!
-//! [`Worker`] claims, bounds, prolongs, retries and shuts down; it knows nothing of what is done with a conversation.
-//! [`Turns`] does it: load, decide, commit. Both together are a [`ConversationWorker`].
+//! [`Worker`] claims, bounds, prolongs, retries and shuts down; it knows nothing of what is done. A [`Handler`] knows one
+//! kind of work: [`Turns`] answers conversations (load, decide, commit), [`Mailer`] sends mails, and
+//! [`rotations`] seals anew what is under an old key.
 
 mod held;
 mod mailer;
+mod rotations;
 mod round;
 mod settings;
 mod turns;
 mod worker;
 
 pub use mailer::{Mailer, MailerError};
+pub use rotations::rotations;
 pub use settings::WorkerSettings;
 pub use turns::Turns;
 pub use worker::{Handler, WorkError, Worker};
-
-/// Answers contacts.
-pub type ConversationWorker = Worker<Turns>;

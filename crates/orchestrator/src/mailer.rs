@@ -1,25 +1,25 @@
 //! Sends the mail that waits. Each is sent at least once: a mailer that dies between sending and noting it sends again.
 
+use crate::{
+    Worker, WorkerSettings,
+    worker::{Handler, WorkError},
+};
 use lettre::{
     AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor,
     message::{Mailbox, header::ContentType},
 };
+use misy_domain::Entropy;
 use misy_store::{
     Database, StoreError, Vault,
     credentials::keys_of,
-    mails::{self, ClaimedMail, Mail},
+    leases::{Backoff, Lease, LeaseTerms, Trouble},
+    mails::{self, Mail, Mails},
 };
-use std::time::Duration;
-use tokio::time;
-use tokio_util::sync::CancellationToken;
+use std::{sync::Arc, time::Duration};
 use tracing::{debug, warn};
 
-/// How often mail is looked for.
-const LOOK_AGAIN: Duration = Duration::from_secs(1);
-/// Claimed at a time; they are sent one after the other within the lease.
-const BATCH: i32 = 4;
-/// The longest that sending one takes, so that a batch stays within its lease.
-const LONGEST: Duration = Duration::from_secs(25);
+/// The longest that the mail server may take for one step.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The settings of the mailer cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -40,93 +40,69 @@ pub struct Mailer {
     from: Mailbox,
 }
 
-/// Why a mail was not sent.
-enum Failure {
-    /// It may go another time.
-    Later(String),
-    /// It never will.
-    Never(String),
-}
-
 impl Mailer {
     /// A mailer that hands its mail to this server: `smtps://user:password@host`, or `smtp://host:port?tls=required`.
     pub fn new(database: Database, vault: Vault, url: &str, from: &str) -> Result<Self, MailerError> {
-        let transport = AsyncSmtpTransport::<Tokio1Executor>::from_url(url)?
-            .timeout(Some(Duration::from_secs(20)))
-            .build();
+        let transport = AsyncSmtpTransport::<Tokio1Executor>::from_url(url)?.timeout(Some(PATIENCE)).build();
         Ok(Self { database, vault, transport, from: from.parse()? })
     }
 
-    /// Sends until told to stop. What is being sent at that moment is sent to its end.
-    pub async fn run(self, stop: CancellationToken) {
-        loop {
-            let sent = match self.round().await {
-                Ok(sent) => sent,
-                Err(error) => {
-                    warn!(%error, "mail could not be looked for");
-                    0
-                }
-            };
-            if stop.is_cancelled() {
-                return;
-            }
-            if sent == 0 && stop.run_until_cancelled(time::sleep(LOOK_AGAIN)).await.is_none() {
-                return;
-            }
+    /// A worker that sends with this mailer.
+    pub fn worker(self, entropy: Arc<dyn Entropy>, settings: WorkerSettings) -> Worker<Self> {
+        Worker::new(self.database.clone(), entropy, settings, self)
+    }
+
+    /// How mail is sent: a few at a time, and tried for about a day.
+    pub fn settings() -> WorkerSettings {
+        WorkerSettings {
+            concurrency: 4,
+            batch: 4,
+            terms: LeaseTerms { length: Duration::from_secs(30), most_attempts: 12 },
+            heartbeat: Duration::from_secs(10),
+            poll: Duration::from_secs(1),
+            backoff: Backoff { first: Duration::from_secs(20), most: Duration::from_hours(4) },
+            most_time: Duration::from_secs(25),
+            grace: Duration::from_secs(25),
         }
     }
 
-    /// Sends what is due now; says how many it claimed.
-    pub async fn round(&self) -> Result<usize, StoreError> {
-        let claimed = self.database.claim_mails(BATCH).await?;
-        for mail in &claimed {
-            if let Err(error) = self.work_on(mail).await {
-                // The lease runs out and another round tries again.
-                warn!(%error, mailId = %mail.mail_id, "a mail could not be worked on");
-            }
-        }
-        Ok(claimed.len())
-    }
-
-    async fn work_on(&self, claimed: &ClaimedMail) -> Result<(), StoreError> {
-        let keys = keys_of(&self.vault, &self.database, &claimed.tenant).await?;
-        let mut tx = self.database.tenant_work("mails.open", &claimed.tenant).await?;
-        let mail = mails::open(&mut tx, &keys, claimed).await?;
-        tx.commit().await?;
-        let Some(mail) = mail else { return Ok(()) };
-        let outcome = time::timeout(LONGEST, self.send(&mail)).await;
-        let outcome = outcome.unwrap_or_else(|_| Err(Failure::Later("timed out".to_owned())));
-        let mut tx = self.database.tenant_work("mails.end", &claimed.tenant).await?;
-        match outcome {
-            Ok(()) => {
-                debug!(tenantId = %claimed.tenant, mailId = %claimed.mail_id, "sent a mail");
-                mails::sent(&mut tx, claimed).await?;
-            }
-            Err(Failure::Later(error)) => {
-                warn!(tenantId = %claimed.tenant, mailId = %claimed.mail_id, error, "a mail was not sent yet");
-                mails::failed(&mut tx, claimed, &error, false).await?;
-            }
-            Err(Failure::Never(error)) => {
-                warn!(tenantId = %claimed.tenant, mailId = %claimed.mail_id, error, "a mail cannot be sent");
-                mails::failed(&mut tx, claimed, &error, true).await?;
-            }
-        }
-        tx.commit().await
-    }
-
-    async fn send(&self, mail: &Mail) -> Result<(), Failure> {
-        let to: Mailbox = mail.to.parse().map_err(|_| Failure::Never("the address cannot be used".into()))?;
+    async fn send(&self, mail: &Mail) -> Result<(), WorkError> {
+        let unusable = |_| WorkError::Hopeless(Trouble::MailAddressUnusable);
+        let to: Mailbox = mail.to.parse().map_err(unusable)?;
         let message = Message::builder()
             .from(self.from.clone())
             .to(to)
             .subject(mail.subject.clone())
             .header(ContentType::TEXT_PLAIN)
             .body(mail.text.clone())
-            .map_err(|_| Failure::Never("the mail cannot be written".into()))?;
-        match self.transport.send(message).await {
-            Ok(_) => Ok(()),
-            Err(error) if error.is_permanent() => Err(Failure::Never(error.to_string())),
-            Err(error) => Err(Failure::Later(error.to_string())),
-        }
+            .map_err(|_| WorkError::Hopeless(Trouble::MailAddressUnusable))?;
+        let Err(error) = self.transport.send(message).await else { return Ok(()) };
+        // Only the number: what the server says may quote the address.
+        warn!(status = error.status().map(tracing::field::display), "the mail server did not take a mail");
+        Err(if error.is_permanent() {
+            WorkError::Hopeless(Trouble::MailRefused)
+        } else if error.is_transient() {
+            WorkError::Failed(Trouble::MailRefusedForNow)
+        } else {
+            WorkError::Failed(Trouble::MailServerUnreachable)
+        })
+    }
+}
+
+impl Handler for Mailer {
+    type Kind = Mails;
+
+    async fn handle(&self, lease: &Lease<Mails>) -> Result<(), WorkError> {
+        let keys = keys_of(&self.vault, &self.database, &lease.tenant).await?;
+        let mut tx = self.database.tenant_work("mails.open", &lease.tenant).await?;
+        let mail = mails::open(&mut tx, &keys, lease).await?;
+        tx.commit().await?;
+        let mail = mail.ok_or(StoreError::LeaseLost)?;
+        self.send(&mail).await?;
+        debug!("sent a mail");
+        let mut tx = self.database.tenant_work("mails.sent", &lease.tenant).await?;
+        mails::sent(&mut tx, lease).await?;
+        tx.commit().await?;
+        Ok(())
     }
 }

@@ -1,6 +1,6 @@
 //! The way of a worker's claims around the tenants that have work.
 
-use misy_store::leases::{Claimed, Cursor};
+use misy_store::leases::{Claimed, Cursor, Leased};
 
 /// Where the next claim begins, and where an unbroken row of claims that found nothing began. A claim looks at so many
 /// tenants and no more, so when thousands wait to be tried again it takes several to see that nothing is due.
@@ -17,7 +17,7 @@ impl Round {
     }
 
     /// Notes a claim of up to `batch`; answers whether to claim again at once.
-    pub(crate) fn went(&mut self, claimed: &Claimed, batch: u32) -> bool {
+    pub(crate) fn went<K: Leased>(&mut self, claimed: &Claimed<K>, batch: u32) -> bool {
         let before = std::mem::replace(&mut self.cursor, claimed.next.clone());
         if !claimed.leases.is_empty() || claimed.complete {
             self.empty_since = None;
@@ -40,8 +40,9 @@ impl Round {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use misy_store::turns::Conversations;
 
-    fn claim(next: &str, complete: bool) -> Claimed {
+    fn claim(next: &str, complete: bool) -> Claimed<Conversations> {
         Claimed { leases: Vec::new(), next: Cursor::after(&next.parse().unwrap()), complete }
     }
 

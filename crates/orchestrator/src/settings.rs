@@ -6,9 +6,9 @@ use std::time::Duration;
 /// How a worker works.
 #[derive(Debug, Clone)]
 pub struct WorkerSettings {
-    /// Conversations worked on at the same time; of one tenant less than half of them.
+    /// Rows worked on at the same time; of one tenant less than half of them.
     pub concurrency: u32,
-    /// Conversations claimed at once, at most.
+    /// Rows claimed at once, at most.
     pub batch: u32,
     /// Leases.
     pub terms: LeaseTerms,
@@ -18,14 +18,14 @@ pub struct WorkerSettings {
     pub poll: Duration,
     /// How long after a failure the next attempt waits.
     pub backoff: Backoff,
-    /// How long one conversation may be worked on.
+    /// How long one row may be worked on.
     pub most_time: Duration,
     /// How long shutting down waits for what is being worked on.
     pub grace: Duration,
 }
 
 impl Default for WorkerSettings {
-    /// A dead worker's conversations are taken up again within five seconds: lease, poll and time to spare.
+    /// For conversations. Those of a dead worker are taken up again within five seconds: lease, poll and time to spare.
     fn default() -> Self {
         Self {
             concurrency: 32,

@@ -14,11 +14,11 @@ use misy_store::{
     Bell, Database, Limits, StoreError, Vault,
     alerts::{self, Alert, Severity},
     bell::{Agent, News},
-    leases::Lease,
+    leases::{Lease, Trouble},
     limits::{Decision, Limit, Scope, Unreachable},
     messages::text_of,
     sessions::ConversationStatus,
-    turns::{self, NewHandoff, NewReply, TurnResult, TurnWork},
+    turns::{self, Conversations, NewHandoff, NewReply, TurnResult, TurnWork},
 };
 use misy_workbench::{Packs, Unfinished};
 use serde_json::json;
@@ -26,7 +26,7 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
-use tracing::{Span, info, warn};
+use tracing::{Span, info, info_span, warn};
 
 /// Who is said to write before the first answer of a conversation.
 const FIRST_AGENT: Agent = Agent::Support;
@@ -87,12 +87,12 @@ impl Turns {
 
     /// A worker that runs these turns.
     pub fn worker(self, settings: WorkerSettings) -> Worker<Self> {
-        Worker::new(self.database.clone(), self.bell.clone(), self.entropy.clone(), settings, self)
+        Worker::new(self.database.clone(), self.entropy.clone(), settings, self)
     }
 
-    async fn load(&self, lease: &Lease) -> Result<Option<Loaded>, WorkError> {
+    async fn load(&self, lease: &Lease<Conversations>) -> Result<Option<Loaded>, WorkError> {
         let keys = self.vault.keys(&self.database, &lease.tenant).await?;
-        let keys = keys.ok_or(WorkError::Failed("no_keys"))?;
+        let keys = keys.ok_or(WorkError::Failed(Trouble::NoKeys))?;
         let mut tx = self.database.tenant_work("turn.load", &lease.tenant).await?;
         let Some(work) = turns::load_turn(&mut tx, &keys, lease).await? else {
             tx.commit().await?;
@@ -100,7 +100,7 @@ impl Turns {
         };
         tx.commit().await?;
         let pack = self.pack(&lease.tenant, work.pack_version).await?;
-        let pack = pack.ok_or(WorkError::Failed("no_context_pack"))?;
+        let pack = pack.ok_or(WorkError::Failed(Trouble::NoContextPack))?;
         Ok(Some(Loaded { keys, work, pack }))
     }
 
@@ -116,7 +116,11 @@ impl Turns {
     }
 
     /// Decides on the workbench, among what other tenants have to decide.
-    async fn decide(&self, lease: &Lease, loaded: &Arc<Loaded>) -> Result<TurnOutcome, WorkError> {
+    async fn decide(
+        &self,
+        lease: &Lease<Conversations>,
+        loaded: &Arc<Loaded>,
+    ) -> Result<TurnOutcome, WorkError> {
         let (decide, loaded, now) = (self.decide.clone(), loaded.clone(), self.clock.now());
         let work = move |stop: &_| {
             let budget = Budget::of_turn().until(stop);
@@ -132,7 +136,7 @@ impl Turns {
 
     /// Tells the tenant that a turn ran out of its budget. What the contact was told is durable by now, so a failure to
     /// raise the alert fails nothing else.
-    async fn tell_spent(&self, lease: &Lease, spent: Spent) {
+    async fn tell_spent(&self, lease: &Lease<Conversations>, spent: Spent) {
         let of = if spent == Spent::Time { "time" } else { "steps" };
         counter!("misy_turns_spent_total", "of" => of).increment(1);
         warn!(%spent, "the turn ran out of its budget: a person is asked");
@@ -144,7 +148,7 @@ impl Turns {
             occurrence: now.as_second().div_euclid(every).to_string(),
             severity: Severity::Warning,
             actor: None,
-            subject: Some(lease.conversation.to_string()),
+            subject: Some(lease.id.to_string()),
             detail: json!({ "budget": spent.to_string() }),
             raised_at: now,
             acknowledged_at: None,
@@ -162,13 +166,13 @@ impl Turns {
 
     async fn commit(
         &self,
-        lease: &Lease,
+        lease: &Lease<Conversations>,
         loaded: &Loaded,
         outcome: TurnOutcome,
         began: Instant,
     ) -> Result<(), WorkError> {
-        let decision =
-            serde_json::to_value(&outcome.decision).map_err(|_| WorkError::Failed("unwritable_decision"))?;
+        let decision = serde_json::to_value(&outcome.decision)
+            .map_err(|_| WorkError::Failed(Trouble::UnwritableDecision))?;
         let replies: Vec<_> = outcome
             .replies
             .into_iter()
@@ -209,7 +213,7 @@ impl Turns {
     /// nowhere. While Redis is lost each worker counts by itself: contacts are answered all the same.
     async fn over_limit(
         &self,
-        lease: &Lease,
+        lease: &Lease<Conversations>,
         work: &TurnWork,
         outcome: &TurnOutcome,
     ) -> Result<Option<Duration>, StoreError> {
@@ -237,7 +241,23 @@ impl Turns {
 }
 
 impl Handler for Turns {
-    async fn handle(&self, lease: &Lease) -> Result<(), WorkError> {
+    type Kind = Conversations;
+
+    async fn rung(&self) {
+        self.bell.work().await;
+    }
+
+    fn span(&self, lease: &Lease<Conversations>) -> Span {
+        info_span!(
+            "turn",
+            tenantId = %lease.tenant,
+            conversationId = %lease.id,
+            sessionId = tracing::field::Empty,
+            agentName = tracing::field::Empty,
+        )
+    }
+
+    async fn handle(&self, lease: &Lease<Conversations>) -> Result<(), WorkError> {
         let began = Instant::now();
         let Some(loaded) = self.load(lease).await? else { return Ok(()) };
         let span = Span::current();
@@ -249,7 +269,7 @@ impl Handler for Turns {
         let mut outcome = match self.decide(lease, &loaded).await {
             // So much of the tenant waits for the workbench that this waits better where nothing is held for it.
             Err(WorkError::Unfinished(Unfinished::Full)) => {
-                self.database.postpone_conversation(lease, CROWDED).await?;
+                self.database.postpone(lease, CROWDED).await?;
                 return Ok(());
             }
             outcome => outcome?,
@@ -260,7 +280,7 @@ impl Handler for Turns {
             counter!("misy_turns_limited_total").increment(1);
             if wait <= LONGEST_WAIT {
                 info!(agent, millis = wait.as_millis(), "the agent's limit is reached: the turn waits");
-                self.database.postpone_conversation(lease, wait).await?;
+                self.database.postpone(lease, wait).await?;
                 return Ok(());
             }
             info!(agent, "the agent's limit is reached: a person is asked");
@@ -333,7 +353,7 @@ struct Typing<'a> {
 }
 
 impl<'a> Typing<'a> {
-    fn start(bell: &'a Bell, lease: &Lease, work: &TurnWork) -> Option<Self> {
+    fn start(bell: &'a Bell, lease: &Lease<Conversations>, work: &TurnWork) -> Option<Self> {
         // A person who has taken over is not interrupted by the look of a machine.
         if work.status == ConversationStatus::Handoff {
             return None;
@@ -341,8 +361,8 @@ impl<'a> Typing<'a> {
         let last = work.history.iter().rev().find(|message| message.role == Role::Agent);
         let name = last.and_then(|message| message.agent_name.as_deref());
         let agent = name.and_then(Agent::named).unwrap_or(FIRST_AGENT);
-        bell.ring(&lease.tenant, lease.conversation, News::typing(Some(agent)));
-        Some(Self { bell, tenant: lease.tenant.clone(), conversation: lease.conversation })
+        bell.ring(&lease.tenant, lease.id, News::typing(Some(agent)));
+        Some(Self { bell, tenant: lease.tenant.clone(), conversation: lease.id })
     }
 }
 

@@ -1,4 +1,4 @@
-//! The worker: claims conversations that are due and has them worked on, as many at a time as it may.
+//! The worker: claims rows of one kind that are due and has them worked on, as many at a time as it may.
 
 use crate::{
     WorkerSettings,
@@ -9,20 +9,33 @@ use futures_util::FutureExt;
 use metrics::{counter, gauge, histogram};
 use misy_domain::Entropy;
 use misy_store::{
-    Bell, Database, StoreError,
-    leases::{Failed, Lease, Share, WorkerId},
+    Database, StoreError,
+    leases::{Failed, Lease, Leased, Share, Trouble, WorkerId},
 };
 use misy_workbench::{PackError, Unfinished};
 use std::{future::Future, panic::AssertUnwindSafe, sync::Arc, time::Instant};
 use tokio::{task::JoinSet, time};
 use tokio_util::sync::CancellationToken;
-use tracing::{Instrument, debug, info, info_span, warn};
+use tracing::{Instrument, Span, debug, info, info_span, warn};
 
-/// What is done with a conversation that is due. It must end the lease with its result, in one transaction under the
-/// fence. It may be dropped at any await, and run again for the same work.
+/// What is done with one kind of work.
 pub trait Handler: Send + Sync + 'static {
-    /// Works on the conversation.
-    fn handle(&self, lease: &Lease) -> impl Future<Output = Result<(), WorkError>> + Send;
+    /// The kind of work.
+    type Kind: Leased;
+
+    /// Works on a row. It must end the lease with its result, in one transaction under the fence. It may be dropped at any
+    /// await, and run again for the same work.
+    fn handle(&self, lease: &Lease<Self::Kind>) -> impl Future<Output = Result<(), WorkError>> + Send;
+
+    /// Ends when something may be due. Without it the worker looks from time to time. It may be dropped at any await.
+    fn rung(&self) -> impl Future<Output = ()> + Send {
+        std::future::pending()
+    }
+
+    /// The span of one piece of work.
+    fn span(&self, lease: &Lease<Self::Kind>) -> Span {
+        info_span!("work", kind = Self::Kind::KIND, tenantId = %lease.tenant, id = %lease.id)
+    }
 }
 
 /// Whether there may be more to claim.
@@ -48,12 +61,15 @@ fn most_of_tenant(concurrency: u32) -> u32 {
     (concurrency / 4).max(1)
 }
 
-/// Why a conversation was not worked on to its end.
+/// Why work did not come to its end.
 #[derive(Debug, thiserror::Error)]
 pub enum WorkError {
-    /// Something is missing or broken. The code is kept with the conversation and never holds a contact's words.
-    #[error("{0}")]
-    Failed(&'static str),
+    /// Something is missing or broken; it is tried again.
+    #[error("{}", .0.code())]
+    Failed(Trouble),
+    /// No later attempt can succeed either: the work is given up at once.
+    #[error("{}, for good", .0.code())]
+    Hopeless(Trouble),
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -74,28 +90,24 @@ impl From<PackError> for WorkError {
     }
 }
 
-/// A worker. Several may run in one process and in many.
-pub struct Worker<H> {
+/// A worker for one kind of work. Several may run in one process and in many.
+pub struct Worker<H: Handler> {
     id: WorkerId,
     database: Database,
-    bell: Bell,
     entropy: Arc<dyn Entropy>,
     settings: WorkerSettings,
     handler: H,
-    held: Held,
+    held: Held<H::Kind>,
 }
 
 impl<H: Handler> Worker<H> {
-    /// A worker that gives conversations to the handler.
-    pub fn new(
-        database: Database,
-        bell: Bell,
-        entropy: Arc<dyn Entropy>,
-        settings: WorkerSettings,
-        handler: H,
-    ) -> Self {
+    /// The name of the work, for logs and metrics.
+    const KIND: &'static str = H::Kind::KIND;
+
+    /// A worker that gives its work to the handler.
+    pub fn new(database: Database, entropy: Arc<dyn Entropy>, settings: WorkerSettings, handler: H) -> Self {
         let id = WorkerId::new(&*entropy);
-        Self { id, database, bell, entropy, settings, handler, held: Held::default() }
+        Self { id, database, entropy, settings, handler, held: Held::default() }
     }
 
     /// Its id.
@@ -112,7 +124,7 @@ impl<H: Handler> Worker<H> {
         let mut tasks = JoinSet::new();
         worker.clone().work(&mut tasks, &shutdown).await;
         worker.finish(&mut tasks).await;
-        info!(worker = %worker.id, "the worker has stopped");
+        info!(kind = Self::KIND, worker = %worker.id, "the worker has stopped");
     }
 
     async fn work(self: Arc<Self>, tasks: &mut JoinSet<()>, shutdown: &CancellationToken) {
@@ -124,7 +136,7 @@ impl<H: Handler> Worker<H> {
                 hungry = hungry.after_an_end();
             }
             let busy = u32::try_from(tasks.len()).unwrap_or(u32::MAX);
-            gauge!("misy_worker_busy").set(f64::from(busy));
+            gauge!("misy_worker_busy", "kind" => Self::KIND).set(f64::from(busy));
             let free = concurrency.saturating_sub(busy).min(self.settings.batch);
             if hungry == Hunger::Hungry && free > 0 {
                 hungry = self.claim(tasks, &mut round, free, shutdown).await;
@@ -132,7 +144,7 @@ impl<H: Handler> Worker<H> {
             }
             tokio::select! {
                 () = shutdown.cancelled() => {}
-                () = self.bell.work(), if free > 0 => hungry = Hunger::Hungry,
+                () = self.handler.rung(), if free > 0 => hungry = Hunger::Hungry,
                 () = time::sleep(self.pause()), if free > 0 => hungry = Hunger::Hungry,
                 Some(_) = tasks.join_next() => hungry = hungry.after_an_end(),
             }
@@ -151,20 +163,18 @@ impl<H: Handler> Worker<H> {
         let full = self.held.tenants_with(most);
         let share = Share { most, full: &full };
         let began = Instant::now();
-        let claimed = match self
-            .database
-            .claim_conversations(&self.id, free, &self.settings.terms, round.cursor(), share)
-            .await
-        {
+        let claim =
+            self.database.claim::<H::Kind>(&self.id, free, &self.settings.terms, round.cursor(), share);
+        let claimed = match claim.await {
             Ok(claimed) => claimed,
             Err(error) => {
-                warn!(worker = %self.id, %error, "cannot claim");
-                counter!("misy_worker_claim_errors_total").increment(1);
+                warn!(kind = Self::KIND, worker = %self.id, %error, "cannot claim");
+                counter!("misy_worker_claim_errors_total", "kind" => Self::KIND).increment(1);
                 return Hunger::Fed;
             }
         };
-        histogram!("misy_worker_claim_seconds").record(began.elapsed());
-        counter!("misy_worker_claimed_total").increment(claimed.leases.len() as u64);
+        histogram!("misy_worker_claim_seconds", "kind" => Self::KIND).record(began.elapsed());
+        counter!("misy_worker_claimed_total", "kind" => Self::KIND).increment(claimed.leases.len() as u64);
         let hungry = if round.went(&claimed, free) {
             Hunger::Hungry
         } else if full.is_empty() && claimed.leases.len() < most as usize {
@@ -178,59 +188,61 @@ impl<H: Handler> Worker<H> {
                 continue;
             }
             let holding = self.held.hold(&lease);
-            let span = info_span!(
-                "turn",
-                tenantId = %lease.tenant,
-                conversationId = %lease.conversation,
-                sessionId = tracing::field::Empty,
-                agentName = tracing::field::Empty,
-            );
+            let span = self.handler.span(&lease);
             tasks.spawn(self.clone().begin(lease, holding).instrument(span));
         }
         hungry
     }
 
-    /// Works on one conversation and sees to its failure.
-    async fn begin(self: Arc<Self>, lease: Lease, holding: Holding) {
+    /// Works on one row and sees to its failure.
+    async fn begin(self: Arc<Self>, lease: Lease<H::Kind>, holding: Holding<H::Kind>) {
         let began = Instant::now();
         let work = AssertUnwindSafe(self.handler.handle(&lease)).catch_unwind();
-        let (code, error) = tokio::select! {
+        let error = tokio::select! {
             // First, as a lease that was ended by the work itself looks lost to the heartbeat.
             biased;
             ended = time::timeout(self.settings.most_time, work) => match ended {
                 Ok(Ok(Ok(()))) => {
-                    histogram!("misy_turn_seconds").record(began.elapsed());
-                    counter!("misy_turns_total", "outcome" => "done").increment(1);
-                    return;
+                    histogram!("misy_work_seconds", "kind" => Self::KIND).record(began.elapsed());
+                    return Self::count("done");
                 }
                 Ok(Ok(Err(WorkError::Store(StoreError::LeaseLost)))) => {
                     warn!("the lease was lost before the end of the work; nothing was written");
-                    counter!("misy_turns_total", "outcome" => "lost").increment(1);
-                    return;
+                    return Self::count("lost");
                 }
-                Ok(Ok(Err(error))) => (error.code(), Some(error)),
+                Ok(Ok(Err(error))) => error,
                 // What the panic says may quote a contact, so it is kept nowhere.
-                Ok(Err(_panic)) => ("panic", None),
-                Err(_elapsed) => ("timeout", None),
+                Ok(Err(_panic)) => WorkError::Failed(Trouble::Panic),
+                Err(_elapsed) => WorkError::Failed(Trouble::Timeout),
             },
             () = holding.lost.cancelled() => {
                 warn!("the lease was lost during the work");
-                counter!("misy_turns_total", "outcome" => "lost").increment(1);
-                return;
+                return Self::count("lost");
             }
         };
+        self.fail(&lease, &error).await;
+    }
+
+    async fn fail(&self, lease: &Lease<H::Kind>, error: &WorkError) {
+        let trouble = error.trouble();
+        warn!(code = trouble.code(), attempts = lease.attempts, %error, "the work failed");
         let delay = self.settings.backoff.after(lease.attempts, &*self.entropy);
-        warn!(code, attempts = lease.attempts, error = error.map(tracing::field::display), "the work failed");
-        match self.database.fail_conversation(&lease, code, delay, &self.settings.terms).await {
+        let is_hopeless = matches!(error, WorkError::Hopeless(_));
+        let most_attempts = if is_hopeless { 0 } else { self.settings.terms.most_attempts };
+        match self.database.fail(lease, trouble, delay, most_attempts).await {
             Ok(Failed::Dead) => {
-                counter!("misy_turns_total", "outcome" => "dead").increment(1);
-                warn!(code, "the conversation is given up until a message or an operator revives it");
+                warn!(code = trouble.code(), "the work is given up until somebody revives it");
+                Self::count("dead");
             }
-            Ok(Failed::Retry) => counter!("misy_turns_total", "outcome" => "failed").increment(1),
-            Ok(Failed::Lost) => counter!("misy_turns_total", "outcome" => "lost").increment(1),
+            Ok(Failed::Retry) => Self::count("failed"),
+            Ok(Failed::Lost) => Self::count("lost"),
             // The lease runs out by itself.
             Err(error) => warn!(%error, "the failure could not be written"),
         }
+    }
+
+    fn count(outcome: &'static str) {
+        counter!("misy_work_total", "kind" => Self::KIND, "outcome" => outcome).increment(1);
     }
 
     async fn prolong_leases(self: Arc<Self>) {
@@ -242,13 +254,13 @@ impl<H: Handler> Worker<H> {
             if leases.is_empty() {
                 continue;
             }
-            match self.database.extend_leases(&self.id, &leases, &self.settings.terms).await {
+            match self.database.extend(&self.id, &leases, &self.settings.terms).await {
                 Ok(lost) => {
                     for lease in &lost {
                         self.held.lose(lease);
                     }
                 }
-                Err(error) => warn!(worker = %self.id, %error, "cannot prolong leases"),
+                Err(error) => warn!(kind = Self::KIND, worker = %self.id, %error, "cannot prolong leases"),
             }
         }
     }
@@ -265,9 +277,9 @@ impl<H: Handler> Worker<H> {
         }
     }
 
-    async fn give_back(&self, lease: &Lease) {
-        match self.database.release_conversation(lease).await {
-            Ok(_) => debug!(tenantId = %lease.tenant, conversationId = %lease.conversation, "given back"),
+    async fn give_back(&self, lease: &Lease<H::Kind>) {
+        match self.database.postpone(lease, time::Duration::ZERO).await {
+            Ok(_) => debug!(kind = Self::KIND, tenantId = %lease.tenant, id = %lease.id, "given back"),
             Err(error) => {
                 warn!(%error, "not given back; the lease runs out by itself");
             }
@@ -283,16 +295,14 @@ impl<H: Handler> Worker<H> {
 }
 
 impl WorkError {
-    fn code(&self) -> &'static str {
+    fn trouble(&self) -> Trouble {
         match self {
-            Self::Failed(code) => code,
-            Self::Store(StoreError::Unsealable(_)) => "unsealable",
-            Self::Store(StoreError::Unavailable(_)) => "database_unavailable",
-            Self::Store(_) => "database",
-            Self::Unfinished(Unfinished::Full) => "too_much_at_once",
-            Self::Unfinished(Unfinished::Panicked) => "panic",
-            Self::Pack(PackError::TooCostly(_)) => "context_pack_too_costly",
-            Self::Pack(_) => "context_pack_invalid",
+            Self::Failed(trouble) | Self::Hopeless(trouble) => *trouble,
+            Self::Store(error) => error.into(),
+            Self::Unfinished(Unfinished::Full) => Trouble::TooMuchAtOnce,
+            Self::Unfinished(Unfinished::Panicked) => Trouble::Panic,
+            Self::Pack(PackError::TooCostly(_)) => Trouble::ContextPackTooCostly,
+            Self::Pack(_) => Trouble::ContextPackInvalid,
         }
     }
 }

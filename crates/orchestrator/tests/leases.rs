@@ -7,10 +7,10 @@ use misy_domain::{Language, MessageId, Part, Role};
 use misy_orchestrator::{Handler, WorkError, Worker, WorkerSettings};
 use misy_store::{
     StoreError,
-    leases::{Backoff, Lease, LeaseTerms},
+    leases::{Backoff, LeaseTerms, Trouble},
     messages::history,
     sessions::Session,
-    turns::{NewReply, TurnResult, load_turn},
+    turns::{Conversations, NewReply, TurnResult, load_turn},
 };
 use misy_testkit::{
     determinism::SeededEntropy,
@@ -26,6 +26,8 @@ use std::{
 };
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+
+type Lease = misy_store::leases::Lease<Conversations>;
 
 /// What a handler does before it commits.
 #[derive(Debug, Clone, Copy)]
@@ -59,14 +61,14 @@ impl Moody {
 
     async fn answer(&self, lease: &Lease, mood: Mood) -> Result<(), WorkError> {
         let TestStore { database, vault, bell, clock, entropy, .. } = &*self.store;
-        let keys = vault.keys(database, &lease.tenant).await?.ok_or(WorkError::Failed("no_keys"))?;
+        let keys = vault.keys(database, &lease.tenant).await?.ok_or(WorkError::Failed(Trouble::NoKeys))?;
         let mut tx = database.tenant_work("test", &lease.tenant).await?;
         let work = load_turn(&mut tx, &keys, lease).await?;
         tx.commit().await?;
         let Some(work) = work else { return Ok(()) };
         match mood {
             Mood::Work => {}
-            Mood::Fail => return Err(WorkError::Failed("mood")),
+            Mood::Fail => return Err(WorkError::Failed(Trouble::Database)),
             // Without the hook, which would only fill the output.
             Mood::Panic => std::panic::resume_unwind(Box::new("in a mood")),
             Mood::Dawdle(time) => tokio::time::sleep(time).await,
@@ -93,19 +95,20 @@ impl Moody {
 
     fn start(&self, settings: &WorkerSettings) -> (JoinHandle<()>, CancellationToken) {
         let store = &self.store;
-        let worker = Worker::new(
-            store.database.clone(),
-            store.bell.clone(),
-            store.entropy.clone(),
-            settings.clone(),
-            self.clone(),
-        );
+        let worker =
+            Worker::new(store.database.clone(), store.entropy.clone(), settings.clone(), self.clone());
         let shutdown = CancellationToken::new();
         (tokio::spawn(worker.run(shutdown.clone())), shutdown)
     }
 }
 
 impl Handler for Moody {
+    type Kind = Conversations;
+
+    async fn rung(&self) {
+        self.store.bell.work().await;
+    }
+
     async fn handle(&self, lease: &Lease) -> Result<(), WorkError> {
         self.begun.fetch_add(1, SeqCst);
         let result = self.answer(lease, (self.mood)(lease)).await;
@@ -322,8 +325,7 @@ async fn a_poisonous_conversation_goes_to_the_dead_letters_and_the_others_go_on(
     let store = Arc::new(test_store().await.unwrap());
     let visitors = tenants(&store, 20).await;
     let poison = visitors[7].1.conversation_id;
-    let moody =
-        Moody::new(&store, move |lease| if lease.conversation == poison { Mood::Panic } else { Mood::Work });
+    let moody = Moody::new(&store, move |lease| if lease.id == poison { Mood::Panic } else { Mood::Work });
     let mut settings = quick();
     settings.terms.most_attempts = 8;
     let (worker, shutdown) = moody.start(&settings);

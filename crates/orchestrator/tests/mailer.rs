@@ -6,8 +6,11 @@
     reason = "a test stops where something is not as it should be"
 )]
 
-use misy_orchestrator::Mailer;
-use misy_store::mails::{self, Mail};
+use misy_orchestrator::{Mailer, WorkerSettings};
+use misy_store::{
+    leases::{Cursor, Lease, LeaseTerms, Share, WorkerId},
+    mails::{self, Mail, Mails},
+};
 use misy_testkit::{
     smtp::MailServer,
     store::{TestStore, TestTenant, test_store},
@@ -30,12 +33,45 @@ async fn queue(store: &TestStore, tenant: &TestTenant, to: &str) {
     tx.commit().await.unwrap();
 }
 
-async fn waiting(store: &TestStore) -> Vec<(i32, bool)> {
+/// Each mail that is there: its attempts, the code of its last failure, and whether it was given up.
+async fn waiting(store: &TestStore) -> Vec<(i32, Option<String>, bool)> {
     let mut admin = store.connect_as("postgres").await.unwrap();
-    sqlx::query_as("select attempts, dead_at is not null from misy.mails")
+    sqlx::query_as("select attempts, last_error, dead_at is not null from misy.mails")
         .fetch_all(&mut admin)
         .await
         .unwrap()
+}
+
+async fn until(store: &TestStore, wanted: &[(i32, Option<&str>, bool)]) {
+    let reached = async {
+        loop {
+            let waiting = waiting(store).await;
+            if waiting
+                .iter()
+                .map(|(attempts, error, dead)| (*attempts, error.as_deref(), *dead))
+                .eq(wanted.iter().copied())
+            {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    let in_time = tokio::time::timeout(PATIENCE, reached).await.is_ok();
+    assert!(in_time, "expected {wanted:?}, there are {:?}", waiting(store).await);
+}
+
+/// A worker that sends, until the answer is cancelled.
+fn start(store: &TestStore, server: &MailServer) -> (tokio::task::JoinHandle<()>, CancellationToken) {
+    let stop = CancellationToken::new();
+    let settings = WorkerSettings { poll: Duration::from_millis(50), ..Mailer::settings() };
+    let worker = mailer(store, server).worker(store.entropy.clone(), settings);
+    (tokio::spawn(worker.run(stop.clone())), stop)
+}
+
+async fn claim(store: &TestStore) -> Vec<Lease<Mails>> {
+    let worker = WorkerId::new(&*store.entropy);
+    let terms = LeaseTerms { length: Duration::from_mins(1), most_attempts: 12 };
+    store.database.claim(&worker, 4, &terms, &Cursor::default(), Share::ALL).await.unwrap().leases
 }
 
 #[tokio::test]
@@ -46,16 +82,17 @@ async fn mail_of_several_tenants_is_sent_and_forgotten() {
         let tenant = store.tenant(slug).await.unwrap();
         queue(&store, &tenant, "luz@business.example").await;
     }
-    let stop = CancellationToken::new();
-    let running = tokio::spawn(mailer(&store, &server).run(stop.clone()));
+    // Also of a tenant that is suspended: somebody may wait for their link.
+    store.admin("update misy.tenants set status = 'suspended' where tenant_id = 'bb'").await.unwrap();
+    let (running, stop) = start(&store, &server);
     let arrived = tokio::time::timeout(PATIENCE, server.wait_for(2)).await.unwrap();
+    until(&store, &[]).await;
     stop.cancel();
     running.await.unwrap();
     assert_eq!(arrived.len(), 2);
     assert_eq!(arrived[0].from, "no-reply@misy.example");
     assert_eq!(arrived[0].to, ["luz@business.example"]);
     assert!(arrived[0].data.contains("Subject: =?utf-8?"), "{}", arrived[0].data);
-    assert_eq!(waiting(&store).await, []);
 }
 
 #[tokio::test]
@@ -65,24 +102,36 @@ async fn a_mail_that_is_refused_for_now_is_tried_again_later() {
     let tenant = store.tenant("aa").await.unwrap();
     queue(&store, &tenant, "luz@business.example").await;
     server.refuse(1);
-    let mailer = mailer(&store, &server);
-    assert_eq!(mailer.round().await.unwrap(), 1);
-    assert_eq!((server.mails(), waiting(&store).await), (vec![], vec![(1, false)]));
+    let (running, stop) = start(&store, &server);
+    until(&store, &[(1, Some("mail_refused_for_now"), false)]).await;
+    assert_eq!(server.mails(), vec![]);
     // Not at once, but later.
-    assert_eq!(mailer.round().await.unwrap(), 0);
-    store.admin("update misy.mails set due_at = now()").await.unwrap();
-    assert_eq!(mailer.round().await.unwrap(), 1);
-    assert_eq!((server.mails().len(), waiting(&store).await), (1, vec![]));
+    assert!(claim(&store).await.is_empty());
+    store.admin("update misy.mails set work_at = now()").await.unwrap();
+    until(&store, &[]).await;
+    assert_eq!(server.mails().len(), 1);
+    stop.cancel();
+    running.await.unwrap();
 }
 
 #[tokio::test]
-async fn a_mail_that_can_never_arrive_is_given_up() {
+async fn a_mail_that_can_never_arrive_is_given_up_and_raises_an_alert() {
     let store = test_store().await.unwrap();
     let server = MailServer::start().await.unwrap();
     let tenant = store.tenant("aa").await.unwrap();
     queue(&store, &tenant, "no address at all").await;
-    assert_eq!(mailer(&store, &server).round().await.unwrap(), 1);
-    assert_eq!(waiting(&store).await, [(1, true)]);
+    queue(&store, &tenant, "nor this").await;
+    let (running, stop) = start(&store, &server);
+    let dead = (1, Some("mail_address_unusable"), true);
+    until(&store, &[dead, dead]).await;
+    stop.cancel();
+    running.await.unwrap();
+    let mut tx = store.database.tenant("test", &tenant.id).await.unwrap();
+    let alerts = misy_store::alerts::list(&mut tx, true, None, 10).await.unwrap();
+    // The hour may have changed between the two.
+    assert!((1..=2).contains(&alerts.len()), "{alerts:?}");
+    assert_eq!(alerts[0].rule, "work_dead");
+    assert_eq!(alerts[0].detail, serde_json::json!({ "kind": "mail", "error": "mail_address_unusable" }));
 }
 
 #[tokio::test]
@@ -90,11 +139,11 @@ async fn while_one_sends_a_mail_another_leaves_it_alone() {
     let store = test_store().await.unwrap();
     let tenant = store.tenant("aa").await.unwrap();
     queue(&store, &tenant, "luz@business.example").await;
-    let first = store.database.claim_mails(4).await.unwrap();
-    assert_eq!((first.len(), store.database.claim_mails(4).await.unwrap().len()), (1, 0));
+    let first = claim(&store).await;
+    assert_eq!((first.len(), claim(&store).await.len()), (1, 0));
     // Its lease runs out, another claims it, and the first can do nothing to it any more.
-    store.admin("update misy.mails set due_at = now()").await.unwrap();
-    let second = store.database.claim_mails(4).await.unwrap();
+    store.admin("update misy.mails set work_at = now()").await.unwrap();
+    let second = claim(&store).await;
     let mut tx = store.database.tenant_work("test.sent", &tenant.id).await.unwrap();
     assert!(mails::open(&mut tx, &tenant.keys, &first[0]).await.unwrap().is_none());
     mails::sent(&mut tx, &first[0]).await.unwrap();

@@ -12,12 +12,12 @@ use anyhow::Context;
 use metrics_exporter_prometheus::PrometheusHandle;
 use misy_domain::{Clock, Entropy, Secret, SystemClock};
 use misy_front_desk::{FrontDesk, InstallationProvider, Parts, Provider};
-use misy_orchestrator::{Mailer, Turns, WorkerSettings};
+use misy_orchestrator::{Mailer, Turns, WorkerSettings, rotations};
 use misy_postgres::{PrivateServer, Programs};
 use misy_store::{
     Bell, Database, DatabaseOptions, Limits, Shared, Vault,
     database::Login,
-    rotation::{self, LongestUse, Rotator},
+    rotation::{self, LongestUse},
     shared::{self, IN_THE_CLEAR},
 };
 use misy_trust::{BootstrapSecret, ServiceRole, SystemEntropy};
@@ -166,13 +166,13 @@ impl Running {
             entropy: entropy.clone(),
         };
         neighbours.start(settings, &front_desk, &stop, &tasks).await?;
-        let rotator = Rotator::new(database.clone(), vault.clone());
+        let rotations = rotations(database.clone(), vault.clone(), entropy.clone());
         let follower = (vault.clone(), database.clone());
         tasks.spawn(stop.clone().run_until_cancelled_owned(async move {
             let (vault, database) = follower;
             vault.follow(&database).await;
         }));
-        let turns = Turns::new(database.clone(), vault, bell, packs, clock, entropy)
+        let turns = Turns::new(database.clone(), vault, bell, packs, clock, entropy.clone())
             .limited_by(Limits::through(redis));
         if let Some(tls) = &tls {
             tasks.spawn(tls.clone().follow(stop.clone()));
@@ -188,10 +188,10 @@ impl Running {
             tasks.spawn(async move {
                 told.run_until_cancelled(sealer.run()).await;
             });
-            tasks.spawn(stop.clone().run_until_cancelled_owned(rotator.run()));
+            tasks.spawn(rotations.run(stop.clone()));
             tasks.spawn(turns.worker(WorkerSettings::default()).run(stop.clone()));
             if let Some(mailer) = mailer {
-                tasks.spawn(mailer.run(stop.clone()));
+                tasks.spawn(mailer.worker(entropy, Mailer::settings()).run(stop.clone()));
             }
         }
         Ok((front_desk, public_url, stop, tasks))

@@ -1,5 +1,4 @@
--- Contacts, sessions, conversations and their messages. A conversation carries its own work: `work_at` says when it is
--- due, and whoever works on it holds a lease with a fencing number (see leases in the code).
+-- Contacts, sessions, conversations and their messages. A conversation carries its own work: see `misy.lease` (0011).
 
 create table misy.contacts (
     tenant_id text collate "C" not null references misy.tenants on delete cascade,
@@ -20,20 +19,10 @@ create table misy.conversations (
     last_inbound_sequence bigint not null default 0,
     answered_sequence bigint not null default 0,
     unanswered_in_a_row smallint not null default 0,
-    -- When the conversation is due. While a lease is held, the moment it runs out: a holder that dies gives it back so.
-    work_at timestamptz,
-    lease_owner text collate "C",
-    -- Grows with each claim; a result counts only while it is still the claim's.
-    fence bigint not null default 0,
-    attempts integer not null default 0,
-    last_error text,
-    -- Given up after too many attempts; a new message or an operator revives it.
-    dead_at timestamptz,
     created_at timestamptz not null default now(),
     primary key (tenant_id, conversation_id),
     foreign key (tenant_id, contact_id) references misy.contacts on delete cascade
 );
-create index conversations_work on misy.conversations (tenant_id, work_at) where work_at is not null;
 create index conversations_contact on misy.conversations (tenant_id, contact_id);
 
 create table misy.sessions (

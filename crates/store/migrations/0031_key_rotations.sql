@@ -1,4 +1,4 @@
--- Rotations of data keys: leased work like conversations (see 0011), one at a time for a tenant.
+-- Rotations of data keys: leased work (see 0011), one at a time for a tenant.
 
 create table misy.key_rotations (
     tenant_id text collate "C" not null references misy.tenants on delete cascade,
@@ -10,43 +10,13 @@ create table misy.key_rotations (
     created_at timestamptz not null default pg_catalog.clock_timestamp(),
     updated_at timestamptz not null default pg_catalog.clock_timestamp(),
     finished_at timestamptz,
-    work_at timestamptz,
-    lease_owner text collate "C",
-    fence bigint not null default 0,
-    attempts integer not null default 0,
-    last_error text,
     primary key (tenant_id, rotation_id)
 );
 create unique index key_rotations_running on misy.key_rotations (tenant_id) where finished_at is null;
 call misy.protect('misy.key_rotations');
+-- A rotation that began goes on, whatever becomes of the tenant.
+call misy.lease('misy.key_rotations', 'key_rotation', 'rotation_id', only_active => false);
 grant select, insert, update, delete on misy.key_rotations to misy_app, misy_system;
-grant select on misy.key_rotations to misy_worker;
-
--- Claims the rotation that is due longest.
-create function misy.claim_rotation(p_worker text, p_lease interval)
-returns table (tenant_id text, rotation_id text, to_version integer, fence bigint, attempts integer)
-language plpgsql security definer
-set search_path = pg_catalog, pg_temp
-as $$
-#variable_conflict use_column
-begin
-    return query
-        with due as materialized (
-            select r.tenant_id, r.rotation_id
-            from misy.key_rotations r
-            where r.work_at <= pg_catalog.clock_timestamp() and r.finished_at is null
-            order by r.work_at
-            limit 1
-            for no key update skip locked
-        )
-        update misy.key_rotations r
-        set fence = r.fence + 1, attempts = r.attempts + 1, lease_owner = p_worker,
-            work_at = pg_catalog.clock_timestamp() + p_lease
-        from due
-        where r.tenant_id = due.tenant_id and r.rotation_id = due.rotation_id
-        returning r.tenant_id, r.rotation_id, r.to_version, r.fence, r.attempts;
-end
-$$;
 
 -- Which tenants have a new data key, for replicas that hold the old one in memory.
 create function misy.new_data_keys() returns table (tenant_id text, version integer)
@@ -145,10 +115,10 @@ end
 $$;
 
 revoke execute on function
-    misy.claim_rotation(text, interval), misy.new_data_keys(), misy.sealed_below(text, bigint, integer),
+    misy.new_data_keys(), misy.sealed_below(text, bigint, integer),
     misy.reseal(text, text, text, jsonb, bytea[], bytea[]), misy.sealed_counts(text)
     from public;
-grant execute on function misy.claim_rotation(text, interval), misy.new_data_keys() to misy_worker;
+grant execute on function misy.new_data_keys() to misy_worker;
 grant execute on function
     misy.sealed_below(text, bigint, integer), misy.reseal(text, text, text, jsonb, bytea[], bytea[]),
     misy.sealed_counts(text)

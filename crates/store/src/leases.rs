@@ -1,21 +1,41 @@
-//! Leases: who works on which conversation, and for how long.
+//! Leases: who works on which row, and for how long.
 //!
-//! Work is no row of its own: the conversation says when it is due (`work_at`). A worker claims due conversations in
-//! batches and holds each under a lease, which it prolongs while it works. If it dies, `work_at` passes and the
-//! conversation is due again. Each claim has a higher fence than the one before, and what a claim wants to write counts
-//! only while the fence is its own; so a worker that was too slow, or paused, cannot write over its successor.
+//! Work is no row of its own: a conversation, a mail or a rotation says itself when it is due (`work_at`). A worker claims
+//! due rows in batches and holds each under a lease, which it prolongs while it works. If it dies, `work_at` passes and the
+//! row is due again. Each claim has a higher fence than the one before, and what a claim wants to write counts only while
+//! the fence is its own; so a worker that was too slow, or paused, cannot write over its successor.
 //!
 //! Times are the database's own, so a worker whose clock is wrong does no harm.
 //!
-//! **The next leased table** (deliveries, webhook attempts, workflow runs, schedules) joins like this: give it the columns
-//! `work_at`, `lease_owner`, `fence`, `attempts`, `last_error`, `dead_at` and the index `(tenant_id, work_at) where work_at
-//! is not null`; write its functions after the pattern of `0011_leases.sql`; commit its results only under the fence,
-//! as `commit_turn` does; and give it the calls of this file with its own id type. [`Lease`]'s rules and [`Backoff`] stay.
+//! A table becomes leased work by one line of SQL, `call misy.lease(…)`, and one type here that is [`Leased`]. How to add
+//! one, step by step: `docs/adding-work.md`.
 
-use crate::{Database, StoreError, TenantTx};
-use misy_domain::{ConversationId, Entropy, TenantId};
-use sqlx::postgres::types::PgInterval;
-use std::{fmt, sync::Arc, time::Duration};
+mod dead;
+mod trouble;
+
+pub use dead::{Behind, DeadWork, dead_work, drop_work, revive};
+pub use trouble::Trouble;
+
+use crate::{Database, StoreError, tenants::stored};
+use misy_domain::{Entropy, TenantId};
+use sqlx::{AssertSqlSafe, Row, postgres::types::PgInterval};
+use std::{
+    fmt::{self, Debug, Display},
+    hash::Hash,
+    str::FromStr,
+    sync::Arc,
+    time::Duration,
+};
+
+/// A table whose rows are leased work: `misy.lease` was called for it.
+pub trait Leased: Debug + Copy + Eq + Hash + Send + Sync + 'static {
+    /// What names a row within its tenant.
+    type Id: Debug + Display + FromStr + Copy + Eq + Hash + Send + Sync;
+    /// The table.
+    const TABLE: &'static str;
+    /// What one row is called in the API, in alerts and in metrics.
+    const KIND: &'static str;
+}
 
 /// Who holds leases: one per running worker, never the same again after a restart.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -47,13 +67,13 @@ impl fmt::Debug for WorkerId {
     }
 }
 
-/// A conversation that a worker holds.
+/// A row that a worker holds.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Lease {
-    /// Whose conversation it is.
+pub struct Lease<K: Leased> {
+    /// Whose row it is.
     pub tenant: TenantId,
-    /// The conversation.
-    pub conversation: ConversationId,
+    /// Which row.
+    pub id: K::Id,
     /// Who holds it.
     pub worker: WorkerId,
     /// The number of the claim.
@@ -65,9 +85,9 @@ pub struct Lease {
 /// The terms of leases.
 #[derive(Debug, Clone, Copy)]
 pub struct LeaseTerms {
-    /// How long a lease holds without being prolonged: the time until a dead worker's conversations are due again.
+    /// How long a lease holds without being prolonged: the time until a dead worker's rows are due again.
     pub length: Duration,
-    /// After how many attempts a conversation is given up.
+    /// After how many attempts a row is given up.
     pub most_attempts: u32,
 }
 
@@ -93,9 +113,9 @@ impl Share<'_> {
 
 /// What a claim brought.
 #[derive(Debug)]
-pub struct Claimed {
-    /// The conversations, now held by the worker.
-    pub leases: Vec<Lease>,
+pub struct Claimed<K: Leased> {
+    /// The rows, now held by the worker.
+    pub leases: Vec<Lease<K>>,
     /// Where the next claim goes on.
     pub next: Cursor,
     /// Whether every tenant that has work was looked at; if not, claim again at once.
@@ -122,17 +142,6 @@ pub enum Failed {
     Dead,
     /// Somebody else holds it by now.
     Lost,
-}
-
-/// A conversation that was given up.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DeadConversation {
-    /// The conversation.
-    pub conversation_id: ConversationId,
-    /// The code of the last failure.
-    pub last_error: Option<String>,
-    /// When.
-    pub dead_at: misy_domain::Timestamp,
 }
 
 /// How long to wait before the next attempt: doubling, with half of it random so that what failed together does not
@@ -163,134 +172,115 @@ impl Backoff {
 }
 
 impl Database {
-    /// Claims up to `batch` due conversations of active tenants, fairly between tenants.
-    pub async fn claim_conversations(
+    /// Claims up to `batch` due rows, fairly between tenants.
+    pub async fn claim<K: Leased>(
         &self,
         worker: &WorkerId,
         batch: u32,
         terms: &LeaseTerms,
         cursor: &Cursor,
         share: Share<'_>,
-    ) -> Result<Claimed, StoreError> {
+    ) -> Result<Claimed<K>, StoreError> {
         let full: Vec<_> = share.full.iter().map(TenantId::to_string).collect();
-        let rows = sqlx::query!(
-            "select tenant_id, conversation_id, fence, attempts from claim_conversations($1, $2, $3, $4, $5, $6, $7)",
-            worker.as_str(),
-            count(batch),
-            interval(terms.length),
-            cursor.0,
-            count(terms.most_attempts),
-            count(share.most),
-            &full,
-        )
-        .fetch_all(self.worker())
-        .await?;
+        let claim = of_table::<K>(
+            "select tenant_id, id, fence, attempts from misy.claim_{table}($1, $2, $3, $4, $5, $6, $7)",
+        );
+        let rows = sqlx::query(claim)
+            .bind(worker.as_str())
+            .bind(count(batch))
+            .bind(interval(terms.length))
+            .bind(&cursor.0)
+            .bind(count(terms.most_attempts))
+            .bind(count(share.most))
+            .bind(&full)
+            .fetch_all(self.worker())
+            .await?;
         let mut claimed =
             Claimed { leases: Vec::with_capacity(rows.len()), next: cursor.clone(), complete: true };
         for row in rows {
-            let (Some(conversation), Some(fence), Some(attempts)) =
-                (row.conversation_id, row.fence, row.attempts)
-            else {
-                if let Some(tenant) = row.tenant_id {
+            let tenant: Option<String> = row.try_get("tenant_id")?;
+            let Some(id) = row.try_get::<Option<String>, _>("id")? else {
+                // The last row, which says where the next claim goes on.
+                if let Some(tenant) = tenant {
                     claimed.next = Cursor(tenant);
                     claimed.complete = false;
                 }
                 continue;
             };
-            let broken = || StoreError::Unsealable("conversations");
             claimed.leases.push(Lease {
-                tenant: row.tenant_id.ok_or_else(broken)?.parse().map_err(|_| broken())?,
-                conversation: conversation.parse().map_err(|_| broken())?,
+                tenant: stored(tenant.unwrap_or_default().parse())?,
+                id: id.parse().map_err(|_| StoreError::Unsealable(K::TABLE))?,
                 worker: worker.clone(),
-                fence,
-                attempts: u32::try_from(attempts).unwrap_or(u32::MAX),
+                fence: row.try_get("fence")?,
+                attempts: u32::try_from(row.try_get::<i32, _>("attempts")?).unwrap_or(u32::MAX),
             });
         }
         Ok(claimed)
     }
 
-    /// Prolongs leases of one worker; answers with those of them that do not hold any more. The worker may hold the same
-    /// conversation again by now, under a higher fence: that lease is another one and is not meant.
-    pub async fn extend_leases(
+    /// Prolongs leases of one worker; answers with those of them that do not hold any more. The worker may hold the same row
+    /// again by now, under a higher fence: that lease is another one and is not meant.
+    pub async fn extend<K: Leased>(
         &self,
         worker: &WorkerId,
-        leases: &[Lease],
+        leases: &[Lease<K>],
         terms: &LeaseTerms,
-    ) -> Result<Vec<Lease>, StoreError> {
+    ) -> Result<Vec<Lease<K>>, StoreError> {
         let tenants: Vec<_> = leases.iter().map(|lease| lease.tenant.to_string()).collect();
-        let conversations: Vec<_> = leases.iter().map(|lease| lease.conversation.to_string()).collect();
+        let ids: Vec<_> = leases.iter().map(|lease| lease.id.to_string()).collect();
         let fences: Vec<_> = leases.iter().map(|lease| lease.fence).collect();
-        let rows = sqlx::query!(
-            r#"select tenant_id as "tenant_id!", conversation_id as "conversation_id!", fence as "fence!"
-               from extend_leases($1, $2, $3, $4, $5)"#,
-            worker.as_str(),
-            &tenants,
-            &conversations,
-            &fences,
-            interval(terms.length),
-        )
-        .fetch_all(self.worker())
-        .await?;
-        let is_lost = |lease: &&Lease| {
-            rows.iter().any(|row| {
-                row.fence == lease.fence
-                    && row.tenant_id == lease.tenant.as_str()
-                    && row.conversation_id == lease.conversation.to_string()
+        let extend =
+            of_table::<K>("select tenant_id, id, fence from misy.extend_{table}($1, $2, $3, $4, $5)");
+        let lost: Vec<(String, String, i64)> = sqlx::query_as(extend)
+            .bind(worker.as_str())
+            .bind(&tenants)
+            .bind(&ids)
+            .bind(&fences)
+            .bind(interval(terms.length))
+            .fetch_all(self.worker())
+            .await?;
+        let is_lost = |lease: &&Lease<K>| {
+            lost.iter().any(|(tenant, id, fence)| {
+                *fence == lease.fence && tenant == lease.tenant.as_str() && *id == lease.id.to_string()
             })
         };
         Ok(leases.iter().filter(is_lost).cloned().collect())
     }
 
-    /// Gives back a conversation that was not begun; whether it was still held.
-    pub async fn release_conversation(&self, lease: &Lease) -> Result<bool, StoreError> {
-        let held = sqlx::query_scalar!(
-            "select release_conversation($1, $2, $3, $4)",
-            lease.tenant.as_str(),
-            lease.conversation.to_string(),
-            lease.worker.as_str(),
-            lease.fence,
-        )
-        .fetch_one(self.worker())
-        .await?;
+    /// Gives back a row whose work was not done and did not fail: due again after the delay, without counting as an attempt.
+    /// Whether it was still held.
+    pub async fn postpone<K: Leased>(&self, lease: &Lease<K>, delay: Duration) -> Result<bool, StoreError> {
+        let postpone = of_table::<K>("select misy.postpone_{table}($1, $2, $3, $4, $5)");
+        let held: Option<bool> = sqlx::query_scalar(postpone)
+            .bind(lease.tenant.as_str())
+            .bind(lease.id.to_string())
+            .bind(lease.worker.as_str())
+            .bind(lease.fence)
+            .bind(interval(delay))
+            .fetch_one(self.worker())
+            .await?;
         Ok(held.unwrap_or_default())
     }
 
-    /// Gives back a conversation that may not be answered for a moment: due again after the delay, without counting as an
-    /// attempt. Whether it was still held.
-    pub async fn postpone_conversation(&self, lease: &Lease, delay: Duration) -> Result<bool, StoreError> {
-        let held = sqlx::query_scalar!(
-            "select postpone_conversation($1, $2, $3, $4, $5)",
-            lease.tenant.as_str(),
-            lease.conversation.to_string(),
-            lease.worker.as_str(),
-            lease.fence,
-            interval(delay),
-        )
-        .fetch_one(self.worker())
-        .await?;
-        Ok(held.unwrap_or_default())
-    }
-
-    /// Ends a claim that failed. `error` is a code that tells operators what happened, never a contact's words.
-    pub async fn fail_conversation(
+    /// Ends a claim that failed: the row is due again after the delay, or given up if this was the last attempt.
+    pub async fn fail<K: Leased>(
         &self,
-        lease: &Lease,
-        error: &str,
+        lease: &Lease<K>,
+        trouble: Trouble,
         delay: Duration,
-        terms: &LeaseTerms,
+        most_attempts: u32,
     ) -> Result<Failed, StoreError> {
-        let outcome = sqlx::query_scalar!(
-            "select fail_conversation($1, $2, $3, $4, $5, $6, $7)",
-            lease.tenant.as_str(),
-            lease.conversation.to_string(),
-            lease.worker.as_str(),
-            lease.fence,
-            error,
-            interval(delay),
-            count(terms.most_attempts),
-        )
-        .fetch_one(self.worker())
-        .await?;
+        let fail = of_table::<K>("select misy.fail_{table}($1, $2, $3, $4, $5, $6, $7)");
+        let outcome: Option<String> = sqlx::query_scalar(fail)
+            .bind(lease.tenant.as_str())
+            .bind(lease.id.to_string())
+            .bind(lease.worker.as_str())
+            .bind(lease.fence)
+            .bind(trouble.code())
+            .bind(interval(delay))
+            .bind(count(most_attempts))
+            .fetch_one(self.worker())
+            .await?;
         Ok(match outcome.as_deref() {
             Some("retry") => Failed::Retry,
             Some("dead") => Failed::Dead,
@@ -299,42 +289,9 @@ impl Database {
     }
 }
 
-/// Gives a conversation that was given up another chance; whether there was one.
-pub async fn revive_conversation(
-    tx: &mut TenantTx,
-    conversation: ConversationId,
-) -> Result<bool, StoreError> {
-    let tenant = tx.tenant().clone();
-    let revived =
-        sqlx::query_scalar!("select revive_conversation($1, $2)", tenant.as_str(), conversation.to_string())
-            .fetch_one(tx.connection())
-            .await?;
-    Ok(revived.unwrap_or_default())
-}
-
-/// The conversations of the tenant that were given up, the oldest first.
-pub async fn dead_conversations(tx: &mut TenantTx, limit: u32) -> Result<Vec<DeadConversation>, StoreError> {
-    let tenant = tx.tenant().clone();
-    let rows = sqlx::query!(
-        r#"select conversation_id, last_error, dead_at as "dead_at!" from conversations
-           where tenant_id = $1 and dead_at is not null order by dead_at limit $2"#,
-        tenant.as_str(),
-        i64::from(limit),
-    )
-    .fetch_all(tx.connection())
-    .await?;
-    rows.into_iter()
-        .map(|row| {
-            Ok(DeadConversation {
-                conversation_id: row
-                    .conversation_id
-                    .parse()
-                    .map_err(|_| StoreError::Unsealable("conversations"))?,
-                last_error: row.last_error,
-                dead_at: row.dead_at.to_jiff(),
-            })
-        })
-        .collect()
+/// The statement for the kind's table, whose name is a constant of the program.
+fn of_table<K: Leased>(statement: &str) -> AssertSqlSafe<String> {
+    AssertSqlSafe(statement.replace("{table}", K::TABLE))
 }
 
 fn count(number: u32) -> i32 {

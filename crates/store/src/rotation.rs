@@ -11,7 +11,7 @@ pub mod root;
 use crate::{
     Database, StoreError, TenantKeys, TenantTx, Vault,
     audit::{self, AuditEntry, Kind},
-    leases::WorkerId,
+    leases::{Lease, Leased},
     tenants::stored,
     vault::Via,
 };
@@ -19,18 +19,23 @@ use jiff_sqlx::ToSqlx;
 use misy_domain::{Clock, Entropy, RotationId, TenantId, Timestamp};
 use misy_trust::Place;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
-use tracing::{info, warn};
+use tracing::warn;
 
 /// Who asks for rotations that are due by the age of keys.
 const SCHEDULE: &str = "schedule";
 /// How long a rotation rests before it begins, so that every replica has heard of the new key.
 const NOTICE: f64 = 1.0;
-/// How long a worker may take for a batch.
-const LEASE: Duration = Duration::from_secs(30);
 /// Sealed values in a batch: few enough that their locks are short.
 const BATCH: i32 = 500;
-/// How often a worker looks for rotations that are due.
-const LOOK: Duration = Duration::from_secs(1);
+/// Rotations, as leased work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Rotations;
+
+impl Leased for Rotations {
+    type Id = RotationId;
+    const TABLE: &'static str = "key_rotations";
+    const KIND: &'static str = "key_rotation";
+}
 
 /// A rotation as it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,7 +56,7 @@ pub struct Rotation {
     pub updated_at: Timestamp,
     /// When the older versions were retired.
     pub finished_at: Option<Timestamp>,
-    /// What went wrong last.
+    /// The code of what went wrong last.
     pub last_error: Option<String>,
 }
 
@@ -68,20 +73,6 @@ pub struct KeyVersion {
     pub retired_at: Option<Timestamp>,
     /// How many sealed values are under it, by table; only for data keys.
     pub rows: BTreeMap<String, i64>,
-}
-
-/// A rotation that a worker holds.
-#[derive(Debug, Clone)]
-pub struct RotationLease {
-    /// Whose.
-    pub tenant: TenantId,
-    /// Which.
-    pub rotation: RotationId,
-    /// To this version.
-    pub to_version: u32,
-    worker: WorkerId,
-    fence: i64,
-    attempts: i32,
 }
 
 /// What a batch came to.
@@ -256,11 +247,10 @@ pub async fn key_versions(tx: &mut TenantTx) -> Result<Vec<KeyVersion>, StoreErr
         .collect())
 }
 
-/// Works on rotations, one batch at a time. Any number of them may run, on any replica.
+/// Works on rotations, one batch at a time.
 pub struct Rotator {
     database: Database,
     vault: Vault,
-    worker: WorkerId,
     batch: i32,
 }
 
@@ -275,10 +265,9 @@ struct Sealed {
 }
 
 impl Rotator {
-    /// A worker.
+    /// For the tenants of a database, whose keys are in the vault.
     pub fn new(database: Database, vault: Vault) -> Self {
-        let worker = WorkerId::new(vault.entropy());
-        Self { database, vault, worker, batch: BATCH }
+        Self { database, vault, batch: BATCH }
     }
 
     /// The same, with batches of another size.
@@ -287,74 +276,17 @@ impl Rotator {
         Self { batch, ..self }
     }
 
-    /// Works for ever; may be dropped at any moment.
-    pub async fn run(self) {
-        loop {
-            match self.claim().await {
-                Ok(Some(lease)) => self.finish(&lease).await,
-                Ok(None) => tokio::time::sleep(LOOK).await,
-                Err(error) => {
-                    warn!(%error, "rotations could not be looked for");
-                    tokio::time::sleep(LOOK).await;
-                }
-            }
-        }
-    }
-
-    /// Takes the lease of a rotation that is due.
-    pub async fn claim(&self) -> Result<Option<RotationLease>, StoreError> {
-        let row = sqlx::query!(
-            r#"select tenant_id as "tenant_id!", rotation_id as "rotation_id!", to_version as "to_version!",
-                      fence as "fence!", attempts as "attempts!"
-               from claim_rotation($1, $2)"#,
-            self.worker.as_str(),
-            crate::leases::interval(LEASE),
-        )
-        .fetch_optional(self.database.worker())
-        .await?;
-        let Some(row) = row else { return Ok(None) };
-        Ok(Some(RotationLease {
-            tenant: stored(row.tenant_id.parse())?,
-            rotation: stored(row.rotation_id.parse())?,
-            to_version: stored(u32::try_from(row.to_version))?,
-            worker: self.worker.clone(),
-            fence: row.fence,
-            attempts: row.attempts,
-        }))
-    }
-
-    async fn finish(&self, lease: &RotationLease) {
-        loop {
-            match self.step(lease).await {
-                Ok(Step::Resealed(_)) => {}
-                Ok(Step::Finished) => {
-                    info!(tenantId = %lease.tenant, rotationId = %lease.rotation, "rotated the data key");
-                    return;
-                }
-                Err(StoreError::LeaseLost) => return,
-                Err(error) => {
-                    warn!(tenantId = %lease.tenant, rotationId = %lease.rotation, %error, "a rotation was interrupted");
-                    if let Err(error) = self.give_back(lease, &error).await {
-                        // Then the lease runs out by itself.
-                        warn!(%error, "a rotation could not be given back");
-                    }
-                    return;
-                }
-            }
-        }
-    }
-
     /// One batch, in one transaction with its progress.
-    pub async fn step(&self, lease: &RotationLease) -> Result<Step, StoreError> {
+    pub async fn step(&self, lease: &Lease<Rotations>) -> Result<Step, StoreError> {
         let keys = crate::credentials::keys_of(&self.vault, &self.database, &lease.tenant).await?;
         let mut tx = self.database.tenant("rotation.step", &lease.tenant).await?;
-        hold(&mut tx, lease).await?;
-        if keys.version() < lease.to_version {
+        let to_version = hold(&mut tx, lease).await?;
+        if keys.version() < to_version {
             keys.refresh(tx.connection()).await?;
         }
-        let batch = self.below(&mut tx, lease).await?;
+        let batch = self.below(&mut tx, to_version).await?;
         if batch.is_empty() {
-            return retire(tx, lease).await;
+            return retire(tx, lease, to_version).await;
         }
         let mut done = 0;
         let mut tables: BTreeMap<(String, String), Vec<Sealed>> = BTreeMap::new();
@@ -372,7 +304,7 @@ impl Rotator {
              where tenant_id = $2 and rotation_id = $3",
             i64::try_from(done).unwrap_or(i64::MAX),
             lease.tenant.as_str(),
-            lease.rotation.to_string(),
+            lease.id.to_string(),
         )
         .execute(tx.connection())
         .await?;
@@ -380,13 +312,14 @@ impl Rotator {
         Ok(Step::Resealed(done))
     }
 
-    async fn below(&self, tx: &mut TenantTx, lease: &RotationLease) -> Result<Vec<Sealed>, StoreError> {
+    async fn below(&self, tx: &mut TenantTx, to_version: u32) -> Result<Vec<Sealed>, StoreError> {
+        let tenant = tx.tenant().clone();
         let rows = sqlx::query!(
             r#"select table_name as "table_name!", column_name as "column_name!", row_key as "row_key!",
                       place_row as "place_row!", contact_id, sealed as "sealed!"
                from sealed_below($1, $2, $3)"#,
-            lease.tenant.as_str(),
-            i64::from(lease.to_version),
+            tenant.as_str(),
+            i64::from(to_version),
             self.batch,
         )
         .fetch_all(tx.connection())
@@ -446,47 +379,28 @@ impl Rotator {
         .await?;
         Ok(changed.unsigned_abs())
     }
-
-    async fn give_back(&self, lease: &RotationLease, error: &StoreError) -> Result<(), StoreError> {
-        let wait = f64::from(lease.attempts.clamp(1, 60));
-        let mut tx = self.database.tenant("rotation.give_back", &lease.tenant).await?;
-        sqlx::query!(
-            "update key_rotations set lease_owner = null, last_error = $1,
-                 work_at = clock_timestamp() + make_interval(secs => $2)
-             where tenant_id = $3 and rotation_id = $4 and fence = $5 and lease_owner = $6",
-            error.to_string(),
-            wait,
-            lease.tenant.as_str(),
-            lease.rotation.to_string(),
-            lease.fence,
-            lease.worker.as_str(),
-        )
-        .execute(tx.connection())
-        .await?;
-        tx.commit().await
-    }
 }
 
-/// Prolongs the lease and keeps it for the transaction.
-async fn hold(tx: &mut TenantTx, lease: &RotationLease) -> Result<(), StoreError> {
-    let held = sqlx::query!(
-        "update key_rotations set work_at = clock_timestamp() + $1
-         where tenant_id = $2 and rotation_id = $3 and fence = $4 and lease_owner = $5 and finished_at is null",
-        crate::leases::interval(LEASE),
+/// Keeps the lease for the transaction; says to which version the rotation goes.
+async fn hold(tx: &mut TenantTx, lease: &Lease<Rotations>) -> Result<u32, StoreError> {
+    let to_version = sqlx::query_scalar!(
+        "select to_version from key_rotations
+         where tenant_id = $1 and rotation_id = $2 and fence = $3 and lease_owner = $4 and finished_at is null
+         for no key update",
         lease.tenant.as_str(),
-        lease.rotation.to_string(),
+        lease.id.to_string(),
         lease.fence,
         lease.worker.as_str(),
     )
-    .execute(tx.connection())
+    .fetch_optional(tx.connection())
     .await?;
-    if held.rows_affected() == 1 { Ok(()) } else { Err(StoreError::LeaseLost) }
+    stored(u32::try_from(to_version.ok_or(StoreError::LeaseLost)?))
 }
 
 /// Retires the older versions, unless somebody has sealed something under them meanwhile. The lock waits for transactions
 /// that are doing so, and after it nobody can; what they have committed is seen by the look behind it.
-async fn retire(mut tx: TenantTx, lease: &RotationLease) -> Result<Step, StoreError> {
-    let version = i32::try_from(lease.to_version).unwrap_or(i32::MAX);
+async fn retire(mut tx: TenantTx, lease: &Lease<Rotations>, to_version: u32) -> Result<Step, StoreError> {
+    let version = i32::try_from(to_version).unwrap_or(i32::MAX);
     sqlx::query!(
         "select version from data_keys where tenant_id = $1 and purpose = 'data' and version < $2 order by version for update",
         lease.tenant.as_str(),
@@ -497,7 +411,7 @@ async fn retire(mut tx: TenantTx, lease: &RotationLease) -> Result<Step, StoreEr
     let left = sqlx::query_scalar!(
         r#"select exists (select from sealed_below($1, $2, 1)) as "left!""#,
         lease.tenant.as_str(),
-        i64::from(lease.to_version),
+        i64::from(to_version),
     )
     .fetch_one(tx.connection())
     .await?;
@@ -514,10 +428,10 @@ async fn retire(mut tx: TenantTx, lease: &RotationLease) -> Result<Step, StoreEr
     .await?;
     sqlx::query!(
         "update key_rotations
-         set finished_at = clock_timestamp(), updated_at = clock_timestamp(), work_at = null, lease_owner = null
+         set finished_at = clock_timestamp(), updated_at = clock_timestamp(), work_at = null, lease_owner = null, attempts = 0
          where tenant_id = $1 and rotation_id = $2",
         lease.tenant.as_str(),
-        lease.rotation.to_string(),
+        lease.id.to_string(),
     )
     .execute(tx.connection())
     .await?;

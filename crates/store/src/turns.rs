@@ -3,7 +3,7 @@
 use crate::{
     Bell, Database, StoreError, TenantKeys, TenantTx,
     bell::News,
-    leases::Lease,
+    leases::{Lease, Leased},
     limits::LimitRow,
     messages::{Body, Row},
     sessions::{self, ConversationStatus},
@@ -23,6 +23,16 @@ use std::time::Duration;
 pub const HISTORY: i64 = 20;
 /// How many waiting messages one turn answers at most; the rest is the next turn's.
 pub const MOST_WAITING: i64 = 50;
+
+/// Conversations, as leased work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Conversations;
+
+impl Leased for Conversations {
+    type Id = ConversationId;
+    const TABLE: &'static str = "conversations";
+    const KIND: &'static str = "conversation";
+}
 
 /// What a turn has to work with.
 #[derive(Debug, Clone)]
@@ -125,10 +135,10 @@ impl TurnWork {
 pub async fn load_turn(
     tx: &mut TenantTx,
     keys: &TenantKeys,
-    lease: &Lease,
+    lease: &Lease<Conversations>,
 ) -> Result<Option<TurnWork>, StoreError> {
     let tenant = tx.tenant().clone();
-    let conversation = lease.conversation.to_string();
+    let conversation = lease.id.to_string();
     let state = sqlx::query!(
         r#"select c.status, c.language, c.unanswered_in_a_row, c.answered_sequence, c.last_inbound_sequence,
                   (select max(p.version) from context_packs p where p.tenant_id = c.tenant_id) as pack_version,
@@ -181,7 +191,7 @@ pub async fn load_turn(
 
 /// Ends a lease on a conversation in which nothing waits, for example because what waited was erased. A message that
 /// arrives at this moment changes the sequence that is compared here, under the lock of the row.
-async fn rest(tx: &mut TenantTx, lease: &Lease, seen: i64) -> Result<(), StoreError> {
+async fn rest(tx: &mut TenantTx, lease: &Lease<Conversations>, seen: i64) -> Result<(), StoreError> {
     let tenant = tx.tenant().clone();
     let rested = sqlx::query!(
         "update conversations
@@ -190,7 +200,7 @@ async fn rest(tx: &mut TenantTx, lease: &Lease, seen: i64) -> Result<(), StoreEr
          where tenant_id = $2 and conversation_id = $3 and fence = $4 and lease_owner = $5",
         seen,
         tenant.as_str(),
-        lease.conversation.to_string(),
+        lease.id.to_string(),
         lease.fence,
         lease.worker.as_str(),
     )
@@ -297,7 +307,7 @@ impl Database {
     /// conversation is somebody else's by now.
     pub async fn commit_turn(
         &self,
-        lease: &Lease,
+        lease: &Lease<Conversations>,
         result: &TurnResult<'_>,
         keys: &TenantKeys,
         bell: &Bell,
@@ -305,7 +315,7 @@ impl Database {
         entropy: &dyn Entropy,
     ) -> Result<CommittedTurn, StoreError> {
         let asked: Vec<MessageId> = result.work.waiting.iter().map(|message| message.message_id).collect();
-        let key = keys.contact(Via::Pool(self.worker()), &lease.conversation.to_string()).await?;
+        let key = keys.contact(Via::Pool(self.worker()), &lease.id.to_string()).await?;
         // Without its contact the conversation is gone, and the lease with it.
         let key = key.ok_or(StoreError::LeaseLost)?;
         let sealed = SealedReplies::of(result.replies, &asked, &lease.tenant, &key, clock, entropy)?;
@@ -326,7 +336,7 @@ impl Database {
              from commit_turn($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
                               $21, $22, $23)",
             lease.tenant.as_str(),
-            lease.conversation.to_string(),
+            lease.id.to_string(),
             lease.worker.as_str(),
             lease.fence,
             result.work.answered_through(),
@@ -361,7 +371,7 @@ impl Database {
         }
         let status_changed = result.handoff.is_some() && result.work.status != ConversationStatus::Handoff;
         let news = News { status_changed, ..News::typing(None) };
-        bell.ring(&lease.tenant, lease.conversation, News { sequence: Some(last_sequence), ..news });
+        bell.ring(&lease.tenant, lease.id, News { sequence: Some(last_sequence), ..news });
         Ok(CommittedTurn { replies: sealed.ids, last_sequence, has_more })
     }
 }
@@ -401,8 +411,13 @@ impl SealedReplies {
     }
 }
 
-fn seal_handoff(lease: &Lease, handoff: NewHandoff<'_>, key: &ContactKey, entropy: &dyn Entropy) -> Vec<u8> {
-    let row = lease.conversation.to_string();
+fn seal_handoff(
+    lease: &Lease<Conversations>,
+    handoff: NewHandoff<'_>,
+    key: &ContactKey,
+    entropy: &dyn Entropy,
+) -> Vec<u8> {
+    let row = lease.id.to_string();
     key.seal(&handoff_place(&lease.tenant, &row), handoff.summary.as_bytes(), entropy)
 }
 

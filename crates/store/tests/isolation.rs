@@ -232,8 +232,8 @@ async fn functions_that_look_across_tenants_are_closed_to_those_who_serve_reques
     let mut connection = store.connect_as("misy_app").await.unwrap();
     for call in [
         "select * from misy.claim_conversations('w', 1, '1 s', '', 8, 1, '{}')",
-        "select * from misy.claim_of_tenant('aa', 'w', 1, now(), '1 s', 8)",
-        "select * from misy.extend_leases('w', '{}', '{}', '{}', '1 s')",
+        "select * from misy.claim_conversations_of('aa', 'w', 1, now(), '1 s', 8)",
+        "select * from misy.extend_conversations('w', '{}', '{}', '{}', '1 s')",
         "select misy.record_calls('{bb}', '{aud_2}', '{2026-01-01}', '{a}', '{b}', '{x}', '{x}', '{x}', '{ok}', '{1}', '{1}',
                                   '{x}', '{x}', '{null}')",
         "select * from platform.audit_keys for update",

@@ -5,15 +5,14 @@
 use misy_domain::Language;
 use misy_store::{
     StoreError,
-    leases::{
-        Backoff, Claimed, Cursor, Failed, Lease, LeaseTerms, Share, WorkerId, dead_conversations,
-        revive_conversation,
-    },
+    leases::{Backoff, Claimed, Cursor, Failed, LeaseTerms, Share, Trouble, WorkerId, dead_work, revive},
     sessions::Session,
-    turns::{TurnResult, TurnWork, load_turn},
+    turns::{Conversations, TurnResult, TurnWork, load_turn},
 };
 use misy_testkit::store::{TestStore, TestTenant, test_store};
 use std::{collections::BTreeMap, time::Duration};
+
+type Lease = misy_store::leases::Lease<Conversations>;
 
 const TERMS: LeaseTerms = LeaseTerms { length: Duration::from_mins(1), most_attempts: 8 };
 /// Over before the next statement.
@@ -22,7 +21,7 @@ const NO_TIME: LeaseTerms = LeaseTerms { length: Duration::ZERO, most_attempts: 
 async fn claim(store: &TestStore, worker: &WorkerId, batch: u32, terms: &LeaseTerms) -> Vec<Lease> {
     store
         .database
-        .claim_conversations(worker, batch, terms, &Cursor::default(), Share::ALL)
+        .claim::<Conversations>(worker, batch, terms, &Cursor::default(), Share::ALL)
         .await
         .unwrap()
         .leases
@@ -98,13 +97,14 @@ async fn a_tenant_with_ten_thousand_waiting_takes_its_turn_like_the_others() {
     let mut order = Vec::new();
     for _ in 0..4 {
         let claimed =
-            store.database.claim_conversations(&worker, 2, &TERMS, &cursor, Share::ALL).await.unwrap();
+            store.database.claim::<Conversations>(&worker, 2, &TERMS, &cursor, Share::ALL).await.unwrap();
         cursor = claimed.next;
         order.extend(claimed.leases.iter().map(|lease| lease.tenant.to_string()));
     }
     assert_eq!(order, ["aa", "big", "cc", "dd", "aa", "big", "cc", "aa"]);
     // Only when the others have nothing more does one tenant fill the batch.
-    let claimed = store.database.claim_conversations(&worker, 50, &TERMS, &cursor, Share::ALL).await.unwrap();
+    let claimed =
+        store.database.claim::<Conversations>(&worker, 50, &TERMS, &cursor, Share::ALL).await.unwrap();
     let counts = per_tenant(&claimed.leases);
     assert_eq!(counts, [("big".to_owned(), 49), ("cc".to_owned(), 1)].into());
     assert!(claimed.complete);
@@ -126,7 +126,7 @@ async fn a_claim_looks_at_a_bounded_number_of_tenants_and_goes_on_where_it_stopp
     loop {
         claims += 1;
         let Claimed { leases, next, complete } =
-            store.database.claim_conversations(&worker, 1, &TERMS, &cursor, Share::ALL).await.unwrap();
+            store.database.claim::<Conversations>(&worker, 1, &TERMS, &cursor, Share::ALL).await.unwrap();
         cursor = next;
         if !leases.is_empty() {
             assert_eq!(leases[0].tenant.as_str(), "tenant-199");
@@ -135,7 +135,7 @@ async fn a_claim_looks_at_a_bounded_number_of_tenants_and_goes_on_where_it_stopp
         assert!(!complete);
     }
     assert_eq!(claims, 3);
-    let rest = store.database.claim_conversations(&worker, 50, &TERMS, &cursor, Share::ALL).await.unwrap();
+    let rest = store.database.claim::<Conversations>(&worker, 50, &TERMS, &cursor, Share::ALL).await.unwrap();
     assert!(rest.leases.is_empty() && rest.complete);
 }
 
@@ -167,7 +167,7 @@ async fn a_claim_brings_no_more_of_a_tenant_than_its_share() {
     let worker = WorkerId::new(&*store.entropy);
     let share = Share { most: 4, full: &tenants[2..] };
     let claimed =
-        store.database.claim_conversations(&worker, 50, &TERMS, &Cursor::default(), share).await.unwrap();
+        store.database.claim::<Conversations>(&worker, 50, &TERMS, &Cursor::default(), share).await.unwrap();
     let mut of = BTreeMap::new();
     for lease in &claimed.leases {
         *of.entry(lease.tenant.as_str()).or_insert(0) += 1;
@@ -185,20 +185,20 @@ async fn whoever_outlives_its_lease_writes_nothing() {
     let work = load(&store, &tenant, &late).await.unwrap().unwrap();
     let held = claim(&store, &quick, 1, &TERMS).await.remove(0);
     assert_eq!((late.fence, held.fence), (1, 2));
-    assert_eq!((late.conversation, held.conversation), (session.conversation_id, session.conversation_id));
+    assert_eq!((late.id, held.id), (session.conversation_id, session.conversation_id));
 
     assert!(matches!(commit(&store, &tenant, &late, &work).await, Err(StoreError::LeaseLost)));
     assert!(matches!(load(&store, &tenant, &late).await, Err(StoreError::LeaseLost)));
-    assert!(!store.database.release_conversation(&late).await.unwrap());
-    let failed = store.database.fail_conversation(&late, "late", Duration::ZERO, &TERMS).await.unwrap();
+    assert!(!store.database.postpone(&late, Duration::ZERO).await.unwrap());
+    let failed = store.database.fail(&late, Trouble::Panic, Duration::ZERO, 8).await.unwrap();
     assert_eq!(failed, Failed::Lost);
-    let lost = store.database.extend_leases(&slow, std::slice::from_ref(&late), &TERMS).await.unwrap();
+    let lost = store.database.extend(&slow, std::slice::from_ref(&late), &TERMS).await.unwrap();
     assert_eq!(lost, std::slice::from_ref(&late));
-    let lost = store.database.extend_leases(&quick, std::slice::from_ref(&held), &TERMS).await.unwrap();
+    let lost = store.database.extend(&quick, std::slice::from_ref(&held), &TERMS).await.unwrap();
     assert_eq!(lost, []);
     // The holder asks for a claim of its own that is over, together with the one that lives.
     let over = Lease { fence: late.fence, ..held.clone() };
-    let lost = store.database.extend_leases(&quick, &[over.clone(), held.clone()], &TERMS).await.unwrap();
+    let lost = store.database.extend(&quick, &[over.clone(), held.clone()], &TERMS).await.unwrap();
     assert_eq!(lost, [over]);
 
     let work = load(&store, &tenant, &held).await.unwrap().unwrap();
@@ -216,7 +216,7 @@ async fn what_is_given_back_is_due_at_once_and_counts_no_attempt() {
     for fence in 1..=3 {
         let lease = claim(&store, &worker, 1, &TERMS).await.remove(0);
         assert_eq!((lease.fence, lease.attempts), (fence, 1));
-        assert!(store.database.release_conversation(&lease).await.unwrap());
+        assert!(store.database.postpone(&lease, Duration::ZERO).await.unwrap());
     }
 }
 
@@ -229,19 +229,20 @@ async fn after_eight_failures_a_conversation_is_given_up_and_an_operator_or_a_me
         for attempt in 1..=8 {
             let lease = claim(&store, &worker, 1, &TERMS).await.remove(0);
             assert_eq!(lease.attempts, attempt);
-            let failed =
-                store.database.fail_conversation(&lease, "boom", Duration::ZERO, &TERMS).await.unwrap();
+            let failed = store.database.fail(&lease, Trouble::Panic, Duration::ZERO, 8).await.unwrap();
             assert_eq!(failed, if attempt < 8 { Failed::Retry } else { Failed::Dead });
         }
         assert!(claim(&store, &worker, 1, &TERMS).await.is_empty());
     };
     fail_all().await;
     let mut tx = store.database.tenant("test", &tenant.id).await.unwrap();
-    let dead = dead_conversations(&mut tx, 10).await.unwrap();
+    let dead = dead_work(&mut tx, None, None, 10).await.unwrap();
     assert_eq!(dead.len(), 1);
-    assert_eq!(dead[0].last_error.as_deref(), Some("boom"));
-    assert!(revive_conversation(&mut tx, session.conversation_id).await.unwrap());
-    assert!(!revive_conversation(&mut tx, session.conversation_id).await.unwrap());
+    assert_eq!((&*dead[0].kind, dead[0].last_error.as_deref()), ("conversation", Some("panic")));
+    let id = session.conversation_id.to_string();
+    assert!(!revive(&mut tx, "mail", &id).await.unwrap());
+    assert!(revive(&mut tx, "conversation", &id).await.unwrap());
+    assert!(!revive(&mut tx, "conversation", &id).await.unwrap());
     tx.commit().await.unwrap();
     fail_all().await;
     store.say(&tenant, session.session_id, "2", "¿Hola?").await.unwrap();
@@ -258,7 +259,10 @@ async fn what_takes_its_worker_down_each_time_is_given_up_without_anybody_tellin
     }
     assert!(claim(&store, &worker, 1, &NO_TIME).await.is_empty());
     let mut tx = store.database.tenant("test", &tenant.id).await.unwrap();
-    assert_eq!(dead_conversations(&mut tx, 10).await.unwrap()[0].last_error.as_deref(), Some("worker_lost"));
+    assert_eq!(
+        dead_work(&mut tx, Some("conversation"), None, 10).await.unwrap()[0].last_error.as_deref(),
+        Some("worker_lost")
+    );
 }
 
 #[tokio::test]

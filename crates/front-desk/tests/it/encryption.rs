@@ -2,7 +2,10 @@
 
 use crate::support::App;
 use http::Method;
-use misy_store::rotation::{Rotator, Step};
+use misy_store::{
+    leases::{Cursor, LeaseTerms, Share, WorkerId},
+    rotation::{Rotations, Rotator, Step},
+};
 
 #[tokio::test]
 async fn an_administrator_rotates_the_data_key_and_sees_how_far_it_is() {
@@ -16,8 +19,12 @@ async fn an_administrator_rotates_the_data_key_and_sees_how_far_it_is() {
 
     app.store.admin("update misy.key_rotations set work_at = now()").await.unwrap();
     let rotator = Rotator::new(app.store.database.clone(), app.store.vault.clone());
-    let lease = rotator.claim().await.unwrap().unwrap();
-    while rotator.step(&lease).await.unwrap() != Step::Finished {}
+    let (worker, terms, anywhere) =
+        (WorkerId::new(&*app.store.entropy), LeaseTerms::default(), Cursor::default());
+    let claimed =
+        app.store.database.claim::<Rotations>(&worker, 1, &terms, &anywhere, Share::ALL).await.unwrap();
+    let lease = &claimed.leases[0];
+    while rotator.step(lease).await.unwrap() != Step::Finished {}
 
     let read = app.manage(&andina, Method::GET, &andina.path("/encryption"), None).await.expect(200);
     let rotation = &read.body["rotations"][0];

@@ -5,6 +5,10 @@ use crate::{
     support::{Answer, App, Tenant, bare, put, with_bearer},
 };
 use http::Method;
+use misy_store::{
+    leases::{Cursor, LeaseTerms, Share, WorkerId},
+    mails::Mails,
+};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -336,7 +340,11 @@ async fn with_mail_links_go_out_to_whom_they_are_for_and_to_nobody_else() {
         let began = std::time::Instant::now();
         while mails.len() < wanted {
             assert!(began.elapsed() < Duration::from_mins(1), "{} of {wanted} mails", mails.len());
-            for claimed in app.store.database.claim_mails(10).await.unwrap() {
+            let worker = WorkerId::new(&*app.store.entropy);
+            let (terms, anywhere) = (LeaseTerms::default(), Cursor::default());
+            let claimed =
+                app.store.database.claim::<Mails>(&worker, 10, &terms, &anywhere, Share::ALL).await.unwrap();
+            for claimed in claimed.leases {
                 let mut tx = app.store.database.tenant_work("test.mails", &tenant).await.unwrap();
                 mails.push(misy_store::mails::open(&mut tx, &keys, &claimed).await.unwrap().unwrap());
                 misy_store::mails::sent(&mut tx, &claimed).await.unwrap();

@@ -102,20 +102,28 @@ const BAD: &[(&str, &str)] = &[
         "platform.tenant_of_secret(id text) runs with its owner's rights and is not on the list",
     ),
     (
-        "alter function misy.extend_leases reset search_path",
-        "misy.extend_leases(text,text[],text[],bigint[],interval) does not look up",
+        "set role misy_owner; create or replace function misy.postpone_mails(p_tenant text, p_id text, p_worker text, \
+         p_fence bigint, p_delay interval) returns boolean language plpgsql set search_path = pg_catalog, pg_temp \
+         as 'begin return true; end'",
+        "misy.postpone_mails is not what misy.lease makes",
+    ),
+    ("drop function misy.claim_mails", "misy.claim_mails is not what misy.lease makes"),
+    ("drop trigger tell_of_dead_work on misy.mails", "misy.mails raises no alert"),
+    (
+        "alter function misy.extend_conversations reset search_path",
+        "misy.extend_conversations(text,text[],text[],bigint[],interval) does not look up",
     ),
     (
-        "alter function misy.extend_leases set search_path = ''",
-        "misy.extend_leases(text,text[],text[],bigint[],interval) does not look up",
+        "alter function misy.extend_conversations set search_path = ''",
+        "misy.extend_conversations(text,text[],text[],bigint[],interval) does not look up",
     ),
     (
-        "alter function misy.extend_leases set search_path = pg_catalog",
-        "misy.extend_leases(text,text[],text[],bigint[],interval) does not look up",
+        "alter function misy.extend_conversations set search_path = pg_catalog",
+        "misy.extend_conversations(text,text[],text[],bigint[],interval) does not look up",
     ),
     (
-        "alter function misy.extend_leases set search_path = pg_temp, pg_catalog",
-        "misy.extend_leases(text,text[],text[],bigint[],interval) does not look up",
+        "alter function misy.extend_conversations set search_path = pg_temp, pg_catalog",
+        "misy.extend_conversations(text,text[],text[],bigint[],interval) does not look up",
     ),
     (
         "alter function misy.take_usage reset search_path",

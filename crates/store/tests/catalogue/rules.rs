@@ -27,18 +27,20 @@ const DEFINERS: &str = "
     ('platform.purge_batch(p_tenant text, p_now timestamp with time zone, p_limit integer, OUT outcome text, OUT removed bigint, OUT total bigint)',
      'record', 'misy_system'),
     ('misy.audit_entries_wait()', 'trigger', ''),
-    ('misy.claim_conversations(p_worker text, p_batch integer, p_lease interval, p_after_tenant text, p_most_attempts integer, p_most_of_tenant integer, p_full text[])',
-     'TABLE(tenant_id text, conversation_id text, fence bigint, attempts integer)', 'misy_worker'),
-    ('misy.claim_mails(p_batch integer, p_lease interval)', 'TABLE(tenant_id text, mail_id text, fence bigint)',
-     'misy_worker'),
-    ('misy.extend_leases(p_worker text, p_tenants text[], p_conversations text[], p_fences bigint[], p_lease interval)',
-     'TABLE(tenant_id text, conversation_id text, fence bigint)', 'misy_worker'),
     ('misy.record_calls(p_tenants text[], p_ids text[], p_at timestamp with time zone[], p_actions text[], p_actors text[], p_sites text[], p_sessions text[], p_origins text[], p_outcomes text[], p_statuses integer[], p_durations bigint[], p_requests text[], p_subjects text[], p_details jsonb[])',
      'void', 'misy_worker'),
     ('misy.refuse_retired_key()', 'trigger', ''),
-    ('misy.claim_rotation(p_worker text, p_lease interval)',
-     'TABLE(tenant_id text, rotation_id text, to_version integer, fence bigint, attempts integer)', 'misy_worker'),
     ('misy.new_data_keys()', 'TABLE(tenant_id text, version integer)', 'misy_worker')";
+
+/// And those that `misy.lease` makes for each leased table. That they do what it wrote is a rule of its own.
+const DEFINERS_OF_LEASES: &str = "
+    select format('misy.claim_%s(p_worker text, p_batch integer, p_lease interval, p_after_tenant text, p_most_attempts integer, p_most_of_tenant integer, p_full text[])', l.table_name),
+           'TABLE(tenant_id text, id text, fence bigint, attempts integer)', 'misy_worker'
+    from platform.leased_tables l
+    union all
+    select format('misy.extend_%s(p_worker text, p_tenants text[], p_ids text[], p_fences bigint[], p_lease interval)', l.table_name),
+           'TABLE(tenant_id text, id text, fence bigint)', 'misy_worker'
+    from platform.leased_tables l";
 
 /// All that the sequencer of the audit trail may do with tenants' tables.
 const SEALER_GRANTS: &str = "
@@ -83,6 +85,8 @@ const PLATFORM_GRANTS: &str = "
     ('audit_keys', 'misy_system', 'INSERT'), ('audit_keys', 'misy_system', 'UPDATE'),
     ('sealed_columns', 'misy_app', 'SELECT'), ('sealed_columns', 'misy_worker', 'SELECT'),
     ('sealed_columns', 'misy_system', 'SELECT'),
+    ('leased_tables', 'misy_app', 'SELECT'), ('leased_tables', 'misy_worker', 'SELECT'),
+    ('leased_tables', 'misy_system', 'SELECT'),
     ('root_keys', 'misy_app', 'SELECT'), ('root_keys', 'misy_worker', 'SELECT'), ('root_keys', 'misy_system', 'SELECT'),
     ('root_keys', 'misy_system', 'INSERT'), ('root_keys', 'misy_system', 'DELETE'),
     ('installation', 'misy_system', 'SELECT'), ('installation', 'misy_system', 'INSERT')";
@@ -124,7 +128,7 @@ pub(crate) fn rules() -> Vec<String> {
          from pg_proc p join pg_namespace n on n.oid = p.pronamespace
          where p.prosecdef and n.nspname in ('misy', 'platform')
              and not exists (
-                 select from (values {DEFINERS}) as allowed (signature, result, callers)
+                 select from (values {DEFINERS} union all {DEFINERS_OF_LEASES}) as allowed (signature, result, callers)
                  where allowed.signature = format('%I.%I(%s)', n.nspname, p.proname,
                                                   pg_get_function_identity_arguments(p.oid))
                      and allowed.result = pg_get_function_result(p.oid)
@@ -238,6 +242,25 @@ const RULES: &[&str] = &[
          select from pg_trigger t
          where t.tgrelid = format('misy.%I', s.table_name)::regclass and t.tgfoid = 'misy.refuse_retired_key'::regproc
              and encode(t.tgargs, 'escape') = s.column_name || '\\000')",
+    // Leased tables. Each has the functions that misy.lease makes, and they say what those of conversations say.
+    "with made as (
+         select l.table_name, replace(f.name, '%', l.table_name) as name, f.name as pattern, p.oid,
+                regexp_replace(replace(replace(p.prosrc, l.table_name, '%'), l.key_column, '#'),
+                               'only_active constant boolean := (true|false)', '') as body
+         from platform.leased_tables l
+         cross join unnest(array['claim_%', 'claim_%_of', 'extend_%', 'postpone_%', 'fail_%']) f (name)
+         left join pg_proc p
+             on p.pronamespace = 'misy'::regnamespace and p.proname = replace(f.name, '%', l.table_name)
+     )
+     select format('misy.%s is not what misy.lease makes', m.name)
+     from made m join made pattern on pattern.table_name = 'conversations' and pattern.pattern = m.pattern
+     where m.body is distinct from pattern.body",
+    "select format('misy.%I raises no alert when its work dies', l.table_name)
+     from platform.leased_tables l
+     where not exists (
+         select from pg_trigger t
+         where t.tgrelid = format('misy.%I', l.table_name)::regclass and t.tgfoid = 'misy.tell_of_dead_work()'::regprocedure
+             and t.tgenabled in ('O', 'A'))",
     // Grants.
     "select format('everybody may %s %s', a.privilege_type, c.oid::regclass)
      from pg_class c cross join aclexplode(c.relacl) a

@@ -120,7 +120,8 @@ async fn blind_indexes_outlive_the_data_key_and_differ_between_tenants() {
     let before = index(&andina.keys);
     assert_ne!(before, index(&verde.keys));
     crate::start(&store, &andina).await.unwrap();
-    crate::finish(&misy_store::rotation::Rotator::new(store.database.clone(), store.vault.clone())).await;
+    crate::finish(&store, &misy_store::rotation::Rotator::new(store.database.clone(), store.vault.clone()))
+        .await;
     let keys = replica(&store).keys(&store.database, &andina.id).await.unwrap().unwrap();
     assert_eq!(keys.version(), 2);
     assert_eq!(index(&keys), before);

@@ -8,12 +8,14 @@ mod rotation;
 
 use misy_store::{
     StoreError, Vault,
+    leases::{Cursor, Lease, LeaseTerms, Share, WorkerId},
     messages::{Ingested, history},
-    rotation::{Rotation, Rotator, Step},
+    rotation::{Rotation, Rotations, Rotator, Step},
     sessions::Session,
 };
 use misy_testkit::store::{TestStore, TestTenant};
 use sqlx::AssertSqlSafe;
+use std::time::Duration;
 
 /// Another replica on the same database: nothing of the first one's memory.
 fn replica(store: &TestStore) -> Vault {
@@ -48,8 +50,15 @@ async fn start(store: &TestStore, tenant: &TestTenant) -> Result<Rotation, Store
     Ok(begun)
 }
 
-async fn finish(rotator: &Rotator) -> u64 {
-    let lease = rotator.claim().await.unwrap().expect("a rotation is due");
+/// Takes the lease of a rotation that is due.
+async fn claim(store: &TestStore) -> Option<Lease<Rotations>> {
+    let (worker, terms) =
+        (WorkerId::new(&*store.entropy), LeaseTerms { length: Duration::from_mins(1), most_attempts: 8 });
+    store.database.claim(&worker, 1, &terms, &Cursor::default(), Share::ALL).await.unwrap().leases.pop()
+}
+
+async fn finish(store: &TestStore, rotator: &Rotator) -> u64 {
+    let lease = claim(store).await.expect("a rotation is due");
     let mut rows = 0;
     loop {
         match rotator.step(&lease).await.unwrap() {

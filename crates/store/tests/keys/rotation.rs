@@ -1,4 +1,4 @@
-use crate::{finish, number, replica, say, start, texts};
+use crate::{claim, finish, number, replica, say, start, texts};
 use misy_domain::{Channel, Part, Secret};
 use misy_store::{
     StoreError, Vault,
@@ -73,7 +73,7 @@ async fn after_a_rotation_nothing_is_left_under_the_old_key_and_everything_opens
     // 7 messages, the contact's key, the secret, the signing root and the key of blind indexes.
     assert_eq!((begun.to_version, begun.rows_total), (2, 11));
     assert!(matches!(start(&store, &tenant).await, Err(StoreError::Conflict(_))));
-    assert_eq!(finish(&rotator(&store).with_batch(3)).await, 11);
+    assert_eq!(finish(&store, &rotator(&store).with_batch(3)).await, 11);
 
     nothing_below(&store, &tenant, 2).await;
     let expected: Vec<String> = (1..=7).map(|at| format!("old {at}")).collect();
@@ -104,7 +104,7 @@ async fn a_rotation_that_is_interrupted_twice_is_finished_by_the_third() {
     start(&store, &tenant).await.unwrap();
     for _ in 0..2 {
         let worker = rotator(&store).with_batch(5);
-        let lease = worker.claim().await.unwrap().unwrap();
+        let lease = claim(&store).await.unwrap();
         assert_eq!(worker.step(&lease).await.unwrap(), Step::Resealed(5));
         // Stopped in the midst of a batch: the transaction is dropped with the future.
         {
@@ -115,15 +115,14 @@ async fn a_rotation_that_is_interrupted_twice_is_finished_by_the_third() {
         }
         drop(worker);
         // While the lease holds nobody else works on it; then it has run out.
-        assert!(rotator(&store).claim().await.unwrap().is_none());
+        assert!(claim(&store).await.is_none());
         store.admin("update misy.key_rotations set work_at = now() where finished_at is null").await.unwrap();
-        let second = rotator(&store);
-        let taken = second.claim().await.unwrap().unwrap();
+        let taken = claim(&store).await.unwrap();
         assert!(matches!(rotator(&store).step(&lease).await, Err(StoreError::LeaseLost)));
         drop(taken);
         store.admin("update misy.key_rotations set work_at = now() where finished_at is null").await.unwrap();
     }
-    finish(&rotator(&store)).await;
+    finish(&store, &rotator(&store)).await;
     nothing_below(&store, &tenant, 2).await;
     let expected: Vec<String> = (1..=30).map(|at| format!("old {at}")).collect();
     assert_eq!(texts(&store, &replica(&store), &tenant, &session).await, expected);
@@ -156,7 +155,7 @@ async fn rotations_under_load_lose_nothing_on_two_replicas() {
         let until = written.load(Ordering::SeqCst) + 60;
         wait_until(|| written.load(Ordering::SeqCst) >= until).await;
         start(&store, &tenant).await.unwrap();
-        finish(&rotator(&store).with_batch(20)).await;
+        finish(&store, &rotator(&store).with_batch(20)).await;
         nothing_below(&store, &tenant, version).await;
     }
     stop.store(true, Ordering::SeqCst);
@@ -240,7 +239,7 @@ async fn a_replica_seals_under_a_new_key_within_a_second_and_reads_it_at_once() 
     let other = replica(&store);
     let keys = other.keys(&store.database, &tenant.id).await.unwrap().unwrap();
     start(&store, &tenant).await.unwrap();
-    finish(&rotator(&store)).await;
+    finish(&store, &rotator(&store)).await;
     let fresh = replica(&store).keys(&store.database, &tenant.id).await.unwrap().unwrap();
     let place = Place { tenant: &tenant.id, table: "t", column: "c", row: "r" };
     let sealed = fresh.seal(&place, b"new", &*store.entropy).unwrap();
@@ -257,7 +256,7 @@ async fn a_replica_that_slept_through_a_rotation_cannot_seal_under_the_retired_k
     let tenant = store.tenant("andina").await.unwrap();
     let asleep = replica(&store).keys(&store.database, &tenant.id).await.unwrap().unwrap();
     start(&store, &tenant).await.unwrap();
-    finish(&rotator(&store)).await;
+    finish(&store, &rotator(&store)).await;
     let late = TestTenant { keys: asleep, ..tenant.clone() };
     let refused = store.session(&late).await.err().expect("it is sealed under a retired key");
     assert!(refused.is_transient(), "{refused:?}");
@@ -278,7 +277,7 @@ async fn what_does_not_open_keeps_the_old_key_from_being_retired() {
         .unwrap();
     start(&store, &tenant).await.unwrap();
     let worker = rotator(&store);
-    let lease = worker.claim().await.unwrap().unwrap();
+    let lease = claim(&store).await.unwrap();
     assert_eq!(worker.step(&lease).await.unwrap(), Step::Resealed(3));
     assert!(matches!(worker.step(&lease).await, Err(StoreError::Unsealable(_))));
     let retired = "select count(*) from misy.data_keys where retired_at is not null";
@@ -292,7 +291,7 @@ async fn a_rotation_of_one_tenant_touches_no_other() {
     let session = store.session(&verde).await.unwrap();
     say(&store, &verde, &session, "hola").await;
     start(&store, &andina).await.unwrap();
-    finish(&rotator(&store)).await;
+    finish(&store, &rotator(&store)).await;
     nothing_below(&store, &andina, 2).await;
     nothing_below(&store, &verde, 1).await;
     assert_eq!(texts(&store, &replica(&store), &verde, &session).await, ["hola"]);
@@ -326,7 +325,7 @@ async fn a_data_key_that_is_too_old_is_rotated_once_by_itself() {
     let again = start_due(&store.database, &store.vault, longest, clock, entropy).await.unwrap();
     assert!(again.is_empty());
     store.admin("update misy.key_rotations set work_at = now()").await.unwrap();
-    finish(&rotator(&store)).await;
+    finish(&store, &rotator(&store)).await;
     nothing_below(&store, &andina, 2).await;
     nothing_below(&store, &verde, 1).await;
 }

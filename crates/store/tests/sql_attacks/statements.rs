@@ -209,8 +209,8 @@ async fn a_type_in_pg_temp_is_not_what_a_function_finds() {
                  values ('andina', 'key_spy', pg_catalog.decode('01000000000100000000000000000000000000000000000000000000000000000000000000000000000000000000000000', 'hex'))",
             ],
             Role::Worker => &[
-                "select * from misy.claim_conversations('w', 1, '1 minute', null, 3)",
-                "select * from misy.claim_mails(1, '1 minute')",
+                "select * from misy.claim_conversations('w', 1, '1 minute', null, 3, 1, '{}')",
+                "select * from misy.claim_mails('w', 1, '1 minute', null, 3, 1, '{}')",
             ],
             _ => &["select * from platform.purge_batch('andina', pg_catalog.now(), 1)"],
         };

@@ -1,0 +1,157 @@
+//! Why work failed.
+
+use crate::StoreError;
+
+/// Why work failed. Its code stands with the row and in alerts: it tells operators what happened, and never holds words of
+/// a contact or an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Trouble {
+    /// The worker died with it, again and again.
+    WorkerLost,
+    /// The handler panicked.
+    Panic,
+    /// It took longer than it may.
+    Timeout,
+    /// The database refused.
+    Database,
+    /// The database could not be reached.
+    DatabaseUnavailable,
+    /// Sealed data could not be opened.
+    Unsealable,
+    /// The tenant has no keys, or their root key is missing.
+    NoKeys,
+    /// The key management service did not answer.
+    KeysUnavailable,
+    /// Too much of the tenant waits.
+    TooMuchAtOnce,
+    /// The tenant has no context pack.
+    NoContextPack,
+    /// The context pack cannot be used.
+    ContextPackInvalid,
+    /// The context pack needs more memory or time than there is.
+    ContextPackTooCostly,
+    /// The decision could not be written down.
+    UnwritableDecision,
+    /// The mail server could not be reached.
+    MailServerUnreachable,
+    /// The mail server refused for now.
+    MailRefusedForNow,
+    /// The mail server refused for good.
+    MailRefused,
+    /// The address is none that mail can go to.
+    MailAddressUnusable,
+}
+
+impl Trouble {
+    /// All of them.
+    pub const ALL: [Self; 17] = [
+        Self::WorkerLost,
+        Self::Panic,
+        Self::Timeout,
+        Self::Database,
+        Self::DatabaseUnavailable,
+        Self::Unsealable,
+        Self::NoKeys,
+        Self::KeysUnavailable,
+        Self::TooMuchAtOnce,
+        Self::NoContextPack,
+        Self::ContextPackInvalid,
+        Self::ContextPackTooCostly,
+        Self::UnwritableDecision,
+        Self::MailServerUnreachable,
+        Self::MailRefusedForNow,
+        Self::MailRefused,
+        Self::MailAddressUnusable,
+    ];
+
+    /// As it stands in the database and the API.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::WorkerLost => "worker_lost",
+            Self::Panic => "panic",
+            Self::Timeout => "timeout",
+            Self::Database => "database",
+            Self::DatabaseUnavailable => "database_unavailable",
+            Self::Unsealable => "unsealable",
+            Self::NoKeys => "no_keys",
+            Self::KeysUnavailable => "keys_unavailable",
+            Self::TooMuchAtOnce => "too_much_at_once",
+            Self::NoContextPack => "no_context_pack",
+            Self::ContextPackInvalid => "context_pack_invalid",
+            Self::ContextPackTooCostly => "context_pack_too_costly",
+            Self::UnwritableDecision => "unwritable_decision",
+            Self::MailServerUnreachable => "mail_server_unreachable",
+            Self::MailRefusedForNow => "mail_refused_for_now",
+            Self::MailRefused => "mail_refused",
+            Self::MailAddressUnusable => "mail_address_unusable",
+        }
+    }
+
+    /// The trouble of a code.
+    pub fn of_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|trouble| trouble.code() == code)
+    }
+
+    /// What it means and what to do, for whoever looks at work that was given up.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::WorkerLost => {
+                "The program stopped each time it worked on this. Its log of that time says why. Revive it once that is mended."
+            }
+            Self::Panic => {
+                "The program has a fault that this brings up. Report it, and revive this after the next update."
+            }
+            Self::Timeout => {
+                "It took longer than it may, each time. Revive it when the installation has less to do."
+            }
+            Self::Database => {
+                "The database refused what the program wanted to write. The log says what it was."
+            }
+            Self::DatabaseUnavailable => {
+                "The database could not be reached. Revive it once the database answers again."
+            }
+            Self::Unsealable => {
+                "Sealed data does not open: it is damaged, or its key is missing. Check the root key before you revive it."
+            }
+            Self::NoKeys => "The keys of the tenant cannot be opened. Check the root key, then revive it.",
+            Self::KeysUnavailable => {
+                "The key management service did not answer. Revive it once the service can be reached again."
+            }
+            Self::TooMuchAtOnce => {
+                "Too much of this tenant waited at the same time. Revive it when less waits."
+            }
+            Self::NoContextPack => "The tenant has no context pack. Put one, then revive it.",
+            Self::ContextPackInvalid => "The context pack cannot be used. Put a valid one, then revive it.",
+            Self::ContextPackTooCostly => {
+                "The context pack is too large to be used. Put a smaller one, then revive it."
+            }
+            Self::UnwritableDecision => {
+                "The record of the decision could not be written. Report it: the program has a fault."
+            }
+            Self::MailServerUnreachable => {
+                "The mail server could not be reached. Check the setting of the mail server, then revive it."
+            }
+            Self::MailRefusedForNow => {
+                "The mail server refused again and again. Its own log says why. Revive it later."
+            }
+            Self::MailRefused => {
+                "The mail server refuses this mail for good. The address may be gone. Invite again with another, and drop this."
+            }
+            Self::MailAddressUnusable => {
+                "No mail can go to this address. Correct the address, invite again, and drop this."
+            }
+        }
+    }
+}
+
+impl From<&StoreError> for Trouble {
+    fn from(error: &StoreError) -> Self {
+        match error {
+            StoreError::Unsealable(_) => Self::Unsealable,
+            StoreError::Unavailable(_) => Self::DatabaseUnavailable,
+            StoreError::UnknownRootKey => Self::NoKeys,
+            StoreError::KeyProvider(_) => Self::KeysUnavailable,
+            _ => Self::Database,
+        }
+    }
+}
