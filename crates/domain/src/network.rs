@@ -40,9 +40,7 @@ impl Network {
     pub fn all_of(address: IpAddr) -> impl DoubleEndedIterator<Item = Self> + Clone {
         let (bits, lengths): (u128, &[(Width, u8)]) = match address.to_canonical() {
             IpAddr::V4(v4) => (v4.to_ipv6_mapped().to_bits(), &[(Width::Region, 120), (Width::Host, 128)]),
-            IpAddr::V6(v6) => {
-                (v6.to_bits(), &[(Width::Region, 48), (Width::Home, 56), (Width::Host, 64)])
-            }
+            IpAddr::V6(v6) => (v6.to_bits(), &[(Width::Region, 48), (Width::Home, 56), (Width::Host, 64)]),
         };
         lengths.iter().map(move |(width, length)| {
             let bits = bits & !u128::MAX.checked_shr(u32::from(*length)).unwrap_or_default();

@@ -107,7 +107,9 @@ mod tests {
             })
             .collect();
         assert_eq!(held.len(), 3);
-        assert!(begin("198.51.100.1").grow(100) && bodies.begin(None).grow(600) && !bodies.begin(None).grow(601));
+        assert!(
+            begin("198.51.100.1").grow(100) && bodies.begin(None).grow(600) && !bodies.begin(None).grow(601)
+        );
         drop((first, held));
         let held = bodies.held.lock().unwrap();
         assert!(held.all == 0 && held.networks.is_empty());

@@ -13,6 +13,6 @@ mod received;
 mod steps;
 
 pub use context::{Access, Subjects, TenantCall, TenantContext};
-pub use received::Received;
 pub(crate) use received::Head;
+pub use received::Received;
 pub(crate) use steps::{SignatureHeaders, bearer, expect_credential};

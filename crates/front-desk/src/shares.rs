@@ -95,7 +95,8 @@ impl<'a> Counts<'a> {
         self.counts.push((scope, subject.to_owned(), quota));
         let Who::Visitor(address) = self.who else { return };
         // What counts here counts there too, and there a part is no larger.
-        let is_within = |wider: &Quota| wider.requests <= quota.requests && wider.interval() >= quota.interval();
+        let is_within =
+            |wider: &Quota| wider.requests <= quota.requests && wider.interval() >= quota.interval();
         if self.shared.iter().any(is_within) {
             return;
         }

@@ -58,7 +58,8 @@ impl Tallies {
             tally.last = entry;
             return None;
         }
-        let tally = Tally { began: entry.at, untold: 0, last: CallEntry { duration_micros: 0, ..entry.clone() } };
+        let tally =
+            Tally { began: entry.at, untold: 0, last: CallEntry { duration_micros: 0, ..entry.clone() } };
         tallies.insert(kind, tally);
         Some(entry)
     }

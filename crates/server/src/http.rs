@@ -96,7 +96,8 @@ pub(crate) async fn serve(
 ) {
     let connections = TaskTracker::new();
     let all = within_open_files(terms.connections);
-    let places = Places::new(all, terms.per_address.map(|share| in_proportion(share, all, terms.connections)));
+    let places =
+        Places::new(all, terms.per_address.map(|share| in_proportion(share, all, terms.connections)));
     loop {
         let accepted = tokio::select! {
             () = stop.cancelled() => break,

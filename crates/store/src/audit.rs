@@ -244,7 +244,8 @@ pub async fn list(tx: &mut TenantTx, filter: &AuditFilter) -> Result<AuditPage, 
     } else {
         last_looked_at(tx, before, first).await?
     };
-    let entries = rows.into_iter()
+    let entries = rows
+        .into_iter()
         // The database makes sure that each is an id; what somebody else put there is left out.
         .filter(|row| row.audit_id.parse::<AuditId>().is_ok())
         .map(|row| {

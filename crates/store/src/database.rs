@@ -105,11 +105,7 @@ impl Database {
     }
 
     /// A transaction that reads much of a tenant: a report, an export. One at a time of each tenant, beside what is served.
-    pub async fn tenant_report(
-        &self,
-        name: &'static str,
-        tenant: &TenantId,
-    ) -> Result<TenantTx, StoreError> {
+    pub async fn tenant_report(&self, name: &'static str, tenant: &TenantId) -> Result<TenantTx, StoreError> {
         TenantTx::begin(&self.reports, name, tenant).await
     }
 
@@ -140,7 +136,9 @@ impl Database {
 
     /// Closes all connections, waiting for those in use.
     pub async fn close(&self) {
-        for pool in [self.app.pool(), self.reports.pool(), self.worker.pool(), &self.system, self.sealer.pool()] {
+        for pool in
+            [self.app.pool(), self.reports.pool(), self.worker.pool(), &self.system, self.sealer.pool()]
+        {
             pool.close().await;
         }
     }

@@ -2,7 +2,13 @@
 //! to ask, and the description says of each operation what it asks.
 
 use super::{BODY_LIMIT, ManagementCall, Reason};
-use crate::{desk::FrontDesk, pipeline::{Head, Received, expect_credential}, privilege, problem::Problem, tenant_state::TenantState};
+use crate::{
+    desk::FrontDesk,
+    pipeline::{Head, Received, expect_credential},
+    privilege,
+    problem::Problem,
+    tenant_state::TenantState,
+};
 use axum::extract::{FromRequest, Request};
 use misy_domain::{Act, Action, TenantId};
 use misy_store::{TenantKeys, tenants::TenantEvent};

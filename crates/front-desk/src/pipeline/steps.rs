@@ -252,7 +252,8 @@ impl Signed {
         }
         let now = desk.clock.now();
         let otherwise = unreachable(&received.parts.method);
-        let decision = desk.limits.check(&claims.tenant_id, Some(nonce), &counts.limits(), now, otherwise).await?;
+        let decision =
+            desk.limits.check(&claims.tenant_id, Some(nonce), &counts.limits(), now, otherwise).await?;
         limited(decision, &received.record)?;
         Ok(WithinLimits(at))
     }

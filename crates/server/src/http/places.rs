@@ -73,11 +73,7 @@ impl Places {
 
     /// Takes a place. When all are taken, the oldest connection of the largest region goes that does nothing, unless the
     /// newcomer's is as large.
-    pub(crate) fn enter(
-        self: &Arc<Self>,
-        address: IpAddr,
-        connection: &Connection,
-    ) -> Result<Place, Full> {
+    pub(crate) fn enter(self: &Arc<Self>, address: IpAddr, connection: &Connection) -> Result<Place, Full> {
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(share) = self.per_host {
             let is_full = |network: Network| {
@@ -113,7 +109,8 @@ impl Taken {
 
     /// Gives back a place, unless it was taken away before.
     fn remove(&mut self, address: IpAddr, number: u64) {
-        let Some(Entry::Occupied(mut guests)) = Network::region_of(address).map(|region| self.regions.entry(region))
+        let Some(Entry::Occupied(mut guests)) =
+            Network::region_of(address).map(|region| self.regions.entry(region))
         else {
             return;
         };
@@ -137,7 +134,8 @@ impl Taken {
     /// Changes the counts of the networks of an address, and the order of its region.
     fn resize(&mut self, address: IpAddr, change: impl Fn(&mut HashMap<Network, usize>, Network)) {
         for network in Network::all_of(address) {
-            let size = |networks: &HashMap<Network, usize>| networks.get(&network).copied().unwrap_or_default();
+            let size =
+                |networks: &HashMap<Network, usize>| networks.get(&network).copied().unwrap_or_default();
             let before = size(&self.networks);
             change(&mut self.networks, network);
             if network.width() == Width::Region {
@@ -201,7 +199,12 @@ mod tests {
         assert_eq!(places.taken.lock().unwrap().networks.len(), 3);
         drop((_second, other, again));
         let taken = places.taken.lock().unwrap();
-        assert!(taken.all == 0 && taken.networks.is_empty() && taken.by_size.is_empty() && taken.regions.is_empty());
+        assert!(
+            taken.all == 0
+                && taken.networks.is_empty()
+                && taken.by_size.is_empty()
+                && taken.regions.is_empty()
+        );
     }
 
     #[test]

