@@ -198,3 +198,23 @@ async fn a_session_that_is_over_takes_no_message_and_one_that_is_resumed_does() 
     tx.commit().await.unwrap();
     assert_eq!(store.say(&tenant, open.session_id, "3", "Hola").await.unwrap(), Ingested::Expired);
 }
+
+#[tokio::test]
+async fn a_clock_that_was_ahead_silences_a_conversation_for_minutes_at_most() {
+    let store = test_store().await.unwrap();
+    let tenant = store.tenant("andina").await.unwrap();
+    let session = store.session(&tenant).await.unwrap();
+    stored(store.say(&tenant, session.session_id, "1", "Hola").await.unwrap());
+    let mut admin = store.connect_as("postgres").await.unwrap();
+    // What a lease or a back-off leaves behind while the clock of the server is a day ahead.
+    let ahead = "update misy.conversations set work_at = clock_timestamp() + interval '1 day'";
+    sqlx::query(ahead).execute(&mut admin).await.unwrap();
+    stored(store.say(&tenant, session.session_id, "2", "¿Hola?").await.unwrap());
+    let soon: bool = sqlx::query_scalar(
+        "select bool_and(work_at <= clock_timestamp() + interval '5 minutes') from misy.conversations",
+    )
+    .fetch_one(&mut admin)
+    .await
+    .unwrap();
+    assert!(soon);
+}

@@ -164,7 +164,7 @@ async fn nothing_of_a_closed_tenant_remains_but_its_audit_trail() {
 
     let mut tx = app.store.database.tenant("test", &andina.tenant_id()).await.unwrap();
     let filter = misy_store::audit::AuditFilter { limit: 200, ..Default::default() };
-    let trail = misy_store::audit::list(&mut tx, &filter).await.unwrap();
+    let trail = misy_store::audit::list(&mut tx, &filter).await.unwrap().entries;
     let of =
         |action: &str| trail.iter().find(|entry| entry.action == action && entry.kind.as_str() != "call");
     let closed = of("closeTenant").unwrap().detail.clone().unwrap();

@@ -147,7 +147,7 @@ async fn a_suspended_tenant_is_refused_everywhere_and_a_deleted_one_leaves_its_t
     app.desk.audit.shutdown().await;
     let mut tx = app.store.database.tenant("test", &andina.tenant_id()).await.unwrap();
     let filter = misy_store::audit::AuditFilter { limit: 100, ..Default::default() };
-    let trail = misy_store::audit::list(&mut tx, &filter).await.unwrap();
+    let trail = misy_store::audit::list(&mut tx, &filter).await.unwrap().entries;
     for action in ["provisionTenant", "suspendTenant", "closeTenant", "deleteTenant"] {
         assert!(trail.iter().any(|entry| entry.action == action), "{action}");
     }
