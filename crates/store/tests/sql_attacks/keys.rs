@@ -1,6 +1,7 @@
 //! Slipping in keys of one's own: to forge an audit history, to sign tokens, and to keep the program from its own keys.
 
 use crate::{Stage, andina, refused};
+use base64::{Engine, engine::general_purpose::STANDARD};
 use misy_domain::{Clock, Secret};
 use misy_store::{
     audit::{keys, tree},
@@ -31,14 +32,14 @@ async fn a_row_among_the_audit_keys_is_no_key() {
     let stage = Stage::private().await;
     let before = keys::known(&stage.database, &stage.vault).await.unwrap();
     let forger = CheckpointKey::from_seed(&Secret::new(vec![9; 32])).unwrap();
-    let public: String = forger.public_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+    let public = STANDARD.encode(forger.public_bytes());
     let row = |public: &str, sealed: &str, retires: &str| {
         format!(
             "insert into platform.audit_keys (key_id, public_key, sealed_private_key, created_at, retires_at)
              select '{{}}', {public}, {sealed}, now() - interval '400 days', {retires}"
         )
     };
-    let own = format!("decode('{public}', 'hex')");
+    let own = format!("decode('{public}', 'base64')");
     let mine = "(select sealed_private_key from platform.audit_keys limit 1)";
     let mut session = stage.session(Role::System).await;
     for (number, row) in [
@@ -124,7 +125,7 @@ async fn whoever_may_write_the_ring_of_signing_keys_makes_none_sign_otherwise() 
     let load = async || {
         let keys =
             signing_keys::load(&stage.database, &stage.vault, issuer, stage.clock.now()).await.unwrap();
-        keys.keys().iter().map(|key| key.kid()).collect::<Vec<_>>()
+        keys.keys().iter().map(misy_trust::SigningKey::kid).collect::<Vec<_>>()
     };
     make().await.unwrap();
     let first = load().await;
