@@ -1,10 +1,12 @@
 use crate::{claim, finish, number, replica, say, start, texts};
-use misy_domain::{Channel, Content, Part, Secret};
+use misy_domain::{Channel, Clock, Content, EmailAddress, Part, Secret, SignInId, UserId};
 use misy_store::{
     StoreError, Vault,
     credentials::{NewSecret, SecretGrant, create_secret, open_secret},
     messages::{Ingested, NewInbound},
     rotation::{LongestUse, Rotator, Step, key_versions, rotations, start_due},
+    sign_in_providers,
+    users::{self, factors},
 };
 use misy_testkit::store::{TestStore, TestTenant, test_store};
 use misy_trust::{Place, RootKey, access::Reach};
@@ -91,6 +93,74 @@ async fn after_a_rotation_nothing_is_left_under_the_old_key_and_everything_opens
     let mut tx = store.database.tenant("test", &tenant.id).await.unwrap();
     let told = rotations(&mut tx).await.unwrap();
     assert_eq!((told.len(), told[0].rows_done, told[0].finished_at.is_some()), (1, 11, true));
+}
+
+/// A moment after a rotation began, one replica seals under the new key and the other has not heard of it: it reads the key
+/// when it meets it. Each question is asked with memory of its own, as each reads the keys again.
+#[tokio::test]
+async fn a_replica_that_has_not_heard_of_the_new_key_opens_what_is_under_it() {
+    let store = test_store().await.unwrap();
+    let tenant = store.tenant("andina").await.unwrap();
+    let mut behind = Vec::new();
+    for _ in 0..5 {
+        let vault = replica(&store);
+        behind.push(vault.keys(&store.database, &tenant.id).await.unwrap().unwrap());
+    }
+    start(&store, &tenant).await.unwrap();
+    store.vault.look(&store.database).await.unwrap();
+    let ahead = store.vault.keys(&store.database, &tenant.id).await.unwrap().unwrap();
+    assert_eq!((ahead.version(), behind[0].version()), (2, 1));
+
+    let user = UserId::new(&*store.clock, &*store.entropy);
+    let row = user.to_string();
+    let email: EmailAddress = "ana@andina.example".parse().unwrap();
+    let index = ahead.blind_index("users", "email_index").of(email.as_str().as_bytes());
+    let hex = |bytes: &[u8]| bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
+    let sealed = |table: &str, column: &str, row: &str, text: &[u8]| {
+        let place = Place { tenant: &tenant.id, table, column, row };
+        format!("'\\x{}'", hex(&ahead.seal(&place, text, &*store.entropy).unwrap()))
+    };
+    store
+        .admin(format!(
+            "insert into misy.users (tenant_id, user_id, sealed_email, email_index, email_route, sealed_name, roles,
+                                     sealed_totp, sealed_totp_candidate, created_at, updated_at)
+             values ('{}', '{row}', {}, '\\x{}', '\\x00', {}, '{{}}', {}, {}, now(), now())",
+            tenant.id,
+            sealed("users", "sealed_email", &row, email.as_str().as_bytes()),
+            hex(&index),
+            sealed("users", "sealed_name", &row, "Ana".as_bytes()),
+            sealed("users", "sealed_totp", &row, &[1; 20]),
+            sealed("users", "sealed_totp_candidate", &row, &[2; 20]),
+        ))
+        .await
+        .unwrap();
+    store
+        .admin(format!(
+            "insert into misy.sign_in_providers (tenant_id, issuer, client_id, sealed_client_secret, scopes, tenant_claim,
+                 tenant_claim_value, role_mapping, default_roles, email_domains, trust_email, provisioning, exclusive,
+                 trusted_acr, trusted_amr, stands_for, created_at, updated_at)
+             values ('{}', 'https://login.example', 'misy', {}, '{{}}', 'tid', 'x', '{{}}', '{{}}', '{{}}', false, false,
+                     false, '{{}}', '{{}}', '{{}}', now(), now())",
+            tenant.id,
+            sealed("sign_in_providers", "sealed_client_secret", "", b"hush"),
+        ))
+        .await
+        .unwrap();
+
+    let mut tx = store.database.tenant("test", &tenant.id).await.unwrap();
+    let now = store.clock.now();
+    let read = users::read(&mut tx, &behind[0], user).await.unwrap().unwrap();
+    assert_eq!((&read.email, &*read.name), (&email, "Ana"));
+    assert!(users::by_email(&mut tx, &behind[1], &email).await.unwrap().is_some());
+    let wrong = factors::take_totp(&mut tx, &behind[2], user, "000000", now).await;
+    assert!(wrong.is_ok(), "{wrong:?}");
+    let here = SignInId::new(&*store.clock, &*store.entropy);
+    let wrong = factors::confirm_totp(&mut tx, &behind[3], &*store.entropy, user, "000000", here, now).await;
+    assert!(matches!(wrong, Ok(Some(_))), "{wrong:?}");
+    let provider = sign_in_providers::read(&mut tx, &behind[4]).await.unwrap().unwrap();
+    assert_eq!(provider.client_secret.unwrap().expose(), "hush");
+    tx.commit().await.unwrap();
+    assert!(behind.iter().all(|keys| keys.version() == 2));
 }
 
 #[tokio::test]
