@@ -322,7 +322,7 @@ async fn a_filter_that_fits_little_of_a_large_trail_is_answered_in_steps() {
     change(
         &app,
         "insert into misy.audit_entries (tenant_id, audit_id, at, kind, action, actor, outcome)
-         select 'andina', 'aud_' || lpad(n::text, 26, '0'), '2026-01-01', 'call', 'x', 'somebody-' || n, 'ok'
+         select 'andina', 'aud_' || lpad((2 * n)::text, 26, '0'), '2026-01-01', 'call', 'x', 'somebody-' || n, 'ok'
          from generate_series(1, 25000) n",
     )
     .await;
