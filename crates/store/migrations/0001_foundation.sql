@@ -27,6 +27,13 @@ begin
 end
 $$;
 
+-- What the program takes for the id of a tenant (`domain::TenantId`): a row of another could be read by nobody.
+create function misy.is_tenant_id(id text) returns boolean
+language sql immutable
+return id ~ '^[a-z][a-z0-9-]{0,38}[a-z0-9]$' and id !~ '--';
+revoke execute on function misy.is_tenant_id(text) from public;
+grant execute on function misy.is_tenant_id(text) to misy_app, misy_worker, misy_system, misy_sealer;
+
 -- For tables that only grow.
 create function misy.refuse_change() returns trigger
 language plpgsql

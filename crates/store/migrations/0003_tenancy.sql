@@ -1,7 +1,7 @@
 -- Tenants, their sites, credentials, keys, context packs and limits.
 
 create table misy.tenants (
-    tenant_id text collate "C" primary key check (tenant_id ~ '^[a-z][a-z0-9-]{0,38}[a-z0-9]$'),
+    tenant_id text collate "C" primary key check (misy.is_tenant_id(tenant_id)),
     tenant_type text not null check (tenant_type in ('owner', 'standard')),
     is_owner boolean not null generated always as (tenant_type = 'owner') stored,
     status text not null default 'active' check (status in ('active', 'suspended', 'closed')),

@@ -1,6 +1,6 @@
 //! Alerts: what somebody should look at now.
 
-use crate::{StoreError, SystemTx, TenantTx, tenants::stored};
+use crate::{StoreError, SystemTx, TenantTx, readable::readable_rows, tenants::stored};
 use jiff_sqlx::{Timestamp as SqlTimestamp, ToSqlx};
 use misy_domain::{AlertId, TenantId, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -141,7 +141,7 @@ pub async fn list(
     )
     .fetch_all(tx.connection())
     .await?;
-    rows.into_iter().map(Alert::try_from).collect()
+    Ok(readable_rows("alert", rows))
 }
 
 struct Row {

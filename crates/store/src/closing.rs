@@ -1,6 +1,6 @@
 //! The end of a tenant: what a clean-up will remove, and the clean-up itself, when the grace period is over.
 
-use crate::{Database, StoreError, TenantTx, audit, audit::AuditEntry, tenants::stored};
+use crate::{Database, StoreError, TenantTx, audit, audit::AuditEntry, readable::readable};
 use jiff_sqlx::ToSqlx;
 use misy_domain::{Clock, Entropy, TenantId, Timestamp};
 use serde_json::{Value, json};
@@ -38,7 +38,7 @@ pub async fn due(database: &Database, now: Timestamp) -> Result<Vec<TenantId>, S
     .fetch_all(tx.connection())
     .await?;
     tx.commit().await?;
-    ids.iter().map(|id| stored(id.parse())).collect()
+    Ok(readable("tenant to clean up", ids, |id| id.parse::<TenantId>()))
 }
 
 /// Removes at most so many rows of a tenant whose grace period is over, in one transaction. The last one removes the tenant

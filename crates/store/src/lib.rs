@@ -30,6 +30,7 @@ pub mod mails;
 pub mod messages;
 pub mod privilege;
 pub mod provisioning;
+mod readable;
 pub mod roles;
 pub mod rotation;
 pub mod service_keys;

@@ -1,6 +1,6 @@
 //! Privileged operations of the owner's people: what was done and why, and what access it still gives.
 
-use crate::{StoreError, SystemTx, TenantTx, tenants::stored};
+use crate::{StoreError, SystemTx, TenantTx, readable::readable_rows, tenants::stored};
 use jiff_sqlx::{Timestamp as SqlTimestamp, ToSqlx};
 use misy_domain::{GrantId, TenantId, Timestamp};
 use sqlx::Executor;
@@ -143,7 +143,7 @@ pub async fn list(
     )
     .fetch_all(tx.connection())
     .await?;
-    rows.into_iter().map(PrivilegeUse::try_from).collect()
+    Ok(readable_rows("privilege use", rows))
 }
 
 struct Row {

@@ -1,6 +1,6 @@
 //! Tenants: their records, their life, and the snapshot that requests are checked against.
 
-use crate::{Database, StoreError, SystemTx, TenantTx};
+use crate::{Database, StoreError, SystemTx, TenantTx, readable::readable_rows};
 use jiff_sqlx::{Timestamp as SqlTimestamp, ToSqlx};
 use misy_domain::{Action, Metered, Plan, TenantId, TenantStatus, TenantType, Timestamp};
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
@@ -371,7 +371,7 @@ pub async fn list(tx: &mut SystemTx, filter: &TenantFilter) -> Result<Vec<Tenant
     )
     .fetch_all(tx.connection())
     .await?;
-    rows.into_iter().map(Tenant::try_from).collect()
+    Ok(readable_rows("tenant", rows))
 }
 
 /// Where a tenant's tokens stand; everything a request is checked against besides the token itself. Secrets are sealed.

@@ -100,7 +100,8 @@ async fn rotate(
         .sum();
     if left > 0 {
         bail!(
-            "{left} data keys were wrapped by the old root key meanwhile: run misy keys rotate-root --resume"
+            "{left} data keys are still wrapped by the old root key, which is kept: run misy keys rotate-root --resume; \
+             if the number stays, the log names those that do not open"
         );
     }
     let active = vault.roots().active().version();

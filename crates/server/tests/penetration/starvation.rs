@@ -87,7 +87,8 @@ async fn the_worst_pack_and_text_of_one_tenant_hold_up_nobody_else_and_are_told_
     let path =
         stage.andina.path(&format!("/decisions?messageId={}", reply[0]["messageId"].as_str().unwrap()));
     let decision = stage.manage(&stage.andina, "GET", &path, None).await.expect(200).json();
-    assert!(decision.to_string().contains("budget: more than"), "{decision}");
+    // By its steps, or on a machine that hardly runs by its time.
+    assert!(decision.to_string().contains("\"budget: "), "{decision}");
     // The alert is raised once, right after the first such turn.
     let began = Instant::now();
     loop {

@@ -5,7 +5,7 @@ use super::{
     keys,
     tree::{self, hash, number},
 };
-use crate::{Database, StoreError, TenantTx};
+use crate::{Database, StoreError, TenantTx, readable::readable};
 use misy_domain::TenantId;
 use misy_trust::audit_tree::{Frontier, checkpoint};
 use std::collections::BTreeMap;
@@ -34,7 +34,7 @@ pub async fn tenants(database: &Database) -> Result<Vec<TenantId>, StoreError> {
     .fetch_all(tx.connection())
     .await?;
     tx.commit().await?;
-    names.into_iter().map(|name| crate::tenants::stored(name.parse())).collect()
+    Ok(readable("trail", names, |name| name.parse::<TenantId>()))
 }
 
 /// Walks the whole trail of a tenant.

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     Database, StoreError, TenantTx, Vault,
     alerts::{self, Alert, Severity},
-    tenants::stored,
+    readable::readable,
 };
 use jiff_sqlx::ToSqlx;
 use misy_domain::{AlertId, Clock, TenantId};
@@ -133,7 +133,7 @@ impl Sealer {
         .fetch_all(tx.connection())
         .await?;
         tx.commit().await?;
-        names.into_iter().flatten().map(|name| stored(name.parse())).collect()
+        Ok(readable("trail", names.into_iter().flatten(), |name| name.parse::<TenantId>()))
     }
 
     /// One transaction. `None` if another replica has the tree in hand; with `wait`, waits for it and always signs.

@@ -3,6 +3,8 @@
 
 use crate::{Database, StoreError, Vault, signing_keys, tenants::stored};
 use misy_domain::TenantId;
+use misy_trust::DataKey;
+use tracing::error;
 
 /// How many data keys are wrapped by a root key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,9 +62,15 @@ pub async fn rewrap(
         let (mut tenants, mut versions, mut old, mut new) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let root = vault.roots().active();
         for row in rows.into_iter().filter(|row| !root.wrapped(&row.wrapped_key)) {
-            let id: TenantId = stored(row.tenant_id.parse())?;
-            let number = stored(u32::try_from(row.version))?;
-            let key = vault.roots().unwrap(&id, number, &row.wrapped_key).await?;
+            // One that cannot be unwrapped stays as it is, and keeps the old root key from being retired.
+            let (id, key) = match unwrap(vault, &row.tenant_id, row.version, &row.wrapped_key).await {
+                Ok(unwrapped) => unwrapped,
+                Err(StoreError::Unavailable(error)) => return Err(StoreError::Unavailable(error)),
+                Err(error) => {
+                    error!(tenantId = row.tenant_id, version = row.version, %error, "a data key cannot be unwrapped");
+                    continue;
+                }
+            };
             new.push(root.wrap(&id, &key, vault.entropy()));
             tenants.push(row.tenant_id);
             versions.push(row.version);
@@ -85,4 +93,15 @@ pub async fn rewrap(
     }
     signing_keys::rewrap(database, vault).await?;
     Ok(total)
+}
+
+async fn unwrap(
+    vault: &Vault,
+    tenant: &str,
+    version: i32,
+    wrapped: &[u8],
+) -> Result<(TenantId, DataKey), StoreError> {
+    let id: TenantId = stored(tenant.parse())?;
+    let key = vault.roots().unwrap(&id, stored(u32::try_from(version))?, wrapped).await?;
+    Ok((id, key))
 }

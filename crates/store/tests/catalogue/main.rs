@@ -57,6 +57,10 @@ const BAD: &[(&str, &str)] = &[
         "foreign key bad of misy.messages leads out",
     ),
     ("alter table misy.messages owner to misy_app", "misy.messages belongs to misy_app"),
+    (
+        "alter table misy.audit_entries drop constraint audit_entries_tenant_id_check",
+        "misy.audit_entries takes rows of what is no tenant",
+    ),
     ("drop trigger cap on misy.tenant_secrets", "misy.tenant_secrets has no cap"),
     ("alter table misy.sites disable trigger cap", "misy.sites has no cap"),
     (
@@ -68,7 +72,10 @@ const BAD: &[(&str, &str)] = &[
     ("grant references on misy.messages to misy_worker", "misy_worker may REFERENCES misy.messages"),
     ("grant trigger on misy.messages to misy_system", "misy_system may TRIGGER misy.messages"),
     ("grant select on misy.messages to misy_app with grant option", "misy_app may SELECT misy.messages"),
-    ("grant select (message_id) on misy.messages to misy_app", "column misy.messages.message_id"),
+    (
+        "grant select (message_id) on misy.messages to misy_app",
+        "a grant of SELECT on the column misy.messages.message_id to misy_app",
+    ),
     ("grant update on misy.audit_entries to misy_app", "misy_app may UPDATE audit_entries"),
     ("grant insert on misy.audit_entries to misy_sealer", "misy_sealer may INSERT misy.audit_entries"),
     ("grant select on misy.messages to misy_sealer", "misy_sealer may SELECT misy.messages"),

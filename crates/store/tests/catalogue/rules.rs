@@ -91,6 +91,19 @@ const PLATFORM_GRANTS: &str = "
     ('root_keys', 'misy_system', 'INSERT'), ('root_keys', 'misy_system', 'DELETE'),
     ('installation', 'misy_system', 'SELECT'), ('installation', 'misy_system', 'INSERT')";
 
+/// What roles may write of a row without the rest of it.
+const COLUMN_GRANTS: &str = "
+    ('conversations', 'status', 'misy_worker', 'UPDATE'), ('conversations', 'language', 'misy_worker', 'UPDATE'),
+    ('conversations', 'last_sequence', 'misy_worker', 'UPDATE'),
+    ('conversations', 'answered_sequence', 'misy_worker', 'UPDATE'),
+    ('conversations', 'unanswered_in_a_row', 'misy_worker', 'UPDATE'),
+    ('conversations', 'work_at', 'misy_worker', 'UPDATE'), ('conversations', 'lease_owner', 'misy_worker', 'UPDATE'),
+    ('conversations', 'fence', 'misy_worker', 'UPDATE'), ('conversations', 'attempts', 'misy_worker', 'UPDATE'),
+    ('conversations', 'last_error', 'misy_worker', 'UPDATE'), ('conversations', 'dead_at', 'misy_worker', 'UPDATE'),
+    ('conversations', 'handoff_reason', 'misy_worker', 'UPDATE'),
+    ('conversations', 'sealed_handoff', 'misy_worker', 'UPDATE'),
+    ('messages', 'sealed_body', 'misy_app', 'UPDATE')";
+
 /// The expression that narrows a table to the tenant of the transaction.
 const OWN_TENANT: &str = "(tenant_id = ( SELECT NULLIF(current_setting(''app.tenant_id''::text, true), ''''::text) AS \"nullif\"))";
 
@@ -148,11 +161,26 @@ pub(crate) fn rules() -> Vec<String> {
          where c.relnamespace = 'platform'::regnamespace and a.grantee <> 'misy_owner'::regrole
              and (c.relname::text, a.grantee::regrole::text, a.privilege_type) not in ({PLATFORM_GRANTS})"
     ));
+    rules.push(format!(
+        "select format('a grant of %s on the column %s.%s to %s', g.privilege_type, c.oid::regclass, a.attname,
+                       g.grantee::regrole)
+         from pg_attribute a join pg_class c on c.oid = a.attrelid cross join aclexplode(a.attacl) g
+         where c.relnamespace in ('misy'::regnamespace, 'platform'::regnamespace)
+             and (c.relname::text, a.attname::text, g.grantee::regrole::text, g.privilege_type) not in ({COLUMN_GRANTS})"
+    ));
     rules
 }
 
 /// The rules that need no list.
 const RULES: &[&str] = &[
+    // Whose a row is.
+    "select format('%s takes rows of what is no tenant', c.oid::regclass)
+     from pg_class c
+     where c.relnamespace = 'misy'::regnamespace and c.relkind in ('r', 'p') and not c.relispartition
+         and not exists (
+             select from pg_constraint k
+             where k.conrelid = c.oid
+                 and (k.contype = 'f' or k.contype = 'c' and pg_get_constraintdef(k.oid) ~ 'is_tenant_id'))",
     // Where things are.
     "select format('%s %s is outside of the schemas misy and platform', c.relkind, c.oid::regclass)
      from pg_class c join pg_namespace n on n.oid = c.relnamespace
@@ -276,9 +304,6 @@ const RULES: &[&str] = &[
                      'misy.audit_checkpoints'::regclass, 'misy.audit_quarantine'::regclass)
          and a.grantee not in (0, 'misy_owner'::regrole)
          and a.privilege_type not in ('SELECT', 'INSERT')",
-    "select format('a grant on the column %s.%s', c.oid::regclass, a.attname)
-     from pg_attribute a join pg_class c on c.oid = a.attrelid
-     where c.relnamespace in ('misy'::regnamespace, 'platform'::regnamespace) and a.attacl is not null",
     "select format('%s may %s the schema %s', coalesce(nullif(a.grantee, 0)::regrole::text, 'everybody'),
                    a.privilege_type, n.nspname)
      from pg_namespace n
@@ -315,6 +340,8 @@ const RULES: &[&str] = &[
      where p.pronamespace in ('misy'::regnamespace, 'platform'::regnamespace)
          and a.grantee not in (0, 'misy_owner'::regrole)
          and (a.grantee::regrole::text not in ('misy_app', 'misy_worker', 'misy_system') or a.is_grantable)
+         -- What a check asks, whoever writes the row may ask.
+         and p.oid <> 'misy.is_tenant_id(text)'::regprocedure
          and a.grantee <> p.proowner",
     // With an empty path, types are looked up in pg_temp first. A body in standard SQL is resolved when it is written.
     "select format('%s does not look up names in pg_catalog first and pg_temp last', p.oid::regprocedure)

@@ -6,6 +6,7 @@
 
 mod given;
 mod poison;
+mod rows;
 mod statements;
 mod trail;
 

@@ -113,13 +113,11 @@ pub(crate) async fn attack(stage: &Stage) {
     let mut session = stage.session(Role::System).await;
     let removal = "set app.tenant_id = 'andina'; delete from misy.tenants where tenant_id = 'andina'";
     refused(&mut session, Role::System, removal).await;
-    for statement in [
-        "update misy.tenants set status = 'closed', closed_at = '-infinity', purge_at = '-infinity' where tenant_id = 'andina'",
-        "select platform.purge_batch('andina', 'infinity', 2147483647)",
-    ] {
-        let mut session = stage.session(Role::System).await;
-        session.execute(sqlx::raw_sql(statement)).await.unwrap();
-    }
+    let end = "update misy.tenants set status = 'closed', closed_at = '-infinity', purge_at = '-infinity' where tenant_id = 'andina'";
+    refused(&mut session, Role::System, end).await;
+    stage.admin(end).await;
+    let mut session = stage.session(Role::System).await;
+    session.execute("select platform.purge_batch('andina', 'infinity', 2147483647)").await.unwrap();
     assert_eq!(stage.text("select count(*)::text from misy.tenants where tenant_id = 'andina'").await, "0");
     assert_eq!(stage.trail().await, before);
     stage.tell("afterwards").await;

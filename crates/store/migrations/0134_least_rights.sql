@@ -1,0 +1,62 @@
+-- What the roles may do with conversations and tenants: no more than the program does as that role. Functions that run with
+-- their owner's rights and the clean-up are not narrowed.
+
+-- The worker answers. Who a session or a message belongs to, and what was said, is not its to change.
+revoke insert, update, delete on misy.contacts, misy.sessions, misy.conversations from misy_worker;
+revoke update, delete on misy.messages, misy.decisions from misy_worker;
+grant update (
+    status, language, last_sequence, answered_sequence, unanswered_in_a_row, work_at, lease_owner, fence, attempts, last_error,
+    dead_at, handoff_reason, sealed_handoff) on misy.conversations to misy_worker;
+revoke insert, update, delete on misy.quotas from misy_worker;
+
+-- Nobody rewrites history; a rotation of keys seals it anew.
+revoke update, delete on misy.messages, misy.decisions from misy_app, misy_system;
+grant update (sealed_body) on misy.messages to misy_app;
+
+-- The steps that a tenant's row may take, whoever writes it. The program checks them too, to say why.
+create function misy.keep_to_the_life_of_a_tenant() returns trigger
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if new.tenant_type <> old.tenant_type or new.tenant_id <> old.tenant_id then
+        raise exception 'a tenant keeps its id and its type' using errcode = 'insufficient_privilege';
+    end if;
+    if old.tenant_type = 'owner' and (new.status <> 'active' or new.purge_at is not null) then
+        raise exception 'the owner is never suspended or closed' using errcode = 'insufficient_privilege';
+    end if;
+    if new.purge_started_at is distinct from old.purge_started_at or new.purged_rows <> old.purged_rows then
+        raise exception 'only the clean-up writes how far it is' using errcode = 'insufficient_privilege';
+    end if;
+    if new.purge_at is distinct from old.purge_at and new.purge_at is not null
+        -- An hour for clocks that differ.
+        and new.purge_at < pg_catalog.clock_timestamp() + interval '23 hours'
+    then
+        raise exception 'a closed tenant stays for a day at least' using errcode = 'insufficient_privilege';
+    end if;
+    return new;
+end
+$$;
+revoke execute on function misy.keep_to_the_life_of_a_tenant() from public;
+create trigger keep_to_its_life before update on misy.tenants
+    for each row when (current_user in ('misy_app', 'misy_worker', 'misy_system', 'misy_sealer'))
+    execute function misy.keep_to_the_life_of_a_tenant();
+
+-- Tables that hang on no tenant's row, the trail above all, take ids of tenants only: work that goes through all tenants reads
+-- them.
+do $$
+declare
+    target regclass;
+begin
+    for target in
+        select c.oid
+        from pg_catalog.pg_class c
+        join pg_catalog.pg_attribute a on a.attrelid = c.oid and a.attname = 'tenant_id' and not a.attisdropped
+        where c.relnamespace = 'misy'::regnamespace and c.relkind in ('r', 'p') and not c.relispartition
+            and c.oid <> 'misy.tenants'::regclass
+            and not exists (select from pg_catalog.pg_constraint k where k.conrelid = c.oid and k.contype = 'f')
+    loop
+        execute pg_catalog.format('alter table %s add check (misy.is_tenant_id(tenant_id))', target);
+    end loop;
+end
+$$;
