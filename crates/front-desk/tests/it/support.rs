@@ -201,7 +201,8 @@ impl App {
         let keys = store.vault.keys(&store.database, &tenant).await.unwrap().unwrap();
         let worker = WorkerId::new(&*store.entropy);
         let (terms, anywhere) = (LeaseTerms::default(), Cursor::default());
-        let claimed = store.database.claim::<Mails>(&worker, 10, &terms, &anywhere, Share::ALL).await.unwrap();
+        let claimed =
+            store.database.claim::<Mails>(&worker, 10, &terms, &anywhere, Share::ALL).await.unwrap();
         let mut taken = Vec::new();
         for claimed in claimed.leases {
             let mut tx = store.database.tenant_work("test.mails", &tenant).await.unwrap();
