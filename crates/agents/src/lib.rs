@@ -23,7 +23,7 @@ mod understanding;
 pub use budget::{Budget, PACK_STEPS, Spent, TURN_STEPS};
 pub use decision::{Alternative, Decision, Intent};
 pub use pack::{CompiledPack, MOST_BYTES, TooCostly};
-pub use turn::{Handoff, HistoryItem, InboundText, Reply, TurnInput, TurnOutcome, decide_turn};
+pub use turn::{Handoff, HistoryItem, InboundText, TurnInput, TurnOutcome, decide_turn};
 
 /// What a contact is told when an agent may not answer for a while and a person is asked to.
 pub fn busy_phrase(language: misy_domain::Language) -> String {

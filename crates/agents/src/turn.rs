@@ -14,7 +14,7 @@ use crate::{
     understanding::{Understanding, context::understand_after, model::Model},
 };
 use misy_domain::{
-    Channel, Language, Locale, MessageId, Part, Permission, Permissions, Role, Source, Timestamp,
+    Channel, Language, Locale, MessageId, Permission, Permissions, Reply, Role, Source, Timestamp,
 };
 
 /// A message of the contact that waits for an answer.
@@ -60,17 +60,6 @@ pub struct TurnInput<'a> {
     pub unanswered_in_a_row: u8,
     /// The present.
     pub now: Timestamp,
-}
-
-/// A message of an agent.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reply {
-    /// What it says.
-    pub parts: Vec<Part>,
-    /// Where it comes from.
-    pub sources: Vec<Source>,
-    /// The agent that says it.
-    pub agent_name: String,
 }
 
 /// A person is asked to take over.

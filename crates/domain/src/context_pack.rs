@@ -4,7 +4,7 @@
 //! in: it checks every field and reports every mistake at once. What it returns is trusted from then on.
 
 mod read;
-mod shape;
+pub(crate) mod shape;
 mod size;
 mod starter;
 mod validate;

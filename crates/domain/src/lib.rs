@@ -23,6 +23,7 @@ pub mod secret;
 pub mod share;
 pub mod slug;
 pub mod tenant;
+pub mod trace_context;
 
 pub use action::{Act, Action, act};
 pub use channel::Channel;
@@ -32,11 +33,11 @@ pub use domain_name::DomainName;
 pub use email::EmailAddress;
 pub use entropy::Entropy;
 pub use id::{
-    AlertId, AuditId, CertificateId, ContactId, ConversationId, GrantId, KeyId, MailId, MessageId, PasskeyId,
-    RequestId, RotationId, SessionId, SignInId, TokenId, UserId,
+    AlertId, AuditId, CertificateId, ContactId, ConversationId, FileId, GrantId, KeyId, MailId, MessageId,
+    PasskeyId, RequestId, RotationId, SessionId, SignInId, TokenId, UserId,
 };
 pub use language::{Language, Locale};
-pub use message::{Message, Part, Role, Source};
+pub use message::{Content, Message, Part, Pressed, Reply, Role, Source};
 pub use origin::Origin;
 pub use permission::{Permission, Permissions};
 pub use plan::Metered;
@@ -44,6 +45,7 @@ pub use role::BuiltInRole;
 pub use secret::Secret;
 pub use slug::{SiteId, TenantId};
 pub use tenant::{Plan, TenantStatus, TenantType};
+pub use trace_context::TraceContext;
 
 /// An instant in time; the whole program speaks in UTC instants and turns them into local time only to show them.
 pub use jiff::Timestamp;

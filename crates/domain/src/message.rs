@@ -1,8 +1,20 @@
 //! Messages: one model for every channel.
 
-use crate::{MessageId, SessionId};
+mod check;
+mod part;
+mod place;
+
+pub use check::{LONGEST_TEXT, MOST_PARTS, Writer, check};
+pub use part::{
+    Button, Card, Choice, Field, FieldKind, FieldOption, Item, Media, Part, Person, Reference, Section,
+    SentPart,
+};
+pub use place::Degrees;
+
+use crate::{MessageId, SessionId, TraceContext};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// Who speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -40,25 +52,6 @@ impl std::str::FromStr for Role {
     }
 }
 
-/// A piece of a message.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "lowercase", rename_all_fields = "camelCase")]
-#[non_exhaustive]
-pub enum Part {
-    /// Text in a subset of Markdown: bold, italic, lists, links, code, line breaks.
-    Text {
-        /// The text.
-        text: String,
-    },
-    /// Something the platform says about the conversation.
-    System {
-        /// What happened, for example `handoff`.
-        event: String,
-        /// The same in words.
-        text: String,
-    },
-}
-
 /// Where an answer comes from.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Source {
@@ -68,6 +61,70 @@ pub struct Source {
     pub id: String,
     /// What to show to the reader.
     pub title: String,
+}
+
+/// What a contact pressed in a message that was sent to them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "lowercase", rename_all_fields = "camelCase")]
+pub enum Pressed {
+    /// A button, an item of a list or a button of a card.
+    Button {
+        /// Its id.
+        id: String,
+        /// What stood on it.
+        title: String,
+        /// The message that it stood in.
+        message_id: MessageId,
+        /// What it stands for.
+        #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
+        reference: Option<Reference>,
+    },
+}
+
+/// What a message says, and what is sealed of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Content {
+    /// What it says.
+    pub parts: Vec<Part>,
+    /// Where the answer comes from.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sources: Vec<Source>,
+    /// The messages of the contact that it answers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub in_reply_to: Vec<MessageId>,
+    /// What the contact pressed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub action: Option<Pressed>,
+    /// What the client knows about where it was written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metadata: Option<Value>,
+    /// Where in a trace it was written, if that is recorded: what follows from it goes on there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<TraceContext>,
+}
+
+impl Content {
+    /// A message of these parts.
+    pub fn of(parts: Vec<Part>) -> Self {
+        Self { parts, ..Self::default() }
+    }
+
+    /// A message of one text.
+    pub fn text(text: impl Into<String>) -> Self {
+        Self::of(vec![Part::text(text)])
+    }
+}
+
+/// A message that an agent says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reply {
+    /// What it says.
+    pub parts: Vec<Part>,
+    /// Where it comes from.
+    pub sources: Vec<Source>,
+    /// The agent that says it.
+    pub agent_name: String,
 }
 
 /// A message as it stands in history and in live events.
@@ -93,9 +150,30 @@ pub struct Message {
     /// The messages of the contact that it answers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub in_reply_to: Vec<MessageId>,
+    /// What the contact pressed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub action: Option<Pressed>,
+    /// What the client knows about where it was written. The client has it already: it does not travel back.
+    #[serde(skip)]
+    pub metadata: Option<Value>,
     /// The id that the client gave.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_message_id: Option<String>,
     /// When it became durable.
     pub created_at: Timestamp,
+    /// Where in a trace it became so, if that is recorded. The program's own; no client sees it.
+    #[serde(skip)]
+    pub trace: Option<TraceContext>,
+}
+
+/// What parts say in words, joined by line breaks: what agents read, and what a channel shows that can show no more.
+pub fn text_of(parts: &[Part]) -> String {
+    let mut text = String::new();
+    for words in parts.iter().flat_map(Part::words) {
+        if !text.is_empty() {
+            text.push('\n');
+        }
+        text.push_str(words);
+    }
+    text
 }

@@ -67,7 +67,7 @@ pub(crate) fn address_of(
     let Some(told) = entry_of_proxies(settings, headers) else { return peer };
     let address = read_entry(&told);
     if address.is_none() {
-        metrics::counter!("forwarded_addresses_unreadable_total").increment(1);
+        metrics::counter!("misy_forwarded_addresses_unreadable_total").increment(1);
         TOLD.call_once(|| {
             let entry: String = told.chars().take(60).collect();
             tracing::warn!(

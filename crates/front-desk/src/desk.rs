@@ -5,7 +5,7 @@ use crate::{
     identity::Passwords,
     live::{LAST_WORDS, Streams},
     oidc::Providers,
-    privilege::SELF_REGISTRATION,
+    privilege::{SELF_REGISTRATION, alert_owner},
     problem::Problem,
     refusals::Refusals,
     settings::{SelfRegistration, Settings},
@@ -18,6 +18,7 @@ use misy_domain::{Clock, EmailAddress, Entropy, Secret, TenantId};
 use misy_egress::Egress;
 use misy_store::{
     AuditLog, Bell, Database, Limits, Shared as Redis, StoreError, TenantKeys, Vault,
+    alerts::Severity,
     audit::{SealTerms, Sealer},
     closing::{self, Purged},
     signing_keys,
@@ -25,6 +26,7 @@ use misy_store::{
 use misy_trust::RelyingParty;
 use misy_workbench::Packs;
 use moka::sync::Cache;
+use serde_json::json;
 use std::{
     ops::Deref,
     sync::{Arc, Mutex, PoisonError, RwLock},
@@ -239,10 +241,21 @@ impl FrontDesk {
                     if let Err(error) = desk.tokens.refresh().await {
                         tracing::warn!(%error, "signing keys could not be read");
                     }
+                    if let Err(error) = desk.tell_of_keys_set_aside().await {
+                        tracing::warn!(%error, "the keys of the installation could not be looked at");
+                    }
                 }
             };
             desk.stopping.run_until_cancelled(work).await;
         });
+    }
+
+    /// Tells the owner of rows among the keys of the installation that are none of its keys. One alert a row.
+    pub async fn tell_of_keys_set_aside(&self) -> Result<(), StoreError> {
+        for row in signing_keys::set_aside(&self.database, &self.vault).await? {
+            alert_owner(self, "key_set_aside", Severity::Critical, row.clone(), row, json!({})).await?;
+        }
+        Ok(())
     }
 
     /// Who may register a tenant at this moment.

@@ -17,6 +17,7 @@ use misy_store::{
     limits::network_of,
     sessions::{self, ConversationStatus},
 };
+use misy_telemetry::{Field, Span};
 use misy_trust::ClientCertificate;
 use places::{Holder, Place};
 use serde::Serialize;
@@ -190,7 +191,7 @@ impl Live {
 
     /// Messages that were not sent yet.
     async fn read(&mut self) -> Result<Option<Bytes>, StoreError> {
-        let Opening { tenant, keys, conversation, after, .. } = &mut self.opening;
+        let Opening { tenant, keys, session, conversation, after, .. } = &mut self.opening;
         let messages = self.desk.database.messages_since(tenant, keys, *conversation, *after, BATCH).await?;
         let more = messages.len() >= usize::try_from(BATCH).unwrap_or(usize::MAX);
         self.step = if more { Step::Read } else { Step::Wait };
@@ -202,6 +203,14 @@ impl Live {
         }
         let mut piece = String::with_capacity(512 * messages.len());
         for message in &messages {
+            let span = Span::after("live event", message.trace);
+            span.id(Field::Tenant, tenant)
+                .id(Field::Session, session)
+                .id(Field::Conversation, conversation)
+                .id(Field::Message, &message.message_id);
+            if let Some(agent) = &message.agent_name {
+                span.id(Field::Agent, agent);
+            }
             write_event(&mut piece, "message", Some(message.sequence), message);
         }
         Ok(Some(piece.into()))

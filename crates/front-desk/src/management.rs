@@ -20,7 +20,7 @@ use crate::{
 use misy_domain::{Action, BuiltInRole, Permission, Permissions, TenantId, Timestamp, UserId};
 use misy_store::{
     TenantTx,
-    audit::{self, AuditEntry, Kind},
+    audit::{self, Actor, AuditEntry, Kind},
     credentials::KeyKind,
     limits::{Limit, Scope},
     privilege::{self, Access},
@@ -111,6 +111,18 @@ impl Manager {
         }
     }
 
+    /// A person, as what their roles allow is at this moment.
+    pub(crate) fn of_person(proved: &Proved) -> Self {
+        Self {
+            home: proved.tenant.clone(),
+            actor: proved.user.user_id.to_string(),
+            caller: Caller::User(proved.user.clone()),
+            maker: proved.user.user_id.to_string(),
+            granted: proved.granted.clone(),
+            is_owner: proved.state.is_owner(),
+        }
+    }
+
     /// What of chat it may give to others: people all of it, a program what its own secret carries now.
     pub(crate) fn most_permissions(&self, state: &TenantState, now: Timestamp) -> Permissions {
         match &self.caller {
@@ -172,7 +184,7 @@ impl Manager {
     }
 
     /// What it may do to a tenant, and so what it may give to others. The second factor counts as fresh.
-    fn powers(&self, tenant: &TenantId) -> Powers {
+    pub(crate) fn powers(&self, tenant: &TenantId) -> Powers {
         self.as_principal(|principal| Powers::of(principal, tenant))
     }
 
@@ -220,14 +232,7 @@ impl ManagementCall {
     /// A person, who must have proved the second factor that they have or need.
     fn by_user(received: Received, proved: Proved) -> Result<Self, Problem> {
         proved.expect_second_factor()?;
-        let manager = Manager {
-            home: proved.tenant.clone(),
-            actor: proved.user.user_id.to_string(),
-            caller: Caller::User(proved.user.clone()),
-            maker: proved.user.user_id.to_string(),
-            granted: proved.granted.clone(),
-            is_owner: proved.state.is_owner(),
-        };
+        let manager = Manager::of_person(&proved);
         Ok(Self { manager, received, proved: Some(proved) })
     }
 
@@ -312,22 +317,13 @@ impl ManagementCall {
     }
 
     /// Who calls, as a tenant's own records name it: who reads them sees when it was the owner that came.
-    pub(crate) fn actor_in(&self, tenant: &TenantId) -> String {
-        if self.manager.home == *tenant {
-            self.manager.actor.clone()
-        } else {
-            format!("{}/{}", self.manager.home, self.manager.actor)
-        }
+    pub(crate) fn actor_in(&self, tenant: &TenantId) -> Actor {
+        Actor::of(&self.manager.home, &self.manager.actor, tenant)
     }
 
     /// Who calls, as what they make in a tenant names its maker.
     pub(crate) fn maker_in(&self, tenant: &TenantId) -> String {
-        let manager = &self.manager;
-        if manager.home == *tenant {
-            manager.maker.clone()
-        } else {
-            format!("{}/{}", manager.home, manager.maker)
-        }
+        Actor::of(&self.manager.home, &self.manager.maker, tenant).as_str().to_owned()
     }
 
     /// Records a change in the transaction of the change, in the trail of the tenant that is changed.

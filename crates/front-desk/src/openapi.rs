@@ -345,6 +345,8 @@ pub struct MessageSchema {
     /// The messages of the contact that it answers.
     #[schema(required = false)]
     in_reply_to: Vec<String>,
+    /// What the contact pressed.
+    action: Option<ActionSchema>,
     /// The id that the client gave.
     client_message_id: Option<String>,
     /// When it became durable.
@@ -352,17 +354,88 @@ pub struct MessageSchema {
     created_at: String,
 }
 
-/// A piece of a message.
+/// A piece of a message. Which members it has depends on its type; a reader that does not know a type shows its `text`,
+/// `title`, `caption` or `name`.
 #[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
 #[schema(as = Part)]
 pub struct PartSchema {
-    /// `text` or `system`.
+    /// `text`, `image`, `audio`, `video`, `file`, `location`, `contact`, `buttons`, `list`, `card`, `carousel`, `template`,
+    /// `form`, `reaction`, `system` or `unsupported`.
     #[serde(rename = "type")]
+    #[schema(example = "text")]
     kind: String,
     /// Text in a subset of Markdown.
-    text: String,
+    text: Option<String>,
     /// Of a `system` part: what happened.
     event: Option<String>,
+    /// Of a card or a form.
+    title: Option<String>,
+    /// Of a place, a person, a file or a template.
+    name: Option<String>,
+    /// Of an image, a sound, a film or another file: the file that was uploaded.
+    file_id: Option<String>,
+    /// The same, where it lies elsewhere.
+    url: Option<String>,
+    /// What the file is.
+    #[schema(example = "image/png")]
+    media_type: Option<String>,
+    /// The length of the file in bytes.
+    size: Option<i64>,
+    /// What is said about the file.
+    caption: Option<String>,
+    /// Of a place.
+    latitude: Option<f64>,
+    /// Of a place.
+    longitude: Option<f64>,
+    /// Of `buttons` and of a card: what can be pressed.
+    buttons: Option<Vec<ButtonSchema>>,
+}
+
+/// A button.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Button)]
+pub struct ButtonSchema {
+    /// Its id, for `action`.
+    #[schema(example = "faq-parking")]
+    id: String,
+    /// What stands on it.
+    title: String,
+    /// What it stands for.
+    #[serde(rename = "ref")]
+    reference: Option<ReferenceSchema>,
+    /// Where it leads; such a button is not pressed.
+    url: Option<String>,
+}
+
+/// What a choice stands for.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Reference)]
+pub struct ReferenceSchema {
+    /// `faq`, `service`, …
+    kind: String,
+    /// The id within the context pack.
+    id: String,
+}
+
+/// What a contact pressed.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Action)]
+pub struct ActionSchema {
+    /// `button`.
+    #[serde(rename = "type")]
+    #[schema(example = "button")]
+    kind: String,
+    /// Its id.
+    id: String,
+    /// What stood on it.
+    title: String,
+    /// The message that it stood in.
+    message_id: String,
+    /// What it stands for.
+    #[serde(rename = "ref")]
+    reference: Option<ReferenceSchema>,
 }
 
 /// Where an answer comes from.

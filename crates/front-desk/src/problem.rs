@@ -350,6 +350,10 @@ impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Conflict(what) => Self::conflict("conflict", format!("{what} exists already.")),
+            StoreError::NotTheirs => Self::forbidden(
+                "permission_denied",
+                "The owner of the platform closed the tenant, and alone activates it.",
+            ),
             StoreError::Refused(why) => Self::conflict("conflict", why),
             StoreError::Full(why) => Self::conflict("too_many", why),
             StoreError::Stale(what) => Self::new(

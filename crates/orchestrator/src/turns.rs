@@ -2,24 +2,28 @@
 
 use crate::{
     Worker, WorkerSettings,
+    traced_turn::TracedTurn,
     worker::{Handler, WorkError},
 };
 use metrics::{counter, histogram};
 use misy_agents::{
-    Budget, CompiledPack, Handoff, HistoryItem, InboundText, Reply, Spent, TurnInput, TurnOutcome,
-    busy_phrase, decide_turn,
+    Budget, CompiledPack, Handoff, HistoryItem, InboundText, Spent, TurnInput, TurnOutcome, busy_phrase,
+    decide_turn,
 };
-use misy_domain::{AlertId, Clock, ConversationId, Entropy, Message, Part, Role, TenantId, Timestamp};
+use misy_domain::{
+    AlertId, Clock, ConversationId, Entropy, Message, Part, Reply, Role, TenantId, Timestamp,
+    message::text_of,
+};
 use misy_store::{
     Bell, Database, Limits, StoreError, Vault,
     alerts::{self, Alert, Severity},
     bell::{Agent, News},
     leases::{Lease, Trouble},
     limits::{Decision, Limit, Scope, Unreachable},
-    messages::text_of,
     sessions::ConversationStatus,
-    turns::{self, Conversations, NewHandoff, NewReply, TurnResult, TurnWork},
+    turns::{self, Conversations, NewHandoff, TurnResult, TurnWork},
 };
+use misy_telemetry::{Field, Traced};
 use misy_workbench::{Packs, Unfinished};
 use serde_json::json;
 use std::{
@@ -156,7 +160,7 @@ impl Turns {
         };
         let raise = async {
             let mut tx = self.database.tenant_work("turn.alert", &lease.tenant).await?;
-            alerts::raise(&mut tx, &alert).await?;
+            alerts::raise(&mut tx, &self.vault, &alert).await?;
             tx.commit().await
         };
         if let Err(error) = raise.await {
@@ -173,22 +177,13 @@ impl Turns {
     ) -> Result<(), WorkError> {
         let decision = serde_json::to_value(&outcome.decision)
             .map_err(|_| WorkError::Failed(Trouble::UnwritableDecision))?;
-        let replies: Vec<_> = outcome
-            .replies
-            .into_iter()
-            .map(|reply| NewReply {
-                agent_name: reply.agent_name,
-                parts: reply.parts,
-                sources: reply.sources,
-            })
-            .collect();
         let handoff = outcome
             .handoff
             .as_ref()
             .map(|handoff| NewHandoff { reason: &handoff.reason, summary: &handoff.summary });
         let result = TurnResult {
             work: &loaded.work,
-            replies: &replies,
+            replies: &outcome.replies,
             agent: &outcome.decision.agent,
             language: outcome.language,
             unanswered_in_a_row: outcome.unanswered_in_a_row,
@@ -260,13 +255,28 @@ impl Handler for Turns {
     async fn handle(&self, lease: &Lease<Conversations>) -> Result<(), WorkError> {
         let began = Instant::now();
         let Some(loaded) = self.load(lease).await? else { return Ok(()) };
-        let span = Span::current();
-        span.record("sessionId", tracing::field::display(loaded.work.session_id));
+        Span::current().record("sessionId", tracing::field::display(loaded.work.session_id));
         self.record_age(&loaded.work);
+        let steps = TracedTurn::start(lease, &loaded.work, began);
+        let worked = self.work(lease, loaded, &steps, began).in_span(&steps.turn).await;
+        if let Err(error) = &worked {
+            steps.turn.fail(error.trouble().code());
+        }
+        worked
+    }
+}
 
+impl Turns {
+    async fn work(
+        &self,
+        lease: &Lease<Conversations>,
+        loaded: Loaded,
+        steps: &TracedTurn,
+        began: Instant,
+    ) -> Result<(), WorkError> {
         let _typing = Typing::start(&self.bell, lease, &loaded.work);
         let loaded = Arc::new(loaded);
-        let mut outcome = match self.decide(lease, &loaded).await {
+        let mut outcome = match self.decide(lease, &loaded).in_span(&steps.step("decide")).await {
             // So much of the tenant waits for the workbench that this waits better where nothing is held for it.
             Err(WorkError::Unfinished(Unfinished::Full)) => {
                 self.database.postpone(lease, CROWDED).await?;
@@ -274,7 +284,8 @@ impl Handler for Turns {
             }
             outcome => outcome?,
         };
-        span.record("agentName", outcome.decision.agent.as_str());
+        Span::current().record("agentName", outcome.decision.agent.as_str());
+        steps.turn.id(Field::Agent, &outcome.decision.agent);
         if let Some(wait) = self.over_limit(lease, &loaded.work, &outcome).await? {
             let agent = outcome.decision.agent.clone();
             counter!("misy_turns_limited_total").increment(1);
@@ -287,7 +298,9 @@ impl Handler for Turns {
             hand_over(&mut outcome);
         }
         let spent = outcome.spent;
-        self.commit(lease, &loaded, outcome, began).await?;
+        let commit = steps.step("commit");
+        commit.id(Field::Agent, &outcome.decision.agent);
+        self.commit(lease, &loaded, outcome, began).in_span(&commit).await?;
         if let Some(spent) = spent {
             self.tell_spent(lease, spent).await;
         }
@@ -298,7 +311,7 @@ impl Handler for Turns {
 /// A person answers in the place of an agent that may not for a long time.
 fn hand_over(outcome: &mut TurnOutcome) {
     outcome.replies = vec![Reply {
-        parts: vec![Part::Text { text: busy_phrase(outcome.language) }],
+        parts: vec![Part::text(busy_phrase(outcome.language))],
         sources: Vec::new(),
         agent_name: outcome.decision.agent.clone(),
     }];

@@ -3,14 +3,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking, its helpers too")]
 
 use futures_util::{StreamExt, stream};
-use misy_domain::{Language, MessageId, Part, Role};
+use misy_domain::{Language, MessageId, Part, Reply, Role};
 use misy_orchestrator::{Handler, WorkError, Worker, WorkerSettings};
 use misy_store::{
     StoreError,
     leases::{Backoff, LeaseTerms, Trouble},
     messages::history,
     sessions::Session,
-    turns::{Conversations, NewReply, TurnResult, load_turn},
+    turns::{Conversations, TurnResult, load_turn},
 };
 use misy_testkit::{
     determinism::SeededEntropy,
@@ -74,7 +74,7 @@ impl Moody {
             Mood::Dawdle(time) => tokio::time::sleep(time).await,
             Mood::Hang => std::future::pending().await,
         }
-        let reply = NewReply {
+        let reply = Reply {
             agent_name: "echo".to_owned(),
             parts: vec![Part::Text { text: "ok".to_owned() }],
             sources: Vec::new(),

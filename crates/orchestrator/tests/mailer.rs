@@ -83,7 +83,7 @@ async fn mail_of_several_tenants_is_sent_and_forgotten() {
         queue(&store, &tenant, "luz@business.example").await;
     }
     // Also of a tenant that is suspended: somebody may wait for their link.
-    store.admin("update misy.tenants set status = 'suspended' where tenant_id = 'bb'").await.unwrap();
+    store.admin("update misy.tenants set suspended_at = now() where tenant_id = 'bb'").await.unwrap();
     let (running, stop) = start(&store, &server);
     let arrived = tokio::time::timeout(PATIENCE, server.wait_for(2)).await.unwrap();
     until(&store, &[]).await;

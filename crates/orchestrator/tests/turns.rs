@@ -2,12 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking, its helpers too")]
 
-use misy_agents::{Budget, Handoff, Reply, TurnInput, TurnOutcome, decide_turn};
-use misy_domain::{Clock, Message, Part, Role};
+use misy_agents::{Budget, Handoff, TurnInput, TurnOutcome, decide_turn};
+use misy_domain::{Clock, Message, Part, Reply, Role, message::text_of};
 use misy_orchestrator::{Turns, WorkerSettings};
 use misy_store::{
     decisions::decision,
-    messages::{Ingested, history, text_of},
+    messages::{Ingested, history},
     sessions::{ConversationStatus, Session, session},
     turns::handoff_summary,
 };
@@ -200,7 +200,7 @@ async fn a_suspended_tenant_is_answered_when_it_is_active_again() {
     let store = test_store().await.unwrap();
     let (waits, goes) = (store.tenant("waits").await.unwrap(), store.tenant("works").await.unwrap());
     let (first, second) = (store.session(&waits).await.unwrap(), store.session(&goes).await.unwrap());
-    store.admin("update misy.tenants set status = 'suspended' where tenant_id = 'waits'").await.unwrap();
+    store.admin("update misy.tenants set suspended_at = now() where tenant_id = 'waits'").await.unwrap();
     asked(&store, &waits, &first, "Hola").await;
     asked(&store, &goes, &second, "Hola").await;
     let shutdown = CancellationToken::new();
@@ -208,7 +208,7 @@ async fn a_suspended_tenant_is_answered_when_it_is_active_again() {
         tokio::spawn(turns(&store).deciding(echo).worker(WorkerSettings::default()).run(shutdown.clone()));
     until(&store, &goes, &second, 2).await;
     assert_eq!(messages(&store, &waits, &first).await.len(), 1);
-    store.admin("update misy.tenants set status = 'active' where tenant_id = 'waits'").await.unwrap();
+    store.admin("update misy.tenants set suspended_at = null where tenant_id = 'waits'").await.unwrap();
     until(&store, &waits, &first, 2).await;
     shutdown.cancel();
     worker.await.unwrap();

@@ -155,7 +155,7 @@ fn within_open_files(wanted: usize) -> usize {
 
 /// Closes a connection that is one too many, with nothing left of it in the kernel.
 fn refuse(stream: &TcpStream, peer: SocketAddr, full: Full) {
-    metrics::counter!("connections_refused_total", "reason" => full.as_str()).increment(1);
+    metrics::counter!("misy_connections_refused_total", "reason" => full.as_str()).increment(1);
     debug!(%peer, reason = full.as_str(), "no place for a connection");
     let _ = SockRef::from(stream).set_linger(Some(Duration::ZERO));
 }
@@ -207,14 +207,14 @@ async fn secure(
         Ok(Err(error)) => {
             let cause = error.get_ref().and_then(|cause| cause.downcast_ref());
             let reason = cause.map_or("broken_off", reason);
-            metrics::counter!("tls_handshakes_failed_total", "reason" => reason).increment(1);
+            metrics::counter!("misy_tls_handshakes_failed_total", "reason" => reason).increment(1);
             match reason {
                 "refused" | "broken_off" => debug!(%error, peer = %caller.peer, "no TLS with this one"),
                 _ => info!(reason, peer = %caller.peer, "a client certificate is refused"),
             }
         }
         Err(_) => {
-            metrics::counter!("tls_handshakes_failed_total", "reason" => "timeout").increment(1);
+            metrics::counter!("misy_tls_handshakes_failed_total", "reason" => "timeout").increment(1);
             debug!(peer = %caller.peer, "a TLS handshake took too long");
         }
     }
@@ -262,7 +262,7 @@ async fn converse(
                 return;
             }
             () = handle.until_cut() => {
-                metrics::counter!("connections_cut_total", "reason" => "ended").increment(1);
+                metrics::counter!("misy_connections_cut_total", "reason" => "ended").increment(1);
                 return;
             }
             () = stop.cancelled(), if !stopping => {

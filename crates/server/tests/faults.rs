@@ -3,10 +3,10 @@
 use misy_testkit::{
     client::{Site, Visitor},
     program::{Start, register},
+    tally::{Tally, Wrongs},
 };
-use serde_json::Value;
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashSet,
     path::{Path, PathBuf},
     sync::{
         Arc,
@@ -66,29 +66,6 @@ async fn converse(site: Site, place: usize, sent: Arc<AtomicUsize>) -> (Visitor,
         tokio::time::sleep(Duration::from_millis(400)).await;
     }
     (visitor, session)
-}
-
-/// The contact's messages of a history and how often each was answered.
-struct Tally {
-    texts: Vec<String>,
-    answers: HashMap<String, usize>,
-    asked: Vec<String>,
-    gapless: bool,
-}
-
-fn tally(history: &[Value]) -> Tally {
-    let gapless = history.iter().zip(1..).all(|(message, sequence)| message["sequence"] == sequence);
-    let mut tally = Tally { texts: Vec::new(), answers: HashMap::new(), asked: Vec::new(), gapless };
-    for message in history {
-        if message["role"] == "contact" {
-            tally.texts.push(message["parts"][0]["text"].as_str().unwrap_or_default().to_owned());
-            tally.asked.push(message["messageId"].as_str().unwrap_or_default().to_owned());
-        }
-        for answered in message["inReplyTo"].as_array().into_iter().flatten() {
-            *tally.answers.entry(answered.as_str().unwrap_or_default().to_owned()).or_default() += 1;
-        }
-    }
-    tally
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -156,44 +133,32 @@ async fn nothing_is_lost_doubled_or_reordered_while_processes_are_killed() {
         tokio::time::timeout(PATIENCE, conversations.join_all()).await.expect("all messages are taken");
 
     let began = Instant::now();
-    let (mut lost, mut doubled, mut reordered, mut unanswered, mut answered_twice) = (0, 0, 0, 0, 0);
+    let mut wrongs = Wrongs::default();
     let mut texts_seen = HashSet::new();
     for (visitor, session) in &sessions {
         let tally = loop {
             assert!(began.elapsed() < PATIENCE, "replies do not come: see {}", start.log().display());
             if let Ok(history) = visitor.history(session).await {
-                let tally = tally(&history);
-                if tally.asked.iter().all(|id| tally.answers.contains_key(id)) {
+                let tally = Tally::of(&history);
+                if tally.is_answered() {
                     break tally;
                 }
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
         };
-        let unique: HashSet<&String> = tally.texts.iter().collect();
-        lost += MESSAGES - unique.len().min(MESSAGES);
-        doubled += tally.texts.len() - unique.len();
-        let numbers: Vec<usize> = tally
-            .texts
-            .iter()
-            .filter_map(|text| text.split_once('/')?.1.split_once(':')?.0.parse().ok())
-            .collect();
-        reordered +=
-            numbers.windows(2).filter(|pair| pair[0] >= pair[1]).count() + usize::from(!tally.gapless);
-        unanswered += tally.asked.iter().filter(|id| !tally.answers.contains_key(*id)).count();
-        answered_twice += tally.answers.values().filter(|count| **count > 1).count();
+        wrongs.add(&tally, MESSAGES);
         texts_seen.extend(tally.texts);
     }
     println!(
         "seed {seed}: {} kills ({} of the server, {} of the second worker, {} of PostgreSQL), {} messages in \
-         {CONVERSATIONS} conversations: {lost} lost, {doubled} doubled, {reordered} out of order, {unanswered} unanswered, \
-         {answered_twice} answered twice",
+         {CONVERSATIONS} conversations: {wrongs:?}",
         total(),
         kills[0].load(Ordering::Relaxed),
         kills[1].load(Ordering::Relaxed),
         kills[2].load(Ordering::Relaxed),
         sent.load(Ordering::Relaxed),
     );
-    assert_eq!((lost, doubled, reordered, unanswered, answered_twice), (0, 0, 0, 0, 0));
+    assert_eq!(wrongs, Wrongs::default());
     assert_eq!(texts_seen.len(), CONVERSATIONS * MESSAGES);
     worker.stop().unwrap();
     server.stop().unwrap();

@@ -22,7 +22,7 @@ begin
     if new.tenant_type <> old.tenant_type or new.tenant_id <> old.tenant_id then
         raise exception 'a tenant keeps its id and its type' using errcode = 'insufficient_privilege';
     end if;
-    if old.tenant_type = 'owner' and (new.status <> 'active' or new.purge_at is not null) then
+    if old.tenant_type = 'owner' and (new.suspended_at is not null or new.closed_at is not null or new.purge_at is not null) then
         raise exception 'the owner is never suspended or closed' using errcode = 'insufficient_privilege';
     end if;
     if new.purge_started_at is distinct from old.purge_started_at or new.purged_rows <> old.purged_rows then

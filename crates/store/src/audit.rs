@@ -14,7 +14,7 @@ pub use log::{AuditLog, AuditPermit, CallEntry};
 pub use sealer::{SealTerms, Sealer};
 
 use crate::{StoreError, SystemTx, TenantTx, tenants::stored};
-use jiff_sqlx::{Timestamp as SqlTimestamp, ToSqlx};
+use jiff_sqlx::ToSqlx;
 use misy_domain::{AuditId, Clock, Entropy, TenantId, Timestamp};
 use serde_json::Value;
 use sqlx::PgConnection;
@@ -47,8 +47,36 @@ impl Kind {
     }
 }
 
+/// Who does something, as the trail of a tenant names them: whoever comes from another tenant is named with it. What is recorded
+/// of a change takes nothing else, so nobody stands in a trail as if they belonged there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Actor(String);
+
+impl Actor {
+    /// Somebody of a tenant, in the trail of this one.
+    pub fn of(home: &TenantId, id: &str, trail: &TenantId) -> Self {
+        if home == trail { Self(id.to_owned()) } else { Self::from_elsewhere(home, id) }
+    }
+
+    /// Somebody of a tenant, in the trail of any other.
+    pub fn from_elsewhere(home: &TenantId, id: &str) -> Self {
+        Self(format!("{home}/{id}"))
+    }
+
+    /// What belongs to no tenant: the program itself, its operator.
+    pub fn outside(name: &'static str) -> Self {
+        Self(name.to_owned())
+    }
+
+    /// As it stands in the trail.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 /// An entry of a tenant's audit trail. Never holds a secret or the words of a contact.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct AuditEntry {
     /// Its id; grows with time.
     pub audit_id: AuditId,
@@ -84,13 +112,13 @@ pub struct AuditEntry {
 
 impl AuditEntry {
     /// An entry for now, with an outcome of `ok`.
-    pub fn new(kind: Kind, action: &str, actor: &str, clock: &dyn Clock, entropy: &dyn Entropy) -> Self {
+    pub fn new(kind: Kind, action: &str, actor: &Actor, clock: &dyn Clock, entropy: &dyn Entropy) -> Self {
         Self {
             audit_id: AuditId::new(clock, entropy),
             at: clock.now(),
             kind,
             action: action.to_owned(),
-            actor: actor.to_owned(),
+            actor: actor.as_str().to_owned(),
             site_id: None,
             session_id: None,
             agent_name: None,
@@ -108,7 +136,7 @@ impl AuditEntry {
 /// Records what the transaction does.
 pub async fn record(tx: &mut TenantTx, entry: &AuditEntry) -> Result<(), StoreError> {
     let tenant = tx.tenant().clone();
-    write(tx.connection(), &tenant, std::slice::from_ref(entry)).await
+    write(tx.connection(), &tenant, entry).await
 }
 
 /// Records cross-tenant work in the trail of a tenant that it touches.
@@ -117,42 +145,36 @@ pub async fn record_system(
     tenant: &TenantId,
     entry: &AuditEntry,
 ) -> Result<(), StoreError> {
-    write(tx.connection(), tenant, std::slice::from_ref(entry)).await
+    write(tx.connection(), tenant, entry).await
 }
 
+/// Its id is new: if it stands there already, something is wrong, and the change does not happen.
 async fn write(
     connection: &mut PgConnection,
     tenant: &TenantId,
-    entries: &[AuditEntry],
+    entry: &AuditEntry,
 ) -> Result<(), StoreError> {
-    macro_rules! column {
-        ($each:expr) => {
-            entries.iter().map($each).collect::<Vec<_>>()
-        };
-    }
     sqlx::query!(
         r#"insert into audit_entries (tenant_id, audit_id, at, kind, action, actor, site_id, session_id, agent_name, origin,
                                       outcome, status, duration_micros, request_id, subject, detail)
-           select $1, u.* from unnest($2::text[], $3::timestamptz[], $4::text[], $5::text[], $6::text[], $7::text[],
-               $8::text[], $9::text[], $10::text[], $11::text[], $12::int[], $13::bigint[], $14::text[], $15::text[],
-               $16::jsonb[]) u
-           on conflict (tenant_id, audit_id) do nothing"#,
+           values ($1, $2, $3, $4, $5, left($6, 300), $7, $8, $9, left($10, 300), $11, $12, $13, $14, left($15, 300),
+                   audit_detail($16))"#,
         tenant.as_str(),
-        &column!(|e| e.audit_id.to_string()),
-        &column!(|e| e.at.to_sqlx()) as &[SqlTimestamp],
-        &column!(|e| e.kind.as_str().to_owned()),
-        &column!(|e| e.action.clone()),
-        &column!(|e| e.actor.clone()),
-        &column!(|e| e.site_id.clone()) as &[Option<String>],
-        &column!(|e| e.session_id.clone()) as &[Option<String>],
-        &column!(|e| e.agent_name.clone()) as &[Option<String>],
-        &column!(|e| e.origin.clone()) as &[Option<String>],
-        &column!(|e| e.outcome.clone()),
-        &column!(|e| e.status) as &[Option<i32>],
-        &column!(|e| e.duration_micros) as &[Option<i64>],
-        &column!(|e| e.request_id.clone()) as &[Option<String>],
-        &column!(|e| e.subject.clone()) as &[Option<String>],
-        &column!(|e| e.detail.clone()) as &[Option<Value>]
+        entry.audit_id.to_string(),
+        entry.at.to_sqlx() as _,
+        entry.kind.as_str(),
+        entry.action,
+        entry.actor,
+        entry.site_id,
+        entry.session_id,
+        entry.agent_name,
+        entry.origin,
+        entry.outcome,
+        entry.status,
+        entry.duration_micros,
+        entry.request_id,
+        entry.subject,
+        entry.detail
     )
     .execute(connection)
     .await?;

@@ -11,7 +11,10 @@ use jiff_sqlx::{Timestamp as SqlTimestamp, ToSqlx};
 use misy_domain::{
     Action, Entropy, KeyId, Origin, Permission, Permissions, Secret, SiteId, TenantId, Timestamp, TokenId,
 };
-use misy_trust::{ApiKey, ApiKeyKind, Place, RequestKey};
+use misy_trust::{
+    ApiKey, ApiKeyKind, Place, RequestKey,
+    access::{Given, Handled, Powers, Reach, StandsFor, WeighedRoles, first_administrator},
+};
 
 /// What a key is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,7 +91,7 @@ pub struct NewKey<'a> {
     /// The one site it is for.
     pub site_id: Option<&'a SiteId>,
     /// What it can give at most.
-    pub permissions: &'a Permissions,
+    pub permissions: &'a Given<Permissions>,
     /// Narrows the origins of the site.
     pub origins: Option<&'a [Origin]>,
     /// Its own limit.
@@ -193,15 +196,25 @@ pub async fn list_keys(
     rows.into_iter().map(KeyRecord::try_from).collect()
 }
 
-/// Revokes a key, and if wanted all tokens that were given for it. Says whether there was one to revoke.
+/// Revokes a key, and if wanted all tokens that were given for it.
 pub async fn revoke_key(
+    tx: &mut TenantTx,
+    key: &Handled<LockedKey>,
+    with_tokens: bool,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    end_key(tx, key.record.key_id, with_tokens, now).await
+}
+
+/// The same where no caller is to be asked: a key that is used up.
+pub(crate) async fn end_key(
     tx: &mut TenantTx,
     key: KeyId,
     with_tokens: bool,
     now: Timestamp,
-) -> Result<bool, StoreError> {
+) -> Result<(), StoreError> {
     let tenant = tx.tenant().clone();
-    let done = sqlx::query!(
+    sqlx::query!(
         "update api_keys set revoked_at = coalesce(revoked_at, $3),
                              tokens_revoked_at = coalesce(tokens_revoked_at, case when $4 then $3 end)
          where tenant_id = $1 and key_id = $2",
@@ -212,20 +225,69 @@ pub async fn revoke_key(
     )
     .execute(tx.connection())
     .await?;
-    Ok(done.rows_affected() > 0)
+    Ok(())
 }
 
-/// What a key of the tenant is for, if there is such a key.
-pub async fn kind_of_key(tx: &mut TenantTx, key: KeyId) -> Result<Option<KeyKind>, StoreError> {
+/// A key that nobody else changes until the transaction ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LockedKey {
+    /// The key.
+    pub record: KeyRecord,
+    tenant_is_owner: bool,
+}
+
+impl StandsFor for LockedKey {
+    fn reach(&self) -> Reach {
+        let permissions = self.record.permissions.clone();
+        if self.record.kind == KeyKind::Administrator {
+            // Whoever has it enrols as the first administrator.
+            let roles = first_administrator(self.tenant_is_owner).into_inner();
+            let powers = WeighedRoles::new(self.tenant_is_owner, roles, &[]).powers().clone();
+            return Reach { powers, permissions: Permissions::all() };
+        }
+        Reach { powers: Powers::default(), permissions }
+    }
+}
+
+/// Keys to be handled: one, or those of a site that are in force. Nobody else changes them until the transaction ends.
+async fn lock_keys(
+    tx: &mut TenantTx,
+    tenant_is_owner: bool,
+    key: Option<KeyId>,
+    site: Option<&SiteId>,
+) -> Result<Vec<LockedKey>, StoreError> {
     let tenant = tx.tenant().clone();
-    let kind = sqlx::query_scalar!(
-        "select kind from api_keys where tenant_id = $1 and key_id = $2",
+    let rows = sqlx::query_as!(
+        Row,
+        "select key_id, kind, mode, prefix, name, site_id, permissions, origins, requests_per_minute, made_by,
+                created_at, expires_at, revoked_at
+         from api_keys where tenant_id = $1 and (key_id = $2 or (site_id = $3 and revoked_at is null))
+         order by key_id for update",
         tenant.as_str(),
-        key.to_string()
+        key.map(|key| key.to_string()),
+        site.map(SiteId::as_str)
     )
-    .fetch_optional(tx.connection())
+    .fetch_all(tx.connection())
     .await?;
-    kind.map(|kind| stored(KeyKind::parse(&kind).ok_or(misy_domain::tenant::UnknownValue))).transpose()
+    rows.into_iter().map(|row| Ok(LockedKey { record: row.try_into()?, tenant_is_owner })).collect()
+}
+
+/// A key, if there is such a key, to be handled.
+pub async fn lock_key(
+    tx: &mut TenantTx,
+    tenant_is_owner: bool,
+    key: KeyId,
+) -> Result<Option<LockedKey>, StoreError> {
+    Ok(lock_keys(tx, tenant_is_owner, Some(key), None).await?.pop())
+}
+
+/// The keys of a site that were not revoked, to be handled.
+pub async fn lock_keys_of(
+    tx: &mut TenantTx,
+    tenant_is_owner: bool,
+    site: &SiteId,
+) -> Result<Vec<LockedKey>, StoreError> {
+    lock_keys(tx, tenant_is_owner, None, Some(site)).await
 }
 
 impl Database {
@@ -288,8 +350,21 @@ impl SecretGrant {
         Self { permissions: chat.chain(manages).collect(), actions }
     }
 
-    fn action_names(&self) -> Vec<String> {
+    pub(crate) fn action_names(&self) -> Vec<String> {
         self.actions.iter().map(ToString::to_string).collect()
+    }
+}
+
+impl StandsFor for SecretGrant {
+    fn reach(&self) -> Reach {
+        let powers = Powers::from_actions(self.actions.iter().copied());
+        Reach { powers, permissions: self.permissions.clone() }
+    }
+}
+
+impl StandsFor for SecretRecord {
+    fn reach(&self) -> Reach {
+        self.grant.reach()
     }
 }
 
@@ -301,7 +376,7 @@ pub struct NewSecret<'a> {
     /// What people call it.
     pub name: &'a str,
     /// What it can give.
-    pub grant: &'a SecretGrant,
+    pub grant: &'a Given<SecretGrant>,
     /// Whether it counts only together with a client certificate.
     pub needs_certificate: bool,
     /// Who makes it.
@@ -367,14 +442,28 @@ pub async fn create_secret(
     Ok(secret)
 }
 
-/// Lets all secrets but one run out at a time, unless they do so earlier.
-pub async fn expire_older_secrets(tx: &mut TenantTx, newest: KeyId, at: Timestamp) -> Result<(), StoreError> {
+/// Lets a newer secret take over from others: they run out at a time, unless they do so earlier, and until then and after it signs
+/// for their tokens as far as it carries what they do.
+pub async fn replace_secrets(
+    tx: &mut TenantTx,
+    older: &[Handled<SecretRecord>],
+    by: KeyId,
+    at: Timestamp,
+) -> Result<(), StoreError> {
     let tenant = tx.tenant().clone();
+    let older: Vec<String> = older.iter().map(|secret| secret.key_id.to_string()).collect();
+    // Where the one that was to take over was revoked since, this one does.
     sqlx::query!(
-        "update tenant_secrets set expires_at = least(expires_at, $3)
-         where tenant_id = $1 and key_id <> $2 and revoked_at is null",
+        "update tenant_secrets t set
+             expires_at = least(t.expires_at, $4),
+             successor = case when exists (
+                 select from tenant_secrets s
+                 where s.tenant_id = $1 and s.key_id = t.successor and s.revoked_at is null)
+                 then t.successor else $3 end
+         where t.tenant_id = $1 and t.key_id = any ($2) and t.revoked_at is null",
         tenant.as_str(),
-        newest.to_string(),
+        &older,
+        by.to_string(),
         at.to_sqlx() as _
     )
     .execute(tx.connection())
@@ -403,21 +492,22 @@ pub async fn list_secrets(
     rows.into_iter().map(SecretRecord::try_from).collect()
 }
 
-/// The newest secret that is in force: what the next one takes over from.
-pub async fn newest_secret(tx: &mut TenantTx, now: Timestamp) -> Result<Option<SecretRecord>, StoreError> {
+/// The secrets that are in force, which nobody else changes until the transaction ends: first the one that the next takes over
+/// from.
+pub async fn lock_secrets(tx: &mut TenantTx, now: Timestamp) -> Result<Vec<SecretRecord>, StoreError> {
     let tenant = tx.tenant().clone();
-    let row = sqlx::query_as!(
+    let rows = sqlx::query_as!(
         SecretRow,
         "select key_id, name, permissions, actions, needs_certificate, made_by, created_at, expires_at, revoked_at
          from tenant_secrets
          where tenant_id = $1 and revoked_at is null and (expires_at is null or expires_at > $2)
-         order by expires_at is null desc, key_id desc limit 1",
+         order by expires_at is null desc, key_id desc for update",
         tenant.as_str(),
         now.to_sqlx() as _
     )
-    .fetch_optional(tx.connection())
+    .fetch_all(tx.connection())
     .await?;
-    row.map(SecretRecord::try_from).transpose()
+    rows.into_iter().map(SecretRecord::try_from).collect()
 }
 
 /// A secret that nobody else changes until the transaction ends.
@@ -438,8 +528,8 @@ pub async fn lock_secret(tx: &mut TenantTx, key: KeyId) -> Result<Option<SecretR
 /// Says what a secret can give, and whether it counts only together with a client certificate.
 pub async fn change_secret(
     tx: &mut TenantTx,
-    key: KeyId,
-    grant: &SecretGrant,
+    secret: &Handled<SecretRecord>,
+    grant: &Given<SecretGrant>,
     needs_certificate: bool,
 ) -> Result<(), StoreError> {
     let tenant = tx.tenant().clone();
@@ -447,7 +537,7 @@ pub async fn change_secret(
         "update tenant_secrets set permissions = $3, actions = $4, needs_certificate = $5
          where tenant_id = $1 and key_id = $2",
         tenant.as_str(),
-        key.to_string(),
+        secret.key_id.to_string(),
         &permission_names(&grant.permissions),
         &grant.action_names(),
         needs_certificate
@@ -457,26 +547,36 @@ pub async fn change_secret(
     Ok(())
 }
 
-/// Revokes a secret, and if wanted all tokens that were given for it. Says whether there was one to revoke.
+/// Revokes a secret, and if wanted all tokens that were given for it.
 pub async fn revoke_secret(
     tx: &mut TenantTx,
-    key: KeyId,
+    secret: &Handled<SecretRecord>,
     with_tokens: bool,
     now: Timestamp,
-) -> Result<bool, StoreError> {
+) -> Result<(), StoreError> {
+    end_secret(tx, secret.key_id, with_tokens, now).await
+}
+
+/// The same, where it is handled together with other things.
+pub(crate) async fn end_secret(
+    tx: &mut TenantTx,
+    secret: KeyId,
+    with_tokens: bool,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     let tenant = tx.tenant().clone();
-    let done = sqlx::query!(
+    sqlx::query!(
         "update tenant_secrets set revoked_at = coalesce(revoked_at, $3),
                                    tokens_revoked_at = coalesce(tokens_revoked_at, case when $4 then $3 end)
          where tenant_id = $1 and key_id = $2",
         tenant.as_str(),
-        key.to_string(),
+        secret.to_string(),
         now.to_sqlx() as _,
         with_tokens
     )
     .execute(tx.connection())
     .await?;
-    Ok(done.rows_affected() > 0)
+    Ok(())
 }
 
 /// A tenant secret from its sealed bytes, for the check of a signature.

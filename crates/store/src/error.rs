@@ -12,6 +12,9 @@ pub enum StoreError {
     /// The state of the thing forbids it; says why.
     #[error("{0}")]
     Refused(&'static str),
+    /// The owner of the platform decided it, and alone takes it back.
+    #[error("the owner of the platform decided it")]
+    NotTheirs,
     /// There are as many of the thing as there may be; says how many, in a sentence.
     #[error("{0}")]
     Full(String),
@@ -27,6 +30,18 @@ pub enum StoreError {
     /// A data key is wrapped by a root key that is not there.
     #[error("a data key was wrapped by a root key that this program does not have")]
     UnknownRootKey,
+    /// Data keys are there, and no root key of those that wrapped them: a new one would open nothing.
+    #[error(
+        "data keys are there, and the root key that wraps them is not: put it back from the backup (the file root-key in the \
+         data directory, or the rows of platform.root_keys), or name the provider that has it; no new one is made"
+    )]
+    RootKeyGone,
+    /// The root keys that are stored are not vouched for by those that are known.
+    #[error(
+        "the oldest root key in platform.root_keys was not made by whoever holds the key in the file root-key: if this \
+         installation left that file long ago, take the file away; if not, somebody put the row there: remove it"
+    )]
+    ForeignRootKey,
     /// The key management service could not be used.
     #[error("the root key cannot be had")]
     KeyProvider(#[from] crate::key_provider::KeyProviderError),

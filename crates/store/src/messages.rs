@@ -1,6 +1,6 @@
 //! Messages: how they come in, and how they are read again.
 //!
-//! The body of a message (parts, sources, what it replies to) is sealed under the key of its contact and bound to its row.
+//! The content of a message (parts, sources, what it replies to) is sealed under the key of its contact and bound to its row.
 
 use crate::{
     Bell, Database, StoreError, TenantKeys, TenantTx,
@@ -9,11 +9,11 @@ use crate::{
 };
 use jiff_sqlx::ToSqlx;
 use misy_domain::{
-    Channel, Clock, ConversationId, Entropy, KeyId, Message, MessageId, Part, SessionId, SiteId, Source,
+    Channel, Clock, Content, ConversationId, Entropy, KeyId, Message, MessageId, Pressed, SessionId, SiteId,
     TenantId, Timestamp, TokenId,
 };
+use misy_telemetry::{Field, Span, Traced};
 use misy_trust::Place;
-use serde::{Deserialize, Serialize};
 
 /// A message of a contact on its way in.
 #[derive(Debug, Clone, Copy)]
@@ -34,7 +34,7 @@ pub struct NewInbound<'a> {
     /// The id that the message has outside; the same again is the same message.
     pub external_id: &'a str,
     /// What it says.
-    pub parts: &'a [Part],
+    pub content: &'a Content,
     /// The publishable key or tenant secret that its usage is counted for.
     pub key: Option<KeyId>,
     /// Messages that the tenant may have stored in a month, if there is a limit.
@@ -69,28 +69,16 @@ pub enum Ingested {
     QuotaExceeded,
 }
 
-/// What is sealed of a message.
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Body {
-    pub(crate) parts: Vec<Part>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) sources: Vec<Source>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) in_reply_to: Vec<MessageId>,
-}
-
-impl Body {
-    pub(crate) fn seal(
-        &self,
-        key: &ContactKey,
-        tenant: &TenantId,
-        message: &str,
-        entropy: &dyn Entropy,
-    ) -> Result<Vec<u8>, StoreError> {
-        let json = serde_json::to_vec(self).map_err(|_| StoreError::Unsealable("messages"))?;
-        Ok(key.seal(&place(tenant, message), &json, entropy))
-    }
+/// Seals what a message says for its row.
+pub(crate) fn seal(
+    content: &Content,
+    key: &ContactKey,
+    tenant: &TenantId,
+    message: &str,
+    entropy: &dyn Entropy,
+) -> Result<Vec<u8>, StoreError> {
+    let json = serde_json::to_vec(content).map_err(|_| StoreError::Unsealable("messages"))?;
+    Ok(key.seal(&place(tenant, message), &json, entropy))
 }
 
 fn place<'a>(tenant: &'a TenantId, message: &'a str) -> Place<'a> {
@@ -130,18 +118,21 @@ impl Row {
     fn open(self, keys: &TenantKeys, key: &ContactKey) -> Result<Message, StoreError> {
         let broken = || StoreError::Unsealable("messages");
         let json = key.open(keys, &place(keys.tenant(), &self.message_id), &self.sealed_body)?;
-        let body: Body = serde_json::from_slice(&json).map_err(|_| broken())?;
+        let content: Content = serde_json::from_slice(&json).map_err(|_| broken())?;
         Ok(Message {
             message_id: self.message_id.parse().map_err(|_| broken())?,
             session_id: self.session_id.parse().map_err(|_| broken())?,
             sequence: self.sequence,
             role: self.role.parse().map_err(|_| broken())?,
             agent_name: self.agent_name,
-            parts: body.parts,
-            sources: body.sources,
-            in_reply_to: body.in_reply_to,
+            parts: content.parts,
+            sources: content.sources,
+            in_reply_to: content.in_reply_to,
+            action: content.action,
+            metadata: content.metadata,
             client_message_id: self.external_id,
             created_at: self.created_at.to_jiff(),
+            trace: content.trace,
         })
     }
 }
@@ -157,13 +148,27 @@ impl Database {
         clock: &dyn Clock,
         entropy: &dyn Entropy,
     ) -> Result<Ingested, StoreError> {
+        let span = Span::step("ingest");
+        span.id(Field::Tenant, inbound.tenant).id(Field::Session, &inbound.session);
+        self.store_inbound(inbound, keys, bell, clock, entropy).in_span(&span).await
+    }
+
+    async fn store_inbound(
+        &self,
+        inbound: &NewInbound<'_>,
+        keys: &TenantKeys,
+        bell: &Bell,
+        clock: &dyn Clock,
+        entropy: &dyn Entropy,
+    ) -> Result<Ingested, StoreError> {
         let session = inbound.session.to_string();
         let Some(key) = keys.contact(Via::Pool(self.app()), &session).await? else {
             return Ok(Ingested::NotFound);
         };
         let message_id = MessageId::new(clock, entropy).to_string();
-        let body = Body { parts: inbound.parts.to_vec(), sources: Vec::new(), in_reply_to: Vec::new() };
-        let sealed = body.seal(&key, inbound.tenant, &message_id, entropy)?;
+        let traced = Span::present().map(|at| Content { trace: Some(at), ..inbound.content.clone() });
+        let content = traced.as_ref().unwrap_or(inbound.content);
+        let sealed = seal(content, &key, inbound.tenant, &message_id, entropy)?;
         let row = sqlx::query!(
             "select outcome, message_id, conversation_id, sequence, created_at
              from ingest_counted($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
@@ -261,15 +266,44 @@ pub async fn history(
     Row::open_all(rows, keys, &conversation, Via::Connection(tx.connection())).await
 }
 
-/// The text of a message, its parts joined by line breaks.
-pub fn text_of(parts: &[Part]) -> String {
-    let mut text = String::new();
-    for part in parts {
-        let (Part::Text { text: piece } | Part::System { text: piece, .. }) = part else { continue };
-        if !text.is_empty() {
-            text.push('\n');
-        }
-        text.push_str(piece);
-    }
-    text
+/// How far back a contact can press what stands in a conversation, in messages.
+const PRESSABLE: i64 = 200;
+
+/// What stands under an id to be pressed in a conversation: in the newest message that has it, or in the one that is named.
+/// Only what was said to the contact counts, among the last 200 messages.
+pub async fn pressed(
+    tx: &mut TenantTx,
+    keys: &TenantKeys,
+    conversation: ConversationId,
+    last_sequence: i64,
+    message: Option<MessageId>,
+    id: &str,
+) -> Result<Option<Pressed>, StoreError> {
+    let tenant = tx.tenant().clone();
+    let conversation = conversation.to_string();
+    let rows = sqlx::query_as!(
+        Row,
+        "select message_id, session_id, sequence, role, agent_name, sealed_body, external_id, created_at
+         from messages
+         where tenant_id = $1 and conversation_id = $2 and sequence > $3 and role <> 'contact'
+             and ($4::text is null or message_id = $4)
+         order by sequence desc",
+        tenant.as_str(),
+        conversation,
+        last_sequence - PRESSABLE,
+        message.map(|message| message.to_string()),
+    )
+    .fetch_all(tx.connection())
+    .await?;
+    let messages = Row::open_all(rows, keys, &conversation, Via::Connection(tx.connection())).await?;
+    Ok(messages.iter().find_map(|message| {
+        let choices = message.parts.iter().flat_map(misy_domain::Part::choices);
+        let choice = choices.into_iter().find(|choice| choice.id == id)?;
+        Some(Pressed::Button {
+            id: choice.id.to_owned(),
+            title: choice.title.to_owned(),
+            message_id: message.message_id,
+            reference: choice.reference.cloned(),
+        })
+    }))
 }

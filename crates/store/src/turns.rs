@@ -5,16 +5,17 @@ use crate::{
     bell::News,
     leases::{Lease, Leased},
     limits::LimitRow,
-    messages::{Body, Row},
+    messages::{self, Row},
     sessions::{self, ConversationStatus},
     tenants::stored,
     vault::{ContactKey, Via},
 };
 use jiff_sqlx::ToSqlx;
 use misy_domain::{
-    AuditId, Channel, Clock, ConversationId, Entropy, Language, Locale, Message, MessageId, Part,
-    Permissions, Plan, SessionId, SiteId, Source, TenantId, limit::Quota,
+    AuditId, Channel, Clock, Content, ConversationId, Entropy, Language, Locale, Message, MessageId,
+    Permissions, Plan, Reply, SessionId, SiteId, TenantId, limit::Quota,
 };
+use misy_telemetry::Span;
 use misy_trust::Place;
 use serde_json::Value;
 use std::time::Duration;
@@ -65,17 +66,6 @@ pub struct TurnWork {
     pub agent_limits: Vec<LimitRow>,
 }
 
-/// A message that a turn writes.
-#[derive(Debug, Clone)]
-pub struct NewReply {
-    /// The agent that says it.
-    pub agent_name: String,
-    /// What it says.
-    pub parts: Vec<Part>,
-    /// Where it comes from.
-    pub sources: Vec<Source>,
-}
-
 /// A person is asked to take over.
 #[derive(Debug, Clone, Copy)]
 pub struct NewHandoff<'a> {
@@ -91,7 +81,7 @@ pub struct TurnResult<'a> {
     /// What it worked with.
     pub work: &'a TurnWork,
     /// What is said, in order; each reply names all waiting messages as what it answers.
-    pub replies: &'a [NewReply],
+    pub replies: &'a [Reply],
     /// The agent that the turn was given to.
     pub agent: &'a str,
     /// The language of the conversation now.
@@ -384,7 +374,7 @@ struct SealedReplies {
 
 impl SealedReplies {
     fn of(
-        replies: &[NewReply],
+        replies: &[Reply],
         asked: &[MessageId],
         tenant: &TenantId,
         key: &ContactKey,
@@ -394,12 +384,14 @@ impl SealedReplies {
         let mut sealed = Self { ids: Vec::new(), agents: Vec::new(), bodies: Vec::new() };
         for reply in replies {
             let id = MessageId::new(clock, entropy);
-            let body = Body {
+            let content = Content {
                 parts: reply.parts.clone(),
                 sources: reply.sources.clone(),
                 in_reply_to: asked.to_vec(),
+                trace: Span::present(),
+                ..Content::default()
             };
-            sealed.bodies.push(body.seal(key, tenant, &id.to_string(), entropy)?);
+            sealed.bodies.push(messages::seal(&content, key, tenant, &id.to_string(), entropy)?);
             sealed.agents.push(reply.agent_name.clone());
             sealed.ids.push(id);
         }

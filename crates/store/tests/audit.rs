@@ -5,7 +5,7 @@
 use misy_domain::{AuditId, Clock, TenantId};
 use misy_store::{
     Database,
-    audit::{self, AuditEntry, Kind, SealTerms, Sealer, check, entries, keys, tree},
+    audit::{self, Actor, AuditEntry, Kind, SealTerms, Sealer, check, entries, keys, tree},
 };
 use misy_testkit::store::{TestStore, test_store};
 use misy_trust::audit_tree::{checkpoint::Checkpoint, verify_consistency, verify_inclusion};
@@ -23,7 +23,8 @@ async fn sealer(store: &TestStore, terms: SealTerms) -> Sealer {
 }
 
 fn entry(store: &TestStore, action: &str) -> AuditEntry {
-    let mut entry = AuditEntry::new(Kind::Change, action, "key_1", &*store.clock, &*store.entropy);
+    let mut entry =
+        AuditEntry::new(Kind::Change, action, &Actor::outside("key_1"), &*store.clock, &*store.entropy);
     entry.detail = Some(serde_json::json!({ "version": 1.50, "names": ["é", "\u{1}"] }));
     entry
 }
@@ -37,7 +38,7 @@ async fn write(store: &TestStore, database: &Database, tenant: &TenantId, count:
 }
 
 async fn findings(store: &TestStore, sealer: &Sealer) -> Vec<String> {
-    check::check(&store.database, sealer.issuer(), &tenant()).await.unwrap().findings
+    check::check(&store.database, &store.vault, sealer.issuer(), &tenant()).await.unwrap().findings
 }
 
 /// Refused, for want of a right or by a trigger; and if a statement succeeds, it did nothing.
@@ -131,7 +132,7 @@ async fn every_entry_finds_one_place_however_many_write_and_seal_at_once() {
     let mut places: Vec<_> = stored.iter().map(|entry| entry.leaf_index.unwrap()).collect();
     places.dedup();
     assert_eq!(places, (0..240).collect::<Vec<_>>());
-    let checked = check::check(&store.database, sealers[0].issuer(), &tenant()).await.unwrap();
+    let checked = check::check(&store.database, &store.vault, sealers[0].issuer(), &tenant()).await.unwrap();
     assert_eq!((checked.findings.as_slice(), checked.leaves, checked.waiting), (&[] as &[String], 240, 0));
     assert!(checked.checkpoints > 0);
 }
@@ -253,7 +254,7 @@ async fn checkpoints_come_by_time_by_number_and_at_the_close() {
     write(&store, &store.database, &made.id, 10).await;
     sealer.round().await.unwrap();
     assert_eq!(count().await, 2, "enough are new");
-    store.admin("update misy.tenants set status = 'closed'").await.unwrap();
+    store.admin("update misy.tenants set closed_at = now()").await.unwrap();
     write(&store, &store.database, &made.id, 1).await;
     sealer.round().await.unwrap();
     assert_eq!(count().await, 3, "the tenant is closed");
@@ -273,7 +274,7 @@ async fn a_new_key_signs_beside_the_old_one_and_old_checkpoints_stay_good() {
     write(&store, &store.database, &tenant(), 1).await;
     sealer.round().await.unwrap();
     let origin = sealer.origin(&tenant());
-    let known = keys::known(&store.database).await.unwrap();
+    let known = keys::known(&store.database, &store.vault).await.unwrap();
     let verifiers: Vec<_> = known.iter().map(|key| vec![key.verifier(&origin)]).collect();
     let mut tx = store.database.tenant("test", &tenant()).await.unwrap();
     let notes = tree::checkpoints(&mut tx, None, 10).await.unwrap();

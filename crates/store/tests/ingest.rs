@@ -3,9 +3,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking, its helpers too")]
 
 use futures_util::future::join_all;
-use misy_domain::{Channel, Part, Permissions, TokenId};
+use misy_domain::{Channel, Content, Permissions, TokenId, message::text_of};
 use misy_store::{
-    messages::{Ingested, NewInbound, Receipt, history, text_of},
+    messages::{Ingested, NewInbound, Receipt, history},
     sessions::{NewSession, end_session, open_session, resume_session, session},
 };
 use misy_testkit::store::{TestStore, TestTenant, test_store};
@@ -90,7 +90,7 @@ async fn the_same_outside_id_in_two_conversations_of_one_account_is_one_message(
     let store = test_store().await.unwrap();
     let tenant = store.tenant("andina").await.unwrap();
     let (one, two) = (store.session(&tenant).await.unwrap(), store.session(&tenant).await.unwrap());
-    let parts = [Part::Text { text: "Hola".to_owned() }];
+    let content = Content::text("Hola");
     let inbound = |session| NewInbound {
         tenant: &tenant.id,
         session,
@@ -99,7 +99,7 @@ async fn the_same_outside_id_in_two_conversations_of_one_account_is_one_message(
         channel: Channel::Web,
         account: "account",
         external_id: "wamid.1",
-        parts: &parts,
+        content: &content,
         key: None,
         monthly: None,
     };
@@ -124,7 +124,7 @@ async fn a_session_is_not_there_for_another_family_site_channel_or_tenant() {
     let tenant = store.tenant("andina").await.unwrap();
     let other = store.tenant("bikes").await.unwrap();
     let victim = store.session(&tenant).await.unwrap();
-    let parts = [Part::Text { text: "Hola".to_owned() }];
+    let content = Content::text("Hola");
     let honest = NewInbound {
         tenant: &tenant.id,
         session: victim.session_id,
@@ -133,7 +133,7 @@ async fn a_session_is_not_there_for_another_family_site_channel_or_tenant() {
         channel: Channel::Web,
         account: "a",
         external_id: "1",
-        parts: &parts,
+        content: &content,
         key: None,
         monthly: None,
     };

@@ -74,7 +74,7 @@ fn rows_of(tenant: &str) -> String {
          insert into misy.mails (tenant_id, mail_id, sealed_mail, created_at) values ('{tenant}', 'eml_1', 'x', now());
          insert into misy.enrollments values ('{tenant}', 'key_{tenant}', 'usr_1', now());
          insert into misy.audit_entries (tenant_id, audit_id, kind, action, actor, outcome)
-         values ('{tenant}', 'aud_1', 'call', 'a', 'b', 'ok');
+         values ('{tenant}', 'aud_1', 'change', 'a', 'b', 'ok');
          insert into misy.audit_leaves values ('{tenant}', 0, 'aud_1', sha256('x'));
          insert into misy.audit_nodes values ('{tenant}', 8, 0, sha256('x'));
          insert into misy.audit_checkpoints values ('{tenant}', 1, sha256('x'), 'note', now());
@@ -234,8 +234,8 @@ async fn functions_that_look_across_tenants_are_closed_to_those_who_serve_reques
         "select * from misy.claim_conversations('w', 1, '1 s', '', 8, 1, '{}')",
         "select * from misy.claim_conversations_of('aa', 'w', 1, now(), '1 s', 8)",
         "select * from misy.extend_conversations('w', '{}', '{}', '{}', '1 s')",
-        "select misy.record_calls('{bb}', '{aud_2}', '{2026-01-01}', '{a}', '{b}', '{x}', '{x}', '{x}', '{ok}', '{1}', '{1}',
-                                  '{x}', '{x}')",
+        "select misy.record_calls('{bb}', '{aud_2}', '{2026-01-01}', '{call}', '{a}', '{b}', '{x}', '{x}', '{x}', '{x}', '{ok}',
+                                  '{1}', '{1}', '{x}', '{x}', '{null}')",
         "select * from platform.audit_keys for update",
         "select * from platform.credentials",
     ] {

@@ -143,11 +143,11 @@ async fn a_claim_looks_at_a_bounded_number_of_tenants_and_goes_on_where_it_stopp
 async fn the_work_of_a_suspended_tenant_waits_until_it_is_active_again() {
     let store = test_store().await.unwrap();
     backlog(&store, &[("aa", 1), ("bb", 1)]).await;
-    store.admin("update misy.tenants set status = 'suspended' where tenant_id = 'aa'").await.unwrap();
+    store.admin("update misy.tenants set suspended_at = now() where tenant_id = 'aa'").await.unwrap();
     let worker = WorkerId::new(&*store.entropy);
     let claimed = claim(&store, &worker, 10, &TERMS).await;
     assert_eq!(per_tenant(&claimed), [("bb".to_owned(), 1)].into());
-    store.admin("update misy.tenants set status = 'active' where tenant_id = 'aa'").await.unwrap();
+    store.admin("update misy.tenants set suspended_at = null where tenant_id = 'aa'").await.unwrap();
     let claimed = claim(&store, &worker, 10, &TERMS).await;
     assert_eq!(per_tenant(&claimed), [("aa".to_owned(), 1)].into());
 }

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking, its helpers too")]
 
-use misy_domain::{Channel, Clock, KeyId, Metered, Part, SessionId, Timestamp};
+use misy_domain::{Channel, Clock, Content, KeyId, Metered, SessionId, Timestamp};
 use misy_store::{
     messages::{Ingested, NewInbound},
     usage::{self, CountedFor, GroupBy, Reserved, UsageFilter, counted, quota_events, reserve, settle},
@@ -26,7 +26,7 @@ async fn say(
         channel: Channel::Web,
         account: &session.to_string(),
         external_id,
-        parts: &[Part::Text { text: "Hola".to_owned() }],
+        content: &Content::text("Hola"),
         key,
         monthly,
     };
@@ -138,7 +138,7 @@ async fn events_counts_and_messages_agree_after_a_storm_with_duplicates_refusals
                     channel: Channel::Web,
                     account: "storm",
                     external_id: &id,
-                    parts: &[],
+                    content: &Content::default(),
                     key: Some(key),
                     monthly: Some(200),
                 };
@@ -261,9 +261,12 @@ async fn a_deleted_tenant_leaves_no_usage() {
     let refusals = usage::refusals(&mut tx, now, now, 10).await.unwrap();
     let counts: Vec<_> = refusals.iter().map(|row| (row.reason.as_str(), row.count)).collect();
     assert_eq!(counts, [("not_found", 1), ("rate_limited", 5)]);
-    let (closed, now) = (misy_domain::TenantStatus::Closed, store.clock.now());
-    misy_store::tenants::set_status(&mut tx, closed, None, now, Some(now)).await.unwrap();
+    let later = now.checked_add(Duration::from_hours(48)).unwrap();
+    let close =
+        misy_store::tenants::LifeStep::Close { by_owner: true, purge_at: Some(later), usual_purge_at: later };
+    misy_store::tenants::take_step(&mut tx, &close, None, now).await.unwrap();
     tx.commit().await.unwrap();
+    store.admin("update misy.tenants set purge_at = '-infinity'").await.unwrap();
     let (clock, entropy) = (&*store.clock, &*store.entropy);
     let purged = misy_store::closing::purge_batch(&store.database, &tenant.id, 1_000, clock, entropy).await;
     assert_eq!(purged.unwrap(), misy_store::closing::Purged::Done);

@@ -11,3 +11,4 @@ pub mod program;
 pub mod redis;
 pub mod smtp;
 pub mod store;
+pub mod tally;

@@ -6,13 +6,16 @@ use crate::{
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use misy_domain::{
-    Channel, Part, Permissions, Secret, SessionId, SignInId, SiteId, SystemClock, TenantId, TokenId, UserId,
+    Channel, Content, Language, Part, Permissions, Reply, Secret, SessionId, SignInId, SiteId, SystemClock,
+    TenantId, TokenId, UserId,
 };
 use misy_store::{
     Bell, Database, DatabaseOptions, StoreError, TenantKeys, Vault,
     database::Login,
+    leases::{Claimed, Cursor, LeaseTerms, Share, WorkerId},
     messages::{Ingested, NewInbound},
     sessions::{self, NewSession, Session},
+    turns::{self, Conversations, TurnResult},
 };
 use misy_trust::{RandomToken, RootKey, TokenUse};
 use sqlx::{AssertSqlSafe, ConnectOptions, Executor, PgConnection, postgres::PgConnectOptions};
@@ -166,11 +169,40 @@ impl TestStore {
             channel: Channel::Web,
             account: &session.to_string(),
             external_id,
-            parts: &[Part::Text { text: text.to_owned() }],
+            content: &Content::text(text),
             key: None,
             monthly: None,
         };
         self.database.ingest(&inbound, &tenant.keys, &self.bell, &*self.clock, &*self.entropy).await
+    }
+
+    /// Answers whatever waits, with one reply of these parts to each conversation; says to how many.
+    pub async fn answer(&self, parts: &[Part]) -> Result<usize, StoreError> {
+        let (worker, terms) = (WorkerId::new(&*self.entropy), LeaseTerms::default());
+        let claimed: Claimed<Conversations> =
+            self.database.claim(&worker, 100, &terms, &Cursor::default(), Share::ALL).await?;
+        for lease in &claimed.leases {
+            let keys = self.vault.keys(&self.database, &lease.tenant).await?.ok_or(StoreError::LeaseLost)?;
+            let mut tx = self.database.tenant_work("test.answer", &lease.tenant).await?;
+            let work = turns::load_turn(&mut tx, &keys, lease).await?.ok_or(StoreError::LeaseLost)?;
+            tx.commit().await?;
+            let reply =
+                Reply { agent_name: "support".to_owned(), parts: parts.to_vec(), sources: Vec::new() };
+            let result = TurnResult {
+                work: &work,
+                replies: &[reply],
+                agent: "support",
+                language: Language::Es,
+                unanswered_in_a_row: 0,
+                handoff: None,
+                decision: &serde_json::json!({}),
+                took: Duration::ZERO,
+            };
+            self.database
+                .commit_turn(lease, &result, &keys, &self.bell, &*self.clock, &*self.entropy)
+                .await?;
+        }
+        Ok(claimed.leases.len())
     }
 }
 

@@ -1,7 +1,7 @@
 //! The shapes of addresses, numbers and names within a pack.
 
 /// Lower-case words joined by single hyphens, 1 to 60 characters.
-pub(super) fn slug(text: &str) -> Option<String> {
+pub(crate) fn slug(text: &str) -> Option<String> {
     let fits = text.len() <= 60
         && !text.starts_with('-')
         && !text.ends_with('-')
@@ -11,7 +11,7 @@ pub(super) fn slug(text: &str) -> Option<String> {
 }
 
 /// An e-mail address such as people use: no quotes, no comments, a domain with a dot.
-pub(super) fn email(text: &str) -> Option<String> {
+pub(crate) fn email(text: &str) -> Option<String> {
     let (local, domain) = text.rsplit_once('@')?;
     let local_fits = (1..=64).contains(&local.len())
         && !local.starts_with('.')
@@ -32,7 +32,7 @@ fn domain_fits(domain: &str) -> bool {
 }
 
 /// A telephone number with 5 to 15 digits (E.164 allows 15) and the marks people put between them.
-pub(super) fn phone(text: &str) -> Option<String> {
+pub(crate) fn phone(text: &str) -> Option<String> {
     let digits = text.bytes().filter(u8::is_ascii_digit).count();
     let marks = text.char_indices().all(|(at, c)| {
         c.is_ascii_digit() || matches!(c, ' ' | '-' | '.' | '(' | ')' | '/') || (c == '+' && at == 0)
@@ -41,7 +41,7 @@ pub(super) fn phone(text: &str) -> Option<String> {
 }
 
 /// An https address with a host and without user name, spaces or backslashes.
-pub(super) fn link(text: &str) -> Option<String> {
+pub(crate) fn link(text: &str) -> Option<String> {
     let rest = text.strip_prefix("https://")?;
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     let (host, port) = authority.split_once(':').unwrap_or((authority, "443"));
@@ -52,13 +52,13 @@ pub(super) fn link(text: &str) -> Option<String> {
 }
 
 /// `#RRGGBB`.
-pub(super) fn colour(text: &str) -> Option<String> {
+pub(crate) fn colour(text: &str) -> Option<String> {
     let digits = text.strip_prefix('#')?;
     (digits.len() == 6 && digits.bytes().all(|b| b.is_ascii_hexdigit())).then(|| text.to_owned())
 }
 
 /// Hundredths of an amount: finite, not negative, at most 2 decimals and below a trillion.
-pub(super) fn hundredths(amount: f64) -> Option<i64> {
+pub(crate) fn hundredths(amount: f64) -> Option<i64> {
     if !amount.is_finite() || !(0.0..1e12).contains(&amount) {
         return None;
     }

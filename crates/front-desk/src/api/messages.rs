@@ -8,14 +8,20 @@ use crate::{
 };
 use axum::{Json, extract::State};
 use http::StatusCode;
-use misy_domain::{Channel, MessageId, Metered, Part, Permission, SessionId, share::Trace};
-use misy_store::messages::{Ingested, NewInbound};
+use misy_domain::{
+    Channel, Content, MessageId, Metered, Part, Permission, SessionId,
+    message::{Pressed, Writer, check},
+    share::Trace,
+};
+use misy_store::{
+    messages::{self, Ingested, NewInbound},
+    sessions,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::borrow::Cow;
 use utoipa::ToSchema;
 
-const LONGEST_TEXT: usize = 4_000;
 const LONGEST_CLIENT_ID: usize = 128;
 
 /// A message in its envelope.
@@ -34,7 +40,7 @@ pub struct MessageRequest {
     /// The channel; must be the session's.
     #[schema(value_type = Option<String>, example = "web")]
     channel: Option<Channel>,
-    /// What is known about where it was written, at most 4 KiB.
+    /// What is known about where it was written, at most 4 KiB. Kept with the message, sealed.
     #[schema(value_type = Option<Object>)]
     metadata: Option<Value>,
     /// The client's own id of the message, 1 to 128 characters: sent again, it is the same message.
@@ -45,9 +51,24 @@ pub struct MessageRequest {
     /// Files. Not supported yet.
     #[schema(value_type = Option<Vec<Object>>)]
     attachments: Option<Value>,
-    /// What was pressed. Not supported yet.
-    #[schema(value_type = Option<Object>)]
-    action: Option<Value>,
+    /// What was pressed, instead of `text`.
+    action: Option<ActionRequest>,
+}
+
+/// What was pressed.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(tag = "type", rename_all = "lowercase", rename_all_fields = "camelCase", deny_unknown_fields)]
+#[schema(as = NewAction)]
+pub enum ActionRequest {
+    /// A button, an item of a list or a button of a card.
+    Button {
+        /// Its id.
+        #[schema(example = "faq-parking")]
+        id: String,
+        /// The message that it stands in; the newest one that has it, unless given.
+        #[schema(value_type = Option<String>)]
+        message_id: Option<MessageId>,
+    },
 }
 
 /// The message is durable.
@@ -110,10 +131,11 @@ pub(crate) async fn write(
 ) -> Result<(StatusCode, Json<MessageReceipt>), Problem> {
     let message: MessageRequest = call.received.json()?;
     check_envelope(&call, &message)?;
-    let text = text_of(&message)?;
+    check_shape(&message)?;
     let session: SessionId = message.session_id.parse().map_err(|_| Problem::not_found())?;
     let session_text = session.to_string();
     call.received.record.facts().session = Some(session_text.clone());
+    let content = content(&desk, &call, &message, session).await?;
     let own_id = match message.client_message_id {
         Some(id) => id,
         None => MessageId::new(&*desk.clock, &*desk.entropy).to_string(),
@@ -126,7 +148,7 @@ pub(crate) async fn write(
         channel: message.channel.unwrap_or(Channel::Web),
         account: &session_text,
         external_id: &own_id,
-        parts: &[Part::Text { text }],
+        content: &content,
         key: call.claims().key,
         monthly: call.state().monthly(Metered::Messages),
     };
@@ -174,12 +196,10 @@ fn check_envelope(call: &TenantCall<WriteMessage>, message: &MessageRequest) -> 
     check_metadata(message.metadata.as_ref())
 }
 
-fn text_of(message: &MessageRequest) -> Result<String, Problem> {
+/// What can be refused without a look at the session.
+fn check_shape(message: &MessageRequest) -> Result<(), Problem> {
     if message.attachments.is_some() {
         return Err(Problem::not_supported("/attachments", "Files are not supported yet."));
-    }
-    if message.action.is_some() {
-        return Err(Problem::not_supported("/action", "Actions are not supported yet."));
     }
     let id_length = message.client_message_id.as_ref().map(|id| id.chars().count());
     let id_has_controls =
@@ -188,13 +208,63 @@ fn text_of(message: &MessageRequest) -> Result<String, Problem> {
         return Err(Problem::invalid_field("/clientMessageId", "too_long", "must be 1 to 128 characters"));
     }
     let Some(text) = &message.text else {
-        return Err(Problem::invalid_field("/text", "required", "is required"));
+        return match &message.action {
+            Some(_) => Ok(()),
+            None => Err(Problem::invalid_field("/text", "required", "is required")),
+        };
     };
-    if text.trim().is_empty() {
-        return Err(Problem::invalid_field("/text", "required", "must not be empty"));
+    if message.action.is_some() {
+        return Err(Problem::invalid_field("/action", "format", "must not be there beside a text"));
     }
-    if text.chars().count() > LONGEST_TEXT {
-        return Err(Problem::invalid_field("/text", "too_long", "must have at most 4000 characters"));
-    }
-    Ok(text.clone())
+    check_text(text)
+}
+
+/// Checks what a contact wrote in plain words.
+pub(crate) fn check_text(text: &str) -> Result<(), Problem> {
+    check(&[Part::text(text)], Writer::Contact, "").map_err(|mut mistakes| {
+        for mistake in &mut mistakes {
+            "/text".clone_into(&mut mistake.pointer);
+        }
+        mistakes.into()
+    })
+}
+
+/// What the message says. Of an action it says what stood on the button: that is what the contact meant, and what anybody
+/// reads who does not know of buttons.
+async fn content(
+    desk: &FrontDesk,
+    call: &TenantCall<WriteMessage>,
+    message: &MessageRequest,
+    session: SessionId,
+) -> Result<Content, Problem> {
+    let content = match &message.action {
+        Some(ActionRequest::Button { id, message_id }) => {
+            pressed(desk, call, session, id, *message_id).await?
+        }
+        None => Content::text(message.text.clone().unwrap_or_default()),
+    };
+    Ok(Content { metadata: message.metadata.clone(), ..content })
+}
+
+/// What was pressed, if it stands in the session's own conversation.
+async fn pressed(
+    desk: &FrontDesk,
+    call: &TenantCall<WriteMessage>,
+    session: SessionId,
+    id: &str,
+    message: Option<MessageId>,
+) -> Result<Content, Problem> {
+    let mut tx = desk.database.tenant("messages.pressed", call.tenant()).await?;
+    let session = sessions::session(&mut tx, session, call.family(), call.site()).await?;
+    let session = session.ok_or_else(Problem::not_found)?;
+    let conversation = session.conversation_id;
+    let found =
+        messages::pressed(&mut tx, call.keys(), conversation, session.last_sequence, message, id).await?;
+    tx.commit().await?;
+    let Some(pressed) = found else {
+        let message = "is nothing that can be pressed in this conversation";
+        return Err(Problem::invalid_field("/action/id", "reference", message));
+    };
+    let Pressed::Button { title, .. } = &pressed;
+    Ok(Content { action: Some(pressed.clone()), ..Content::text(title.as_str()) })
 }

@@ -87,6 +87,9 @@ pub struct TenantAnswer {
     /// When it was changed last.
     #[schema(value_type = String, format = DateTime)]
     updated_at: Timestamp,
+    /// Since when the owner of the platform holds it, closed or not.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    suspended_at: Option<Timestamp>,
     /// When it was closed.
     #[schema(value_type = Option<String>, format = DateTime)]
     closed_at: Option<Timestamp>,
@@ -113,6 +116,7 @@ impl From<Tenant> for TenantAnswer {
             version: tenant.version,
             created_at: tenant.created_at,
             updated_at: tenant.updated_at,
+            suspended_at: tenant.suspended_at,
             closed_at: tenant.closed_at,
             purge_at: tenant.purge_at,
         }

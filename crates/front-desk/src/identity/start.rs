@@ -7,7 +7,7 @@ use http::{HeaderValue, header};
 use misy_domain::{SignInId, TenantId, Timestamp, UserId};
 use misy_store::{
     TenantTx,
-    audit::{self, AuditEntry, Kind},
+    audit::{self, Actor, AuditEntry, Kind},
     sign_in_providers,
     users::{
         LockedUser, User, UserStatus, devices,
@@ -270,7 +270,8 @@ pub(crate) async fn record(
         facts.tenant = Some(tx.tenant().clone());
         facts.actor = Some(actor.clone());
     }
-    let mut entry = AuditEntry::new(Kind::Change, record.operation, &actor, &*desk.clock, &*desk.entropy);
+    let somebody = Actor::of(tx.tenant(), &actor, tx.tenant());
+    let mut entry = AuditEntry::new(Kind::Change, record.operation, &somebody, &*desk.clock, &*desk.entropy);
     entry.subject = Some(actor.clone());
     entry.detail = detail;
     entry.request_id = Some(record.request_id.clone());

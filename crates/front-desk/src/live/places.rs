@@ -41,7 +41,7 @@ impl Streams {
             *counts.entry(holder.clone()).or_default() += 1;
         }
         drop(counts);
-        metrics::gauge!("live_connections").increment(1.0);
+        metrics::gauge!("misy_live_connections").increment(1.0);
         Some(Place { streams: self.clone(), holders })
     }
 }
@@ -57,6 +57,6 @@ impl Drop for Place {
                 }
             }
         }
-        metrics::gauge!("live_connections").decrement(1.0);
+        metrics::gauge!("misy_live_connections").decrement(1.0);
     }
 }

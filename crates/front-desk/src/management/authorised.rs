@@ -108,6 +108,11 @@ impl AtTenant {
         Ok(())
     }
 
+    /// Whether it was written down in both trails, with a reason, what is done to another tenant.
+    pub(super) fn has_answered(&self) -> bool {
+        self.reason.get().is_some()
+    }
+
     /// The reason that the body gave, or the header.
     pub(crate) fn why(&self, of_body: Option<String>) -> Option<String> {
         of_body.or_else(|| self.reason.get().cloned())
@@ -126,7 +131,7 @@ impl AtTenant {
 
     /// Something that the caller does to the tenant, now.
     pub(crate) fn event(&self, desk: &FrontDesk, event: &str, reason: Option<String>) -> TenantEvent {
-        let (at, actor) = (desk.clock.now(), self.actor_in(&self.tenant));
+        let (at, actor) = (desk.clock.now(), self.actor_in(&self.tenant).as_str().to_owned());
         TenantEvent { number: 0, event: event.to_owned(), at, actor, reason, purge_at: None }
     }
 }

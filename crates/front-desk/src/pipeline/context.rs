@@ -116,7 +116,7 @@ impl<A: Access> TenantCall<A> {
             .signature(desk)?
             .replay_and_limits::<A>(desk)
             .await?
-            .permission::<A>(desk)?
+            .permission::<A>()?
             .consent()?;
         call.received.record.keep_room(&desk.audit).await?;
         Ok(call)

@@ -193,8 +193,9 @@ impl AtOrigin {
             RequestKeyKind::Tenant => {
                 let bound = token.claims.certificate.is_some();
                 let counts = |secret: &&ReadySecret| bound || !secret.needs_certificate;
-                let keys = state.secrets(now).filter(counts).map(|secret| secret.key.clone());
-                let keys: Vec<RequestKey> = keys.collect();
+                // With its own secret, not with any of the tenant's: the least of them would speak for the strongest.
+                let own = token.claims.key.into_iter().flat_map(|key| state.signers(key, now));
+                let keys: Vec<RequestKey> = own.filter(counts).map(|secret| secret.key.clone()).collect();
                 headers.verify(received, &keys, sha256, now)?
             }
         };
@@ -246,14 +247,9 @@ impl Signed {
 
 impl WithinLimits {
     /// What the token may do is what it says and what its site and its secret still allow.
-    pub(super) fn permission<A: Access>(self, desk: &FrontDesk) -> Result<Permitted<A>, Problem> {
+    pub(super) fn permission<A: Access>(self) -> Result<Permitted<A>, Problem> {
         let Identified { token, state, .. } = &self.0.0;
-        let site = state.site(&token.claims.site_id).ok_or_else(|| Problem::unauthorized("token_revoked"))?;
-        let mut permissions = token.claims.permissions.intersection(site.permissions);
-        let now = desk.clock.now();
-        if let Some(secret) = token.claims.key.and_then(|key| state.secret(key, now)) {
-            permissions = permissions.intersection(&secret.permissions);
-        }
+        let permissions = state.permissions_now(&token.claims);
         if A::PERMISSION.is_some_and(|needed: Permission| !permissions.contains(needed)) {
             return Err(Problem::forbidden("permission_denied", "The token may not do this."));
         }

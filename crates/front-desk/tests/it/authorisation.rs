@@ -11,7 +11,9 @@ use misy_front_desk::{
     routes::{Served, served},
 };
 use misy_store::users::tokens::{self, NewPersonalToken};
-use misy_trust::{AccessOutcome, AccessPolicies, Moment, Principal, PrincipalKind, RandomToken, TokenUse};
+use misy_trust::{
+    AccessOutcome, AccessPolicies, Moment, Principal, PrincipalKind, RandomToken, TokenUse, access::Powers,
+};
 use std::time::Duration;
 
 /// A person, as the policies see them.
@@ -208,7 +210,7 @@ async fn personal_token(app: &App, tenant: &TenantId, user_id: UserId, scope: Ac
         token_hash: &token.hash(),
         prefix: &token.hint(),
         name: "one scope",
-        scopes: &[scope],
+        scopes: &Powers::of_operator().give_actions(vec![scope]).unwrap(),
         expires_at: now.checked_add(jiff::SignedDuration::from_hours(1)).unwrap(),
     };
     let mut tx = desk.database.tenant("test.token", tenant).await.unwrap();

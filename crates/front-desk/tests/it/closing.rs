@@ -98,7 +98,6 @@ async fn a_closed_tenant_can_come_back_whole_until_its_grace_period_is_over() {
     assert_eq!(purge_at.parse::<jiff::Timestamp>().unwrap(), closed_at + 30 * DAY);
     app.send(app.mint_request(&andina, &json!({ "siteId": "main" }))).await.refused(403, "tenant_suspended");
     app.manage(&andina, Method::GET, &andina.path(""), None).await.refused(403, "tenant_suspended");
-    app.manage(&owner, Method::POST, &andina.path("/suspend"), None).await.refused(409, "conflict");
 
     // Closing once more moves nothing; the owner may move it.
     app.advance(DAY);
@@ -225,6 +224,53 @@ async fn an_administrator_opens_again_what_somebody_of_the_tenant_closed_and_not
     app.manage(&owner, Method::POST, &andina.path("/activate"), None).await.expect(200);
     app.manage(&owner, Method::POST, &andina.path("/suspend"), None).await.expect(200);
     ana.order(&app, Method::POST, &reopen).await.refused(403, "tenant_suspended");
+}
+
+#[tokio::test]
+async fn closing_itself_is_no_way_out_of_the_owners_hold() {
+    let app = App::start().await;
+    let (owner, andina) = app.two().await;
+    let email = "ana@business.example";
+    let (close, reopen) = (andina.path("/close"), andina.path("/reopen"));
+    let mut ana = app.administrator(&andina, email).await;
+    ana.order(&app, Method::POST, &close).await.expect(200);
+    let held = app.in_person(&owner, Method::POST, &andina.path("/suspend"), None).await.expect(200);
+    assert_eq!(held.body["status"], "closed");
+    assert!(held.body["suspendedAt"].is_string(), "{}", held.body);
+    let mut ana = Browser::new_with(&ana);
+    app.advance(Duration::from_mins(2));
+    ana.sign_in_twice(&app, email).await.expect(200);
+    assert_eq!(ana.order(&app, Method::POST, &reopen).await.expect(200).body["status"], "suspended");
+    ana.get(&app, &andina.path("")).await.refused(403, "tenant_suspended");
+    for path in [&close, &reopen] {
+        ana.order(&app, Method::POST, path).await.refused(403, "tenant_suspended");
+    }
+    app.send(app.mint_request(&andina, &json!({ "siteId": "main" }))).await.refused(403, "tenant_suspended");
+    let back = app.in_person(&owner, Method::POST, &andina.path("/activate"), None).await.expect(200);
+    assert_eq!((&back.body["status"], &back.body["suspendedAt"]), (&json!("active"), &json!(null)));
+    ana.get(&app, &andina.path("")).await.expect(200);
+}
+
+#[tokio::test]
+async fn what_the_owner_decides_while_an_administrator_opens_again_is_not_undone() {
+    let app = App::start().await;
+    let (owner, andina) = app.two().await;
+    let mut ana = app.administrator(&andina, "ana@business.example").await;
+    for round in 0..8 {
+        ana.order(&app, Method::POST, &andina.path("/close")).await.expect(200);
+        let owners = if round % 2 == 0 { "/close" } else { "/suspend" };
+        let path = andina.path(owners);
+        let owners = app.in_person(&owner, Method::POST, &path, None);
+        let (owners, _) =
+            tokio::join!(owners, async { ana.order(&app, Method::POST, &andina.path("/reopen")).await });
+        owners.expect(200);
+        // Before or after: what the owner decided stands.
+        let left = app.manage(&owner, Method::GET, &andina.path(""), None).await.expect(200);
+        assert_ne!(left.body["status"], "active", "{}", left.body);
+        app.in_person(&owner, Method::POST, &andina.path("/activate"), None).await.expect(200);
+        app.advance(Duration::from_mins(1));
+        ana.step_up(&app).await;
+    }
 }
 
 #[tokio::test]

@@ -15,6 +15,7 @@ mod certificates;
 mod chat;
 mod closing;
 mod cors;
+mod credentials;
 mod domains;
 mod encryption;
 mod fuzz;

@@ -28,7 +28,7 @@ impl Enroll {
         attached.detach().await;
         let enrollment = made.with_context(|| format!("no link for {}", self.tenant))?;
         let token = enrollment.token.expose();
-        let link = settings.public_url.as_ref().map(|url| format!("{url}/enroll#token={token}"));
+        let link = settings.address.public_url.as_ref().map(|url| format!("{url}/enroll#token={token}"));
         let link = link.unwrap_or_else(|| format!("/enroll#token={token}"));
         print(&format!("{link}\ngood until {}, for one person\n", enrollment.expires_at))
     }

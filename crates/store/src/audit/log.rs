@@ -1,7 +1,7 @@
 //! Entries of calls on their way to the database.
 
 use super::{AuditEntry, Kind};
-use crate::{Database, StoreError, tenants::stored};
+use crate::{Database, StoreError};
 use jiff_sqlx::{Timestamp as SqlTimestamp, ToSqlx};
 use misy_domain::{RequestId, TenantId, Timestamp};
 use serde_json::Value;
@@ -64,27 +64,6 @@ impl CallEntry {
     /// The id of its entry.
     fn audit_id(&self) -> String {
         self.request_id.to_string().replacen("req_", "aud_", 1)
-    }
-
-    /// The same as a whole entry.
-    fn whole(&self) -> Result<AuditEntry, StoreError> {
-        Ok(AuditEntry {
-            audit_id: stored(self.audit_id().parse())?,
-            at: self.at,
-            kind: Kind::Call,
-            action: self.action.to_owned(),
-            actor: self.actor.clone().unwrap_or_else(|| "anonymous".to_owned()),
-            site_id: self.site_id.clone(),
-            session_id: self.session_id.clone(),
-            agent_name: None,
-            origin: self.origin.clone(),
-            outcome: self.outcome.to_owned(),
-            status: Some(i32::from(self.status)),
-            duration_micros: Some(self.duration_micros),
-            request_id: Some(self.request_id.to_string()),
-            subject: self.subject.clone(),
-            detail: self.detail.clone(),
-        })
     }
 }
 
@@ -230,58 +209,103 @@ async fn flush(database: &Database, batch: &[Item], ending: bool) {
 }
 
 async fn write(database: &Database, batch: &[Item]) -> Result<(), StoreError> {
-    let calls: Vec<(&TenantId, &CallEntry)> = batch
-        .iter()
-        .filter_map(|item| match item {
-            Item::Call(tenant, entry) if entry.detail.is_none() => Some((tenant, entry)),
-            Item::Call(..) | Item::Other(..) => None,
-        })
-        .collect();
-    write_calls(database, &calls).await?;
-    // The few that have more to tell come after those that led to them.
+    let mut columns = Columns::default();
     for item in batch {
         match item {
-            Item::Other(tenant, entry) => write_one(database, tenant, entry).await?,
-            Item::Call(tenant, call) if call.detail.is_some() => {
-                write_one(database, tenant, &call.whole()?).await?;
-            }
-            Item::Call(..) => {}
+            Item::Call(tenant, call) => columns.call(tenant, call),
+            Item::Other(tenant, entry) => columns.entry(tenant, entry),
         }
     }
-    Ok(())
+    columns.write(database).await
 }
 
-async fn write_one(database: &Database, tenant: &TenantId, entry: &AuditEntry) -> Result<(), StoreError> {
-    let mut tx = database.tenant_work("audit.flush", tenant).await?;
-    super::write(tx.connection(), tenant, std::slice::from_ref(entry)).await?;
-    tx.commit().await
+/// A batch as the database takes it.
+#[derive(Default)]
+struct Columns<'a> {
+    tenants: Vec<&'a str>,
+    ids: Vec<String>,
+    at: Vec<SqlTimestamp>,
+    kinds: Vec<&'a str>,
+    actions: Vec<&'a str>,
+    actors: Vec<&'a str>,
+    sites: Vec<Option<&'a str>>,
+    sessions: Vec<Option<&'a str>>,
+    agents: Vec<Option<&'a str>>,
+    origins: Vec<Option<&'a str>>,
+    outcomes: Vec<&'a str>,
+    statuses: Vec<Option<i32>>,
+    durations: Vec<Option<i64>>,
+    requests: Vec<Option<String>>,
+    subjects: Vec<Option<&'a str>>,
+    details: Vec<Option<Value>>,
 }
 
-async fn write_calls(database: &Database, calls: &[(&TenantId, &CallEntry)]) -> Result<(), StoreError> {
-    macro_rules! column {
-        ($each:expr) => {
-            calls.iter().map($each).collect::<Vec<_>>()
-        };
+impl<'a> Columns<'a> {
+    fn call(&mut self, tenant: &'a TenantId, call: &'a CallEntry) {
+        self.tenants.push(tenant.as_str());
+        self.ids.push(call.audit_id());
+        self.at.push(call.at.to_sqlx());
+        self.kinds.push(Kind::Call.as_str());
+        self.actions.push(call.action);
+        self.actors.push(call.actor.as_deref().unwrap_or("anonymous"));
+        self.sites.push(call.site_id.as_deref());
+        self.sessions.push(call.session_id.as_deref());
+        self.agents.push(None);
+        self.origins.push(call.origin.as_deref());
+        self.outcomes.push(call.outcome);
+        self.statuses.push(Some(i32::from(call.status)));
+        self.durations.push(Some(call.duration_micros));
+        self.requests.push(Some(call.request_id.to_string()));
+        self.subjects.push(call.subject.as_deref());
+        self.details.push(call.detail.clone());
     }
-    let requests = column!(|(_, e)| e.request_id.to_string());
-    let ids = column!(|(_, e)| e.audit_id());
-    sqlx::query!(
-        "select record_calls($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
-        &column!(|(tenant, _)| tenant.as_str()) as &[&str],
-        &ids,
-        &column!(|(_, e)| e.at.to_sqlx()) as &[SqlTimestamp],
-        &column!(|(_, e)| e.action) as &[&str],
-        &column!(|(_, e)| e.actor.as_deref().unwrap_or("anonymous")) as &[&str],
-        &column!(|(_, e)| e.site_id.as_deref()) as &[Option<&str>],
-        &column!(|(_, e)| e.session_id.as_deref()) as &[Option<&str>],
-        &column!(|(_, e)| e.origin.as_deref()) as &[Option<&str>],
-        &column!(|(_, e)| e.outcome) as &[&str],
-        &column!(|(_, e)| i32::from(e.status)),
-        &column!(|(_, e)| e.duration_micros),
-        &requests,
-        &column!(|(_, e)| e.subject.as_deref()) as &[Option<&str>],
-    )
-    .execute(database.worker())
-    .await?;
-    Ok(())
+
+    fn entry(&mut self, tenant: &'a TenantId, entry: &'a AuditEntry) {
+        self.tenants.push(tenant.as_str());
+        self.ids.push(entry.audit_id.to_string());
+        self.at.push(entry.at.to_sqlx());
+        self.kinds.push(entry.kind.as_str());
+        self.actions.push(&entry.action);
+        self.actors.push(&entry.actor);
+        self.sites.push(entry.site_id.as_deref());
+        self.sessions.push(entry.session_id.as_deref());
+        self.agents.push(entry.agent_name.as_deref());
+        self.origins.push(entry.origin.as_deref());
+        self.outcomes.push(&entry.outcome);
+        self.statuses.push(entry.status);
+        self.durations.push(entry.duration_micros);
+        self.requests.push(entry.request_id.clone());
+        self.subjects.push(entry.subject.as_deref());
+        self.details.push(entry.detail.clone());
+    }
+
+    async fn write(&self, database: &Database) -> Result<(), StoreError> {
+        let taken = sqlx::query_scalar!(
+            r#"select record_calls($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) as "id!""#,
+            &self.tenants as &[&str],
+            &self.ids,
+            &self.at as &[SqlTimestamp],
+            &self.kinds as &[&str],
+            &self.actions as &[&str],
+            &self.actors as &[&str],
+            &self.sites as &[Option<&str>],
+            &self.sessions as &[Option<&str>],
+            &self.agents as &[Option<&str>],
+            &self.origins as &[Option<&str>],
+            &self.outcomes as &[&str],
+            &self.statuses as &[Option<i32>],
+            &self.durations as &[Option<i64>],
+            &self.requests as &[Option<String>],
+            &self.subjects as &[Option<&str>],
+            &self.details as &[Option<Value>],
+        )
+        .fetch_all(database.worker())
+        .await?;
+        if !taken.is_empty() {
+            // The database has written them under other ids and alerted their tenants.
+            error!(entries = ?taken, "somebody put other audit entries under the ids of these");
+            metrics::counter!("audit_entries_taken_total").increment(taken.len() as u64);
+        }
+        Ok(())
+    }
 }

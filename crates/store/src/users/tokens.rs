@@ -3,6 +3,7 @@
 use crate::{Database, StoreError, TenantTx, roles::known, tenants::stored, users::UserStatus};
 use jiff_sqlx::{Timestamp as SqlTimestamp, ToSqlx};
 use misy_domain::{Action, KeyId, TenantId, Timestamp, UserId};
+use misy_trust::access::Given;
 use std::time::Duration;
 
 /// The longest that one is good.
@@ -24,7 +25,7 @@ pub struct NewPersonalToken<'a> {
     /// What people call it.
     pub name: &'a str,
     /// What it may do, if its user may.
-    pub scopes: &'a [Action],
+    pub scopes: &'a Given<Vec<Action>>,
     /// From when on it is refused.
     pub expires_at: Timestamp,
 }

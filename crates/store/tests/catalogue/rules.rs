@@ -22,15 +22,26 @@ const DEFINERS: &str = "
     ('platform.follow_user_tokens()', 'trigger', ''),
     ('platform.hold_certificate(p_key bytea, p_tenant text, p_certificate text, p_now timestamp with time zone)', 'boolean',
      'misy_app'),
-    ('platform.count_guess(p_bucket integer, p_interval bigint, p_burst bigint, p_now timestamp with time zone)', 'bigint',
+    ('platform.count_guess(p_bucket integer, p_rule text)', 'bigint',
      'misy_app'),
     ('platform.purge_batch(p_tenant text, p_now timestamp with time zone, p_limit integer, OUT outcome text, OUT removed bigint, OUT total bigint)',
      'record', 'misy_system'),
+    ('platform.add_root_key(p_provider text, p_generation bigint, p_version bigint, p_wrapped text, p_seal bytea, p_links bytea[], p_release bytea)',
+     'boolean', 'misy_system'),
+    ('platform.drop_root_key(p_provider text, p_generation bigint, p_word bytea)', 'boolean', 'misy_system'),
     ('misy.audit_entries_wait()', 'trigger', ''),
-    ('misy.record_calls(p_tenants text[], p_ids text[], p_at timestamp with time zone[], p_actions text[], p_actors text[], p_sites text[], p_sessions text[], p_origins text[], p_outcomes text[], p_statuses integer[], p_durations bigint[], p_requests text[], p_subjects text[])',
-     'void', 'misy_worker'),
+    ('misy.record_calls(p_tenants text[], p_ids text[], p_at timestamp with time zone[], p_kinds text[], p_actions text[], p_actors text[], p_sites text[], p_sessions text[], p_agents text[], p_origins text[], p_outcomes text[], p_statuses integer[], p_durations bigint[], p_requests text[], p_subjects text[], p_details jsonb[])',
+     'SETOF text', 'misy_worker'),
     ('misy.refuse_retired_key()', 'trigger', ''),
     ('misy.new_data_keys()', 'TABLE(tenant_id text, version integer)', 'misy_worker')";
+
+/// Functions that run with their owner's rights and are given a time. All others ask the clock of the database: a caller must not
+/// choose what time it is where rights, limits or leases depend on it.
+const GIVEN_A_TIME: &str = "
+    ('record_calls', 'when something happened, as the entry tells it'),
+    ('keep_ceremony', 'of minutes, and only the handle opens it'), ('take_ceremony', 'only the handle opens it'),
+    ('hold_certificate', 'whether another holder''s certificate is over; what it shows is proved by its key'),
+    ('purge_batch', 'of the role that sets when a tenant ends')";
 
 /// And those that `misy.lease` makes for each leased table. That they do what it wrote is a rule of its own.
 const DEFINERS_OF_LEASES: &str = "
@@ -82,13 +93,12 @@ const PLATFORM_GRANTS: &str = "
     ('installation_secrets', 'misy_system', 'UPDATE'),
     ('audit_keys', 'misy_app', 'SELECT'), ('audit_keys', 'misy_worker', 'SELECT'), ('audit_keys', 'misy_system', 'SELECT'),
     ('audit_keys', 'misy_sealer', 'SELECT'),
-    ('audit_keys', 'misy_system', 'INSERT'), ('audit_keys', 'misy_system', 'UPDATE'),
+    ('audit_keys', 'misy_system', 'INSERT'),
     ('sealed_columns', 'misy_app', 'SELECT'), ('sealed_columns', 'misy_worker', 'SELECT'),
     ('sealed_columns', 'misy_system', 'SELECT'),
     ('leased_tables', 'misy_app', 'SELECT'), ('leased_tables', 'misy_worker', 'SELECT'),
     ('leased_tables', 'misy_system', 'SELECT'),
     ('root_keys', 'misy_app', 'SELECT'), ('root_keys', 'misy_worker', 'SELECT'), ('root_keys', 'misy_system', 'SELECT'),
-    ('root_keys', 'misy_system', 'INSERT'), ('root_keys', 'misy_system', 'DELETE'),
     ('installation', 'misy_system', 'SELECT'), ('installation', 'misy_system', 'INSERT')";
 
 /// What roles may write of a row without the rest of it.
@@ -148,6 +158,13 @@ pub(crate) fn rules() -> Vec<String> {
                      and allowed.callers = coalesce(
                          (select string_agg(a.grantee::regrole::text, ',' order by a.grantee::regrole::text)
                           from aclexplode(p.proacl) a where a.grantee <> p.proowner), ''))"
+    ));
+    rules.push(format!(
+        "select format('%I.%I is given a time', n.nspname, p.proname)
+         from pg_proc p join pg_namespace n on n.oid = p.pronamespace
+         where p.prosecdef and n.nspname in ('misy', 'platform')
+             and p.proargtypes::oid[] && array['timestamptz', 'timestamp', 'timestamptz[]', 'date']::regtype[]::oid[]
+             and p.proname not in (select g.name from (values {GIVEN_A_TIME}) as g (name, why))"
     ));
     rules.push(format!(
         "select format('misy_sealer may %s %s', a.privilege_type, c.oid::regclass)

@@ -27,7 +27,7 @@ async fn texts(store: &TestStore, vault: &Vault, tenant: &TestTenant, session: &
     let mut tx = store.database.tenant("test", &tenant.id).await.unwrap();
     let messages = history(&mut tx, &keys, session.conversation_id, 0, 10_000).await.unwrap();
     tx.commit().await.unwrap();
-    messages.iter().map(|message| misy_store::messages::text_of(&message.parts)).collect()
+    messages.iter().map(|message| misy_domain::message::text_of(&message.parts)).collect()
 }
 
 async fn say(store: &TestStore, tenant: &TestTenant, session: &Session, text: &str) {
@@ -38,7 +38,14 @@ async fn say(store: &TestStore, tenant: &TestTenant, session: &Session, text: &s
 async fn start(store: &TestStore, tenant: &TestTenant) -> Result<Rotation, StoreError> {
     let keys = store.vault.keys(&store.database, &tenant.id).await?.unwrap();
     let mut tx = store.database.tenant("test", &tenant.id).await?;
-    let begun = misy_store::rotation::start(&mut tx, &keys, "tester", &*store.clock, &*store.entropy).await?;
+    let begun = misy_store::rotation::start(
+        &mut tx,
+        &keys,
+        &misy_store::audit::Actor::outside("tester"),
+        &*store.clock,
+        &*store.entropy,
+    )
+    .await?;
     tx.commit().await?;
     // The rest that gives replicas time to hear of it is over at once.
     store

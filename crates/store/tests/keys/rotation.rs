@@ -1,5 +1,5 @@
 use crate::{claim, finish, number, replica, say, start, texts};
-use misy_domain::{Channel, Part, Secret};
+use misy_domain::{Channel, Content, Part, Secret};
 use misy_store::{
     StoreError, Vault,
     credentials::{NewSecret, SecretGrant, create_secret, open_secret},
@@ -7,7 +7,7 @@ use misy_store::{
     rotation::{LongestUse, Rotator, Step, key_versions, rotations, start_due},
 };
 use misy_testkit::store::{TestStore, TestTenant, test_store};
-use misy_trust::{Place, RootKey};
+use misy_trust::{Place, RootKey, access::Reach};
 use std::{
     sync::{
         Arc,
@@ -64,7 +64,7 @@ async fn after_a_rotation_nothing_is_left_under_the_old_key_and_everything_opens
     }
     let id = misy_domain::KeyId::new(&*store.clock, &*store.entropy);
     let mut tx = store.database.tenant("test", &tenant.id).await.unwrap();
-    let grant = SecretGrant::default();
+    let grant = Reach::of_operator().give(SecretGrant::default()).unwrap();
     let new = NewSecret { key_id: id, name: "", grant: &grant, needs_certificate: false, made_by: "" };
     create_secret(&mut tx, &tenant.keys, &*store.entropy, &new).await.unwrap();
     tx.commit().await.unwrap();
@@ -216,7 +216,7 @@ async fn write_until(
                 channel: Channel::Web,
                 account: &session.session_id.to_string(),
                 external_id: &text,
-                parts: &[Part::Text { text: text.clone() }],
+                content: &Content::text(&text),
                 key: None,
                 monthly: None,
             };

@@ -5,15 +5,17 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking, its helpers too")]
 
 mod given;
+mod keys;
 mod poison;
 mod rows;
 mod statements;
+mod swallowed;
 mod trail;
 
 use misy_domain::TenantId;
 use misy_store::{
     Database, Vault,
-    audit::{self, AuditEntry, Kind, SealTerms, Sealer, check},
+    audit::{self, Actor, AuditEntry, Kind, SealTerms, Sealer, check},
     database::Role,
 };
 use misy_testkit::{
@@ -26,9 +28,10 @@ use std::{sync::Arc, time::Duration};
 /// A database under attack, with a tenant, a victim.
 pub(crate) struct Stage {
     pub(crate) database: Database,
+    pub(crate) vault: Vault,
     pub(crate) sealer: Sealer,
-    clock: Arc<TestClock>,
-    entropy: Arc<SeededEntropy>,
+    pub(crate) clock: Arc<TestClock>,
+    pub(crate) entropy: Arc<SeededEntropy>,
     /// How a role logs in, as the program's own connections do.
     login: Box<dyn Fn(Role) -> PgConnectOptions>,
     /// A superuser, who sees everything.
@@ -63,7 +66,8 @@ impl Stage {
     ) -> Self {
         let terms = SealTerms { after: Duration::ZERO, entries: 10_000 };
         let sealer = Sealer::new(database.clone(), vault.clone(), clock.clone(), terms).await.unwrap();
-        let stage = Self { database, sealer, clock, entropy, login, superuser, _store: store };
+        let stage =
+            Self { database, vault: vault.clone(), sealer, clock, entropy, login, superuser, _store: store };
         stage
             .admin(
                 "insert into misy.tenants (tenant_id, tenant_type, name, contact_email, website_url, business_industry,
@@ -107,7 +111,8 @@ impl Stage {
     /// Writes an entry as the program does.
     pub(crate) async fn tell(&self, action: &str) {
         let mut tx = self.database.tenant("test", &andina()).await.unwrap();
-        let entry = AuditEntry::new(Kind::Change, action, "key_1", &*self.clock, &*self.entropy);
+        let entry =
+            AuditEntry::new(Kind::Change, action, &Actor::outside("key_1"), &*self.clock, &*self.entropy);
         audit::record(&mut tx, &entry).await.unwrap();
         tx.commit().await.unwrap();
     }
@@ -124,7 +129,7 @@ impl Stage {
     }
 
     pub(crate) async fn findings(&self) -> Vec<String> {
-        check::check(&self.database, self.sealer.issuer(), &andina()).await.unwrap().findings
+        check::check(&self.database, &self.vault, self.sealer.issuer(), &andina()).await.unwrap().findings
     }
 
     /// Who is who, who may what, and what there is: everything that an attack might leave behind.
@@ -164,9 +169,9 @@ pub(crate) async fn refused(session: &mut PgConnection, role: Role, statement: &
     let done = session.execute(sqlx::raw_sql(AssertSqlSafe(statement))).await;
     let Err(error) = done else { panic!("{} may: {statement}", role.name()) };
     let code = error.as_database_error().and_then(|error| error.code().map(std::borrow::Cow::into_owned));
-    // A right, a policy or a trigger (42501); a check (23514); not in this place or session (0A000, 55000, 55P02, 25006);
+    // A right, a policy or a trigger (42501); a check (23514); too much (54000); not in this place or session (0A000, 55000, 55P02, 25006);
     // something that is not there for it to use (42704, 58P01, 42P01, 42883). Never an error of the statement itself.
-    let refusals = ["42501", "23514", "0A000", "55000", "55P02", "42704", "58P01", "42883", "3F000"];
+    let refusals = ["42501", "23514", "54000", "0A000", "55000", "55P02", "42704", "58P01", "42883", "3F000"];
     assert!(
         code.as_deref().is_some_and(|code| refusals.contains(&code)),
         "{}: {statement}: {error}",

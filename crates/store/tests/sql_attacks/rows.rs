@@ -29,8 +29,8 @@ const NOBODYS: &[&str] = &[
     "update misy.decisions set record = '{}'",
     "update misy.tenants set tenant_type = 'owner'",
     "update misy.tenants set tenant_id = 'mine' where tenant_id = 'andina'",
-    "update misy.tenants set status = 'closed', closed_at = now(), purge_at = '-infinity' where tenant_id = 'andina'",
-    "update misy.tenants set status = 'closed', closed_at = '-infinity', purge_at = now() where tenant_id = 'andina'",
+    "update misy.tenants set closed_at = now(), purge_at = '-infinity' where tenant_id = 'andina'",
+    "update misy.tenants set closed_at = '-infinity', purge_at = now() where tenant_id = 'andina'",
     "update misy.tenants set purge_started_at = now() where tenant_id = 'andina'",
     // Work that goes through all tenants would stumble over these.
     "set app.tenant_id = 'NO TENANT'; insert into misy.audit_entries (tenant_id, audit_id, kind, action, actor, outcome)
@@ -43,8 +43,8 @@ const NOBODYS: &[&str] = &[
 /// What no role does to the owner.
 const NOT_THE_OWNER: &[&str] = &[
     "update misy.tenants set tenant_type = 'standard' where tenant_id = 'owner'",
-    "update misy.tenants set status = 'closed', purge_at = now() + interval '9 days' where tenant_id = 'owner'",
-    "update misy.tenants set status = 'suspended' where tenant_id = 'owner'",
+    "update misy.tenants set closed_at = now(), purge_at = now() + interval '9 days' where tenant_id = 'owner'",
+    "update misy.tenants set suspended_at = now() where tenant_id = 'owner'",
 ];
 
 #[tokio::test]

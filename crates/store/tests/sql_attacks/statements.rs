@@ -204,7 +204,7 @@ async fn a_type_in_pg_temp_is_not_what_a_function_finds() {
             Role::App => &[
                 "insert into misy.site_origins values ('andina', 'main', 'https://a.example')",
                 "insert into misy.audit_entries (tenant_id, audit_id, kind, action, actor, outcome)
-                 values ('andina', 'aud_spy', 'change', 'a', 'b', 'ok')",
+                 values ('andina', 'aud_spx', 'change', 'a', 'b', 'ok')",
                 "insert into misy.tenant_secrets (tenant_id, key_id, sealed_secret)
                  values ('andina', 'key_spy', pg_catalog.decode('01000000000100000000000000000000000000000000000000000000000000000000000000000000000000000000000000', 'hex'))",
             ],

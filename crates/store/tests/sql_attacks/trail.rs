@@ -66,35 +66,42 @@ pub(crate) async fn attack(stage: &Stage) {
             Role::Sealer => &[],
         };
         for kind in ["call", "change", "turn", "system", "other"] {
+            // An id that fits the kind, and one that does not.
+            let (id, other_id) = if kind == "call" { ("aud_8", "aud_9") } else { ("aud_9", "aud_8") };
             let actor = if kind == "turn" { "agent:sales" } else { "key_1" };
             if !own.contains(&kind) {
-                refused(&mut session, role, &forged(kind, actor, "aud_9", "2026-05-01 00:00Z", "andina"))
-                    .await;
+                refused(&mut session, role, &forged(kind, actor, id, "2026-05-01 00:00Z", "andina")).await;
                 continue;
             }
             // What a role may write at all, it writes in order.
             let wrong = if kind == "turn" { "key_1" } else { "agent:sales" };
             for statement in [
-                forged(kind, wrong, "aud_9", "2026-05-01 00:00Z", "andina"),
-                forged(kind, actor, "aud_9", "infinity", "andina"),
-                forged(kind, actor, "aud_9", "-infinity", "andina"),
-                forged(kind, actor, "aud_9", "9999-12-31 00:00Z", "andina"),
+                forged(kind, wrong, id, "2026-05-01 00:00Z", "andina"),
+                forged(kind, actor, id, "infinity", "andina"),
+                forged(kind, actor, id, "-infinity", "andina"),
+                forged(kind, actor, id, "9999-12-31 00:00Z", "andina"),
                 forged(kind, actor, "", "2026-05-01 00:00Z", "andina"),
                 forged(kind, actor, "usr_9", "2026-05-01 00:00Z", "andina"),
-                forged(kind, &format!("x{}", "y".repeat(200_000)), "aud_9", "2026-05-01 00:00Z", "andina"),
+                forged(kind, &format!("x{}", "y".repeat(9_000)), id, "2026-05-01 00:00Z", "andina"),
+                forged(kind, actor, other_id, "2026-05-01 00:00Z", "andina"),
+                forged(kind, actor, id, "2026-05-01 00:00Z", "andina")
+                    .replace("outcome)", "outcome, detail)")
+                    .replace("'ok')", "'ok', jsonb_build_object('x', repeat('x', 17000)))"),
             ] {
                 refused(&mut session, role, &statement).await;
             }
             if role != Role::System {
-                refused(&mut session, role, &forged(kind, actor, "aud_9", "2026-05-01 00:00Z", "verde-cafe"))
+                refused(&mut session, role, &forged(kind, actor, id, "2026-05-01 00:00Z", "verde-cafe"))
                     .await;
             }
         }
         if role == Role::Worker {
-            for (id, at) in [("aud_9", "infinity"), ("x", "2026-05-01 00:00Z")] {
+            for (id, at) in
+                [("aud_8", "infinity"), ("aud_9", "2026-05-01 00:00Z"), ("x", "2026-05-01 00:00Z")]
+            {
                 let call = format!(
-                    "select misy.record_calls('{{andina}}', '{{{id}}}', '{{{at}}}', '{{a}}', '{{b}}', '{{null}}', '{{null}}', \
-                     '{{null}}', '{{ok}}', '{{200}}', '{{1}}', '{{null}}', '{{null}}')"
+                    "select misy.record_calls('{{andina}}', '{{{id}}}', '{{{at}}}', '{{call}}', '{{a}}', '{{b}}', '{{null}}', \
+                     '{{null}}', '{{null}}', '{{null}}', '{{ok}}', '{{200}}', '{{1}}', '{{null}}', '{{null}}', '{{null}}')"
                 );
                 refused(&mut session, role, &call).await;
             }
@@ -102,7 +109,7 @@ pub(crate) async fn attack(stage: &Stage) {
             refused(
                 &mut session,
                 role,
-                "select misy.record_calls('{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}')",
+                "select misy.record_calls('{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}')",
             )
             .await;
         }
@@ -113,7 +120,7 @@ pub(crate) async fn attack(stage: &Stage) {
     let mut session = stage.session(Role::System).await;
     let removal = "set app.tenant_id = 'andina'; delete from misy.tenants where tenant_id = 'andina'";
     refused(&mut session, Role::System, removal).await;
-    let end = "update misy.tenants set status = 'closed', closed_at = '-infinity', purge_at = '-infinity' where tenant_id = 'andina'";
+    let end = "update misy.tenants set closed_at = '-infinity', purge_at = '-infinity' where tenant_id = 'andina'";
     refused(&mut session, Role::System, end).await;
     stage.admin(end).await;
     let mut session = stage.session(Role::System).await;
@@ -141,9 +148,9 @@ async fn an_entry_that_cannot_be_read_is_put_aside() {
             "alter table misy.audit_entries drop constraint audit_entries_at_check;
              alter table misy.audit_entries drop constraint audit_entries_audit_id_check;
              insert into misy.audit_entries (tenant_id, audit_id, at, kind, action, actor, outcome) values
-                 ('andina', 'aud_00000000000000000000000001', 'infinity', 'call', 'a', 'b', 'ok'),
+                 ('andina', 'aud_00000000000000000000000004', 'infinity', 'call', 'a', 'b', 'ok'),
                  ('andina', 'aud_00000000000000000000000002', '-infinity', 'call', 'a', 'b', 'ok'),
-                 ('andina', 'no id', now(), 'call', 'a', 'b', 'ok')",
+                 ('andina', 'no id', now(), 'change', 'a', 'b', 'ok')",
         )
         .await;
     stage.tell("after").await;

@@ -24,7 +24,6 @@ use misy_store::{
     users::{
         self, LockedUser, NewUser, User, UserChange, UserFilter, UserStatus,
         tickets::{self, TicketPurpose},
-        tokens,
     },
 };
 use misy_trust::{RandomToken, TokenUse};
@@ -406,8 +405,7 @@ pub(crate) async fn change(
     let now = desk.clock.now();
     let mut made = None;
     if disables {
-        made = Some(query.settle(&mut tx, id, now).await?);
-        tokens::revoke_all(&mut tx, id, now).await?;
+        made = Some(query.settle(&desk, &call, &mut tx, id).await?);
         detail["made"] = json!(made);
     }
     let changed = UserChange {
@@ -464,7 +462,7 @@ pub(crate) async fn remove(
         return Err(misy_store::StoreError::Stale("user").into());
     }
     expect_not_last(&mut tx, &user, None).await?;
-    let made = query.settle(&mut tx, id, desk.clock.now()).await?;
+    let made = query.settle(&desk, &call, &mut tx, id).await?;
     users::remove(&mut tx, id).await?;
     let detail = json!({ "was": user.roles, "made": made });
     call.record_change(&desk, &mut tx, id.to_string(), Some(detail)).await?;

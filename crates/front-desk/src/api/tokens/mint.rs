@@ -107,6 +107,7 @@ struct Caller {
 /// A browser sends its publishable key and its origin and gets a token bound to that origin, with a signing key of its
 /// own. A server sends the id of its tenant secret and signs the request (with an empty token line). Whoever has a token
 /// sends it too, and signs with its key, to get one that goes on with the same sessions, up to 30 days after its end.
+/// A server renews tokens that were given for its secret, or for one that its secret took over from.
 /// A secret that needs a client certificate counts only on a TLS connection with a bound certificate of the tenant, and
 /// the token only on connections of that certificate.
 #[utoipa::path(
@@ -260,6 +261,13 @@ async fn server(desk: &FrontDesk, received: &Received, id: &str) -> Result<(Call
         Some(text) => Some(old_token(desk, &id, &state, &asked.site_id, text).await?),
         None => None,
     };
+    // A secret goes on with what it began, or what it took over: it speaks for no visitor, and for no stronger secret.
+    let began = |old: &Arc<KnownToken>| {
+        old.claims.key.is_some_and(|key| state.signers(key, now).any(|secret| secret.key_id == key_id))
+    };
+    if old.as_ref().is_some_and(|old| !began(old)) {
+        return Err(Problem::unauthorized("token_invalid"));
+    }
     // A chain that is bound to certificates stays so: else the secret alone could take it over.
     let was_bound = old.as_ref().is_some_and(|old| old.claims.certificate.is_some());
     let certificate = if was_bound || state.needs_certificate(key_id) {

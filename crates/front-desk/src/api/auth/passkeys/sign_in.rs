@@ -22,7 +22,7 @@ use axum::{
 use misy_domain::UserId;
 use misy_store::{
     TenantKeys, TenantTx,
-    audit::{self, AuditEntry, Kind as AuditKind},
+    audit::{self, Actor, AuditEntry, Kind as AuditKind},
     users::{self, LockedUser, UserStatus, passkeys},
 };
 use misy_trust::{
@@ -123,7 +123,7 @@ async fn note_clone(
     mut tx: TenantTx,
     stored: &passkeys::StoredPasskey,
 ) -> Result<(), Problem> {
-    let actor = stored.user_id.to_string();
+    let actor = Actor::of(tx.tenant(), &stored.user_id.to_string(), tx.tenant());
     let record = &received.record;
     let mut entry =
         AuditEntry::new(AuditKind::Change, record.operation, &actor, &*desk.clock, &*desk.entropy);
@@ -132,7 +132,7 @@ async fn note_clone(
     entry.request_id = Some(record.request_id.clone());
     audit::record(&mut tx, &entry).await?;
     tx.commit().await?;
-    metrics::counter!("passkey_clones_total").increment(1);
+    metrics::counter!("misy_passkey_clones_total").increment(1);
     Ok(())
 }
 

@@ -22,8 +22,8 @@ use std::{io, ops::Range};
 use tokio::sync::mpsc;
 use utoipa::{IntoParams, ToSchema};
 
-/// Entries read and sent at a time.
-const PAGE: i64 = 500;
+/// Entries read and sent at a time; each takes a few kilobytes at most.
+const PAGE: i64 = 200;
 
 /// How entries are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, ToSchema)]
@@ -153,9 +153,12 @@ impl Export {
             "firstLeaf": self.range.start, "treeSize": self.sealed.tree_size,
             "from": self.query.from, "until": self.query.to, "generatedAt": self.desk.clock.now(),
         })];
-        for key in keys::known(&self.desk.database).await? {
+        for key in keys::known(&self.desk.database, &self.desk.vault).await? {
+            let voucher = key.voucher.as_ref();
             lines.push(json!({
                 "type": "key", "key": key.verifier(&origin).to_string(), "keyId": key.key_id,
+                "predecessor": voucher.map(|voucher| STANDARD.encode(&voucher.predecessor)),
+                "signature": voucher.map(|voucher| STANDARD.encode(&voucher.signature)),
                 "createdAt": key.created_at, "retiresAt": key.retires_at,
             }));
         }
