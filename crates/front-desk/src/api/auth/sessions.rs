@@ -4,7 +4,10 @@ use super::own_account;
 use crate::{
     api::tenants::Page,
     desk::FrontDesk,
-    identity::{UserCall, start::record},
+    identity::{
+        UserCall,
+        start::{LINK, record},
+    },
     problem::Problem,
 };
 use axum::{Json, extract::State};
@@ -50,7 +53,7 @@ impl UserSessionAnswer {
             current: current == Some(sign_in.sign_in_id),
             user_agent: sign_in.user_agent,
             address_prefix: sign_in.address_prefix,
-            methods: sign_in.methods,
+            methods: sign_in.methods.into_iter().filter(|method| method != LINK).collect(),
             created_at: sign_in.created_at,
             last_seen_at: sign_in.last_seen_at,
             expires_at: sign_in.expires_at,
