@@ -30,7 +30,7 @@ pub(crate) enum Who {
 pub(crate) struct Counts<'a> {
     state: &'a TenantState,
     who: Who,
-    counts: Vec<(Scope, String, Quota)>,
+    limits: Vec<(Scope, String, Quota)>,
     /// The limits whose parts have been added.
     shared: Vec<Quota>,
 }
@@ -38,7 +38,7 @@ pub(crate) struct Counts<'a> {
 impl<'a> Counts<'a> {
     /// Those of all calls of the tenant.
     pub(crate) fn of(state: &'a TenantState, who: Who) -> Self {
-        let mut counts = Self { state, who, counts: Vec::with_capacity(8), shared: Vec::new() };
+        let mut counts = Self { state, who, limits: Vec::with_capacity(8), shared: Vec::new() };
         let subject = if matches!(who, Who::Manager) { "managers" } else { "" };
         counts.shared_by_many(Scope::Tenant, subject, state.quota(Scope::Tenant, ""));
         counts
@@ -54,7 +54,7 @@ impl<'a> Counts<'a> {
     /// Those of one alone: a key, a chain of tokens, a session.
     pub(crate) fn own(mut self, scope: Scope, subject: &str) -> Self {
         let quota = self.state.quota(scope, subject);
-        self.counts.push((scope, subject.to_owned(), quota));
+        self.limits.push((scope, subject.to_owned(), quota));
         self
     }
 
@@ -74,7 +74,7 @@ impl<'a> Counts<'a> {
         };
         let shares = Shares::of(trace, left);
         let mut push = |whose: &str, quota| {
-            self.counts.push((Scope::Key, format!("{} {whose}", trace.as_str()), quota));
+            self.limits.push((Scope::Key, format!("{} {whose}", trace.as_str()), quota));
         };
         push(family, shares.visitor);
         for network in address.into_iter().flat_map(Network::all_of) {
@@ -85,14 +85,14 @@ impl<'a> Counts<'a> {
 
     /// As limits.
     pub(crate) fn limits(&self) -> Vec<Limit<'_>> {
-        self.counts
+        self.limits
             .iter()
             .map(|(scope, subject, quota)| Limit { scope: *scope, subject, quota: *quota })
             .collect()
     }
 
     fn shared_by_many(&mut self, scope: Scope, subject: &str, quota: Quota) {
-        self.counts.push((scope, subject.to_owned(), quota));
+        self.limits.push((scope, subject.to_owned(), quota));
         let Who::Visitor(address) = self.who else { return };
         // What counts here counts there too, and there a part is no larger.
         let is_within =
@@ -102,7 +102,7 @@ impl<'a> Counts<'a> {
         }
         self.shared.push(quota);
         let mut push = |network: &str, part| {
-            self.counts.push((scope, format!("{subject} from {network}"), part));
+            self.limits.push((scope, format!("{subject} from {network}"), part));
         };
         match address {
             None => push(NOWHERE, share::of_limit(quota, Width::Region)),

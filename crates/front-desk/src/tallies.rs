@@ -49,7 +49,7 @@ impl Tallies {
         let mut kind = Kind { actor: entry.actor.clone(), action: entry.action, outcome: entry.outcome };
         if tallies.len() >= CALLERS && !tallies.contains_key(&kind) {
             kind.actor = Some(VARIOUS.to_owned());
-            entry.actor = kind.actor.clone();
+            entry.actor.clone_from(&kind.actor);
             (entry.session_id, entry.subject) = (None, None);
         }
         if let Some(tally) = tallies.get_mut(&kind) {

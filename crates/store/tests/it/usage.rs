@@ -264,7 +264,7 @@ async fn a_deleted_tenant_leaves_no_usage() {
         misy_store::tenants::LifeStep::Close { by_owner: true, purge_at: Some(later), usual_purge_at: later };
     misy_store::tenants::take_step(&mut tx, &close, None, now).await.unwrap();
     tx.commit().await.unwrap();
-    store.admin("update misy.tenants set purge_at = '-infinity'").await.unwrap();
+    store.admin("update misy.tenants set purge_at = '-infinity', purge_not_before = null").await.unwrap();
     let (clock, entropy) = (&*store.clock, &*store.entropy);
     let purged = misy_store::closing::purge_batch(&store.database, &tenant.id, 1_000, clock, entropy).await;
     assert_eq!(purged.unwrap(), misy_store::closing::Purged::Done);
