@@ -313,7 +313,8 @@ async fn a_clean_up_that_is_killed_anywhere_is_finished_by_the_next() {
         if purged == Purged::Done {
             break;
         }
-        assert_eq!(count().await, before - 3);
+        // What was refused is counted meanwhile, a row now and then.
+        assert!(count().await < before);
         // There is no way back from here.
         app.manage(&owner, Method::POST, &andina.path("/activate"), None).await.refused(409, "conflict");
     }

@@ -30,8 +30,8 @@ async fn waiting(admin: &mut sqlx::PgConnection) -> usize {
 
 async fn until(mut admin: &mut sqlx::PgConnection, count: usize) {
     let deadline = Instant::now() + Duration::from_secs(10);
-    while waiting(&mut admin).await != count {
-        assert!(Instant::now() < deadline, "{} wait and not {count}", waiting(&mut admin).await);
+    while waiting(admin).await != count {
+        assert!(Instant::now() < deadline, "{} wait and not {count}", waiting(admin).await);
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
