@@ -318,13 +318,15 @@ async fn what_strangers_read_and_are_refused_stands_in_the_trail_together_and_ev
 async fn a_filter_that_fits_little_of_a_large_trail_is_answered_in_steps() {
     let app = App::start().await;
     let (_, andina) = app.two().await;
-    change(
-        &app,
-        "insert into misy.audit_entries (tenant_id, audit_id, at, kind, action, actor, outcome)
-         select 'andina', 'aud_' || lpad((2 * n)::text, 26, '0'), '2026-01-01', 'call', 'x', 'somebody-' || n, 'ok'
-         from generate_series(1, 25000) n",
-    )
-    .await;
+    for part in 0..5 {
+        let (first, last) = (part * 5_000 + 1, (part + 1) * 5_000);
+        let entries = format!(
+            "insert into misy.audit_entries (tenant_id, audit_id, at, kind, action, actor, outcome)
+             select 'andina', 'aud_' || lpad((2 * n)::text, 26, '0'), '2026-01-01', 'call', 'x', 'somebody-' || n, 'ok'
+             from generate_series({first}, {last}) n"
+        );
+        change(&app, &entries).await;
+    }
     let (mut cursor, mut steps, mut found) = (String::new(), 0, Vec::new());
     loop {
         let path = andina.path(&format!("/audit?actor=somebody-3{cursor}"));
