@@ -190,14 +190,14 @@ mod tests {
     fn an_address_has_its_share_and_a_place_that_is_left_is_free_again() {
         let places = Places::new(5, Some(2));
         let here = "192.0.2.1";
-        let (first, _second) = (enter(&places, here).unwrap(), enter(&places, here).unwrap());
+        let (first, second) = (enter(&places, here).unwrap(), enter(&places, here).unwrap());
         assert_eq!(enter(&places, here).err(), Some(Full::Network));
         assert_eq!(enter(&places, "::ffff:192.0.2.1").err(), Some(Full::Network));
         let other = enter(&places, "192.0.2.2").unwrap();
         drop(first);
         let again = enter(&places, here).unwrap();
         assert_eq!(places.taken.lock().unwrap().networks.len(), 3);
-        drop((_second, other, again));
+        drop((second, other, again));
         let taken = places.taken.lock().unwrap();
         assert!(
             taken.all == 0
