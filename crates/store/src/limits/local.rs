@@ -201,6 +201,15 @@ impl Local {
         quota: Quota,
         now: Timestamp,
     ) -> Decision {
+        // What is refused counts nowhere: who is over their own share must not use up that of their neighbours.
+        for network in Network::all_of(address) {
+            let quota = of_network(quota, network);
+            let (key, tables) = self.of_network(network);
+            let known = tables.get(purpose).and_then(|table| table.get(key));
+            if let Verdict::Limited { retry_after, .. } = decide(quota, known, now) {
+                return Decision::Limited { scope: Scope::Key, quota, retry_after };
+            }
+        }
         // From the widest, so that what a wide one refuses takes no room among the narrow ones.
         for network in Network::all_of(address) {
             let quota = of_network(quota, network);

@@ -28,7 +28,7 @@ async fn waiting(admin: &mut sqlx::PgConnection) -> usize {
     count.try_into().unwrap()
 }
 
-async fn until(mut admin: &mut sqlx::PgConnection, count: usize) {
+async fn until(admin: &mut sqlx::PgConnection, count: usize) {
     let deadline = Instant::now() + Duration::from_secs(10);
     while waiting(admin).await != count {
         assert!(Instant::now() < deadline, "{} wait and not {count}", waiting(admin).await);
