@@ -245,21 +245,23 @@ begin
     then
         return 'known';
     end if;
-    insert into misy.usage_events (tenant_id, month, kind, subject, at, amount, slot, key_id, site_id, channel, settled)
-    values (p_tenant, misy.month_of(p_now), p_kind, p_subject, p_now, p_amount, 0, p_key, p_site, p_channel, false)
-    on conflict do nothing;
-    if not found then
-        return 'known';
-    end if;
     taken := misy.take_usage(p_tenant, p_kind, p_amount, p_quota, p_now);
     if taken is null then
-        delete from misy.usage_events e
-        where e.tenant_id = p_tenant and e.month = misy.month_of(p_now) and e.kind = p_kind and e.subject = p_subject;
-        return 'exceeded';
+        -- Somebody else may have reserved the last of it for the same subject meanwhile.
+        return case when exists (
+            select from misy.usage_events e
+            where e.tenant_id = p_tenant and e.month = misy.month_of(p_now) and e.kind = p_kind and e.subject = p_subject)
+            then 'known' else 'exceeded' end;
     end if;
-    update misy.usage_events e
-    set slot = taken
-    where e.tenant_id = p_tenant and e.month = misy.month_of(p_now) and e.kind = p_kind and e.subject = p_subject;
+    insert into misy.usage_events (tenant_id, month, kind, subject, at, amount, slot, key_id, site_id, channel, settled)
+    values (p_tenant, misy.month_of(p_now), p_kind, p_subject, p_now, p_amount, taken, p_key, p_site, p_channel, false)
+    on conflict do nothing;
+    if not found then
+        update misy.usage_slots u
+        set used = u.used - p_amount
+        where u.tenant_id = p_tenant and u.kind = p_kind and u.month = misy.month_of(p_now) and u.slot = taken;
+        return 'known';
+    end if;
     return 'reserved';
 end
 $$;

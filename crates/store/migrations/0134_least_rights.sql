@@ -13,6 +13,24 @@ revoke insert, update, delete on misy.quotas from misy_worker;
 revoke update, delete on misy.messages, misy.decisions from misy_app, misy_system;
 grant update (sealed_body) on misy.messages to misy_app;
 
+-- Whose a session, a conversation or a contact is does not change.
+revoke update on misy.contacts, misy.sessions, misy.conversations from misy_app, misy_system;
+grant update (
+    status, language, last_sequence, last_inbound_sequence, work_at, lease_owner, fence, attempts, last_error, dead_at,
+    sealed_handoff) on misy.conversations to misy_app;
+grant update (token_family, sealed_metadata, permissions, expires_at, ended_at) on misy.sessions to misy_app;
+
+-- A role removes rows of those tables alone that the program removes rows of as that role: what hangs on a row goes with it.
+revoke delete on all tables in schema misy from misy_app, misy_worker, misy_system, misy_sealer;
+grant delete on
+    misy.context_packs, misy.email_domains, misy.federated_identities, misy.idempotency_keys, misy.passkeys, misy.quotas,
+    misy.rate_limits, misy.revoked_tokens, misy.roles, misy.sign_in_providers, misy.site_origins, misy.sites,
+    misy.token_renewals, misy.user_devices, misy.user_recovery_codes, misy.user_sessions,
+    misy.user_tickets, misy.users
+    to misy_app;
+grant delete on misy.mails to misy_worker;
+grant delete on misy.audit_pending to misy_sealer;
+
 -- Before then nothing of a closed tenant is removed, whatever the clock of a replica says.
 alter table misy.tenants add column purge_not_before timestamptz;
 

@@ -74,6 +74,7 @@ const BAD: &[(&str, &str)] = &[
         "grant select (message_id) on misy.messages to misy_app",
         "a grant of SELECT on the column misy.messages.message_id to misy_app",
     ),
+    ("grant delete on misy.contacts to misy_app", "misy_app may remove rows of misy.contacts"),
     ("grant update on misy.audit_entries to misy_app", "misy_app may UPDATE audit_entries"),
     ("grant insert on misy.audit_entries to misy_sealer", "misy_sealer may INSERT misy.audit_entries"),
     ("grant select on misy.messages to misy_sealer", "misy_sealer may SELECT misy.messages"),

@@ -112,7 +112,26 @@ const COLUMN_GRANTS: &str = "
     ('conversations', 'last_error', 'misy_worker', 'UPDATE'), ('conversations', 'dead_at', 'misy_worker', 'UPDATE'),
     ('conversations', 'handoff_reason', 'misy_worker', 'UPDATE'),
     ('conversations', 'sealed_handoff', 'misy_worker', 'UPDATE'),
+    ('conversations', 'status', 'misy_app', 'UPDATE'), ('conversations', 'language', 'misy_app', 'UPDATE'),
+    ('conversations', 'last_sequence', 'misy_app', 'UPDATE'),
+    ('conversations', 'last_inbound_sequence', 'misy_app', 'UPDATE'),
+    ('conversations', 'work_at', 'misy_app', 'UPDATE'), ('conversations', 'lease_owner', 'misy_app', 'UPDATE'),
+    ('conversations', 'fence', 'misy_app', 'UPDATE'), ('conversations', 'attempts', 'misy_app', 'UPDATE'),
+    ('conversations', 'last_error', 'misy_app', 'UPDATE'), ('conversations', 'dead_at', 'misy_app', 'UPDATE'),
+    ('conversations', 'sealed_handoff', 'misy_app', 'UPDATE'),
+    ('sessions', 'token_family', 'misy_app', 'UPDATE'), ('sessions', 'sealed_metadata', 'misy_app', 'UPDATE'),
+    ('sessions', 'permissions', 'misy_app', 'UPDATE'), ('sessions', 'expires_at', 'misy_app', 'UPDATE'),
+    ('sessions', 'ended_at', 'misy_app', 'UPDATE'),
     ('messages', 'sealed_body', 'misy_app', 'UPDATE')";
+
+/// Whose rows a role removes. What hangs on a row goes with it, so whoever removes one needs no right to the others.
+const REMOVALS: &str = "
+    ('context_packs', 'misy_app'), ('email_domains', 'misy_app'), ('federated_identities', 'misy_app'),
+    ('idempotency_keys', 'misy_app'), ('passkeys', 'misy_app'), ('quotas', 'misy_app'), ('rate_limits', 'misy_app'),
+    ('revoked_tokens', 'misy_app'), ('roles', 'misy_app'), ('sign_in_providers', 'misy_app'), ('site_origins', 'misy_app'),
+    ('sites', 'misy_app'), ('token_renewals', 'misy_app'), ('user_devices', 'misy_app'),
+    ('user_recovery_codes', 'misy_app'), ('user_sessions', 'misy_app'), ('user_tickets', 'misy_app'), ('users', 'misy_app'),
+    ('mails', 'misy_worker'), ('audit_pending', 'misy_sealer')";
 
 /// The expression that narrows a table to the tenant of the transaction.
 const OWN_TENANT: &str = "(tenant_id = ( SELECT NULLIF(current_setting(''app.tenant_id''::text, true), ''''::text) AS \"nullif\"))";
@@ -184,6 +203,12 @@ pub(crate) fn rules() -> Vec<String> {
          from pg_attribute a join pg_class c on c.oid = a.attrelid cross join aclexplode(a.attacl) g
          where c.relnamespace in ('misy'::regnamespace, 'platform'::regnamespace)
              and (c.relname::text, a.attname::text, g.grantee::regrole::text, g.privilege_type) not in ({COLUMN_GRANTS})"
+    ));
+    rules.push(format!(
+        "select format('%s may remove rows of %s', a.grantee::regrole, c.oid::regclass)
+         from pg_class c cross join aclexplode(c.relacl) a
+         where c.relnamespace = 'misy'::regnamespace and c.relkind in ('r', 'p') and a.privilege_type = 'DELETE'
+             and a.grantee <> c.relowner and (c.relname::text, a.grantee::regrole::text) not in ({REMOVALS})"
     ));
     rules
 }
