@@ -3,7 +3,7 @@
 use crate::{
     bodies::Bodies,
     edge::origins::KnownOrigins,
-    identity::Passwords,
+    identity::{Asker, Passwords},
     live::{LAST_WORDS, Streams},
     oidc::Providers,
     privilege::{SELF_REGISTRATION, alert_owner},
@@ -148,9 +148,10 @@ impl FrontDesk {
         password: &Secret<String>,
         email: &EmailAddress,
         keys: &TenantKeys,
+        asker: Asker,
     ) -> Result<String, Problem> {
         let address = self.vault.email_route(email)?;
-        self.passwords.hash(password.expose(), &address, &keys.pepper()).await
+        self.passwords.hash(password.expose(), &address, &keys.pepper(), asker).await
     }
 
     /// Loads or makes the signing keys and starts what runs in the background; needs a runtime.

@@ -10,7 +10,7 @@ pub(crate) mod qr;
 pub(crate) mod start;
 
 pub use guard::MOST_GUESSES_PER_HOUR;
-pub(crate) use passwords::{Passwords, Stored};
+pub(crate) use passwords::{Asker, Passwords, Stored};
 pub use prove::{Proved, UserCall};
 pub use start::{SignedInAnswer, UserSummary};
 

@@ -64,7 +64,7 @@ pub enum On {
     Tenant,
     /// The owner tenant: the operation is about the installation.
     Owner,
-    /// Either; with the owner tenant, about all of them.
+    /// Either; with the owner tenant, to read in all of them.
     Both,
 }
 

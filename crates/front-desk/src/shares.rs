@@ -51,10 +51,18 @@ impl<'a> Counts<'a> {
         self
     }
 
-    /// Those of one alone: a key, a chain of tokens, a session.
+    /// Those of one alone: a key, a chain of tokens.
     pub(crate) fn own(mut self, scope: Scope, subject: &str) -> Self {
         let quota = self.state.quota(scope, subject);
         self.limits.push((scope, subject.to_owned(), quota));
+        self
+    }
+
+    /// Those of a session, for one chain of tokens: whose it is is not known yet, and who names the session of another chain
+    /// takes nothing from it.
+    pub(crate) fn session(mut self, session: &str, family: &str) -> Self {
+        let quota = self.state.quota(Scope::Session, session);
+        self.limits.push((Scope::Session, format!("{session} {family}"), quota));
         self
     }
 

@@ -12,7 +12,7 @@ use misy_agents::{
 };
 use misy_domain::{
     AlertId, Clock, ConversationId, Entropy, Message, Part, Reply, Role, TenantId, Timestamp,
-    message::text_of,
+    message::text_of, network::Width, share,
 };
 use misy_store::{
     Bell, Database, Limits, StoreError, Vault,
@@ -216,9 +216,15 @@ impl Turns {
             return Ok(None);
         }
         let agent = outcome.decision.agent.as_str();
-        let limit = Limit { scope: Scope::Agent, subject: agent, quota: work.agent_quota(agent) };
+        let quota = work.agent_quota(agent);
+        // One conversation gets a part, so that nobody takes the agent from all others.
+        let alone = format!("{agent} in {}", lease.id);
+        let limits = [
+            Limit { scope: Scope::Agent, subject: agent, quota },
+            Limit { scope: Scope::Agent, subject: &alone, quota: share::of_limit(quota, Width::Host) },
+        ];
         let now = self.clock.now();
-        match self.limits.check(&lease.tenant, None, &[limit], now, Unreachable::DecideHere).await? {
+        match self.limits.check(&lease.tenant, None, &limits, now, Unreachable::DecideHere).await? {
             Decision::Limited { retry_after, .. } => {
                 Ok(Some(Duration::try_from(retry_after).unwrap_or_default()))
             }

@@ -28,6 +28,8 @@ grant delete on
     misy.token_renewals, misy.user_devices, misy.user_recovery_codes, misy.user_sessions,
     misy.user_tickets, misy.users
     to misy_app;
+-- A privileged operation takes somebody's second factors.
+grant delete on misy.passkeys, misy.user_devices, misy.user_recovery_codes, misy.user_sessions, misy.user_tickets to misy_system;
 grant delete on misy.mails to misy_worker;
 grant delete on misy.audit_pending to misy_sealer;
 

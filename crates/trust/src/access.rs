@@ -183,6 +183,11 @@ impl AccessPolicies {
         self.is_among(action, "accounted")
     }
 
+    /// Whether this changes nothing.
+    pub fn only_reads(&self, action: Action) -> bool {
+        self.is_among(action, "read")
+    }
+
     fn is_among(&self, action: Action, group: &str) -> bool {
         let group = self.types.action(group);
         self.actions.get(&action).is_some_and(|asked| asked.groups.contains(&group))

@@ -3,7 +3,7 @@
 
 use crate::{address::address_of, desk::FrontDesk, pipeline::Received, problem::Problem};
 use jiff::SignedDuration;
-use misy_domain::limit::Quota;
+use misy_domain::{limit::Quota, network::Network};
 use misy_store::{
     guesses::GuessesAt,
     limits::{At, GuessRule},
@@ -47,8 +47,13 @@ pub(crate) async fn count(desk: &FrontDesk, guess: &Guess<'_>) -> Result<(), Pro
     });
     let mut counted: Vec<(At, String, Quota)> =
         lasting.iter().map(|(at, subject, rule)| (*at, subject.clone(), rule.quota())).collect();
-    if let Some(prefix) = address.filter(|_| device.is_none()).map(limited_prefix) {
-        counted.push((At::Address, format!("{what}/address/{prefix}"), BY_ADDRESS));
+    if let Some(address) = address.filter(|_| device.is_none()) {
+        counted.extend(Network::all_of(address).map(|network| {
+            let times = network.width().times();
+            let quota = Quota { requests: BY_ADDRESS.requests * times, ..BY_ADDRESS };
+            (At::Address, format!("{what}/address/{network}"), quota)
+        }));
+        let prefix = limited_prefix(address);
         let from_here = account.map(|account| format!("{account}/address/{prefix}"));
         counted.extend(from_here.map(|subject| (At::Account, subject, BY_ACCOUNT_AND_ADDRESS)));
     }

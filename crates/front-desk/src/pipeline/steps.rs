@@ -243,7 +243,7 @@ impl Signed {
         let mut counts = Counts::of(state, who).shared(Scope::Site, claims.site_id.as_str());
         counts = counts.own(Scope::Key, &token.family);
         if let Some(session) = &session {
-            counts = counts.own(Scope::Session, session);
+            counts = counts.session(session, &token.family);
         }
         if let Some(channel) = &channel {
             counts = counts.shared(Scope::Channel, channel);

@@ -53,6 +53,22 @@ async fn the_same_call_is_answered_the_same_and_another_one_is_refused() {
 }
 
 #[tokio::test]
+async fn a_program_that_comes_again_with_another_token_is_answered_the_same() {
+    let app = App::start().await;
+    let (_, andina) = app.two().await;
+    let make = async || {
+        let token = app.server(&andina, json!({ "siteId": "main", "permissions": ["tenant:manage"] })).await;
+        let body = json!({ "siteId": "main" });
+        let mut request = app.signed(&token, Method::POST, &andina.path("/keys"), Some(&body));
+        put(&mut request, "idempotency-key", "0001");
+        app.send(request).await.expect(201)
+    };
+    let (first, again) = (make().await, make().await);
+    assert_eq!(first.body, again.body);
+    assert_eq!(again.headers["idempotency-replayed"], "true");
+}
+
+#[tokio::test]
 async fn of_many_at_once_one_has_the_effect() {
     let app = App::start().await;
     let (_, andina) = app.two().await;

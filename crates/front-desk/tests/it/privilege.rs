@@ -108,6 +108,13 @@ async fn system_access_to_all_agents_reaches_what_makes_agents_answer_and_nothin
     ana.post(&app, &owner.path("/privilege"), &system()).await.expect(201);
     let pack = ana.get(&app, &andina.path("/context-pack")).await.expect(200);
     assert!(pack.body["faq"].is_array(), "{}", pack.body);
+    // What the tenant cannot see and end changes nothing there.
+    let path = andina.path("/context-pack");
+    let change = Some(&pack.body);
+    ana.call_on(&app.router, Method::PUT, &path, change).await.refused(403, "privilege_required");
+    ana.post(&app, &andina.path("/privilege"), &system()).await.expect(201);
+    let answer = ana.call_on(&app.router, Method::PUT, &path, change).await;
+    assert_ne!(answer.code(), "privilege_required");
     ana.get(&app, &andina.path("/secrets")).await.refused(403, "privilege_required");
     ana.get(&app, &andina.path("/roles")).await.refused(403, "privilege_required");
 }

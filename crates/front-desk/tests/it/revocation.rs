@@ -76,6 +76,22 @@ async fn every_revocation_counts_on_a_replica_that_was_told_nothing() {
     refused_there(&there, || open(&app, &token), 401, "token_revoked").await;
     app.manage(&andina, Method::DELETE, &format!("{path}?tokens=some"), None).await.expect(422);
 
+    // What was renewed meanwhile with another key is of the first all the same.
+    let (keys, main) = (andina.path("/keys"), json!({ "siteId": "main" }));
+    let one_more = app.manage(&andina, Method::POST, &keys, Some(&main)).await.expect(201);
+    let another = app.manage(&andina, Method::POST, &keys, Some(&main)).await.expect(201);
+    let another = Tenant { publishable_key: another.text("key"), ..andina.clone() };
+    let mut first = app.mint_request(&andina, &main);
+    put(&mut first, "x-api-key", &one_more.text("key"));
+    let first = Token::of(&app.send(first).await.expect(201).body, None, Some(andina.origin.clone()));
+    let renewed = renew(&app, &another, &first).await.expect(201);
+    let renewed = Token::of(&renewed.body, None, Some(andina.origin.clone()));
+    send_to(&there, open(&app, &renewed)).await.expect(201);
+    let path = andina.path(&format!("/keys/{}?tokens=revoke", one_more.text("keyId")));
+    app.manage(&andina, Method::DELETE, &path, None).await.expect(204);
+    refused_there(&there, || open(&app, &renewed), 401, "token_revoked").await;
+    renew(&app, &another, &renewed).await.refused(401, "token_revoked");
+
     // A tenant secret.
     let body = json!({ "siteId": "main", "permissions": ["tenant:manage"] });
     let server = app.server(&andina, body.clone()).await;

@@ -9,6 +9,7 @@ use misy_domain::TenantId;
 use sqlx::{Connection, PgConnection, PgPool, Postgres, pool::PoolConnection};
 use std::{
     collections::HashMap,
+    hash::Hash,
     sync::{Arc, Mutex, PoisonError, Weak},
     time::Duration,
 };
@@ -20,7 +21,7 @@ use tokio::{
 
 /// How long somebody waits for a connection, and before that for the turn of their tenant.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
-/// Tenants remembered before those that hold nothing are looked for.
+/// Holders remembered before those that hold nothing are looked for.
 const FEW: usize = 64;
 
 /// Connections, and who has how many. Cheap to clone.
@@ -30,20 +31,19 @@ pub(crate) struct Connections {
     turns: Turns,
 }
 
-/// What there is little of, and each tenant's share of it. Cheap to clone.
+/// What there is little of, and the share of each who wants it: a tenant, a network. Cheap to clone.
 #[derive(Clone)]
-pub struct Turns {
+pub struct Turns<K = TenantId> {
     share: usize,
-    tenants: Arc<Mutex<Tenants>>,
+    holders: Arc<Mutex<Holders<K>>>,
 }
 
-#[derive(Default)]
-struct Tenants {
-    turns: HashMap<TenantId, Weak<Semaphore>>,
+struct Holders<K> {
+    turns: HashMap<K, Weak<Semaphore>>,
     tidied_at: usize,
 }
 
-/// The right of a tenant to one piece of its share, until dropped.
+/// The right to one piece of a share, until dropped.
 pub struct Turn {
     _permit: OwnedSemaphorePermit,
 }
@@ -65,7 +65,8 @@ impl Connections {
 
     /// Waits until the tenant holds less than its share.
     pub(crate) async fn turn(&self, tenant: &TenantId) -> Result<Turn, StoreError> {
-        self.turns.wait(tenant).await
+        let turn = self.turns.wait(tenant).await;
+        turn.inspect_err(|_| metrics::counter!("misy_tenant_shares_spent_total").increment(1))
     }
 
     /// A connection for the tenant, in its turn.
@@ -75,40 +76,40 @@ impl Connections {
     }
 }
 
-impl Turns {
-    /// So many at a time for each tenant; at least one.
+impl<K: Clone + Eq + Hash> Turns<K> {
+    /// So many at a time for each; at least one.
     pub fn of(share: usize) -> Self {
-        Self { share: share.clamp(1, Semaphore::MAX_PERMITS), tenants: Arc::default() }
+        let holders = Holders { turns: HashMap::new(), tidied_at: 0 };
+        Self { share: share.clamp(1, Semaphore::MAX_PERMITS), holders: Arc::new(Mutex::new(holders)) }
     }
 
-    /// Waits until the tenant holds less than its share, but not for long.
+    /// Waits until the holder has less than its share, but not for long.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] when it still holds all of it after some seconds.
-    pub async fn wait(&self, tenant: &TenantId) -> Result<Turn, StoreError> {
-        let Ok(Ok(permit)) = timeout(PATIENCE, self.turns_of(tenant).acquire_owned()).await else {
-            metrics::counter!("misy_tenant_shares_spent_total").increment(1);
+    pub async fn wait(&self, holder: &K) -> Result<Turn, StoreError> {
+        let Ok(Ok(permit)) = timeout(PATIENCE, self.turns_of(holder).acquire_owned()).await else {
             return Err(sqlx::Error::PoolTimedOut.into());
         };
         Ok(Turn { _permit: permit })
     }
 
-    /// A turn, if the tenant holds less than its share at this moment.
-    pub fn take(&self, tenant: &TenantId) -> Option<Turn> {
-        self.turns_of(tenant).try_acquire_owned().ok().map(|permit| Turn { _permit: permit })
+    /// A turn, if the holder has less than its share at this moment.
+    pub fn take(&self, holder: &K) -> Option<Turn> {
+        self.turns_of(holder).try_acquire_owned().ok().map(|permit| Turn { _permit: permit })
     }
 
-    fn turns_of(&self, tenant: &TenantId) -> Arc<Semaphore> {
-        let mut tenants = self.tenants.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(turns) = tenants.turns.get(tenant).and_then(Weak::upgrade) {
+    fn turns_of(&self, holder: &K) -> Arc<Semaphore> {
+        let mut holders = self.holders.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(turns) = holders.turns.get(holder).and_then(Weak::upgrade) {
             return turns;
         }
-        if tenants.turns.len() >= FEW.max(2 * tenants.tidied_at) {
-            tenants.turns.retain(|_, turns| turns.strong_count() > 0);
-            tenants.tidied_at = tenants.turns.len();
+        if holders.turns.len() >= FEW.max(2 * holders.tidied_at) {
+            holders.turns.retain(|_, turns| turns.strong_count() > 0);
+            holders.tidied_at = holders.turns.len();
         }
         let turns = Arc::new(Semaphore::new(self.share));
-        tenants.turns.insert(tenant.clone(), Arc::downgrade(&turns));
+        holders.turns.insert(holder.clone(), Arc::downgrade(&turns));
         turns
     }
 }
@@ -178,7 +179,7 @@ mod tests {
         for number in 1..10_000 {
             turns.wait(&tenant(number)).await.unwrap();
         }
-        assert!(turns.tenants.lock().unwrap().turns.len() <= FEW);
+        assert!(turns.holders.lock().unwrap().turns.len() <= FEW);
         assert_eq!(turns.turns_of(&tenant(0)).available_permits(), 0);
         drop(held);
     }

@@ -5,7 +5,7 @@ use crate::{
     api::tenants::Mistakes,
     desk::FrontDesk,
     identity::{
-        csrf,
+        Asker, csrf,
         guard::{self, Guess},
         passwords::expect_strong,
         start::{Entry, LINK, SignedInAnswer, start_session},
@@ -80,7 +80,8 @@ pub(crate) async fn enroll(State(desk): State<FrontDesk>, request: Request) -> R
     }
     let email = checked(&asked)?;
     let password = Secret::new(asked.password.clone());
-    let hash = desk.hash_password(&password, &email, &state.keys).await?;
+    let asker = Asker::at(address, false);
+    let hash = desk.hash_password(&password, &email, &state.keys, asker).await?;
     let roles = first_administrator(state.is_owner());
     let mut tx = desk.database.tenant("auth.enroll", &tenant).await?;
     if enrollments::hold(&mut tx, key.key_id).await? {

@@ -4,7 +4,7 @@ use super::factors_of;
 use crate::{
     desk::FrontDesk,
     identity::{
-        Stored, csrf,
+        Asker, Stored, csrf,
         guard::{self, Guess},
         start::{Entry, SignedInAnswer, expect_local, known_device, start_session},
     },
@@ -168,7 +168,8 @@ pub(crate) async fn sign_in(State(desk): State<FrontDesk>, request: Request) -> 
         let Some(known) = accounts.first() else { return Err(limited) };
         guard::count(&desk, &Guess { device: known.device, ..guess }).await?;
     }
-    let mut right = check(&desk, &accounts, &route, &password).await?;
+    let asker = Asker::at(guess.address, accounts.iter().any(|account| account.device.is_some()));
+    let mut right = check(&desk, &accounts, &route, &password, asker).await?;
     let (Some((at, outdated)), rest) = (right.pop(), right) else {
         return Err(Problem::unauthorized("credentials_invalid"));
     };
@@ -182,7 +183,7 @@ pub(crate) async fn sign_in(State(desk): State<FrontDesk>, request: Request) -> 
         return Err(Problem::suspended());
     }
     let is_owner = account.state.is_owner();
-    let (tx, user) = hold(&desk, account, &route, &password, outdated).await?;
+    let (tx, user) = hold(&desk, account, &route, &password, outdated, asker).await?;
     after_first_factor(&desk, &received, tx, &user, is_owner, &["password"]).await
 }
 
@@ -194,13 +195,14 @@ async fn hold(
     route: &[u8; 32],
     password: &Secret<String>,
     mut outdated: bool,
+    asker: Asker,
 ) -> Result<(TenantTx, LockedUser), Problem> {
     let invalid = || Problem::unauthorized("credentials_invalid");
     let keys = &account.state.keys;
     for _ in 0..CHANGES_BORNE {
         // Hashed at the present cost, now that it is at hand.
         let new = if outdated {
-            Some(desk.hash_password(password, &account.user.email, keys).await?)
+            Some(desk.hash_password(password, &account.user.email, keys, asker).await?)
         } else {
             None
         };
@@ -216,7 +218,7 @@ async fn hold(
         }
         tx.commit().await?;
         account.password_hash = stored;
-        outdated = match check(desk, slice::from_ref(&account), route, password).await?[..] {
+        outdated = match check(desk, slice::from_ref(&account), route, password, asker).await?[..] {
             [(_, outdated)] => outdated,
             _ => return Err(invalid()),
         };
@@ -295,9 +297,10 @@ async fn check(
     accounts: &[Account],
     route: &[u8; 32],
     password: &Secret<String>,
+    asker: Asker,
 ) -> Result<Vec<(usize, bool)>, Problem> {
     let stored: Vec<Stored<'_>> = accounts.iter().map(Account::stored).collect();
-    let checked = desk.passwords.check(password.expose(), route, &stored).await?;
+    let checked = desk.passwords.check(password.expose(), route, &stored, asker).await?;
     let right = checked.into_iter().enumerate().filter_map(|(at, checked)| match checked {
         PasswordCheck::Right { outdated } => Some((at, outdated)),
         PasswordCheck::Wrong => None,

@@ -150,7 +150,7 @@ pub(crate) async fn bind(
 ) -> Result<Response, Problem> {
     let new: CertificateRequest = call.received.json()?;
     let (certificate, other) = checked(&desk, &call, new)?;
-    let once = Once::of(&call.received, &call.manager.actor)?;
+    let once = Once::of(&call.received, &call.manager.maker)?;
     let mut tx = desk.database.tenant("certificates.bind", &call.tenant).await?;
     if let Some(answer) = once.answered(&desk, &mut tx).await? {
         return Ok(answer);

@@ -111,7 +111,7 @@ pub(crate) async fn create(
     }
     mistakes.into_result()?;
     let domain = domain.map_err(|_| Problem::internal())?;
-    let once = Once::of(&call.received, &call.manager.actor)?;
+    let once = Once::of(&call.received, &call.manager.maker)?;
     let mut tx = desk.database.tenant("domains.create", &call.tenant).await?;
     if let Some(answer) = once.answered(&desk, &mut tx).await? {
         return Ok(answer);

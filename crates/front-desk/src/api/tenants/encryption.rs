@@ -138,7 +138,7 @@ pub(crate) async fn rotate(
     State(desk): State<FrontDesk>,
     call: Managed<act::EncryptionRotate>,
 ) -> Result<Response, Problem> {
-    let once = Once::of(&call.received, &call.manager.actor)?;
+    let once = Once::of(&call.received, &call.manager.maker)?;
     let mut tx = desk.database.tenant("encryption.rotate", &call.tenant).await?;
     if let Some(answered) = once.answered(&desk, &mut tx).await? {
         return Ok(answered);

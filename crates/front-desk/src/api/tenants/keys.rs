@@ -184,7 +184,7 @@ pub(crate) async fn create(
     };
     let key = ApiKey::generate(kind, &*desk.entropy);
     let key_id = KeyId::new(&*desk.clock, &*desk.entropy);
-    let once = Once::of(&call.received, &call.manager.actor)?;
+    let once = Once::of(&call.received, &call.manager.maker)?;
     let mut tx = desk.database.tenant("keys.create", &call.tenant).await?;
     if let Some(answer) = once.answered(&desk, &mut tx).await? {
         return Ok(answer);

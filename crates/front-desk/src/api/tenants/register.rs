@@ -205,7 +205,7 @@ pub(super) async fn by_owner(
         call.also(desk, Action::PlanWrite).await?;
         call.expect_fresh_second_factor(desk)?;
     }
-    let once = Once::of(&call.received, &call.manager.actor)?;
+    let once = Once::of(&call.received, &call.manager.maker)?;
     let actor = Actor::from_elsewhere(&call.manager.home, &call.manager.actor);
     create(desk, &call.received, registration, actor, once, Vec::new()).await
 }

@@ -162,7 +162,7 @@ pub(crate) async fn create(
     check(Some(&name), Some(&description), Some(&new.actions), &mut mistakes);
     mistakes.into_result()?;
     let actions = call.may_give(&desk, &call.tenant, &new.actions)?;
-    let once = Once::of(&call.received, &call.manager.actor)?;
+    let once = Once::of(&call.received, &call.manager.maker)?;
     let mut tx = desk.database.tenant("roles.create", &call.tenant).await?;
     if let Some(answer) = once.answered(&desk, &mut tx).await? {
         return Ok(answer);

@@ -207,7 +207,7 @@ pub(crate) async fn rotate(
     }
     let wanted = Wanted::new(asked.permissions, asked.actions, &mut mistakes);
     mistakes.into_result()?;
-    let once = Once::of(&call.received, &call.manager.actor)?;
+    let once = Once::of(&call.received, &call.manager.maker)?;
     let mut tx = desk.database.tenant("secrets.rotate", &call.tenant).await?;
     if let Some(answer) = once.answered(&desk, &mut tx).await? {
         return Ok(answer);

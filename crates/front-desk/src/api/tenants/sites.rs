@@ -129,7 +129,7 @@ pub(crate) async fn create(
     mistakes.into_result()?;
     let permissions: Permissions =
         new.permissions.map_or_else(Permissions::all, |list| list.into_iter().collect());
-    let once = Once::of(&call.received, &call.manager.actor)?;
+    let once = Once::of(&call.received, &call.manager.maker)?;
     let mut tx = desk.database.tenant("sites.create", &call.tenant).await?;
     if let Some(answer) = once.answered(&desk, &mut tx).await? {
         return Ok(answer);

@@ -283,7 +283,7 @@ pub(crate) async fn invite(
     }
     mistakes.into_result()?;
     let email = email.map_err(|_| Problem::internal())?;
-    let once = Once::of(&call.received, &call.manager.actor)?;
+    let once = Once::of(&call.received, &call.manager.maker)?;
     let mut tx = desk.database.tenant("users.invite", &call.tenant).await?;
     if let Some(answer) = once.answered(&desk, &mut tx).await? {
         return Ok(answer);

@@ -96,7 +96,7 @@ struct Caller {
     sig: RequestKeyKind,
     /// The chain that the token renews.
     family: Option<TokenId>,
-    /// The key or secret.
+    /// The key or secret that the token, or the first of its chain, is given for.
     key: KeyId,
     /// The client certificate that the token is to be bound to.
     certificate: Option<BoundCertificate>,
@@ -188,8 +188,8 @@ async fn browser(
     if asked.sig == Some(RequestKeyKind::Tenant) {
         return Err(Problem::invalid_field("/sig", "format", "must be token for a browser"));
     }
-    let (family, nonce) = match bearer(received) {
-        None => (None, None),
+    let (family, given_for, nonce) = match bearer(received) {
+        None => (None, None, None),
         Some(text) => {
             let old = old_token(desk, &id, &state, &asked.site_id, text).await?;
             let is_ours = old.claims.sig == RequestKeyKind::Token && old.claims.certificate.is_none();
@@ -199,7 +199,7 @@ async fn browser(
             let headers = SignatureHeaders::of(received)?;
             let bound = std::slice::from_ref(old.bound_key(&state.keys));
             let forget_at = headers.verify(received, bound, Some(old.sha256), now)?;
-            (Some(old.claims.family), Some(headers.nonce(forget_at)))
+            (Some(old.claims.family), old.claims.key, Some(headers.nonce(forget_at)))
         }
     };
     let mut counts =
@@ -215,7 +215,8 @@ async fn browser(
     drop(counts);
     let caller = Caller {
         tenant: id,
-        key: key.key_id,
+        // A renewed token stays one of the key that the first was given for: revoked with its tokens, that key ends it.
+        key: given_for.unwrap_or(key.key_id),
         certificate: None,
         most: key.permissions.clone(),
         usual: key.permissions,

@@ -131,7 +131,8 @@ const REMOVALS: &str = "
     ('revoked_tokens', 'misy_app'), ('roles', 'misy_app'), ('sign_in_providers', 'misy_app'), ('site_origins', 'misy_app'),
     ('sites', 'misy_app'), ('token_renewals', 'misy_app'), ('user_devices', 'misy_app'),
     ('user_recovery_codes', 'misy_app'), ('user_sessions', 'misy_app'), ('user_tickets', 'misy_app'), ('users', 'misy_app'),
-    ('mails', 'misy_worker'), ('audit_pending', 'misy_sealer')";
+    ('passkeys', 'misy_system'), ('user_devices', 'misy_system'), ('user_recovery_codes', 'misy_system'),
+    ('user_sessions', 'misy_system'), ('user_tickets', 'misy_system'), ('mails', 'misy_worker'), ('audit_pending', 'misy_sealer')";
 
 /// The expression that narrows a table to the tenant of the transaction.
 const OWN_TENANT: &str = "(tenant_id = ( SELECT NULLIF(current_setting(''app.tenant_id''::text, true), ''''::text) AS \"nullif\"))";
