@@ -1,6 +1,10 @@
 //! Size and syntax: a request that was read whole and is written as HTTP should be.
 
-use crate::{desk::FrontDesk, problem::Problem, record::CallRecord};
+use crate::{
+    desk::FrontDesk,
+    problem::{Code, Problem},
+    record::CallRecord,
+};
 use axum::extract::{FromRequestParts, RawPathParams, Request};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version, header, request::Parts};
@@ -62,7 +66,7 @@ impl Received {
                 Ok(Err(_)) => return Err(Problem::bad_request("The body did not arrive whole.")),
                 Err(_) => {
                     let detail = "The body took too long to arrive.";
-                    return Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "request_timeout", detail));
+                    return Err(Problem::new(StatusCode::REQUEST_TIMEOUT, Code::RequestTimeout, detail));
                 }
             }
         } else {
@@ -149,7 +153,11 @@ fn check_headers(parts: &Parts) -> Result<(), Problem> {
     let target = parts.uri.path().len() + parts.uri.query().map_or(0, str::len);
     if bytes > MAX_HEADER_BYTES || target > MAX_TARGET_BYTES {
         let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
-        return Err(Problem::new(status, "headers_too_large", "The request line and headers are too large."));
+        return Err(Problem::new(
+            status,
+            Code::HeadersTooLarge,
+            "The request line and headers are too large.",
+        ));
     }
     for name in &ONCE {
         let mut values = parts.headers.get_all(name).iter();
@@ -206,9 +214,9 @@ fn check_body_headers(parts: &Parts, limit: usize) -> Result<(), Problem> {
 }
 
 fn too_large() -> Problem {
-    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", "The body is too large.")
+    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, Code::BodyTooLarge, "The body is too large.")
 }
 
 fn unsupported(detail: &'static str) -> Problem {
-    Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail)
+    Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, Code::UnsupportedMediaType, detail)
 }

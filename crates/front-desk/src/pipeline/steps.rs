@@ -7,7 +7,7 @@ use super::{
 use crate::{
     desk::FrontDesk,
     edge::{limited, unreachable},
-    problem::Problem,
+    problem::{Code, Problem},
     shares::{self, Share},
     tenant_state::{ReadySecret, TenantState},
     token_desk::KnownToken,
@@ -75,7 +75,7 @@ pub(crate) struct SignatureHeaders<'a> {
 impl<'a> SignatureHeaders<'a> {
     /// All three, or a refusal.
     pub(crate) fn of(received: &'a Received) -> Result<Self, Problem> {
-        let get = |name| received.header(name).ok_or_else(|| Problem::unauthorized("signature_missing"));
+        let get = |name| received.header(name).ok_or_else(|| Problem::unauthorized(Code::SignatureMissing));
         Ok(Self { signature: get(&SIGNATURE)?, timestamp: get(&TIMESTAMP)?, nonce: get(&NONCE)? })
     }
 
@@ -112,10 +112,11 @@ impl<'a> SignatureHeaders<'a> {
 impl Received {
     /// Who calls.
     pub(super) async fn identify(self, desk: &FrontDesk) -> Result<Identified, Problem> {
-        let text = bearer(&self).ok_or_else(|| Problem::unauthorized("token_missing"))?;
+        let text = bearer(&self).ok_or_else(|| Problem::unauthorized(Code::TokenMissing))?;
         let token = desk.tokens.verify(text, desk.clock.now()).await?;
         let tenant = &token.claims.tenant_id;
-        let state = desk.tenants.get(tenant).await?.ok_or_else(|| Problem::unauthorized("token_revoked"))?;
+        let state =
+            desk.tenants.get(tenant).await?.ok_or_else(|| Problem::unauthorized(Code::TokenRevoked))?;
         {
             let mut facts = self.record.facts();
             facts.tenant = Some(tenant.clone());
@@ -123,7 +124,7 @@ impl Received {
             facts.actor = Some(token.jti.clone());
         }
         if desk.tokens.was_revoked(&token, &state).await? {
-            return Err(Problem::unauthorized("token_revoked"));
+            return Err(Problem::unauthorized(Code::TokenRevoked));
         }
         Ok(Identified { received: self, token, state })
     }
@@ -153,7 +154,7 @@ impl Held {
         let Self(identified) = self;
         let Identified { received, token, state } = &identified;
         let claims = &token.claims;
-        let site = state.site(&claims.site_id).ok_or_else(|| Problem::unauthorized("token_revoked"))?;
+        let site = state.site(&claims.site_id).ok_or_else(|| Problem::unauthorized(Code::TokenRevoked))?;
         let given = received.header(&header::ORIGIN);
         let allowed = match (&claims.origin, given) {
             (Some(bound), given) => {
@@ -251,7 +252,7 @@ impl WithinLimits {
         let Identified { token, state, .. } = &self.0.0;
         let permissions = state.permissions_now(&token.claims);
         if A::PERMISSION.is_some_and(|needed: Permission| !permissions.contains(needed)) {
-            return Err(Problem::forbidden("permission_denied", "The token may not do this."));
+            return Err(Problem::forbidden(Code::PermissionDenied, "The token may not do this."));
         }
         Ok(Permitted { within: self, permissions, access: PhantomData })
     }

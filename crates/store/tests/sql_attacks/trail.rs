@@ -120,7 +120,8 @@ pub(crate) async fn attack(stage: &Stage) {
     let mut session = stage.session(Role::System).await;
     let removal = "set app.tenant_id = 'andina'; delete from misy.tenants where tenant_id = 'andina'";
     refused(&mut session, Role::System, removal).await;
-    let end = "update misy.tenants set closed_at = '-infinity', purge_at = '-infinity' where tenant_id = 'andina'";
+    let end =
+        "update misy.tenants set closed_at = '-infinity', purge_at = '-infinity' where tenant_id = 'andina'";
     refused(&mut session, Role::System, end).await;
     stage.admin(end).await;
     let mut session = stage.session(Role::System).await;

@@ -11,7 +11,7 @@ use crate::{
         guard::{self, Guess},
         start::{SignedInAnswer, known_device, record},
     },
-    problem::Problem,
+    problem::{Code, Problem},
 };
 use axum::{
     Json,
@@ -55,7 +55,7 @@ pub(crate) async fn step_up(State(desk): State<FrontDesk>, call: UserCall) -> Re
     let (mut tx, user) = own_account(&desk, &call, "auth.step_up").await?;
     let keys = call.proved.state.keys.clone();
     if !take_code(&mut tx, &keys, &user, asked.factor, &asked.code, &desk).await? {
-        return Err(Problem::unauthorized("code_invalid"));
+        return Err(Problem::unauthorized(Code::CodeInvalid));
     }
     renew_session(&desk, &call, tx, &user, Some(asked.factor.as_str())).await
 }
@@ -85,7 +85,7 @@ pub(crate) async fn renew_session(
     let proved_at = method.map(|_| now);
     let renewed = sign_ins::rotate(&mut tx, sign_in.sign_in_id, &token.hash(), method, proved_at).await?;
     if !renewed {
-        return Err(Problem::unauthorized("session_invalid"));
+        return Err(Problem::unauthorized(Code::SessionInvalid));
     }
     record(desk, &call.received, &mut tx, user, Some(json!({ "method": method }))).await?;
     tx.commit().await?;

@@ -11,7 +11,7 @@ use crate::{
         mails::{self, Notice},
         start::record,
     },
-    problem::Problem,
+    problem::{Code, Problem},
 };
 use axum::{Json, extract::State, response::Response};
 use http::HeaderValue;
@@ -106,8 +106,8 @@ pub(crate) async fn confirm(State(desk): State<FrontDesk>, call: UserCall) -> Re
     let confirmed =
         factors::confirm_totp(&mut tx, keys, &*desk.entropy, user.user_id, &asked.code, session, now).await?;
     match confirmed {
-        None => return Err(Problem::conflict("not_proposed", "No authenticator app is proposed.")),
-        Some(false) => return Err(Problem::unauthorized("code_invalid")),
+        None => return Err(Problem::conflict(Code::NotProposed, "No authenticator app is proposed.")),
+        Some(false) => return Err(Problem::unauthorized(Code::CodeInvalid)),
         Some(true) => {}
     }
     let codes = factors::renew_recovery_codes(&mut tx, keys, &*desk.entropy, user.user_id).await?;

@@ -1,5 +1,6 @@
 //! `POST /auth/passkeys/registration` and `/finish`: a passkey is added.
 
+use super::shapes::{NewCredential, RegistrationCeremony};
 use super::{CeremonyAnswer, Kind, Whose, checked_name, invalid, keep, party, provers, take};
 use crate::{
     api::auth::{own_account, step_up::renew_session},
@@ -9,7 +10,7 @@ use crate::{
         mails::{self, Notice},
         start,
     },
-    problem::Problem,
+    problem::{Code, Problem},
 };
 use axum::{Json, extract::State, response::Response};
 use http::{StatusCode, header};
@@ -29,7 +30,7 @@ use utoipa::ToSchema;
 /// a password alone is refused: `enrollment_link_required`.
 #[utoipa::path(
     post, path = "/api/meta-agent/auth/passkeys/registration", tag = "auth", operation_id = "beginPasskeyRegistration",
-    responses((status = 200, description = "What to hand to the authenticator", body = CeremonyAnswer)),
+    responses((status = 200, description = "What to hand to the authenticator", body = RegistrationCeremony)),
     security(("session" = [], "csrf" = []))
 )]
 pub(crate) async fn begin(
@@ -56,7 +57,7 @@ fn expect_room(count: usize) -> Result<(), Problem> {
     if count < MOST_PASSKEYS {
         return Ok(());
     }
-    Err(Problem::conflict("too_many_passkeys", "You have ten passkeys: remove one first."))
+    Err(Problem::conflict(Code::TooManyPasskeys, "You have ten passkeys: remove one first."))
 }
 
 /// A new passkey.
@@ -69,6 +70,7 @@ pub struct NewPasskeyRequest {
     #[schema(max_length = 80, example = "Telephone")]
     name: String,
     /// The credential, as `PublicKeyCredential.toJSON()` gives it.
+    #[schema(value_type = NewCredential)]
     credential: Value,
 }
 
@@ -77,7 +79,6 @@ pub struct NewPasskeyRequest {
 #[serde(rename_all = "camelCase")]
 pub struct PasskeyAdded {
     /// Its id.
-    #[schema(value_type = String, example = "psk_01k9z3v5d2m8q4x7c1b6n0f9gh")]
     passkey_id: PasskeyId,
     /// Codes for when it is lost, with the first second factor of an account; shown once.
     #[schema(required = false)]
