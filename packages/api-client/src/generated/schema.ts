@@ -217,6 +217,8 @@ export interface components {
             createdAt: string;
             /** @description Its id. */
             keyId: components["schemas"]["KeyId"];
+            /** @description The public key before it, in base64; the first key has none. */
+            predecessor?: string | null;
             /** @description 32 bytes in base64. What names it in a note follows from it and the trail's origin (C2SP signed-note). */
             publicKey: string;
             /**
@@ -224,8 +226,6 @@ export interface components {
              * @description From when on it signs no more.
              */
             retiresAt?: string | null;
-            /** @description The public key before it, in base64; the first key has none. */
-            predecessor?: string | null;
             /** @description That key's signature of this one, in base64: see docs/AUDIT.md. */
             signature?: string | null;
         };
@@ -1284,6 +1284,7 @@ export interface components {
         };
         /** @description A message as it stands in history and in live events. */
         Message: {
+            action?: components["schemas"]["PressedAction"] | null;
             /** @description The agent that wrote it. */
             agentName?: string | null;
             /** @description The id that the client gave. */
@@ -1310,7 +1311,6 @@ export interface components {
             sessionId: components["schemas"]["SessionId"];
             /** @description Where the answer comes from. */
             sources?: components["schemas"]["Source"][];
-            action?: components["schemas"]["PressedAction"] | null;
         };
         /**
          * @description The id of one Message.
@@ -1339,12 +1339,16 @@ export interface components {
         MessageRequest: {
             action?: components["schemas"]["NewAction"] | null;
             /** @description Files. Not supported yet. */
-            attachments?: Record<string, unknown>[] | null;
+            attachments?: {
+                [key: string]: unknown;
+            }[] | null;
             channel?: components["schemas"]["Channel"] | null;
             /** @description The client's own id of the message, 1 to 128 characters: sent again, it is the same message. */
             clientMessageId?: string | null;
             /** @description What is known about where it was written, at most 4 KiB. Kept with the message, sealed. */
-            metadata?: Record<string, unknown> | null;
+            metadata?: {
+                [key: string]: unknown;
+            } | null;
             /**
              * @description The session.
              * @example ses_01k9z3v5d2m8q4x7c1b6n0f9gh
@@ -1381,9 +1385,9 @@ export interface components {
              * @example faq-parking
              */
             id: string;
+            messageId?: components["schemas"]["MessageId"] | null;
             /** @enum {string} */
             type: "button";
-            messageId?: null | components["schemas"]["MessageId"];
         };
         /** @description A client certificate to be bound: the certificate itself or the SHA-256 of its key or of all of it. */
         NewCertificate: {
@@ -2020,6 +2024,11 @@ export interface components {
                 sessionTtlSeconds: number;
                 /** @description Where it stands in its life. */
                 status: components["schemas"]["TenantStatus"];
+                /**
+                 * Format: date-time
+                 * @description Since when the owner of the platform holds it, closed or not.
+                 */
+                suspendedAt?: string | null;
                 /** @description Its slug. */
                 tenantId: components["schemas"]["TenantId"];
                 /**
@@ -2197,21 +2206,13 @@ export interface components {
          *     `title`, `caption` or `name`.
          */
         Part: {
-            /** @description Of a `system` part: what happened. */
-            event?: string | null;
-            /** @description Text in a subset of Markdown. */
-            text?: string;
-            /**
-             * @description `text`, `image`, `audio`, `video`, `file`, `location`, `contact`, `buttons`, `list`, `card`, `carousel`, `template`,
-             *     `form`, `reaction`, `system` or `unsupported`.
-             * @example text
-             */
-            type: string;
             /** @description Of `buttons` and of a card: what can be pressed. */
             buttons?: components["schemas"]["Button"][] | null;
             /** @description What is said about the file. */
             caption?: string | null;
-            fileId?: null | components["schemas"]["FileId"];
+            /** @description Of a `system` part: what happened. */
+            event?: string | null;
+            fileId?: components["schemas"]["FileId"] | null;
             /**
              * Format: double
              * @description Of a place.
@@ -2234,8 +2235,16 @@ export interface components {
              * @description The length of the file in bytes.
              */
             size?: number | null;
+            /** @description Text in a subset of Markdown. */
+            text?: string;
             /** @description Of a card or a form. */
             title?: string | null;
+            /**
+             * @description `text`, `image`, `audio`, `video`, `file`, `location`, `contact`, `buttons`, `list`, `card`, `carousel`, `template`,
+             *     `form`, `reaction`, `system` or `unsupported`.
+             * @example text
+             */
+            type: string;
             /** @description The same, where it lies elsewhere. */
             url?: string | null;
         } & {
@@ -2402,7 +2411,7 @@ export interface components {
             expiresAt: string;
             /** @description What people call it. */
             name: string;
-            /** @description What it may do: actions such as `sites:read`. It never does more than its user may. */
+            /** @description What it may do: actions such as `sites:read`, of those that its user may do now. It never does more than its user may. */
             scopes: components["schemas"]["Action"][];
         };
         /**
@@ -3575,6 +3584,11 @@ export interface components {
             sessionTtlSeconds: number;
             /** @description Where it stands in its life. */
             status: components["schemas"]["TenantStatus"];
+            /**
+             * Format: date-time
+             * @description Since when the owner of the platform holds it, closed or not.
+             */
+            suspendedAt?: string | null;
             /** @description Its slug. */
             tenantId: components["schemas"]["TenantId"];
             /**
