@@ -37,12 +37,10 @@ misy_domain::words! {
         Registered = "registered",
         /// It was suspended.
         Suspended = "suspended",
-        /// It was activated.
+        /// It was activated, or its own administrator took the closing back.
         Activated = "activated",
         /// It was closed.
         Closed = "closed",
-        /// Its own administrator took the closing back.
-        Reopened = "reopened",
         /// All of its tokens were revoked.
         TokensRevoked = "tokens_revoked",
     }
