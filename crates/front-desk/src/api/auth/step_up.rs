@@ -18,7 +18,7 @@ use axum::{
     extract::State,
     response::{IntoResponse, Response},
 };
-use http::header;
+use http::{HeaderMap, header};
 use misy_store::{
     TenantTx,
     users::{User, sign_ins},
@@ -71,14 +71,27 @@ pub(crate) async fn count_guess(desk: &FrontDesk, call: &UserCall) -> Result<(),
     guard::count(desk, &Guess { what: "second-factor", account, address, device }).await
 }
 
-/// Gives the session a new token, notes the second factor if one was proved, and commits.
+/// Gives the session a new token, notes the second factor if one was proved, and commits. The answer says where the session
+/// stands.
 pub(crate) async fn renew_session(
+    desk: &FrontDesk,
+    call: &UserCall,
+    tx: TenantTx,
+    user: &User,
+    method: Option<&str>,
+) -> Result<Response, Problem> {
+    let (headers, session) = session_renewed(desk, call, tx, user, method).await?;
+    Ok((headers, Json(session)).into_response())
+}
+
+/// The same, for an answer that says more: its headers, and where the session stands.
+pub(crate) async fn session_renewed(
     desk: &FrontDesk,
     call: &UserCall,
     mut tx: TenantTx,
     user: &User,
     method: Option<&str>,
-) -> Result<Response, Problem> {
+) -> Result<(HeaderMap, SignedInAnswer), Problem> {
     let now = desk.clock.now();
     let (sign_in, _) = call.session()?;
     let token = RandomToken::generate(TokenUse::Session, &*desk.entropy);
@@ -92,10 +105,10 @@ pub(crate) async fn renew_session(
     let mut sign_in = sign_in.clone();
     sign_in.second_factor_at = proved_at.or(sign_in.second_factor_at);
     let answer = SignedInAnswer::of(&call.proved.tenant, user, &sign_in, &token, now);
-    let mut response = Json(answer).into_response();
+    let mut headers = HeaderMap::new();
     let age = sign_in.expires_at.duration_since(now).unsigned_abs();
     if let Some(cookie) = cookies::set_session(&desk.settings, &token, age) {
-        response.headers_mut().append(header::SET_COOKIE, cookie);
+        headers.append(header::SET_COOKIE, cookie);
     }
-    Ok(response)
+    Ok((headers, answer))
 }
