@@ -1,6 +1,6 @@
 # Misy: `make run` to try it, `make test` to test it, `make help` for the rest.
 .DEFAULT_GOAL := help
-.PHONY: help setup run build test test-rust test-docs test-web test-sdk test-size test-browser test-api lint fmt bench drift openapi sdk
+.PHONY: help setup run build test test-rust test-docs test-web test-sdk test-size test-browser test-api-client test-api api-client lint fmt bench drift openapi sdk
 
 CARGO ?= cargo
 NPM_STAMP := node_modules/.package-lock.json
@@ -29,7 +29,7 @@ $(SDK): $(NPM_STAMP) $(shell find packages/sdk/src packages/sdk/scripts -type f 
 
 test: ## Run all tests; goes on after a part that fails and names those at the end
 	@scripts/setup test
-	@scripts/all-of test-rust test-docs test-sdk test-size test-browser
+	@scripts/all-of test-rust test-docs test-sdk test-size test-api-client test-browser
 
 test-rust: $(SDK) ## Tests of the server, with a real PostgreSQL and Redis
 	scripts/test-rust
@@ -43,8 +43,8 @@ target/debug/misy: FORCE $(SDK)
 
 FORCE:
 
-test-web: ## Tests of the SDK and the widget, in a real browser against the real program
-	@scripts/all-of test-sdk test-size test-browser
+test-web: ## Tests of the SDK, the widget and the client, in a real browser against the real program
+	@scripts/all-of test-sdk test-size test-api-client test-browser
 
 test-sdk: $(NPM_STAMP)
 	npm test --silent
@@ -54,6 +54,9 @@ test-size: $(SDK)
 
 test-browser: target/debug/misy
 	scripts/with-demo npm run test:e2e --silent
+
+test-api-client: target/debug/misy
+	scripts/with-demo npm run test:api-client --silent
 
 test-api: target/debug/misy ## Throw generated requests at every operation of the running program
 	scripts/with-demo scripts/schemathesis
@@ -69,8 +72,12 @@ fmt: ## Format the code
 openapi: $(SDK) ## Write docs/openapi.json from the code
 	$(CARGO) run --quiet --bin misy -- openapi > docs/openapi.json
 
+api-client: $(NPM_STAMP) openapi ## Write the TypeScript client from the description
+	npm run api-client --silent
+
 drift: $(SDK) ## Fail when generated files differ from what the code says
 	$(CARGO) run --quiet --bin misy -- openapi | diff - docs/openapi.json
+	npm run api-client --silent -- -- --check
 	scripts/sqlx-metadata --check
 
 bench: build ## Measure against the budgets of docs/PERFORMANCE.md

@@ -2,7 +2,7 @@ import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['**/dist/**', '**/node_modules/**', '**/screenshots/**', '.venv/**', 'target/**'] },
+  { ignores: ['**/dist/**', '**/node_modules/**', '**/screenshots/**', '**/generated/**', '.venv/**', 'target/**'] },
   js.configs.recommended,
   {
     files: ['**/*.ts'],

@@ -8,7 +8,6 @@
 mod answer;
 mod budget;
 mod dates;
-mod decision;
 mod escalation;
 pub mod eval;
 mod pack;
@@ -21,7 +20,7 @@ mod turn;
 mod understanding;
 
 pub use budget::{Budget, PACK_STEPS, Spent, TURN_STEPS};
-pub use decision::{Alternative, Decision, Intent};
+pub use misy_domain::decision::{Decision, Intent};
 pub use pack::{CompiledPack, MOST_BYTES, TooCostly};
 pub use turn::{Handoff, HistoryItem, InboundText, TurnInput, TurnOutcome, decide_turn};
 

@@ -1,16 +1,17 @@
 //! What somebody does to a tenant and what belongs to it: the words of the access policies, of roles and of the scopes of
 //! personal API tokens.
 
+use crate::words::Words;
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
 macro_rules! actions {
-    ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
+    ($($(#[doc = $meaning:literal])* $name:ident = $text:literal,)*) => {
         /// One kind of management call, written `area:verb`.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
         pub enum Action {
-            $($(#[$doc])* $name,)*
+            $($(#[doc = $meaning])* $name,)*
         }
 
         impl Action {
@@ -25,12 +26,18 @@ macro_rules! actions {
             }
         }
 
+        impl Words for Action {
+            const ABOUT: &'static [&'static str] = &["One kind of management call, written `area:verb`."];
+            const MEANINGS: &'static [(&'static str, &'static [&'static str])] =
+                &[$(($text, &[$($meaning),*]),)*];
+        }
+
         /// Each action as a type, for what is made for one action and no other.
         pub mod act {
             use super::{Act, Action};
 
             $(
-                $(#[$doc])*
+                $(#[doc = $meaning])*
                 #[derive(Debug, Clone, Copy)]
                 pub enum $name {}
 

@@ -36,6 +36,7 @@ pub struct Invalid {
 
 /// What an agent may know about a tenant.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ContextPack {
     /// The name that contacts know.
@@ -51,6 +52,7 @@ pub struct ContextPack {
     /// How to reach the business.
     pub contact: Contact,
     /// The web origins of the business.
+    #[cfg_attr(feature = "schema", schema(required = false))]
     pub site_origins: Vec<Origin>,
     /// How it looks and speaks.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -65,15 +67,19 @@ pub struct ContextPack {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// What it sells.
+    #[cfg_attr(feature = "schema", schema(required = false))]
     pub services: Vec<Service>,
     /// Who or what can be booked.
+    #[cfg_attr(feature = "schema", schema(required = false))]
     pub providers: Vec<Provider>,
     /// The rules of bookings.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub booking_policy: Option<BookingPolicy>,
     /// How it sells.
+    #[cfg_attr(feature = "schema", schema(required = false))]
     pub sales_strategies: Vec<SalesStrategy>,
     /// Approved answers.
+    #[cfg_attr(feature = "schema", schema(required = false))]
     pub faq: Vec<Faq>,
     /// The fine print.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -85,6 +91,7 @@ pub struct ContextPack {
 
 /// How to reach the business.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Contact {
     /// E-mail address.
     pub email: String,
@@ -98,6 +105,7 @@ pub struct Contact {
 
 /// How the business looks and speaks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Branding {
     /// `#RRGGBB`.
@@ -113,15 +121,18 @@ pub struct Branding {
 
 /// When the business is open.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct OpeningHours {
     /// The usual week.
     pub weekly: Weekly,
     /// Dates that differ.
+    #[cfg_attr(feature = "schema", schema(required = false))]
     pub exceptions: Vec<Exception>,
 }
 
 /// Something the business sells.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Service {
     /// Unique in the pack.
@@ -147,6 +158,7 @@ pub struct Service {
 
 /// A person, room or table area that can be booked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Provider {
     /// Unique in the pack.
@@ -160,6 +172,7 @@ pub struct Provider {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub services: Vec<String>,
     /// The usual week.
+    #[cfg_attr(feature = "schema", schema(required = false))]
     pub weekly_availability: Weekly,
     /// Dates that differ.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -168,6 +181,7 @@ pub struct Provider {
 
 /// The rules of bookings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct BookingPolicy {
     /// The least time before the start.
@@ -186,6 +200,7 @@ pub struct BookingPolicy {
 
 /// How one service is sold.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct SalesStrategy {
     /// Unique in the pack.
@@ -205,6 +220,7 @@ pub struct SalesStrategy {
 
 /// Something a contact says against buying.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Objection {
     /// In the contact's words.
     pub objection: String,
@@ -214,6 +230,7 @@ pub struct Objection {
 
 /// An approved answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Faq {
     /// Unique in the pack.
     pub id: String,
@@ -228,6 +245,7 @@ pub struct Faq {
 
 /// The fine print.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Policies {
     /// Returns, refunds, warranty.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -239,6 +257,7 @@ pub struct Policies {
 
 /// When a person takes over.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Escalation {
     /// The cases, in the tenant's own words.

@@ -91,20 +91,29 @@ pub struct Interval(pub ClockTime, pub ClockTime);
 
 /// The intervals of each day of the week; an empty day is closed.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", schema(as = WeeklyHours))]
 pub struct Weekly {
     /// Monday.
+    #[cfg_attr(feature = "schema", schema(required = false))]
     pub mon: Vec<Interval>,
     /// Tuesday.
+    #[cfg_attr(feature = "schema", schema(required = false))]
     pub tue: Vec<Interval>,
     /// Wednesday.
+    #[cfg_attr(feature = "schema", schema(required = false))]
     pub wed: Vec<Interval>,
     /// Thursday.
+    #[cfg_attr(feature = "schema", schema(required = false))]
     pub thu: Vec<Interval>,
     /// Friday.
+    #[cfg_attr(feature = "schema", schema(required = false))]
     pub fri: Vec<Interval>,
     /// Saturday.
+    #[cfg_attr(feature = "schema", schema(required = false))]
     pub sat: Vec<Interval>,
     /// Sunday.
+    #[cfg_attr(feature = "schema", schema(required = false))]
     pub sun: Vec<Interval>,
 }
 
@@ -130,8 +139,11 @@ impl Weekly {
 
 /// A date that differs from its weekday.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", schema(as = ExceptionalDay))]
 pub struct Exception {
     /// The local date.
+    #[cfg_attr(feature = "schema", schema(value_type = String, format = Date))]
     pub date: Date,
     /// The hours of that date; none means closed. Written `"closed": true` or `"hours": [...]`.
     #[serde(flatten)]
@@ -143,6 +155,7 @@ pub struct Exception {
 
 /// What an exception says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub enum ExceptionHours {
     /// Closed all day; the flag is always true.

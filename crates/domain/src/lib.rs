@@ -6,6 +6,7 @@ pub mod action;
 pub mod channel;
 pub mod clock;
 pub mod context_pack;
+pub mod decision;
 pub mod domain_name;
 pub mod email;
 pub mod entropy;
@@ -20,22 +21,26 @@ pub mod password;
 pub mod permission;
 pub mod plan;
 pub mod role;
+#[cfg(feature = "schema")]
+pub mod schema;
 pub mod secret;
 pub mod share;
 pub mod slug;
 pub mod tenant;
 pub mod trace_context;
+pub mod words;
 
 pub use action::{Act, Action, act};
 pub use channel::Channel;
 pub use clock::{Clock, SystemClock};
 pub use context_pack::ContextPack;
+pub use decision::Decision;
 pub use domain_name::DomainName;
 pub use email::EmailAddress;
 pub use entropy::Entropy;
 pub use id::{
-    AlertId, AuditId, CertificateId, ContactId, ConversationId, FileId, GrantId, KeyId, MailId, MessageId,
-    PasskeyId, RequestId, RotationId, SessionId, SignInId, TokenId, UserId,
+    AlertId, AuditId, CertificateId, ContactId, ConversationId, FileId, GrantId, Id, KeyId, MailId,
+    MessageId, PasskeyId, RequestId, RotationId, SessionId, SignInId, TokenId, UserId,
 };
 pub use language::{Language, Locale};
 pub use message::{Content, Message, Part, Pressed, Reply, Role, Source};

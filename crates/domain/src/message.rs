@@ -19,6 +19,7 @@ use serde_json::Value;
 /// Who speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = MessageRole))]
 pub enum Role {
     /// The end user.
     Contact,
@@ -54,6 +55,7 @@ impl std::str::FromStr for Role {
 
 /// Where an answer comes from.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Source {
     /// `faq`, `service`, `hours`, `policy`, `contact`, …
     pub kind: String,

@@ -1,5 +1,6 @@
 //! What a token may do.
 
+use crate::words::Words;
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeSet, fmt, str::FromStr};
 
@@ -58,6 +59,23 @@ impl Permission {
             Self::TenantManage => "tenant:manage",
         }
     }
+}
+
+impl Words for Permission {
+    const ABOUT: &'static [&'static str] = &["One thing that a token may do, written `area:action`."];
+    const MEANINGS: &'static [(&'static str, &'static [&'static str])] = &[
+        ("chat:read", &["Read the messages and events of one's own session."]),
+        ("chat:write", &["Open sessions and write messages."]),
+        ("files:upload", &["Upload attachments."]),
+        ("agents:support", &["Be answered by the support agent."]),
+        ("agents:sales", &["Be answered by the sales agent."]),
+        ("agents:booking", &["Be answered by the booking agent."]),
+        ("agents:marketing", &["Be answered by the marketing agent."]),
+        (
+            "tenant:manage",
+            &["The tenant's own management calls, except people, roles and privileged operations."],
+        ),
+    ];
 }
 
 impl FromStr for Permission {

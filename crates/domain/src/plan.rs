@@ -2,33 +2,20 @@
 //! sets, go before these.
 
 use crate::{Plan, limit::Quota};
-use serde::{Deserialize, Serialize};
 
-/// What is metered, and limited by the month.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Metered {
-    /// Messages that contacts wrote and that were stored.
-    Messages,
-    /// Bookings that were made.
-    Bookings,
-    /// Tokens that went into language models and came out of them.
-    AiTokens,
+crate::words! {
+    /// What is metered, and limited by the month.
+    pub enum Metered {
+        /// Messages that contacts wrote and that were stored.
+        Messages = "messages",
+        /// Bookings that were made.
+        Bookings = "bookings",
+        /// Tokens that went into language models and came out of them.
+        AiTokens = "ai_tokens",
+    }
 }
 
 impl Metered {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::Messages, Self::Bookings, Self::AiTokens];
-
-    /// As it stands in the database and the API.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Messages => "messages",
-            Self::Bookings => "bookings",
-            Self::AiTokens => "ai_tokens",
-        }
-    }
-
     /// In words.
     pub fn in_words(self) -> &'static str {
         match self {
@@ -56,14 +43,14 @@ pub struct PlanLimits {
     pub agent: Quota,
 }
 
-/// How a plan is paid.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Billing {
-    /// A price for the month; what goes beyond the quota is refused.
-    Fixed,
-    /// A price for the month and one for each unit beyond what it includes.
-    PayPerUse,
+crate::words! {
+    /// How a plan is paid.
+    pub enum Billing {
+        /// A price for the month; what goes beyond the quota is refused.
+        Fixed = "fixed",
+        /// A price for the month and one for each unit beyond what it includes.
+        PayPerUse = "pay_per_use",
+    }
 }
 
 /// What a plan costs. Amounts are millionths of the currency's unit, so that one AI token has a price.

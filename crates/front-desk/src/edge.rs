@@ -7,7 +7,7 @@ pub(crate) mod origins;
 use crate::{
     address::address_of,
     desk::FrontDesk,
-    problem::Problem,
+    problem::{Code, Problem},
     record::{CallRecord, Facts},
 };
 use axum::{
@@ -98,7 +98,7 @@ fn describe(span: &Span, record: &CallRecord, route: &str, response: &Response) 
         return;
     }
     let status = response.status();
-    let outcome = response.extensions().get::<Problem>().map_or("ok", Problem::code);
+    let outcome = response.extensions().get::<Problem>().map_or("ok", |problem| problem.code().as_str());
     span.set(Field::Request, record.request_id.clone())
         .set(Field::Route, route.to_owned())
         .set(Field::Status, i64::from(status.as_u16()))
@@ -134,7 +134,7 @@ fn is_framed_oddly(headers: &HeaderMap) -> bool {
 fn refuse_connection(refused: RefusedCertificate) -> Response {
     metrics::counter!("misy_client_certificates_refused_total", "reason" => refused.reason).increment(1);
     tracing::info!(reason = refused.reason, "a request came with a client certificate that no longer counts");
-    axum::response::IntoResponse::into_response(Problem::unauthorized("certificate_invalid"))
+    axum::response::IntoResponse::into_response(Problem::unauthorized(Code::CertificateInvalid))
 }
 
 /// A handler that panics fails one request and not the connection with all that are on it.
@@ -229,12 +229,13 @@ fn record_call(
 ) {
     let micros = i64::try_from(started.elapsed().as_micros()).unwrap_or(i64::MAX);
     let status = response.status().as_u16();
-    let outcome = response.extensions().get::<Problem>().map_or("ok", Problem::code);
+    let refusal = response.extensions().get::<Problem>().map(Problem::code);
+    let outcome = refusal.map_or("ok", Code::as_str);
     if outcome != "ok" {
         metrics::counter!("misy_http_refusals_total", "reason" => outcome).increment(1);
     }
-    if outcome != "ok" {
-        crate::privilege::watch_refusal(desk, record, outcome);
+    if let Some(code) = refusal {
+        crate::privilege::watch_refusal(desk, record, code);
     }
     let mut facts = record.facts();
     tracing::info!(
@@ -329,7 +330,7 @@ pub(crate) fn limited(decision: Decision, record: &CallRecord) -> Result<(), Pro
             record.facts().standing = Some(Standing { scope, quota, remaining: 0, reset: retry_after });
             Err(Problem::rate_limited(retry_after))
         }
-        Decision::Replayed => Err(Problem::unauthorized("replay_detected")),
+        Decision::Replayed => Err(Problem::unauthorized(Code::ReplayDetected)),
         Decision::Full => Err(Problem::unavailable()),
     }
 }

@@ -1,6 +1,10 @@
 //! Creating calls that carry an `Idempotency-Key` have their effect once, and are answered again when made again.
 
-use crate::{desk::FrontDesk, pipeline::Received, problem::Problem};
+use crate::{
+    desk::FrontDesk,
+    pipeline::Received,
+    problem::{Code, Problem},
+};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use misy_store::{
@@ -68,7 +72,7 @@ impl Once {
         match claim {
             Claim::Fresh => Ok(None),
             Claim::Mismatch => Err(Problem::conflict(
-                "idempotency_mismatch",
+                Code::IdempotencyMismatch,
                 "This idempotency key was used for another request.",
             )),
             Claim::Answered(answer) => {

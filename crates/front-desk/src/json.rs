@@ -1,7 +1,7 @@
 //! Bodies as JSON, read strictly: no member twice, no deeper than 32, no NUL in a text, nothing unknown, and each mistake
 //! with its place.
 
-use crate::problem::{FieldError, Problem};
+use crate::problem::{Code, FieldError, Problem};
 use http::StatusCode;
 use serde::{
     Deserialize,
@@ -43,7 +43,7 @@ pub fn shape<T: DeserializeOwned>(value: Value) -> Result<T, Problem> {
 }
 
 fn malformed(detail: impl Into<std::borrow::Cow<'static, str>>) -> Problem {
-    Problem::new(StatusCode::BAD_REQUEST, "malformed_json", detail)
+    Problem::new(StatusCode::BAD_REQUEST, Code::MalformedJson, detail)
 }
 
 /// What serde says, as a place and a code. Its messages are English sentences of a fixed form.
@@ -265,6 +265,6 @@ mod tests {
 
     #[test]
     fn bytes_that_are_no_text_are_refused() {
-        assert_eq!(parse(b"{\"a\":\"\xff\"}").unwrap_err().code(), "malformed_json");
+        assert_eq!(parse(b"{\"a\":\"\xff\"}").unwrap_err().code(), Code::MalformedJson);
     }
 }

@@ -7,7 +7,7 @@ mod watcher;
 pub(crate) use places::Streams;
 pub(crate) use watcher::LAST_WORDS;
 
-use crate::{connection::Connection, desk::FrontDesk, token_desk::KnownToken};
+use crate::{connection::Connection, desk::FrontDesk, problem::Code, token_desk::KnownToken};
 use bytes::Bytes;
 use futures_util::{Stream, stream};
 use misy_domain::{ConversationId, SessionId, TenantId, network::Network};
@@ -258,7 +258,7 @@ struct Status {
     status: &'static str,
     /// Why the stream ends, when it does.
     #[serde(skip_serializing_if = "Option::is_none")]
-    ending: Option<&'static str>,
+    ending: Option<Code>,
 }
 
 impl Status {

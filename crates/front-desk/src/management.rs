@@ -14,7 +14,7 @@ use crate::{
     identity::{self, Proved, cookies, prove},
     look_up,
     pipeline::{self, Received, TenantCall, bearer},
-    problem::Problem,
+    problem::{Code, Problem},
     shares::{Counts, Who},
     tenant_state::TenantState,
 };
@@ -215,7 +215,7 @@ impl ManagementCall {
                 let proved = prove::by_cookie(desk, &received).await?;
                 return Self::by_user(received, proved);
             }
-            return Err(Problem::unauthorized("token_missing"));
+            return Err(Problem::unauthorized(Code::TokenMissing));
         };
         if token.starts_with(TokenUse::Personal.prefix()) {
             let proved = prove::by_personal_token(desk, &received, token).await?;
@@ -277,11 +277,11 @@ impl ManagementCall {
             AccessOutcome::NeedsPerson => Err(Problem::person_required()),
             AccessOutcome::NeedsReason => Err(Problem::reason_required()),
             AccessOutcome::NeedsPrivilege => Err(Problem::forbidden(
-                "privilege_required",
+                Code::PrivilegeRequired,
                 "This belongs to the tenant: a privileged operation gives access to it, for a limited time.",
             )),
             AccessOutcome::Denied => {
-                Err(Problem::forbidden("permission_denied", "Your role does not allow this."))
+                Err(Problem::forbidden(Code::PermissionDenied, "Your role does not allow this."))
             }
         }
     }
@@ -301,7 +301,10 @@ impl ManagementCall {
     ) -> Result<Given<Vec<Action>>, Problem> {
         let given = self.powers(desk, tenant)?.give_actions(actions.to_vec());
         given.map_err(|_| {
-            Problem::forbidden("permission_denied", "You can give to others only what you may do yourself.")
+            Problem::forbidden(
+                Code::PermissionDenied,
+                "You can give to others only what you may do yourself.",
+            )
         })
     }
 
@@ -357,17 +360,17 @@ impl ManagementCall {
 }
 
 async fn set_up_token(desk: &FrontDesk, received: &Received, token: &str) -> Result<Manager, Problem> {
-    let invalid = || Problem::unauthorized("token_invalid");
+    let invalid = || Problem::unauthorized(Code::TokenInvalid);
     let key = ApiKey::parse(token).map_err(|_| invalid())?;
     let now = desk.clock.now();
     let found = look_up::key(desk, received, &key.hash()).await?;
     let found = found.filter(|(_, key)| key.kind == KeyKind::Administrator);
     let (home, key) = found.ok_or_else(invalid)?;
     if key.revoked_at.is_some() {
-        return Err(Problem::unauthorized("token_revoked"));
+        return Err(Problem::unauthorized(Code::TokenRevoked));
     }
     if !key.is_in_force(now) {
-        return Err(Problem::unauthorized("token_expired"));
+        return Err(Problem::unauthorized(Code::TokenExpired));
     }
     let state = desk.tenants.get(&home).await?.ok_or_else(invalid)?;
     let actor = key.key_id.to_string();

@@ -6,21 +6,26 @@ use crate::{
     routes::{self, Served},
 };
 use http::Method;
+use misy_domain::{
+    Action, AlertId, AuditId, CertificateId, DomainName, GrantId, KeyId, PasskeyId, SessionId, SignInId,
+    SiteId, TenantId, UserId,
+};
 use misy_trust::AccessPolicies;
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::{collections::HashMap, sync::OnceLock};
 use utoipa::{
-    Modify, OpenApi, ToSchema,
+    OpenApi, ToSchema,
     openapi::{
         Components, Content, HttpMethod, ObjectBuilder, Ref, RefOr, Required, Response, ResponseBuilder,
         Type,
         path::{Operation, ParameterBuilder, ParameterIn, PathItem},
+        schema::Schema,
         security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
     },
 };
 
-/// All operations.
+/// What is said once of all operations.
 #[derive(OpenApi)]
 #[openapi(
     info(
@@ -29,52 +34,10 @@ use utoipa::{
             times are RFC 3339 in UTC; lists have `items` and `nextCursor`. A refusal is a problem (RFC 9457) with a stable \
             `code`. Creating calls take an `Idempotency-Key`; changes take an `If-Match` with the `ETag` that was read."
     ),
-    paths(
-        api::health::live, api::health::ready, api::health::metrics, api::jwks::read, api::audit_keys::read,
-        api::tokens::mint::mint, api::tokens::revoke::revoke, api::tokens::revoke_all::revoke_all,
-        api::auth::sign_in::sign_in, api::auth::second_factor::prove, api::auth::me::sign_out, api::auth::me::read,
-        api::auth::sessions::list, api::auth::sessions::end, api::auth::sessions::end_others,
-        api::auth::step_up::step_up, api::auth::totp::propose, api::auth::totp::confirm, api::auth::totp::renew_codes,
-        api::auth::enroll::enroll, api::auth::invitations::accept,
-        api::auth::password::change, api::auth::password::forgot, api::auth::password::reset,
-        api::auth::tokens::list, api::auth::tokens::create, api::auth::tokens::revoke,
-        api::auth::passkeys::list, api::auth::passkeys::rename, api::auth::passkeys::remove,
-        api::auth::passkeys::registration::begin, api::auth::passkeys::registration::finish,
-        api::auth::passkeys::sign_in::begin, api::auth::passkeys::sign_in::finish,
-        api::auth::passkeys::sign_in::begin_second_factor, api::auth::passkeys::sign_in::finish_second_factor,
-        api::auth::passkeys::sign_in::begin_step_up, api::auth::passkeys::sign_in::finish_step_up,
-        api::auth::oidc::start_of_tenant, api::auth::oidc::start_of_installation, api::auth::oidc::callback,
-        api::tenants::sign_in::read, api::tenants::sign_in::replace, api::tenants::sign_in::delete,
-        api::tenants::domains::list, api::tenants::domains::create, api::tenants::domains::verify,
-        api::tenants::domains::delete,
-        api::sessions::open::open, api::sessions::read::read, api::sessions::history::list,
-        api::sessions::events::follow, api::messages::write,
-        api::tenants::register::owner, api::tenants::register::register, api::tenants::create::create,
-        api::tenants::list::list, api::tenants::record::read, api::tenants::record::change, api::tenants::life::delete,
-        api::tenants::life::suspend, api::tenants::life::activate, api::tenants::life::close, api::tenants::life::reopen,
-        api::tenants::events::list,
-        api::tenants::certificates::list, api::tenants::certificates::bind, api::tenants::certificates::revoke,
-        api::tenants::context_pack::read, api::tenants::context_pack::replace,
-        api::tenants::sites::list, api::tenants::sites::create, api::tenants::sites::read, api::tenants::sites::change,
-        api::tenants::sites::delete,
-        api::tenants::keys::list, api::tenants::keys::create, api::tenants::keys::revoke,
-        api::tenants::secrets::list, api::tenants::secrets::rotate, api::tenants::secrets::change, api::tenants::secrets::revoke,
-        api::tenants::users::list, api::tenants::users::invite, api::tenants::users::read, api::tenants::users::change,
-        api::tenants::users::remove, api::tenants::user_access::sessions, api::tenants::user_access::end_sessions,
-        api::tenants::user_access::end_session, api::tenants::user_access::renew_invitation,
-        api::tenants::user_access::make_password_link, api::tenants::user_access::reset_second_factor,
-        api::tenants::limits::read, api::tenants::limits::replace,
-        api::tenants::roles::list, api::tenants::roles::create, api::tenants::roles::read, api::tenants::roles::change,
-        api::tenants::roles::delete,
-        api::tenants::privilege::list, api::tenants::privilege::run, api::tenants::privilege::catalogue,
-        api::tenants::privilege::end, api::tenants::alerts::list, api::tenants::alerts::acknowledge,
-        api::tenants::audit::list, api::tenants::audit::proofs::checkpoint, api::tenants::audit::proofs::checkpoints,
-        api::tenants::audit::proofs::inclusion, api::tenants::audit::proofs::consistency,
-        api::tenants::audit::export::export, api::tenants::audit::report::read, api::tenants::decisions::read,
-        api::tenants::usage::read, api::tenants::usage::invoice::read, api::tenants::usage::refusals::read,
-        api::tenants::encryption::read, api::tenants::encryption::rotate,
-    ),
-    components(schemas(ProblemBody<'static>)),
+    components(schemas(
+        ProblemBody<'static>, api::tenants::TokensOfKey, api::tenants::made::OfMade, api::tenants::usage::Grouping,
+        api::tenants::usage::Format, api::tenants::audit::export::ExportFormat, api::tenants::audit::report::ReportFormat,
+    )),
     tags(
         (name = "tokens", description = "Keys become tokens"),
         (name = "auth", description = "People sign in and look after their own account"),
@@ -84,9 +47,8 @@ use utoipa::{
         (name = "privilege", description = "What the owner's people do to tenants, and what is suspicious of it"),
         (name = "operation", description = "For whoever runs the installation"),
     ),
-    modifiers(&Security, &Problems, &Actions)
 )]
-struct Description;
+struct About;
 
 /// The description as JSON, the same bytes for the same code.
 pub fn openapi_document() -> String {
@@ -96,15 +58,47 @@ pub fn openapi_document() -> String {
     text
 }
 
-/// The description.
+/// The description: what is served, and what is said of all of it.
 pub fn document() -> &'static utoipa::openapi::OpenApi {
     static DOCUMENT: OnceLock<utoipa::openapi::OpenApi> = OnceLock::new();
     DOCUMENT.get_or_init(|| {
-        let mut document = Description::openapi();
+        let mut document = About::openapi();
         // The program's licence is nobody's business but ours.
         document.info.license = None;
+        let components = document.components.get_or_insert_with(Components::new);
+        add_security(components);
+        for (name, _, description) in REFUSALS {
+            components.responses.insert(name.to_owned(), RefOr::T(problem(description)));
+        }
+        for served in routes::served() {
+            components.schemas.extend(served.schemas());
+            let operation = described(&served, components);
+            document.paths.add_path_operation(&served.path, vec![http_method(&served.method)], operation);
+        }
         document
     })
+}
+
+/// An operation with all that is said of it because of where it is served and what it asks.
+fn described(served: &Served, components: &mut Components) -> Operation {
+    let mut operation = served.operation();
+    add_people(&mut operation);
+    add_problems(&served.path, &served.method, &mut operation);
+    add_places(&served.path, &mut operation, components);
+    if let Some(actions) = served.actions {
+        add_actions(actions, &mut operation);
+    }
+    operation
+}
+
+fn http_method(method: &Method) -> HttpMethod {
+    match *method {
+        Method::POST => HttpMethod::Post,
+        Method::PUT => HttpMethod::Put,
+        Method::PATCH => HttpMethod::Patch,
+        Method::DELETE => HttpMethod::Delete,
+        _ => HttpMethod::Get,
+    }
 }
 
 /// The id of the operation that answers on a route.
@@ -144,63 +138,52 @@ pub fn operations(item: &PathItem) -> impl Iterator<Item = (Method, &Operation)>
     .filter_map(|(method, operation)| Some((method, operation.as_ref()?)))
 }
 
-struct Security;
-
-impl Modify for Security {
-    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
-        let components = document.components.get_or_insert_with(Components::new);
-        let bearer = |description: &str| {
-            let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(description));
-            SecurityScheme::Http(scheme.build())
-        };
-        let header = |name: &str, description: &str| {
-            SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::with_description(name, description)))
-        };
-        for (name, scheme) in [
-            ("tenantAccessToken", bearer("A tenant access token; comes with a request signature.")),
-            (
-                "requestSignature",
-                header(
-                    "X-Misy-Signature",
-                    "`v1=` and the HMAC-SHA256 of the canonical request; with X-Misy-Timestamp and X-Misy-Nonce.",
-                ),
+fn add_security(components: &mut Components) {
+    let bearer = |description: &str| {
+        let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(description));
+        SecurityScheme::Http(scheme.build())
+    };
+    let header = |name: &str, description: &str| {
+        SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::with_description(name, description)))
+    };
+    for (name, scheme) in [
+        ("tenantAccessToken", bearer("A tenant access token; comes with a request signature.")),
+        (
+            "requestSignature",
+            header(
+                "X-Misy-Signature",
+                "`v1=` and the HMAC-SHA256 of the canonical request; with X-Misy-Timestamp and X-Misy-Nonce.",
             ),
-            (
-                "administrator",
-                bearer(
-                    "The token of a registration, `adm_…`, until somebody enrols with it: it does what a program could.",
-                ),
+        ),
+        (
+            "administrator",
+            bearer(
+                "The token of a registration, `adm_…`, until somebody enrols with it: it does what a program could.",
             ),
-            (
-                "session",
-                SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::with_description(
-                    "__Host-misy_session",
-                    "The session of a person who signed in; calls that change something also carry X-Misy-Csrf.",
-                ))),
-            ),
-            (
-                "csrf",
-                header("X-Misy-Csrf", "`csrfToken` of the session, with each call that changes something."),
-            ),
-            ("personalToken", bearer("A personal API token, `pat_…`.")),
-            ("bootstrapSecret", bearer("The secret that registers the owner, once.")),
-            (
-                "publishableKey",
-                header("X-Api-Key", "A publishable key, `pk_live_…` or `pk_test_…`, with the page's Origin."),
-            ),
-            ("tenantSecret", header("X-Misy-Key", "The id of a tenant secret that signs the request.")),
-            (
-                "metricsToken",
-                bearer("The operator's token for metrics; not needed from a loopback or private address."),
-            ),
-        ] {
-            components.add_security_scheme(name, scheme);
-        }
+        ),
+        (
+            "session",
+            SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::with_description(
+                "__Host-misy_session",
+                "The session of a person who signed in; calls that change something also carry X-Misy-Csrf.",
+            ))),
+        ),
+        ("csrf", header("X-Misy-Csrf", "`csrfToken` of the session, with each call that changes something.")),
+        ("personalToken", bearer("A personal API token, `pat_…`.")),
+        ("bootstrapSecret", bearer("The secret that registers the owner, once.")),
+        (
+            "publishableKey",
+            header("X-Api-Key", "A publishable key, `pk_live_…` or `pk_test_…`, with the page's Origin."),
+        ),
+        ("tenantSecret", header("X-Misy-Key", "The id of a tenant secret that signs the request.")),
+        (
+            "metricsToken",
+            bearer("The operator's token for metrics; not needed from a loopback or private address."),
+        ),
+    ] {
+        components.add_security_scheme(name, scheme);
     }
 }
-
-/// Adds the problems that each operation can answer with.
-struct Problems;
 
 /// Whatever an administrator's key opens, a person may do who signed in, or a personal token of one, if its roles allow it.
 fn add_people(operation: &mut Operation) {
@@ -218,52 +201,12 @@ fn add_people(operation: &mut Operation) {
     }
 }
 
-impl Modify for Problems {
-    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
-        for (path, item) in &mut document.paths.paths {
-            for (method, operation) in [
-                (HttpMethod::Get, &mut item.get),
-                (HttpMethod::Post, &mut item.post),
-                (HttpMethod::Put, &mut item.put),
-                (HttpMethod::Patch, &mut item.patch),
-                (HttpMethod::Delete, &mut item.delete),
-            ] {
-                if let Some(operation) = operation {
-                    add_people(operation);
-                    add_problems(path, &method, operation);
-                }
-            }
-        }
-    }
-}
-
-/// Says of each management operation what it asks the access policies, as the router knows it.
-struct Actions;
-
-impl Modify for Actions {
-    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
-        for Served { method, path, actions } in routes::served() {
-            let (Some(actions), Some(item)) = (actions, document.paths.paths.get_mut(&path)) else {
-                continue;
-            };
-            let operation = match method {
-                Method::GET => &mut item.get,
-                Method::POST => &mut item.post,
-                Method::PUT => &mut item.put,
-                Method::PATCH => &mut item.patch,
-                _ => &mut item.delete,
-            };
-            if let Some(operation) = operation {
-                operation
-                    .extensions
-                    .get_or_insert_default()
-                    .insert("x-misy-actions".to_owned(), json!(actions));
-                let policies = AccessPolicies::in_force();
-                if actions.iter().any(|action| policies.is_accounted(*action)) {
-                    add_reason(operation);
-                }
-            }
-        }
+/// Says what a management operation asks the access policies, as the type of its handler has it.
+fn add_actions(actions: &[Action], operation: &mut Operation) {
+    operation.extensions.get_or_insert_default().insert("x-misy-actions".to_owned(), json!(actions));
+    let policies = AccessPolicies::in_force();
+    if actions.iter().any(|action| policies.is_accounted(*action)) {
+        add_reason(operation);
     }
 }
 
@@ -282,43 +225,94 @@ fn add_reason(operation: &mut Operation) {
     operation.parameters.get_or_insert_default().push(RefOr::T(reason.build()));
 }
 
-fn add_problems(path: &str, method: &HttpMethod, operation: &mut Operation) {
+/// What refuses in general, by status, with the codes that are usual there.
+const REFUSALS: [(&str, &str, &str); 12] = [
+    ("BadRequest", "400", "`bad_request`, `malformed_json`"),
+    (
+        "Unauthorized",
+        "401",
+        "`token_missing`, `token_invalid`, `token_expired`, `token_revoked`, `signature_missing`, `signature_invalid`, \
+         `timestamp_out_of_window`, `replay_detected`, `key_invalid`, `bootstrap_secret_invalid`, `certificate_required`, \
+         `certificate_invalid`",
+    ),
+    (
+        "Forbidden",
+        "403",
+        "`origin_not_allowed`, `tenant_suspended`, `permission_denied`, `envelope_mismatch`",
+    ),
+    ("NotFound", "404", "`not_found`: what is not there and what is somebody else's alike"),
+    ("RequestTimeout", "408", "`request_timeout`: the body took too long to arrive"),
+    ("Conflict", "409", "`conflict`, `owner_already_registered`, `idempotency_mismatch`"),
+    ("BodyTooLarge", "413", "`body_too_large`"),
+    ("UnsupportedMediaType", "415", "`unsupported_media_type`: JSON in UTF-8, not compressed"),
+    ("InvalidBody", "422", "`validation_failed`, `not_supported`, `envelope_mismatch`, with JSON pointers"),
+    ("InvalidQuery", "422", "`validation_failed`: a parameter of the query; `not_supported`"),
+    ("RateLimited", "429", "`rate_limited`, with Retry-After"),
+    ("Unavailable", "503", "`unavailable`, with Retry-After"),
+];
+
+fn add_problems(path: &str, method: &Method, operation: &mut Operation) {
     let secured = operation.security.as_ref().is_some_and(|schemes| !schemes.is_empty())
         && !path.starts_with("/.well-known")
         && !path.starts_with("/health");
-    let mut add = |status: &str, description: &str| {
-        let known = &mut operation.responses.responses;
-        known.entry(status.to_owned()).or_insert_with(|| RefOr::T(problem(description)));
+    let mut add = |names: &[&str]| {
+        for (name, status, _) in REFUSALS.iter().filter(|(name, ..)| names.contains(name)) {
+            let known = &mut operation.responses.responses;
+            known.entry((*status).to_owned()).or_insert_with(|| RefOr::Ref(Ref::from_response_name(*name)));
+        }
     };
     if secured {
-        add("400", "`bad_request`, `malformed_json`");
-        add(
-            "401",
-            "`token_missing`, `token_invalid`, `token_expired`, `token_revoked`, `signature_missing`, \
-            `signature_invalid`, `timestamp_out_of_window`, `replay_detected`, `key_invalid`, `bootstrap_secret_invalid`, \
-            `certificate_required`, `certificate_invalid`",
-        );
-        add("403", "`origin_not_allowed`, `tenant_suspended`, `permission_denied`, `envelope_mismatch`");
-        add("404", "`not_found`: what is not there and what is somebody else's alike");
-        add("429", "`rate_limited`, with Retry-After");
+        add(&["BadRequest", "Unauthorized", "Forbidden", "NotFound", "RateLimited"]);
     }
     if operation.request_body.is_some() {
-        add("408", "`request_timeout`: the body took too long to arrive");
-        add("413", "`body_too_large`");
-        add("415", "`unsupported_media_type`: JSON in UTF-8, not compressed");
-        add("422", "`validation_failed`, `not_supported`, `envelope_mismatch`, with JSON pointers");
+        add(&["RequestTimeout", "BodyTooLarge", "UnsupportedMediaType", "InvalidBody"]);
     } else if secured {
-        add("422", "`validation_failed`: a parameter of the query; `not_supported`");
+        add(&["InvalidQuery"]);
     }
-    if secured && !matches!(method, HttpMethod::Get) {
-        add("409", "`conflict`, `owner_already_registered`, `idempotency_mismatch`");
+    if secured && method != Method::GET {
+        add(&["Conflict"]);
     }
-    add("503", "`unavailable`, with Retry-After");
+    add(&["Unavailable"]);
 }
 
 fn problem(description: &str) -> Response {
     let content = Content::new(Some(Ref::from_schema_name("Problem")));
     ResponseBuilder::new().description(description).content("application/problem+json", content).build()
+}
+
+/// Says what the parameters of its path look like: by their name they are ids.
+fn add_places(path: &str, operation: &mut Operation, components: &mut Components) {
+    for parameter in operation.parameters.iter_mut().flatten() {
+        if let RefOr::T(parameter) = parameter
+            && parameter.parameter_in == ParameterIn::Path
+            && let Some((name, schema)) = of_place(path, &parameter.name)
+        {
+            parameter.schema = Some(Ref::from_schema_name(name.clone()).into());
+            components.schemas.entry(name).or_insert(schema);
+        }
+    }
+}
+
+fn of_place(path: &str, name: &str) -> Option<(String, RefOr<Schema>)> {
+    fn of<T: ToSchema>() -> (String, RefOr<Schema>) {
+        (T::name().into_owned(), T::schema())
+    }
+    Some(match name {
+        "tenantId" => of::<TenantId>(),
+        "siteId" => of::<SiteId>(),
+        "keyId" => of::<KeyId>(),
+        "certificateId" => of::<CertificateId>(),
+        "userId" => of::<UserId>(),
+        "passkeyId" => of::<PasskeyId>(),
+        "auditId" => of::<AuditId>(),
+        "grantId" => of::<GrantId>(),
+        "alertId" => of::<AlertId>(),
+        "domain" => of::<DomainName>(),
+        // People's sessions, and those of contacts.
+        "sessionId" if path.contains("/auth/") || path.contains("/users/") => of::<SignInId>(),
+        "sessionId" => of::<SessionId>(),
+        _ => return None,
+    })
 }
 
 /// A message as it stands in history and in live events.
@@ -327,24 +321,25 @@ fn problem(description: &str) -> Response {
 #[schema(as = Message)]
 pub struct MessageSchema {
     /// Unique.
-    #[schema(example = "msg_01k9z3v5d2m8q4x7c1b6n0f9gh")]
+    #[schema(value_type = misy_domain::MessageId)]
     message_id: String,
     /// The session it was written in.
+    #[schema(value_type = misy_domain::SessionId)]
     session_id: String,
     /// Its place in the conversation, from 1 without gaps.
     sequence: i64,
-    /// `contact`, `agent`, `human` or `system`.
-    role: String,
+    /// Who speaks.
+    role: misy_domain::Role,
     /// The agent that wrote it.
     agent_name: Option<String>,
     /// What it says.
     parts: Vec<PartSchema>,
     /// Where the answer comes from.
     #[schema(required = false)]
-    sources: Vec<SourceSchema>,
+    sources: Vec<misy_domain::Source>,
     /// The messages of the contact that it answers.
     #[schema(required = false)]
-    in_reply_to: Vec<String>,
+    in_reply_to: Vec<misy_domain::MessageId>,
     /// What the contact pressed.
     action: Option<ActionSchema>,
     /// The id that the client gave.
@@ -366,6 +361,7 @@ pub struct PartSchema {
     #[schema(example = "text")]
     kind: String,
     /// Text in a subset of Markdown.
+    #[schema(value_type = String, required = false)]
     text: Option<String>,
     /// Of a `system` part: what happened.
     event: Option<String>,
@@ -374,6 +370,7 @@ pub struct PartSchema {
     /// Of a place, a person, a file or a template.
     name: Option<String>,
     /// Of an image, a sound, a film or another file: the file that was uploaded.
+    #[schema(value_type = Option<misy_domain::FileId>)]
     file_id: Option<String>,
     /// The same, where it lies elsewhere.
     url: Option<String>,
@@ -390,6 +387,9 @@ pub struct PartSchema {
     longitude: Option<f64>,
     /// Of `buttons` and of a card: what can be pressed.
     buttons: Option<Vec<ButtonSchema>>,
+    /// What else a type has.
+    #[serde(flatten)]
+    more: HashMap<String, Value>,
 }
 
 /// A button.
@@ -421,7 +421,7 @@ pub struct ReferenceSchema {
 /// What a contact pressed.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[schema(as = Action)]
+#[schema(as = PressedAction)]
 pub struct ActionSchema {
     /// `button`.
     #[serde(rename = "type")]
@@ -432,20 +432,9 @@ pub struct ActionSchema {
     /// What stood on it.
     title: String,
     /// The message that it stood in.
+    #[schema(value_type = misy_domain::MessageId)]
     message_id: String,
     /// What it stands for.
     #[serde(rename = "ref")]
     reference: Option<ReferenceSchema>,
-}
-
-/// Where an answer comes from.
-#[derive(Serialize, ToSchema)]
-#[schema(as = Source)]
-pub struct SourceSchema {
-    /// `faq`, `service`, …
-    kind: String,
-    /// The id within the context pack.
-    id: String,
-    /// What to show to the reader.
-    title: String,
 }

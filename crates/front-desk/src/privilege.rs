@@ -3,7 +3,12 @@
 //! told in both trails, and comes before the rules that find something suspicious.
 
 use crate::{
-    desk::FrontDesk, edge::limited, management::ManagementCall, openapi, problem::Problem, record::CallRecord,
+    desk::FrontDesk,
+    edge::limited,
+    management::ManagementCall,
+    openapi,
+    problem::{Code, Problem},
+    record::CallRecord,
 };
 use misy_domain::{Action, AlertId, Clock, Entropy, GrantId, TenantId, Timestamp, limit::Quota};
 use misy_store::{
@@ -254,20 +259,27 @@ async fn watch(
 const REFUSALS: Quota = Quota { requests: 5, period: jiff::SignedDuration::from_mins(10) };
 
 /// Watches what the owner's people and keys are refused, and attempts to register the owner: many of them are an alert.
-pub(crate) fn watch_refusal(desk: &FrontDesk, record: &CallRecord, outcome: &'static str) {
+pub(crate) fn watch_refusal(desk: &FrontDesk, record: &CallRecord, code: Code) {
     let facts = record.facts();
     let home = &desk.settings.owner_id;
     let of_owner = facts.tenant.as_ref() == Some(home);
     let proves_somebody = || openapi::is_of(record.operation, "auth");
-    let (rule, actor) = match outcome {
-        "bootstrap_secret_invalid" => ("bootstrap_attempts", "bootstrap".to_owned()),
-        "credentials_invalid" | "code_invalid" | "challenge_invalid" | "passkey_invalid" | "rate_limited"
+    let (rule, actor) = match code {
+        Code::BootstrapSecretInvalid => ("bootstrap_attempts", "bootstrap".to_owned()),
+        Code::CredentialsInvalid
+        | Code::CodeInvalid
+        | Code::ChallengeInvalid
+        | Code::PasskeyInvalid
+        | Code::RateLimited
             if of_owner && proves_somebody() =>
         {
             ("owner_sign_in_refused", facts.actor.clone().unwrap_or_else(|| "anonymous".to_owned()))
         }
-        "permission_denied" | "privilege_required" | "step_up_required" | "reason_required"
-        | "rate_limited"
+        Code::PermissionDenied
+        | Code::PrivilegeRequired
+        | Code::StepUpRequired
+        | Code::ReasonRequired
+        | Code::RateLimited
             if of_owner && facts.decision.is_some() =>
         {
             ("owner_refused", facts.actor.clone().unwrap_or_default())

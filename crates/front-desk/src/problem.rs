@@ -1,6 +1,10 @@
 //! What a refused or failed request is answered with (RFC 9457), and the one place where errors of the floors below
 //! become HTTP.
 
+mod code;
+
+pub use code::{Code, FieldCode};
+
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use jiff::SignedDuration;
@@ -19,7 +23,7 @@ pub struct FieldError {
     #[schema(example = "/text")]
     pub pointer: String,
     /// What kind of mistake, for programs.
-    #[schema(example = "required")]
+    #[schema(value_type = FieldCode)]
     pub code: String,
     /// The same in words.
     #[schema(example = "is required")]
@@ -40,7 +44,7 @@ pub struct Problem(Arc<Inner>);
 #[derive(Debug, Clone)]
 struct Inner {
     status: StatusCode,
-    code: &'static str,
+    code: Code,
     detail: Cow<'static, str>,
     errors: Vec<FieldError>,
     server_time: Option<Timestamp>,
@@ -68,10 +72,9 @@ pub struct ProblemBody<'a> {
     #[schema(example = "The token has expired.")]
     detail: &'a str,
     /// The kind, for programs.
-    #[schema(example = "token_expired")]
-    code: &'a str,
+    code: Code,
     /// To be quoted when asking for help; stands in the logs and the audit trail.
-    #[schema(example = "req_01k9z3v5d2m8q4x7c1b6n0f9gh")]
+    #[schema(value_type = misy_domain::RequestId)]
     request_id: &'a str,
     /// The mistakes in what was sent.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
@@ -91,9 +94,8 @@ pub struct ProblemBody<'a> {
 #[serde(rename_all = "camelCase")]
 #[schema(as = ExceededQuota)]
 pub struct QuotaFacts {
-    /// `messages`, `bookings` or `ai_tokens`.
-    #[schema(example = "messages")]
-    kind: &'static str,
+    /// What was used up.
+    kind: Metered,
     /// How many a month.
     #[schema(example = 5000)]
     limit: i64,
@@ -104,7 +106,7 @@ pub struct QuotaFacts {
 
 impl Problem {
     /// A problem of this status, code and detail.
-    pub fn new(status: StatusCode, code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
+    pub fn new(status: StatusCode, code: Code, detail: impl Into<Cow<'static, str>>) -> Self {
         Self(Arc::new(Inner {
             status,
             code,
@@ -123,26 +125,26 @@ impl Problem {
     }
 
     /// 401: says which of the proofs failed and nothing else.
-    pub fn unauthorized(code: &'static str) -> Self {
+    pub fn unauthorized(code: Code) -> Self {
         let detail = match code {
-            "token_missing" => "A tenant access token is required.",
-            "token_expired" => "The token has expired.",
-            "token_revoked" => "The token is no longer accepted.",
-            "signature_missing" => "The request must be signed.",
-            "signature_invalid" => "The signature does not match the request.",
-            "timestamp_out_of_window" => "The request was signed too long ago or too far ahead.",
-            "replay_detected" => "The request was seen before.",
-            "certificate_required" => "A client certificate of the tenant is required.",
-            "certificate_invalid" => "The client certificate is not accepted.",
-            "key_invalid" => "The key is not accepted.",
-            "session_missing" => "Sign in first.",
-            "session_expired" => "The session is over; sign in again.",
-            "session_invalid" => "The session is not accepted; sign in again.",
-            "credentials_invalid" => "The address or the password is wrong.",
-            "link_invalid" => "The link was used before, is too old, or was replaced by a newer one.",
-            "challenge_invalid" => "The sign-in took too long or too many attempts; begin again.",
-            "code_invalid" => "The code is wrong or was used before.",
-            "bootstrap_secret_invalid" => "The bootstrap secret is not accepted.",
+            Code::TokenMissing => "A tenant access token is required.",
+            Code::TokenExpired => "The token has expired.",
+            Code::TokenRevoked => "The token is no longer accepted.",
+            Code::SignatureMissing => "The request must be signed.",
+            Code::SignatureInvalid => "The signature does not match the request.",
+            Code::TimestampOutOfWindow => "The request was signed too long ago or too far ahead.",
+            Code::ReplayDetected => "The request was seen before.",
+            Code::CertificateRequired => "A client certificate of the tenant is required.",
+            Code::CertificateInvalid => "The client certificate is not accepted.",
+            Code::KeyInvalid => "The key is not accepted.",
+            Code::SessionMissing => "Sign in first.",
+            Code::SessionExpired => "The session is over; sign in again.",
+            Code::SessionInvalid => "The session is not accepted; sign in again.",
+            Code::CredentialsInvalid => "The address or the password is wrong.",
+            Code::LinkInvalid => "The link was used before, is too old, or was replaced by a newer one.",
+            Code::ChallengeInvalid => "The sign-in took too long or too many attempts; begin again.",
+            Code::CodeInvalid => "The code is wrong or was used before.",
+            Code::BootstrapSecretInvalid => "The bootstrap secret is not accepted.",
             _ => "The token is not accepted.",
         };
         let challenge = HeaderValue::from_static("Bearer realm=\"misy\"");
@@ -158,7 +160,7 @@ impl Problem {
     /// 403 for a session that has not proved the second factor that its account has.
     pub fn second_factor_required() -> Self {
         Self::forbidden(
-            "second_factor_required",
+            Code::SecondFactorRequired,
             "This session has not proved your second factor: prove it first.",
         )
     }
@@ -166,7 +168,7 @@ impl Problem {
     /// 403 for whoever would enrol a first second factor with nothing but a password.
     pub fn enrollment_link_required() -> Self {
         Self::forbidden(
-            "enrollment_link_required",
+            Code::EnrollmentLinkRequired,
             "A password alone enrols no second factor for this account: set a new password by a link in this browser, then sign in.",
         )
     }
@@ -182,51 +184,51 @@ impl Problem {
         let challenge = HeaderValue::from_static(
             "Bearer realm=\"misy\", error=\"insufficient_user_authentication\", max_age=300",
         );
-        Self::new(StatusCode::UNAUTHORIZED, "step_up_required", detail)
+        Self::new(StatusCode::UNAUTHORIZED, Code::StepUpRequired, detail)
             .edit(|inner| inner.headers.push((header::WWW_AUTHENTICATE, challenge)))
     }
 
     /// 422 for what is done to another tenant by who says why.
     pub fn reason_required() -> Self {
         let detail = "This is done to another tenant: say why, with `reason` in the body or else with the header X-Misy-Reason.";
-        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "reason_required", detail)
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, Code::ReasonRequired, detail)
     }
 
     /// 401 with the server's time.
     pub fn outside_window(now: Timestamp) -> Self {
-        Self::unauthorized("timestamp_out_of_window").edit(|inner| inner.server_time = Some(now))
+        Self::unauthorized(Code::TimestampOutOfWindow).edit(|inner| inner.server_time = Some(now))
     }
 
     /// 400.
     pub fn bad_request(detail: impl Into<Cow<'static, str>>) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "bad_request", detail)
+        Self::new(StatusCode::BAD_REQUEST, Code::BadRequest, detail)
     }
 
     /// 403.
-    pub fn forbidden(code: &'static str, detail: &'static str) -> Self {
+    pub fn forbidden(code: Code, detail: &'static str) -> Self {
         Self::new(StatusCode::FORBIDDEN, code, detail)
     }
 
     /// 403 for a tenant that is suspended or closed.
     pub fn suspended() -> Self {
-        Self::forbidden("tenant_suspended", "The tenant is suspended.")
+        Self::forbidden(Code::TenantSuspended, "The tenant is suspended.")
     }
 
     /// 403 for an origin that is not the site's or not the token's.
     pub fn origin_not_allowed() -> Self {
-        Self::forbidden("origin_not_allowed", "This origin may not do this.")
+        Self::forbidden(Code::OriginNotAllowed, "This origin may not do this.")
     }
 
     /// 404, for what is not there and what is somebody else's alike.
     pub fn not_found() -> Self {
-        Self::new(StatusCode::NOT_FOUND, "not_found", "There is nothing here.")
+        Self::new(StatusCode::NOT_FOUND, Code::NotFound, "There is nothing here.")
     }
 
     /// 405 with the methods that are there.
     pub fn method_not_allowed(allow: &HeaderMap) -> Self {
         let problem = Self::new(
             StatusCode::METHOD_NOT_ALLOWED,
-            "method_not_allowed",
+            Code::MethodNotAllowed,
             "Not with this method; see Allow.",
         );
         match allow.get(header::ALLOW) {
@@ -236,7 +238,7 @@ impl Problem {
     }
 
     /// 409.
-    pub fn conflict(code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
+    pub fn conflict(code: Code, detail: impl Into<Cow<'static, str>>) -> Self {
         Self::new(StatusCode::CONFLICT, code, detail)
     }
 
@@ -244,7 +246,7 @@ impl Problem {
     pub fn invalid(errors: Vec<FieldError>) -> Self {
         Self::new(
             StatusCode::UNPROCESSABLE_ENTITY,
-            "validation_failed",
+            Code::ValidationFailed,
             "Some of what was sent cannot be used.",
         )
         .edit(|inner| inner.errors = errors)
@@ -257,7 +259,7 @@ impl Problem {
 
     /// 422 for what the contract knows and this version cannot do yet.
     pub fn not_supported(pointer: &str, message: &'static str) -> Self {
-        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "not_supported", message)
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, Code::NotSupported, message)
             .edit(|inner| inner.errors = vec![FieldError::new(pointer, "not_supported", message)])
     }
 
@@ -265,7 +267,7 @@ impl Problem {
     pub fn rate_limited(retry_after: SignedDuration) -> Self {
         // Whole seconds, rounded up: coming back earlier would only be refused again.
         let seconds = retry_after.as_secs() + i64::from(retry_after.subsec_nanos() > 0);
-        Self::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", "Too many requests.")
+        Self::new(StatusCode::TOO_MANY_REQUESTS, Code::RateLimited, "Too many requests.")
             .edit(|inner| inner.retry_after = Some(seconds.max(1)))
     }
 
@@ -276,21 +278,21 @@ impl Problem {
         let detail =
             format!("The quota of {most} {what} a month is used up; it is there again at {resets_at}.");
         let seconds = resets_at.as_second() - now.as_second();
-        Self::new(StatusCode::PAYMENT_REQUIRED, "quota_exceeded", detail).edit(|inner| {
+        Self::new(StatusCode::PAYMENT_REQUIRED, Code::QuotaExceeded, detail).edit(|inner| {
             inner.retry_after = Some(seconds.max(1));
-            inner.quota = Some(QuotaFacts { kind: metered.as_str(), limit: most, resets_at });
+            inner.quota = Some(QuotaFacts { kind: metered, limit: most, resets_at });
         })
     }
 
     /// 503: worth another try in a moment.
     pub fn unavailable() -> Self {
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Not at this moment; try again.")
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, Code::Unavailable, "Not at this moment; try again.")
             .edit(|inner| inner.retry_after = Some(1))
     }
 
     /// 500: our own fault, of which the log knows more.
     pub fn internal() -> Self {
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Something went wrong on our side.")
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, Code::Internal, "Something went wrong on our side.")
     }
 
     /// The status.
@@ -299,14 +301,14 @@ impl Problem {
     }
 
     /// The code.
-    pub fn code(&self) -> &'static str {
+    pub fn code(&self) -> Code {
         self.0.code
     }
 
     /// The whole response.
     pub(crate) fn render(&self, request_id: &str, method: &Method) -> Response {
         let inner = &*self.0;
-        let mut title = inner.code.replace('_', " ");
+        let mut title = inner.code.as_str().replace('_', " ");
         if let Some(first) = title.get_mut(..1) {
             first.make_ascii_uppercase();
         }
@@ -349,16 +351,16 @@ impl IntoResponse for Problem {
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Conflict(what) => Self::conflict("conflict", format!("{what} exists already.")),
+            StoreError::Conflict(what) => Self::conflict(Code::Conflict, format!("{what} exists already.")),
             StoreError::NotTheirs => Self::forbidden(
-                "permission_denied",
+                Code::PermissionDenied,
                 "The owner of the platform closed the tenant, and alone activates it.",
             ),
-            StoreError::Refused(why) => Self::conflict("conflict", why),
-            StoreError::Full(why) => Self::conflict("too_many", why),
+            StoreError::Refused(why) => Self::conflict(Code::Conflict, why),
+            StoreError::Full(why) => Self::conflict(Code::TooMany, why),
             StoreError::Stale(what) => Self::new(
                 StatusCode::PRECONDITION_FAILED,
-                "stale",
+                Code::Stale,
                 format!("The {what} was changed since you read it."),
             ),
             StoreError::Unavailable(_) => {
@@ -378,15 +380,15 @@ impl From<StoreError> for Problem {
 impl From<TokenError> for Problem {
     fn from(error: TokenError) -> Self {
         Self::unauthorized(match error {
-            TokenError::Malformed | TokenError::Invalid => "token_invalid",
-            TokenError::Expired { .. } => "token_expired",
+            TokenError::Malformed | TokenError::Invalid => Code::TokenInvalid,
+            TokenError::Expired { .. } => Code::TokenExpired,
         })
     }
 }
 
 impl From<SignatureError> for Problem {
     fn from(_: SignatureError) -> Self {
-        Self::unauthorized("signature_invalid")
+        Self::unauthorized(Code::SignatureInvalid)
     }
 }
 

@@ -1,4 +1,5 @@
-//! Which handler answers where, and what it asks of the caller.
+//! What is served. Each operation has its method, path, name and description at its handler (`#[utoipa::path]`), and what it
+//! asks in the handler's type; the router and the description of the API are both made from that, here and nowhere else.
 
 use crate::{
     api::{audit_keys, auth, health, jwks, messages, sessions, tenants, tokens},
@@ -17,6 +18,10 @@ use axum::{
 };
 use http::Method;
 use misy_domain::Action;
+use utoipa::{
+    __dev::{SchemaReferences, Tags},
+    openapi::{HttpMethod, RefOr, path::Operation, schema::Schema},
+};
 
 impl FrontDesk {
     /// All routes. Serve it with `into_make_service_with_connect_info::<SocketAddr>()`: limits per address and the
@@ -30,6 +35,9 @@ impl FrontDesk {
     }
 }
 
+/// Types by the names that they have in the description.
+pub type Schemas = Vec<(String, RefOr<Schema>)>;
+
 /// An operation as it is served.
 #[derive(Debug, Clone)]
 pub struct Served {
@@ -39,6 +47,22 @@ pub struct Served {
     pub path: String,
     /// Of a management operation: any of these lets a caller in. The others see to their callers themselves.
     pub actions: Option<&'static [Action]>,
+    describe: fn() -> Operation,
+    schemas: fn(&mut Schemas),
+}
+
+impl Served {
+    /// As its handler describes it.
+    pub fn operation(&self) -> Operation {
+        (self.describe)()
+    }
+
+    /// The types that it takes and gives.
+    pub fn schemas(&self) -> Schemas {
+        let mut schemas = Vec::new();
+        (self.schemas)(&mut schemas);
+        schemas
+    }
 }
 
 /// Everything that is served but pages and files. What management operations ask is read from the types of their handlers.
@@ -51,6 +75,24 @@ fn all() -> Routes {
         .into_iter()
         .fold(Routes::default(), Routes::merge)
 }
+
+/// A handler together with its description. What is not described is not served: it does not compile.
+macro_rules! served {
+    (@ [$($module:tt)*] $handler:ident) => {
+        pastey::paste! { ($($module)* [<__path_ $handler>], $($module)* $handler) }
+    };
+    (@ [$($module:tt)*] $next:ident :: $($rest:tt)+) => {
+        served!(@ [$($module)* $next ::] $($rest)+)
+    };
+    ($($handler:tt)+) => {
+        served!(@ [] $($handler)+)
+    };
+}
+
+/// What `#[utoipa::path]` says of a handler.
+trait Described: utoipa::Path + SchemaReferences + Tags<'static> {}
+
+impl<P: utoipa::Path + SchemaReferences + Tags<'static>> Described for P {}
 
 /// Routes, as they are put together.
 #[derive(Default)]
@@ -67,35 +109,37 @@ impl Routes {
     }
 
     /// What sees to its callers itself.
-    fn open<H: Handler<T, FrontDesk>, T: 'static>(self, method: Method, path: &str, handler: H) -> Self {
-        self.add(Served { method, path: path.to_owned(), actions: None }, handler)
+    fn open<P, H, T>(self, served: (P, H)) -> Self
+    where
+        P: Described,
+        H: Handler<T, FrontDesk>,
+        T: 'static,
+    {
+        self.add(served, None)
     }
 
     /// What may be done by whom the access policies let. A handler that takes no authorised call does not fit here.
-    fn managed<H, Via, Call>(self, method: Method, path: &str, handler: H) -> Self
+    fn managed<P, H, Via, Call>(self, served: (P, H)) -> Self
     where
+        P: Described,
         H: Handler<(Via, State<FrontDesk>, Call), FrontDesk>,
         Via: 'static,
         Call: Authorised + 'static,
     {
-        self.add(Served { method, path: path.to_owned(), actions: Some(Call::ACTIONS) }, handler)
+        self.add(served, Some(Call::ACTIONS))
     }
 
-    /// The same, of one tenant: `path` goes on from the tenant's.
-    fn of_tenant<H, Via, Call>(self, method: Method, path: &str, handler: H) -> Self
+    fn add<P, H, T>(mut self, (_, handler): (P, H), actions: Option<&'static [Action]>) -> Self
     where
-        H: Handler<(Via, State<FrontDesk>, Call), FrontDesk>,
-        Via: 'static,
-        Call: Authorised + 'static,
+        P: Described,
+        H: Handler<T, FrontDesk>,
+        T: 'static,
     {
-        self.managed(method, &format!("/api/meta-agent/tenants/{{tenantId}}{path}"), handler)
-    }
-
-    fn add<H: Handler<T, FrontDesk>, T: 'static>(mut self, served: Served, handler: H) -> Self {
+        let (path, method) = (P::path(), method_of::<P>());
         #[allow(clippy::expect_used, reason = "every method below is one: else nothing starts")]
-        let filter = MethodFilter::try_from(served.method.clone()).expect("a method of HTTP");
-        self.router = self.router.route(&served.path, on(filter, handler));
-        self.served.push(served);
+        let filter = MethodFilter::try_from(method.clone()).expect("a method of HTTP");
+        self.router = self.router.route(&path, on(filter, handler));
+        self.served.push(Served { method, path, actions, describe: operation_of::<P>, schemas: P::schemas });
         self
     }
 
@@ -106,13 +150,30 @@ impl Routes {
     }
 }
 
+fn operation_of<P: Described>() -> Operation {
+    let mut operation = P::operation();
+    operation.tags = Some(P::tags().into_iter().map(str::to_owned).collect());
+    operation
+}
+
+/// The one method of an operation.
+fn method_of<P: utoipa::Path>() -> Method {
+    match P::methods().first() {
+        Some(HttpMethod::Post) => Method::POST,
+        Some(HttpMethod::Put) => Method::PUT,
+        Some(HttpMethod::Patch) => Method::PATCH,
+        Some(HttpMethod::Delete) => Method::DELETE,
+        _ => Method::GET,
+    }
+}
+
 fn operation() -> Routes {
     Routes::default()
-        .open(Method::GET, "/health/live", health::live)
-        .open(Method::GET, "/health/ready", health::ready)
-        .open(Method::GET, "/metrics", health::metrics)
-        .open(Method::GET, "/.well-known/jwks.json", jwks::read)
-        .open(Method::GET, "/.well-known/misy-audit-keys.json", audit_keys::read)
+        .open(served!(health::live))
+        .open(served!(health::ready))
+        .open(served!(health::metrics))
+        .open(served!(jwks::read))
+        .open(served!(audit_keys::read))
         .page("/openapi.json", assets::openapi)
         .page("/docs", assets::docs)
         .page("/docs/{file}", assets::docs_file)
@@ -129,13 +190,13 @@ fn operation() -> Routes {
 
 fn chat() -> Routes {
     Routes::default()
-        .open(Method::POST, "/api/meta-agent/tokens", tokens::mint::mint)
-        .open(Method::POST, "/api/meta-agent/tokens/revoke", tokens::revoke::revoke)
-        .open(Method::POST, "/api/meta-agent/sessions", sessions::open::open)
-        .open(Method::GET, "/api/meta-agent/sessions/{sessionId}", sessions::read::read)
-        .open(Method::GET, "/api/meta-agent/sessions/{sessionId}/messages", sessions::history::list)
-        .open(Method::GET, "/api/meta-agent/sessions/{sessionId}/events", sessions::events::follow)
-        .open(Method::POST, "/api/meta-agent/messages", messages::write)
+        .open(served!(tokens::mint::mint))
+        .open(served!(tokens::revoke::revoke))
+        .open(served!(sessions::open::open))
+        .open(served!(sessions::read::read))
+        .open(served!(sessions::history::list))
+        .open(served!(sessions::events::follow))
+        .open(served!(messages::write))
 }
 
 fn people() -> Routes {
@@ -144,147 +205,135 @@ fn people() -> Routes {
         totp,
     };
     Routes::default()
-        .open(Method::GET, "/api/meta-agent/auth/passkeys", passkeys::list)
-        .open(Method::PATCH, "/api/meta-agent/auth/passkeys/{passkeyId}", passkeys::rename)
-        .open(Method::DELETE, "/api/meta-agent/auth/passkeys/{passkeyId}", passkeys::remove)
-        .open(Method::POST, "/api/meta-agent/auth/passkeys/registration", passkeys::registration::begin)
-        .open(
-            Method::POST,
-            "/api/meta-agent/auth/passkeys/registration/finish",
-            passkeys::registration::finish,
-        )
-        .open(Method::POST, "/api/meta-agent/auth/passkeys/sign-in", passkeys::sign_in::begin)
-        .open(Method::POST, "/api/meta-agent/auth/passkeys/sign-in/finish", passkeys::sign_in::finish)
-        .open(
-            Method::POST,
-            "/api/meta-agent/auth/passkeys/second-factor",
-            passkeys::sign_in::begin_second_factor,
-        )
-        .open(
-            Method::POST,
-            "/api/meta-agent/auth/passkeys/second-factor/finish",
-            passkeys::sign_in::finish_second_factor,
-        )
-        .open(Method::POST, "/api/meta-agent/auth/passkeys/step-up", passkeys::sign_in::begin_step_up)
-        .open(Method::POST, "/api/meta-agent/auth/passkeys/step-up/finish", passkeys::sign_in::finish_step_up)
-        .open(Method::GET, "/api/meta-agent/auth/oidc/start", oidc::start_of_installation)
-        .open(Method::GET, "/api/meta-agent/auth/oidc/callback", oidc::callback)
-        .open(Method::GET, "/api/meta-agent/auth/oidc/{tenantId}/start", oidc::start_of_tenant)
-        .open(Method::POST, "/api/meta-agent/auth/sign-in", sign_in::sign_in)
-        .open(Method::POST, "/api/meta-agent/auth/second-factor", second_factor::prove)
-        .open(Method::POST, "/api/meta-agent/auth/sign-out", me::sign_out)
-        .open(Method::GET, "/api/meta-agent/auth/me", me::read)
-        .open(Method::GET, "/api/meta-agent/auth/sessions", sessions::list)
-        .open(Method::DELETE, "/api/meta-agent/auth/sessions", sessions::end_others)
-        .open(Method::DELETE, "/api/meta-agent/auth/sessions/{sessionId}", sessions::end)
-        .open(Method::POST, "/api/meta-agent/auth/step-up", step_up::step_up)
-        .open(Method::POST, "/api/meta-agent/auth/totp", totp::propose)
-        .open(Method::POST, "/api/meta-agent/auth/totp/confirm", totp::confirm)
-        .open(Method::POST, "/api/meta-agent/auth/recovery-codes", totp::renew_codes)
-        .open(Method::POST, "/api/meta-agent/auth/enroll", enroll::enroll)
-        .open(Method::POST, "/api/meta-agent/auth/invitations/accept", invitations::accept)
-        .open(Method::POST, "/api/meta-agent/auth/password", password::change)
-        .open(Method::POST, "/api/meta-agent/auth/password/forgot", password::forgot)
-        .open(Method::POST, "/api/meta-agent/auth/password/reset", password::reset)
-        .open(Method::GET, "/api/meta-agent/auth/tokens", tokens::list)
-        .open(Method::POST, "/api/meta-agent/auth/tokens", tokens::create)
-        .open(Method::DELETE, "/api/meta-agent/auth/tokens/{keyId}", tokens::revoke)
+        .open(served!(passkeys::list))
+        .open(served!(passkeys::rename))
+        .open(served!(passkeys::remove))
+        .open(served!(passkeys::registration::begin))
+        .open(served!(passkeys::registration::finish))
+        .open(served!(passkeys::sign_in::begin))
+        .open(served!(passkeys::sign_in::finish))
+        .open(served!(passkeys::sign_in::begin_second_factor))
+        .open(served!(passkeys::sign_in::finish_second_factor))
+        .open(served!(passkeys::sign_in::begin_step_up))
+        .open(served!(passkeys::sign_in::finish_step_up))
+        .open(served!(oidc::start_of_installation))
+        .open(served!(oidc::callback))
+        .open(served!(oidc::start_of_tenant))
+        .open(served!(sign_in::sign_in))
+        .open(served!(second_factor::prove))
+        .open(served!(me::sign_out))
+        .open(served!(me::read))
+        .open(served!(sessions::list))
+        .open(served!(sessions::end_others))
+        .open(served!(sessions::end))
+        .open(served!(step_up::step_up))
+        .open(served!(totp::propose))
+        .open(served!(totp::confirm))
+        .open(served!(totp::renew_codes))
+        .open(served!(enroll::enroll))
+        .open(served!(invitations::accept))
+        .open(served!(password::change))
+        .open(served!(password::forgot))
+        .open(served!(password::reset))
+        .open(served!(tokens::list))
+        .open(served!(tokens::create))
+        .open(served!(tokens::revoke))
 }
 
 /// Tenants, from registration to deletion.
 fn life() -> Routes {
     use tenants::{create, events, life, limits, list, record, register};
     Routes::default()
-        .open(Method::POST, "/api/meta-agent/tenants/register/owner", register::owner)
-        .open(Method::POST, "/api/meta-agent/tenants/register", register::register)
-        .managed(Method::GET, "/api/meta-agent/tenants", list::list)
-        .managed(Method::POST, "/api/meta-agent/tenants", create::create)
-        .of_tenant(Method::GET, "", record::read)
-        .of_tenant(Method::PATCH, "", record::change)
-        .of_tenant(Method::DELETE, "", life::delete)
-        .of_tenant(Method::POST, "/suspend", life::suspend)
-        .of_tenant(Method::POST, "/activate", life::activate)
-        .of_tenant(Method::POST, "/close", life::close)
-        .of_tenant(Method::POST, "/reopen", life::reopen)
-        .of_tenant(Method::GET, "/events", events::list)
-        .of_tenant(Method::GET, "/limits", limits::read)
-        .of_tenant(Method::PUT, "/limits", limits::replace)
+        .open(served!(register::owner))
+        .open(served!(register::register))
+        .managed(served!(list::list))
+        .managed(served!(create::create))
+        .managed(served!(record::read))
+        .managed(served!(record::change))
+        .managed(served!(life::delete))
+        .managed(served!(life::suspend))
+        .managed(served!(life::activate))
+        .managed(served!(life::close))
+        .managed(served!(life::reopen))
+        .managed(served!(events::list))
+        .managed(served!(limits::read))
+        .managed(served!(limits::replace))
 }
 
 /// What a tenant has.
 fn belongings() -> Routes {
     use tenants::{certificates, context_pack, encryption, keys, secrets, sites};
     Routes::default()
-        .of_tenant(Method::POST, "/tokens/revoke-all", tokens::revoke_all::revoke_all)
-        .of_tenant(Method::GET, "/certificates", certificates::list)
-        .of_tenant(Method::POST, "/certificates", certificates::bind)
-        .of_tenant(Method::DELETE, "/certificates/{certificateId}", certificates::revoke)
-        .of_tenant(Method::GET, "/context-pack", context_pack::read)
-        .of_tenant(Method::PUT, "/context-pack", context_pack::replace)
-        .of_tenant(Method::GET, "/sites", sites::list)
-        .of_tenant(Method::POST, "/sites", sites::create)
-        .of_tenant(Method::GET, "/sites/{siteId}", sites::read)
-        .of_tenant(Method::PATCH, "/sites/{siteId}", sites::change)
-        .of_tenant(Method::DELETE, "/sites/{siteId}", sites::delete)
-        .of_tenant(Method::GET, "/keys", keys::list)
-        .of_tenant(Method::POST, "/keys", keys::create)
-        .of_tenant(Method::DELETE, "/keys/{keyId}", keys::revoke)
-        .of_tenant(Method::GET, "/secrets", secrets::list)
-        .of_tenant(Method::POST, "/secrets", secrets::rotate)
-        .of_tenant(Method::DELETE, "/secrets/{keyId}", secrets::revoke)
-        .of_tenant(Method::PATCH, "/secrets/{keyId}", secrets::change)
-        .of_tenant(Method::GET, "/encryption", encryption::read)
-        .of_tenant(Method::POST, "/encryption/rotations", encryption::rotate)
+        .managed(served!(tokens::revoke_all::revoke_all))
+        .managed(served!(certificates::list))
+        .managed(served!(certificates::bind))
+        .managed(served!(certificates::revoke))
+        .managed(served!(context_pack::read))
+        .managed(served!(context_pack::replace))
+        .managed(served!(sites::list))
+        .managed(served!(sites::create))
+        .managed(served!(sites::read))
+        .managed(served!(sites::change))
+        .managed(served!(sites::delete))
+        .managed(served!(keys::list))
+        .managed(served!(keys::create))
+        .managed(served!(keys::revoke))
+        .managed(served!(secrets::list))
+        .managed(served!(secrets::rotate))
+        .managed(served!(secrets::revoke))
+        .managed(served!(secrets::change))
+        .managed(served!(encryption::read))
+        .managed(served!(encryption::rotate))
 }
 
 /// Who of a tenant gets in, and what they may do.
 fn members() -> Routes {
     use tenants::{domains, roles, sign_in, user_access, users};
     Routes::default()
-        .of_tenant(Method::GET, "/domains", domains::list)
-        .of_tenant(Method::POST, "/domains", domains::create)
-        .of_tenant(Method::POST, "/domains/{domain}/verify", domains::verify)
-        .of_tenant(Method::DELETE, "/domains/{domain}", domains::delete)
-        .of_tenant(Method::GET, "/sign-in", sign_in::read)
-        .of_tenant(Method::PUT, "/sign-in", sign_in::replace)
-        .of_tenant(Method::DELETE, "/sign-in", sign_in::delete)
-        .of_tenant(Method::GET, "/users", users::list)
-        .of_tenant(Method::POST, "/users", users::invite)
-        .of_tenant(Method::GET, "/users/{userId}", users::read)
-        .of_tenant(Method::PATCH, "/users/{userId}", users::change)
-        .of_tenant(Method::DELETE, "/users/{userId}", users::remove)
-        .of_tenant(Method::GET, "/users/{userId}/sessions", user_access::sessions)
-        .of_tenant(Method::DELETE, "/users/{userId}/sessions", user_access::end_sessions)
-        .of_tenant(Method::DELETE, "/users/{userId}/sessions/{sessionId}", user_access::end_session)
-        .of_tenant(Method::POST, "/users/{userId}/invitation", user_access::renew_invitation)
-        .of_tenant(Method::POST, "/users/{userId}/password-reset", user_access::make_password_link)
-        .of_tenant(Method::POST, "/users/{userId}/second-factor-reset", user_access::reset_second_factor)
-        .of_tenant(Method::GET, "/roles", roles::list)
-        .of_tenant(Method::POST, "/roles", roles::create)
-        .of_tenant(Method::GET, "/roles/{roleId}", roles::read)
-        .of_tenant(Method::PATCH, "/roles/{roleId}", roles::change)
-        .of_tenant(Method::DELETE, "/roles/{roleId}", roles::delete)
+        .managed(served!(domains::list))
+        .managed(served!(domains::create))
+        .managed(served!(domains::verify))
+        .managed(served!(domains::delete))
+        .managed(served!(sign_in::read))
+        .managed(served!(sign_in::replace))
+        .managed(served!(sign_in::delete))
+        .managed(served!(users::list))
+        .managed(served!(users::invite))
+        .managed(served!(users::read))
+        .managed(served!(users::change))
+        .managed(served!(users::remove))
+        .managed(served!(user_access::sessions))
+        .managed(served!(user_access::end_sessions))
+        .managed(served!(user_access::end_session))
+        .managed(served!(user_access::renew_invitation))
+        .managed(served!(user_access::make_password_link))
+        .managed(served!(user_access::reset_second_factor))
+        .managed(served!(roles::list))
+        .managed(served!(roles::create))
+        .managed(served!(roles::read))
+        .managed(served!(roles::change))
+        .managed(served!(roles::delete))
 }
 
 /// What was done, what it cost, and what is suspicious of it.
 fn oversight() -> Routes {
     use tenants::{alerts, audit, decisions, privilege, usage};
     Routes::default()
-        .of_tenant(Method::GET, "/privilege", privilege::list)
-        .of_tenant(Method::POST, "/privilege", privilege::run)
-        .of_tenant(Method::GET, "/privilege/operations", privilege::catalogue)
-        .of_tenant(Method::DELETE, "/privilege/{grantId}", privilege::end)
-        .of_tenant(Method::GET, "/alerts", alerts::list)
-        .of_tenant(Method::POST, "/alerts/{alertId}/acknowledge", alerts::acknowledge)
-        .of_tenant(Method::GET, "/usage", usage::read)
-        .of_tenant(Method::GET, "/usage/invoice", usage::invoice::read)
-        .of_tenant(Method::GET, "/usage/refusals", usage::refusals::read)
-        .of_tenant(Method::GET, "/audit", audit::list)
-        .of_tenant(Method::GET, "/audit/checkpoint", audit::proofs::checkpoint)
-        .of_tenant(Method::GET, "/audit/checkpoints", audit::proofs::checkpoints)
-        .of_tenant(Method::GET, "/audit/entries/{auditId}/proof", audit::proofs::inclusion)
-        .of_tenant(Method::GET, "/audit/consistency", audit::proofs::consistency)
-        .of_tenant(Method::GET, "/audit/export", audit::export::export)
-        .of_tenant(Method::GET, "/audit/report", audit::report::read)
-        .of_tenant(Method::GET, "/decisions", decisions::read)
+        .managed(served!(privilege::list))
+        .managed(served!(privilege::run))
+        .managed(served!(privilege::catalogue))
+        .managed(served!(privilege::end))
+        .managed(served!(alerts::list))
+        .managed(served!(alerts::acknowledge))
+        .managed(served!(usage::read))
+        .managed(served!(usage::invoice::read))
+        .managed(served!(usage::refusals::read))
+        .managed(served!(audit::list))
+        .managed(served!(audit::proofs::checkpoint))
+        .managed(served!(audit::proofs::checkpoints))
+        .managed(served!(audit::proofs::inclusion))
+        .managed(served!(audit::proofs::consistency))
+        .managed(served!(audit::export::export))
+        .managed(served!(audit::report::read))
+        .managed(served!(decisions::read))
 }

@@ -1,7 +1,10 @@
 //! What is known of tenants at this moment: status, epoch, sites, limits, revoked tokens. Read from the database at most
 //! once a second per tenant, and at once when something is changed in this process.
 
-use crate::settings::{DefaultLimits, PlanLimits};
+use crate::{
+    problem::Code,
+    settings::{DefaultLimits, PlanLimits},
+};
 use futures_util::{StreamExt, stream};
 use misy_domain::{
     CertificateId, Clock, KeyId, Metered, Origin, Permission, Permissions, Plan, SiteId, TenantId,
@@ -168,17 +171,17 @@ impl TenantState {
         claims: &TatClaims,
         shown: Option<&ClientCertificate>,
         now: Timestamp,
-    ) -> Result<(), &'static str> {
+    ) -> Result<(), Code> {
         match (claims.certificate, shown) {
             (None, _) if claims.key.is_some_and(|key| self.needs_certificate(key)) => {
-                Err("certificate_required")
+                Err(Code::CertificateRequired)
             }
             (None, _) => Ok(()),
-            (Some(_), None) => Err("certificate_required"),
+            (Some(_), None) => Err(Code::CertificateRequired),
             (Some(bound), Some(shown)) => {
                 let mut bindings = self.bindings_of(shown, claims.key, &claims.site_id, now);
                 let holds = shown.certificate == bound.certificate && bindings.any(|id| id == bound.binding);
-                if holds { Ok(()) } else { Err("certificate_invalid") }
+                if holds { Ok(()) } else { Err(Code::CertificateInvalid) }
             }
         }
     }

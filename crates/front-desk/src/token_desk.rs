@@ -1,6 +1,9 @@
 //! Tokens: the keys that sign them, and what was found out about those that were seen before.
 
-use crate::{problem::Problem, tenant_state::TenantState};
+use crate::{
+    problem::{Code, Problem},
+    tenant_state::TenantState,
+};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use misy_domain::{Clock, KeyId, Timestamp};
 use misy_store::{Database, StoreError, Vault, signing_keys};
@@ -124,7 +127,7 @@ impl TokenDesk {
                 return Ok(known);
             }
             self.seen.invalidate(&sha256);
-            return Err(Problem::unauthorized("token_expired"));
+            return Err(Problem::unauthorized(Code::TokenExpired));
         }
         let known = self.verify_first(token, sha256, now, Duration::ZERO).await?;
         self.seen.insert(sha256, known.clone());

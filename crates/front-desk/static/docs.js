@@ -13,6 +13,7 @@ function typeOf(schema, depth = 0) {
   if (schema.$ref) return schema.$ref.split('/').pop();
   const any = schema.oneOf ?? schema.anyOf ?? schema.allOf;
   if (any) return any.map((one) => typeOf(one, depth)).join(' | ');
+  if (schema.enum) return schema.enum.map((word) => JSON.stringify(word)).join(' | ');
   const types = [schema.type].flat().filter(Boolean);
   if (types.includes('array')) return `${typeOf(schema.items, depth + 1)}[]`;
   return types.join(' | ') + (schema.format ? ` (${schema.format})` : '');
@@ -51,7 +52,8 @@ function operationOf(method, path, operation) {
     if (content.example) body.append(element('pre', JSON.stringify(content.example, undefined, 2)));
   }
   body.append(element('h3', 'Answers'));
-  const answers = Object.entries(operation.responses).map(([status, answer]) => {
+  const answers = Object.entries(operation.responses).map(([status, one]) => {
+    const answer = one.$ref ? document_.components.responses[one.$ref.split('/').pop()] : one;
     const types = Object.values(answer.content ?? {}).map((content) => typeOf(content.schema));
     return [status, types.join(', '), answer.description];
   });
@@ -64,12 +66,13 @@ function schemaOf(name, schema) {
   const details = element('details');
   details.append(element('summary', name));
   const body = element('div');
-  if (schema.description) body.append(element('p', schema.description));
+  for (const line of (schema.description ?? '').split('\n').filter(Boolean)) body.append(element('p', line));
   const required = new Set(schema.required ?? []);
   const rows = Object.entries(schema.properties ?? {}).map(([field, one]) => [
     field + (required.has(field) ? '' : ' ?'), typeOf(one), one.description,
   ]);
-  body.append(table(['field', 'type', ''], rows));
+  if (rows.length) body.append(table(['field', 'type', ''], rows));
+  else body.append(element('p', typeOf(schema)));
   details.append(body);
   return details;
 }

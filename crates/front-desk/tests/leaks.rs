@@ -7,6 +7,8 @@
     reason = "a test stops where something is not as it should be"
 )]
 
+#[path = "it/described.rs"]
+mod described;
 #[allow(dead_code, unreachable_pub, reason = "shared with the other tests, which use more of it")]
 #[path = "it/people.rs"]
 mod people;

@@ -7,32 +7,17 @@ use crate::{
 };
 use jiff_sqlx::{Timestamp as SqlTimestamp, ToSqlx};
 use misy_domain::{AlertId, TenantId, Timestamp};
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// How bad it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Severity {
-    /// Worth knowing.
-    Info,
-    /// Worth a look today.
-    Warning,
-    /// Worth a look now.
-    Critical,
-}
-
-impl Severity {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::Info, Self::Warning, Self::Critical];
-
-    /// As it stands in the database and the API.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Info => "info",
-            Self::Warning => "warning",
-            Self::Critical => "critical",
-        }
+misy_domain::words! {
+    /// How bad it is.
+    pub enum Severity {
+        /// Worth knowing.
+        Info = "info",
+        /// Worth a look today.
+        Warning = "warning",
+        /// Worth a look now.
+        Critical = "critical",
     }
 }
 

@@ -19,31 +19,17 @@ use misy_domain::{AuditId, Clock, Entropy, TenantId, Timestamp};
 use serde_json::Value;
 use sqlx::PgConnection;
 
-/// What an entry tells of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Kind {
-    /// A request and its outcome.
-    Call,
-    /// What was changed.
-    Change,
-    /// What an agent did.
-    Turn,
-    /// Cross-tenant work.
-    System,
-}
-
-impl Kind {
-    /// All of them.
-    pub const ALL: [Self; 4] = [Self::Call, Self::Change, Self::Turn, Self::System];
-
-    /// As it stands in the database and the API.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Call => "call",
-            Self::Change => "change",
-            Self::Turn => "turn",
-            Self::System => "system",
-        }
+misy_domain::words! {
+    /// What an entry tells of.
+    pub enum Kind as AuditKind {
+        /// A request and its outcome.
+        Call = "call",
+        /// What was changed.
+        Change = "change",
+        /// What an agent did.
+        Turn = "turn",
+        /// Cross-tenant work.
+        System = "system",
     }
 }
 

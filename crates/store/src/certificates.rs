@@ -13,25 +13,17 @@ use misy_trust::{
 };
 use serde::Deserialize;
 
-/// What of a certificate is remembered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum BoundBy {
-    /// Its public key, which a renewal with the same key keeps.
-    Key,
-    /// All of it.
-    Certificate,
+misy_domain::words! {
+    /// What of a certificate is remembered.
+    pub enum BoundBy {
+        /// Its public key, which a renewal with the same key keeps.
+        Key = "key",
+        /// All of it.
+        Certificate = "certificate",
+    }
 }
 
 impl BoundBy {
-    /// As it stands in the database and the API.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Key => "key",
-            Self::Certificate => "certificate",
-        }
-    }
-
     /// The other one.
     #[must_use]
     pub fn other(self) -> Self {

@@ -12,29 +12,25 @@ use misy_domain::{TenantId, Timestamp, limit::Quota, plan::PlanLimits};
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 
-/// What a limit is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Scope {
-    /// All requests of a tenant.
-    Tenant,
-    /// Those of one site.
-    Site,
-    /// Those made with one key or one chain of tokens.
-    Key,
-    /// Those of one session.
-    Session,
-    /// Those on one channel.
-    Channel,
-    /// Turns of one agent.
-    Agent,
+misy_domain::words! {
+    /// What a limit is about.
+    pub enum Scope as LimitScope {
+        /// All requests of a tenant.
+        Tenant = "tenant",
+        /// Those of one site.
+        Site = "site",
+        /// Those made with one key or one chain of tokens.
+        Key = "key",
+        /// Those of one session.
+        Session = "session",
+        /// Those on one channel.
+        Channel = "channel",
+        /// Turns of one agent.
+        Agent = "agent",
+    }
 }
 
 impl Scope {
-    /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::Tenant, Self::Site, Self::Key, Self::Session, Self::Channel, Self::Agent];
-
     /// The limit that a plan sets.
     pub fn of_plan(self, limits: &PlanLimits) -> Quota {
         match self {
@@ -44,18 +40,6 @@ impl Scope {
             Self::Session => limits.session,
             Self::Channel => limits.channel,
             Self::Agent => limits.agent,
-        }
-    }
-
-    /// As it stands in the database, the API and the headers.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Tenant => "tenant",
-            Self::Site => "site",
-            Self::Key => "key",
-            Self::Session => "session",
-            Self::Channel => "channel",
-            Self::Agent => "agent",
         }
     }
 }

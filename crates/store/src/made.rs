@@ -11,28 +11,17 @@ use jiff_sqlx::{Timestamp as SqlTimestamp, ToSqlx};
 use misy_domain::{Timestamp, UserId};
 use misy_trust::access::{Handled, Reach, StandsFor};
 
-/// What kind of thing was made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum MadeKind {
-    /// A tenant secret.
-    Secret,
-    /// A publishable key.
-    Key,
-    /// A bound client certificate.
-    Certificate,
-    /// A personal API token.
-    PersonalToken,
-}
-
-impl MadeKind {
-    /// As it stands in the API.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Secret => "secret",
-            Self::Key => "key",
-            Self::Certificate => "certificate",
-            Self::PersonalToken => "personal_token",
-        }
+misy_domain::words! {
+    /// What kind of thing was made.
+    pub enum MadeKind {
+        /// A tenant secret.
+        Secret = "secret",
+        /// A publishable key.
+        Key = "key",
+        /// A bound client certificate.
+        Certificate = "certificate",
+        /// A personal API token.
+        PersonalToken = "personal_token",
     }
 }
 

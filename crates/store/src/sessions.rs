@@ -29,15 +29,16 @@ pub struct NewSession<'a> {
     pub ttl: Duration,
 }
 
-/// Where a conversation stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum ConversationStatus {
-    /// Agents answer.
-    Active,
-    /// A person was asked to take over.
-    Handoff,
-    /// It is over.
-    Closed,
+misy_domain::words! {
+    /// Where a conversation stands.
+    pub enum ConversationStatus {
+        /// Agents answer.
+        Active = "active",
+        /// A person was asked to take over.
+        Handoff = "handoff",
+        /// It is over.
+        Closed = "closed",
+    }
 }
 
 /// A session.
@@ -70,21 +71,6 @@ pub struct Session {
     /// The sequence of the newest message; 0 before the first.
     pub last_sequence: i64,
     sealed_metadata: Option<Vec<u8>>,
-}
-
-impl ConversationStatus {
-    /// As it stands in the database and the API.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Active => "active",
-            Self::Handoff => "handoff",
-            Self::Closed => "closed",
-        }
-    }
-
-    pub(crate) fn read(text: &str) -> Option<Self> {
-        [Self::Active, Self::Handoff, Self::Closed].into_iter().find(|status| status.as_str() == text)
-    }
 }
 
 impl Session {
@@ -244,7 +230,7 @@ pub async fn session(
         created_at: row.created_at.to_jiff(),
         expires_at: row.expires_at.to_jiff(),
         ended_at: row.ended_at.map(jiff_sqlx::Timestamp::to_jiff),
-        status: ConversationStatus::read(&row.status).ok_or_else(broken)?,
+        status: row.status.parse().map_err(|_| broken())?,
         language: row.language.as_deref().and_then(language),
         last_sequence: row.last_sequence,
         sealed_metadata: row.sealed_metadata,

@@ -165,7 +165,7 @@ pub async fn load_turn(
         channel: session.channel,
         locale: session.locale,
         permissions: session.permissions,
-        status: ConversationStatus::read(&state.status).ok_or_else(broken)?,
+        status: state.status.parse().map_err(|_| broken())?,
         language: state.language.as_deref().and_then(sessions::language),
         unanswered_in_a_row: u8::try_from(state.unanswered_in_a_row).unwrap_or(u8::MAX),
         waiting,

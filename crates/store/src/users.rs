@@ -18,30 +18,15 @@ use misy_trust::{
 use std::ops::Deref;
 use tickets::TicketPurpose;
 
-/// Whether somebody may come in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum UserStatus {
-    /// Was asked to join and has not come in yet.
-    Invited,
-    /// May sign in.
-    Active,
-    /// May neither sign in nor call.
-    Disabled,
-}
-
-impl UserStatus {
-    /// As it stands in the database and the API.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Invited => "invited",
-            Self::Active => "active",
-            Self::Disabled => "disabled",
-        }
-    }
-
-    /// The status of a name.
-    pub fn parse(text: &str) -> Option<Self> {
-        [Self::Invited, Self::Active, Self::Disabled].into_iter().find(|status| status.as_str() == text)
+misy_domain::words! {
+    /// Whether somebody may come in.
+    pub enum UserStatus {
+        /// Was asked to join and has not come in yet.
+        Invited = "invited",
+        /// May sign in.
+        Active = "active",
+        /// May neither sign in nor call.
+        Disabled = "disabled",
     }
 }
 
@@ -201,7 +186,7 @@ impl Row {
             email: stored(text("sealed_email", &self.sealed_email)?.parse())?,
             name: text("sealed_name", &self.sealed_name)?,
             user_id: stored(self.user_id.parse())?,
-            status: stored(UserStatus::parse(&self.status).ok_or(misy_domain::tenant::UnknownValue))?,
+            status: stored(self.status.parse())?,
             roles: self.roles,
             locale: self.locale,
             password_hash: self.password_hash,

@@ -4,6 +4,7 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { bearer, MisyClient, type Schemas } from '@misy/api-client';
 import { eventually } from './eventually.js';
 
 const PROGRAM = process.env.MISY_PROGRAM ?? new URL('../../../target/debug/misy', import.meta.url).pathname;
@@ -12,12 +13,8 @@ const BOOTSTRAP = 'a bootstrap secret for tests only';
 /** Why tests that need a program of their own do not run. */
 export const NO_PROGRAM = existsSync(PROGRAM) ? false : `${PROGRAM} is not built`;
 
-/** What registering a tenant answers, as far as tests use it. */
-export interface Registered {
-  tenantId: string;
-  tenantSecret: { keyId: string; secret: string };
-  enrollment: { url: string };
-}
+/** What registering a tenant answers. */
+export type Registered = Schemas['RegistrationAnswer'];
 
 async function freePort(): Promise<number> {
   const server = createServer();
@@ -29,11 +26,16 @@ async function freePort(): Promise<number> {
 
 /** A running program with nothing in it but an owner, reached as `localhost`: browsers know passkeys by names only. */
 export class Installation {
+  /** Calls the API, as nobody until `as` says who. Here it is known by its address, since not every name is. */
+  readonly api: MisyClient;
+
   private constructor(
     readonly origin: string,
     private readonly program: ChildProcess,
     private readonly data: string,
-  ) {}
+  ) {
+    this.api = new MisyClient({ origin: origin.replace('localhost', '127.0.0.1') });
+  }
 
   static async start(): Promise<Installation> {
     const port = await freePort();
@@ -54,8 +56,7 @@ export class Installation {
     const started = new Installation(origin, program, data);
     await eventually(async () => {
       if (program.exitCode !== null) throw new Error('the program ended');
-      const answer = await fetch(`http://127.0.0.1:${port}/health/ready`);
-      if (!answer.ok) throw new Error('not ready');
+      await started.api.call('readReadiness');
     }, 60_000);
     return started;
   }
@@ -67,17 +68,14 @@ export class Installation {
 
   /** Registers the owner; gives what is shown once. */
   async register(): Promise<Registered> {
-    const answer = await fetch(`${this.origin.replace('localhost', '127.0.0.1')}/api/meta-agent/tenants/register/owner`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', authorization: `Bearer ${BOOTSTRAP}` },
-      body: JSON.stringify({
+    return this.api.as(bearer(BOOTSTRAP)).call('registerOwner', {
+      body: {
         tenantName: 'Colombiatic',
         contactEmail: 'hola@colombiatic.example',
         websiteUrl: 'https://colombiatic.example',
         businessIndustry: 'Software',
-      }),
+      },
     });
-    return (await answer.json()) as Registered;
   }
 
   async stop(): Promise<void> {

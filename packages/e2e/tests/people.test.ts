@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { after, before, describe, test } from 'node:test';
+import { bearer, MisyProblem } from '@misy/api-client';
 import type { AxeResults } from 'axe-core';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { cspViolations, launchBrowser, newVisitor } from '../src/browser.js';
@@ -190,13 +191,14 @@ describe('people sign in and look after their account', { skip: NO_PROGRAM }, ()
     await page.getByRole('button', { name: 'Make a token' }).click();
     const token = (await page.locator('.done code').textContent()) ?? '';
     assert.match(token, /^pat_/);
-    const answer = await fetch(`${installation.origin.replace('localhost', '127.0.0.1')}/api/meta-agent/tenants/colombiatic`, {
-      headers: { authorization: `Bearer ${token}` },
-    });
-    assert.equal(answer.status, 200);
+    const program = installation.api.as(bearer(token));
+    const tenant = await program.call('readTenant', { path: { tenantId: 'colombiatic' } });
+    assert.equal(tenant.tenantName, 'Colombiatic');
     await page.reload();
     await page.getByRole('button', { name: 'Revoke Reports' }).click();
     await page.locator('#tokens').waitFor({ state: 'detached' });
+    const refused = program.call('readTenant', { path: { tenantId: 'colombiatic' } });
+    await assert.rejects(refused, (error) => MisyProblem.is(error, 'token_revoked'));
     await page.close();
   });
 

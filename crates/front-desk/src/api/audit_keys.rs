@@ -29,6 +29,7 @@ pub struct AuditKeys {
 #[serde(rename_all = "camelCase")]
 pub struct AuditKey {
     /// Its id.
+    #[schema(value_type = misy_domain::KeyId)]
     key_id: String,
     /// `Ed25519`.
     algorithm: &'static str,

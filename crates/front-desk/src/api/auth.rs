@@ -13,7 +13,11 @@ pub mod step_up;
 pub mod tokens;
 pub mod totp;
 
-use crate::{desk::FrontDesk, identity::UserCall, problem::Problem};
+use crate::{
+    desk::FrontDesk,
+    identity::UserCall,
+    problem::{Code, Problem},
+};
 use misy_store::{
     TenantTx,
     users::{self, LockedUser, User, UserStatus, passkeys as stored_passkeys, sign_ins},
@@ -26,7 +30,7 @@ pub(crate) async fn own_account(
     call: &UserCall,
     name: &'static str,
 ) -> Result<(TenantTx, LockedUser), Problem> {
-    let invalid = || Problem::unauthorized("session_invalid");
+    let invalid = || Problem::unauthorized(Code::SessionInvalid);
     let mut tx = desk.database.tenant(name, &call.proved.tenant).await?;
     let user = users::lock(&mut tx, &call.proved.state.keys, call.proved.user.user_id).await?;
     let user = user.filter(|user| user.status == UserStatus::Active).ok_or_else(invalid)?;
@@ -38,17 +42,29 @@ pub(crate) async fn own_account(
     Ok((tx, user))
 }
 
+misy_domain::words! {
+    /// A kind of second factor.
+    pub enum Factor as SecondFactor {
+        /// A code of an authenticator app.
+        Totp = "totp",
+        /// One of the codes that were shown when the first factor was enrolled.
+        RecoveryCode = "recovery_code",
+        /// A passkey.
+        Passkey = "passkey",
+    }
+}
+
 /// The kinds of second factors that a user can prove itself with.
-pub(crate) async fn factors_of(tx: &mut TenantTx, user: &User) -> Result<Vec<&'static str>, Problem> {
+pub(crate) async fn factors_of(tx: &mut TenantTx, user: &User) -> Result<Vec<Factor>, Problem> {
     let mut factors = Vec::new();
     if stored_passkeys::has_any(tx, user.user_id).await? {
-        factors.push("passkey");
+        factors.push(Factor::Passkey);
     }
     if user.has_totp {
-        factors.push("totp");
+        factors.push(Factor::Totp);
     }
     if !factors.is_empty() {
-        factors.push("recovery_code");
+        factors.push(Factor::RecoveryCode);
     }
     Ok(factors)
 }

@@ -30,9 +30,8 @@ const NOT_STRAIGHT: [&str; 8] = [
 /// How the program is.
 #[derive(Serialize, ToSchema)]
 pub struct Health {
-    /// `ok` or `unavailable`.
-    #[schema(example = "ok")]
-    status: &'static str,
+    /// How the program is.
+    status: Condition,
     /// Each part that was looked at.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     #[schema(required = false)]
@@ -45,9 +44,18 @@ pub struct PartHealth {
     /// Which.
     #[schema(example = "postgresql")]
     name: &'static str,
-    /// `ok` or `unavailable`.
-    #[schema(example = "ok")]
-    status: &'static str,
+    /// How it is.
+    status: Condition,
+}
+
+misy_domain::words! {
+    /// How something is that the program needs.
+    pub enum Condition {
+        /// It answers.
+        Ok = "ok",
+        /// It does not answer.
+        Unavailable = "unavailable",
+    }
 }
 
 /// Ask whether the program runs
@@ -56,7 +64,7 @@ pub struct PartHealth {
     responses((status = 200, description = "It runs", body = Health)), security(())
 )]
 pub(crate) async fn live() -> Json<Health> {
-    Json(Health { status: "ok", parts: Vec::new() })
+    Json(Health { status: Condition::Ok, parts: Vec::new() })
 }
 
 /// Ask whether the program can serve
@@ -68,7 +76,7 @@ pub(crate) async fn live() -> Json<Health> {
 pub(crate) async fn ready(State(desk): State<FrontDesk>) -> Response {
     let answered = tokio::time::timeout(PATIENCE, desk.database.ping()).await;
     let database = matches!(answered, Ok(Ok(()))) && !desk.stopping.is_cancelled();
-    let text = |good: bool| if good { "ok" } else { "unavailable" };
+    let text = |good: bool| if good { Condition::Ok } else { Condition::Unavailable };
     let mut parts = vec![PartHealth { name: "postgresql", status: text(database) }];
     if let Some(redis) = &desk.redis {
         // Without it reads go on: the replica is still of use, so that alone does not take it out of service.

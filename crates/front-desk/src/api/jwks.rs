@@ -14,8 +14,33 @@ use utoipa::ToSchema;
 #[derive(Serialize, ToSchema)]
 pub struct KeySet {
     /// The keys.
-    #[schema(value_type = Vec<Object>)]
+    #[schema(value_type = Vec<PublicKey>)]
     keys: serde_json::Value,
+}
+
+/// A public key (RFC 7517, RFC 8037). Which members it has depends on `kty`.
+#[derive(Serialize, ToSchema)]
+#[allow(dead_code, reason = "describes what the keys write themselves as")]
+pub struct PublicKey {
+    /// Its id, which tokens name.
+    kid: String,
+    /// What it is: `RSA`, `EC` or `OKP`.
+    kty: String,
+    /// The algorithm it signs with.
+    alg: String,
+    /// Always `sig`.
+    #[serde(rename = "use")]
+    use_: String,
+    /// The curve, of `EC` and `OKP`.
+    crv: Option<String>,
+    /// A coordinate, of `EC` and `OKP`.
+    x: Option<String>,
+    /// The other coordinate, of `EC`.
+    y: Option<String>,
+    /// The modulus, of `RSA`.
+    n: Option<String>,
+    /// The exponent, of `RSA`.
+    e: Option<String>,
 }
 
 /// Read the public keys

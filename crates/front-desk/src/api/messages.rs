@@ -4,7 +4,7 @@ use crate::{
     api::sessions::open::check_metadata,
     desk::FrontDesk,
     pipeline::{Access, Received, Subjects, TenantCall},
-    problem::Problem,
+    problem::{Code, Problem},
 };
 use axum::{Json, extract::State};
 use http::StatusCode;
@@ -29,19 +29,18 @@ const LONGEST_CLIENT_ID: usize = 128;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct MessageRequest {
     /// The tenant; must be the token's.
-    #[schema(example = "andina")]
+    #[schema(value_type = Option<misy_domain::TenantId>)]
     tenant_id: Option<String>,
     /// The site; must be the token's.
-    #[schema(example = "main")]
+    #[schema(value_type = Option<misy_domain::SiteId>)]
     site_id: Option<String>,
     /// The session.
     #[schema(example = "ses_01k9z3v5d2m8q4x7c1b6n0f9gh")]
     session_id: String,
     /// The channel; must be the session's.
-    #[schema(value_type = Option<String>, example = "web")]
     channel: Option<Channel>,
     /// What is known about where it was written, at most 4 KiB. Kept with the message, sealed.
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Option<HashMap<String, Value>>)]
     metadata: Option<Value>,
     /// The client's own id of the message, 1 to 128 characters: sent again, it is the same message.
     client_message_id: Option<String>,
@@ -49,7 +48,7 @@ pub struct MessageRequest {
     #[schema(min_length = 1, max_length = 4000)]
     text: Option<String>,
     /// Files. Not supported yet.
-    #[schema(value_type = Option<Vec<Object>>)]
+    #[schema(value_type = Option<Vec<HashMap<String, Value>>>)]
     attachments: Option<Value>,
     /// What was pressed, instead of `text`.
     action: Option<ActionRequest>,
@@ -66,7 +65,8 @@ pub enum ActionRequest {
         #[schema(example = "faq-parking")]
         id: String,
         /// The message that it stands in; the newest one that has it, unless given.
-        #[schema(value_type = Option<String>)]
+        // The description does not see `rename_all_fields`.
+        #[serde(rename = "messageId")]
         message_id: Option<MessageId>,
     },
 }
@@ -76,7 +76,6 @@ pub enum ActionRequest {
 #[serde(rename_all = "camelCase")]
 pub struct MessageReceipt {
     /// Its id.
-    #[schema(value_type = String, example = "msg_01k9z3v5d2m8q4x7c1b6n0f9gh")]
     message_id: MessageId,
     /// Its place in the conversation.
     #[schema(example = 7)]
@@ -159,7 +158,7 @@ pub(crate) async fn write(
             let receipt = MessageReceipt { message_id: receipt.message_id, sequence: receipt.sequence };
             Ok((StatusCode::ACCEPTED, Json(receipt)))
         }
-        Ingested::Expired => Err(Problem::conflict("conflict", "The session is over; open another one.")),
+        Ingested::Expired => Err(Problem::conflict(Code::Conflict, "The session is over; open another one.")),
         Ingested::QuotaExceeded => {
             let most = inbound.monthly.unwrap_or_default();
             Err(Problem::quota_exceeded(Metered::Messages, most, desk.clock.now()))
@@ -180,7 +179,7 @@ async fn not_ingested(
     Ok(match session {
         Some(_) => Problem::new(
             StatusCode::UNPROCESSABLE_ENTITY,
-            "envelope_mismatch",
+            Code::EnvelopeMismatch,
             "The session is on another channel.",
         ),
         None => Problem::not_found(),
@@ -191,7 +190,7 @@ fn check_envelope(call: &TenantCall<WriteMessage>, message: &MessageRequest) -> 
     let agrees = |said: &Option<String>, is: &str| said.as_deref().is_none_or(|said| said == is);
     if !agrees(&message.tenant_id, call.tenant().as_str()) || !agrees(&message.site_id, call.site().as_str())
     {
-        return Err(Problem::forbidden("envelope_mismatch", "The envelope and the token disagree."));
+        return Err(Problem::forbidden(Code::EnvelopeMismatch, "The envelope and the token disagree."));
     }
     check_metadata(message.metadata.as_ref())
 }

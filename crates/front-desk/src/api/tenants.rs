@@ -35,7 +35,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::{HeaderValue, header};
-use misy_domain::Timestamp;
+use misy_domain::{Plan, TenantId, TenantStatus, TenantType, Timestamp};
 use misy_store::tenants::Tenant;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -49,16 +49,13 @@ const LARGEST_PAGE: u32 = 200;
 #[schema(as = Tenant)]
 pub struct TenantAnswer {
     /// Its slug.
-    #[schema(example = "andina")]
-    tenant_id: String,
-    /// `owner` or `standard`.
-    #[schema(example = "standard")]
-    tenant_type: &'static str,
+    tenant_id: TenantId,
+    /// The kind of tenant.
+    tenant_type: TenantType,
     /// Whether it is the owner of the platform.
     is_owner: bool,
-    /// `active`, `suspended` or `closed`.
-    #[schema(example = "active")]
-    status: &'static str,
+    /// Where it stands in its life.
+    status: TenantStatus,
     /// The name of the business.
     #[schema(example = "Clínica Andina")]
     tenant_name: String,
@@ -74,9 +71,8 @@ pub struct TenantAnswer {
     /// Its IANA time zone.
     #[schema(example = "America/Santiago")]
     timezone: String,
-    /// `FREE`, `PRO` or `ENTERPRISE`.
-    #[schema(example = "FREE")]
-    plan: &'static str,
+    /// What it pays for.
+    plan: Plan,
     /// How long a session lives.
     session_ttl_seconds: i32,
     /// Grows with each change; the `ETag`.
@@ -101,17 +97,17 @@ pub struct TenantAnswer {
 impl From<Tenant> for TenantAnswer {
     fn from(tenant: Tenant) -> Self {
         Self {
-            tenant_id: tenant.tenant_id.to_string(),
-            tenant_type: tenant.tenant_type.as_str(),
-            is_owner: tenant.tenant_type == misy_domain::TenantType::Owner,
-            status: tenant.status.as_str(),
+            tenant_id: tenant.tenant_id,
+            tenant_type: tenant.tenant_type,
+            is_owner: tenant.tenant_type == TenantType::Owner,
+            status: tenant.status,
             tenant_name: tenant.name,
             contact_email: tenant.contact_email,
             website_url: tenant.website_url,
             business_industry: tenant.business_industry,
             locale: tenant.locale,
             timezone: tenant.timezone,
-            plan: tenant.plan.as_str(),
+            plan: tenant.plan,
             session_ttl_seconds: tenant.session_ttl_seconds,
             version: tenant.version,
             created_at: tenant.created_at,
@@ -234,7 +230,6 @@ pub enum TokensOfKey {
 #[into_params(parameter_in = Query)]
 pub struct RevokeQuery {
     /// What becomes of the tokens that were given for it: `keep` (unless given) or `revoke`.
-    #[param(value_type = Option<String>)]
     tokens: Option<TokensOfKey>,
 }
 

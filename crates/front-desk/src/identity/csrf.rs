@@ -1,7 +1,11 @@
 //! A call that a browser makes with its cookie comes from a page of our own: the browser says so, and the page knows what
 //! only a page of our own can have read.
 
-use crate::{pipeline::Received, problem::Problem, settings::Settings};
+use crate::{
+    pipeline::Received,
+    problem::{Code, Problem},
+    settings::Settings,
+};
 use http::{HeaderName, header};
 use misy_trust::RandomToken;
 
@@ -9,7 +13,7 @@ const TOKEN: HeaderName = HeaderName::from_static("x-misy-csrf");
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 fn refused() -> Problem {
-    Problem::forbidden("csrf_refused", "The call does not come from a page of this installation.")
+    Problem::forbidden(Code::CsrfRefused, "The call does not come from a page of this installation.")
 }
 
 /// What the browser says of where a call comes from; `None` if it says nothing.

@@ -6,7 +6,7 @@ use crate::{
     look_up,
     management::{UserCaller, count},
     pipeline::{Received, bearer},
-    problem::Problem,
+    problem::{Code, Problem},
     tenant_state::TenantState,
 };
 use axum::extract::{FromRequest, Request};
@@ -75,7 +75,7 @@ impl Proved {
             SecondFactor::Proved | SecondFactor::NotNeeded => Ok(()),
             SecondFactor::ToProve => Err(Problem::second_factor_required()),
             SecondFactor::ToEnroll => Err(Problem::forbidden(
-                "second_factor_enrollment_required",
+                Code::SecondFactorEnrollmentRequired,
                 "Your role needs a second factor: enrol one first.",
             )),
         }
@@ -84,13 +84,13 @@ impl Proved {
 
 /// Proves the session of a browser.
 pub(crate) async fn by_cookie(desk: &FrontDesk, received: &Received) -> Result<Proved, Problem> {
-    let invalid = || Problem::unauthorized("session_invalid");
+    let invalid = || Problem::unauthorized(Code::SessionInvalid);
     let now = desk.clock.now();
     let token = cookies::session(&desk.settings, &received.parts.headers).ok_or_else(invalid)?;
     let found = look_up::session(desk, received, &token.hash()).await?;
     let (tenant, found) = found.ok_or_else(invalid)?;
     if found.sign_in.is_over(now) {
-        return Err(Problem::unauthorized("session_expired"));
+        return Err(Problem::unauthorized(Code::SessionExpired));
     }
     if found.status != UserStatus::Active {
         return Err(invalid());
@@ -117,16 +117,16 @@ pub(crate) async fn by_personal_token(
     received: &Received,
     text: &str,
 ) -> Result<Proved, Problem> {
-    let invalid = || Problem::unauthorized("token_invalid");
+    let invalid = || Problem::unauthorized(Code::TokenInvalid);
     let now = desk.clock.now();
     let token = RandomToken::parse(TokenUse::Personal, text).ok_or_else(invalid)?;
     let found = look_up::personal_token(desk, received, &token.hash()).await?;
     let (tenant, found) = found.ok_or_else(invalid)?;
     if found.token.revoked_at.is_some() || found.status != UserStatus::Active {
-        return Err(Problem::unauthorized("token_revoked"));
+        return Err(Problem::unauthorized(Code::TokenRevoked));
     }
     if now >= found.token.expires_at {
-        return Err(Problem::unauthorized("token_expired"));
+        return Err(Problem::unauthorized(Code::TokenExpired));
     }
     let state = admit(desk, received, &tenant, found.token.user_id).await?;
     let user = UserCaller {
@@ -150,7 +150,7 @@ async fn admit(
     tenant: &TenantId,
     user: UserId,
 ) -> Result<Arc<TenantState>, Problem> {
-    let state = desk.tenants.get(tenant).await?.ok_or_else(|| Problem::unauthorized("session_invalid"))?;
+    let state = desk.tenants.get(tenant).await?.ok_or_else(|| Problem::unauthorized(Code::SessionInvalid))?;
     let actor = user.to_string();
     {
         let mut facts = received.record.facts();
@@ -178,7 +178,7 @@ impl UserCall {
     /// The browser's session; refuses a personal API token.
     pub fn session(&self) -> Result<&(SignIn, RandomToken), Problem> {
         let refused =
-            || Problem::forbidden("session_required", "This can be done in a browser's session only.");
+            || Problem::forbidden(Code::SessionRequired, "This can be done in a browser's session only.");
         self.proved.session.as_ref().ok_or_else(refused)
     }
 
@@ -217,7 +217,7 @@ impl FromRequest<FrontDesk> for UserCall {
             None if cookies::has_session(&desk.settings, &received.parts.headers) => {
                 by_cookie(desk, &received).await?
             }
-            None => return Err(Problem::unauthorized("session_missing")),
+            None => return Err(Problem::unauthorized(Code::SessionMissing)),
         };
         Ok(Self { proved, received })
     }

@@ -1,7 +1,11 @@
 //! Somebody is let in: a new session, never one that was there before.
 
 use super::{cookies, guard};
-use crate::{desk::FrontDesk, pipeline::Received, problem::Problem};
+use crate::{
+    desk::FrontDesk,
+    pipeline::Received,
+    problem::{Code, Problem},
+};
 use axum::{Json, response::IntoResponse, response::Response};
 use http::{HeaderValue, header};
 use misy_domain::{SignInId, TenantId, Timestamp, UserId};
@@ -30,8 +34,7 @@ pub(crate) const LINK: &str = "link";
 #[schema(as = SignedInUser)]
 pub struct UserSummary {
     /// Its id.
-    #[schema(example = "usr_01k9z3v5d2m8q4x7c1b6n0f9gh")]
-    user_id: String,
+    user_id: UserId,
     /// Its address.
     email: String,
     /// What it is called.
@@ -45,7 +48,7 @@ pub struct UserSummary {
 impl From<&User> for UserSummary {
     fn from(user: &User) -> Self {
         Self {
-            user_id: user.user_id.to_string(),
+            user_id: user.user_id,
             email: user.email.to_string(),
             name: user.name.clone(),
             roles: user.roles.clone(),
@@ -54,22 +57,27 @@ impl From<&User> for UserSummary {
     }
 }
 
+misy_domain::words! {
+    /// Whether somebody is in.
+    pub enum SignedInStatus {
+        /// They are.
+        SignedIn = "signed_in",
+    }
+}
+
 /// Where a session stands.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = SignedIn)]
 pub struct SignedInAnswer {
-    /// `signed_in`.
-    #[schema(example = "signed_in")]
-    status: &'static str,
+    /// That somebody is in.
+    status: SignedInStatus,
     /// The tenant.
-    #[schema(example = "andina")]
-    tenant_id: String,
+    tenant_id: TenantId,
     /// The user.
     user: UserSummary,
     /// The session.
-    #[schema(example = "sgn_01k9z3v5d2m8q4x7c1b6n0f9gh")]
-    session_id: String,
+    session_id: SignInId,
     /// To be sent as `X-Misy-Csrf` with every call that changes something.
     csrf_token: String,
     /// When the session ends whatever happens.
@@ -95,10 +103,10 @@ impl SignedInAnswer {
         now: Timestamp,
     ) -> Self {
         Self {
-            status: "signed_in",
-            tenant_id: tenant.to_string(),
+            status: SignedInStatus::SignedIn,
+            tenant_id: tenant.clone(),
             user: user.into(),
-            session_id: sign_in.sign_in_id.to_string(),
+            session_id: sign_in.sign_in_id,
             csrf_token: token.csrf_token(),
             expires_at: sign_in.expires_at,
             idle_seconds: sign_in.idle_seconds,
@@ -140,7 +148,7 @@ pub(crate) async fn expect_local(tx: &mut TenantTx, user: &User) -> Result<(), P
     if sign_in_providers::may_sign_in_here(tx, user.user_id).await? {
         return Ok(());
     }
-    Err(Problem::forbidden("provider_required", "Your organisation signs in with its own provider only."))
+    Err(Problem::forbidden(Code::ProviderRequired, "Your organisation signs in with its own provider only."))
 }
 
 /// As [`start_session`], for who proved the second factor elsewhere and at another time.
@@ -155,7 +163,7 @@ pub(crate) async fn start_session_proved_at(
         expect_local(&mut tx, entry.user).await?;
     }
     if entry.user.status != UserStatus::Active {
-        return Err(Problem::unauthorized("credentials_invalid"));
+        return Err(Problem::unauthorized(Code::CredentialsInvalid));
     }
     if entry.user.second_factor_since.is_some() && second_factor_at.is_none() {
         return Err(Problem::second_factor_required());

@@ -2,7 +2,9 @@
 //! what it was given, so it cannot be what notices that its token was revoked.
 
 use super::Opening;
-use crate::{connection::Connection, desk::FrontDesk, tenant_state::TenantState, token_desk::KnownToken};
+use crate::{
+    connection::Connection, desk::FrontDesk, problem::Code, tenant_state::TenantState, token_desk::KnownToken,
+};
 use misy_domain::{Permission, TenantId};
 use misy_trust::ClientCertificate;
 use std::{sync::Arc, time::Duration};
@@ -17,7 +19,7 @@ const LOOK_AT_CERTIFICATE: Duration = Duration::from_millis(500);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ending {
     /// It is no longer served; the code of the refusal.
-    Refused(&'static str),
+    Refused(Code),
     /// The program stops; the client comes back elsewhere.
     Stopping,
 }
@@ -84,27 +86,27 @@ impl Watcher {
     }
 
     /// Why the stream would be refused now; `None` while it would not.
-    async fn refusal(&self) -> Option<&'static str> {
+    async fn refusal(&self) -> Option<Code> {
         let claims = &self.token.claims;
         let now = self.desk.clock.now();
         let refusal = match self.desk.tenants.get(&self.tenant).await {
             Ok(Some(state)) => self.refusal_of(&state),
-            Ok(None) => Some("token_revoked"),
+            Ok(None) => Some(Code::TokenRevoked),
             Err(error) => {
                 tracing::debug!(tenantId = %self.tenant, %error, "a tenant cannot be looked at");
                 None
             }
         };
-        refusal.or_else(|| (claims.exp <= now).then_some("token_expired"))
+        refusal.or_else(|| (claims.exp <= now).then_some(Code::TokenExpired))
     }
 
-    fn refusal_of(&self, state: &TenantState) -> Option<&'static str> {
+    fn refusal_of(&self, state: &TenantState) -> Option<Code> {
         let claims = &self.token.claims;
         if !state.is_active() {
-            return Some("tenant_suspended");
+            return Some(Code::TenantSuspended);
         }
         if state.has_revoked(claims) {
-            return Some("token_revoked");
+            return Some(Code::TokenRevoked);
         }
         if let Err(refusal) = state.check_holder(claims, self.certificate.as_deref(), self.desk.clock.now()) {
             return Some(refusal);
@@ -113,9 +115,9 @@ impl Watcher {
         let listed = site
             .is_some_and(|site| claims.origin.as_ref().is_none_or(|origin| site.origins.contains(origin)));
         if !listed {
-            return Some("origin_not_allowed");
+            return Some(Code::OriginNotAllowed);
         }
         let may_read = state.permissions_now(claims).contains(Permission::ChatRead);
-        (!may_read).then_some("permission_denied")
+        (!may_read).then_some(Code::PermissionDenied)
     }
 }

@@ -1,17 +1,20 @@
 //! Who may give what to whom, as management calls meet it. The check itself is one: [`misy_trust::access::Powers`].
 
 use super::AtTenant;
-use crate::{desk::FrontDesk, problem::Problem};
+use crate::{
+    desk::FrontDesk,
+    problem::{Code, Problem},
+};
 use misy_store::{TenantTx, roles};
 use misy_trust::access::{Given, Handled, Powers, Reach, StandsFor};
 
 /// What is answered to whoever reaches beyond what they may do themselves.
 fn above_own() -> Problem {
-    Problem::forbidden("role_above_own", "Nobody handles a role above its own.")
+    Problem::forbidden(Code::RoleAboveOwn, "Nobody handles a role above its own.")
 }
 
 fn beyond_own() -> Problem {
-    Problem::forbidden("permission_denied", "You can give to others only what you may do yourself.")
+    Problem::forbidden(Code::PermissionDenied, "You can give to others only what you may do yourself.")
 }
 
 impl AtTenant {
@@ -37,7 +40,7 @@ impl AtTenant {
         let nothing = Reach::default();
         let own = if what.reach() == nothing { nothing } else { self.reach(desk)? };
         own.handle(what).map_err(|_| {
-            Problem::forbidden("permission_denied", "It stands for more than you may do yourself.")
+            Problem::forbidden(Code::PermissionDenied, "It stands for more than you may do yourself.")
         })
     }
 

@@ -4,7 +4,11 @@
 //! A provider stands for whoever set it, and is believed as far as they could go themselves: see [`Belief`].
 
 use super::Proved;
-use crate::{desk::FrontDesk, problem::Problem, tenant_state::TenantState};
+use crate::{
+    desk::FrontDesk,
+    problem::{Code, Problem},
+    tenant_state::TenantState,
+};
 use misy_domain::{BuiltInRole, EmailAddress, Timestamp, UserId};
 use misy_store::{
     TenantTx, email_domains, roles,
@@ -80,7 +84,7 @@ pub(crate) fn check_tenant(provider: &SignInProvider, proved: &Proved) -> Result
 
 /// What is answered to whoever the provider says belongs elsewhere.
 pub(crate) fn other_tenant() -> Problem {
-    refused("tenant_claim_mismatch", "The provider says that you belong to another tenant.")
+    refused(Code::TenantClaimMismatch, "The provider says that you belong to another tenant.")
 }
 
 /// When the second factor was proved at the provider, if the tenant trusts what it says about that. Without the time of it
@@ -112,7 +116,7 @@ pub(crate) async fn of(
     };
     let user = users::lock(tx, &state.keys, user).await?.ok_or_else(Problem::internal)?;
     if user.status == UserStatus::Disabled {
-        return Err(refused("account_disabled", "This account is disabled."));
+        return Err(refused(Code::AccountDisabled, "This account is disabled."));
     }
     let before = roles::weigh(tx, state.is_owner(), user.roles.clone()).await?;
     let after = followed(tx, state, provider, proved, &user, &before).await?;
@@ -124,7 +128,7 @@ pub(crate) async fn of(
     }
     match belief {
         Belief::Nothing => Err(refused(
-            "link_not_proved",
+            Code::LinkNotProved,
             "Your account may do more than your provider stands for. Sign in here and enrol a second factor first.",
         )),
         Belief::AskHere => Ok(Found { user, person, belief, change: None }),
@@ -141,7 +145,7 @@ pub(crate) async fn of(
     }
 }
 
-fn refused(code: &'static str, detail: &'static str) -> Problem {
+fn refused(code: Code, detail: &'static str) -> Problem {
     Problem::forbidden(code, detail)
 }
 
@@ -157,7 +161,7 @@ async fn introduced(
     let Some(user) = users::by_email(tx, &state.keys, &email).await? else { return Ok(None) };
     // Who has this address at the provider now may be somebody else than the one who came before.
     if providers::is_somebody_else(tx, person, user.user_id).await? {
-        return Err(refused("account_linked", "This account belongs to somebody else at the provider."));
+        return Err(refused(Code::AccountLinked, "This account belongs to somebody else at the provider."));
     }
     Ok(Some(user.user_id))
 }
@@ -173,7 +177,10 @@ async fn create(
 ) -> Result<Found, Problem> {
     let email = verified_email(tx, provider, proved).await?;
     if !provider.provisioning {
-        return Err(refused("account_unknown", "There is no account for you here. Ask for an invitation."));
+        return Err(refused(
+            Code::AccountUnknown,
+            "There is no account for you here. Ask for an invitation.",
+        ));
     }
     let now = desk.clock.now();
     let (powers, roles) = given(tx, state, provider, proved).await?;
@@ -196,7 +203,7 @@ async fn create(
 }
 
 fn no_role() -> Problem {
-    refused("no_role", "None of your groups at the provider has a role here.")
+    refused(Code::NoRole, "None of your groups at the provider has a role here.")
 }
 
 fn one_line(name: &str) -> String {
@@ -211,9 +218,9 @@ async fn verified_email(
 ) -> Result<EmailAddress, Problem> {
     let email = proved.email.as_deref().and_then(|text| text.parse::<EmailAddress>().ok());
     let email =
-        email.ok_or_else(|| refused("email_missing", "The provider does not say your e-mail address."))?;
+        email.ok_or_else(|| refused(Code::EmailMissing, "The provider does not say your e-mail address."))?;
     if !proved.email_verified.unwrap_or(provider.trust_email) {
-        return Err(refused("email_not_verified", "The provider has not verified your e-mail address."));
+        return Err(refused(Code::EmailNotVerified, "The provider has not verified your e-mail address."));
     }
     let Some(allowed) = &provider.email_domains else { return Ok(email) };
     if let Some(domain) = email.domain().filter(|domain| allowed.contains(domain))
@@ -221,7 +228,7 @@ async fn verified_email(
     {
         return Ok(email);
     }
-    Err(refused("email_domain_not_allowed", "Addresses of this domain are not taken here."))
+    Err(refused(Code::EmailDomainNotAllowed, "Addresses of this domain are not taken here."))
 }
 
 /// The roles that the groups of a token give: text, or a list of texts.

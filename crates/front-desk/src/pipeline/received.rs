@@ -1,6 +1,11 @@
 //! Size and syntax: a request that was read whole and is written as HTTP should be.
 
-use crate::{bodies::Weight, desk::FrontDesk, problem::Problem, record::CallRecord};
+use crate::{
+    bodies::Weight,
+    desk::FrontDesk,
+    problem::{Code, Problem},
+    record::CallRecord,
+};
 use axum::{
     body::Body,
     extract::{FromRequestParts, RawPathParams, Request},
@@ -95,7 +100,7 @@ impl Head {
             let whole = collect(body, limit, &mut weight);
             let late = || {
                 let detail = "The body took too long to arrive.";
-                Problem::new(StatusCode::REQUEST_TIMEOUT, "request_timeout", detail)
+                Problem::new(StatusCode::REQUEST_TIMEOUT, Code::RequestTimeout, detail)
             };
             timeout(desk.settings.body_timeout, whole).await.map_err(|_| late())??
         } else {
@@ -207,7 +212,11 @@ fn check_headers(parts: &Parts) -> Result<(), Problem> {
     let target = parts.uri.path().len() + parts.uri.query().map_or(0, str::len);
     if bytes > MAX_HEADER_BYTES || target > MAX_TARGET_BYTES {
         let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
-        return Err(Problem::new(status, "headers_too_large", "The request line and headers are too large."));
+        return Err(Problem::new(
+            status,
+            Code::HeadersTooLarge,
+            "The request line and headers are too large.",
+        ));
     }
     for name in &ONCE {
         let mut values = parts.headers.get_all(name).iter();
@@ -264,9 +273,9 @@ fn check_body_headers(parts: &Parts, limit: usize) -> Result<(), Problem> {
 }
 
 fn too_large() -> Problem {
-    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", "The body is too large.")
+    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, Code::BodyTooLarge, "The body is too large.")
 }
 
 fn unsupported(detail: &'static str) -> Problem {
-    Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail)
+    Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, Code::UnsupportedMediaType, detail)
 }

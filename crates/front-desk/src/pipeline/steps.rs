@@ -8,7 +8,7 @@ use crate::{
     desk::FrontDesk,
     edge::{limited, unreachable},
     identity::cookies,
-    problem::Problem,
+    problem::{Code, Problem},
     shares::{Counts, Who},
     tenant_state::{ReadySecret, TenantState},
     token_desk::KnownToken,
@@ -80,7 +80,7 @@ pub(crate) struct SignatureHeaders<'a> {
 impl<'a> SignatureHeaders<'a> {
     /// All three, or a refusal.
     pub(crate) fn of(received: &'a Received) -> Result<Self, Problem> {
-        let get = |name| received.header(name).ok_or_else(|| Problem::unauthorized("signature_missing"));
+        let get = |name| received.header(name).ok_or_else(|| Problem::unauthorized(Code::SignatureMissing));
         Ok(Self { signature: get(&SIGNATURE)?, timestamp: get(&TIMESTAMP)?, nonce: get(&NONCE)? })
     }
 
@@ -116,7 +116,7 @@ impl<'a> SignatureHeaders<'a> {
 
 /// Refuses a request without a token that is genuine, before its body is read.
 pub(super) async fn expect_token(desk: &FrontDesk, headers: &HeaderMap) -> Result<(), Problem> {
-    let token = bearer_of(headers).ok_or_else(|| Problem::unauthorized("token_missing"))?;
+    let token = bearer_of(headers).ok_or_else(|| Problem::unauthorized(Code::TokenMissing))?;
     desk.tokens.verify(token, desk.clock.now()).await.map(|_| ())
 }
 
@@ -133,10 +133,11 @@ pub(crate) async fn expect_credential(desk: &FrontDesk, headers: &HeaderMap) -> 
 impl Received {
     /// Who calls.
     pub(super) async fn identify(self, desk: &FrontDesk) -> Result<Identified, Problem> {
-        let text = bearer(&self).ok_or_else(|| Problem::unauthorized("token_missing"))?;
+        let text = bearer(&self).ok_or_else(|| Problem::unauthorized(Code::TokenMissing))?;
         let token = desk.tokens.verify(text, desk.clock.now()).await?;
         let tenant = &token.claims.tenant_id;
-        let state = desk.tenants.get(tenant).await?.ok_or_else(|| Problem::unauthorized("token_revoked"))?;
+        let state =
+            desk.tenants.get(tenant).await?.ok_or_else(|| Problem::unauthorized(Code::TokenRevoked))?;
         {
             let mut facts = self.record.facts();
             facts.tenant = Some(tenant.clone());
@@ -145,7 +146,7 @@ impl Received {
             facts.is_visitor = token.claims.sig == RequestKeyKind::Token;
         }
         if desk.tokens.was_revoked(&token, &state).await? {
-            return Err(Problem::unauthorized("token_revoked"));
+            return Err(Problem::unauthorized(Code::TokenRevoked));
         }
         Ok(Identified { received: self, token, state })
     }
@@ -175,7 +176,7 @@ impl Held {
         let Self(identified) = self;
         let Identified { received, token, state } = &identified;
         let claims = &token.claims;
-        let site = state.site(&claims.site_id).ok_or_else(|| Problem::unauthorized("token_revoked"))?;
+        let site = state.site(&claims.site_id).ok_or_else(|| Problem::unauthorized(Code::TokenRevoked))?;
         let given = received.header(&header::ORIGIN);
         let allowed = match (&claims.origin, given) {
             (Some(bound), given) => {
@@ -266,7 +267,7 @@ impl WithinLimits {
         let Identified { token, state, .. } = &self.0.0;
         let permissions = state.permissions_now(&token.claims);
         if A::PERMISSION.is_some_and(|needed: Permission| !permissions.contains(needed)) {
-            return Err(Problem::forbidden("permission_denied", "The token may not do this."));
+            return Err(Problem::forbidden(Code::PermissionDenied, "The token may not do this."));
         }
         Ok(Permitted { within: self, permissions, access: PhantomData })
     }

@@ -16,6 +16,7 @@ mod chat;
 mod closing;
 mod cors;
 mod credentials;
+mod described;
 mod domains;
 mod encryption;
 mod fuzz;

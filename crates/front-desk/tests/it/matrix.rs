@@ -8,10 +8,7 @@ use misy_front_desk::{
 };
 use misy_trust::AccessPolicies;
 use serde_json::{Value, json};
-use std::{
-    collections::BTreeMap,
-    path::{Path, PathBuf},
-};
+use std::collections::BTreeMap;
 
 /// What an operation answers to whom.
 struct Case {
@@ -238,7 +235,7 @@ fn the_description_lists_what_the_router_serves() {
 #[test]
 fn every_management_operation_says_what_it_asks() {
     let text: Value = serde_json::from_str(&misy_front_desk::openapi_document()).unwrap();
-    for Served { method, path, actions } in served() {
+    for Served { method, path, actions, .. } in served() {
         let Some(actions) = actions else { continue };
         let operation = &text["paths"][&path][method.as_str().to_lowercase()];
         assert_eq!(operation["x-misy-actions"], json!(actions), "{method} {path}");
@@ -252,40 +249,34 @@ fn every_management_operation_says_what_it_asks() {
 /// Of two types that go by one name the description keeps one, and whoever is generated from it sends the wrong members.
 #[test]
 fn no_two_types_go_by_one_name_in_the_description() {
-    fn sources(dir: &Path, found: &mut Vec<PathBuf>) {
-        for entry in std::fs::read_dir(dir).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                sources(&path, found);
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
-                found.push(path);
+    let mut known: BTreeMap<String, Value> = BTreeMap::new();
+    for one in served() {
+        for (name, schema) in one.schemas() {
+            let schema = serde_json::to_value(schema).unwrap();
+            let other = known.entry(name.clone()).or_insert_with(|| schema.clone());
+            assert_eq!(*other, schema, "{name} of {} {}", one.method, one.path);
+        }
+    }
+    assert!(known.len() > 100, "{}", known.len());
+}
+
+/// Whatever is referred to is there.
+#[test]
+fn every_reference_leads_somewhere() {
+    fn walk(document: &Value, value: &Value) {
+        match value {
+            Value::Object(members) => {
+                if let Some(name) = value["$ref"].as_str() {
+                    assert!(document.pointer(name.trim_start_matches('#')).is_some(), "{name}");
+                }
+                members.values().for_each(|member| walk(document, member));
             }
+            Value::Array(items) => items.iter().for_each(|item| walk(document, item)),
+            _ => {}
         }
     }
-    let mut files = Vec::new();
-    sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut files);
-    let mut names: BTreeMap<String, PathBuf> = BTreeMap::new();
-    for file in files {
-        let text = std::fs::read_to_string(&file).unwrap();
-        // What stands between a derivation and the name of its type.
-        for piece in text
-            .split("#[derive(")
-            .skip(1)
-            .filter(|piece| piece.split_once(")]").is_some_and(|(derived, _)| derived.contains("ToSchema")))
-        {
-            let mut head =
-                piece.lines().take_while(|line| !line.contains("struct ") && !line.contains("enum "));
-            let given = head.find_map(|line| line.split_once("schema(as = ").map(|(_, rest)| rest));
-            let own = piece.lines().find_map(|line| {
-                let (_, rest) = line.split_once("struct ").or_else(|| line.split_once("enum "))?;
-                Some(rest)
-            });
-            let name = given.or(own).unwrap().split(|c: char| !c.is_alphanumeric()).next().unwrap();
-            let other = names.insert(name.to_owned(), file.clone());
-            assert!(other.is_none(), "{name} is in {} and in {}", other.unwrap().display(), file.display());
-        }
-    }
-    assert!(names.len() > 100, "{names:?}");
+    let document: Value = serde_json::from_str(&misy_front_desk::openapi_document()).unwrap();
+    walk(&document, &document);
 }
 
 /// An example of a body has the members that its schema asks for, and no others.

@@ -1,6 +1,6 @@
 //! A front desk on a database of its own, and callers of every kind.
 
-use crate::people::Browser;
+use crate::{described::expect_described, people::Browser};
 use axum::{Router, body::Body, extract::ConnectInfo, response::Response};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{HeaderMap, Method, Request, StatusCode};
@@ -493,9 +493,11 @@ pub(crate) fn with_bearer(mut request: Request<Body>, token: &str) -> Request<Bo
 }
 
 pub(crate) async fn send_to(router: &Router, request: Request<Body>) -> Answer {
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let response = router.clone().oneshot(request).await.unwrap();
     let (parts, body) = response.into_parts();
     let bytes = axum::body::to_bytes(body, 10_000_000).await.unwrap();
+    expect_described(&method, &path, parts.status, &parts.headers, &bytes);
     let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
     Answer { status: parts.status, headers: parts.headers, body }
 }

@@ -12,29 +12,15 @@ use misy_trust::{
     access::{Given, Handled, Powers, Reach, StandsFor, WeighedRoles, first_administrator},
 };
 
-/// What a key is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum KeyKind {
-    /// Stands in a web page and opens anonymous chats.
-    Publishable,
-    /// Stays on a server of the tenant.
-    Secret,
-    /// An administrator's bearer token.
-    Administrator,
-}
-
-impl KeyKind {
-    /// As it stands in the database and the API.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Publishable => "publishable",
-            Self::Secret => "secret",
-            Self::Administrator => "administrator",
-        }
-    }
-
-    fn parse(text: &str) -> Option<Self> {
-        [Self::Publishable, Self::Secret, Self::Administrator].into_iter().find(|kind| kind.as_str() == text)
+misy_domain::words! {
+    /// What a key is for.
+    pub enum KeyKind {
+        /// Stands in a web page and opens anonymous chats.
+        Publishable = "publishable",
+        /// Stays on a server of the tenant.
+        Secret = "secret",
+        /// An administrator's bearer token.
+        Administrator = "administrator",
     }
 }
 
@@ -121,7 +107,7 @@ impl TryFrom<Row> for KeyRecord {
         let origins = |list: Vec<String>| list.iter().map(|origin| stored(origin.parse())).collect();
         Ok(Self {
             key_id: stored(row.key_id.parse())?,
-            kind: stored(KeyKind::parse(&row.kind).ok_or(misy_domain::tenant::UnknownValue))?,
+            kind: stored(row.kind.parse())?,
             is_test: row.mode == "test",
             prefix: row.prefix,
             name: row.name,

@@ -345,7 +345,7 @@ impl Database {
                 expires_at: row.expires_at.to_jiff(),
                 idle_seconds: row.idle_seconds,
             },
-            status: stored(UserStatus::parse(&row.status).ok_or(misy_domain::tenant::UnknownValue))?,
+            status: stored(row.status.parse())?,
             roles: row.roles,
             granted: known(&row.granted.unwrap_or_default()),
             second_factor_since: row.second_factor_since.map(SqlTimestamp::to_jiff),

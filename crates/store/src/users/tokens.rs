@@ -197,7 +197,7 @@ impl Database {
         .await?;
         let Some(row) = row else { return Ok(None) };
         let proved = ProvedToken {
-            status: stored(UserStatus::parse(&row.status).ok_or(misy_domain::tenant::UnknownValue))?,
+            status: stored(row.status.parse())?,
             roles: row.roles,
             granted: known(&row.granted.unwrap_or_default()),
             second_factor_since: row.second_factor_since.map(SqlTimestamp::to_jiff),

@@ -1,3 +1,4 @@
+import type { Schemas } from '@misy/api-client';
 import type { Message, MisyError, MisyEvent, OutgoingMessage, Receipt, Session, SessionStatus } from '../public.js';
 import { backoff, Pause } from './backoff.js';
 import { Gateway, type Site } from './gateway.js';
@@ -183,8 +184,8 @@ export class Client {
   private post(message: QueuedMessage, sessionId: string): Promise<Receipt> {
     const { tenantId, siteId } = this.site;
     const { clientMessageId, text, metadata } = message;
-    const envelope = { tenantId, siteId, sessionId, channel: 'web', metadata, clientMessageId, text };
-    return this.gateway.json<Receipt>('POST', '/messages', envelope);
+    const envelope = { tenantId, siteId, sessionId, channel: 'web', metadata, clientMessageId, text } satisfies Schemas['MessageRequest'];
+    return this.gateway.json<Schemas['MessageReceipt']>('POST', '/messages', envelope);
   }
 
   private onSession(session: Session): void {

@@ -1,3 +1,4 @@
+import type { Schemas } from '@misy/api-client';
 import { MisyError } from '../public.js';
 import { withLock } from './lock.js';
 import { problemOf, serverMilliseconds } from './problem.js';
@@ -23,12 +24,8 @@ interface Credentials {
   clockOffset: number;
 }
 
-interface TokenAnswer {
-  token: string;
-  expiresAt: string;
-  signingKey: string;
-  serverTime: string | number;
-}
+/** A token of a page always comes with its key. */
+type TokenAnswer = Schemas['TokenAnswer'] & { signingKey: string };
 
 export interface RequestDetails {
   body?: unknown;
@@ -125,7 +122,7 @@ export class Gateway {
   /** Asks for a token. With an old one, proves to be its holder, so that the new one may go on with its sessions. */
   private async mint(old?: Credentials): Promise<Credentials> {
     const details = {
-      body: { siteId: this.site.siteId },
+      body: { siteId: this.site.siteId } satisfies Schemas['TokenRequest'],
       headers: { 'X-Api-Key': this.site.publicKey },
     };
     for (let tries = 0; ; tries++) {

@@ -1,3 +1,4 @@
+import type { Schemas } from '@misy/api-client';
 import type { Message, MisyError, Session } from '../public.js';
 import { EventStreamParser, type StreamEvent } from './event-stream.js';
 import type { Gateway } from './gateway.js';
@@ -126,7 +127,7 @@ export class LiveFeed {
     }
     for (let more = true; more; ) {
       const path = `/sessions/${sessionId}/messages?after=${this.lastSequence}&limit=${PAGE_SIZE}`;
-      const page = await this.gateway.json<{ items: Message[]; nextCursor: string | null }>('GET', path);
+      const page = await this.gateway.json<Schemas['MessagePage']>('GET', path);
       page.items.forEach((message) => this.take(message));
       more = page.nextCursor !== null && page.items.length > 0;
     }

@@ -1,15 +1,11 @@
+import type { Schemas } from '@misy/api-client';
 import { MisyError } from '../public.js';
 
-interface ProblemBody {
-  code?: string;
-  detail?: string;
-  title?: string;
-  requestId?: string;
-  serverTime?: string | number;
-}
+/** Of what a proxy answers nothing needs to be there. */
+type ProblemBody = Partial<Schemas['Problem']>;
 
 /** The server's clock as milliseconds, from RFC 3339 or Unix seconds; undefined when it says neither. */
-export function serverMilliseconds(time: string | number | undefined): number | undefined {
+export function serverMilliseconds(time: string | number | null | undefined): number | undefined {
   const milliseconds = typeof time === 'number' ? time * 1000 : Date.parse(time ?? '');
   return Number.isFinite(milliseconds) ? milliseconds : undefined;
 }

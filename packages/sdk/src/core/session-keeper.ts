@@ -1,3 +1,4 @@
+import type { Schemas } from '@misy/api-client';
 import { MisyError, type Session } from '../public.js';
 import type { Gateway } from './gateway.js';
 import { withLock } from './lock.js';
@@ -52,7 +53,7 @@ export class SessionKeeper {
 
   private async revive(saved: Session): Promise<Session | undefined> {
     try {
-      const known = await this.gateway.json<Session>('GET', `/sessions/${saved.sessionId}`);
+      const known = await this.gateway.json<Schemas['SessionState']>('GET', `/sessions/${saved.sessionId}`);
       return known.status === 'closed' ? undefined : { ...saved, ...known };
     } catch (error) {
       if (isTransient(error)) return saved;
@@ -64,6 +65,10 @@ export class SessionKeeper {
   private open(): Promise<Session> {
     // The page without its query, which may carry personal data.
     const page = location.origin + location.pathname;
-    return this.gateway.json<Session>('POST', '/sessions', { channel: 'web', locale: this.locale, metadata: { page } });
+    return this.gateway.json<Schemas['SessionAnswer']>('POST', '/sessions', {
+      channel: 'web',
+      locale: this.locale,
+      metadata: { page },
+    } satisfies Schemas['SessionRequest']);
   }
 }

@@ -12,7 +12,7 @@ use crate::{
     },
     look_up,
     pipeline::Received,
-    problem::Problem,
+    problem::{Code, Problem},
 };
 use axum::{
     extract::{Request, State},
@@ -73,7 +73,7 @@ pub(crate) async fn enroll(State(desk): State<FrontDesk>, request: Request) -> R
     let address = guard::address(&desk, &received);
     guard::count(&desk, &Guess { what: "enroll", account: None, address, device: None }).await?;
     let (tenant, key) = token(&desk, &received, &asked.token).await?;
-    let state = desk.tenants.get(&tenant).await?.ok_or_else(|| Problem::unauthorized("token_invalid"))?;
+    let state = desk.tenants.get(&tenant).await?.ok_or_else(|| Problem::unauthorized(Code::TokenInvalid))?;
     received.record.facts().tenant = Some(tenant.clone());
     if !state.is_active() {
         return Err(Problem::suspended());
@@ -86,12 +86,12 @@ pub(crate) async fn enroll(State(desk): State<FrontDesk>, request: Request) -> R
     let mut tx = desk.database.tenant("auth.enroll", &tenant).await?;
     if enrollments::hold(&mut tx, key.key_id).await? {
         return Err(Problem::conflict(
-            "enrollment_finished",
+            Code::EnrollmentFinished,
             "This token has enrolled somebody; sign in instead.",
         ));
     }
     if key.revoked_at.is_some() {
-        return Err(Problem::unauthorized("token_invalid"));
+        return Err(Problem::unauthorized(Code::TokenInvalid));
     }
     let user_id = UserId::new(&*desk.clock, &*desk.entropy);
     let new = NewUser {
@@ -114,7 +114,7 @@ pub(crate) async fn enroll(State(desk): State<FrontDesk>, request: Request) -> R
 
 /// Whose enrolment token this is, in force or revoked.
 async fn token(desk: &FrontDesk, received: &Received, text: &str) -> Result<(TenantId, KeyRecord), Problem> {
-    let invalid = || Problem::unauthorized("token_invalid");
+    let invalid = || Problem::unauthorized(Code::TokenInvalid);
     let key = ApiKey::parse(text).map_err(|_| invalid())?;
     if key.kind() != ApiKeyKind::Administrator {
         return Err(invalid());

@@ -7,7 +7,7 @@ use crate::{
     identity::{Asker, SignedInAnswer, csrf, guard, mails, passwords::expect_strong, start::LINK},
     look_up,
     pipeline::Received,
-    problem::Problem,
+    problem::{Code, Problem},
 };
 use axum::{
     extract::{Request, State},
@@ -60,7 +60,7 @@ pub(crate) async fn accept(State(desk): State<FrontDesk>, request: Request) -> R
         mistakes.line("/name", name, 120);
     }
     mistakes.into_result()?;
-    let invalid = || Problem::unauthorized("link_invalid");
+    let invalid = || Problem::unauthorized(Code::LinkInvalid);
     let token = RandomToken::parse(TokenUse::Invitation, &asked.token).ok_or_else(invalid)?;
     let tenant = look_up::tenant(&desk, &received, &token.hash()).await?.ok_or_else(invalid)?;
     let state = desk.tenants.get(&tenant).await?.filter(|state| state.is_active()).ok_or_else(invalid)?;

@@ -7,7 +7,7 @@ use crate::{
         UserCall, cookies,
         start::{SignedInAnswer, record},
     },
-    problem::Problem,
+    problem::{Code, Problem},
 };
 use axum::{
     Json,
@@ -31,7 +31,7 @@ pub(crate) async fn read(
     let mut tx = desk.database.tenant("auth.me", &call.proved.tenant).await?;
     let user = misy_store::users::read(&mut tx, &call.proved.state.keys, call.proved.user.user_id).await?;
     tx.commit().await?;
-    let user = user.ok_or_else(|| Problem::unauthorized("session_invalid"))?;
+    let user = user.ok_or_else(|| Problem::unauthorized(Code::SessionInvalid))?;
     Ok(Json(SignedInAnswer::of(&call.proved.tenant, &user, sign_in, token, desk.clock.now())))
 }
 

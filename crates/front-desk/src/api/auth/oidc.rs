@@ -1,13 +1,13 @@
 //! `/auth/oidc`: out to a provider of OpenID Connect and back.
 
-use super::factors_of;
+use super::{Factor, factors_of};
 use crate::{
     address::{self, Purpose},
     desk::FrontDesk,
     identity::{cookies, csrf, start, start::Entry},
     oidc::{Flow, OidcError, Proved, Provider, account, account::Belief, provider::Answer},
     pipeline::Received,
-    problem::Problem,
+    problem::{Code, Problem},
     tenant_state::TenantState,
 };
 use axum::{
@@ -152,7 +152,7 @@ fn reads_pages(headers: &HeaderMap) -> bool {
 fn readable(reads_pages: bool, done: Result<Response, Problem>) -> Result<Response, Problem> {
     match done {
         Err(problem) if reads_pages => {
-            tracing::info!(target: "misy::call", code = problem.code(), "no sign-in with a provider");
+            tracing::info!(target: "misy::call", code = problem.code().as_str(), "no sign-in with a provider");
             see(&format!("/sign-in#error={}", problem.code()))
         }
         done => done,
@@ -317,7 +317,8 @@ async fn let_in(
         let now = desk.clock.now();
         tickets::issue(&mut tx, user, TicketPurpose::SecondFactor, &token.hash(), now).await?;
         tickets::note_provider(&mut tx, &token.hash(), Some(&found.person)).await?;
-        let factors = factors_of(&mut tx, user).await?.join(",");
+        let factors =
+            factors_of(&mut tx, user).await?.into_iter().map(Factor::as_str).collect::<Vec<_>>().join(",");
         tx.commit().await?;
         let fragment = url::form_urlencoded::Serializer::new(String::new())
             .append_pair("challenge", token.text())
@@ -349,15 +350,15 @@ fn problem(error: OidcError) -> Problem {
     match error {
         OidcError::Provider(_) => Problem::new(
             StatusCode::BAD_GATEWAY,
-            "provider_unavailable",
+            Code::ProviderUnavailable,
             "The provider does not answer as it should.",
         ),
         OidcError::Denied(_) => {
-            Problem::new(StatusCode::UNAUTHORIZED, "sign_in_denied", "The provider did not sign you in.")
+            Problem::new(StatusCode::UNAUTHORIZED, Code::SignInDenied, "The provider did not sign you in.")
         }
         OidcError::Refused(_) => Problem::new(
             StatusCode::UNAUTHORIZED,
-            "sign_in_refused",
+            Code::SignInRefused,
             "The provider's answer is not accepted. Begin again.",
         ),
     }

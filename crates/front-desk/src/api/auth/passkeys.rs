@@ -1,6 +1,7 @@
 //! `/auth/passkeys`: the passkeys of whoever is signed in, and coming in with one.
 
 pub mod registration;
+pub mod shapes;
 pub mod sign_in;
 
 use crate::{
@@ -11,7 +12,7 @@ use crate::{
         mails::{self, Notice},
         start,
     },
-    problem::Problem,
+    problem::{Code, Problem},
 };
 use axum::{Json, extract::State};
 use http::StatusCode;
@@ -30,7 +31,6 @@ const LONGEST_NAME: usize = 80;
 #[schema(as = Passkey)]
 pub struct PasskeyAnswer {
     /// Its id.
-    #[schema(value_type = String, example = "psk_01k9z3v5d2m8q4x7c1b6n0f9gh")]
     passkey_id: PasskeyId,
     /// What its holder calls it.
     #[schema(example = "Telephone")]
@@ -68,13 +68,9 @@ pub struct PasskeyList {
 }
 
 /// What is handed to the authenticator.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Serialize)]
 pub struct CeremonyAnswer {
-    /// To be sent back with the authenticator's answer, once, within five minutes.
     ceremony: String,
-    /// `publicKey` of `navigator.credentials.create` or `.get`, with binary members in base64url
-    /// (`PublicKeyCredential.parseCreationOptionsFromJSON`, `.parseRequestOptionsFromJSON`).
     options: Value,
 }
 
@@ -85,6 +81,7 @@ pub struct Assertion {
     /// As it was given when the ceremony began.
     ceremony: String,
     /// The credential, as `PublicKeyCredential.toJSON()` gives it.
+    #[schema(value_type = shapes::CredentialProof)]
     credential: Value,
 }
 
@@ -137,7 +134,7 @@ impl Kind {
 
 /// One answer for all that is wrong with a proof: which of it is nobody's business.
 fn invalid() -> Problem {
-    Problem::unauthorized("passkey_invalid")
+    Problem::unauthorized(Code::PasskeyInvalid)
 }
 
 fn party(desk: &FrontDesk) -> Result<&RelyingParty, Problem> {
@@ -249,11 +246,11 @@ pub(crate) async fn remove(State(desk): State<FrontDesk>, call: UserCall) -> Res
     let found = stored.iter().find(|stored| stored.passkey_id == id).ok_or_else(Problem::not_found)?;
     if stored.len() == 1 && !user.has_totp && user.needs_second_factor() {
         let detail = "It is your last second factor, and your role needs one: add another first.";
-        return Err(Problem::conflict("last_second_factor", detail));
+        return Err(Problem::conflict(Code::LastSecondFactor, detail));
     }
     if stored.len() == 1 && user.password_hash.is_none() {
         let detail = "It is your only way in: set a password or add another passkey first.";
-        return Err(Problem::conflict("last_way_in", detail));
+        return Err(Problem::conflict(Code::LastWayIn, detail));
     }
     passkeys::remove(&mut tx, user.user_id, id, session, desk.clock.now()).await?;
     mails::tell(&desk, &mut tx, keys, &user, Notice::PasskeyRemoved { name: &found.name }).await?;

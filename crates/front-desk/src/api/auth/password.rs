@@ -12,7 +12,7 @@ use crate::{
     },
     look_up,
     pipeline::Received,
-    problem::Problem,
+    problem::{Code, Problem},
 };
 use axum::{
     extract::{Request, State},
@@ -49,7 +49,6 @@ pub struct PasswordForgotten {
     #[schema(example = "ana@business.example")]
     email: String,
     /// The tenant; all of them unless given.
-    #[schema(value_type = Option<String>, example = "andina")]
     tenant_id: Option<TenantId>,
 }
 
@@ -95,7 +94,7 @@ pub(crate) async fn change(State(desk): State<FrontDesk>, call: UserCall) -> Res
             let stored: Vec<Stored<'_>> = stored.collect();
             let checked = desk.passwords.check(current.expose(), &account, &stored, asker).await?;
             if !matches!(checked[..], [PasswordCheck::Right { .. }]) {
-                return Err(Problem::unauthorized("credentials_invalid"));
+                return Err(Problem::unauthorized(Code::CredentialsInvalid));
             }
         }
         None => expect_fresh(call.proved.user.second_factor_at, desk.clock.now())?,
@@ -107,7 +106,7 @@ pub(crate) async fn change(State(desk): State<FrontDesk>, call: UserCall) -> Res
     let (mut tx, user) = own_account(&desk, &call, "auth.password_change").await?;
     // Checking and hashing took their time, in which it may have been changed.
     if by_password && user.password_hash != checked {
-        return Err(Problem::unauthorized("credentials_invalid"));
+        return Err(Problem::unauthorized(Code::CredentialsInvalid));
     }
     users::set_password(&mut tx, user.user_id, &hash, Some(sign_in), desk.clock.now()).await?;
     mails::tell(&desk, &mut tx, &call.proved.state.keys, &user, mails::Notice::PasswordChanged).await?;
@@ -138,7 +137,7 @@ pub(crate) async fn forgot(State(desk): State<FrontDesk>, request: Request) -> R
         let worker = desk.clone();
         desk.in_background(async move {
             if let Err(problem) = send_links(&worker, &email, asked.tenant_id.as_ref()).await {
-                tracing::warn!(code = problem.code(), "a link to set a password could not be made");
+                tracing::warn!(code = problem.code().as_str(), "a link to set a password could not be made");
             }
         });
     }
@@ -199,7 +198,7 @@ pub(crate) async fn reset(State(desk): State<FrontDesk>, request: Request) -> Re
     csrf::check_stranger(&desk.settings, &received)?;
     let asked: PasswordReset = received.json()?;
     let password = Secret::new(asked.password);
-    let invalid = || Problem::unauthorized("link_invalid");
+    let invalid = || Problem::unauthorized(Code::LinkInvalid);
     let token = RandomToken::parse(TokenUse::PasswordReset, &asked.token).ok_or_else(invalid)?;
     let tenant = look_up::tenant(&desk, &received, &token.hash()).await?.ok_or_else(invalid)?;
     let state = desk.tenants.get(&tenant).await?.filter(|state| state.is_active()).ok_or_else(invalid)?;

@@ -11,7 +11,7 @@ use crate::{
     },
     look_up,
     pipeline::Received,
-    problem::Problem,
+    problem::{Code, Problem},
     tenant_state::TenantState,
 };
 use axum::{
@@ -112,7 +112,7 @@ pub(crate) async fn pending(
 }
 
 fn invalid() -> Problem {
-    Problem::unauthorized("challenge_invalid")
+    Problem::unauthorized(Code::ChallengeInvalid)
 }
 
 /// Holds a challenge that is good now and whose it is, and tells how they proved themselves before.
@@ -170,7 +170,7 @@ pub(crate) async fn prove(State(desk): State<FrontDesk>, request: Request) -> Re
     if !right {
         tickets::count_attempt(&mut pending.tx, &pending.token.hash()).await?;
         pending.tx.commit().await?;
-        return Err(Problem::unauthorized("code_invalid"));
+        return Err(Problem::unauthorized(Code::CodeInvalid));
     }
     finish(&desk, &received, pending, asked.factor.as_str()).await
 }

@@ -24,7 +24,6 @@ use utoipa::ToSchema;
 #[schema(as = UserSession)]
 pub struct UserSessionAnswer {
     /// Its id.
-    #[schema(value_type = String, example = "sgn_01k9z3v5d2m8q4x7c1b6n0f9gh")]
     session_id: SignInId,
     /// Whether it is the one that asks.
     current: bool,

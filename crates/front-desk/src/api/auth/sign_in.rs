@@ -1,6 +1,6 @@
 //! `POST /auth/sign-in`: a password opens the way to the second factor, or the door.
 
-use super::factors_of;
+use super::{Factor, factors_of};
 use crate::{
     desk::FrontDesk,
     identity::{
@@ -9,7 +9,7 @@ use crate::{
         start::{Entry, SignedInAnswer, expect_local, known_device, start_session},
     },
     pipeline::Received,
-    problem::Problem,
+    problem::{Code, Problem},
     tenant_state::TenantState,
 };
 use axum::{
@@ -48,23 +48,37 @@ pub struct SignInRequest {
     /// Its password.
     password: String,
     /// The tenant; needed only by who has accounts with the same address and password in several.
-    #[schema(value_type = Option<String>, example = "andina")]
     tenant_id: Option<TenantId>,
+}
+
+misy_domain::words! {
+    /// The password was right, and a second factor is needed.
+    pub enum SecondFactorStatus {
+        /// Go on with `POST /auth/second-factor`.
+        SecondFactorRequired = "second_factor_required",
+    }
+}
+
+misy_domain::words! {
+    /// The password was right in more than one tenant.
+    pub enum TenantRequiredStatus {
+        /// Sign in once more with `tenantId`.
+        TenantRequired = "tenant_required",
+    }
 }
 
 /// The password was right; now the second factor.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SecondFactorRequired {
-    /// `second_factor_required`.
-    #[schema(example = "second_factor_required")]
-    status: &'static str,
+    /// What is to be done.
+    status: SecondFactorStatus,
     /// To be sent with the second factor.
     #[schema(example = "chl_…")]
     challenge: String,
-    /// Which factors the account has: `totp`, `recovery_code`, `passkey`.
+    /// Which factors the account has.
     #[schema(example = json!(["totp", "recovery_code"]))]
-    factors: Vec<&'static str>,
+    factors: Vec<Factor>,
     /// Until when the challenge is good.
     #[schema(value_type = String, format = DateTime)]
     expires_at: Timestamp,
@@ -74,9 +88,8 @@ pub struct SecondFactorRequired {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TenantRequired {
-    /// `tenant_required`.
-    #[schema(example = "tenant_required")]
-    status: &'static str,
+    /// What is to be done.
+    status: TenantRequiredStatus,
     /// The tenants.
     tenants: Vec<TenantChoice>,
 }
@@ -86,7 +99,7 @@ pub struct TenantRequired {
 #[serde(rename_all = "camelCase")]
 pub struct TenantChoice {
     /// Its slug.
-    #[schema(example = "andina")]
+    #[schema(value_type = misy_domain::TenantId)]
     tenant_id: String,
     /// The name of the business.
     #[schema(example = "Clínica Andina")]
@@ -171,7 +184,7 @@ pub(crate) async fn sign_in(State(desk): State<FrontDesk>, request: Request) -> 
     let asker = Asker::at(guess.address, accounts.iter().any(|account| account.device.is_some()));
     let mut right = check(&desk, &accounts, &route, &password, asker).await?;
     let (Some((at, outdated)), rest) = (right.pop(), right) else {
-        return Err(Problem::unauthorized("credentials_invalid"));
+        return Err(Problem::unauthorized(Code::CredentialsInvalid));
     };
     if !rest.is_empty() {
         let all = rest.iter().map(|(at, _)| *at).chain([at]).map(|at| &accounts[at]);
@@ -197,7 +210,7 @@ async fn hold(
     mut outdated: bool,
     asker: Asker,
 ) -> Result<(TenantTx, LockedUser), Problem> {
-    let invalid = || Problem::unauthorized("credentials_invalid");
+    let invalid = || Problem::unauthorized(Code::CredentialsInvalid);
     let keys = &account.state.keys;
     for _ in 0..CHANGES_BORNE {
         // Hashed at the present cost, now that it is at hand.
@@ -247,7 +260,7 @@ pub(crate) async fn after_first_factor(
     tx.commit().await?;
     received.record.facts().actor = Some(user.user_id.to_string());
     Ok(Json(SecondFactorRequired {
-        status: "second_factor_required",
+        status: SecondFactorStatus::SecondFactorRequired,
         challenge: challenge.text().to_owned(),
         factors,
         expires_at,
@@ -320,5 +333,6 @@ async fn choose(desk: &FrontDesk, accounts: impl Iterator<Item = &Account>) -> R
         );
     }
     choices.sort_by(|a, b| a.tenant_id.cmp(&b.tenant_id));
-    Ok(Json(TenantRequired { status: "tenant_required", tenants: choices }).into_response())
+    Ok(Json(TenantRequired { status: TenantRequiredStatus::TenantRequired, tenants: choices })
+        .into_response())
 }

@@ -11,14 +11,14 @@ use crate::{
         guard::{self, Guess},
         start::{SignedInAnswer, known_device, record},
     },
-    problem::Problem,
+    problem::{Code, Problem},
 };
 use axum::{
     Json,
     extract::State,
     response::{IntoResponse, Response},
 };
-use http::header;
+use http::{HeaderMap, header};
 use misy_store::{
     TenantTx,
     users::{User, sign_ins},
@@ -55,7 +55,7 @@ pub(crate) async fn step_up(State(desk): State<FrontDesk>, call: UserCall) -> Re
     let (mut tx, user) = own_account(&desk, &call, "auth.step_up").await?;
     let keys = call.proved.state.keys.clone();
     if !take_code(&mut tx, &keys, &user, asked.factor, &asked.code, &desk).await? {
-        return Err(Problem::unauthorized("code_invalid"));
+        return Err(Problem::unauthorized(Code::CodeInvalid));
     }
     renew_session(&desk, &call, tx, &user, Some(asked.factor.as_str())).await
 }
@@ -71,31 +71,44 @@ pub(crate) async fn count_guess(desk: &FrontDesk, call: &UserCall) -> Result<(),
     guard::count(desk, &Guess { what: "second-factor", account, address, device }).await
 }
 
-/// Gives the session a new token, notes the second factor if one was proved, and commits.
+/// Gives the session a new token, notes the second factor if one was proved, and commits. The answer says where the session
+/// stands.
 pub(crate) async fn renew_session(
+    desk: &FrontDesk,
+    call: &UserCall,
+    tx: TenantTx,
+    user: &User,
+    method: Option<&str>,
+) -> Result<Response, Problem> {
+    let (headers, session) = session_renewed(desk, call, tx, user, method).await?;
+    Ok((headers, Json(session)).into_response())
+}
+
+/// The same, for an answer that says more: its headers, and where the session stands.
+pub(crate) async fn session_renewed(
     desk: &FrontDesk,
     call: &UserCall,
     mut tx: TenantTx,
     user: &User,
     method: Option<&str>,
-) -> Result<Response, Problem> {
+) -> Result<(HeaderMap, SignedInAnswer), Problem> {
     let now = desk.clock.now();
     let (sign_in, _) = call.session()?;
     let token = RandomToken::generate(TokenUse::Session, &*desk.entropy);
     let proved_at = method.map(|_| now);
     let renewed = sign_ins::rotate(&mut tx, sign_in.sign_in_id, &token.hash(), method, proved_at).await?;
     if !renewed {
-        return Err(Problem::unauthorized("session_invalid"));
+        return Err(Problem::unauthorized(Code::SessionInvalid));
     }
     record(desk, &call.received, &mut tx, user, Some(json!({ "method": method }))).await?;
     tx.commit().await?;
     let mut sign_in = sign_in.clone();
     sign_in.second_factor_at = proved_at.or(sign_in.second_factor_at);
     let answer = SignedInAnswer::of(&call.proved.tenant, user, &sign_in, &token, now);
-    let mut response = Json(answer).into_response();
+    let mut headers = HeaderMap::new();
     let age = sign_in.expires_at.duration_since(now).unsigned_abs();
     if let Some(cookie) = cookies::set_session(&desk.settings, &token, age) {
-        response.headers_mut().append(header::SET_COOKIE, cookie);
+        headers.append(header::SET_COOKIE, cookie);
     }
-    Ok(response)
+    Ok((headers, answer))
 }

@@ -6,7 +6,7 @@ use crate::{
     desk::FrontDesk,
     identity::{UserCall, start::record},
     management::Manager,
-    problem::Problem,
+    problem::{Code, Problem},
 };
 use axum::{
     Json,
@@ -27,7 +27,6 @@ use utoipa::ToSchema;
 #[schema(as = PersonalToken)]
 pub struct PersonalTokenAnswer {
     /// Its id.
-    #[schema(value_type = String, example = "key_01k9z3v5d2m8q4x7c1b6n0f9gh")]
     token_id: KeyId,
     /// The token itself, once.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -38,7 +37,6 @@ pub struct PersonalTokenAnswer {
     /// What people call it.
     name: String,
     /// What it may do, if its user may.
-    #[schema(value_type = Vec<String>)]
     scopes: Vec<Action>,
     /// When it was made.
     #[schema(value_type = String, format = DateTime)]
@@ -78,7 +76,6 @@ pub struct PersonalTokenRequest {
     #[schema(max_length = 120)]
     name: String,
     /// What it may do: actions such as `sites:read`, of those that its user may do now. It never does more than its user may.
-    #[schema(value_type = Vec<String>)]
     scopes: Vec<Action>,
     /// From when on it is refused: at most a year from now.
     #[schema(value_type = String, format = DateTime)]
@@ -137,7 +134,7 @@ pub(crate) async fn create(State(desk): State<FrontDesk>, call: UserCall) -> Res
     // What waits for a role that its maker has not got would go round whoever looks at that role later.
     let own = Manager::of_person(&call.proved).powers(&call.proved.tenant);
     let scopes = own.give_actions(asked.scopes).map_err(|_| {
-        Problem::forbidden("permission_denied", "A token may do only what your own role allows now.")
+        Problem::forbidden(Code::PermissionDenied, "A token may do only what your own role allows now.")
     })?;
     let token = RandomToken::generate(TokenUse::Personal, &*desk.entropy);
     let (mut tx, user) = own_account(&desk, &call, "auth.token_create").await?;

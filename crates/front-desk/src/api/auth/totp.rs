@@ -2,19 +2,22 @@
 
 use super::{
     own_account,
-    step_up::{count_guess, renew_session},
+    step_up::{count_guess, session_renewed},
 };
 use crate::{
     desk::FrontDesk,
     identity::{
-        self, UserCall,
+        self, SignedInAnswer, UserCall,
         mails::{self, Notice},
         start::record,
     },
-    problem::Problem,
+    problem::{Code, Problem},
 };
-use axum::{Json, extract::State, response::Response};
-use http::HeaderValue;
+use axum::{
+    Json,
+    extract::State,
+    response::{IntoResponse, Response},
+};
 use misy_domain::Secret;
 use misy_store::users::{self, factors};
 use misy_trust::TotpSecret;
@@ -61,6 +64,15 @@ impl RecoveryCodes {
     }
 }
 
+/// Where the session stands now that the app is its second factor, with the codes for when the app is lost.
+#[derive(Serialize, ToSchema)]
+pub struct AppConfirmed {
+    #[serde(flatten)]
+    session: SignedInAnswer,
+    #[serde(flatten)]
+    codes: RecoveryCodes,
+}
+
 /// Propose an authenticator app
 ///
 /// Nothing changes until a code of the app is confirmed. Who has a second factor already must have proved it freshly. Who needs
@@ -94,7 +106,7 @@ pub(crate) async fn propose(
 #[utoipa::path(
     post, path = "/api/meta-agent/auth/totp/confirm", tag = "auth", operation_id = "confirmTotp",
     request_body(content = TotpConfirmation, example = json!({"code": "123456"})),
-    responses((status = 200, description = "It is the second factor; with recovery codes, shown once, and a new CSRF token", body = RecoveryCodes)),
+    responses((status = 200, description = "It is the second factor; with recovery codes, shown once, and a new CSRF token", body = AppConfirmed)),
     security(("session" = [], "csrf" = []))
 )]
 pub(crate) async fn confirm(State(desk): State<FrontDesk>, call: UserCall) -> Result<Response, Problem> {
@@ -106,15 +118,15 @@ pub(crate) async fn confirm(State(desk): State<FrontDesk>, call: UserCall) -> Re
     let confirmed =
         factors::confirm_totp(&mut tx, keys, &*desk.entropy, user.user_id, &asked.code, session, now).await?;
     match confirmed {
-        None => return Err(Problem::conflict("not_proposed", "No authenticator app is proposed.")),
-        Some(false) => return Err(Problem::unauthorized("code_invalid")),
+        None => return Err(Problem::conflict(Code::NotProposed, "No authenticator app is proposed.")),
+        Some(false) => return Err(Problem::unauthorized(Code::CodeInvalid)),
         Some(true) => {}
     }
     let codes = factors::renew_recovery_codes(&mut tx, keys, &*desk.entropy, user.user_id).await?;
     mails::tell(&desk, &mut tx, keys, &user, Notice::AppAdded).await?;
     let user = users::read(&mut tx, keys, user.user_id).await?.ok_or_else(Problem::internal)?;
-    let renewed = renew_session(&desk, &call, tx, &user, Some("totp")).await?;
-    with_codes(renewed, &codes).await
+    let (headers, session) = session_renewed(&desk, &call, tx, &user, Some("totp")).await?;
+    Ok((headers, Json(AppConfirmed { session, codes: RecoveryCodes::of(&codes) })).into_response())
 }
 
 /// Renew the recovery codes
@@ -139,17 +151,4 @@ pub(crate) async fn renew_codes(
     record(&desk, &call.received, &mut tx, &user, Some(json!({ "codes": codes.len() }))).await?;
     tx.commit().await?;
     Ok(Json(RecoveryCodes::of(&codes)))
-}
-
-/// The answer about the session with the codes in it.
-async fn with_codes(renewed: Response, codes: &[Secret<String>]) -> Result<Response, Problem> {
-    let (mut parts, body) = renewed.into_parts();
-    let bytes = axum::body::to_bytes(body, 64 * 1024).await.map_err(|_| Problem::internal())?;
-    let mut answer: serde_json::Value = serde_json::from_slice(&bytes).map_err(|_| Problem::internal())?;
-    let codes: Vec<&String> = codes.iter().map(Secret::expose).collect();
-    answer["recoveryCodes"] = json!(codes);
-    let text = answer.to_string();
-    parts.headers.remove(http::header::CONTENT_LENGTH);
-    parts.headers.insert(http::header::CONTENT_LENGTH, HeaderValue::from(text.len()));
-    Ok(Response::from_parts(parts, text.into()))
 }

@@ -10,7 +10,7 @@ use crate::{
 };
 use axum::{extract::State, response::Response};
 use http::StatusCode;
-use misy_domain::{Channel, Language, Locale, SessionId, Timestamp};
+use misy_domain::{Channel, ConversationId, Language, Locale, SessionId, Timestamp};
 use misy_store::sessions::{self, NewSession, Session};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -23,19 +23,16 @@ const MAX_METADATA: usize = 4 * 1024;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SessionRequest {
     /// `web`, or `api` for a program.
-    #[schema(value_type = String, example = "web")]
     channel: Channel,
     /// What the visitor prefers to read.
-    #[schema(value_type = Option<String>, example = "es-CO")]
     locale: Option<Locale>,
     /// What is known about the visit, at most 4 KiB.
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Option<HashMap<String, Value>>)]
     metadata: Option<Value>,
     /// Who the visitor is, signed by the tenant's own server. Not supported yet.
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Option<HashMap<String, Value>>)]
     identity: Option<Value>,
     /// A session of the same chain of tokens to go on with.
-    #[schema(value_type = Option<String>)]
     resume: Option<SessionId>,
 }
 
@@ -57,10 +54,9 @@ pub struct BrandingAnswer {
 #[serde(rename_all = "camelCase")]
 pub struct SessionAnswer {
     /// Its id.
-    #[schema(value_type = String, example = "ses_01k9z3v5d2m8q4x7c1b6n0f9gh")]
     session_id: SessionId,
     /// The conversation it writes to.
-    conversation_id: String,
+    conversation_id: ConversationId,
     /// From when on it takes no message.
     #[schema(value_type = String, format = DateTime)]
     expires_at: Timestamp,
@@ -73,7 +69,7 @@ pub struct SessionAnswer {
     locale: String,
     /// The languages that are spoken.
     #[schema(example = json!(["es", "en", "pt"]))]
-    languages: Vec<&'static str>,
+    languages: [Language; 3],
     /// What the visitor is to be asked. Nothing yet.
     #[schema(value_type = Vec<Object>)]
     consent: [Value; 0],
@@ -158,7 +154,7 @@ fn answer(session: &Session, preferred: Option<&Locale>, welcome: &Welcome) -> S
     let locale = preferred.filter(spoken).or(welcome.locale.as_ref().filter(spoken));
     SessionAnswer {
         session_id: session.session_id,
-        conversation_id: session.conversation_id.to_string(),
+        conversation_id: session.conversation_id,
         expires_at: session.expires_at,
         greeting: welcome.greeting_in(language),
         branding: BrandingAnswer {
@@ -167,7 +163,7 @@ fn answer(session: &Session, preferred: Option<&Locale>, welcome: &Welcome) -> S
             logo_url: welcome.logo_url.clone(),
         },
         locale: locale.map_or_else(|| language.code().to_owned(), |locale| locale.as_str().to_owned()),
-        languages: Language::ALL.map(Language::code).to_vec(),
+        languages: Language::ALL,
         consent: [],
         ai_disclosure: ai_disclosure(language),
         suggestions: welcome.suggestions.clone(),

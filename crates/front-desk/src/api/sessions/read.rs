@@ -3,7 +3,8 @@
 use super::{ReadChat, own_session};
 use crate::{desk::FrontDesk, pipeline::TenantCall, problem::Problem};
 use axum::{Json, extract::State};
-use misy_domain::{Channel, SessionId, Timestamp};
+use misy_domain::{Channel, ConversationId, SessionId, Timestamp};
+use misy_store::sessions::ConversationStatus;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -12,16 +13,13 @@ use utoipa::ToSchema;
 #[serde(rename_all = "camelCase")]
 pub struct SessionState {
     /// Its id.
-    #[schema(value_type = String)]
     session_id: SessionId,
     /// The conversation it writes to.
-    conversation_id: String,
+    conversation_id: ConversationId,
     /// The channel.
-    #[schema(value_type = String, example = "web")]
     channel: Channel,
-    /// `active`: agents answer; `handoff`: a person was asked to take over; `closed`: it is over.
-    #[schema(example = "active")]
-    status: &'static str,
+    /// Where the conversation stands.
+    status: ConversationStatus,
     /// The sequence of the newest message; 0 before the first.
     last_sequence: i64,
     /// When it was opened.
@@ -47,9 +45,9 @@ pub(crate) async fn read(
     let over = !session.is_open(desk.clock.now());
     Ok(Json(SessionState {
         session_id: session.session_id,
-        conversation_id: session.conversation_id.to_string(),
+        conversation_id: session.conversation_id,
         channel: session.channel,
-        status: if over { "closed" } else { session.status.as_str() },
+        status: if over { ConversationStatus::Closed } else { session.status },
         last_sequence: session.last_sequence,
         created_at: session.created_at,
         expires_at: session.expires_at,

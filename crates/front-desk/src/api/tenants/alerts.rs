@@ -4,7 +4,7 @@ use super::{Page, page_cursor, page_limit};
 use crate::{desk::FrontDesk, management::Managed, problem::Problem};
 use axum::{Json, extract::State};
 use misy_domain::{AlertId, Timestamp, act};
-use misy_store::alerts::{self, Alert};
+use misy_store::alerts::{self, Alert, Severity};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
@@ -15,20 +15,18 @@ use utoipa::{IntoParams, ToSchema};
 #[schema(as = Alert)]
 pub struct AlertAnswer {
     /// Its id.
-    #[schema(value_type = String, example = "alr_01k9z3v5d2m8q4x7c1b6n0f9gh")]
     alert_id: AlertId,
     /// The rule that raised it.
     #[schema(example = "privilege_burst")]
     rule: String,
-    /// `info`, `warning` or `critical`.
-    #[schema(example = "critical")]
-    severity: &'static str,
+    /// How bad it is.
+    severity: Severity,
     /// Who caused it.
     actor: Option<String>,
     /// What it is about.
     subject: Option<String>,
     /// Figures.
-    #[schema(value_type = Object)]
+    #[schema(value_type = HashMap<String, Value>)]
     detail: Value,
     /// When it was raised.
     #[schema(value_type = String, format = DateTime)]
@@ -45,7 +43,7 @@ impl From<Alert> for AlertAnswer {
         Self {
             alert_id: alert.alert_id,
             rule: alert.rule,
-            severity: alert.severity.as_str(),
+            severity: alert.severity,
             actor: alert.actor,
             subject: alert.subject,
             detail: alert.detail,

@@ -21,8 +21,8 @@ use utoipa::{IntoParams, ToSchema};
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct AuditQuery {
-    /// `call`, `change`, `turn` or `system`.
-    kind: Option<String>,
+    /// Of this kind.
+    kind: Option<Kind>,
     /// The id of an operation, such as `createSite`.
     action: Option<String>,
     /// The id of a token or key.
@@ -32,6 +32,7 @@ pub struct AuditQuery {
     /// Of this session.
     session_id: Option<String>,
     /// Of this site.
+    #[param(value_type = Option<misy_domain::SiteId>)]
     site_id: Option<String>,
     /// Done to this.
     subject: Option<String>,
@@ -54,21 +55,23 @@ pub struct AuditQuery {
 #[schema(as = AuditEntry)]
 pub struct AuditAnswer {
     /// Its id.
-    #[schema(example = "aud_01k9z3v5d2m8q4x7c1b6n0f9gh")]
+    #[schema(value_type = misy_domain::AuditId)]
     audit_id: String,
     /// Whose trail it stands in.
+    #[schema(value_type = misy_domain::TenantId)]
     tenant_id: String,
     /// When it happened.
     #[schema(value_type = String, format = DateTime)]
     at: Timestamp,
-    /// `call`, `change`, `turn` or `system`.
-    kind: &'static str,
+    /// What it tells of.
+    kind: Kind,
     /// What was done.
     #[schema(example = "createSite")]
     action: String,
     /// Who did it; `tenant/key` when it was somebody of another tenant.
     actor: String,
     /// The site.
+    #[schema(value_type = Option<misy_domain::SiteId>)]
     site_id: Option<String>,
     /// The session.
     session_id: Option<String>,
@@ -84,11 +87,12 @@ pub struct AuditAnswer {
     /// How long it took, in microseconds.
     duration_micros: Option<i64>,
     /// Which request.
+    #[schema(value_type = Option<misy_domain::RequestId>)]
     request_id: Option<String>,
     /// What it was done to.
     subject: Option<String>,
     /// Anything else worth knowing.
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Option<HashMap<String, Value>>)]
     detail: Option<Value>,
 }
 
@@ -108,16 +112,8 @@ pub(crate) async fn list(
 ) -> Result<Json<Page<AuditAnswer>>, Problem> {
     let query: AuditQuery = call.received.query()?;
     let limit = page_limit(query.limit)?;
-    let kind = match &query.kind {
-        None => None,
-        Some(text) => {
-            let kind = Kind::ALL.into_iter().find(|kind| kind.as_str() == text);
-            let message = "must be call, change, turn or system";
-            Some(kind.ok_or_else(|| Problem::invalid_field("?kind", "format", message))?)
-        }
-    };
     let filter = AuditFilter {
-        kind,
+        kind: query.kind,
         action: query.action,
         actor: query.actor,
         outcome: query.outcome,
@@ -141,7 +137,7 @@ fn shown(tenant: &str, entry: AuditEntry) -> AuditAnswer {
         audit_id: entry.audit_id.to_string(),
         tenant_id: tenant.to_owned(),
         at: entry.at,
-        kind: entry.kind.as_str(),
+        kind: entry.kind,
         action: entry.action,
         actor: entry.actor,
         site_id: entry.site_id,

@@ -5,7 +5,7 @@ use crate::{
     desk::FrontDesk,
     idempotent::Once,
     management::{AtTenant, Managed},
-    problem::Problem,
+    problem::{Code, Problem},
 };
 use axum::{Json, extract::State, response::Response};
 use http::StatusCode;
@@ -28,21 +28,19 @@ use utoipa::ToSchema;
 #[schema(as = Certificate)]
 pub struct CertificateAnswer {
     /// Its id.
-    #[schema(value_type = String, example = "crt_01k9z3v5d2m8q4x7c1b6n0f9gh")]
     certificate_id: CertificateId,
     /// What people call it.
     name: String,
     /// What the fingerprint is of: `key` (its `SubjectPublicKeyInfo`) or `certificate`.
-    #[schema(example = "key")]
-    bound_by: &'static str,
+    bound_by: BoundBy,
     /// SHA-256 in hex.
     fingerprint: String,
     /// Whose it says it is.
     subject: Option<String>,
     /// The one tenant secret it is good for.
-    secret_key_id: Option<String>,
+    secret_key_id: Option<KeyId>,
     /// The one site it is good for.
-    site_id: Option<String>,
+    site_id: Option<SiteId>,
     /// Who bound it: a user, or a secret whose server did.
     #[schema(example = "usr_01k9z3v5d2m8q4x7c1b6n0f9gh")]
     made_by: String,
@@ -62,11 +60,11 @@ impl From<Certificate> for CertificateAnswer {
         Self {
             certificate_id: certificate.certificate_id,
             name: certificate.name,
-            bound_by: certificate.bound_by.as_str(),
+            bound_by: certificate.bound_by,
             fingerprint: certificate.fingerprint.to_string(),
             subject: certificate.subject,
-            secret_key_id: certificate.secret_key_id.map(|id| id.to_string()),
-            site_id: certificate.site_id.map(|id| id.to_string()),
+            secret_key_id: certificate.secret_key_id,
+            site_id: certificate.site_id,
             made_by: certificate.made_by,
             created_at: certificate.created_at,
             expires_at: certificate.expires_at,
@@ -90,13 +88,10 @@ pub struct CertificateRequest {
     #[schema(max_length = 95)]
     fingerprint: Option<String>,
     /// What is compared: `key` (unless given; a renewed certificate with the same key goes on) or `certificate`.
-    #[schema(value_type = Option<String>)]
     bound_by: Option<BoundBy>,
     /// The one tenant secret it is good for; all of them unless given.
-    #[schema(value_type = Option<String>)]
     secret_key_id: Option<KeyId>,
     /// The one site it is good for; all of them unless given.
-    #[schema(value_type = Option<String>)]
     site_id: Option<SiteId>,
     /// From when on it is refused, whatever the certificate says.
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -168,7 +163,7 @@ pub(crate) async fn bind(
         }
         Binding::Already(by) => {
             let detail = format!("The certificate is bound by {by}: revoke that first.");
-            return Err(Problem::conflict("certificate_bound", detail));
+            return Err(Problem::conflict(Code::CertificateBound, detail));
         }
     }
     let id = certificate.certificate_id.to_string();

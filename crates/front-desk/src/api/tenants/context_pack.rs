@@ -3,7 +3,7 @@
 use super::{expected_version, versioned};
 use crate::{desk::FrontDesk, management::Managed, problem::Problem};
 use axum::{extract::State, response::Response};
-use misy_domain::act;
+use misy_domain::{ContextPack, act};
 use misy_store::context_packs;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -22,7 +22,7 @@ pub struct PackVersion {
 #[utoipa::path(
     get, path = "/api/meta-agent/tenants/{tenantId}/context-pack", tag = "tenants", operation_id = "readContextPack",
     params(("tenantId" = String, Path, description = "The tenant")),
-    responses((status = 200, description = "The pack, with its version as ETag", body = Object)),
+    responses((status = 200, description = "The pack, with its version as ETag", body = ContextPack)),
     security(("administrator" = []), ("tenantAccessToken" = [], "requestSignature" = []))
 )]
 pub(crate) async fn read(
@@ -43,7 +43,7 @@ pub(crate) async fn read(
 /// the next message.
 #[utoipa::path(
     put, path = "/api/meta-agent/tenants/{tenantId}/context-pack", tag = "tenants", operation_id = "replaceContextPack",
-    request_body(content = Object, example = json!({
+    request_body(content = ContextPack, example = json!({
         "displayName": "Clínica Andina", "industry": "Dental clinic", "locale": "es-CL", "timezone": "America/Santiago",
         "currency": "CLP", "contact": {"email": "contacto@clinicaandina.example"},
         "faq": [{"id": "horario", "question": "¿Cuál es el horario?", "answer": "De lunes a viernes de 9 a 19."}]

@@ -2,7 +2,7 @@
 
 use crate::{desk::FrontDesk, management::Managed, problem::Problem};
 use axum::{Json, extract::State};
-use misy_domain::{MessageId, act};
+use misy_domain::{Decision, MessageId, act};
 use serde::Deserialize;
 use serde_json::Value;
 use utoipa::IntoParams;
@@ -13,6 +13,7 @@ use utoipa::IntoParams;
 #[into_params(parameter_in = Query)]
 pub struct DecisionQuery {
     /// A message that was asked or answered in the turn.
+    #[param(value_type = misy_domain::MessageId)]
     message_id: String,
 }
 
@@ -22,7 +23,7 @@ pub struct DecisionQuery {
 #[utoipa::path(
     get, path = "/api/meta-agent/tenants/{tenantId}/decisions", tag = "tenants", operation_id = "readDecision",
     params(("tenantId" = String, Path, description = "The tenant"), DecisionQuery),
-    responses((status = 200, description = "The decision", body = Object)),
+    responses((status = 200, description = "The decision", body = Decision)),
     security(("administrator" = []), ("tenantAccessToken" = [], "requestSignature" = []))
 )]
 pub(crate) async fn read(

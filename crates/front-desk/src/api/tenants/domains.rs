@@ -3,7 +3,12 @@
 
 use super::{Mistakes, Page};
 use crate::{
-    desk::FrontDesk, domain_proof, edge::limited, idempotent::Once, management::Managed, problem::Problem,
+    desk::FrontDesk,
+    domain_proof,
+    edge::limited,
+    idempotent::Once,
+    management::Managed,
+    problem::{Code, Problem},
 };
 use axum::{Json, extract::State, response::Response};
 use http::StatusCode;
@@ -25,11 +30,9 @@ const ATTEMPTS: Quota = Quota { requests: 20, period: jiff::SignedDuration::from
 #[schema(as = EmailDomain)]
 pub struct DomainAnswer {
     /// The domain.
-    #[schema(value_type = String, example = "business.example")]
     domain: DomainName,
-    /// `pending` or `proved`.
-    #[schema(example = "pending")]
-    status: &'static str,
+    /// Whether it is proved.
+    status: DomainStatus,
     /// The file that proves it; to be served without redirects, but perhaps one to `www.`.
     #[schema(example = "https://business.example/.well-known/misy-domain-verification.txt")]
     file: String,
@@ -44,10 +47,20 @@ pub struct DomainAnswer {
     proved_at: Option<Timestamp>,
 }
 
+misy_domain::words! {
+    /// Whether a domain is proved.
+    pub enum DomainStatus {
+        /// The file was not found yet.
+        Pending = "pending",
+        /// The file was found.
+        Proved = "proved",
+    }
+}
+
 impl From<EmailDomain> for DomainAnswer {
     fn from(domain: EmailDomain) -> Self {
         Self {
-            status: if domain.proved_at.is_some() { "proved" } else { "pending" },
+            status: if domain.proved_at.is_some() { DomainStatus::Proved } else { DomainStatus::Pending },
             file: domain_proof::file(domain.domain.as_str()),
             line: domain.challenge,
             created_at: domain.created_at,
@@ -152,7 +165,7 @@ pub(crate) async fn verify(
         // Why a name leads nowhere is for the log: it would tell of the network that this program is in.
         tracing::info!(target: "misy::call", %error, cause = ?std::error::Error::source(&error), "a domain is not proved");
         let detail = format!("The domain is not proved: {error}.");
-        return Err(Problem::conflict("domain_not_proved", detail));
+        return Err(Problem::conflict(Code::DomainNotProved, detail));
     }
     let mut tx = desk.database.tenant("domains.verify", &call.tenant).await?;
     // It may have been removed and named anew while the file was read.
@@ -187,7 +200,7 @@ pub(crate) async fn delete(
     let provider = sign_in_providers::hold(&mut tx, call.keys()).await?;
     if provider.and_then(|provider| provider.email_domains).is_some_and(|used| used.contains(&domain)) {
         return Err(Problem::conflict(
-            "domain_in_use",
+            Code::DomainInUse,
             "The provider introduces people of this domain; take it out there first.",
         ));
     }

@@ -4,7 +4,7 @@
 use crate::{desk::FrontDesk, idempotent::Once, management::Managed, problem::Problem};
 use axum::{Json, extract::State, response::Response};
 use http::StatusCode;
-use misy_domain::{Timestamp, act};
+use misy_domain::{RotationId, Timestamp, act};
 use misy_store::rotation::{self, KeyVersion, Rotation};
 use serde::Serialize;
 use serde_json::json;
@@ -27,8 +27,8 @@ pub struct EncryptionAnswer {
 #[serde(rename_all = "camelCase")]
 #[schema(as = KeyVersion)]
 pub struct KeyVersionAnswer {
-    /// `data`, `signing_root` or `blind_index`.
-    #[schema(example = "data")]
+    /// What it is for.
+    #[schema(value_type = KeyPurpose)]
     purpose: String,
     /// Its number; of the data keys the highest one seals.
     #[schema(example = 2)]
@@ -49,11 +49,9 @@ pub struct KeyVersionAnswer {
 #[schema(as = KeyRotation)]
 pub struct RotationAnswer {
     /// Its id.
-    #[schema(example = "rot_01k9z3v5d2m8q4x7c1b6n0f9gh")]
-    rotation_id: String,
-    /// `running` or `finished`.
-    #[schema(example = "running")]
-    status: &'static str,
+    rotation_id: RotationId,
+    /// Whether it goes on.
+    status: RotationStatus,
     /// The version of the new data key.
     #[schema(example = 2)]
     to_version: i32,
@@ -76,6 +74,28 @@ pub struct RotationAnswer {
     last_error: Option<String>,
 }
 
+misy_domain::words! {
+    /// What a key of a tenant is for.
+    pub enum KeyPurpose {
+        /// It seals what is stored.
+        Data = "data",
+        /// Keys that sign requests come from it.
+        SigningRoot = "signing_root",
+        /// It finds what is sealed.
+        BlindIndex = "blind_index",
+    }
+}
+
+misy_domain::words! {
+    /// Whether a rotation goes on.
+    pub enum RotationStatus {
+        /// There is something left to be sealed anew.
+        Running = "running",
+        /// Everything is sealed anew.
+        Finished = "finished",
+    }
+}
+
 impl From<KeyVersion> for KeyVersionAnswer {
     fn from(key: KeyVersion) -> Self {
         let KeyVersion { purpose, version, created_at, retired_at, rows } = key;
@@ -86,8 +106,12 @@ impl From<KeyVersion> for KeyVersionAnswer {
 impl From<Rotation> for RotationAnswer {
     fn from(rotation: Rotation) -> Self {
         Self {
-            rotation_id: rotation.rotation_id.to_string(),
-            status: if rotation.finished_at.is_some() { "finished" } else { "running" },
+            rotation_id: rotation.rotation_id,
+            status: if rotation.finished_at.is_some() {
+                RotationStatus::Finished
+            } else {
+                RotationStatus::Running
+            },
             to_version: rotation.to_version,
             requested_by: rotation.requested_by,
             rows_total: rotation.rows_total,

@@ -15,8 +15,8 @@ use utoipa::ToSchema;
 pub struct EventAnswer {
     /// Its place in the life of the tenant, from 1.
     number: i64,
-    /// `registered`, `suspended`, `activated`, `closed` or `tokens_revoked`.
-    #[schema(example = "suspended")]
+    /// What happened.
+    #[schema(value_type = EventKind)]
     event: String,
     /// When.
     #[schema(value_type = String, format = DateTime)]
@@ -28,6 +28,22 @@ pub struct EventAnswer {
     /// Of `closed`: when the data go.
     #[schema(value_type = Option<String>, format = DateTime)]
     purge_at: Option<Timestamp>,
+}
+
+misy_domain::words! {
+    /// What happens in the life of a tenant.
+    pub enum EventKind as TenantEventKind {
+        /// It was registered.
+        Registered = "registered",
+        /// It was suspended.
+        Suspended = "suspended",
+        /// It was activated, or its own administrator took the closing back.
+        Activated = "activated",
+        /// It was closed.
+        Closed = "closed",
+        /// All of its tokens were revoked.
+        TokensRevoked = "tokens_revoked",
+    }
 }
 
 impl From<TenantEvent> for EventAnswer {

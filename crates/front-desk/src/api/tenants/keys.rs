@@ -5,7 +5,7 @@ use crate::{
     desk::FrontDesk,
     idempotent::Once,
     management::{Either, Managed},
-    problem::Problem,
+    problem::{Code, Problem},
 };
 use axum::{Json, extract::State, response::Response};
 use http::StatusCode;
@@ -22,14 +22,11 @@ use utoipa::ToSchema;
 #[schema(as = Key)]
 pub struct KeyAnswer {
     /// Its id.
-    #[schema(value_type = String, example = "key_01k9z3v5d2m8q4x7c1b6n0f9gh")]
     key_id: KeyId,
-    /// `publishable`, `secret` or `administrator`.
-    #[schema(example = "publishable")]
-    kind: &'static str,
-    /// `live` or `test`.
-    #[schema(example = "live")]
-    mode: &'static str,
+    /// What it is for.
+    kind: KeyKind,
+    /// Whether it is for use.
+    mode: Mode,
     /// The key itself, once.
     #[serde(skip_serializing_if = "Option::is_none")]
     key: Option<String>,
@@ -39,9 +36,8 @@ pub struct KeyAnswer {
     /// What people call it.
     name: String,
     /// The one site it is for.
-    site_id: Option<String>,
+    site_id: Option<SiteId>,
     /// What it can give at most.
-    #[schema(value_type = Vec<String>)]
     permissions: Permissions,
     /// Narrows the origins of the site.
     origins: Option<Vec<String>>,
@@ -65,12 +61,12 @@ impl From<KeyRecord> for KeyAnswer {
     fn from(key: KeyRecord) -> Self {
         Self {
             key_id: key.key_id,
-            kind: key.kind.as_str(),
-            mode: if key.is_test { "test" } else { "live" },
+            kind: key.kind,
+            mode: if key.is_test { Mode::Test } else { Mode::Live },
             key: None,
             prefix: key.prefix,
             name: key.name,
-            site_id: key.site_id.map(|site| site.to_string()),
+            site_id: key.site_id,
             permissions: key.permissions,
             origins: key.origins.map(|list| list.iter().map(ToString::to_string).collect()),
             requests_per_minute: key.requests_per_minute,
@@ -82,14 +78,14 @@ impl From<KeyRecord> for KeyAnswer {
     }
 }
 
-/// `live` or `test`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Mode {
-    /// For use.
-    Live,
-    /// For trying out.
-    Test,
+misy_domain::words! {
+    /// Whether a key is for use.
+    pub enum Mode as KeyMode {
+        /// For use.
+        Live = "live",
+        /// For trying out.
+        Test = "test",
+    }
 }
 
 /// A publishable key to be made.
@@ -98,7 +94,6 @@ pub enum Mode {
 #[schema(as = NewKey)]
 pub struct KeyRequest {
     /// The site it is for.
-    #[schema(value_type = String, example = "main")]
     site_id: SiteId,
     /// `live` unless given.
     mode: Option<Mode>,
@@ -107,7 +102,6 @@ pub struct KeyRequest {
     name: Option<String>,
     /// What it can give at most: anonymous chat unless given, never `tenant:manage`, and of a program no more than its secret
     /// carries.
-    #[schema(value_type = Option<Vec<String>>)]
     permissions: Option<Vec<Permission>>,
     /// Narrows the origins of the site.
     origins: Option<Vec<String>>,
@@ -205,12 +199,12 @@ pub(crate) async fn create(
     call.record_change(&desk, &mut tx, key_id.to_string(), None).await?;
     let answer = KeyAnswer {
         key_id,
-        kind: "publishable",
-        mode: if kind == ApiKeyKind::PublishableTest { "test" } else { "live" },
+        kind: KeyKind::Publishable,
+        mode: new.mode.unwrap_or(Mode::Live),
         key: Some(key.text().expose().clone()),
         prefix: key.hint(),
         name,
-        site_id: Some(new.site_id.to_string()),
+        site_id: Some(new.site_id),
         permissions,
         origins: new.origins,
         requests_per_minute: new.requests_per_minute,
@@ -248,7 +242,7 @@ pub(crate) async fn revoke(
         call.also(&desk, Action::AdministratorKeysRevoke).await?;
         if call.manager.actor == id.to_string() {
             // It may be the last one, and nobody could make another.
-            return Err(Problem::conflict("conflict", "An administrator's key does not revoke itself."));
+            return Err(Problem::conflict(Code::Conflict, "An administrator's key does not revoke itself."));
         }
     } else {
         call.also(&desk, Action::KeysWrite).await?;

@@ -4,7 +4,7 @@ use super::{Mistakes, TenantAnswer, expected_version, versioned};
 use crate::{
     desk::FrontDesk,
     management::{AtTenant, Managed},
-    problem::Problem,
+    problem::{Code, Problem},
 };
 use axum::{extract::State, response::Response};
 use http::StatusCode;
@@ -75,7 +75,7 @@ pub struct Notice {
     #[schema(value_type = Option<String>, format = DateTime)]
     purge_at: Option<Timestamp>,
     /// How many rows of what are there now.
-    #[schema(value_type = Object, example = json!({"conversations": 12, "messages": 240}))]
+    #[schema(value_type = HashMap<String, i64>, example = json!({"conversations": 12, "messages": 240}))]
     removes: Value,
     /// What stays: the audit trail, and that the id was taken.
     #[schema(value_type = Vec<String>)]
@@ -219,7 +219,7 @@ async fn carry_out(
 ) -> Result<(Tenant, Option<Value>), Problem> {
     check(&asked, call)?;
     if call.state.is_owner() && matches!(step, LifeStep::Suspend | LifeStep::Close { .. }) {
-        return Err(Problem::conflict("conflict", "The owner of the platform stays active."));
+        return Err(Problem::conflict(Code::Conflict, "The owner of the platform stays active."));
     }
     let expected = expected_version(&call.received)?;
     let mut tx = desk.database.tenant("tenants.status", &call.tenant).await?;
@@ -259,7 +259,10 @@ fn check(asked: &ClosingRequest, call: &AtTenant) -> Result<(), Problem> {
     mistakes.into_result()?;
     if asked.grace_days.is_some() && !call.manager.is_owner() {
         // Else whoever takes an administrator's key could also take away the time to notice.
-        return Err(Problem::forbidden("permission_denied", "The owner of the platform decides graceDays."));
+        return Err(Problem::forbidden(
+            Code::PermissionDenied,
+            "The owner of the platform decides graceDays.",
+        ));
     }
     Ok(())
 }

@@ -25,7 +25,6 @@ const LARGEST_QUOTA: i64 = 1_000_000_000_000;
 #[schema(as = Limit)]
 pub struct LimitShape {
     /// `tenant`, `site`, `key`, `session` (messages), `channel` (messages) or `agent`.
-    #[schema(value_type = String, example = "session")]
     scope: Scope,
     /// The one site, key … it is for; without it, each of the scope.
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -57,7 +56,6 @@ pub struct LimitsRequest {
 #[schema(as = Quota)]
 pub struct QuotaShape {
     /// `messages`, `bookings` or `ai_tokens`.
-    #[schema(value_type = String, example = "messages")]
     kind: Metered,
     /// So many in a month of UTC.
     #[schema(minimum = 0, maximum = 1_000_000_000_000_i64, example = 200_000)]
@@ -69,7 +67,6 @@ pub struct QuotaShape {
 #[serde(rename_all = "camelCase")]
 pub struct QuotaStanding {
     /// `messages`, `bookings` or `ai_tokens`.
-    #[schema(value_type = String, example = "messages")]
     kind: Metered,
     /// So many in a month; absent when there is no limit.
     #[serde(skip_serializing_if = "Option::is_none")]

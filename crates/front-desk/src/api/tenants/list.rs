@@ -21,14 +21,11 @@ use utoipa::IntoParams;
 #[into_params(parameter_in = Query)]
 pub struct TenantQuery {
     /// `active`, `suspended` or `closed`.
-    #[param(value_type = Option<String>)]
     status: Option<TenantStatus>,
     /// `owner` or `standard`.
     #[serde(rename = "type")]
-    #[param(value_type = Option<String>)]
     tenant_type: Option<TenantType>,
     /// `FREE`, `PRO` or `ENTERPRISE`.
-    #[param(value_type = Option<String>)]
     plan: Option<Plan>,
     /// With this text in the id or the name.
     q: Option<String>,

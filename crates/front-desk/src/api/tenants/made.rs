@@ -4,7 +4,7 @@ use crate::{desk::FrontDesk, management::AtTenant, problem::Problem};
 use misy_domain::{Timestamp, UserId};
 use misy_store::{
     TenantTx,
-    made::{self, Made},
+    made::{self, Made, MadeKind},
     users::tokens,
 };
 use serde::{Deserialize, Serialize};
@@ -15,9 +15,8 @@ use utoipa::{IntoParams, ToSchema};
 #[serde(rename_all = "camelCase")]
 #[schema(as = MadeThing)]
 pub struct MadeAnswer {
-    /// `secret`, `key`, `certificate` or `personal_token`.
-    #[schema(example = "secret")]
-    kind: &'static str,
+    /// What it is.
+    kind: MadeKind,
     /// Its id.
     #[schema(example = "key_01k9z3v5d2m8q4x7c1b6n0f9gh")]
     id: String,
@@ -57,7 +56,6 @@ pub enum OfMade {
 pub struct MadeQuery {
     /// What becomes of the secrets, keys and certificates that the person made, and of those that were made with such a secret:
     /// `keep` (unless given) or `revoke`. Personal tokens end in any case.
-    #[param(value_type = Option<String>)]
     made: Option<OfMade>,
 }
 
@@ -73,7 +71,7 @@ impl MadeQuery {
         let now = desk.clock.now();
         let made = made::by(tx, user, now).await?;
         let revokes = self.made == Some(OfMade::Revoke);
-        let ends = |one: &Made| revokes || one.kind == made::MadeKind::PersonalToken;
+        let ends = |one: &Made| revokes || one.kind == MadeKind::PersonalToken;
         tokens::revoke_all(tx, user, now).await?;
         for one in made.iter().filter(|one| ends(one)) {
             // Somebody may have let it do more since than its maker may.
@@ -83,7 +81,7 @@ impl MadeQuery {
         }
         let answers = made.into_iter().map(|one| MadeAnswer {
             revoked: ends(&one),
-            kind: one.kind.as_str(),
+            kind: one.kind,
             id: one.id,
             name: one.name,
             made_by: one.made_by,

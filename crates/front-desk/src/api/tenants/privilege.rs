@@ -6,7 +6,7 @@ use crate::{
     desk::FrontDesk,
     management::{AtTenant, Managed},
     privilege::{self, CATALOGUE, Entry, On, Operation, SELF_REGISTRATION},
-    problem::Problem,
+    problem::{Code, Problem},
     settings::SelfRegistration,
 };
 use axum::{Json, extract::State};
@@ -42,7 +42,7 @@ pub struct PrivilegeRequest {
     #[schema(minimum = 1, maximum = 240)]
     duration_minutes: Option<u32>,
     /// For `set_global_setting`: what is decided.
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Option<HashMap<String, Value>>)]
     value: Option<Value>,
 }
 
@@ -52,14 +52,14 @@ pub struct PrivilegeRequest {
 #[schema(as = PrivilegeUse)]
 pub struct PrivilegeAnswer {
     /// Its id.
-    #[schema(value_type = String, example = "grt_01k9z3v5d2m8q4x7c1b6n0f9gh")]
     grant_id: GrantId,
     /// The tenant it touches.
+    #[schema(value_type = misy_domain::TenantId)]
     tenant_id: String,
     /// The person of the owner, as `tenant/user`.
     #[schema(example = "colombiatic/usr_01k9z3v5d2m8q4x7c1b6n0f9gh")]
     actor: String,
-    /// What was done.
+    /// What was done: an operation of the catalogue, or the name of an ordinary call that is answered for, such as `suspendTenant`.
     #[schema(example = "system_access")]
     operation: String,
     /// To what.
@@ -189,10 +189,10 @@ fn check(asked: &PrivilegeRequest, call: &AtTenant) -> Result<Option<Value>, Pro
     mistakes.into_result()?;
     match (entry.on, call.state.is_owner()) {
         (On::Tenant, true) => {
-            Err(Problem::conflict("conflict", "This is not done to the owner of the platform."))
+            Err(Problem::conflict(Code::Conflict, "This is not done to the owner of the platform."))
         }
         (On::Owner, false) => {
-            Err(Problem::conflict("conflict", "This is about the installation: name the owner tenant."))
+            Err(Problem::conflict(Code::Conflict, "This is about the installation: name the owner tenant."))
         }
         _ => Ok(decided),
     }

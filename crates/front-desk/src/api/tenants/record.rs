@@ -32,7 +32,6 @@ pub struct TenantPatch {
     /// Its IANA time zone.
     timezone: Option<String>,
     /// `FREE`, `PRO` or `ENTERPRISE`; the owner alone decides it.
-    #[schema(value_type = Option<String>)]
     plan: Option<Plan>,
     /// How long a session lives: a minute to a year.
     #[schema(minimum = 60, maximum = 31_536_000)]

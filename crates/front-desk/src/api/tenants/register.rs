@@ -7,7 +7,7 @@ use crate::{
     idempotent::Once,
     management::AtHome,
     pipeline::{Received, bearer},
-    problem::{FieldError, Problem},
+    problem::{Code, FieldError, Problem},
     settings::SelfRegistration,
 };
 use axum::{
@@ -16,7 +16,7 @@ use axum::{
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::StatusCode;
-use misy_domain::{Action, Plan, TenantId, TenantType, Timestamp, act};
+use misy_domain::{Action, Plan, TenantId, TenantStatus, TenantType, Timestamp, act};
 use misy_store::{
     StoreError,
     audit::{Actor, AuditEntry, Kind},
@@ -30,7 +30,7 @@ use utoipa::ToSchema;
 #[serde(rename_all = "camelCase")]
 pub struct FirstSite {
     /// Its slug.
-    #[schema(example = "main")]
+    #[schema(value_type = misy_domain::SiteId)]
     site_id: String,
     /// Where it may be used from.
     origins: Vec<String>,
@@ -41,6 +41,7 @@ pub struct FirstSite {
 #[serde(rename_all = "camelCase")]
 pub struct FirstKey {
     /// Its id.
+    #[schema(value_type = misy_domain::KeyId)]
     key_id: String,
     /// The key.
     #[schema(example = "pk_live_…")]
@@ -52,6 +53,7 @@ pub struct FirstKey {
 #[serde(rename_all = "camelCase")]
 pub struct FirstSecret {
     /// Its id, for `X-Misy-Key`.
+    #[schema(value_type = misy_domain::KeyId)]
     key_id: String,
     /// 32 bytes in base64url.
     secret: String,
@@ -76,14 +78,12 @@ pub struct Enrollment {
 #[serde(rename_all = "camelCase")]
 pub struct RegistrationAnswer {
     /// Its slug.
-    #[schema(example = "andina")]
+    #[schema(value_type = misy_domain::TenantId)]
     tenant_id: String,
-    /// `owner` or `standard`.
-    #[schema(example = "standard")]
-    tenant_type: &'static str,
-    /// `active`.
-    #[schema(example = "active")]
-    status: &'static str,
+    /// The kind of tenant.
+    tenant_type: TenantType,
+    /// Where it stands in its life.
+    status: TenantStatus,
     /// Its first site.
     site: FirstSite,
     /// For pages of the site.
@@ -122,7 +122,7 @@ pub(crate) async fn owner(State(desk): State<FrontDesk>, request: Request) -> Re
             &*desk.clock,
             &*desk.entropy,
         );
-        problem.code().clone_into(&mut entry.outcome);
+        problem.code().as_str().clone_into(&mut entry.outcome);
         entry.status = Some(i32::from(problem.status().as_u16()));
         entry.request_id = Some(received.record.request_id.clone());
         desk.audit.record(desk.settings.owner_id.clone(), entry);
@@ -131,7 +131,7 @@ pub(crate) async fn owner(State(desk): State<FrontDesk>, request: Request) -> Re
 }
 
 async fn register_owner(desk: &FrontDesk, received: &Received) -> Result<Response, Problem> {
-    let refused = || Problem::unauthorized("bootstrap_secret_invalid");
+    let refused = || Problem::unauthorized(Code::BootstrapSecretInvalid);
     let secret = desk.settings.bootstrap_secret.as_ref().ok_or_else(refused)?;
     let given = bearer(received).ok_or_else(refused)?;
     if !secret.matches(given) {
@@ -151,8 +151,8 @@ async fn register_owner(desk: &FrontDesk, received: &Received) -> Result<Respons
     let once = Once::of(received, "bootstrap")?;
     let answer = carry_out(desk, &tenant, &new, &once).await;
     match answer {
-        Err(problem) if problem.code() == "conflict" => {
-            Err(Problem::conflict("owner_already_registered", "The owner is registered already."))
+        Err(problem) if problem.code() == Code::Conflict => {
+            Err(Problem::conflict(Code::OwnerAlreadyRegistered, "The owner is registered already."))
         }
         other => other,
     }
@@ -236,7 +236,7 @@ async fn create(
 }
 
 fn taken() -> Problem {
-    Problem::conflict("conflict", "This tenant id is taken.")
+    Problem::conflict(Code::Conflict, "This tenant id is taken.")
 }
 
 /// The tenant with everything that belongs to it, in one transaction.
@@ -266,8 +266,8 @@ fn answer(public_url: &str, tenant: &TenantId, new: &NewTenant, made: &Provision
     let token = made.administrator.token.expose().clone();
     RegistrationAnswer {
         tenant_id: tenant.to_string(),
-        tenant_type: new.tenant_type.as_str(),
-        status: "active",
+        tenant_type: new.tenant_type,
+        status: TenantStatus::Active,
         site: FirstSite {
             site_id: made.site_id.to_string(),
             origins: new.origins.iter().map(ToString::to_string).collect(),

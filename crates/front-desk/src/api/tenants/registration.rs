@@ -30,7 +30,7 @@ pub struct Registration {
     #[schema(example = "Dental clinic", max_length = 120)]
     pub business_industry: String,
     /// Its slug; that of the name unless given. Chosen once.
-    #[schema(example = "andina")]
+    #[schema(value_type = Option<misy_domain::TenantId>)]
     pub tenant_id: Option<String>,
     /// Where its first site may be used from; the origin of the web page unless given.
     #[schema(example = json!(["https://clinicaandina.example"]))]
@@ -42,7 +42,6 @@ pub struct Registration {
     #[schema(example = "America/Santiago")]
     pub timezone: Option<String>,
     /// `FREE`, `PRO` or `ENTERPRISE`; `FREE` unless given, and only the owner gives another.
-    #[schema(value_type = Option<String>, example = "FREE")]
     pub plan: Option<Plan>,
 }
 

@@ -1,7 +1,12 @@
 //! `/tenants/{tenantId}/roles`: the built-in roles, and those that the tenant makes for itself.
 
 use super::{Mistakes, expected_version, versioned};
-use crate::{desk::FrontDesk, idempotent::Once, management::Managed, problem::Problem};
+use crate::{
+    desk::FrontDesk,
+    idempotent::Once,
+    management::Managed,
+    problem::{Code, Problem},
+};
 use axum::{Json, extract::State, response::Response};
 use http::StatusCode;
 use misy_domain::{Action, BuiltInRole, Timestamp, act};
@@ -29,7 +34,7 @@ pub struct RoleAnswer {
     /// What it is for.
     description: String,
     /// What it allows.
-    #[schema(value_type = Vec<String>, example = json!(["context-pack:read", "decisions:read"]))]
+    #[schema(example = json!(["context-pack:read", "decisions:read"]))]
     actions: Vec<Action>,
     /// Grows with each change; the `ETag`.
     version: i64,
@@ -96,7 +101,6 @@ pub struct NewRole {
     #[schema(max_length = 500)]
     description: Option<String>,
     /// What it allows, of what its maker may do.
-    #[schema(value_type = Vec<String>)]
     actions: Vec<Action>,
 }
 
@@ -111,7 +115,6 @@ pub struct RolePatch {
     #[schema(max_length = 500)]
     description: Option<String>,
     /// What it allows, in the place of what it did.
-    #[schema(value_type = Option<Vec<String>>)]
     actions: Option<Vec<Action>>,
 }
 
@@ -259,7 +262,7 @@ pub(crate) async fn delete(
     call.may_give(&desk, &call.tenant, &role.actions)?;
     if roles::in_use(&mut tx, &id).await? {
         return Err(Problem::conflict(
-            "role_in_use",
+            Code::RoleInUse,
             "Somebody has this role; take it away from everybody first.",
         ));
     }
@@ -273,7 +276,10 @@ pub(crate) async fn delete(
 
 fn refuse_built_in(id: &str) -> Result<(), Problem> {
     if id.parse::<BuiltInRole>().is_ok() {
-        Err(Problem::conflict("conflict", "A built-in role stays as it is; make one of your own instead."))
+        Err(Problem::conflict(
+            Code::Conflict,
+            "A built-in role stays as it is; make one of your own instead.",
+        ))
     } else {
         Ok(())
     }

@@ -27,7 +27,6 @@ const LONGEST_OVERLAP: u32 = 30 * 24 * 60 * 60;
 #[schema(as = Secret)]
 pub struct SecretAnswer {
     /// Its id, for `X-Misy-Key`.
-    #[schema(value_type = String, example = "key_01k9z3v5d2m8q4x7c1b6n0f9gh")]
     key_id: KeyId,
     /// The secret itself, once: 32 bytes in base64url.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -35,10 +34,10 @@ pub struct SecretAnswer {
     /// What people call it.
     name: String,
     /// What tokens may hold that are given for it; `tenant:manage` if there is some action.
-    #[schema(value_type = Vec<String>, example = json!(["chat:read", "chat:write", "tenant:manage"]))]
+    #[schema(example = json!(["chat:read", "chat:write", "tenant:manage"]))]
     permissions: Permissions,
     /// What `tenant:manage` means in them.
-    #[schema(value_type = Vec<String>, example = json!(["context-pack:read", "context-pack:write"]))]
+    #[schema(example = json!(["context-pack:read", "context-pack:write"]))]
     actions: Vec<Action>,
     /// Whether it counts only on connections with a client certificate of the tenant.
     needs_certificate: bool,
@@ -85,11 +84,11 @@ pub struct SecretRequest {
     #[schema(minimum = 0, maximum = 2_592_000)]
     overlap_seconds: Option<u32>,
     /// What tokens may hold that are given for it; unless given what the newest secret carries.
-    #[schema(value_type = Option<Vec<String>>, example = json!(["chat:read", "chat:write"]))]
+    #[schema(example = json!(["chat:read", "chat:write"]))]
     permissions: Option<Vec<Permission>>,
     /// What `tenant:manage` means in them: management actions that its maker may do, and none about people. Unless given those
     /// of the newest secret that its maker may do; none if `permissions` are given without `tenant:manage`.
-    #[schema(value_type = Option<Vec<String>>, example = json!(["context-pack:write"]))]
+    #[schema(example = json!(["context-pack:write"]))]
     actions: Option<Vec<Action>>,
     /// Whether it counts only on connections with a client certificate of the tenant; no unless given.
     needs_certificate: Option<bool>,
@@ -103,10 +102,10 @@ pub struct SecretPatch {
     /// Whether it counts only on connections with a client certificate of the tenant.
     needs_certificate: Option<bool>,
     /// What its tokens may hold from now on.
-    #[schema(value_type = Option<Vec<String>>, example = json!(["chat:read", "chat:write"]))]
+    #[schema(example = json!(["chat:read", "chat:write"]))]
     permissions: Option<Vec<Permission>>,
     /// What `tenant:manage` means in them from now on: what is added, the caller must be allowed.
-    #[schema(value_type = Option<Vec<String>>, example = json!(["context-pack:read"]))]
+    #[schema(example = json!(["context-pack:read"]))]
     actions: Option<Vec<Action>>,
 }
 

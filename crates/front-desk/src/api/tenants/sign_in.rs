@@ -100,7 +100,6 @@ pub struct SignInProviderRequest {
     #[serde(default)]
     exclusive: bool,
     /// The administrator who may sign in here all the same, for when the provider fails. Needed with `exclusive`.
-    #[schema(value_type = Option<String>)]
     break_glass_user_id: Option<UserId>,
     /// What counts as a second factor; nothing unless given.
     #[serde(default)]
@@ -146,7 +145,6 @@ pub struct SignInProviderAnswer {
     /// Whether this is the only way in.
     exclusive: bool,
     /// The administrator who may sign in here all the same.
-    #[schema(value_type = Option<String>)]
     break_glass_user_id: Option<UserId>,
     /// What counts as a second factor.
     second_factor: TrustedFactor,

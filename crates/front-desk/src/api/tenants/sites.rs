@@ -21,12 +21,12 @@ use utoipa::ToSchema;
 #[schema(as = Site)]
 pub struct SiteAnswer {
     /// Its slug.
-    #[schema(example = "main")]
+    #[schema(value_type = misy_domain::SiteId)]
     site_id: String,
     /// What people call it.
     name: String,
     /// What a token of it may hold at most.
-    #[schema(value_type = Vec<String>, example = json!(["chat:read", "chat:write"]))]
+    #[schema(example = json!(["chat:read", "chat:write"]))]
     permissions: Permissions,
     /// Where it may be used from.
     #[schema(example = json!(["https://andina.example"]))]
@@ -60,7 +60,6 @@ impl From<Site> for SiteAnswer {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewSite {
     /// Its slug, unique in the tenant.
-    #[schema(value_type = String, example = "shop")]
     site_id: SiteId,
     /// What people call it; the slug unless given.
     #[schema(max_length = 120)]
@@ -69,7 +68,6 @@ pub struct NewSite {
     #[schema(example = json!(["https://shop.andina.example"]))]
     origins: Vec<String>,
     /// What a token of it may hold at most; everything unless given.
-    #[schema(value_type = Option<Vec<String>>)]
     permissions: Option<Vec<Permission>>,
 }
 
@@ -83,7 +81,6 @@ pub struct SitePatch {
     /// Where it may be used from: 1 to 20 origins, in the place of those before.
     origins: Option<Vec<String>>,
     /// What a token of it may hold at most.
-    #[schema(value_type = Option<Vec<String>>)]
     permissions: Option<Vec<Permission>>,
 }
 

@@ -13,7 +13,7 @@ use axum::{
 };
 use http::header;
 use jiff::{SignedDuration, civil::Date, tz::TimeZone};
-use misy_domain::{Timestamp, act};
+use misy_domain::{Metered, Timestamp, act};
 use misy_store::usage::{self, GroupBy, UsageFilter, UsageRow};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -35,10 +35,8 @@ pub struct UsageQuery {
     #[param(example = "2026-11-01")]
     to: Option<String>,
     /// `day` (usually), `key`, `site` or `channel`.
-    #[param(value_type = Option<String>)]
     group_by: Option<Grouping>,
     /// `json` (usually) or `csv`, which `Accept: text/csv` asks for too.
-    #[param(value_type = Option<String>)]
     format: Option<Format>,
     /// `nextCursor` of the page before.
     cursor: Option<String>,
@@ -47,20 +45,28 @@ pub struct UsageQuery {
     limit: Option<u32>,
 }
 
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Grouping {
-    Day,
-    Key,
-    Site,
-    Channel,
+misy_domain::words! {
+    /// What usage is added up by.
+    pub enum Grouping as UsageGrouping {
+        /// The day in UTC.
+        Day = "day",
+        /// The publishable key or tenant secret.
+        Key = "key",
+        /// The site.
+        Site = "site",
+        /// The channel.
+        Channel = "channel",
+    }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum Format {
-    Json,
-    Csv,
+misy_domain::words! {
+    /// The form of a table.
+    pub enum Format as TableFormat {
+        /// JSON.
+        Json = "json",
+        /// Comma-separated values.
+        Csv = "csv",
+    }
 }
 
 /// What was used by one day, key, site or channel.
@@ -71,9 +77,8 @@ pub struct UsageAnswer {
     /// The day, key, site or channel; empty when that is not known.
     #[schema(example = "2026-11-22")]
     group: String,
-    /// `messages`, `bookings` or `ai_tokens`.
-    #[schema(example = "messages")]
-    kind: &'static str,
+    /// What was used.
+    kind: Metered,
     /// How much.
     #[schema(example = 1204)]
     amount: i64,
@@ -84,20 +89,11 @@ pub struct UsageAnswer {
 
 impl From<UsageRow> for UsageAnswer {
     fn from(row: UsageRow) -> Self {
-        Self { group: row.group, kind: row.metered.as_str(), amount: row.amount, events: row.events }
+        Self { group: row.group, kind: row.metered, amount: row.amount, events: row.events }
     }
 }
 
 impl Grouping {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Day => "day",
-            Self::Key => "key",
-            Self::Site => "site",
-            Self::Channel => "channel",
-        }
-    }
-
     fn by(self) -> GroupBy {
         match self {
             Self::Day => GroupBy::Day,
@@ -145,7 +141,7 @@ pub(crate) async fn read(
     let rows = usage::usage(&mut tx, &filter).await?;
     tx.commit().await?;
     if csv {
-        let mut table = csv::Table::new(&[grouping.name(), "kind", "amount", "events"]);
+        let mut table = csv::Table::new(&[grouping.as_str(), "kind", "amount", "events"]);
         for row in &rows {
             let numbers = [row.amount.to_string(), row.events.to_string()];
             table.row(&[&row.group, row.metered.as_str(), &numbers[0], &numbers[1]]);

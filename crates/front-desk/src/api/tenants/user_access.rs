@@ -9,7 +9,7 @@ use crate::{
     desk::FrontDesk,
     identity::mails,
     management::{AtTenant, Managed},
-    problem::Problem,
+    problem::{Code, Problem},
 };
 use axum::{Json, extract::State};
 use http::StatusCode;
@@ -137,7 +137,7 @@ pub(crate) async fn renew_invitation(
 ) -> Result<Json<OneTimeLink>, Problem> {
     let (mut tx, user) = handled(&desk, &call, "users.renew_invitation").await?;
     if user.status != UserStatus::Invited {
-        return Err(Problem::conflict("not_invited", "Only who has not come in yet has an invitation."));
+        return Err(Problem::conflict(Code::NotInvited, "Only who has not come in yet has an invitation."));
     }
     let link = send_invitation(&desk, &mut tx, &call, &user).await?;
     call.record_change(&desk, &mut tx, user.user_id.to_string(), None).await?;
@@ -163,7 +163,7 @@ pub(crate) async fn make_password_link(
 ) -> Result<Json<OneTimeLink>, Problem> {
     let (mut tx, user) = handled(&desk, &call, "users.password_link").await?;
     if user.status != UserStatus::Active {
-        return Err(Problem::conflict("not_active", "The user is not active."));
+        return Err(Problem::conflict(Code::NotActive, "The user is not active."));
     }
     let token = RandomToken::generate(TokenUse::PasswordReset, &*desk.entropy);
     let purpose = TicketPurpose::PasswordReset;
@@ -193,7 +193,7 @@ pub(crate) async fn reset_second_factor(
     let (mut tx, user) = handled(&desk, &call, "users.reset_second_factor").await?;
     if call.manager.actor == user.user_id.to_string() {
         return Err(Problem::conflict(
-            "conflict",
+            Code::Conflict,
             "Nobody takes its own second factor away; replace it instead.",
         ));
     }

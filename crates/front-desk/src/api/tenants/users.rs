@@ -10,7 +10,7 @@ use crate::{
     idempotent::Once,
     identity::{Proved, mails},
     management::{AtTenant, Managed},
-    problem::Problem,
+    problem::{Code, Problem},
 };
 use axum::{
     Json,
@@ -39,11 +39,9 @@ const MOST_ROLES: usize = 10;
 #[schema(as = User)]
 pub struct UserAnswer {
     /// Its id.
-    #[schema(value_type = String, example = "usr_01k9z3v5d2m8q4x7c1b6n0f9gh")]
     user_id: UserId,
-    /// `invited`, `active` or `disabled`.
-    #[schema(example = "active")]
-    status: &'static str,
+    /// Whether they may come in.
+    status: UserStatus,
     /// Its address.
     #[schema(example = "ana@business.example")]
     email: String,
@@ -73,7 +71,7 @@ impl From<User> for UserAnswer {
     fn from(user: User) -> Self {
         Self {
             user_id: user.user_id,
-            status: user.status.as_str(),
+            status: user.status,
             email: user.email.to_string(),
             name: user.name,
             roles: user.roles,
@@ -165,8 +163,8 @@ pub struct UserQuery {
     /// At most so many: 1 to 200, usually 50.
     #[param(minimum = 1, maximum = 200)]
     limit: Option<u32>,
-    /// `invited`, `active` or `disabled`.
-    status: Option<String>,
+    /// Of whom this is so.
+    status: Option<UserStatus>,
     /// Those with this role.
     role: Option<String>,
     /// The one with this address.
@@ -217,7 +215,7 @@ async fn expect_not_last(tx: &mut TenantTx, user: &User, after: Option<&[String]
             && users::others_with_role(tx, role, user.user_id).await? == 0
         {
             return Err(Problem::conflict(
-                "last_administrator",
+                Code::LastAdministrator,
                 "Nobody else could administer the tenant then; make another administrator first.",
             ));
         }
@@ -239,15 +237,11 @@ pub(crate) async fn list(
     let query: UserQuery = call.received.query()?;
     let limit = page_limit(query.limit)?;
     let invalid = |name: &str, message: &str| Problem::invalid_field(name, "format", message);
-    let status = query.status.as_deref().map(|text| {
-        UserStatus::parse(text).ok_or_else(|| invalid("?status", "must be invited, active or disabled"))
-    });
     let email = query
         .email
         .as_deref()
         .map(|text| text.parse::<EmailAddress>().map_err(|_| invalid("?email", "must be an e-mail address")));
-    let filter =
-        UserFilter { status: status.transpose()?, role: query.role.clone(), email: email.transpose()? };
+    let filter = UserFilter { status: query.status, role: query.role.clone(), email: email.transpose()? };
     let cursor = page_cursor(query.cursor.as_deref())?;
     let mut tx = desk.database.tenant("users.list", &call.tenant).await?;
     let people = users::list(&mut tx, call.keys(), &filter, cursor, i64::from(limit) + 1).await?;

@@ -6,7 +6,7 @@ use crate::{
     edge::limited,
     look_up,
     pipeline::{Received, SignatureHeaders, bearer},
-    problem::Problem,
+    problem::{Code, Problem},
     shares::{Counts, Who},
     tenant_state::TenantState,
     token_desk::KnownToken,
@@ -46,21 +46,37 @@ const SHORTEST: i64 = 60;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct TokenRequest {
     /// The site.
-    #[schema(value_type = String, example = "main")]
     pub site_id: SiteId,
     /// What it should allow; the answer may allow less. Anonymous chat unless given.
-    #[schema(value_type = Option<Vec<String>>, example = json!(["chat:read", "chat:write"]))]
+    #[schema(example = json!(["chat:read", "chat:write"]))]
     pub permissions: Option<Vec<Permission>>,
     /// How long it should live, 60 to 86400; a day unless given.
     #[schema(minimum = 60, maximum = 86400)]
     pub ttl_seconds: Option<i64>,
     /// Which key is to sign requests: `token` (one bound to the token) or `tenant` (the tenant secret; servers only, and
     /// what they get unless they give an origin).
-    #[schema(value_type = Option<String>, example = "token")]
+    #[schema(value_type = Option<SigningKeyKind>)]
     pub sig: Option<RequestKeyKind>,
     /// The one origin it may be used from. A browser's is its own.
-    #[schema(value_type = Option<String>, example = "https://andina.example")]
     pub origin: Option<Origin>,
+}
+
+misy_domain::words! {
+    /// The kind of a token.
+    pub enum TokenType {
+        /// A tenant access token.
+        TenantAccess = "TAT",
+    }
+}
+
+misy_domain::words! {
+    /// Which key signs the requests that a token comes with.
+    pub enum SigningKeyKind {
+        /// One that is bound to this very token.
+        Token = "token",
+        /// The tenant secret.
+        Tenant = "tenant",
+    }
 }
 
 /// A token.
@@ -69,9 +85,8 @@ pub struct TokenRequest {
 pub struct TokenAnswer {
     /// The token.
     token: String,
-    /// Always `TAT`.
-    #[schema(example = "TAT")]
-    token_type: &'static str,
+    /// The kind of token.
+    token_type: TokenType,
     /// From when on it is refused.
     #[schema(value_type = String, format = DateTime)]
     expires_at: Timestamp,
@@ -127,7 +142,7 @@ pub(crate) async fn mint(State(desk): State<FrontDesk>, request: Request) -> Res
     let (caller, asked) = match (api_key, secret_id) {
         (Some(key), None) => browser(&desk, &received, key).await?,
         (None, Some(id)) => server(&desk, &received, id).await?,
-        (None, None) => return Err(Problem::unauthorized("key_invalid")),
+        (None, None) => return Err(Problem::unauthorized(Code::KeyInvalid)),
         (Some(_), Some(_)) => return Err(Problem::bad_request("Either x-api-key or x-misy-key, not both.")),
     };
     let (answer, claims) = issue(&desk, &caller, &asked)?;
@@ -150,7 +165,7 @@ async fn tenant(
     id: &TenantId,
     key: KeyId,
 ) -> Result<Arc<TenantState>, Problem> {
-    let state = desk.tenants.get(id).await?.ok_or_else(|| Problem::unauthorized("key_invalid"))?;
+    let state = desk.tenants.get(id).await?.ok_or_else(|| Problem::unauthorized(Code::KeyInvalid))?;
     note(received, id, key);
     if state.is_active() { Ok(state) } else { Err(Problem::suspended()) }
 }
@@ -161,7 +176,7 @@ async fn browser(
     received: &Received,
     key: &str,
 ) -> Result<(Caller, TokenRequest), Problem> {
-    let refused = || Problem::unauthorized("key_invalid");
+    let refused = || Problem::unauthorized(Code::KeyInvalid);
     let key = ApiKey::parse(key).map_err(|_| refused())?;
     if !matches!(key.kind(), ApiKeyKind::PublishableLive | ApiKeyKind::PublishableTest) {
         return Err(refused());
@@ -179,7 +194,7 @@ async fn browser(
     received.record.facts().site = Some(asked.site_id.to_string());
     let site = state.site(&asked.site_id).ok_or_else(Problem::not_found)?;
     if key.site_id.as_ref().is_some_and(|only| *only != asked.site_id) {
-        return Err(Problem::forbidden("permission_denied", "The key is for another site."));
+        return Err(Problem::forbidden(Code::PermissionDenied, "The key is for another site."));
     }
     if !site.origins.contains(&origin) || asked.origin.as_ref().is_some_and(|asked| *asked != origin) {
         return Err(Problem::origin_not_allowed());
@@ -194,7 +209,7 @@ async fn browser(
             let old = old_token(desk, &id, &state, &asked.site_id, text).await?;
             let is_ours = old.claims.sig == RequestKeyKind::Token && old.claims.certificate.is_none();
             if old.claims.origin.as_ref() != Some(&origin) || !is_ours {
-                return Err(Problem::unauthorized("token_invalid"));
+                return Err(Problem::unauthorized(Code::TokenInvalid));
             }
             let headers = SignatureHeaders::of(received)?;
             let bound = std::slice::from_ref(old.bound_key(&state.keys));
@@ -260,7 +275,7 @@ async fn server(desk: &FrontDesk, received: &Received, id: &str) -> Result<(Call
     let old_text = bearer(received);
     let old_sha256 = old_text.map(|text| misy_trust::sha256(text.as_bytes()));
     let verified = headers.verify(received, &[key], old_sha256, now);
-    let Some((id, key_id, _)) = found else { return Err(Problem::unauthorized("signature_invalid")) };
+    let Some((id, key_id, _)) = found else { return Err(Problem::unauthorized(Code::SignatureInvalid)) };
     let forget_at = verified?;
     let state = tenant(desk, received, &id, key_id).await?;
     let asked: TokenRequest = received.json()?;
@@ -274,7 +289,7 @@ async fn server(desk: &FrontDesk, received: &Received, id: &str) -> Result<(Call
         old.claims.key.is_some_and(|key| state.signers(key, now).any(|secret| secret.key_id == key_id))
     };
     if old.as_ref().is_some_and(|old| !began(old)) {
-        return Err(Problem::unauthorized("token_invalid"));
+        return Err(Problem::unauthorized(Code::TokenInvalid));
     }
     // A chain that is bound to certificates stays so: else the secret alone could take it over.
     let was_bound = old.as_ref().is_some_and(|old| old.claims.certificate.is_some());
@@ -322,10 +337,10 @@ fn own_certificate(
     site: &SiteId,
     now: Timestamp,
 ) -> Result<BoundCertificate, Problem> {
-    let shown = received.certificate().ok_or_else(|| Problem::unauthorized("certificate_required"))?;
+    let shown = received.certificate().ok_or_else(|| Problem::unauthorized(Code::CertificateRequired))?;
     // Of several bindings the newest, which is the one that stays when somebody tidies up.
     let binding = state.bindings_of(shown, Some(secret), site, now).max();
-    let binding = binding.ok_or_else(|| Problem::unauthorized("certificate_invalid"))?;
+    let binding = binding.ok_or_else(|| Problem::unauthorized(Code::CertificateInvalid))?;
     Ok(BoundCertificate { certificate: shown.certificate, binding })
 }
 
@@ -338,7 +353,7 @@ async fn hold(
     bound: BoundCertificate,
     now: Timestamp,
 ) -> Result<(), Problem> {
-    let refused = || Problem::unauthorized("certificate_invalid");
+    let refused = || Problem::unauthorized(Code::CertificateInvalid);
     let key = received.certificate().ok_or_else(refused)?.key;
     let mut tx = desk.database.tenant("certificates.hold", tenant).await?;
     let is_ours = certificates::hold(&mut tx, key, bound.binding, now).await?;
@@ -364,10 +379,10 @@ async fn old_token(
 ) -> Result<Arc<KnownToken>, Problem> {
     let old = desk.tokens.verify_for_renewal(text, desk.clock.now(), RENEWABLE).await?;
     if old.claims.tenant_id != *tenant || old.claims.site_id != *site {
-        return Err(Problem::unauthorized("token_invalid"));
+        return Err(Problem::unauthorized(Code::TokenInvalid));
     }
     if desk.tokens.was_revoked(&old, state).await? {
-        return Err(Problem::unauthorized("token_revoked"));
+        return Err(Problem::unauthorized(Code::TokenRevoked));
     }
     Ok(old)
 }
@@ -406,7 +421,10 @@ fn issue(
             permissions.iter().filter(|permission| *permission != Permission::TenantManage).collect();
     }
     if permissions.is_empty() {
-        return Err(Problem::forbidden("permission_denied", "Nothing of what was asked for can be given."));
+        return Err(Problem::forbidden(
+            Code::PermissionDenied,
+            "Nothing of what was asked for can be given.",
+        ));
     }
     let now = desk.clock.now();
     let iat = Timestamp::from_second(now.as_second()).unwrap_or(now);
@@ -434,6 +452,12 @@ fn issue(
         let key = bound_key(&caller.state.keys.signing_root, jti, &caller.tenant, &caller.site);
         URL_SAFE_NO_PAD.encode(key.expose())
     });
-    let answer = TokenAnswer { token, token_type: "TAT", expires_at: exp, signing_key, server_time: now };
+    let answer = TokenAnswer {
+        token,
+        token_type: TokenType::TenantAccess,
+        expires_at: exp,
+        signing_key,
+        server_time: now,
+    };
     Ok((answer, claims))
 }

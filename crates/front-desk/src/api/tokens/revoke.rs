@@ -5,7 +5,7 @@ use crate::{
     identity::cookies,
     management::{Managed, Manager},
     pipeline::{Access, Received, TenantCall, bearer},
-    problem::Problem,
+    problem::{Code, Problem},
 };
 use axum::extract::{Request, State};
 use http::StatusCode;
@@ -30,12 +30,10 @@ const LIFETIME: Duration = Duration::from_secs(MAX_LIFETIME.unsigned_abs() + 900
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RevokeRequest {
     /// The identifier (`jti`) of the token; all of its chain of renewals are revoked.
-    #[schema(value_type = Option<String>)]
     token_id: Option<TokenId>,
     /// The token itself; all of its chain are revoked.
     token: Option<String>,
     /// The tenant, when the owner of the platform calls.
-    #[schema(value_type = Option<String>)]
     tenant_id: Option<TenantId>,
 }
 
@@ -99,7 +97,7 @@ pub(crate) async fn revoke(State(desk): State<FrontDesk>, request: Request) -> R
         (id, token) if Manager::of_program(&desk, &call).may(&desk, Action::TokensRevoke, call.tenant()) => {
             of_tenant(&desk, call.tenant(), *id, token.as_deref())?
         }
-        _ => return Err(Problem::forbidden("permission_denied", "The token may revoke itself only.")),
+        _ => return Err(Problem::forbidden(Code::PermissionDenied, "The token may revoke itself only.")),
     };
     let given = asked.token.as_deref().or(text);
     carry_out(&desk, &call.received, call.tenant(), &holder(&call), &tokens, given).await

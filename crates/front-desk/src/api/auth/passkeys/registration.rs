@@ -1,18 +1,23 @@
 //! `POST /auth/passkeys/registration` and `/finish`: a passkey is added.
 
+use super::shapes::{NewCredential, RegistrationCeremony};
 use super::{CeremonyAnswer, Kind, Whose, checked_name, invalid, keep, party, provers, take};
 use crate::{
-    api::auth::{own_account, step_up::renew_session},
+    api::auth::{own_account, step_up::session_renewed},
     desk::FrontDesk,
     identity::{
-        UserCall,
+        SignedInAnswer, UserCall,
         mails::{self, Notice},
         start,
     },
-    problem::Problem,
+    problem::{Code, Problem},
 };
-use axum::{Json, extract::State, response::Response};
-use http::{StatusCode, header};
+use axum::{
+    Json,
+    extract::State,
+    response::{IntoResponse, Response},
+};
+use http::StatusCode;
 use misy_domain::PasskeyId;
 use misy_store::users::{
     self, factors,
@@ -29,7 +34,7 @@ use utoipa::ToSchema;
 /// a password alone is refused: `enrollment_link_required`.
 #[utoipa::path(
     post, path = "/api/meta-agent/auth/passkeys/registration", tag = "auth", operation_id = "beginPasskeyRegistration",
-    responses((status = 200, description = "What to hand to the authenticator", body = CeremonyAnswer)),
+    responses((status = 200, description = "What to hand to the authenticator", body = RegistrationCeremony)),
     security(("session" = [], "csrf" = []))
 )]
 pub(crate) async fn begin(
@@ -56,7 +61,7 @@ fn expect_room(count: usize) -> Result<(), Problem> {
     if count < MOST_PASSKEYS {
         return Ok(());
     }
-    Err(Problem::conflict("too_many_passkeys", "You have ten passkeys: remove one first."))
+    Err(Problem::conflict(Code::TooManyPasskeys, "You have ten passkeys: remove one first."))
 }
 
 /// A new passkey.
@@ -69,21 +74,21 @@ pub struct NewPasskeyRequest {
     #[schema(max_length = 80, example = "Telephone")]
     name: String,
     /// The credential, as `PublicKeyCredential.toJSON()` gives it.
+    #[schema(value_type = NewCredential)]
     credential: Value,
 }
 
-/// The passkey is there.
+/// The passkey is there, and where the session stands now.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PasskeyAdded {
     /// Its id.
-    #[schema(value_type = String, example = "psk_01k9z3v5d2m8q4x7c1b6n0f9gh")]
     passkey_id: PasskeyId,
     /// Codes for when it is lost, with the first second factor of an account; shown once.
-    #[schema(required = false)]
-    recovery_codes: Vec<String>,
-    /// To be sent as `X-Misy-Csrf` from now on; and all else that `/auth/me` says.
-    csrf_token: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recovery_codes: Option<Vec<String>>,
+    #[serde(flatten)]
+    session: SignedInAnswer,
 }
 
 /// Add a passkey
@@ -119,26 +124,14 @@ pub(crate) async fn finish(State(desk): State<FrontDesk>, call: UserCall) -> Res
     mails::tell(&desk, &mut tx, keys, &user, Notice::PasskeyAdded { name }).await?;
     let detail = json!({ "passkeyId": passkey_id });
     start::record(&desk, &call.received, &mut tx, &user, Some(detail)).await?;
-    let mut more = json!({ "passkeyId": passkey_id });
+    let mut recovery_codes = None;
     if user.second_factor_since.is_none() {
         // The first second factor: codes for when it is lost.
         let codes = factors::renew_recovery_codes(&mut tx, keys, &*desk.entropy, user.user_id).await?;
-        more["recoveryCodes"] = codes.iter().map(|code| code.expose().clone()).collect();
+        recovery_codes = Some(codes.iter().map(|code| code.expose().clone()).collect());
     }
     let user = users::read(&mut tx, keys, user.user_id).await?.ok_or_else(Problem::internal)?;
-    let renewed = renew_session(&desk, &call, tx, &user, Some("passkey")).await?;
-    with_members(renewed, &more).await
-}
-
-/// The answer about the session with more in it.
-async fn with_members(renewed: Response, more: &Value) -> Result<Response, Problem> {
-    let (mut parts, body) = renewed.into_parts();
-    let bytes = axum::body::to_bytes(body, 64 * 1024).await.map_err(|_| Problem::internal())?;
-    let mut answer: Value = serde_json::from_slice(&bytes).map_err(|_| Problem::internal())?;
-    for (name, value) in more.as_object().into_iter().flatten() {
-        answer[name] = value.clone();
-    }
-    parts.status = StatusCode::CREATED;
-    parts.headers.remove(header::CONTENT_LENGTH);
-    Ok(Response::from_parts(parts, answer.to_string().into()))
+    let (headers, session) = session_renewed(&desk, &call, tx, &user, Some("passkey")).await?;
+    let added = PasskeyAdded { passkey_id, recovery_codes, session };
+    Ok((StatusCode::CREATED, headers, Json(added)).into_response())
 }

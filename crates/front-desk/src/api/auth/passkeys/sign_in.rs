@@ -1,5 +1,6 @@
 //! Coming in with a passkey, alone or after a password, and proving it anew.
 
+use super::shapes::{CredentialProof, ProofCeremony};
 use super::{Assertion, CeremonyAnswer, Kind, Whose, invalid, keep, party, provers, take};
 use crate::{
     address::{self, Purpose},
@@ -12,7 +13,7 @@ use crate::{
     identity::{UserCall, csrf, start, start::Entry},
     look_up,
     pipeline::Received,
-    problem::Problem,
+    problem::{Code, Problem},
 };
 use axum::{
     Json,
@@ -38,7 +39,7 @@ use utoipa::ToSchema;
 /// No name is asked for: the authenticator knows who it is.
 #[utoipa::path(
     post, path = "/api/meta-agent/auth/passkeys/sign-in", tag = "auth", operation_id = "beginPasskeySignIn",
-    responses((status = 200, description = "What to hand to the authenticator", body = CeremonyAnswer)),
+    responses((status = 200, description = "What to hand to the authenticator", body = ProofCeremony)),
     security(())
 )]
 pub(crate) async fn begin(
@@ -104,7 +105,7 @@ async fn prove(
         Ok(usage) => usage,
         Err(PasskeyError::Cloned) => {
             note_clone(desk, received, tx, &stored).await?;
-            return Err(Problem::unauthorized("passkey_cloned"));
+            return Err(Problem::unauthorized(Code::PasskeyCloned));
         }
         Err(_) => return Err(invalid()),
     };
@@ -149,7 +150,7 @@ pub struct PasskeySecondFactorRequest {
 #[utoipa::path(
     post, path = "/api/meta-agent/auth/passkeys/second-factor", tag = "auth", operation_id = "beginPasskeySecondFactor",
     request_body(content = PasskeySecondFactorRequest, example = json!({"challenge": "chl_…"})),
-    responses((status = 200, description = "What to hand to the authenticator", body = CeremonyAnswer)),
+    responses((status = 200, description = "What to hand to the authenticator", body = ProofCeremony)),
     security(())
 )]
 pub(crate) async fn begin_second_factor(
@@ -177,7 +178,7 @@ async fn ask(
 ) -> Result<passkey::Begun, Problem> {
     let stored = passkeys::list(tx, keys, user).await?;
     if stored.is_empty() {
-        return Err(Problem::conflict("no_passkey", "There is no passkey: use another second factor."));
+        return Err(Problem::conflict(Code::NoPasskey, "There is no passkey: use another second factor."));
     }
     party(desk)?.begin_authentication(&provers(&stored)).map_err(|_| Problem::internal())
 }
@@ -192,6 +193,7 @@ pub struct SecondFactorAssertion {
     /// As it was given when the ceremony began.
     ceremony: String,
     /// The credential, as `PublicKeyCredential.toJSON()` gives it.
+    #[schema(value_type = CredentialProof)]
     credential: Value,
 }
 
@@ -228,7 +230,7 @@ pub(crate) async fn finish_second_factor(
 /// Begin to prove my second factor anew by a passkey
 #[utoipa::path(
     post, path = "/api/meta-agent/auth/passkeys/step-up", tag = "auth", operation_id = "beginPasskeyStepUp",
-    responses((status = 200, description = "What to hand to the authenticator", body = CeremonyAnswer)),
+    responses((status = 200, description = "What to hand to the authenticator", body = ProofCeremony)),
     security(("session" = [], "csrf" = []))
 )]
 pub(crate) async fn begin_step_up(

@@ -47,7 +47,6 @@ pub enum ExportFormat {
 #[into_params(parameter_in = Query)]
 pub struct ExportQuery {
     /// `ndjson` (usual), `ocsf` or `rfc5424`.
-    #[param(value_type = Option<String>)]
     format: Option<ExportFormat>,
     /// Not before this time.
     #[param(value_type = Option<String>, format = DateTime)]
@@ -75,8 +74,8 @@ struct Export {
 #[utoipa::path(
     get, path = "/api/meta-agent/tenants/{tenantId}/audit/export", tag = "tenants", operation_id = "exportAudit",
     params(("tenantId" = String, Path, description = "The tenant"), ExportQuery),
-    responses((status = 200, description = "Lines, as they are read", body = String,
-        content_type = "application/x-ndjson")),
+    responses((status = 200, description = "Lines, as they are read",
+        content((String = "application/x-ndjson"), (String = "text/plain")))),
     security(("administrator" = []), ("tenantAccessToken" = [], "requestSignature" = []))
 )]
 pub(crate) async fn export(

@@ -69,7 +69,7 @@ pub struct ProofQuery {
 #[serde(rename_all = "camelCase")]
 pub struct InclusionProof {
     /// The entry in the form that its leaf hashes.
-    #[schema(value_type = Object)]
+    #[schema(value_type = HashMap<String, Value>)]
     entry: Map<String, Value>,
     /// Its place in the tree.
     leaf_index: i64,

@@ -1,7 +1,6 @@
 //! `GET /tenants/{tenantId}/audit/report`: what an auditor asks of a time.
 
 use super::report_texts;
-pub use super::report_texts::Language;
 use crate::{desk::FrontDesk, management::Managed, problem::Problem};
 use axum::{
     Json,
@@ -9,7 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::header;
-use misy_domain::{Timestamp, act};
+use misy_domain::{Language, Timestamp, act};
 use misy_store::audit::report::{self, Access, Deed, Refusals};
 use misy_store::audit::tree;
 use serde::{Deserialize, Serialize};
@@ -44,10 +43,8 @@ pub struct ReportQuery {
     #[param(value_type = Option<String>, format = DateTime)]
     to: Option<Timestamp>,
     /// `json` (usual), `html` or `markdown`.
-    #[param(value_type = Option<String>)]
     format: Option<ReportFormat>,
     /// `es`, `en` (usual) or `pt`, for `html` and `markdown`.
-    #[param(value_type = Option<String>)]
     lang: Option<Language>,
 }
 
@@ -56,6 +53,7 @@ pub struct ReportQuery {
 #[serde(rename_all = "camelCase")]
 pub struct AuditReport {
     /// The tenant.
+    #[schema(value_type = misy_domain::TenantId)]
     pub(super) tenant_id: String,
     /// From when on.
     #[schema(value_type = String, format = DateTime)]
@@ -103,6 +101,7 @@ pub struct ReportedAccess {
 #[serde(rename_all = "camelCase")]
 pub struct ReportedDeed {
     /// Its entry, to be proved.
+    #[schema(value_type = misy_domain::AuditId)]
     pub(super) audit_id: String,
     /// When.
     #[schema(value_type = String, format = DateTime)]
@@ -177,7 +176,8 @@ impl From<Refusals> for ReportedRefusals {
 #[utoipa::path(
     get, path = "/api/meta-agent/tenants/{tenantId}/audit/report", tag = "tenants", operation_id = "readAuditReport",
     params(("tenantId" = String, Path, description = "The tenant"), ReportQuery),
-    responses((status = 200, description = "The report, as JSON or for people", body = AuditReport)),
+    responses((status = 200, description = "The report, as JSON or for people",
+        content((AuditReport = "application/json"), (String = "text/html"), (String = "text/markdown")))),
     security(("administrator" = []), ("tenantAccessToken" = [], "requestSignature" = []))
 )]
 pub(crate) async fn read(
@@ -213,7 +213,7 @@ pub(crate) async fn read(
             longest_silence: found.longest_silence.map(|(from, until)| Silence { from, until }),
         },
     };
-    let language = query.lang.unwrap_or_default();
+    let language = query.lang.unwrap_or(Language::En);
     let people = |kind: &'static str, text: String| ([(header::CONTENT_TYPE, kind)], text).into_response();
     Ok(match query.format.unwrap_or_default() {
         ReportFormat::Json => Json(report).into_response(),

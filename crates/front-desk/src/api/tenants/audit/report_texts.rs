@@ -1,21 +1,7 @@
 //! A compliance report for people, in their language.
 
 use super::report::{AuditReport, ReportedDeed};
-use serde::Deserialize;
-use utoipa::ToSchema;
-
-/// The language of a report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Language {
-    /// Spanish.
-    Es,
-    /// English.
-    #[default]
-    En,
-    /// Portuguese.
-    Pt,
-}
+use misy_domain::Language;
 
 struct Texts {
     code: &'static str,

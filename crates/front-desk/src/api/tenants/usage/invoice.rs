@@ -27,7 +27,6 @@ pub struct InvoiceQuery {
     #[param(example = "2026-11")]
     month: Option<String>,
     /// `json` (usually) or `csv`, which `Accept: text/csv` asks for too.
-    #[param(value_type = Option<String>)]
     format: Option<Format>,
 }
 
@@ -36,7 +35,7 @@ pub struct InvoiceQuery {
 #[serde(rename_all = "camelCase")]
 pub struct Invoice {
     /// The tenant.
-    #[schema(example = "andina")]
+    #[schema(value_type = misy_domain::TenantId)]
     tenant_id: String,
     /// The month.
     #[schema(example = "2026-11")]
@@ -44,10 +43,8 @@ pub struct Invoice {
     /// Whether the month is over, so that nothing is added any more.
     is_final: bool,
     /// The plan that the tenant has now.
-    #[schema(example = "ENTERPRISE")]
-    plan: &'static str,
+    plan: Plan,
     /// `fixed` or `pay_per_use`.
-    #[schema(value_type = String, example = "pay_per_use")]
     billing: Billing,
     /// ISO 4217.
     #[schema(example = "USD")]
@@ -59,13 +56,26 @@ pub struct Invoice {
     total: String,
 }
 
+misy_domain::words! {
+    /// What a line of an invoice is about.
+    pub enum Item as InvoiceItem {
+        /// The plan's price for the month.
+        Plan = "plan",
+        /// Messages beyond what the plan includes.
+        Messages = "messages",
+        /// Bookings beyond what the plan includes.
+        Bookings = "bookings",
+        /// AI tokens beyond what the plan includes.
+        AiTokens = "ai_tokens",
+    }
+}
+
 /// One thing that is charged.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct InvoiceLine {
-    /// `plan`, `messages`, `bookings` or `ai_tokens`.
-    #[schema(example = "messages")]
-    item: &'static str,
+    /// What is charged.
+    item: Item,
     /// How much was used.
     #[schema(example = 1_022_000)]
     quantity: i64,
@@ -130,7 +140,7 @@ pub(crate) async fn read(
         let prices = [line.unit_price.as_str(), line.amount.as_str(), invoice.currency];
         table.row(&[
             &invoice.month,
-            line.item,
+            line.item.as_str(),
             quantity,
             included,
             billable,
@@ -158,7 +168,7 @@ fn invoice(tenant: &str, plan: Plan, month: &str, used: &BTreeMap<Metered, i64>,
     let price = &plan.terms().price;
     let mut total = cents(price.monthly);
     let mut lines = vec![InvoiceLine {
-        item: "plan",
+        item: Item::Plan,
         quantity: 1,
         included: 0,
         billable: 1,
@@ -174,7 +184,7 @@ fn invoice(tenant: &str, plan: Plan, month: &str, used: &BTreeMap<Metered, i64>,
         tenant_id: tenant.to_owned(),
         month: month.to_owned(),
         is_final,
-        plan: plan.as_str(),
+        plan,
         billing: price.billing,
         currency: price.currency,
         lines,
@@ -188,7 +198,11 @@ fn line(price: &Price, metered: Metered, quantity: i64) -> (InvoiceLine, i128) {
     let per_unit = i128::from(price.per_unit.of(metered));
     let amount = round(per_unit * i128::from(billable));
     let line = InvoiceLine {
-        item: metered.as_str(),
+        item: match metered {
+            Metered::Messages => Item::Messages,
+            Metered::Bookings => Item::Bookings,
+            Metered::AiTokens => Item::AiTokens,
+        },
         quantity,
         included,
         billable,

@@ -1,7 +1,11 @@
 //! `GET /tenants/{tenantId}/usage/refusals`: what was refused, and why.
 
 use super::span;
-use crate::{desk::FrontDesk, management::Managed, problem::Problem};
+use crate::{
+    desk::FrontDesk,
+    management::Managed,
+    problem::{Code, Problem},
+};
 use axum::{Json, extract::State};
 use misy_domain::act;
 use misy_store::usage;
@@ -35,7 +39,7 @@ pub struct Refusal {
     #[schema(example = "2026-11-22")]
     day: String,
     /// The `code` of the problem.
-    #[schema(example = "rate_limited")]
+    #[schema(value_type = Code)]
     reason: String,
     /// How many.
     #[schema(example = 17)]

@@ -1,18 +1,19 @@
 //! The record that explains a turn.
 
-use misy_domain::{Language, Source};
+use crate::{Language, Source};
 use serde::{Deserialize, Serialize};
 
 /// Why a turn went the way it went: kept with the turn and shown to the tenant.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Decision {
     /// The language of the reply.
     pub language: Language,
     /// What the contact wants, as understood.
     pub intent: Intent,
-    /// Other readings, best first.
-    pub alternatives: Vec<Alternative>,
+    /// Readings that were not taken, or were taken for a second question, best first.
+    pub alternatives: Vec<Intent>,
     /// The agent that answered: `support`, `sales`, `booking`, `marketing`, `handoff`, `smalltalk`, `out_of_scope`, `waiting`
     /// when it only says that a person will reply, or `none` when it stays silent.
     pub agent: String,
@@ -34,12 +35,10 @@ pub struct Decision {
 
 /// A reading of what the contact wants.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Intent {
     /// Its name, such as `support` or `booking`.
     pub name: String,
     /// Between 0 and 1.
     pub score: f64,
 }
-
-/// A reading that was not taken, or was taken for a second question.
-pub type Alternative = Intent;
