@@ -68,6 +68,7 @@ use utoipa::{
         api::tenants::roles::delete,
         api::tenants::privilege::list, api::tenants::privilege::run, api::tenants::privilege::catalogue,
         api::tenants::privilege::end, api::tenants::alerts::list, api::tenants::alerts::acknowledge,
+        api::tenants::work::list, api::tenants::work::revive, api::tenants::work::drop_work,
         api::tenants::audit::list, api::tenants::audit::proofs::checkpoint, api::tenants::audit::proofs::checkpoints,
         api::tenants::audit::proofs::inclusion, api::tenants::audit::proofs::consistency,
         api::tenants::audit::export::export, api::tenants::audit::report::read, api::tenants::decisions::read,

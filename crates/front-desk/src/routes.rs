@@ -268,7 +268,7 @@ fn members() -> Routes {
 
 /// What was done, what it cost, and what is suspicious of it.
 fn oversight() -> Routes {
-    use tenants::{alerts, audit, decisions, privilege, usage};
+    use tenants::{alerts, audit, decisions, privilege, usage, work};
     Routes::default()
         .of_tenant(Method::GET, "/privilege", privilege::list)
         .of_tenant(Method::POST, "/privilege", privilege::run)
@@ -276,6 +276,9 @@ fn oversight() -> Routes {
         .of_tenant(Method::DELETE, "/privilege/{grantId}", privilege::end)
         .of_tenant(Method::GET, "/alerts", alerts::list)
         .of_tenant(Method::POST, "/alerts/{alertId}/acknowledge", alerts::acknowledge)
+        .of_tenant(Method::GET, "/work", work::list)
+        .of_tenant(Method::POST, "/work/{kind}/{workId}/revive", work::revive)
+        .of_tenant(Method::DELETE, "/work/{kind}/{workId}", work::drop_work)
         .of_tenant(Method::GET, "/usage", usage::read)
         .of_tenant(Method::GET, "/usage/invoice", usage::invoice::read)
         .of_tenant(Method::GET, "/usage/refusals", usage::refusals::read)

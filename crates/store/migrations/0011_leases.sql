@@ -309,7 +309,7 @@ grant execute on function
     misy.fail_{table}(text, text, text, bigint, text, interval, integer)
     to misy_worker;
         $sql$, $sql$
-grant select, update on misy.{table} to misy_worker;
+grant select, update (work_at, lease_owner, attempts, last_error, dead_at) on misy.{table} to misy_worker;
         $sql$
     ] loop
         template := replace(template, '{table}', relation);

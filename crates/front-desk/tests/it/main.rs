@@ -45,3 +45,4 @@ mod support;
 mod tokens;
 mod usage;
 mod users;
+mod work;

@@ -98,6 +98,7 @@ const PLATFORM_GRANTS: &str = "
     ('sealed_columns', 'misy_system', 'SELECT'),
     ('leased_tables', 'misy_app', 'SELECT'), ('leased_tables', 'misy_worker', 'SELECT'),
     ('leased_tables', 'misy_system', 'SELECT'),
+    ('loops', 'misy_worker', 'SELECT'), ('loops', 'misy_worker', 'INSERT'), ('loops', 'misy_worker', 'UPDATE'),
     ('root_keys', 'misy_app', 'SELECT'), ('root_keys', 'misy_worker', 'SELECT'), ('root_keys', 'misy_system', 'SELECT'),
     ('installation', 'misy_system', 'SELECT'), ('installation', 'misy_system', 'INSERT')";
 
@@ -183,7 +184,11 @@ pub(crate) fn rules() -> Vec<String> {
                        g.grantee::regrole)
          from pg_attribute a join pg_class c on c.oid = a.attrelid cross join aclexplode(a.attacl) g
          where c.relnamespace in ('misy'::regnamespace, 'platform'::regnamespace)
-             and (c.relname::text, a.attname::text, g.grantee::regrole::text, g.privilege_type) not in ({COLUMN_GRANTS})"
+             and (c.relname::text, a.attname::text, g.grantee::regrole::text, g.privilege_type) not in ({COLUMN_GRANTS})
+             -- Whoever works on a row writes what became of the lease.
+             and not (g.grantee = 'misy_worker'::regrole and g.privilege_type = 'UPDATE'
+                 and a.attname in ('work_at', 'lease_owner', 'attempts', 'last_error', 'dead_at')
+                 and c.relname in (select l.table_name from platform.leased_tables l))"
     ));
     rules
 }
