@@ -1,6 +1,6 @@
 //! Prefixed, unguessable identifiers such as `msg_01k9…`.
 
-use crate::{Clock, Entropy};
+use crate::{Clock, Entropy, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::{fmt, hash::Hash, marker::PhantomData, str::FromStr};
 
@@ -41,6 +41,12 @@ impl<N: Named> Id<N> {
 }
 
 impl<N: Named> Id<N> {
+    /// The least that an identifier of this moment can be; `None` before 1970.
+    pub fn first_of(at: Timestamp) -> Option<Self> {
+        let millis = u128::try_from(at.as_millisecond()).ok()?;
+        Some(Self(millis << 80, PhantomData))
+    }
+
     /// As it travels between processes of an installation.
     pub fn to_bytes(self) -> [u8; 16] {
         self.0.to_be_bytes()

@@ -14,6 +14,7 @@ pub mod id;
 pub mod language;
 pub mod limit;
 pub mod message;
+pub mod network;
 pub mod origin;
 pub mod password;
 pub mod permission;

@@ -258,9 +258,12 @@ mod tests {
             forwarded in any::<bool>(),
         ) {
             let header = if forwarded { ProxyHeader::Forwarded } else { ProxyHeader::XForwardedFor };
-            let entry = |number: usize| match forwarded {
-                true => format!("by=\"_a,b\\\",;for=9.9.9.9\";For=\"[2001:db8::{number}]:443\";proto=https"),
-                false => format!("2001:db8::{number}"),
+            let entry = |number: usize| {
+                if forwarded {
+                    format!("by=\"_a,b\\\",;for=9.9.9.9\";For=\"[2001:db8::{number}]:443\";proto=https")
+                } else {
+                    format!("2001:db8::{number}")
+                }
             };
             let own = (1..=proxies).map(entry).collect::<Vec<_>>().join(", ");
             let mut last = same_line.map(|forged| [&forged[..], b", "].concat()).unwrap_or_default();

@@ -1,6 +1,7 @@
 //! The front desk: what all calls share.
 
 use crate::{
+    bodies::Bodies,
     edge::origins::KnownOrigins,
     identity::Passwords,
     live::Streams,
@@ -10,6 +11,7 @@ use crate::{
     problem::Problem,
     refusals::Refusals,
     settings::{SelfRegistration, Settings},
+    tallies::Tallies,
     tenant_state::TenantStates,
     token_desk::TokenDesk,
     welcome::Welcomes,
@@ -18,9 +20,9 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use misy_domain::{Clock, EmailAddress, Entropy, Secret, TenantId};
 use misy_egress::Egress;
 use misy_store::{
-    AuditLog, Bell, Database, Limits, Shared as Redis, StoreError, TenantKeys, Vault,
+    AuditLog, Bell, Database, Limits, Shared as Redis, StoreError, TenantKeys, Turns, Vault,
     alerts::Severity,
-    audit::{SealTerms, Sealer},
+    audit::{CallEntry, SealTerms, Sealer},
     closing::{self, Purged},
     signing_keys,
 };
@@ -34,6 +36,9 @@ use std::{
     time::Duration,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// Exports of one tenant at a time.
+const EXPORTS: usize = 2;
 
 /// What a front desk is made of.
 pub struct Parts {
@@ -101,6 +106,8 @@ pub struct Shared {
     pub(crate) egress: Egress,
     /// Records of calls.
     pub audit: AuditLog,
+    /// Exports under way, a few at a time of each tenant: each holds pages in memory as long as its reader is slow.
+    pub(crate) exports: Turns,
     /// What the owner decided while the program runs.
     decided: RwLock<Option<SelfRegistration>>,
     /// Puts what is recorded into the trees of the tenants.
@@ -108,6 +115,10 @@ pub struct Shared {
     pub(crate) origins: KnownOrigins,
     pub(crate) streams: Arc<Streams>,
     pub(crate) refusals: Refusals,
+    /// Calls that stand in the trail together.
+    pub(crate) tallies: Tallies,
+    /// Bodies of requests in memory.
+    pub(crate) bodies: Bodies,
     /// The hashes of administrators' tokens that were good lately.
     pub(crate) good_keys: Cache<[u8; 32], ()>,
     pub(crate) welcomes: Welcomes,
@@ -164,10 +175,13 @@ impl FrontDesk {
             providers: Providers::new(egress.clone(), clock.clone()),
             egress,
             audit: AuditLog::start(database.clone()),
+            exports: Turns::of(EXPORTS),
             decided: RwLock::default(),
             origins: KnownOrigins::new(database.clone()),
             streams: Arc::default(),
             refusals: Refusals::default(),
+            tallies: Tallies::default(),
+            bodies: Bodies::default(),
             good_keys: Cache::builder().max_capacity(10_000).time_to_live(Duration::from_hours(1)).build(),
             welcomes: Welcomes::default(),
             stopping: CancellationToken::new(),
@@ -211,6 +225,13 @@ impl FrontDesk {
             alert_owner(self, "key_set_aside", Severity::Critical, row.clone(), row, json!({})).await?;
         }
         Ok(())
+    }
+
+    /// Writes entries that stand for several calls.
+    pub(crate) fn tell_of(&self, entries: Vec<(TenantId, CallEntry)>) {
+        for (tenant, entry) in entries {
+            self.audit.record_call(tenant, entry);
+        }
     }
 
     /// Who may register a tenant at this moment.
@@ -281,6 +302,7 @@ impl FrontDesk {
         }
         // What cannot be counted now is lost with the process.
         let _ = self.refusals.write(self).await;
+        self.tell_of(self.tallies.over(None));
         self.audit.shutdown().await;
     }
 

@@ -254,10 +254,10 @@ fn record_call(
         desk.refusals.count(&tenant, outcome);
     }
     let permit = record.take_room();
-    if outcome != "ok" && permit.is_none() && !desk.limits.may_note_refusal(&tenant, desk.clock.now()) {
-        metrics::counter!("misy_audit_refusals_not_noted_total", "reason" => outcome).increment(1);
-        return;
-    }
+    // Whoever holds a public key can cause any number of these.
+    let proves_nothing = facts.is_visitor || outcome != "ok" && !facts.is_within_limits;
+    let is_told_together = permit.is_none() && proves_nothing
+        || outcome != "ok" && !desk.limits.may_note_refusal(&tenant, desk.clock.now());
     // The call is over: nobody asks for these facts any more.
     let entry = CallEntry {
         at: desk.clock.now(),
@@ -281,6 +281,12 @@ fn record_call(
         let actor = entry.actor.as_deref().unwrap_or("anonymous");
         let actor = Some(format!("{tenant}/{actor}"));
         desk.audit.record_call(visited, CallEntry { actor, ..entry.clone() });
+    }
+    if is_told_together {
+        if let Some(first) = desk.tallies.note(&tenant, entry) {
+            desk.audit.record_call(tenant, first);
+        }
+        return;
     }
     match permit {
         Some(permit) => permit.record(tenant, entry),
@@ -315,7 +321,8 @@ pub(crate) fn unreachable(method: &Method) -> Unreachable {
 pub(crate) fn limited(decision: Decision, record: &CallRecord) -> Result<(), Problem> {
     match decision {
         Decision::Allowed(standing) => {
-            record.facts().standing = standing;
+            let mut facts = record.facts();
+            (facts.standing, facts.is_within_limits) = (standing, true);
             Ok(())
         }
         Decision::Limited { scope, quota, retry_after } => {

@@ -10,11 +10,10 @@ pub(crate) use watcher::LAST_WORDS;
 use crate::{connection::Connection, desk::FrontDesk, token_desk::KnownToken};
 use bytes::Bytes;
 use futures_util::{Stream, stream};
-use misy_domain::{ConversationId, SessionId, TenantId};
+use misy_domain::{ConversationId, SessionId, TenantId, network::Network};
 use misy_store::{
     StoreError, TenantKeys,
     bell::{Agent, Listener, Ring},
-    limits::network_of,
     sessions::{self, ConversationStatus},
 };
 use misy_telemetry::{Field, Span};
@@ -88,7 +87,10 @@ pub(crate) fn events(
         (Holder::Tenant(opening.tenant.clone()), settings.streams_per_tenant),
     ];
     if let Some(address) = opening.address {
-        wanted.push((Holder::Network(network_of(address)), settings.streams_per_address));
+        wanted.extend(Network::all_of(address).map(|network| {
+            let most = settings.streams_per_address.saturating_mul(network.width().times());
+            (Holder::Network(network), most)
+        }));
     }
     let place = desk.streams.enter(wanted)?;
     let live = Live {

@@ -15,6 +15,7 @@ use crate::{
     look_up,
     pipeline::{self, Received, TenantCall, bearer},
     problem::Problem,
+    shares::{Counts, Who},
     tenant_state::TenantState,
 };
 use misy_domain::{Action, BuiltInRole, Permission, Permissions, TenantId, Timestamp, UserId};
@@ -22,7 +23,7 @@ use misy_store::{
     TenantTx,
     audit::{self, Actor, AuditEntry, Kind},
     credentials::KeyKind,
-    limits::{Limit, Scope},
+    limits::Scope,
     privilege::{self, Access},
 };
 use misy_trust::{
@@ -381,12 +382,9 @@ pub(crate) async fn count(
     state: &TenantState,
     subject: &str,
 ) -> Result<(), Problem> {
-    let limits = [
-        Limit { scope: Scope::Tenant, subject: "", quota: state.quota(Scope::Tenant, "") },
-        Limit { scope: Scope::Key, subject, quota: state.quota(Scope::Key, subject) },
-    ];
+    let counts = Counts::of(state, Who::Manager).own(Scope::Key, subject);
     let otherwise = unreachable(&received.parts.method);
-    let decision = desk.limits.check(tenant, None, &limits, desk.clock.now(), otherwise).await?;
+    let decision = desk.limits.check(tenant, None, &counts.limits(), desk.clock.now(), otherwise).await?;
     limited(decision, &received.record)
 }
 

@@ -18,6 +18,7 @@ use opentelemetry_proto::tonic::{
     trace::v1::Span,
 };
 use prost::Message;
+use std::fmt::Write as _;
 use std::{
     collections::BTreeSet,
     net::SocketAddr,
@@ -211,5 +212,8 @@ async fn a_receiver_that_is_gone_holds_nothing_up() {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }

@@ -181,6 +181,20 @@ async fn write(
     Ok(())
 }
 
+/// Entries that are looked at for one page: a filter that fits few is answered in steps, each of which is short.
+const LOOKED_AT: i64 = 10_000;
+/// An entry tells of a call when it has ended, and its id is from when it began, with all that a clock may be put right by.
+const LONGEST_CALL: jiff::SignedDuration = jiff::SignedDuration::from_hours(1);
+
+/// Entries that were found, and where to go on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AuditPage {
+    /// They.
+    pub entries: Vec<AuditEntry>,
+    /// Older entries than this were not looked at. Fewer than asked for may have been found before.
+    pub next: Option<AuditId>,
+}
+
 /// Which entries to list.
 #[derive(Debug, Clone, Default)]
 pub struct AuditFilter {
@@ -208,18 +222,25 @@ pub struct AuditFilter {
     pub limit: i64,
 }
 
-/// Entries of the tenant, the newest first. One that cannot be shown, for somebody changed the table, hides no other: a time
-/// beyond all bounds is shown as the bound.
-pub async fn list(tx: &mut TenantTx, filter: &AuditFilter) -> Result<Vec<AuditEntry>, StoreError> {
+/// Entries of the tenant, the newest first, among the next ten thousand. One that cannot be shown, for somebody changed the
+/// table, hides no other: a time beyond all bounds is shown as the bound.
+pub async fn list(tx: &mut TenantTx, filter: &AuditFilter) -> Result<AuditPage, StoreError> {
     let tenant = tx.tenant().clone();
+    // Ids grow with time, so a time is found by them without an index of its own.
+    let first = filter.from.and_then(|from| AuditId::first_of(from.checked_sub(LONGEST_CALL).ok()?));
+    let until = filter.until.and_then(|until| AuditId::first_of(until.checked_add(LONGEST_CALL).ok()?));
+    let first = first.map(|id| id.to_string());
+    let before = filter.before.into_iter().chain(until).min().map(|id| id.to_string());
     let rows = sqlx::query!(
         r#"select audit_id, greatest(least(at, '3000-01-01 00:00Z'), '2000-01-01 00:00Z') as "at!", kind, action, actor,
                 site_id, session_id, agent_name, origin, outcome, status, duration_micros, request_id, subject, detail
-         from audit_entries
-         where tenant_id = $1 and ($2::text is null or kind = $2) and ($3::text is null or action = $3)
+         from (select * from audit_entries
+               where tenant_id = $1 and ($9::text is null or audit_id < $9) and ($13::text is null or audit_id >= $13)
+               order by audit_id desc limit $14) as looked_at
+         where ($2::text is null or kind = $2) and ($3::text is null or action = $3)
            and ($4::text is null or actor = $4) and ($5::text is null or outcome = $5)
            and ($6::text is null or session_id = $6) and ($7::timestamptz is null or at >= $7)
-           and ($8::timestamptz is null or at < $8) and ($9::text is null or audit_id < $9)
+           and ($8::timestamptz is null or at < $8)
            and ($10::text is null or site_id = $10) and ($11::text is null or subject = $11)
          order by audit_id desc limit $12"#,
         tenant.as_str(),
@@ -230,14 +251,23 @@ pub async fn list(tx: &mut TenantTx, filter: &AuditFilter) -> Result<Vec<AuditEn
         filter.session_id,
         filter.from.map(ToSqlx::to_sqlx) as _,
         filter.until.map(ToSqlx::to_sqlx) as _,
-        filter.before.map(|id| id.to_string()),
+        before,
         filter.site_id,
         filter.subject,
-        filter.limit
+        filter.limit,
+        first,
+        LOOKED_AT
     )
     .fetch_all(tx.connection())
     .await?;
-    rows.into_iter()
+    let is_full = i64::try_from(rows.len()).unwrap_or(i64::MAX) >= filter.limit;
+    let next = if is_full {
+        rows.iter().rev().find_map(|row| row.audit_id.parse().ok())
+    } else {
+        last_looked_at(tx, before, first).await?
+    };
+    let entries = rows
+        .into_iter()
         // The database makes sure that each is an id; what somebody else put there is left out.
         .filter(|row| row.audit_id.parse::<AuditId>().is_ok())
         .map(|row| {
@@ -260,5 +290,28 @@ pub async fn list(tx: &mut TenantTx, filter: &AuditFilter) -> Result<Vec<AuditEn
                 detail: row.detail,
             })
         })
-        .collect()
+        .collect::<Result<_, StoreError>>()?;
+    Ok(AuditPage { entries, next })
+}
+
+/// The last entry that was looked at for a page, if there are older ones.
+async fn last_looked_at(
+    tx: &mut TenantTx,
+    before: Option<String>,
+    first: Option<String>,
+) -> Result<Option<AuditId>, StoreError> {
+    let tenant = tx.tenant().clone();
+    let last = sqlx::query_scalar!(
+        "select audit_id from audit_entries
+         where tenant_id = $1 and ($2::text is null or audit_id < $2) and ($3::text is null or audit_id >= $3)
+         order by audit_id desc offset $4 limit 2",
+        tenant.as_str(),
+        before,
+        first,
+        LOOKED_AT - 1
+    )
+    .fetch_all(tx.connection())
+    .await?;
+    // A second one is there to go on with.
+    Ok(if last.len() == 2 { last.first().and_then(|id| id.parse().ok()) } else { None })
 }

@@ -112,10 +112,10 @@ impl From<sqlx::Error> for StoreError {
             E::Io(_) | E::PoolTimedOut | E::PoolClosed | E::WorkerCrashed | E::Protocol(_) | E::Tls(_) => {
                 true
             }
-            // Class 57: shutting down or starting up; class 53: out of connections; 08: connection lost; 40: try again; 55P03:
-            // somebody holds a lock for too long.
+            // Class 57: shutting down or starting up, or a statement that took too long; class 53: out of connections; 08:
+            // connection lost; 40: try again; 55P03: somebody holds a lock for too long.
             E::Database(db) => db.code().is_some_and(|code| {
-                ["57P", "53", "08", "40", "55P03"].iter().any(|class| code.starts_with(class))
+                ["57", "53", "08", "40", "55P03"].iter().any(|class| code.starts_with(class))
             }),
             _ => false,
         };

@@ -162,7 +162,7 @@ impl Kms {
                         generation,
                         "a root key is none of ours and is set aside"
                     );
-                    metrics::counter!("keys_set_aside_total", "table" => "root_keys").increment(1);
+                    metrics::counter!("misy_keys_set_aside_total", "table" => "root_keys").increment(1);
                 }
             }
         }

@@ -161,8 +161,9 @@ impl Database {
         clock: &dyn Clock,
         entropy: &dyn Entropy,
     ) -> Result<Ingested, StoreError> {
+        let mut served = self.served(inbound.tenant).await?;
         let session = inbound.session.to_string();
-        let Some(key) = keys.contact(Via::Pool(self.app()), &session).await? else {
+        let Some(key) = keys.contact(Via::Connection(served.connection()?), &session).await? else {
             return Ok(Ingested::NotFound);
         };
         let message_id = MessageId::new(clock, entropy).to_string();
@@ -185,8 +186,9 @@ impl Database {
             inbound.key.map(|key| key.to_string()),
             inbound.monthly,
         )
-        .fetch_one(self.app())
+        .fetch_one(served.connection()?)
         .await?;
+        served.give_back();
         let receipt = || {
             Some(Receipt {
                 message_id: row.message_id.as_ref()?.parse().ok()?,
@@ -221,6 +223,7 @@ impl Database {
         after: i64,
         limit: u32,
     ) -> Result<Vec<Message>, StoreError> {
+        let mut served = self.served(tenant).await?;
         let conversation = conversation.to_string();
         let rows = sqlx::query_as!(
             Row,
@@ -233,9 +236,11 @@ impl Database {
             after,
             i32::try_from(limit).unwrap_or(i32::MAX),
         )
-        .fetch_all(self.app())
+        .fetch_all(served.connection()?)
         .await?;
-        Row::open_all(rows, keys, &conversation, Via::Pool(self.app())).await
+        let opened = Row::open_all(rows, keys, &conversation, Via::Connection(served.connection()?)).await;
+        served.give_back();
+        opened
     }
 }
 

@@ -178,7 +178,7 @@ pub(crate) fn believed<R, K>(
             Ok(key) => keys.push((row, key)),
             Err(error) => {
                 tracing::error!(table, row = name, %error, "a key is none of this installation's and is set aside");
-                metrics::counter!("keys_set_aside_total", "table" => table).increment(1);
+                metrics::counter!("misy_keys_set_aside_total", "table" => table).increment(1);
                 failure = Some(error);
             }
         }

@@ -8,7 +8,7 @@ pub mod sign_ins;
 pub mod tickets;
 pub mod tokens;
 
-use crate::{StoreError, TenantKeys, TenantTx, Vault, roles, tenants::stored};
+use crate::{StoreError, TenantKeys, TenantTx, Vault, roles, tenants::stored, vault::Via};
 use jiff_sqlx::{Timestamp as SqlTimestamp, ToSqlx};
 use misy_domain::{Action, BuiltInRole, EmailAddress, SignInId, TenantId, Timestamp, UserId};
 use misy_trust::{
@@ -216,6 +216,14 @@ impl Row {
     }
 }
 
+/// Opens rows, also those that another replica has sealed under a key that is newer than ours.
+async fn open(tx: &mut TenantTx, keys: &TenantKeys, rows: Vec<Row>) -> Result<Vec<User>, StoreError> {
+    let tenant = tx.tenant().clone();
+    let sealed: Vec<&[u8]> = rows.iter().flat_map(|row| [&*row.sealed_email, &*row.sealed_name]).collect();
+    keys.know(Via::Connection(tx.connection()), sealed).await?;
+    rows.into_iter().map(|row| row.open(&tenant, keys)).collect()
+}
+
 pub(crate) fn place<'a>(tenant: &'a TenantId, column: &'a str, row: &'a str) -> Place<'a> {
     Place { tenant, table: "users", column, row }
 }
@@ -276,7 +284,7 @@ pub async fn read(tx: &mut TenantTx, keys: &TenantKeys, user: UserId) -> Result<
     )
     .fetch_optional(tx.connection())
     .await?;
-    row.map(|row| row.open(&tenant, keys)).transpose()
+    Ok(open(tx, keys, row.into_iter().collect()).await?.pop())
 }
 
 /// A person, whose row nobody else changes until the transaction ends.
@@ -316,7 +324,7 @@ pub async fn by_email(
     )
     .fetch_optional(tx.connection())
     .await?;
-    row.map(|row| row.open(&tenant, keys)).transpose()
+    Ok(open(tx, keys, row.into_iter().collect()).await?.pop())
 }
 
 /// People from the newest, before one and at most so many.
@@ -348,7 +356,7 @@ pub async fn list(
     )
     .fetch_all(tx.connection())
     .await?;
-    rows.into_iter().map(|row| row.open(&tenant, keys)).collect()
+    open(tx, keys, rows).await
 }
 
 /// Changes a person whose row is locked. Stale if the version is another than expected. Whoever gains a role comes in anew:

@@ -53,12 +53,13 @@ const fn histogram(name: &'static str, labels: &'static [&'static str], meaning:
 pub const ALL: &[Metric] = &[
     histogram("misy_agents_wait_seconds", &[], "how long turns and context packs waited for a thread"),
     counter("misy_alerts_total", &["rule"], "alerts raised"),
-    counter("misy_audit_quarantined_total", &[], "audit entries that could not be sealed and were set aside"),
     counter(
-        "misy_audit_refusals_not_noted_total",
-        &["reason"],
-        "refused calls beyond what a tenant's trail takes of them",
+        "misy_audit_entries_taken_total",
+        &[],
+        "audit entries under whose ids somebody had put others; they stand under other ids",
     ),
+    counter("misy_audit_quarantined_total", &[], "audit entries that could not be sealed and were set aside"),
+    counter("misy_bodies_without_room_total", &[], "requests whose body found no room in memory"),
     counter(
         "misy_client_certificates_refused_total",
         &["reason"],
@@ -89,6 +90,11 @@ pub const ALL: &[Metric] = &[
     counter("misy_http_requests_total", &["route", "method", "status"], "answered requests"),
     counter("misy_internal_changes_told_total", &["outcome"], "changes that peers were told of"),
     counter("misy_internal_refusals_total", &["reason"], "why a caller of the internal address was refused"),
+    counter(
+        "misy_keys_set_aside_total",
+        &["table"],
+        "keys that are none of this installation's and are not used",
+    ),
     gauge("misy_live_connections", &[], "live streams now"),
     gauge("misy_loop_failing", &["name"], "1 while the last round of a loop in this process failed"),
     counter("misy_loop_rounds_total", &["name", "outcome"], "rounds of loops by end: `done` or `failed`"),
@@ -113,6 +119,11 @@ pub const ALL: &[Metric] = &[
         &["listener", "state"],
         "revocation lists that are `overdue`, and those that are `outdated` and count no more",
     ),
+    counter(
+        "misy_tenant_shares_spent_total",
+        &[],
+        "calls that were refused because their tenant held all of its share of connections",
+    ),
     counter("misy_tls_handshakes_failed_total", &["reason"], "`refused` or `timeout`"),
     histogram("misy_turn_steps", &[], "what turns cost in steps"),
     counter(
@@ -125,6 +136,7 @@ pub const ALL: &[Metric] = &[
         &["of"],
         "turns that ran out of their budget of `steps` or `time` and went to a person; the tenant gets the alert `turn_budget`, once an hour",
     ),
+    counter("misy_unreadable_rows_total", &["what"], "rows that cannot be read and are passed over"),
     histogram("misy_work_seconds", &["kind"], "how long work took that was done"),
     counter(
         "misy_work_total",

@@ -144,6 +144,11 @@ impl<T> Page<T> {
         Self { items, next_cursor }
     }
 
+    /// A page that was found in steps: it may be short and still have a next one.
+    pub(crate) fn found(items: Vec<T>, next_cursor: Option<String>) -> Self {
+        Self { items, next_cursor }
+    }
+
     /// A list that has one page.
     pub(crate) fn whole(items: Vec<T>) -> Self {
         Self { items, next_cursor: None }

@@ -64,6 +64,7 @@ pub(crate) async fn tell(
     Ok(mails::queue(tx, keys, &mail, &*desk.clock, &*desk.entropy).await?)
 }
 
+#[allow(clippy::too_many_lines, reason = "a table of texts in three languages")]
 fn compose(locale: &str, name: &str, tenant: &str, notice: Notice<'_>) -> (String, String) {
     use Notice as N;
     let language = locale.split('-').next().unwrap_or_default();

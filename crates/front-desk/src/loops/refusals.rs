@@ -1,4 +1,4 @@
-//! Writes down how many calls were refused.
+//! Writes down how many calls were refused, and tells of calls that are told of together.
 
 use crate::desk::FrontDesk;
 use misy_store::{StoreError, database::Role, loops::Loop};
@@ -12,6 +12,8 @@ impl Loop for Refusals {
     const ROLE: Role = Role::App;
 
     async fn round(&mut self) -> Result<(), StoreError> {
-        self.0.refusals.write(&self.0).await
+        let desk = &self.0;
+        desk.tell_of(desk.tallies.over(Some(desk.clock.now())));
+        desk.refusals.write(desk).await
     }
 }

@@ -2,7 +2,13 @@
 //! to ask, and the description says of each operation what it asks.
 
 use super::{BODY_LIMIT, ManagementCall, Reason};
-use crate::{desk::FrontDesk, pipeline::Received, privilege, problem::Problem, tenant_state::TenantState};
+use crate::{
+    desk::FrontDesk,
+    pipeline::{Head, Received, expect_credential},
+    privilege,
+    problem::Problem,
+    tenant_state::TenantState,
+};
 use axum::extract::{FromRequest, Request};
 use misy_domain::{Act, Action, TenantId};
 use misy_store::{TenantKeys, tenants::TenantEvent};
@@ -212,7 +218,11 @@ impl Deref for AtTenant {
 impl ManagementCall {
     /// Reads a call and proves who makes it.
     async fn read(desk: &FrontDesk, request: Request) -> Result<Self, Problem> {
-        let received = Received::read(desk, request, BODY_LIMIT).await?;
+        let head = Head::of(request, BODY_LIMIT).await?;
+        if head.is_large() {
+            expect_credential(desk, head.headers()).await?;
+        }
+        let received = head.read(desk, BODY_LIMIT).await?;
         Self::prove(desk, received).await
     }
 

@@ -100,11 +100,11 @@ async fn a_closed_tenant_can_come_back_whole_until_its_grace_period_is_over() {
     app.manage(&andina, Method::GET, &andina.path(""), None).await.refused(403, "tenant_suspended");
 
     // Closing once more moves nothing; the owner may move it.
-    app.advance(DAY);
+    app.pass(DAY).await;
     assert_eq!(close(&app, &owner, &andina, json!({})).await.expect(200).text("purgeAt"), purge_at);
     let moved = close(&app, &owner, &andina, json!({ "graceDays": 9 })).await.expect(200);
     assert_eq!(moved.text("purgeAt").parse::<jiff::Timestamp>().unwrap(), closed_at + 10 * DAY);
-    app.advance(8 * DAY);
+    app.pass(8 * DAY).await;
     assert_eq!(app.desk.purge_due().await.unwrap(), 0, "not before its time");
     let read = app.manage(&owner, Method::GET, &andina.path(""), None).await.expect(200);
     assert_eq!(read.text("purgeAt"), moved.text("purgeAt"));
@@ -112,7 +112,7 @@ async fn a_closed_tenant_can_come_back_whole_until_its_grace_period_is_over() {
     let back = json!({ "reason": "they stay after all" });
     let back = app.manage(&owner, Method::POST, &andina.path("/activate"), Some(&back)).await.expect(200);
     assert!(back.body["purgeAt"].is_null() && back.body["closedAt"].is_null());
-    app.advance(15 * DAY);
+    app.pass(15 * DAY).await;
     assert_eq!(app.desk.purge_due().await.unwrap(), 0);
     let after = rows_of(&app, "andina").await;
     for ((table, before), (_, after)) in before.iter().zip(&after) {
@@ -146,7 +146,7 @@ async fn nothing_of_a_closed_tenant_remains_but_its_audit_trail() {
     let untouched = rows_of(&app, "verde-cafe").await;
     let replica = app.replica().await;
     close(&app, &owner, &andina, json!({ "graceDays": 1, "reason": "contract ended" })).await.expect(200);
-    app.advance(DAY);
+    app.pass(DAY).await;
     // Two replicas clean up at the same time; each tenant is cleaned up once.
     let (one, other) = tokio::join!(app.desk.purge_due(), replica.purge_due());
     assert_eq!(one.unwrap() + other.unwrap(), 1);
@@ -164,7 +164,7 @@ async fn nothing_of_a_closed_tenant_remains_but_its_audit_trail() {
 
     let mut tx = app.store.database.tenant("test", &andina.tenant_id()).await.unwrap();
     let filter = misy_store::audit::AuditFilter { limit: 200, ..Default::default() };
-    let trail = misy_store::audit::list(&mut tx, &filter).await.unwrap();
+    let trail = misy_store::audit::list(&mut tx, &filter).await.unwrap().entries;
     let of =
         |action: &str| trail.iter().find(|entry| entry.action == action && entry.kind.as_str() != "call");
     let closed = of("closeTenant").unwrap().detail.clone().unwrap();
@@ -184,7 +184,7 @@ async fn to_delete_a_tenant_is_to_close_it_whoever_asks_and_can_be_undone() {
         assert_eq!(read.body["status"], "closed");
         let closed_at: jiff::Timestamp = read.text("closedAt").parse().unwrap();
         assert_eq!(read.text("purgeAt").parse::<jiff::Timestamp>().unwrap(), closed_at + 30 * DAY);
-        app.advance(29 * DAY);
+        app.pass(29 * DAY).await;
         assert_eq!(app.desk.purge_due().await.unwrap(), 0, "not before its time");
         app.manage(&owner, Method::POST, &andina.path("/activate"), None).await.expect(200);
         app.send(app.mint_request(&andina, &json!({ "siteId": "main" }))).await.expect(201);
@@ -192,7 +192,7 @@ async fn to_delete_a_tenant_is_to_close_it_whoever_asks_and_can_be_undone() {
     // Once more does not bring the end nearer.
     for _ in 0..2 {
         app.in_person(&owner, Method::DELETE, &andina.path(""), None).await.expect(204);
-        app.advance(29 * DAY);
+        app.pass(29 * DAY).await;
     }
     assert_eq!(app.desk.purge_due().await.unwrap(), 1);
     assert_gone(&app, "andina").await;
@@ -209,7 +209,7 @@ async fn an_administrator_opens_again_what_somebody_of_the_tenant_closed_and_not
     // Nothing else goes on, not even for a session that is there.
     ana.get(&app, &andina.path("")).await.refused(403, "tenant_suspended");
     ana.get(&app, "/auth/tokens").await.refused(403, "tenant_suspended");
-    app.advance(20 * DAY);
+    app.pass(20 * DAY).await;
     let mut ana = Browser::new_with(&ana);
     ana.sign_in_twice(&app, email).await.expect(200);
     ana.get(&app, &andina.path("/users")).await.refused(403, "tenant_suspended");
@@ -279,7 +279,7 @@ async fn a_clean_up_that_is_killed_anywhere_is_finished_by_the_next() {
     let owner = app.owner().await;
     let andina = lived_in(&app, &owner, "andina").await;
     close(&app, &owner, &andina, json!({ "graceDays": 1 })).await.expect(200);
-    app.advance(DAY);
+    app.pass(DAY).await;
     let id: TenantId = andina.tenant_id();
     let (clock, entropy) = (&*app.store.clock, &*app.store.entropy);
     let count = async || {
@@ -313,7 +313,8 @@ async fn a_clean_up_that_is_killed_anywhere_is_finished_by_the_next() {
         if purged == Purged::Done {
             break;
         }
-        assert_eq!(count().await, before - 3);
+        // What was refused is counted meanwhile, a row now and then.
+        assert!(count().await < before);
         // There is no way back from here.
         app.manage(&owner, Method::POST, &andina.path("/activate"), None).await.refused(409, "conflict");
     }

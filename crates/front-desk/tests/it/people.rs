@@ -142,6 +142,9 @@ impl Browser {
     /// Proves the second factor again.
     pub(crate) async fn step_up(&mut self, app: &App) {
         let body = json!({ "factor": "totp", "code": self.next_code(app) });
+        // Guesses are counted by PostgreSQL's clock, which has to go on with the other.
+        let half_a_minute = "update platform.guesses set arrival = arrival - interval '30 s'";
+        app.store.admin(half_a_minute).await.unwrap();
         self.post(app, "/auth/step-up", &body).await.expect(200);
     }
 }

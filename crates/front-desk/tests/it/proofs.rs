@@ -144,10 +144,11 @@ async fn whatever_an_account_gains_or_loses_ends_what_was_opened_before() {
                 luz.post(&app, "/auth/password", &body).await.expect(200);
             }
             "role" => {
-                as_admin(&mut ana, Method::PATCH, &me, Some(json!({ "roles": ["manager", "auditor"] }))).await
+                as_admin(&mut ana, Method::PATCH, &me, Some(json!({ "roles": ["manager", "auditor"] })))
+                    .await;
             }
             "factor taken away" => {
-                as_admin(&mut ana, Method::POST, &format!("{me}/second-factor-reset"), None).await
+                as_admin(&mut ana, Method::POST, &format!("{me}/second-factor-reset"), None).await;
             }
             _ => as_admin(&mut ana, Method::PATCH, &me, Some(json!({ "disabled": true }))).await,
         }

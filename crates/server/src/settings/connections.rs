@@ -19,7 +19,7 @@ declare! {
     open connections: usize = 50_000,
         "connections at a time, as far as the system allows so many open files [50000]";
     open connections_per_address: usize = 2_500,
-        "connections from one address or /64, unless trusted_proxies stand in front [2500]";
+        "connections from one address or /64 (a /56 twice, a /48 or /24 four times as many), unless trusted_proxies stand in front [2500]";
     open handshake_timeout_seconds: u64 = 10,
         "the longest a TLS handshake may take [10]";
     open head_timeout_seconds: u64 = 20,

@@ -1,7 +1,7 @@
 //! Entries of calls on their way to the database.
 
 use super::{AuditEntry, Kind};
-use crate::{Database, StoreError};
+use crate::{Database, StoreError, Turn, Turns};
 use jiff_sqlx::{Timestamp as SqlTimestamp, ToSqlx};
 use misy_domain::{RequestId, TenantId, Timestamp};
 use serde_json::Value;
@@ -21,6 +21,8 @@ use tracing::{error, warn};
 
 /// Entries that may wait; each is some hundred bytes.
 const WAITING: usize = 16_384;
+/// Entries of one tenant that may wait: who floods its own trail leaves room for the others.
+const SHARE: usize = WAITING / 4;
 /// Entries of one batch.
 const BATCH: usize = 4_096;
 /// The longest an entry waits for others.
@@ -75,6 +77,17 @@ enum Item {
     Other(TenantId, AuditEntry),
 }
 
+impl Item {
+    fn tenant(&self) -> &TenantId {
+        match self {
+            Self::Call(tenant, _) | Self::Other(tenant, _) => tenant,
+        }
+    }
+}
+
+/// It, and the place of its tenant that it takes.
+type Waiting = (Item, Turn);
+
 /// Writes entries of calls in batches, those of all tenants in one statement. Cheap to clone.
 ///
 /// When more come than the database takes, mutations wait for room, and of reads that find none the entry goes to the
@@ -85,18 +98,19 @@ pub struct AuditLog {
 }
 
 struct Inner {
-    sender: Mutex<Option<mpsc::Sender<Item>>>,
+    sender: Mutex<Option<mpsc::Sender<Waiting>>>,
+    turns: Turns,
     writer: Mutex<Option<JoinHandle<()>>>,
     displaced: AtomicU64,
 }
 
 /// Room for one entry.
-pub struct AuditPermit(OwnedPermit<Item>);
+pub struct AuditPermit(OwnedPermit<Waiting>, Turn);
 
 impl AuditPermit {
     /// Hands the entry over.
     pub fn record(self, tenant: TenantId, entry: CallEntry) {
-        self.0.send(Item::Call(tenant, entry));
+        self.0.send((Item::Call(tenant, entry), self.1));
     }
 }
 
@@ -107,24 +121,26 @@ impl AuditLog {
         let writer = tokio::spawn(run(database, receiver));
         let inner = Inner {
             sender: Mutex::new(Some(sender)),
+            turns: Turns::of(SHARE),
             writer: Mutex::new(Some(writer)),
             displaced: AtomicU64::new(0),
         };
         Self { inner: Arc::new(inner) }
     }
 
-    fn sender(&self) -> Option<mpsc::Sender<Item>> {
+    fn sender(&self) -> Option<mpsc::Sender<Waiting>> {
         self.inner.sender.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Room for the entry of a mutation, to be had before it is carried out; `None` if there is none within seconds.
-    pub async fn reserve(&self) -> Option<AuditPermit> {
+    pub async fn reserve(&self, tenant: &TenantId) -> Option<AuditPermit> {
+        let turn = self.inner.turns.wait(tenant).await.ok()?;
         let permit = match self.sender()?.try_reserve_owned() {
             Ok(permit) => permit,
             Err(TrySendError::Full(sender)) => timeout(PATIENCE, sender.reserve_owned()).await.ok()?.ok()?,
             Err(TrySendError::Closed(_)) => return None,
         };
-        Some(AuditPermit(permit))
+        Some(AuditPermit(permit, turn))
     }
 
     /// Hands over the entry of a read or of a refusal.
@@ -138,11 +154,11 @@ impl AuditLog {
     }
 
     fn hand_over(&self, item: Item) {
-        let refused = match self.sender() {
-            Some(sender) => sender.try_send(item).err().map(|error| match error {
-                TrySendError::Full(item) | TrySendError::Closed(item) => item,
+        let refused = match (self.sender(), self.inner.turns.take(item.tenant())) {
+            (Some(sender), Some(turn)) => sender.try_send((item, turn)).err().map(|error| match error {
+                TrySendError::Full((item, _)) | TrySendError::Closed((item, _)) => item,
             }),
-            None => Some(item),
+            _ => Some(item),
         };
         if let Some(item) = refused {
             self.inner.displaced.fetch_add(1, Ordering::Relaxed);
@@ -167,7 +183,7 @@ impl AuditLog {
     }
 }
 
-async fn run(database: Database, mut receiver: mpsc::Receiver<Item>) {
+async fn run(database: Database, mut receiver: mpsc::Receiver<Waiting>) {
     let mut batch = Vec::with_capacity(64);
     loop {
         if receiver.recv_many(&mut batch, BATCH).await == 0 {
@@ -189,7 +205,7 @@ async fn run(database: Database, mut receiver: mpsc::Receiver<Item>) {
 
 /// Writes a batch. What the database does not take now is tried again until it does; of a batch that it refuses, all but
 /// what it refuses. When the program is ending, what it will not take goes to the program's log.
-async fn flush(database: &Database, batch: &[Item], ending: bool) {
+async fn flush(database: &Database, batch: &[Waiting], ending: bool) {
     let mut parts = vec![batch];
     let mut tries = 0;
     while let Some(part) = parts.pop() {
@@ -203,14 +219,15 @@ async fn flush(database: &Database, batch: &[Item], ending: bool) {
             let (first, second) = part.split_at(part.len() / 2);
             parts.extend([second, first]);
         } else {
-            error!(error = ?failure, entries = ?part, "audit entries cannot be stored");
+            let entries: Vec<_> = part.iter().map(|(item, _)| item).collect();
+            error!(error = ?failure, ?entries, "audit entries cannot be stored");
         }
     }
 }
 
-async fn write(database: &Database, batch: &[Item]) -> Result<(), StoreError> {
+async fn write(database: &Database, batch: &[Waiting]) -> Result<(), StoreError> {
     let mut columns = Columns::default();
-    for item in batch {
+    for (item, _) in batch {
         match item {
             Item::Call(tenant, call) => columns.call(tenant, call),
             Item::Other(tenant, entry) => columns.entry(tenant, entry),
@@ -304,7 +321,7 @@ impl<'a> Columns<'a> {
         if !taken.is_empty() {
             // The database has written them under other ids and alerted their tenants.
             error!(entries = ?taken, "somebody put other audit entries under the ids of these");
-            metrics::counter!("audit_entries_taken_total").increment(taken.len() as u64);
+            metrics::counter!("misy_audit_entries_taken_total").increment(taken.len() as u64);
         }
         Ok(())
     }

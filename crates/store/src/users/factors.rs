@@ -3,6 +3,7 @@
 use crate::{
     StoreError, TenantKeys, TenantTx, sign_in_providers,
     users::{devices, end_older, passkeys, place},
+    vault::Via,
 };
 use jiff_sqlx::ToSqlx;
 use misy_domain::{Entropy, Secret, SignInId, Timestamp, UserId};
@@ -11,8 +12,14 @@ use misy_trust::{Place, TotpSecret, recovery_code, recovery_code_hash};
 /// How many recovery codes a user gets.
 pub const RECOVERY_CODES: usize = 10;
 
-fn open_totp(keys: &TenantKeys, place: &Place<'_>, sealed: &[u8]) -> Result<TotpSecret, StoreError> {
-    TotpSecret::new(&keys.open(place, sealed)?).ok_or(StoreError::Unsealable("users"))
+async fn open_totp(
+    tx: &mut TenantTx,
+    keys: &TenantKeys,
+    place: &Place<'_>,
+    sealed: &[u8],
+) -> Result<TotpSecret, StoreError> {
+    let secret = keys.open_fresh(Via::Connection(tx.connection()), place, sealed).await?;
+    TotpSecret::new(&secret).ok_or(StoreError::Unsealable("users"))
 }
 
 /// Keeps the secret of an app until a code of it proves that the app has it. The app in use stays in use till then.
@@ -59,7 +66,7 @@ pub async fn confirm_totp(
     .await?
     .flatten();
     let Some(sealed) = sealed else { return Ok(None) };
-    let secret = open_totp(keys, &place(&tenant, "sealed_totp_candidate", &row), &sealed)?;
+    let secret = open_totp(tx, keys, &place(&tenant, "sealed_totp_candidate", &row), &sealed).await?;
     let Some(step) = secret.step_of(code, now) else { return Ok(Some(false)) };
     let sealed = keys.seal(&place(&tenant, "sealed_totp", &row), secret.expose(), entropy)?;
     sqlx::query!(
@@ -99,7 +106,7 @@ pub async fn take_totp(
     else {
         return Ok(false);
     };
-    let secret = open_totp(keys, &place(&tenant, "sealed_totp", &row), &sealed)?;
+    let secret = open_totp(tx, keys, &place(&tenant, "sealed_totp", &row), &sealed).await?;
     let Some(step) = secret.step_of(code, now).filter(|step| *step > last) else { return Ok(false) };
     sqlx::query!(
         "update users set totp_last_step = $3 where tenant_id = $1 and user_id = $2",

@@ -1,6 +1,6 @@
 //! Passkeys of people. The public key is sealed: which devices somebody has is nobody's business.
 
-use crate::{StoreError, TenantKeys, TenantTx, tenants::stored, users::end_older};
+use crate::{StoreError, TenantKeys, TenantTx, tenants::stored, users::end_older, vault::Via};
 use jiff_sqlx::{Timestamp as SqlTimestamp, ToSqlx};
 use misy_domain::{Entropy, PasskeyId, SignInId, TenantId, Timestamp, UserId};
 use misy_trust::{Passkey, Place, passkey::Usage};
@@ -54,6 +54,18 @@ impl Row {
             last_used_at: self.last_used_at.map(SqlTimestamp::to_jiff),
         })
     }
+}
+
+/// Opens rows, also those that another replica has sealed under a key that is newer than ours.
+async fn open(
+    tx: &mut TenantTx,
+    keys: &TenantKeys,
+    rows: Vec<Row>,
+) -> Result<Vec<StoredPasskey>, StoreError> {
+    let tenant = tx.tenant().clone();
+    let sealed: Vec<&[u8]> = rows.iter().map(|row| &*row.sealed_passkey).collect();
+    keys.know(Via::Connection(tx.connection()), sealed).await?;
+    rows.into_iter().map(|row| row.open(&tenant, keys)).collect()
 }
 
 fn place<'a>(tenant: &'a TenantId, row: &'a str) -> Place<'a> {
@@ -150,7 +162,7 @@ pub async fn list(
     )
     .fetch_all(tx.connection())
     .await?;
-    rows.into_iter().map(|row| row.open(&tenant, keys)).collect()
+    open(tx, keys, rows).await
 }
 
 /// Whether a user has a passkey.
@@ -182,7 +194,7 @@ pub async fn hold(
     )
     .fetch_optional(tx.connection())
     .await?;
-    row.map(|row| row.open(&tenant, keys)).transpose()
+    Ok(open(tx, keys, row.into_iter().collect()).await?.pop())
 }
 
 /// Notes that a passkey was used, with what the proof said of it.
