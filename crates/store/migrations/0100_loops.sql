@@ -12,28 +12,36 @@ create table platform.loops (
 );
 grant select, insert, update on platform.loops to misy_worker;
 
--- Removes rows that have been over for an hour, at most so many of each table; says how many. The hour is for clocks: who
--- decides that a row is over may have another than the database. What people are told of its end stays with those who tell.
-create function platform.remove_expired(p_limit integer) returns bigint
+-- Removes rows that have been over for an hour, at most so many of each table; says how many. Both clocks must say so, that of
+-- the program (`p_now`) and this one: a revocation that is forgotten because a clock was wrong is none. Mails that were given
+-- up stay for thirty days, so that somebody may still revive them. What people are told of an end stays with those who tell.
+create function platform.remove_expired(p_now timestamptz, p_limit integer) returns bigint
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+    present constant timestamptz := least(p_now, pg_catalog.clock_timestamp());
     target text;
+    over text;
     removed bigint;
     total bigint := 0;
 begin
-    foreach target in array array['idempotency_keys', 'revoked_tokens', 'token_renewals', 'user_devices'] loop
+    for target, over in values
+        ('idempotency_keys', 'expires_at < $1 - interval ''1 hour'''),
+        ('revoked_tokens', 'expires_at < $1 - interval ''1 hour'''),
+        ('token_renewals', 'expires_at < $1 - interval ''1 hour'''),
+        ('user_devices', 'expires_at < $1 - interval ''1 hour'''),
+        ('mails', 'dead_at < $1 - interval ''30 days''')
+    loop
         execute format(
-            'delete from misy.%1$I where ctid = any (array(
-                 select ctid from misy.%1$I where expires_at < pg_catalog.clock_timestamp() - interval ''1 hour'' limit $1))',
-            target)
-            using p_limit;
+            'delete from misy.%1$I where ctid = any (array(select ctid from misy.%1$I where %2$s limit $2 for update skip locked))',
+            target, over)
+            using present, p_limit;
         get diagnostics removed = row_count;
         total := total + removed;
     end loop;
     return total;
 end
 $$;
-revoke execute on function platform.remove_expired(integer) from public;
-grant execute on function platform.remove_expired(integer) to misy_system;
+revoke execute on function platform.remove_expired(timestamptz, integer) from public;
+grant execute on function platform.remove_expired(timestamptz, integer) to misy_system;

@@ -1,5 +1,6 @@
 //! The table of loops says when each ran last and why it failed.
 
+use misy_domain::Timestamp;
 use misy_store::{
     StoreError,
     database::Role,
@@ -69,20 +70,29 @@ async fn what_has_been_over_for_an_hour_goes_and_what_was_over_just_now_stays() 
         format!(
             "insert into misy.idempotency_keys
              select '{}', 's', '{name} ' || n, 'x', 200, 'x', now(), now() - interval '{ago}' from generate_series(1, 2500) n;
-             insert into misy.revoked_tokens values ('{}', 'tat_{name}', now() - interval '{ago}');",
-            tenant.id, tenant.id
+             insert into misy.revoked_tokens values ('{}', 'tat_{name}', now() - interval '{ago}');
+             insert into misy.token_renewals values ('{}', 'tat_{name}', 'tat_x', now() - interval '{ago}');
+             insert into misy.mails (tenant_id, mail_id, sealed_mail, created_at, dead_at)
+             values ('{}', 'eml_{name}', 'x', now(), now() - interval '30 days' - interval '{ago}' + interval '1 hour'),
+                    ('{}', 'eml_{name}_waits', 'x', now() - interval '1 year', null);",
+            tenant.id, tenant.id, tenant.id, tenant.id, tenant.id
         )
     };
     store.admin(rows("old", "2 hours")).await.unwrap();
     store.admin(rows("fresh", "5 minutes")).await.unwrap();
-    assert_eq!(store.database.remove_expired().await.unwrap(), 2501);
-    assert_eq!(store.database.remove_expired().await.unwrap(), 0);
+    let now = Timestamp::now();
+    let hours = |hours: i64| jiff::SignedDuration::from_hours(hours);
+    // A clock that is behind keeps everything; one that is ahead removes no more than the database's own.
+    assert_eq!(store.database.remove_expired(now - hours(2)).await.unwrap(), 0);
+    assert_eq!(store.database.remove_expired(now + hours(1_000)).await.unwrap(), 2503);
+    assert_eq!(store.database.remove_expired(now).await.unwrap(), 0);
     let mut admin = store.connect_as("postgres").await.unwrap();
-    let left: (i64, i64) = sqlx::query_as(
-        "select (select count(*) from misy.idempotency_keys), (select count(*) from misy.revoked_tokens)",
+    let left: Vec<i64> = sqlx::query_scalar(
+        "select count(*) from misy.idempotency_keys union all select count(*) from misy.revoked_tokens
+         union all select count(*) from misy.token_renewals union all select count(*) from misy.mails",
     )
-    .fetch_one(&mut admin)
+    .fetch_all(&mut admin)
     .await
     .unwrap();
-    assert_eq!(left, (2500, 1));
+    assert_eq!(left, [2500, 1, 1, 3]);
 }
