@@ -16,7 +16,10 @@ mod trouble;
 pub use dead::{Behind, DeadWork, KINDS, NoPlace, dead_work, drop_work, revive};
 pub use trouble::Trouble;
 
-use crate::{Database, StoreError, readable::readable, tenants::stored};
+use crate::{
+    Database, StoreError,
+    readable::{readable, stored},
+};
 use misy_domain::{Entropy, TenantId};
 use sqlx::{AssertSqlSafe, postgres::types::PgInterval};
 use std::{

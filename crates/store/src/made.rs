@@ -5,7 +5,7 @@ use crate::{
     StoreError, TenantTx,
     certificates::{self, Certificate},
     credentials::{self, LockedKey, SecretRecord},
-    tenants::stored,
+    readable::stored,
 };
 use jiff_sqlx::{Timestamp as SqlTimestamp, ToSqlx};
 use misy_domain::{Timestamp, UserId};

@@ -1,6 +1,6 @@
 //! The table of loops says when each ran last and why it failed.
 
-use misy_domain::Timestamp;
+use misy_domain::{Clock, SystemClock};
 use misy_store::{
     StoreError,
     database::Role,
@@ -80,7 +80,7 @@ async fn what_has_been_over_for_an_hour_goes_and_what_was_over_just_now_stays() 
     };
     store.admin(rows("old", "2 hours")).await.unwrap();
     store.admin(rows("fresh", "5 minutes")).await.unwrap();
-    let now = Timestamp::now();
+    let now = SystemClock.now();
     let hours = |hours: i64| jiff::SignedDuration::from_hours(hours);
     // A clock that is behind keeps everything; one that is ahead removes no more than the database's own.
     assert_eq!(store.database.remove_expired(now - hours(2)).await.unwrap(), 0);
