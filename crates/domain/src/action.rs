@@ -136,6 +136,10 @@ actions! {
     AlertsRead = "alerts:read",
     /// Acknowledge alerts and change their rules.
     AlertsWrite = "alerts:write",
+    /// Read which work was given up.
+    WorkRead = "work:read",
+    /// Revive and drop work that was given up.
+    WorkWrite = "work:write",
 }
 
 /// The text names no action.

@@ -4,14 +4,15 @@ use crate::{
     bodies::Bodies,
     edge::origins::KnownOrigins,
     identity::{Asker, Passwords},
-    live::{LAST_WORDS, Streams},
+    live::Streams,
+    loops,
     oidc::Providers,
     privilege::{SELF_REGISTRATION, alert_owner},
     problem::Problem,
     refusals::Refusals,
     settings::{SelfRegistration, Settings},
     tallies::Tallies,
-    tenant_state::{FRESH_ENOUGH, TenantStates},
+    tenant_state::TenantStates,
     token_desk::TokenDesk,
     welcome::Welcomes,
 };
@@ -36,16 +37,8 @@ use std::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-/// How often another replica's changes are looked for on behalf of live streams. With the age of what is not read again
-/// ([`FRESH_ENOUGH`]) and the time for last words it stays well below the second within which a revocation counts everywhere.
-const LOOK_AGAIN: Duration = Duration::from_millis(300);
-const _: () = assert!(LOOK_AGAIN.as_millis() + FRESH_ENOUGH.as_millis() + LAST_WORDS.as_millis() < 800);
-/// How often counted refusals are written.
-const WRITE_REFUSALS: Duration = Duration::from_secs(5);
 /// Exports of one tenant at a time.
 const EXPORTS: usize = 2;
-/// How often signing keys are read again, and rotated when it is time.
-const READ_KEYS: Duration = Duration::from_mins(1);
 
 /// What a front desk is made of.
 pub struct Parts {
@@ -211,19 +204,7 @@ impl FrontDesk {
     fn start(&self) {
         let tasks = self.shared.tasks.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(tracker) = tasks.as_ref() else { return };
-        let desk = self.clone();
-        tracker.spawn(async move {
-            let work = async {
-                loop {
-                    tokio::time::sleep(LOOK_AGAIN).await;
-                    desk.tenants.look_again().await;
-                    if let Err(error) = desk.read_global_settings().await {
-                        tracing::debug!(%error, "global settings could not be read");
-                    }
-                }
-            };
-            desk.stopping.run_until_cancelled(work).await;
-        });
+        loops::start(self, tracker);
         let desk = self.clone();
         tracker.spawn(async move {
             let mut changes = desk.bell.forget();
@@ -232,32 +213,6 @@ impl FrontDesk {
                 loop {
                     if let Ok(tenant) = changes.recv().await {
                         desk.tenants.forget(&tenant);
-                    }
-                }
-            };
-            desk.stopping.run_until_cancelled(work).await;
-        });
-        let desk = self.clone();
-        tracker.spawn(async move {
-            let work = async {
-                loop {
-                    tokio::time::sleep(WRITE_REFUSALS).await;
-                    desk.tell_of(desk.tallies.over(Some(desk.clock.now())));
-                    desk.refusals.write(&desk).await;
-                }
-            };
-            desk.stopping.run_until_cancelled(work).await;
-        });
-        let desk = self.clone();
-        tracker.spawn(async move {
-            let work = async {
-                loop {
-                    tokio::time::sleep(READ_KEYS).await;
-                    if let Err(error) = desk.tokens.refresh().await {
-                        tracing::warn!(%error, "signing keys could not be read");
-                    }
-                    if let Err(error) = desk.tell_of_keys_set_aside().await {
-                        tracing::warn!(%error, "the keys of the installation could not be looked at");
                     }
                 }
             };
@@ -274,7 +229,7 @@ impl FrontDesk {
     }
 
     /// Writes entries that stand for several calls.
-    fn tell_of(&self, entries: Vec<(TenantId, CallEntry)>) {
+    pub(crate) fn tell_of(&self, entries: Vec<(TenantId, CallEntry)>) {
         for (tenant, entry) in entries {
             self.audit.record_call(tenant, entry);
         }
@@ -346,7 +301,8 @@ impl FrontDesk {
             tracker.close();
             tracker.wait().await;
         }
-        self.refusals.write(self).await;
+        // What cannot be counted now is lost with the process.
+        let _ = self.refusals.write(self).await;
         self.tell_of(self.tallies.over(None));
         self.audit.shutdown().await;
     }

@@ -24,6 +24,7 @@ pub mod identity;
 pub mod json;
 mod live;
 mod look_up;
+mod loops;
 pub mod management;
 pub mod oidc;
 pub mod openapi;

@@ -3,7 +3,7 @@
 
 use crate::desk::FrontDesk;
 use misy_domain::TenantId;
-use misy_store::usage;
+use misy_store::{StoreError, usage};
 use std::{
     collections::HashMap,
     sync::{Mutex, PoisonError},
@@ -32,7 +32,8 @@ impl Refusals {
     }
 
     /// Writes what was counted. What cannot be written waits for the next time.
-    pub(crate) async fn write(&self, desk: &FrontDesk) {
+    pub(crate) async fn write(&self, desk: &FrontDesk) -> Result<(), StoreError> {
+        let mut outcome = Ok(());
         let counts = std::mem::take(&mut *self.counts.lock().unwrap_or_else(PoisonError::into_inner));
         for (tenant, of_tenant) in counts {
             let rows: Vec<_> = of_tenant.iter().map(|(reason, count)| (*reason, *count)).collect();
@@ -44,8 +45,10 @@ impl Refusals {
             if let Err(error) = written.await {
                 tracing::debug!(tenantId = %tenant, %error, "refusals could not be counted");
                 self.put_back(tenant, of_tenant);
+                outcome = Err(error);
             }
         }
+        outcome
     }
 
     fn put_back(&self, tenant: TenantId, of_tenant: HashMap<&'static str, i64>) {

@@ -317,7 +317,7 @@ fn members() -> Routes {
 
 /// What was done, what it cost, and what is suspicious of it.
 fn oversight() -> Routes {
-    use tenants::{alerts, audit, decisions, privilege, usage};
+    use tenants::{alerts, audit, decisions, privilege, usage, work};
     Routes::default()
         .managed(served!(privilege::list))
         .managed(served!(privilege::run))
@@ -325,6 +325,9 @@ fn oversight() -> Routes {
         .managed(served!(privilege::end))
         .managed(served!(alerts::list))
         .managed(served!(alerts::acknowledge))
+        .managed(served!(work::list))
+        .managed(served!(work::revive))
+        .managed(served!(work::drop_work))
         .managed(served!(usage::read))
         .managed(served!(usage::invoice::read))
         .managed(served!(usage::refusals::read))

@@ -10,10 +10,17 @@ use metrics::{counter, gauge, histogram};
 use misy_domain::Entropy;
 use misy_store::{
     Database, StoreError,
+    database::Role,
     leases::{Failed, Lease, Leased, Share, Trouble, WorkerId},
+    loops::Notes,
 };
 use misy_workbench::{PackError, Unfinished};
-use std::{future::Future, panic::AssertUnwindSafe, sync::Arc, time::Instant};
+use std::{
+    future::Future,
+    panic::AssertUnwindSafe,
+    sync::{Arc, Mutex, PoisonError},
+    time::Instant,
+};
 use tokio::{task::JoinSet, time};
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, Span, debug, info, info_span, warn};
@@ -98,6 +105,7 @@ pub struct Worker<H: Handler> {
     settings: WorkerSettings,
     handler: H,
     held: Held<H::Kind>,
+    notes: Mutex<Notes>,
 }
 
 impl<H: Handler> Worker<H> {
@@ -107,7 +115,8 @@ impl<H: Handler> Worker<H> {
     /// A worker that gives its work to the handler.
     pub fn new(database: Database, entropy: Arc<dyn Entropy>, settings: WorkerSettings, handler: H) -> Self {
         let id = WorkerId::new(&*entropy);
-        Self { id, database, entropy, settings, handler, held: Held::default() }
+        let notes = Mutex::new(Notes::new(Self::KIND, Role::Worker, settings.poll));
+        Self { id, database, entropy, settings, handler, held: Held::default(), notes }
     }
 
     /// Its id.
@@ -165,10 +174,12 @@ impl<H: Handler> Worker<H> {
         let began = Instant::now();
         let claim =
             self.database.claim::<H::Kind>(&self.id, free, &self.settings.terms, round.cursor(), share);
-        let claimed = match claim.await {
+        let outcome = claim.await;
+        self.note(outcome.as_ref().err());
+        let claimed = match outcome {
             Ok(claimed) => claimed,
             Err(error) => {
-                warn!(kind = Self::KIND, worker = %self.id, %error, "cannot claim");
+                debug!(kind = Self::KIND, worker = %self.id, %error, "cannot claim");
                 counter!("misy_worker_claim_errors_total", "kind" => Self::KIND).increment(1);
                 return Hunger::Fed;
             }
@@ -241,6 +252,11 @@ impl<H: Handler> Worker<H> {
         }
     }
 
+    /// Notes that the worker is there, and whether the database was: when it claims, and while it works.
+    fn note(&self, failure: Option<&StoreError>) {
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner).take(&self.database, failure);
+    }
+
     fn count(outcome: &'static str) {
         counter!("misy_work_total", "kind" => Self::KIND, "outcome" => outcome).increment(1);
     }
@@ -254,7 +270,9 @@ impl<H: Handler> Worker<H> {
             if leases.is_empty() {
                 continue;
             }
-            match self.database.extend(&self.id, &leases, &self.settings.terms).await {
+            let outcome = self.database.extend(&self.id, &leases, &self.settings.terms).await;
+            self.note(outcome.as_ref().err());
+            match outcome {
                 Ok(lost) => {
                     for lease in &lost {
                         self.held.lose(lease);

@@ -4,7 +4,7 @@ use crate::{
     attached, given,
     http::{self, Terms},
     internal::{self, Peers, Service},
-    root_keys,
+    loops, root_keys,
     settings::Settings,
     tls::{self, Tls},
 };
@@ -17,7 +17,6 @@ use misy_postgres::{PrivateServer, Programs};
 use misy_store::{
     Bell, Database, DatabaseOptions, Limits, Shared, Vault,
     database::Login,
-    rotation::{self, LongestUse},
     shared::{self, IN_THE_CLEAR},
 };
 use misy_trust::{BootstrapSecret, ServiceRole, SystemEntropy};
@@ -29,7 +28,7 @@ use std::{
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::Path,
     sync::Arc,
-    time::{Duration, Instant},
+    time::Instant,
 };
 use tokio::{
     net::TcpListener,
@@ -37,12 +36,6 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{info, warn};
-
-/// How often is looked for closed tenants whose time is over.
-const CLEAN_UP: Duration = Duration::from_secs(10);
-
-/// How often is looked for data keys that have been in use for too long.
-const ROTATE_BY_AGE: Duration = Duration::from_hours(1);
 
 /// The running program.
 pub(crate) struct Running {
@@ -146,11 +139,6 @@ impl Running {
         };
         neighbours.start(settings, &front_desk, &stop, &tasks).await?;
         let rotations = rotations(database.clone(), vault.clone(), entropy.clone());
-        let follower = (vault.clone(), database.clone());
-        tasks.spawn(stop.clone().run_until_cancelled_owned(async move {
-            let (vault, database) = follower;
-            vault.follow(&database).await;
-        }));
         let turns = Turns::new(database.clone(), vault, bell, packs, clock, entropy.clone())
             .limited_by(Limits::through(redis));
         if let Some(tls) = &tls {
@@ -164,15 +152,8 @@ impl Running {
             settings.connections.terms.clone(),
             stop.clone(),
         ));
-        tasks.spawn(clean_up(front_desk.clone(), stop.clone()));
-        if let Some(longest) = settings.data_keys {
-            tasks.spawn(rotate_by_age(front_desk.clone(), longest, stop.clone()));
-        }
+        loops::start(settings, &front_desk, &stop, &tasks);
         if settings.work.worker {
-            let (sealer, told) = (front_desk.sealer.clone(), stop.clone());
-            tasks.spawn(async move {
-                told.run_until_cancelled(sealer.run()).await;
-            });
             tasks.spawn(rotations.run(stop.clone()));
             tasks.spawn(turns.worker(WorkerSettings::default()).run(stop.clone()));
             if let Some(mailer) = mailer {
@@ -283,34 +264,6 @@ impl Neighbours {
             tasks.spawn(peers.tell_changes(front_desk.clone(), stop.clone()));
         }
         Ok(())
-    }
-}
-
-/// Rotates data keys that have been in use for too long; every process looks, one begins each rotation.
-async fn rotate_by_age(front_desk: FrontDesk, longest: LongestUse, stop: CancellationToken) {
-    let desk = &front_desk;
-    loop {
-        let due = rotation::start_due(&desk.database, &desk.vault, longest, &*desk.clock, &*desk.entropy);
-        match stop.run_until_cancelled(due).await {
-            Some(Ok(begun)) if !begun.is_empty() => {
-                info!(tenants = begun.len(), "data keys are rotated by age");
-            }
-            Some(Err(error)) => warn!(%error, "data keys could not be rotated by age; tried again later"),
-            Some(Ok(_)) => {}
-            None => return,
-        }
-        if stop.run_until_cancelled(tokio::time::sleep(ROTATE_BY_AGE)).await.is_none() {
-            return;
-        }
-    }
-}
-
-/// Removes what is left of closed tenants when their time is over; every process tries, one at a time does.
-async fn clean_up(front_desk: FrontDesk, stop: CancellationToken) {
-    while stop.run_until_cancelled(tokio::time::sleep(CLEAN_UP)).await.is_some() {
-        if let Some(Err(error)) = stop.run_until_cancelled(front_desk.purge_due()).await {
-            warn!(%error, "closed tenants could not be cleaned up; tried again in a moment");
-        }
     }
 }
 

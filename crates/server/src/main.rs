@@ -7,6 +7,7 @@ mod given;
 mod http;
 mod internal;
 mod lifecycle;
+mod loops;
 mod own_memory;
 mod root_keys;
 mod settings;

@@ -27,7 +27,9 @@ as $$
     ) id, generate_series(0, 25) digit
 $$;
 
--- Raises an alert when work is given up, in the transaction that gives it up: one for each kind, cause and hour.
+-- Raises an alert when work is given up, in the transaction that gives it up: one for each kind and cause within an hour.
+-- Only an open alert that says the same keeps it from being raised. The occurrence is random: the database has no key to hash
+-- one with, and whoever could foretell it would put something else there first.
 create function misy.tell_of_dead_work() returns trigger
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -35,12 +37,19 @@ as $$
 declare
     kind constant text := tg_argv[0];
     key_column constant text := tg_argv[1];
+    told constant jsonb := jsonb_build_object('kind', kind, 'error', new.last_error);
 begin
+    if exists (
+        select from misy.alerts a
+        where a.tenant_id = new.tenant_id and a.rule = 'work_dead' and a.severity = 'warning' and a.detail = told
+            and a.acknowledged_at is null
+            and a.raised_at between new.dead_at - interval '1 hour' and new.dead_at + interval '1 minute')
+    then
+        return null;
+    end if;
     insert into misy.alerts (tenant_id, alert_id, rule, occurrence, severity, subject, detail, raised_at)
-    values (new.tenant_id, misy.new_id('alr'), 'work_dead',
-            concat_ws(':', kind, new.last_error, floor(extract(epoch from new.dead_at) / 3600)), 'warning',
-            to_jsonb(new) ->> key_column, jsonb_build_object('kind', kind, 'error', new.last_error), new.dead_at)
-    on conflict (tenant_id, rule, occurrence) do nothing;
+    values (new.tenant_id, misy.new_id('alr'), 'work_dead', gen_random_uuid()::text, 'warning',
+            to_jsonb(new) ->> key_column, told, new.dead_at);
     return null;
 end
 $$;
@@ -309,7 +318,7 @@ grant execute on function
     misy.fail_{table}(text, text, text, bigint, text, interval, integer)
     to misy_worker;
         $sql$, $sql$
-grant select, update on misy.{table} to misy_worker;
+grant select, update (work_at, lease_owner, attempts, last_error, dead_at) on misy.{table} to misy_worker;
         $sql$
     ] loop
         template := replace(template, '{table}', relation);

@@ -38,8 +38,8 @@ $$;
 create trigger only_ends before update on misy.privilege_uses
     for each row execute function misy.refuse_change_of_privilege();
 
--- What should be looked at now. `occurrence` keeps one event from raising the same alert twice. It is a keyed hash: whoever
--- only reaches the database cannot put one there before the event. And none is born acknowledged.
+-- What should be looked at now. `occurrence` keeps one event from raising the same alert twice. It is a keyed hash, or random
+-- where the database raises it: whoever only reaches the database cannot put one there before the event. And none is born acknowledged.
 create table misy.alerts (
     tenant_id text collate "C" not null references misy.tenants on delete cascade,
     alert_id text collate "C" not null,
@@ -55,6 +55,8 @@ create table misy.alerts (
     primary key (tenant_id, alert_id),
     unique (tenant_id, rule, occurrence)
 );
+-- Whether such a thing was told of lately.
+create index alerts_lately on misy.alerts (tenant_id, rule, raised_at);
 call misy.protect('misy.alerts');
 grant select, insert on misy.alerts to misy_app, misy_worker, misy_system;
 create trigger born_open before insert on misy.alerts

@@ -11,4 +11,4 @@ call misy.protect('misy.mails');
 -- Somebody who was invited or locked out hears of it also while the tenant is suspended.
 call misy.lease('misy.mails', 'mail', 'mail_id', only_active => false);
 grant select, insert, update, delete on misy.mails to misy_app, misy_system;
-grant select, update, delete on misy.mails to misy_worker;
+grant select, delete on misy.mails to misy_worker;

@@ -24,12 +24,16 @@ grant update (token_family, sealed_metadata, permissions, expires_at, ended_at) 
 revoke delete on all tables in schema misy from misy_app, misy_worker, misy_system, misy_sealer;
 grant delete on
     misy.context_packs, misy.email_domains, misy.federated_identities, misy.idempotency_keys, misy.passkeys, misy.quotas,
+    -- Work that was given up is dropped.
+    misy.mails, misy.key_rotations,
     misy.rate_limits, misy.revoked_tokens, misy.roles, misy.sign_in_providers, misy.site_origins, misy.sites,
     misy.token_renewals, misy.user_devices, misy.user_recovery_codes, misy.user_sessions,
     misy.user_tickets, misy.users
     to misy_app;
 -- A privileged operation takes somebody's second factors.
 grant delete on misy.passkeys, misy.user_devices, misy.user_recovery_codes, misy.user_sessions, misy.user_tickets to misy_system;
+-- What is over is swept.
+grant delete on misy.idempotency_keys, misy.mails, misy.revoked_tokens, misy.token_renewals to misy_system;
 grant delete on misy.mails to misy_worker;
 grant delete on misy.audit_pending to misy_sealer;
 

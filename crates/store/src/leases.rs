@@ -13,12 +13,15 @@
 mod dead;
 mod trouble;
 
-pub use dead::{Behind, DeadWork, dead_work, drop_work, revive};
+pub use dead::{Behind, DeadWork, KINDS, NoPlace, dead_work, drop_work, revive};
 pub use trouble::Trouble;
 
-use crate::{Database, StoreError, readable::stored};
+use crate::{
+    Database, StoreError,
+    readable::{readable, stored},
+};
 use misy_domain::{Entropy, TenantId};
-use sqlx::{AssertSqlSafe, Row, postgres::types::PgInterval};
+use sqlx::{AssertSqlSafe, postgres::types::PgInterval};
 use std::{
     fmt::{self, Debug, Display},
     hash::Hash,
@@ -33,7 +36,7 @@ pub trait Leased: Debug + Copy + Eq + Hash + Send + Sync + 'static {
     type Id: Debug + Display + FromStr + Copy + Eq + Hash + Send + Sync;
     /// The table.
     const TABLE: &'static str;
-    /// What one row is called in the API, in alerts and in metrics.
+    /// What one row is called in the API, in alerts and in metrics, and its workers among the loops.
     const KIND: &'static str;
 }
 
@@ -172,7 +175,7 @@ impl Backoff {
 }
 
 impl Database {
-    /// Claims up to `batch` due rows, fairly between tenants.
+    /// Claims up to `batch` due rows, fairly between tenants. A row with an odd id is passed over, and given up in the end.
     pub async fn claim<K: Leased>(
         &self,
         worker: &WorkerId,
@@ -185,7 +188,7 @@ impl Database {
         let claim = of_table::<K>(
             "select tenant_id, id, fence, attempts from misy.claim_{table}($1, $2, $3, $4, $5, $6, $7)",
         );
-        let rows = sqlx::query(claim)
+        let rows: Vec<ClaimedRow> = sqlx::query_as(claim)
             .bind(worker.as_str())
             .bind(count(batch))
             .bind(interval(terms.length))
@@ -195,27 +198,14 @@ impl Database {
             .bind(&full)
             .fetch_all(self.worker())
             .await?;
-        let mut claimed =
-            Claimed { leases: Vec::with_capacity(rows.len()), next: cursor.clone(), complete: true };
-        for row in rows {
-            let tenant: Option<String> = row.try_get("tenant_id")?;
-            let Some(id) = row.try_get::<Option<String>, _>("id")? else {
-                // The last row, which says where the next claim goes on.
-                if let Some(tenant) = tenant {
-                    claimed.next = Cursor(tenant);
-                    claimed.complete = false;
-                }
-                continue;
-            };
-            claimed.leases.push(Lease {
-                tenant: stored(tenant.unwrap_or_default().parse())?,
-                id: id.parse().map_err(|_| StoreError::Unsealable(K::TABLE))?,
-                worker: worker.clone(),
-                fence: row.try_get("fence")?,
-                attempts: u32::try_from(row.try_get::<i32, _>("attempts")?).unwrap_or(u32::MAX),
-            });
-        }
-        Ok(claimed)
+        // The last row has no id and says where the next claim goes on.
+        let (last, rows): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.id.is_none());
+        let next = last.into_iter().find_map(|row| row.tenant_id);
+        Ok(Claimed {
+            leases: readable(K::TABLE, rows, |row| row.lease(worker)),
+            complete: next.is_none(),
+            next: next.map_or_else(|| cursor.clone(), Cursor),
+        })
     }
 
     /// Prolongs leases of one worker; answers with those of them that do not hold any more. The worker may hold the same row
@@ -285,6 +275,28 @@ impl Database {
             Some("retry") => Failed::Retry,
             Some("dead") => Failed::Dead,
             _ => Failed::Lost,
+        })
+    }
+}
+
+/// A row of a claim.
+#[derive(sqlx::FromRow)]
+struct ClaimedRow {
+    tenant_id: Option<String>,
+    id: Option<String>,
+    fence: Option<i64>,
+    attempts: Option<i32>,
+}
+
+impl ClaimedRow {
+    fn lease<K: Leased>(self, worker: &WorkerId) -> Result<Lease<K>, StoreError> {
+        let odd = || StoreError::Unsealable(K::TABLE);
+        Ok(Lease {
+            tenant: stored(self.tenant_id.unwrap_or_default().parse())?,
+            id: self.id.unwrap_or_default().parse().map_err(|_| odd())?,
+            worker: worker.clone(),
+            fence: self.fence.ok_or_else(odd)?,
+            attempts: self.attempts.and_then(|attempts| u32::try_from(attempts).ok()).ok_or_else(odd)?,
         })
     }
 }

@@ -1,7 +1,7 @@
 //! The keys of tenants: created with the tenant, wrapped under the root key, opened once and kept in memory.
 //!
 //! The root key wraps the data keys of tenants; a data key wraps the keys of contacts ([`contacts`]) and seals what is the
-//! tenant's own. A handle to a tenant's keys lives on when the data key is rotated: [`Vault::follow`] puts the new version
+//! tenant's own. A handle to a tenant's keys lives on when the data key is rotated: a [`Follower`] puts the new version
 //! into it, and whoever meets bytes under a version that is not known here yet reads the keys again.
 
 mod contacts;
@@ -58,8 +58,8 @@ pub struct Vault {
 }
 
 const KEYS_IN_MEMORY: u64 = 50_000;
-/// How often [`Vault::follow`] asks for new keys.
-const LOOK: Duration = Duration::from_millis(250);
+/// How often a [`Follower`] is to ask for new keys.
+pub const LOOK: Duration = Duration::from_millis(250);
 /// Every so many looks the root keys are looked at too: every ten seconds.
 const ROUNDS_TO_ROOTS: u64 = 40;
 /// After so long without an answer all keys are read again.
@@ -188,26 +188,9 @@ impl Vault {
         self.opened.invalidate(tenant);
     }
 
-    /// Keeps the keys in memory in step with those in the database: a data key that any replica has made seals here well
-    /// within a second. Never ends; to be run beside everything that uses the vault.
-    pub async fn follow(&self, database: &Database) {
-        let mut answered = Instant::now();
-        for round in 1u64.. {
-            tokio::time::sleep(LOOK).await;
-            if round.is_multiple_of(ROUNDS_TO_ROOTS)
-                && let Err(error) = self.shared.roots.look().await
-            {
-                tracing::warn!(%error, "root keys could not be looked for");
-            }
-            match self.look(database).await {
-                Ok(()) => answered = Instant::now(),
-                Err(error) => tracing::debug!(%error, "new data keys could not be asked for"),
-            }
-            if answered.elapsed() > ASLEEP {
-                self.opened.invalidate_all();
-                answered = Instant::now();
-            }
-        }
+    /// Keeps the keys in memory in step with those in the database, one round after the other.
+    pub fn follower(&self) -> Follower {
+        Follower { vault: self.clone(), rounds: 0, answered: Instant::now() }
     }
 
     /// Asks once which tenants have a new data key, and reads those again that are in memory.
@@ -225,6 +208,30 @@ impl Vault {
             }
         }
         Ok(())
+    }
+}
+
+/// Keeps the keys in memory in step with those in the database: a data key that any replica has made seals here well within a
+/// second, if there is a round every [`LOOK`].
+pub struct Follower {
+    vault: Vault,
+    rounds: u64,
+    answered: Instant,
+}
+
+impl Follower {
+    /// One look.
+    pub async fn round(&mut self, database: &Database) -> Result<(), StoreError> {
+        self.rounds += 1;
+        if self.answered.elapsed() > ASLEEP {
+            self.vault.opened.invalidate_all();
+            self.answered = Instant::now();
+        }
+        let is_time = self.rounds.is_multiple_of(ROUNDS_TO_ROOTS);
+        let roots = if is_time { self.vault.shared.roots.look().await } else { Ok(()) };
+        self.vault.look(database).await?;
+        self.answered = Instant::now();
+        roots
     }
 }
 

@@ -25,6 +25,7 @@ pub mod sites;
 pub mod usage;
 pub mod user_access;
 pub mod users;
+pub mod work;
 
 use crate::{
     pipeline::Received,

@@ -81,6 +81,8 @@ fn request(operation: &Served, tenant: &TenantId) -> Request<Body> {
         ("{alertId}", "alr_00000000000000000000000000"),
         ("{certificateId}", "crt_00000000000000000000000000"),
         ("{sessionId}", "sgn_00000000000000000000000000"),
+        ("{kind}", "mail"),
+        ("{workId}", "eml_00000000000000000000000000"),
         ("{auditId}", "aud_00000000000000000000000000"),
         ("{domain}", "nobody.example"),
     ] {

@@ -46,3 +46,4 @@ mod support;
 mod tokens;
 mod usage;
 mod users;
+mod work;

@@ -161,6 +161,9 @@ fn cases() -> Vec<Case> {
         "endPrivilege",
         "listAlerts",
         "acknowledgeAlert",
+        "listWork",
+        "reviveWork",
+        "dropWork",
         "readEncryption",
         "rotateDataKey",
     ];
@@ -382,6 +385,8 @@ fn fill(path: &str, tenant: &Tenant) -> String {
         .replace("{alertId}", "alr_00000000000000000000000000")
         .replace("{certificateId}", "crt_00000000000000000000000000")
         .replace("{sessionId}", "ses_00000000000000000000000000")
+        .replace("{kind}", "mail")
+        .replace("{workId}", "eml_00000000000000000000000000")
         .replace("{auditId}", "aud_00000000000000000000000000")
 }
 

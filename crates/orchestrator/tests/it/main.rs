@@ -4,4 +4,5 @@
 
 mod leases;
 mod mailer;
+mod own_table;
 mod turns;

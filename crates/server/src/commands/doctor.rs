@@ -1,6 +1,7 @@
 //! `misy doctor`
 
 mod given;
+mod loops;
 
 use super::config::print;
 use crate::{

@@ -18,8 +18,7 @@ use misy_trust::audit_tree::{
 };
 use sqlx::postgres::types::PgInterval;
 use std::{sync::Arc, time::Duration};
-use tokio::time::Instant;
-use tracing::{error, warn};
+use tracing::error;
 
 /// Statements whose entries are taken at once, unless they have more entries than the other number says.
 const STATEMENTS: i64 = 512;
@@ -30,8 +29,6 @@ const OCTETS: i64 = 4 * 1024 * 1024;
 const TURNS: usize = 64;
 /// Tenants looked at in one round.
 const TENANTS: i64 = 1_000;
-/// Between two rounds at least.
-const PAUSE: Duration = Duration::from_secs(1);
 
 /// When a checkpoint is signed.
 #[derive(Debug, Clone, Copy)]
@@ -86,18 +83,6 @@ impl Sealer {
     /// The name of the installation.
     pub fn issuer(&self) -> &str {
         &self.issuer
-    }
-
-    /// Goes on until dropped. Never takes more than a third of the time, so that a flood of entries is caught up with
-    /// afterwards rather than made worse.
-    pub async fn run(self) {
-        loop {
-            let began = Instant::now();
-            if let Err(failure) = self.round().await {
-                warn!(error = %failure, "audit entries wait for their leaves");
-            }
-            tokio::time::sleep(PAUSE.max(began.elapsed() * 2)).await;
-        }
     }
 
     /// Takes what waits now and signs what is due. Tenants take turns: one with very much keeps nobody waiting.

@@ -1,13 +1,23 @@
 //! Work that was given up: looked at, revived, dropped.
 
-use crate::{StoreError, TenantTx, leases::Trouble};
+use crate::{
+    StoreError, TenantTx,
+    leases::{Leased, Trouble},
+    mails::Mails,
+    rotation::Rotations,
+    turns::Conversations,
+};
 use jiff_sqlx::ToSqlx;
 use misy_domain::Timestamp;
+use std::{fmt, str::FromStr};
+
+/// The kinds of work that there are; a test compares them with the leased tables.
+pub const KINDS: &[&str] = &[Conversations::KIND, Mails::KIND, Rotations::KIND];
 
 /// Work that was given up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeadWork {
-    /// What it is: [`Leased::KIND`](crate::leases::Leased::KIND).
+    /// What it is: [`Leased::KIND`].
     pub kind: String,
     /// The id of the row.
     pub id: String,
@@ -28,6 +38,43 @@ pub struct Behind {
     pub kind: String,
     /// Its id.
     pub id: String,
+}
+
+/// The text is no place in the list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("is no place in a list of work")]
+pub struct NoPlace;
+
+impl Behind {
+    /// Behind this.
+    pub fn of(work: &DeadWork) -> Self {
+        Self { dead_at: work.dead_at, kind: work.kind.clone(), id: work.id.clone() }
+    }
+}
+
+/// As it travels: `microseconds.kind.id`.
+impl fmt::Display for Behind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}.{}", self.dead_at.as_microsecond(), self.kind, self.id)
+    }
+}
+
+impl FromStr for Behind {
+    type Err = NoPlace;
+
+    fn from_str(text: &str) -> Result<Self, NoPlace> {
+        let mut pieces = text.splitn(3, '.');
+        let mut next = || pieces.next().filter(|piece| piece.len() <= 64).ok_or(NoPlace);
+        let (at, kind, id) = (next()?, next()?, next()?);
+        let at = at.parse().map_err(|_| NoPlace)?;
+        // PostgreSQL holds no zero byte, and no kind or id has anything but these.
+        let is_plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        if !is_plain(kind) || !is_plain(id) {
+            return Err(NoPlace);
+        }
+        let dead_at = Timestamp::from_microsecond(at).map_err(|_| NoPlace)?;
+        Ok(Self { dead_at, kind: kind.to_owned(), id: id.to_owned() })
+    }
 }
 
 impl DeadWork {

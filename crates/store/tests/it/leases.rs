@@ -3,7 +3,9 @@
 use misy_domain::Language;
 use misy_store::{
     StoreError,
-    leases::{Backoff, Claimed, Cursor, Failed, LeaseTerms, Share, Trouble, WorkerId, dead_work, revive},
+    leases::{
+        Backoff, Claimed, Cursor, Failed, KINDS, LeaseTerms, Share, Trouble, WorkerId, dead_work, revive,
+    },
     sessions::Session,
     turns::{Conversations, TurnResult, TurnWork, load_turn},
 };
@@ -284,4 +286,17 @@ fn the_wait_doubles_up_to_five_minutes_and_half_of_it_is_random() {
             assert!(wait >= f64::from(full) / 2.0 && wait <= f64::from(full), "{attempts}: {wait}");
         }
     }
+}
+
+#[tokio::test]
+async fn the_kinds_of_work_are_the_leased_tables() {
+    let store = test_store().await.unwrap();
+    let mut admin = store.connect_as("postgres").await.unwrap();
+    let kinds: Vec<String> = sqlx::query_scalar("select kind from platform.leased_tables order by kind")
+        .fetch_all(&mut admin)
+        .await
+        .unwrap();
+    let mut known = KINDS.to_vec();
+    known.sort_unstable();
+    assert_eq!(kinds, known);
 }

@@ -11,6 +11,7 @@ mod isolation;
 mod key_provider;
 mod keys;
 mod leases;
+mod loops;
 mod shares;
 mod sql_attacks;
 mod usage;

@@ -3,6 +3,7 @@
 use super::Finding;
 use crate::{given, settings::Settings};
 use misy_domain::{Clock, Entropy, Secret, SystemClock};
+use misy_store::DatabaseOptions;
 use misy_trust::SystemEntropy;
 use sqlx::{Connection, PgConnection, postgres::PgConnectOptions};
 use std::sync::Arc;
@@ -47,7 +48,14 @@ pub(super) async fn check(settings: &Settings, url: &Secret<String>) -> Vec<(&'s
     let is_prepared = server.as_ref().is_ok_and(|(_, prepared)| *prepared);
     let mut findings = vec![("given PostgreSQL", server.map(|(text, _)| text))];
     if is_prepared {
-        findings.push(("roles there", logins(settings, url).await));
+        match logins(settings, url).await {
+            Ok(options) => {
+                findings
+                    .push(("roles there", Ok("each logs in as itself and can become nobody else".into())));
+                findings.push(("loops there", super::loops::check(&options).await));
+            }
+            Err(wrong) => findings.push(("roles there", Err(wrong))),
+        }
     }
     findings
 }
@@ -84,12 +92,9 @@ async fn server(url: &Secret<String>) -> Result<(String, bool), String> {
     Ok((format!("{version}{note}"), prepared))
 }
 
-/// Whether each role logs in as itself and can do no more than it should.
-async fn logins(settings: &Settings, url: &Secret<String>) -> Finding {
+/// How each role logs in as itself, if it can do no more than it should.
+async fn logins(settings: &Settings, url: &Secret<String>) -> Result<DatabaseOptions, String> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy::new());
-    match given::options(settings, url, &clock, &entropy).await {
-        Ok(_) => Ok("each logs in as itself and can become nobody else".into()),
-        Err(error) => Err(format!("{error:#}")),
-    }
+    given::options(settings, url, &clock, &entropy).await.map_err(|error| format!("{error:#}"))
 }

@@ -76,8 +76,8 @@ const BOUNDED_OTHERWISE: &str = "
     ('audit_entries', 'the trail: only grows'), ('audit_pending', 'sealed and gone'), ('audit_leaves', 'the trail'),
     ('audit_quarantine', 'the trail'), ('audit_nodes', 'the trail'), ('audit_checkpoints', 'the trail'), ('audit_trees', 'one for each tenant'),
     ('privilege_uses', 'twenty an hour for each person; only grows'), ('alerts', 'one for each occurrence'),
-    ('tenant_events', 'the life of a tenant'), ('idempotency_keys', 'with what was made; gone after a day'),
-    ('mails', 'guards of what sends them; sent and gone'), ('enrollments', 'one for each key'),
+    ('tenant_events', 'the life of a tenant'), ('idempotency_keys', 'with what was made; gone after a day and an hour'),
+    ('mails', 'guards of what sends them; gone when sent, or given up thirty days ago'), ('enrollments', 'one for each key'),
     ('user_recovery_codes', 'ten for each person'), ('sign_in_providers', 'one for each tenant')";
 
 /// What roles may do with the few tables of `platform` that are nobody's secret. All others have no grant at all.
@@ -98,6 +98,7 @@ const PLATFORM_GRANTS: &str = "
     ('sealed_columns', 'misy_system', 'SELECT'),
     ('leased_tables', 'misy_app', 'SELECT'), ('leased_tables', 'misy_worker', 'SELECT'),
     ('leased_tables', 'misy_system', 'SELECT'),
+    ('loops', 'misy_worker', 'SELECT'), ('loops', 'misy_worker', 'INSERT'), ('loops', 'misy_worker', 'UPDATE'),
     ('root_keys', 'misy_app', 'SELECT'), ('root_keys', 'misy_worker', 'SELECT'), ('root_keys', 'misy_system', 'SELECT'),
     ('installation', 'misy_system', 'SELECT'), ('installation', 'misy_system', 'INSERT')";
 
@@ -132,7 +133,9 @@ const REMOVALS: &str = "
     ('sites', 'misy_app'), ('token_renewals', 'misy_app'), ('user_devices', 'misy_app'),
     ('user_recovery_codes', 'misy_app'), ('user_sessions', 'misy_app'), ('user_tickets', 'misy_app'), ('users', 'misy_app'),
     ('passkeys', 'misy_system'), ('user_devices', 'misy_system'), ('user_recovery_codes', 'misy_system'),
-    ('user_sessions', 'misy_system'), ('user_tickets', 'misy_system'), ('mails', 'misy_worker'), ('audit_pending', 'misy_sealer')";
+    ('user_sessions', 'misy_system'), ('user_tickets', 'misy_system'), ('idempotency_keys', 'misy_system'),
+    ('mails', 'misy_system'), ('revoked_tokens', 'misy_system'), ('token_renewals', 'misy_system'),
+    ('mails', 'misy_app'), ('key_rotations', 'misy_app'), ('mails', 'misy_worker'), ('audit_pending', 'misy_sealer')";
 
 /// The expression that narrows a table to the tenant of the transaction.
 const OWN_TENANT: &str = "(tenant_id = ( SELECT NULLIF(current_setting(''app.tenant_id''::text, true), ''''::text) AS \"nullif\"))";
@@ -203,7 +206,11 @@ pub(crate) fn rules() -> Vec<String> {
                        g.grantee::regrole)
          from pg_attribute a join pg_class c on c.oid = a.attrelid cross join aclexplode(a.attacl) g
          where c.relnamespace in ('misy'::regnamespace, 'platform'::regnamespace)
-             and (c.relname::text, a.attname::text, g.grantee::regrole::text, g.privilege_type) not in ({COLUMN_GRANTS})"
+             and (c.relname::text, a.attname::text, g.grantee::regrole::text, g.privilege_type) not in ({COLUMN_GRANTS})
+             -- Whoever works on a row writes what became of the lease.
+             and not (g.grantee = 'misy_worker'::regrole and g.privilege_type = 'UPDATE'
+                 and a.attname in ('work_at', 'lease_owner', 'attempts', 'last_error', 'dead_at')
+                 and c.relname in (select l.table_name from platform.leased_tables l))"
     ));
     rules.push(format!(
         "select format('%s may remove rows of %s', a.grantee::regrole, c.oid::regclass)

@@ -210,7 +210,13 @@ async fn rotations_under_load_lose_nothing_on_two_replicas() {
         .iter()
         .map(|vault| {
             let (vault, database) = (vault.clone(), store.database.clone());
-            tokio::spawn(async move { vault.follow(&database).await })
+            tokio::spawn(async move {
+                let mut follower = vault.follower();
+                loop {
+                    follower.round(&database).await.unwrap();
+                    tokio::time::sleep(misy_store::vault::LOOK).await;
+                }
+            })
         })
         .collect();
     let mut writers = Vec::new();

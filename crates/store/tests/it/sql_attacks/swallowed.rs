@@ -121,6 +121,47 @@ async fn nobody_raises_an_alert_before_its_event_or_one_that_is_acknowledged() {
 }
 
 #[tokio::test]
+async fn work_that_is_given_up_is_told_of_whatever_stands_among_the_alerts_and_once_an_hour() {
+    let stage = Stage::private().await;
+    let mut worker = stage.session(Role::Worker).await;
+    worker.execute("set app.tenant_id = 'andina'").await.unwrap();
+    // Hidden among what is worth knowing, of another cause, or of another time.
+    let others = [
+        ("info", "timeout", "now()"),
+        ("warning", "panic", "now()"),
+        ("warning", "timeout", "now() - interval '2 hours'"),
+    ];
+    for (number, (severity, error, at)) in others.into_iter().enumerate() {
+        let hour = "floor(extract(epoch from now()) / 3600)";
+        let put = format!(
+            "insert into misy.alerts (tenant_id, alert_id, rule, occurrence, severity, detail, raised_at)
+             values ('andina', 'alr_{number}', 'work_dead', 'mail:timeout:' || {hour} + {number}, '{severity}',
+                     '{{\"kind\": \"mail\", \"error\": \"{error}\"}}', {at})"
+        );
+        worker.execute(AssertSqlSafe(put)).await.unwrap();
+    }
+    stage
+        .admin(
+            "insert into misy.mails (tenant_id, mail_id, sealed_mail, created_at)
+             values ('andina', 'eml_1', 'x', now()), ('andina', 'eml_2', 'x', now());
+             update misy.mails set dead_at = now(), last_error = 'timeout' where mail_id = 'eml_1';
+             update misy.mails set dead_at = now(), last_error = 'timeout' where mail_id = 'eml_2'",
+        )
+        .await;
+    let told = "select string_agg(subject, ' ') from misy.alerts where subject is not null";
+    assert_eq!(stage.text(told).await, "eml_1");
+    // Whoever took note of it is told again.
+    stage
+        .admin(
+            "update misy.alerts set acknowledged_at = now(), acknowledged_by = 'usr_1' where subject = 'eml_1';
+             update misy.mails set dead_at = null where mail_id = 'eml_2';
+             update misy.mails set dead_at = now(), last_error = 'timeout' where mail_id = 'eml_2'",
+        )
+        .await;
+    assert_eq!(stage.text("select count(*)::text from misy.alerts where subject is not null").await, "2");
+}
+
+#[tokio::test]
 async fn what_fills_the_trail_of_one_tenant_is_taken_in_small_pieces_and_keeps_no_other_waiting() {
     let stage = Stage::private().await;
     let mut app = stage.session(Role::App).await;
