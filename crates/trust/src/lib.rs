@@ -45,6 +45,7 @@ pub mod sigv4;
 pub mod token;
 #[cfg(test)]
 mod vectors;
+pub mod webhook_signature;
 
 pub use access::{AccessDecision, AccessOutcome, AccessPolicies, Moment, Principal, PrincipalKind};
 pub use api_key::{ApiKey, ApiKeyKind, BootstrapSecret};
@@ -62,3 +63,4 @@ pub use root_key::{KeyProvider, RootKey, RootKeyError};
 pub use seal::{BlindIndex, DataKey, OpenError, Place, Scope};
 pub use service_token::{ServiceClaims, ServiceKeys, ServiceRole};
 pub use token::{Algorithm, BoundCertificate, RequestKeyKind, SigningKey, TatClaims, TokenError, TokenKeys};
+pub use webhook_signature::{WebhookSecret, webhook_signatures};
