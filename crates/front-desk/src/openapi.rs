@@ -48,7 +48,9 @@ use utoipa::{
         api::tenants::domains::list, api::tenants::domains::create, api::tenants::domains::verify,
         api::tenants::domains::delete,
         api::sessions::open::open, api::sessions::read::read, api::sessions::history::list,
-        api::sessions::events::follow, api::messages::write,
+        api::sessions::events::follow, api::messages::write, api::channels::pass_on,
+        api::tenants::channels::list, api::tenants::channels::create, api::tenants::channels::read,
+        api::tenants::channels::change, api::tenants::channels::rotate, api::tenants::channels::deliveries,
         api::tenants::register::owner, api::tenants::register::register, api::tenants::create::create,
         api::tenants::list::list, api::tenants::record::read, api::tenants::record::change, api::tenants::life::delete,
         api::tenants::life::suspend, api::tenants::life::activate, api::tenants::life::close, api::tenants::life::reopen,
@@ -79,6 +81,7 @@ use utoipa::{
         (name = "tokens", description = "Keys become tokens"),
         (name = "auth", description = "People sign in and look after their own account"),
         (name = "chat", description = "Sessions, messages, live events"),
+        (name = "channels", description = "Messages that come and go beside the tenant's own sites"),
         (name = "tenants", description = "Tenants and what belongs to them"),
         (name = "people", description = "Users of a tenant and what they may do"),
         (name = "privilege", description = "What the owner's people do to tenants, and what is suspicious of it"),
@@ -329,8 +332,10 @@ pub struct MessageSchema {
     /// Unique.
     #[schema(example = "msg_01k9z3v5d2m8q4x7c1b6n0f9gh")]
     message_id: String,
-    /// The session it was written in.
-    session_id: String,
+    /// The session it was written in, if it was on the web.
+    session_id: Option<String>,
+    /// The channel account it was written on, if it was not.
+    account_id: Option<String>,
     /// Its place in the conversation, from 1 without gaps.
     sequence: i64,
     /// `contact`, `agent`, `human` or `system`.

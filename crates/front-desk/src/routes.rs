@@ -1,7 +1,7 @@
 //! Which handler answers where, and what it asks of the caller.
 
 use crate::{
-    api::{audit_keys, auth, health, jwks, messages, sessions, tenants, tokens},
+    api::{audit_keys, auth, channels, health, jwks, messages, sessions, tenants, tokens},
     assets,
     desk::FrontDesk,
     edge,
@@ -136,6 +136,7 @@ fn chat() -> Routes {
         .open(Method::GET, "/api/meta-agent/sessions/{sessionId}/messages", sessions::history::list)
         .open(Method::GET, "/api/meta-agent/sessions/{sessionId}/events", sessions::events::follow)
         .open(Method::POST, "/api/meta-agent/messages", messages::write)
+        .open(Method::POST, "/api/meta-agent/channels/api/{accountId}/messages", channels::pass_on)
 }
 
 fn people() -> Routes {
@@ -213,12 +214,18 @@ fn life() -> Routes {
 
 /// What a tenant has.
 fn belongings() -> Routes {
-    use tenants::{certificates, context_pack, encryption, keys, secrets, sites};
+    use tenants::{certificates, channels, context_pack, encryption, keys, secrets, sites};
     Routes::default()
         .of_tenant(Method::POST, "/tokens/revoke-all", tokens::revoke_all::revoke_all)
         .of_tenant(Method::GET, "/certificates", certificates::list)
         .of_tenant(Method::POST, "/certificates", certificates::bind)
         .of_tenant(Method::DELETE, "/certificates/{certificateId}", certificates::revoke)
+        .of_tenant(Method::GET, "/channels", channels::list)
+        .of_tenant(Method::POST, "/channels", channels::create)
+        .of_tenant(Method::GET, "/channels/{accountId}", channels::read)
+        .of_tenant(Method::PATCH, "/channels/{accountId}", channels::change)
+        .of_tenant(Method::POST, "/channels/{accountId}/secret", channels::rotate)
+        .of_tenant(Method::GET, "/channels/{accountId}/deliveries", channels::deliveries)
         .of_tenant(Method::GET, "/context-pack", context_pack::read)
         .of_tenant(Method::PUT, "/context-pack", context_pack::replace)
         .of_tenant(Method::GET, "/sites", sites::list)

@@ -10,7 +10,7 @@ use misy_agents::{
     decide_turn,
 };
 use misy_domain::{
-    AlertId, Clock, ConversationId, Entropy, Message, Part, Reply, Role, TenantId, Timestamp,
+    AlertId, Clock, ConversationId, Entropy, Message, MessageOrigin, Part, Reply, Role, TenantId, Timestamp,
     message::text_of,
 };
 use misy_store::{
@@ -254,7 +254,9 @@ impl Handler for Turns {
         let began = Instant::now();
         let Some(loaded) = self.load(lease).await? else { return Ok(()) };
         let span = Span::current();
-        span.record("sessionId", tracing::field::display(loaded.work.session_id));
+        if let MessageOrigin::Session(session) = loaded.work.origin {
+            span.record("sessionId", tracing::field::display(session));
+        }
         self.record_age(&loaded.work);
 
         let _typing = Typing::start(&self.bell, lease, &loaded.work);

@@ -1,7 +1,13 @@
-//! What somebody made that goes on without them: tenant secrets, keys, bound certificates and personal API tokens. Also what was
-//! made with a secret of theirs, and with that in turn.
+//! What somebody made that goes on without them: tenant secrets, keys, bound certificates, channel accounts and personal API
+//! tokens. Also what was made with a secret of theirs, and with that in turn.
 
-use crate::{StoreError, TenantTx, certificates, credentials, tenants::stored, users::tokens};
+use crate::{
+    StoreError, TenantTx, certificates,
+    channels::{self, AccountChange, AccountStatus},
+    credentials,
+    tenants::stored,
+    users::tokens,
+};
 use jiff_sqlx::{Timestamp as SqlTimestamp, ToSqlx};
 use misy_domain::{Timestamp, UserId};
 
@@ -14,6 +20,8 @@ pub enum MadeKind {
     Key,
     /// A bound client certificate.
     Certificate,
+    /// A channel account, which hands on what is said to contacts.
+    ChannelAccount,
     /// A personal API token.
     PersonalToken,
 }
@@ -25,6 +33,7 @@ impl MadeKind {
             Self::Secret => "secret",
             Self::Key => "key",
             Self::Certificate => "certificate",
+            Self::ChannelAccount => "channel_account",
             Self::PersonalToken => "personal_token",
         }
     }
@@ -68,6 +77,9 @@ pub async fn by(tx: &mut TenantTx, user: UserId, now: Timestamp) -> Result<Vec<M
              where tenant_id = $1 and made_by in (select id from makers)
                  and revoked_at is null and (expires_at is null or expires_at > $3)
              union all
+             select 'channel_account', account_id, name, made_by, created_at from channel_accounts
+             where tenant_id = $1 and made_by in (select id from makers) and status = 'active'
+             union all
              select 'personal_token', key_id, name, user_id, created_at from personal_tokens
              where tenant_id = $1 and user_id = $2 and revoked_at is null and expires_at > $3) made
          order by created_at, id"#,
@@ -82,6 +94,7 @@ pub async fn by(tx: &mut TenantTx, user: UserId, now: Timestamp) -> Result<Vec<M
             "secret" => MadeKind::Secret,
             "key" => MadeKind::Key,
             "certificate" => MadeKind::Certificate,
+            "channel_account" => MadeKind::ChannelAccount,
             _ => MadeKind::PersonalToken,
         },
         id: row.id,
@@ -92,7 +105,7 @@ pub async fn by(tx: &mut TenantTx, user: UserId, now: Timestamp) -> Result<Vec<M
     Ok(made.collect())
 }
 
-/// Revokes what a person made: secrets and keys with all tokens that they gave.
+/// Revokes what a person made: secrets and keys with all tokens that they gave. Channel accounts are disabled.
 pub async fn revoke(
     tx: &mut TenantTx,
     user: UserId,
@@ -109,6 +122,10 @@ pub async fn revoke(
             }
             MadeKind::Certificate => {
                 certificates::revoke(tx, stored(one.id.parse())?, now).await?;
+            }
+            MadeKind::ChannelAccount => {
+                let off = AccountChange { status: Some(AccountStatus::Disabled), ..AccountChange::default() };
+                channels::change(tx, stored(one.id.parse())?, &off, None, now).await?;
             }
             MadeKind::PersonalToken => {
                 tokens::revoke(tx, user, stored(one.id.parse())?, now).await?;

@@ -5,7 +5,7 @@
 use futures_util::future::join_all;
 use misy_domain::{Channel, Content, Permissions, TokenId, message::text_of};
 use misy_store::{
-    messages::{Ingested, NewInbound, Receipt, history},
+    messages::{InboundOrigin, Ingested, NewInbound, Receipt, history},
     sessions::{NewSession, end_session, open_session, resume_session, session},
 };
 use misy_testkit::store::{TestStore, TestTenant, test_store};
@@ -89,27 +89,13 @@ async fn messages_sent_one_after_the_other_keep_their_order_and_are_read_by_sequ
 async fn the_same_outside_id_in_two_conversations_of_one_account_is_one_message() {
     let store = test_store().await.unwrap();
     let tenant = store.tenant("andina").await.unwrap();
-    let (one, two) = (store.session(&tenant).await.unwrap(), store.session(&tenant).await.unwrap());
-    let content = Content::text("Hola");
-    let inbound = |session| NewInbound {
-        tenant: &tenant.id,
-        session,
-        site: &tenant.site,
-        family: tenant.family,
-        channel: Channel::Web,
-        account: "account",
-        external_id: "wamid.1",
-        content: &content,
-        key: None,
-        monthly: None,
-    };
-    let (first, second) = (inbound(one.session_id), inbound(two.session_id));
+    let account = store.account(&tenant, "https://crm.example/").await.unwrap();
     let (a, b) = futures_util::future::join(
-        store_ingest(&store, &tenant, &first),
-        store_ingest(&store, &tenant, &second),
+        store.pass_on(&tenant, account, "one", "wamid.1", "Hola"),
+        store.pass_on(&tenant, account, "two", "wamid.1", "Hola"),
     )
     .await;
-    let both = [a, b];
+    let both = [a.unwrap(), b.unwrap()];
     assert_eq!(both.iter().filter(|answer| matches!(answer, Ingested::Stored(_))).count(), 1, "{both:?}");
     assert_eq!(both.iter().filter(|answer| matches!(answer, Ingested::Duplicate(_))).count(), 1, "{both:?}");
 }
@@ -127,13 +113,15 @@ async fn a_session_is_not_there_for_another_family_site_channel_or_tenant() {
     let content = Content::text("Hola");
     let honest = NewInbound {
         tenant: &tenant.id,
-        session: victim.session_id,
-        site: &tenant.site,
-        family: tenant.family,
-        channel: Channel::Web,
-        account: "a",
+        origin: InboundOrigin::Session {
+            session: victim.session_id,
+            site: &tenant.site,
+            family: tenant.family,
+            channel: Channel::Web,
+        },
         external_id: "1",
         content: &content,
+        sent_at: None,
         key: None,
         monthly: None,
     };

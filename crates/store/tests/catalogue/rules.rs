@@ -8,6 +8,8 @@ const DEFINERS: &str = "
     ('platform.tenant_of_credential(hash bytea)', 'text', 'misy_app,misy_system,misy_worker'),
     ('platform.tenant_of_secret(id text)', 'text', 'misy_app,misy_system,misy_worker'),
     ('platform.origin_is_known(candidate text)', 'boolean', 'misy_app,misy_system,misy_worker'),
+    ('platform.tenant_of_channel_account(p_channel text, p_vendor_account text)', 'text', 'misy_app'),
+    ('platform.follow_channel_accounts()', 'trigger', ''),
     ('platform.reserve_tenant_id()', 'trigger', ''),
     ('platform.follow_api_keys()', 'trigger', ''),
     ('platform.follow_tenant_secrets()', 'trigger', ''),
@@ -59,6 +61,9 @@ const BOUNDED_OTHERWISE: &str = "
     ('contacts', 'shares of visitors'), ('contact_keys', 'shares of visitors'), ('conversations', 'shares of visitors'),
     ('sessions', 'shares of visitors'), ('token_renewals', 'shares of visitors; gone when nobody can renew'),
     ('revoked_tokens', 'shares of visitors; gone with the last token of the chain'),
+    ('contact_identities', 'quota of the month: one for each contact that writes'),
+    ('channel_threads', 'quota of the month: one for each contact that writes'),
+    ('deliveries', 'one for each message that is said'),
     ('messages', 'quota of the month'), ('decisions', 'one for each turn'),
     ('usage_slots', 'sixteen a month'), ('usage_events', 'quota of the month'), ('quotas', 'one for each kind'),
     ('quota_events', 'two for each kind and month'), ('refusals', 'one for each day and code'),
@@ -102,6 +107,10 @@ const COLUMN_GRANTS: &str = "
     ('conversations', 'last_error', 'misy_worker', 'UPDATE'), ('conversations', 'dead_at', 'misy_worker', 'UPDATE'),
     ('conversations', 'handoff_reason', 'misy_worker', 'UPDATE'),
     ('conversations', 'sealed_handoff', 'misy_worker', 'UPDATE'),
+    ('channel_accounts', 'status', 'misy_worker', 'UPDATE'),
+    ('channel_accounts', 'disabled_reason', 'misy_worker', 'UPDATE'),
+    ('channel_accounts', 'version', 'misy_worker', 'UPDATE'), ('channel_accounts', 'updated_at', 'misy_worker', 'UPDATE'),
+    ('channel_threads', 'locale', 'misy_worker', 'UPDATE'),
     ('messages', 'sealed_body', 'misy_app', 'UPDATE')";
 
 /// The expression that narrows a table to the tenant of the transaction.
