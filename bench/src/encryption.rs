@@ -58,7 +58,14 @@ pub(crate) async fn measure() -> anyhow::Result<()> {
     contacts(&store, &tenant).await?;
     let began = Instant::now();
     let mut tx = store.database.tenant("bench", &tenant.id).await?;
-    rotation::start(&mut tx, &tenant.keys, "bench", &*store.clock, &*store.entropy).await?;
+    rotation::start(
+        &mut tx,
+        &tenant.keys,
+        &misy_store::audit::Actor::outside("bench"),
+        &*store.clock,
+        &*store.entropy,
+    )
+    .await?;
     tx.commit().await?;
     store.admin("update misy.key_rotations set work_at = now() where finished_at is null").await?;
     let rotator = Rotator::new(store.database.clone(), store.vault.clone());

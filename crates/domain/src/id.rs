@@ -1,6 +1,6 @@
 //! Prefixed, unguessable identifiers such as `msg_01k9…`.
 
-use crate::{Clock, Entropy};
+use crate::{Clock, Entropy, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::{fmt, hash::Hash, marker::PhantomData, str::FromStr};
 
@@ -8,6 +8,8 @@ use std::{fmt, hash::Hash, marker::PhantomData, str::FromStr};
 pub trait Named: Copy + Eq + Hash + Ord + Send + Sync + 'static {
     /// The letters before the underscore.
     const PREFIX: &'static str;
+    /// The last bit of every fresh identifier, where it says something.
+    const LAST_BIT: Option<bool> = None;
 }
 
 /// An identifier: 48 bits of milliseconds, so that new rows stay close together in an index, and 80 random bits, so that
@@ -31,11 +33,20 @@ impl<N: Named> Id<N> {
         // Millisecond of a date between 1970 and the year 10889 fits 48 bits.
         let millis = clock.now().as_millisecond().max(0).to_be_bytes();
         random[..6].copy_from_slice(&millis[2..]);
+        if let Some(bit) = N::LAST_BIT {
+            random[15] = random[15] & !1 | u8::from(bit);
+        }
         Self(u128::from_be_bytes(random), PhantomData)
     }
 }
 
 impl<N: Named> Id<N> {
+    /// The least that an identifier of this moment can be; `None` before 1970.
+    pub fn first_of(at: Timestamp) -> Option<Self> {
+        let millis = u128::try_from(at.as_millisecond()).ok()?;
+        Some(Self(millis << 80, PhantomData))
+    }
+
     /// As it travels between processes of an installation.
     pub fn to_bytes(self) -> [u8; 16] {
         self.0.to_be_bytes()
@@ -191,12 +202,15 @@ pub mod kind {
     }
     impl Named for Request {
         const PREFIX: &'static str = "req";
+        // The audit entry of a call has the id of its request: no entry of another kind has one like it.
+        const LAST_BIT: Option<bool> = Some(false);
     }
     impl Named for Token {
         const PREFIX: &'static str = "tat";
     }
     impl Named for Audit {
         const PREFIX: &'static str = "aud";
+        const LAST_BIT: Option<bool> = Some(true);
     }
     impl Named for User {
         const PREFIX: &'static str = "usr";
@@ -280,6 +294,22 @@ mod tests {
         #[test]
         fn any_text_is_read_without_panic(text in "\\PC{0,40}") {
             let _ = text.parse::<MessageId>();
+        }
+    }
+
+    #[test]
+    fn no_fresh_id_of_an_audit_entry_is_that_of_a_request() {
+        struct At(u8);
+        impl Entropy for At {
+            fn fill(&self, bytes: &mut [u8]) {
+                bytes.fill(self.0);
+            }
+        }
+        for byte in 0..=255 {
+            let last = |id: String| ALPHABET.iter().position(|a| Some(a) == id.as_bytes().last()).unwrap();
+            let (clock, entropy) = (crate::SystemClock, At(byte));
+            assert_eq!(last(RequestId::new(&clock, &entropy).to_string()) % 2, 0);
+            assert_eq!(last(AuditId::new(&clock, &entropy).to_string()) % 2, 1);
         }
     }
 

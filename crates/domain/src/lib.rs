@@ -14,6 +14,7 @@ pub mod id;
 pub mod language;
 pub mod limit;
 pub mod message;
+pub mod network;
 pub mod origin;
 pub mod password;
 pub mod permission;
@@ -23,6 +24,7 @@ pub mod secret;
 pub mod share;
 pub mod slug;
 pub mod tenant;
+pub mod trace_context;
 
 pub use action::{Act, Action, act};
 pub use channel::Channel;
@@ -45,6 +47,7 @@ pub use role::BuiltInRole;
 pub use secret::Secret;
 pub use slug::{SiteId, TenantId};
 pub use tenant::{Plan, TenantStatus, TenantType};
+pub use trace_context::TraceContext;
 
 /// An instant in time; the whole program speaks in UTC instants and turns them into local time only to show them.
 pub use jiff::Timestamp;

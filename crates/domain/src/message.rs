@@ -11,7 +11,7 @@ pub use part::{
 };
 pub use place::Degrees;
 
-use crate::{ChannelAccountId, MessageId, SessionId};
+use crate::{ChannelAccountId, MessageId, SessionId, TraceContext};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -108,6 +108,9 @@ pub struct Content {
     /// What the client knows about where it was written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metadata: Option<Value>,
+    /// Where in a trace it was written, if that is recorded: what follows from it goes on there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<TraceContext>,
 }
 
 impl Content {
@@ -171,6 +174,9 @@ pub struct Message {
     pub client_message_id: Option<String>,
     /// When it became durable.
     pub created_at: Timestamp,
+    /// Where in a trace it became so, if that is recorded. The program's own; no client sees it.
+    #[serde(skip)]
+    pub trace: Option<TraceContext>,
 }
 
 /// What parts say in words, joined by line breaks: what agents read, and what a channel shows that can show no more.

@@ -58,13 +58,6 @@ impl BuiltInRole {
     }
 }
 
-impl BuiltInRole {
-    /// Whether nobody may hold it without a second factor.
-    pub fn needs_second_factor(self) -> bool {
-        matches!(self, Self::Owner | Self::Admin)
-    }
-}
-
 impl FromStr for BuiltInRole {
     type Err = UnknownRole;
     fn from_str(text: &str) -> Result<Self, UnknownRole> {

@@ -1,7 +1,7 @@
 //! What one visitor, and one network, may take in a day of what a tenant has left for the month. A visitor proves nothing
 //! about who they are, so what one of them takes must leave something for all others.
 
-use crate::limit::Quota;
+use crate::{limit::Quota, network::Width};
 use jiff::SignedDuration;
 
 /// What a visitor uses up or leaves behind. Each is counted apart.
@@ -35,9 +35,11 @@ impl Trace {
 pub struct Shares {
     /// By one visitor: a chain of tokens.
     pub visitor: Quota,
-    /// By one network: an IPv4 address or a /64 of IPv6. Many visitors may share it.
-    pub network: Quota,
-    /// By the /48 of an IPv6 address, of which anybody gets one for nothing.
+    /// By one host: an IPv4 address or a /64 of IPv6. Many visitors may share it.
+    pub host: Quota,
+    /// By a home, a /56 of IPv6.
+    pub home: Quota,
+    /// By a region, of which anybody gets one of IPv6 for nothing.
     pub region: Quota,
 }
 
@@ -49,10 +51,35 @@ impl Shares {
         let least = |messages: u32| messages * times;
         Self {
             visitor: part(left, 20, least(30)),
-            network: part(left, 10, least(60)),
+            host: part(left, 10, least(60)),
+            home: part(left, 10, least(60)),
             region: part(left, 5, least(120)),
         }
     }
+}
+
+impl Shares {
+    /// The share of a network.
+    pub fn of_network(&self, width: Width) -> Quota {
+        match width {
+            Width::Host => self.host,
+            Width::Home => self.home,
+            Width::Region => self.region,
+        }
+    }
+}
+
+/// The least that a network may take of a limit in its period: what a page does that somebody reads.
+const LEAST: u32 = 60;
+
+/// What the visitors of one network may take together of a rate limit that all visitors of a tenant share: a tenth, or a
+/// fifth if it is a region. So five networks at least have to come together before others are kept waiting.
+pub fn of_limit(shared: Quota, width: Width) -> Quota {
+    let parts = match width {
+        Width::Host | Width::Home => 10,
+        Width::Region => 5,
+    };
+    Quota { requests: (shared.requests / parts).max(LEAST).min(shared.requests), ..shared }
 }
 
 /// One of so many parts a day, and not less than what a conversation needs. Of what is left as a power of two: a rule that
@@ -77,7 +104,7 @@ mod tests {
         for minute in 0..minutes {
             let now = Timestamp::from_second(minute * 60).unwrap();
             while left > 0 {
-                let rule = Shares::of(Trace::Message, left).network;
+                let rule = Shares::of(Trace::Message, left).host;
                 // Each rule has a count of its own.
                 match decide(rule, states.get(&rule.requests).copied(), now) {
                     Verdict::Allowed { arrival, .. } => {
@@ -99,10 +126,22 @@ mod tests {
     }
 
     #[test]
+    fn a_network_never_gets_more_than_its_part_of_a_limit() {
+        for requests in [1, 17, 59, 60, 61, 599, 600, 12_000, u32::MAX] {
+            let shared = Quota::per_minute(requests);
+            for (width, parts) in [(Width::Host, 10), (Width::Home, 10), (Width::Region, 5)] {
+                let share = of_limit(shared, width);
+                assert_eq!(share.period, shared.period);
+                assert!(share.requests <= requests && share.requests <= (requests / parts).max(LEAST));
+            }
+        }
+    }
+
+    #[test]
     fn there_is_always_enough_for_a_conversation_and_no_number_is_too_large() {
         for left in [i64::MIN, -1, 0, 1, 100] {
             let shares = Shares::of(Trace::Message, left);
-            assert_eq!((shares.visitor.requests, shares.network.requests), (30, 60));
+            assert_eq!((shares.visitor.requests, shares.host.requests), (30, 60));
         }
         assert_eq!(Shares::of(Trace::Message, 5_000).visitor.requests, 204);
         assert_eq!(Shares::of(Trace::Session, i64::MAX).region.requests, u32::MAX);

@@ -67,7 +67,7 @@ pub(crate) fn address_of(
     let Some(told) = entry_of_proxies(settings, headers) else { return peer };
     let address = read_entry(&told);
     if address.is_none() {
-        metrics::counter!("forwarded_addresses_unreadable_total").increment(1);
+        metrics::counter!("misy_forwarded_addresses_unreadable_total").increment(1);
         TOLD.call_once(|| {
             let entry: String = told.chars().take(60).collect();
             tracing::warn!(
@@ -81,27 +81,41 @@ pub(crate) fn address_of(
 }
 
 /// What the first of the operator's proxies wrote about who called it; `None` when there are fewer entries than proxies.
+///
+/// The proxies write at the end, so it is read from the end and no further than their own entries. Whatever a caller wrote
+/// stands before them: an open quote, bytes that are no text, any number of entries. None of it is looked at.
 fn entry_of_proxies(settings: &Settings, headers: &HeaderMap) -> Option<String> {
-    let name = settings.proxy_header.name();
-    let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
-    let entries: Vec<&str> = values.flat_map(|value| split_outside_quotes(value, ',')).collect();
-    let entry = entries[entries.len().checked_sub(settings.trusted_proxies)?];
+    let lines = headers.get_all(settings.proxy_header.name()).iter().rev();
+    let mut entries = lines.flat_map(|line| split_from_the_end(line.as_bytes(), b',', settings.proxy_header));
+    let entry = entries.nth(settings.trusted_proxies.checked_sub(1)?)?;
+    let read = |text: &[u8]| String::from_utf8_lossy(text).into_owned();
     match settings.proxy_header {
-        ProxyHeader::XForwardedFor => Some(entry.to_owned()),
+        ProxyHeader::XForwardedFor => Some(read(entry)),
         ProxyHeader::Forwarded => {
-            let mut pairs = split_outside_quotes(entry, ';').filter_map(|pair| pair.split_once('='));
-            let told = pairs.find(|(name, _)| name.trim().eq_ignore_ascii_case("for"));
-            Some(told.map_or_else(String::new, |(_, value)| value.to_owned()))
+            let pairs = split_from_the_end(entry, b';', settings.proxy_header).map(read);
+            let mut told = pairs.filter_map(|pair| {
+                let (name, value) = pair.split_once('=')?;
+                name.trim().eq_ignore_ascii_case("for").then(|| value.to_owned())
+            });
+            Some(told.next().unwrap_or_default())
         }
     }
 }
 
-/// The pieces of a header's value; a separator within quotes separates nothing.
-fn split_outside_quotes(text: &str, separator: char) -> impl Iterator<Item = &str> {
-    let mut quoted = false;
-    text.split(move |character| {
-        quoted ^= character == '"';
-        character == separator && !quoted
+/// The pieces of a header's value from the last to the first. Where a header has quotes (RFC 7239), a separator within them
+/// separates nothing; a quote that a backslash escapes is none.
+fn split_from_the_end(text: &[u8], separator: u8, header: ProxyHeader) -> impl Iterator<Item = &[u8]> {
+    let mut rest = Some(text);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let mut quoted = false;
+        let at = text.iter().enumerate().rev().find_map(|(at, byte)| {
+            let escaped = || text[..at].iter().rev().take_while(|byte| **byte == b'\\').count() % 2 == 1;
+            quoted ^= header == ProxyHeader::Forwarded && *byte == b'"' && !escaped();
+            (*byte == separator && !quoted).then_some(at)
+        });
+        rest = at.map(|at| &text[..at]);
+        Some(at.map_or(text, |at| &text[at + 1..]))
     })
 }
 
@@ -146,20 +160,25 @@ pub(crate) fn is_spent(desk: &FrontDesk, address: Option<IpAddr>, purpose: Purpo
 mod tests {
     use super::*;
     use http::{HeaderName, HeaderValue};
+    use proptest::prelude::*;
 
     const PEER: &str = "10.0.0.9";
 
-    fn seen(proxies: usize, header: ProxyHeader, lines: &[(&str, &str)]) -> String {
+    fn seen_in(proxies: usize, header: ProxyHeader, headers: &HeaderMap) -> String {
         let mut settings = Settings::new("https://api.example", "colombiatic".parse().unwrap());
         (settings.trusted_proxies, settings.proxy_header) = (proxies, header);
         let mut extensions = Extensions::new();
         extensions.insert(ConnectInfo(SocketAddr::new(PEER.parse().unwrap(), 1)));
+        address_of(&settings, &extensions, headers).unwrap().to_string()
+    }
+
+    fn seen(proxies: usize, header: ProxyHeader, lines: &[(&str, &str)]) -> String {
         let mut headers = HeaderMap::new();
         for (name, value) in lines {
             let name: HeaderName = name.parse().unwrap();
             headers.append(name, HeaderValue::from_str(value).unwrap());
         }
-        address_of(&settings, &extensions, &headers).unwrap().to_string()
+        seen_in(proxies, header, &headers)
     }
 
     #[test]
@@ -214,5 +233,47 @@ mod tests {
             assert_eq!(seen(proxies, ProxyHeader::XForwardedFor, &lines), PEER);
         }
         assert_eq!(seen(1, ProxyHeader::Forwarded, &[("forwarded", "proto=http")]), PEER);
+    }
+
+    /// What a caller may write before the proxies' own entries: anything that a header can hold.
+    fn forged() -> impl Strategy<Value = Vec<u8>> {
+        let pieces = prop_oneof![
+            Just(b"for=198.51.100.1;by=\"".to_vec()),
+            Just(b"\"".to_vec()),
+            Just(b"\\".to_vec()),
+            Just(b", ".to_vec()),
+            Just(b"198.51.100.2".to_vec()),
+            proptest::collection::vec(prop_oneof![Just(b'\t'), 0x20..0x7f_u8, 0x80..=0xff_u8], 0..20),
+        ];
+        proptest::collection::vec(pieces, 0..6).prop_map(|pieces| pieces.concat())
+    }
+
+    proptest! {
+        /// Whatever a caller sends of its own, in the same line or in lines before it, the answer is what the proxies wrote.
+        #[test]
+        fn nothing_that_a_caller_writes_changes_who_it_is(
+            lines in proptest::collection::vec(forged(), 0..3),
+            same_line in proptest::option::of(forged()),
+            proxies in 1..4_usize,
+            forwarded in any::<bool>(),
+        ) {
+            let header = if forwarded { ProxyHeader::Forwarded } else { ProxyHeader::XForwardedFor };
+            let entry = |number: usize| {
+                if forwarded {
+                    format!("by=\"_a,b\\\",;for=9.9.9.9\";For=\"[2001:db8::{number}]:443\";proto=https")
+                } else {
+                    format!("2001:db8::{number}")
+                }
+            };
+            let own = (1..=proxies).map(entry).collect::<Vec<_>>().join(", ");
+            let mut last = same_line.map(|forged| [&forged[..], b", "].concat()).unwrap_or_default();
+            last.extend_from_slice(own.as_bytes());
+            let mut headers = HeaderMap::new();
+            for line in lines.iter().chain([&last]) {
+                let value = HeaderValue::from_bytes(line).unwrap();
+                headers.append(header.name(), value);
+            }
+            prop_assert_eq!(seen_in(proxies, header, &headers), "2001:db8::1");
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::{
     Arc,
-    atomic::{AtomicBool, Ordering},
+    atomic::{AtomicBool, AtomicUsize, Ordering},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -19,6 +19,18 @@ pub struct Connection {
 struct State {
     cut: CancellationToken,
     stalled: AtomicBool,
+    /// Requests whose answer has not begun.
+    under_way: AtomicUsize,
+}
+
+/// A request on a connection, until its answer begins.
+#[derive(Debug)]
+pub struct UnderWay(Arc<State>);
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.under_way.fetch_sub(1, Ordering::AcqRel);
+    }
 }
 
 impl Connection {
@@ -35,6 +47,17 @@ impl Connection {
     /// Waits until it is cut.
     pub async fn until_cut(&self) {
         self.state.cut.cancelled().await;
+    }
+
+    /// For the server: a request begins.
+    pub fn begin(&self) -> UnderWay {
+        self.state.under_way.fetch_add(1, Ordering::AcqRel);
+        UnderWay(self.state.clone())
+    }
+
+    /// Whether no request waits for the beginning of its answer: it stands open, or streams.
+    pub fn is_idle(&self) -> bool {
+        self.state.under_way.load(Ordering::Acquire) == 0
     }
 
     /// Whether something waits to be sent that the peer makes no room for.

@@ -1,14 +1,16 @@
 //! The front desk: what all calls share.
 
 use crate::{
+    bodies::Bodies,
     edge::origins::KnownOrigins,
     identity::Passwords,
     live::{LAST_WORDS, Streams},
     oidc::Providers,
-    privilege::SELF_REGISTRATION,
+    privilege::{SELF_REGISTRATION, alert_owner},
     problem::Problem,
     refusals::Refusals,
     settings::{SelfRegistration, Settings},
+    tallies::Tallies,
     tenant_state::{FRESH_ENOUGH, TenantStates},
     token_desk::TokenDesk,
     welcome::Welcomes,
@@ -17,14 +19,16 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use misy_domain::{Clock, EmailAddress, Entropy, Secret, TenantId};
 use misy_egress::Egress;
 use misy_store::{
-    AuditLog, Bell, Database, Limits, Shared as Redis, StoreError, TenantKeys, Vault,
-    audit::{SealTerms, Sealer},
+    AuditLog, Bell, Database, Limits, Shared as Redis, StoreError, TenantKeys, Turns, Vault,
+    alerts::Severity,
+    audit::{CallEntry, SealTerms, Sealer},
     closing::{self, Purged},
     signing_keys,
 };
 use misy_trust::RelyingParty;
 use misy_workbench::Packs;
 use moka::sync::Cache;
+use serde_json::json;
 use std::{
     ops::Deref,
     sync::{Arc, Mutex, PoisonError, RwLock},
@@ -38,6 +42,8 @@ const LOOK_AGAIN: Duration = Duration::from_millis(300);
 const _: () = assert!(LOOK_AGAIN.as_millis() + FRESH_ENOUGH.as_millis() + LAST_WORDS.as_millis() < 800);
 /// How often counted refusals are written.
 const WRITE_REFUSALS: Duration = Duration::from_secs(5);
+/// Exports of one tenant at a time.
+const EXPORTS: usize = 2;
 /// How often signing keys are read again, and rotated when it is time.
 const READ_KEYS: Duration = Duration::from_mins(1);
 
@@ -107,6 +113,8 @@ pub struct Shared {
     pub(crate) egress: Egress,
     /// Records of calls.
     pub audit: AuditLog,
+    /// Exports under way, a few at a time of each tenant: each holds pages in memory as long as its reader is slow.
+    pub(crate) exports: Turns,
     /// What the owner decided while the program runs.
     decided: RwLock<Option<SelfRegistration>>,
     /// Puts what is recorded into the trees of the tenants.
@@ -114,6 +122,10 @@ pub struct Shared {
     pub(crate) origins: KnownOrigins,
     pub(crate) streams: Arc<Streams>,
     pub(crate) refusals: Refusals,
+    /// Calls that stand in the trail together.
+    pub(crate) tallies: Tallies,
+    /// Bodies of requests in memory.
+    pub(crate) bodies: Bodies,
     /// The hashes of administrators' tokens that were good lately.
     pub(crate) good_keys: Cache<[u8; 32], ()>,
     pub(crate) welcomes: Welcomes,
@@ -170,10 +182,13 @@ impl FrontDesk {
             providers: Providers::new(egress.clone(), clock.clone()),
             egress,
             audit: AuditLog::start(database.clone()),
+            exports: Turns::of(EXPORTS),
             decided: RwLock::default(),
             origins: KnownOrigins::new(database.clone()),
             streams: Arc::default(),
             refusals: Refusals::default(),
+            tallies: Tallies::default(),
+            bodies: Bodies::default(),
             good_keys: Cache::builder().max_capacity(10_000).time_to_live(Duration::from_hours(1)).build(),
             welcomes: Welcomes::default(),
             stopping: CancellationToken::new(),
@@ -226,6 +241,7 @@ impl FrontDesk {
             let work = async {
                 loop {
                     tokio::time::sleep(WRITE_REFUSALS).await;
+                    desk.tell_of(desk.tallies.over(Some(desk.clock.now())));
                     desk.refusals.write(&desk).await;
                 }
             };
@@ -239,10 +255,28 @@ impl FrontDesk {
                     if let Err(error) = desk.tokens.refresh().await {
                         tracing::warn!(%error, "signing keys could not be read");
                     }
+                    if let Err(error) = desk.tell_of_keys_set_aside().await {
+                        tracing::warn!(%error, "the keys of the installation could not be looked at");
+                    }
                 }
             };
             desk.stopping.run_until_cancelled(work).await;
         });
+    }
+
+    /// Tells the owner of rows among the keys of the installation that are none of its keys. One alert a row.
+    pub async fn tell_of_keys_set_aside(&self) -> Result<(), StoreError> {
+        for row in signing_keys::set_aside(&self.database, &self.vault).await? {
+            alert_owner(self, "key_set_aside", Severity::Critical, row.clone(), row, json!({})).await?;
+        }
+        Ok(())
+    }
+
+    /// Writes entries that stand for several calls.
+    fn tell_of(&self, entries: Vec<(TenantId, CallEntry)>) {
+        for (tenant, entry) in entries {
+            self.audit.record_call(tenant, entry);
+        }
     }
 
     /// Who may register a tenant at this moment.
@@ -312,6 +346,7 @@ impl FrontDesk {
             tracker.wait().await;
         }
         self.refusals.write(self).await;
+        self.tell_of(self.tallies.over(None));
         self.audit.shutdown().await;
     }
 

@@ -17,15 +17,18 @@ use axum::{
 };
 use futures_util::FutureExt;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
-use misy_domain::RequestId;
+use misy_domain::{RequestId, TraceContext};
 use misy_store::{
     audit::CallEntry,
     limits::{Decision, Standing, Unreachable},
 };
+use misy_telemetry::{Field, Span, Traced};
 use misy_trust::RefusedCertificate;
 use std::{fmt::Write, panic::AssertUnwindSafe, sync::Arc, time::Instant};
 
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// W3C Trace Context.
+const TRACE_PARENT: HeaderName = HeaderName::from_static("traceparent");
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 
@@ -54,11 +57,13 @@ pub(crate) async fn serve(State(desk): State<FrontDesk>, mut request: Request, n
         cors::preflight(&desk, request.headers(), address).await
     } else {
         request.extensions_mut().insert(record.clone());
+        let span = Span::request(operation, trace_of(request.headers()));
         let response = match refused {
-            None => serve_inner(next, request).await,
+            None => serve_inner(next, request).in_span(&span).await,
             Some(refused) => refuse_connection(refused),
         };
-        record_call(&desk, &record, &response, origin.as_ref(), started);
+        describe(&span, &record, route, &response);
+        span.within(|| record_call(&desk, &record, &response, origin.as_ref(), started));
         let mut response = finish(response, &record, &method);
         if let Some(origin) = &origin {
             cors::allow(&desk, &record, origin, &mut response).await;
@@ -80,6 +85,39 @@ pub(crate) async fn serve(State(desk): State<FrontDesk>, mut request: Request, n
     response
 }
 
+/// The trace that the caller says they are in.
+fn trace_of(headers: &HeaderMap) -> Option<TraceContext> {
+    let mut said = headers.get_all(TRACE_PARENT).iter();
+    let (Some(one), None) = (said.next(), said.next()) else { return None };
+    one.to_str().ok()?.parse().ok()
+}
+
+/// What became known of a call, in its span.
+fn describe(span: &Span, record: &CallRecord, route: &str, response: &Response) {
+    if !span.is_recorded() {
+        return;
+    }
+    let status = response.status();
+    let outcome = response.extensions().get::<Problem>().map_or("ok", Problem::code);
+    span.set(Field::Request, record.request_id.clone())
+        .set(Field::Route, route.to_owned())
+        .set(Field::Status, i64::from(status.as_u16()))
+        .set(Field::Outcome, outcome);
+    if status.is_server_error() {
+        span.fail(outcome);
+    }
+    let facts = record.facts();
+    for (field, id) in [
+        (Field::Tenant, facts.tenant.as_ref().map(|tenant| tenant.as_str().to_owned())),
+        (Field::Site, facts.site.clone()),
+        (Field::Session, facts.session.clone()),
+    ] {
+        if let Some(id) = id {
+            span.set(field, id);
+        }
+    }
+}
+
 /// Whether somebody in front could see another end of the request than we do: then nothing that follows on the connection
 /// is a request of its own (RFC 9112, section 6.1).
 fn is_framed_oddly(headers: &HeaderMap) -> bool {
@@ -94,7 +132,7 @@ fn is_framed_oddly(headers: &HeaderMap) -> bool {
 /// Nothing is answered on a connection whose client certificate no longer counts, not even what is open to everybody: who
 /// shows none is free to come without.
 fn refuse_connection(refused: RefusedCertificate) -> Response {
-    metrics::counter!("client_certificates_refused_total", "reason" => refused.reason).increment(1);
+    metrics::counter!("misy_client_certificates_refused_total", "reason" => refused.reason).increment(1);
     tracing::info!(reason = refused.reason, "a request came with a client certificate that no longer counts");
     axum::response::IntoResponse::into_response(Problem::unauthorized("certificate_invalid"))
 }
@@ -175,9 +213,9 @@ fn measure(route: &str, method: &Method, status: StatusCode, started: Instant) {
     };
     let route = route.to_owned();
     let status = status.as_u16().to_string();
-    metrics::counter!("http_requests_total", "route" => route.clone(), "method" => method, "status" => status)
+    metrics::counter!("misy_http_requests_total", "route" => route.clone(), "method" => method, "status" => status)
         .increment(1);
-    metrics::histogram!("http_request_duration_seconds", "route" => route, "method" => method)
+    metrics::histogram!("misy_http_request_duration_seconds", "route" => route, "method" => method)
         .record(started.elapsed().as_secs_f64());
 }
 
@@ -193,7 +231,7 @@ fn record_call(
     let status = response.status().as_u16();
     let outcome = response.extensions().get::<Problem>().map_or("ok", Problem::code);
     if outcome != "ok" {
-        metrics::counter!("http_refusals_total", "reason" => outcome).increment(1);
+        metrics::counter!("misy_http_refusals_total", "reason" => outcome).increment(1);
     }
     if outcome != "ok" {
         crate::privilege::watch_refusal(desk, record, outcome);
@@ -216,10 +254,10 @@ fn record_call(
         desk.refusals.count(&tenant, outcome);
     }
     let permit = record.take_room();
-    if outcome != "ok" && permit.is_none() && !desk.limits.may_note_refusal(&tenant, desk.clock.now()) {
-        metrics::counter!("audit_refusals_not_noted_total", "reason" => outcome).increment(1);
-        return;
-    }
+    // Whoever holds a public key can cause any number of these.
+    let proves_nothing = facts.is_visitor || outcome != "ok" && !facts.is_within_limits;
+    let is_told_together = permit.is_none() && proves_nothing
+        || outcome != "ok" && !desk.limits.may_note_refusal(&tenant, desk.clock.now());
     // The call is over: nobody asks for these facts any more.
     let entry = CallEntry {
         at: desk.clock.now(),
@@ -243,6 +281,12 @@ fn record_call(
         let actor = entry.actor.as_deref().unwrap_or("anonymous");
         let actor = Some(format!("{tenant}/{actor}"));
         desk.audit.record_call(visited, CallEntry { actor, ..entry.clone() });
+    }
+    if is_told_together {
+        if let Some(first) = desk.tallies.note(&tenant, entry) {
+            desk.audit.record_call(tenant, first);
+        }
+        return;
     }
     match permit {
         Some(permit) => permit.record(tenant, entry),
@@ -277,7 +321,8 @@ pub(crate) fn unreachable(method: &Method) -> Unreachable {
 pub(crate) fn limited(decision: Decision, record: &CallRecord) -> Result<(), Problem> {
     match decision {
         Decision::Allowed(standing) => {
-            record.facts().standing = standing;
+            let mut facts = record.facts();
+            (facts.standing, facts.is_within_limits) = (standing, true);
             Ok(())
         }
         Decision::Limited { scope, quota, retry_after } => {

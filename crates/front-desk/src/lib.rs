@@ -14,6 +14,7 @@
 mod address;
 pub mod api;
 mod assets;
+mod bodies;
 pub mod connection;
 pub mod desk;
 mod domain_proof;
@@ -35,6 +36,7 @@ mod refusals;
 pub mod routes;
 pub mod settings;
 mod shares;
+mod tallies;
 pub mod tenant_state;
 pub mod token_desk;
 mod welcome;

@@ -10,13 +10,13 @@ pub(crate) use watcher::LAST_WORDS;
 use crate::{connection::Connection, desk::FrontDesk, token_desk::KnownToken};
 use bytes::Bytes;
 use futures_util::{Stream, stream};
-use misy_domain::{ConversationId, SessionId, TenantId};
+use misy_domain::{ConversationId, SessionId, TenantId, network::Network};
 use misy_store::{
     StoreError, TenantKeys,
     bell::{Agent, Listener, Ring},
-    limits::network_of,
     sessions::{self, ConversationStatus},
 };
+use misy_telemetry::{Field, Span};
 use misy_trust::ClientCertificate;
 use places::{Holder, Place};
 use serde::Serialize;
@@ -87,7 +87,10 @@ pub(crate) fn events(
         (Holder::Tenant(opening.tenant.clone()), settings.streams_per_tenant),
     ];
     if let Some(address) = opening.address {
-        wanted.push((Holder::Network(network_of(address)), settings.streams_per_address));
+        wanted.extend(Network::all_of(address).map(|network| {
+            let most = settings.streams_per_address.saturating_mul(network.width().times());
+            (Holder::Network(network), most)
+        }));
     }
     let place = desk.streams.enter(wanted)?;
     let live = Live {
@@ -190,7 +193,7 @@ impl Live {
 
     /// Messages that were not sent yet.
     async fn read(&mut self) -> Result<Option<Bytes>, StoreError> {
-        let Opening { tenant, keys, conversation, after, .. } = &mut self.opening;
+        let Opening { tenant, keys, session, conversation, after, .. } = &mut self.opening;
         let messages = self.desk.database.messages_since(tenant, keys, *conversation, *after, BATCH).await?;
         let more = messages.len() >= usize::try_from(BATCH).unwrap_or(usize::MAX);
         self.step = if more { Step::Read } else { Step::Wait };
@@ -202,6 +205,14 @@ impl Live {
         }
         let mut piece = String::with_capacity(512 * messages.len());
         for message in &messages {
+            let span = Span::after("live event", message.trace);
+            span.id(Field::Tenant, tenant)
+                .id(Field::Session, session)
+                .id(Field::Conversation, conversation)
+                .id(Field::Message, &message.message_id);
+            if let Some(agent) = &message.agent_name {
+                span.id(Field::Agent, agent);
+            }
             write_event(&mut piece, "message", Some(message.sequence), message);
         }
         Ok(Some(piece.into()))

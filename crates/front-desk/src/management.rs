@@ -15,16 +15,16 @@ use crate::{
     look_up,
     pipeline::{self, Received, TenantCall, bearer},
     problem::Problem,
+    shares::{Counts, Who},
     tenant_state::TenantState,
 };
 use misy_domain::{Action, BuiltInRole, Permission, Permissions, TenantId, Timestamp, UserId};
 use misy_store::{
     TenantTx,
-    audit::{self, AuditEntry, Kind},
+    audit::{self, Actor, AuditEntry, Kind},
     credentials::KeyKind,
-    limits::{Limit, Scope},
+    limits::Scope,
     privilege::{self, Access},
-    roles,
 };
 use misy_trust::{
     AccessDecision, AccessOutcome, AccessPolicies, ApiKey, ApiKeyKind, Moment, Principal, PrincipalKind,
@@ -112,6 +112,18 @@ impl Manager {
         }
     }
 
+    /// A person, as what their roles allow is at this moment.
+    pub(crate) fn of_person(proved: &Proved) -> Self {
+        Self {
+            home: proved.tenant.clone(),
+            actor: proved.user.user_id.to_string(),
+            caller: Caller::User(proved.user.clone()),
+            maker: proved.user.user_id.to_string(),
+            granted: proved.granted.clone(),
+            is_owner: proved.state.is_owner(),
+        }
+    }
+
     /// What of chat it may give to others: people all of it, a program what its own secret carries now.
     pub(crate) fn most_permissions(&self, state: &TenantState, now: Timestamp) -> Permissions {
         match &self.caller {
@@ -173,7 +185,7 @@ impl Manager {
     }
 
     /// What it may do to a tenant, and so what it may give to others. The second factor counts as fresh.
-    fn powers(&self, tenant: &TenantId) -> Powers {
+    pub(crate) fn powers(&self, tenant: &TenantId) -> Powers {
         self.as_principal(|principal| Powers::of(principal, tenant))
     }
 
@@ -201,13 +213,13 @@ impl ManagementCall {
         let Some(token) = bearer(&received) else {
             if cookies::has_session(&desk.settings, &received.parts.headers) {
                 let proved = prove::by_cookie(desk, &received).await?;
-                return Self::by_user(desk, received, proved).await;
+                return Self::by_user(received, proved);
             }
             return Err(Problem::unauthorized("token_missing"));
         };
         if token.starts_with(TokenUse::Personal.prefix()) {
             let proved = prove::by_personal_token(desk, &received, token).await?;
-            return Self::by_user(desk, received, proved).await;
+            return Self::by_user(received, proved);
         }
         if token.starts_with(ApiKeyKind::Administrator.prefix()) {
             let manager = set_up_token(desk, &received, token).await?;
@@ -218,27 +230,10 @@ impl ManagementCall {
         Ok(Self { manager, received: call.received, proved: None })
     }
 
-    /// A person, who must have the second factor that its role needs.
-    async fn by_user(desk: &FrontDesk, received: Received, proved: Proved) -> Result<Self, Problem> {
-        proved.expect_enrolled()?;
-        let own_roles: Vec<String> =
-            proved.user.roles.iter().filter(|name| name.parse::<BuiltInRole>().is_err()).cloned().collect();
-        let granted = if own_roles.is_empty() {
-            Vec::new()
-        } else {
-            let mut tx = desk.database.tenant("roles.granted", &proved.tenant).await?;
-            let granted = roles::granted(&mut tx, &own_roles).await?;
-            tx.commit().await?;
-            granted
-        };
-        let manager = Manager {
-            home: proved.tenant.clone(),
-            actor: proved.user.user_id.to_string(),
-            caller: Caller::User(proved.user.clone()),
-            maker: proved.user.user_id.to_string(),
-            granted,
-            is_owner: proved.state.is_owner(),
-        };
+    /// A person, who must have proved the second factor that they have or need.
+    fn by_user(received: Received, proved: Proved) -> Result<Self, Problem> {
+        proved.expect_second_factor()?;
+        let manager = Manager::of_person(&proved);
         Ok(Self { manager, received, proved: Some(proved) })
     }
 
@@ -323,22 +318,13 @@ impl ManagementCall {
     }
 
     /// Who calls, as a tenant's own records name it: who reads them sees when it was the owner that came.
-    pub(crate) fn actor_in(&self, tenant: &TenantId) -> String {
-        if self.manager.home == *tenant {
-            self.manager.actor.clone()
-        } else {
-            format!("{}/{}", self.manager.home, self.manager.actor)
-        }
+    pub(crate) fn actor_in(&self, tenant: &TenantId) -> Actor {
+        Actor::of(&self.manager.home, &self.manager.actor, tenant)
     }
 
     /// Who calls, as what they make in a tenant names its maker.
     pub(crate) fn maker_in(&self, tenant: &TenantId) -> String {
-        let manager = &self.manager;
-        if manager.home == *tenant {
-            manager.maker.clone()
-        } else {
-            format!("{}/{}", manager.home, manager.maker)
-        }
+        Actor::of(&self.manager.home, &self.manager.maker, tenant).as_str().to_owned()
     }
 
     /// Records a change in the transaction of the change, in the trail of the tenant that is changed.
@@ -396,12 +382,9 @@ pub(crate) async fn count(
     state: &TenantState,
     subject: &str,
 ) -> Result<(), Problem> {
-    let limits = [
-        Limit { scope: Scope::Tenant, subject: "", quota: state.quota(Scope::Tenant, "") },
-        Limit { scope: Scope::Key, subject, quota: state.quota(Scope::Key, subject) },
-    ];
+    let counts = Counts::of(state, Who::Manager).own(Scope::Key, subject);
     let otherwise = unreachable(&received.parts.method);
-    let decision = desk.limits.check(tenant, None, &limits, desk.clock.now(), otherwise).await?;
+    let decision = desk.limits.check(tenant, None, &counts.limits(), desk.clock.now(), otherwise).await?;
     limited(decision, &received.record)
 }
 

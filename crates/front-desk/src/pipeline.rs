@@ -13,5 +13,6 @@ mod received;
 mod steps;
 
 pub use context::{Access, Subjects, TenantCall, TenantContext};
+pub(crate) use received::Head;
 pub use received::Received;
-pub(crate) use steps::{SignatureHeaders, bearer};
+pub(crate) use steps::{SignatureHeaders, bearer, expect_credential};

@@ -7,9 +7,9 @@ use crate::{
 };
 use misy_domain::{Action, AlertId, Clock, Entropy, GrantId, TenantId, Timestamp, limit::Quota};
 use misy_store::{
-    StoreError, SystemTx,
+    StoreError, SystemTx, Vault,
     alerts::{self, Alert, Severity},
-    audit::{self, AuditEntry, Kind},
+    audit::{self, Actor, AuditEntry, Kind},
     limits::{Decision, Limit, Scope, Unreachable},
     privilege::{self, PrivilegeUse},
     tenants,
@@ -166,8 +166,7 @@ pub(crate) async fn write_down(
     let record = &call.received.record;
     let trails = if *tenant == used.home { vec![tenant] } else { vec![&used.home, tenant] };
     for trail in trails {
-        let actor =
-            if *trail == used.home { used.actor.clone() } else { format!("{}/{}", used.home, used.actor) };
+        let actor = Actor::of(&used.home, &used.actor, trail);
         let mut entry = AuditEntry::new(Kind::System, record.operation, &actor, &*desk.clock, &*desk.entropy);
         entry.subject = Some(used.grant_id.to_string());
         entry.request_id = Some(record.request_id.clone());
@@ -181,7 +180,7 @@ pub(crate) async fn write_down(
         audit::record_system(tx, trail, &entry).await?;
     }
     let timezone = tenants::timezone(tx, &used.home).await?.unwrap_or_default();
-    Ok(watch(tx, &timezone, used, &*desk.clock, &*desk.entropy).await?)
+    Ok(watch(tx, &desk.vault, &timezone, used, &*desk.clock, &*desk.entropy).await?)
 }
 
 /// From when on what somebody does is a burst: so many operations within the window.
@@ -194,6 +193,7 @@ const WORKING_HOURS: std::ops::Range<i8> = 6..22;
 /// Raises what is suspicious of an operation that was just written down. The alerts become durable with it.
 async fn watch(
     tx: &mut SystemTx,
+    vault: &Vault,
     timezone: &str,
     used: &PrivilegeUse,
     clock: &dyn Clock,
@@ -243,7 +243,7 @@ async fn watch(
             acknowledged_at: None,
             acknowledged_by: None,
         };
-        if alerts::raise_system(tx, &used.home, &alert).await? {
+        if alerts::raise_system(tx, vault, &used.home, &alert).await? {
             raised.push(rule);
         }
     }
@@ -340,7 +340,7 @@ async fn raise(
         acknowledged_by: None,
     };
     let mut tx = desk.database.tenant("alerts.raise", home).await?;
-    let raised = alerts::raise(&mut tx, &alert).await?;
+    let raised = alerts::raise(&mut tx, &desk.vault, &alert).await?;
     tx.commit().await?;
     if raised {
         announce(home, rule, actor.unwrap_or("program"));
@@ -361,6 +361,6 @@ fn hour_at(now: Timestamp, timezone: &str) -> Option<i8> {
 
 /// Says an alert where operators look at once.
 pub(crate) fn announce(home: &TenantId, rule: &'static str, actor: &str) {
-    metrics::counter!("alerts_total", "rule" => rule).increment(1);
+    metrics::counter!("misy_alerts_total", "rule" => rule).increment(1);
     tracing::warn!(tenantId = %home, rule, actor, "alert");
 }

@@ -155,6 +155,22 @@ impl Problem {
         Self::step_up("This asks a person for a second factor that is not older than five minutes.")
     }
 
+    /// 403 for a session that has not proved the second factor that its account has.
+    pub fn second_factor_required() -> Self {
+        Self::forbidden(
+            "second_factor_required",
+            "This session has not proved your second factor: prove it first.",
+        )
+    }
+
+    /// 403 for whoever would enrol a first second factor with nothing but a password.
+    pub fn enrollment_link_required() -> Self {
+        Self::forbidden(
+            "enrollment_link_required",
+            "A password alone enrols no second factor for this account: set a new password by a link in this browser, then sign in.",
+        )
+    }
+
     /// 401 for what a person may do, with a fresh second factor, and a token never.
     pub fn person_required() -> Self {
         Self::step_up(
@@ -334,6 +350,10 @@ impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Conflict(what) => Self::conflict("conflict", format!("{what} exists already.")),
+            StoreError::NotTheirs => Self::forbidden(
+                "permission_denied",
+                "The owner of the platform closed the tenant, and alone activates it.",
+            ),
             StoreError::Refused(why) => Self::conflict("conflict", why),
             StoreError::Full(why) => Self::conflict("too_many", why),
             StoreError::Stale(what) => Self::new(

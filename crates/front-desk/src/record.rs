@@ -21,6 +21,10 @@ pub struct Facts {
     pub session: Option<String>,
     /// The `jti` of the token, or the id of the key.
     pub actor: Option<String>,
+    /// Whether it is somebody on a page of the tenant, who proves nothing.
+    pub is_visitor: bool,
+    /// Whether the caller is proved and within the limits.
+    pub is_within_limits: bool,
     /// What it was done to.
     pub subject: Option<String>,
     /// The other tenant that somebody of the owner came to; it is told in that trail too.
@@ -68,7 +72,8 @@ impl CallRecord {
     /// must not be able to take it up.
     pub async fn keep_room(&self, audit: &AuditLog) -> Result<(), Problem> {
         if !self.method.is_safe() {
-            let permit = audit.reserve().await.ok_or_else(Problem::unavailable)?;
+            let tenant = self.facts().tenant.clone().ok_or_else(Problem::internal)?;
+            let permit = audit.reserve(&tenant).await.ok_or_else(Problem::unavailable)?;
             *self.permit.lock().unwrap_or_else(PoisonError::into_inner) = Some(permit);
         }
         Ok(())

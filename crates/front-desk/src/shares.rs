@@ -1,44 +1,116 @@
-//! The shares of visitors and networks in what a tenant has left for the month, as limits.
+//! What a call counts against. A limit that many share says who counts: of what visitors share, each network has a part, so
+//! that nobody who proves nothing keeps the others waiting.
 
 use crate::tenant_state::TenantState;
 use misy_domain::{
     limit::Quota,
-    share::{Shares, Trace},
+    network::{Network, Width},
+    share::{self, Shares, Trace},
 };
-use misy_store::limits::{Limit, Scope, network_of};
+use misy_store::limits::{Limit, Scope};
 use std::net::IpAddr;
 
 /// What tenants without a quota have left, as far as sessions and the like go.
 const PLENTY: i64 = 1_000_000;
+/// Everybody whose address is not known, as one network.
+const NOWHERE: &str = "nowhere";
 
-/// A share, and whose it is.
-pub(crate) struct Share {
-    subject: String,
-    quota: Quota,
+/// Whose call it is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Who {
+    /// Somebody on a page of the tenant, who proves nothing: where they are counts.
+    Visitor(Option<IpAddr>),
+    /// A program with a secret of the tenant.
+    Program,
+    /// Somebody who manages. What visitors and programs do takes nothing from them.
+    Manager,
 }
 
-impl Share {
-    /// As a limit among the others.
-    pub(crate) fn limit(&self) -> Limit<'_> {
-        Limit { scope: Scope::Key, subject: &self.subject, quota: self.quota }
+/// The limits that one call counts against. There is no other way to make one that many share.
+pub(crate) struct Counts<'a> {
+    state: &'a TenantState,
+    who: Who,
+    limits: Vec<(Scope, String, Quota)>,
+    /// The limits whose parts have been added.
+    shared: Vec<Quota>,
+}
+
+impl<'a> Counts<'a> {
+    /// Those of all calls of the tenant.
+    pub(crate) fn of(state: &'a TenantState, who: Who) -> Self {
+        let mut counts = Self { state, who, limits: Vec::with_capacity(8), shared: Vec::new() };
+        let subject = if matches!(who, Who::Manager) { "managers" } else { "" };
+        counts.shared_by_many(Scope::Tenant, subject, state.quota(Scope::Tenant, ""));
+        counts
     }
-}
 
-/// The shares that something a visitor does counts against: theirs, and those of where they are.
-pub(crate) fn of(trace: Trace, state: &TenantState, family: &str, address: Option<IpAddr>) -> Vec<Share> {
-    let left = match (state.messages_left(), trace) {
-        (Some(left), _) => left,
-        (None, Trace::Message) => return Vec::new(),
-        (None, _) => PLENTY,
-    };
-    let Shares { visitor, network, region } = Shares::of(trace, left);
-    let share = |whose: String, quota| Share { subject: format!("{} {whose}", trace.as_str()), quota };
-    let mut shares = vec![share(family.to_owned(), visitor)];
-    if let Some(address) = address.map(|address| address.to_canonical()) {
-        shares.push(share(format!("{:x}", network_of(address)), network));
-        if let IpAddr::V6(address) = address {
-            shares.push(share(format!("{:x}/48", address.to_bits() >> 80), region));
+    /// Those of something that many share: a site, a channel.
+    pub(crate) fn shared(mut self, scope: Scope, subject: &str) -> Self {
+        let quota = self.state.quota(scope, subject);
+        self.shared_by_many(scope, subject, quota);
+        self
+    }
+
+    /// Those of one alone: a key, a chain of tokens, a session.
+    pub(crate) fn own(mut self, scope: Scope, subject: &str) -> Self {
+        let quota = self.state.quota(scope, subject);
+        self.limits.push((scope, subject.to_owned(), quota));
+        self
+    }
+
+    /// Those that somebody set for a publishable key, which all visitors of a site share.
+    pub(crate) fn of_key(mut self, subject: &str, quota: Quota) -> Self {
+        self.shared_by_many(Scope::Key, subject, quota);
+        self
+    }
+
+    /// The shares that something a visitor does counts against: theirs, and those of where they are.
+    pub(crate) fn leaving(mut self, trace: Trace, family: &str) -> Self {
+        let Who::Visitor(address) = self.who else { return self };
+        let left = match (self.state.messages_left(), trace) {
+            (Some(left), _) => left,
+            (None, Trace::Message) => return self,
+            (None, _) => PLENTY,
+        };
+        let shares = Shares::of(trace, left);
+        let mut push = |whose: &str, quota| {
+            self.limits.push((Scope::Key, format!("{} {whose}", trace.as_str()), quota));
+        };
+        push(family, shares.visitor);
+        for network in address.into_iter().flat_map(Network::all_of) {
+            push(&network.to_string(), shares.of_network(network.width()));
+        }
+        self
+    }
+
+    /// As limits.
+    pub(crate) fn limits(&self) -> Vec<Limit<'_>> {
+        self.limits
+            .iter()
+            .map(|(scope, subject, quota)| Limit { scope: *scope, subject, quota: *quota })
+            .collect()
+    }
+
+    fn shared_by_many(&mut self, scope: Scope, subject: &str, quota: Quota) {
+        self.limits.push((scope, subject.to_owned(), quota));
+        let Who::Visitor(address) = self.who else { return };
+        // What counts here counts there too, and there a part is no larger.
+        let is_within =
+            |wider: &Quota| wider.requests <= quota.requests && wider.interval() >= quota.interval();
+        if self.shared.iter().any(is_within) {
+            return;
+        }
+        self.shared.push(quota);
+        let mut push = |network: &str, part| {
+            self.limits.push((scope, format!("{subject} from {network}"), part));
+        };
+        match address {
+            None => push(NOWHERE, share::of_limit(quota, Width::Region)),
+            Some(address) => {
+                for network in Network::all_of(address) {
+                    push(&network.to_string(), share::of_limit(quota, network.width()));
+                }
+            }
         }
     }
-    shares
 }

@@ -4,8 +4,8 @@
 use crate::settings::{DefaultLimits, PlanLimits};
 use futures_util::{StreamExt, stream};
 use misy_domain::{
-    CertificateId, Clock, KeyId, Metered, Origin, Permissions, Plan, SiteId, TenantId, TenantStatus,
-    TenantType, Timestamp, limit::Quota,
+    CertificateId, Clock, KeyId, Metered, Origin, Permission, Permissions, Plan, SiteId, TenantId,
+    TenantStatus, TenantType, Timestamp, limit::Quota,
 };
 use misy_store::{
     Bell, Database, StoreError, TenantKeys, Vault,
@@ -92,10 +92,12 @@ impl TenantState {
 
     /// What it takes in memory, about.
     fn bytes(&self) -> u32 {
-        let TenantSnapshot { sites, secrets, limits, certificates, revoked, revoked_keys, .. } =
-            &self.snapshot;
+        let TenantSnapshot {
+            sites, secrets, spent_secrets, limits, certificates, revoked, revoked_keys, ..
+        } = &self.snapshot;
         let origins: usize = sites.iter().map(|site| site.origins.len()).sum();
-        let things = sites.len() + origins + secrets.len() + limits.len() + certificates.len();
+        let secrets = secrets.len() + spent_secrets.len();
+        let things = sites.len() + origins + secrets + limits.len() + certificates.len();
         let bytes = TENANT_BYTES + things * THING_BYTES + (revoked.len() + revoked_keys.len()) * ID_BYTES;
         u32::try_from(bytes).unwrap_or(u32::MAX)
     }
@@ -154,6 +156,7 @@ impl TenantState {
                 && bound.expires_at.is_none_or(|expires| now < expires)
                 && bound.secret_key_id.is_none_or(|only| Some(only) == secret)
                 && bound.site_id.as_ref().is_none_or(|only| only == site)
+                && secret.is_none_or(|secret| !bound.not_for.iter().flatten().any(|other| *other == secret))
         };
         self.snapshot.certificates.iter().filter(counts).map(|bound| bound.certificate_id)
     }
@@ -183,6 +186,60 @@ impl TenantState {
     /// Its secrets that count at this time.
     pub fn secrets(&self, now: Timestamp) -> impl Iterator<Item = &ReadySecret> {
         self.secrets.iter().filter(move |secret| secret.expires_at.is_none_or(|expires| now < expires))
+    }
+
+    /// The secrets that sign at this time for the tokens of one: itself, and those that took over from it and carry all that it
+    /// does. One that is over signs no more, but has its successors.
+    pub fn signers(&self, of: KeyId, now: Timestamp) -> impl Iterator<Item = &ReadySecret> {
+        let mut line = vec![of];
+        while let Some(next) = line.last().and_then(|last| self.successor(*last))
+            && !line.contains(&next)
+        {
+            line.push(next);
+        }
+        let signs = move |secret: &&ReadySecret| {
+            secret.key_id == of || (line.contains(&secret.key_id) && self.carries_all(secret.key_id, of, now))
+        };
+        self.secrets(now).filter(signs)
+    }
+
+    fn successor(&self, of: KeyId) -> Option<KeyId> {
+        let TenantSnapshot { secrets, spent_secrets, .. } = &self.snapshot;
+        let present = secrets.iter().find(|secret| secret.key_id == of).map(|secret| secret.successor);
+        let spent = || spent_secrets.iter().find(|secret| secret.key_id == of).map(|secret| secret.successor);
+        present.or_else(spent).flatten()
+    }
+
+    /// Whether one secret carries all that another does. Of what is over only what its tokens may hold counts: it manages nothing.
+    fn carries_all(&self, one: KeyId, other: KeyId, now: Timestamp) -> bool {
+        let Some(one) = self.secret(one, now) else { return false };
+        let actions = self.secret(other, now).map(|other| &other.actions[..]).unwrap_or_default();
+        let Some(permissions) = self.last_permissions(other) else { return false };
+        actions.iter().all(|action| one.actions.contains(action))
+            && permissions
+                .iter()
+                .all(|held| held == Permission::TenantManage || one.permissions.contains(held))
+    }
+
+    /// What a secret can give, or could last: to be over gives its tokens nothing back.
+    fn last_permissions(&self, secret: KeyId) -> Option<&Permissions> {
+        let TenantSnapshot { secrets, spent_secrets, .. } = &self.snapshot;
+        let present = secrets.iter().find(|known| known.key_id == secret).map(|known| &known.permissions);
+        let spent = || spent_secrets.iter().find(|known| known.key_id == secret);
+        present.or_else(|| spent().map(|known| &known.permissions))
+    }
+
+    /// What a token may do now: what it says, as far as its site and its secret still allow it. Everybody who serves by a token
+    /// asks this.
+    pub fn permissions_now(&self, claims: &TatClaims) -> Permissions {
+        let Some(site) = self.site(&claims.site_id) else { return Permissions::default() };
+        let permissions = claims.permissions.intersection(site.permissions);
+        match claims.key.and_then(|key| self.last_permissions(key)) {
+            Some(secret) => permissions.intersection(secret),
+            // Nobody narrows the key of a page. A server's token is of a secret, and of one that is not known nothing is left.
+            None if claims.origin.is_some() => permissions,
+            None => Permissions::default(),
+        }
     }
 
     /// What a secret can give now; `None` for what is no secret, or none that counts at this time.

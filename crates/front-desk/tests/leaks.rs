@@ -1,4 +1,5 @@
-//! SEC-15: no secret and no word of a contact reaches the log. Alone in its process: it reads what the whole process logs.
+//! SEC-15: no secret and no word of a contact reaches the log or a trace. Alone in its process: it reads what the whole
+//! process tells.
 
 #![allow(
     clippy::unwrap_used,
@@ -14,6 +15,10 @@ mod people;
 mod support;
 
 use http::Method;
+use opentelemetry_sdk::{
+    error::OTelSdkResult,
+    trace::{SdkTracerProvider, SpanData, SpanExporter},
+};
 use serde_json::json;
 use std::{
     io::Write,
@@ -35,8 +40,19 @@ impl Write for Captured {
     }
 }
 
+/// All that spans hold, as text.
+#[derive(Clone, Debug, Default)]
+struct Spans(Arc<Mutex<String>>);
+
+impl SpanExporter for Spans {
+    async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
+        self.0.lock().unwrap().push_str(&format!("{batch:?}"));
+        Ok(())
+    }
+}
+
 #[tokio::test]
-async fn neither_secrets_nor_words_reach_the_log() {
+async fn neither_secrets_nor_words_reach_the_log_or_a_trace() {
     let captured = Captured::default();
     let writer = captured.clone();
     let subscriber = tracing_subscriber::fmt()
@@ -44,6 +60,10 @@ async fn neither_secrets_nor_words_reach_the_log() {
         .with_writer(move || writer.clone())
         .finish();
     let _guard = tracing::subscriber::set_default(subscriber);
+    let spans = Spans::default();
+    let provider = SdkTracerProvider::builder().with_simple_exporter(spans.clone()).build();
+    opentelemetry::global::set_tracer_provider(provider);
+    misy_telemetry::record();
     let app = App::start().await;
     let (owner, andina) = app.two().await;
     let token = app.browser(&andina).await;
@@ -60,6 +80,8 @@ async fn neither_secrets_nor_words_reach_the_log() {
     app.desk.shutdown().await;
     let log = String::from_utf8_lossy(&captured.0.lock().unwrap()).into_owned();
     assert!(log.contains("writeMessage") && log.contains(&session), "calls are in the log");
+    let spans = spans.0.lock().unwrap().clone();
+    assert!(spans.contains("writeMessage") && spans.contains(&session), "calls are traced");
     for (what, secret) in [
         ("bootstrap secret", BOOTSTRAP),
         ("publishable key", &*andina.publishable_key),
@@ -74,5 +96,6 @@ async fn neither_secrets_nor_words_reach_the_log() {
         ("bearer", "adm_canario"),
     ] {
         assert!(!log.contains(secret), "{what} in the log");
+        assert!(!spans.contains(secret), "{what} in a trace");
     }
 }

@@ -14,6 +14,7 @@ use misy_store::{
     deliveries::{self, Deliveries, Delivery},
     leases::{Backoff, Lease, LeaseTerms, Trouble},
 };
+use misy_telemetry::{Field, Span as TraceSpan, Traced};
 use misy_trust::webhook_signatures;
 use serde::{Deserialize, Serialize};
 use std::{sync::Arc, time::Duration};
@@ -92,7 +93,7 @@ impl Courier {
         let unusable = || WorkError::Hopeless(Trouble::CallbackUnusable);
         let url = delivery.callback_url.as_deref().ok_or_else(unusable)?;
         let event = Event {
-            kind: "message",
+            kind: "message.created",
             timestamp: delivery.message.created_at,
             data: Data {
                 delivery_id: delivery.delivery_id,
@@ -145,10 +146,26 @@ impl Handler for Courier {
         let delivery = deliveries::load(&mut tx, &keys, lease, self.clock.now()).await?;
         tx.commit().await?;
         let Some(delivery) = delivery else { return Ok(()) };
-        let answer = self.send(&delivery).await?;
+        let span = TraceSpan::after("deliver", delivery.message.trace);
+        span.id(Field::Tenant, &lease.tenant)
+            .id(Field::Conversation, &delivery.conversation_id)
+            .id(Field::Message, &delivery.message.message_id)
+            .set(Field::Attempts, i64::from(lease.attempts));
+        let delivered = self.deliver(lease, &delivery).in_span(&span).await;
+        if let Err(error) = &delivered {
+            span.fail(error.trouble().code());
+        }
+        delivered
+    }
+}
+
+impl Courier {
+    /// Sends a delivery and notes that it has left.
+    async fn deliver(&self, lease: &Lease<Deliveries>, delivery: &Delivery) -> Result<(), WorkError> {
+        let answer = self.send(delivery).await?;
         match answer.status {
             status if status.is_success() => {}
-            StatusCode::GONE => return self.gone(lease, &delivery).await,
+            StatusCode::GONE => return self.gone(lease, delivery).await,
             status => {
                 warn!(%status, "a receiver did not take a delivery");
                 return Err(WorkError::Failed(Trouble::CallbackRefused));

@@ -10,6 +10,7 @@ mod mailer;
 mod rotations;
 mod round;
 mod settings;
+mod traced_turn;
 mod turns;
 mod worker;
 

@@ -2,6 +2,7 @@
 
 use crate::{
     Worker, WorkerSettings,
+    traced_turn::TracedTurn,
     worker::{Handler, WorkError},
 };
 use metrics::{counter, histogram};
@@ -22,6 +23,7 @@ use misy_store::{
     sessions::ConversationStatus,
     turns::{self, Conversations, NewHandoff, TurnResult, TurnWork},
 };
+use misy_telemetry::{Field, Traced};
 use misy_workbench::{Packs, Unfinished};
 use serde_json::json;
 use std::{
@@ -158,7 +160,7 @@ impl Turns {
         };
         let raise = async {
             let mut tx = self.database.tenant_work("turn.alert", &lease.tenant).await?;
-            alerts::raise(&mut tx, &alert).await?;
+            alerts::raise(&mut tx, &self.vault, &alert).await?;
             tx.commit().await
         };
         if let Err(error) = raise.await {
@@ -258,10 +260,26 @@ impl Handler for Turns {
             span.record("sessionId", tracing::field::display(session));
         }
         self.record_age(&loaded.work);
+        let steps = TracedTurn::start(lease, &loaded.work, began);
+        let worked = self.work(lease, loaded, &steps, began).in_span(&steps.turn).await;
+        if let Err(error) = &worked {
+            steps.turn.fail(error.trouble().code());
+        }
+        worked
+    }
+}
 
+impl Turns {
+    async fn work(
+        &self,
+        lease: &Lease<Conversations>,
+        loaded: Loaded,
+        steps: &TracedTurn,
+        began: Instant,
+    ) -> Result<(), WorkError> {
         let _typing = Typing::start(&self.bell, lease, &loaded.work);
         let loaded = Arc::new(loaded);
-        let mut outcome = match self.decide(lease, &loaded).await {
+        let mut outcome = match self.decide(lease, &loaded).in_span(&steps.step("decide")).await {
             // So much of the tenant waits for the workbench that this waits better where nothing is held for it.
             Err(WorkError::Unfinished(Unfinished::Full)) => {
                 self.database.postpone(lease, CROWDED).await?;
@@ -269,7 +287,8 @@ impl Handler for Turns {
             }
             outcome => outcome?,
         };
-        span.record("agentName", outcome.decision.agent.as_str());
+        Span::current().record("agentName", outcome.decision.agent.as_str());
+        steps.turn.id(Field::Agent, &outcome.decision.agent);
         if let Some(wait) = self.over_limit(lease, &loaded.work, &outcome).await? {
             let agent = outcome.decision.agent.clone();
             counter!("misy_turns_limited_total").increment(1);
@@ -282,7 +301,9 @@ impl Handler for Turns {
             hand_over(&mut outcome);
         }
         let spent = outcome.spent;
-        self.commit(lease, &loaded, outcome, began).await?;
+        let commit = steps.step("commit");
+        commit.id(Field::Agent, &outcome.decision.agent);
+        self.commit(lease, &loaded, outcome, began).in_span(&commit).await?;
         if let Some(spent) = spent {
             self.tell_spent(lease, spent).await;
         }

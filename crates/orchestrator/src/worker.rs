@@ -295,7 +295,7 @@ impl<H: Handler> Worker<H> {
 }
 
 impl WorkError {
-    fn trouble(&self) -> Trouble {
+    pub(crate) fn trouble(&self) -> Trouble {
         match self {
             Self::Failed(trouble) | Self::Hopeless(trouble) => *trouble,
             Self::Store(error) => error.into(),

@@ -15,7 +15,7 @@ use crate::{
     PORT,
     account::Account,
     error::{StartError, file},
-    options::Options,
+    options::{Options, SUPERUSER},
 };
 
 /// Fixed settings: language and time of the log, and a log without personal data: no statements, no row values.
@@ -62,7 +62,11 @@ pub(crate) fn write(
     server: &Account,
 ) -> Result<(), StartError> {
     place(cluster, "postgresql.conf", &postgresql_conf(socket_dir, options))?;
-    place(cluster, "pg_hba.conf", "# Written by misy at each start.\nlocal all all peer map=misy\n")?;
+    // `all` are all databases, and not the stream that a base backup is read from: that is for the superuser only.
+    let hba = format!(
+        "# Written by misy at each start.\nlocal all all peer map=misy\nlocal replication {SUPERUSER} peer map=misy\n"
+    );
+    place(cluster, "pg_hba.conf", &hba)?;
     place(cluster, "pg_ident.conf", &pg_ident_conf(&options.roles, own, server))
 }
 

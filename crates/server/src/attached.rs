@@ -32,7 +32,7 @@ impl Attached {
 /// Reaches the database of a program that runs, or starts it for the command.
 pub(crate) async fn attach(settings: &Settings) -> anyhow::Result<Attached> {
     let socket_dir = socket_dir(settings);
-    if settings.database_url.is_none() && misy_postgres::detached::answers(&socket_dir).await {
+    if settings.database.url.is_none() && misy_postgres::detached::answers(&socket_dir).await {
         let options = DatabaseOptions::new(private(&socket_dir), Login::ByName);
         return Ok(Attached { database: Database::connect(&options).await?, private: None });
     }
@@ -44,7 +44,7 @@ pub(crate) async fn attach(settings: &Settings) -> anyhow::Result<Attached> {
 /// The database of an installation that runs, without bringing its schema up to date.
 pub(crate) async fn reach_database(settings: &Settings) -> anyhow::Result<Database> {
     let (clock, entropy) = ours();
-    let options = match &settings.database_url {
+    let options = match &settings.database.url {
         Some(url) => given::options(settings, url, &clock, &entropy).await?,
         None => DatabaseOptions::new(private(&socket_dir(settings)), Login::ByName),
     };

@@ -8,7 +8,7 @@ mod eval;
 mod internal;
 mod keys;
 
-use crate::{demo, lifecycle, own_memory, settings::Settings, telemetry};
+use crate::{demo, lifecycle, own_memory, settings::Settings, telemetry::Telemetry};
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
@@ -71,12 +71,14 @@ impl Command {
             Action::Enroll(enroll) => runtime()?.block_on(enroll.run(&settings)),
             Action::Keys(keys) => runtime()?.block_on(keys.run(&settings)),
             Action::Serve => {
-                let metrics = telemetry::start(&settings)?;
-                runtime()?.block_on(lifecycle::serve(settings, metrics))
+                let runtime = runtime()?;
+                let telemetry = Telemetry::start(&settings, runtime.handle())?;
+                runtime.block_on(telemetry.watch(async |metrics| lifecycle::serve(settings, metrics).await))
             }
             Action::Demo => {
-                let metrics = telemetry::start(&settings)?;
-                runtime()?.block_on(demo::serve(settings, metrics))
+                let runtime = runtime()?;
+                let telemetry = Telemetry::start(&settings, runtime.handle())?;
+                runtime.block_on(telemetry.watch(async |metrics| demo::serve(settings, metrics).await))
             }
             Action::Internal(internal) => runtime()?.block_on(internal.run(&settings)),
             Action::Audit(audit::Audit::Check { tenant }) => {

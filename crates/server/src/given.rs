@@ -31,7 +31,7 @@ pub(crate) async fn options(
     entropy: &Arc<dyn Entropy>,
 ) -> anyhow::Result<DatabaseOptions> {
     let options = administrator(url)?;
-    let login = if let Some(url) = &settings.database_role_url {
+    let login = if let Some(url) = &settings.database.role_url {
         Login::arranged(url.expose()).context("database_role_url")?
     } else {
         let administrator = Administrator::new(options.clone());

@@ -95,7 +95,9 @@ pub(crate) async fn serve(
     stop: CancellationToken,
 ) {
     let connections = TaskTracker::new();
-    let places = Places::new(within_open_files(terms.connections), terms.per_address);
+    let all = within_open_files(terms.connections);
+    let places =
+        Places::new(all, terms.per_address.map(|share| in_proportion(share, all, terms.connections)));
     loop {
         let accepted = tokio::select! {
             () = stop.cancelled() => break,
@@ -110,7 +112,8 @@ pub(crate) async fn serve(
                 continue;
             }
         };
-        let place = match places.enter(peer.ip()) {
+        let connection = Connection::default();
+        let place = match places.enter(peer.ip(), &connection) {
             Ok(place) => place,
             Err(full) => {
                 refuse(&stream, peer, full);
@@ -121,7 +124,7 @@ pub(crate) async fn serve(
         if place.crowded {
             terms.head /= 4;
         }
-        let caller = Caller { peer, certificate: None, connection: Connection::default() };
+        let caller = Caller { peer, certificate: None, connection };
         let stream = Paced::new(stream, caller.connection.clone(), terms.write);
         let (router, tls, stop) = (router.clone(), tls.clone(), stop.clone());
         connections.spawn(async move {
@@ -153,9 +156,15 @@ fn within_open_files(wanted: usize) -> usize {
     wanted.min(most)
 }
 
+/// A share of all connections when there are fewer than were set: never more of them than it was to be.
+fn in_proportion(share: usize, all: usize, wanted: usize) -> usize {
+    let part = share as u128 * all as u128 / wanted.max(1) as u128;
+    usize::try_from(part).unwrap_or(usize::MAX).max(1)
+}
+
 /// Closes a connection that is one too many, with nothing left of it in the kernel.
 fn refuse(stream: &TcpStream, peer: SocketAddr, full: Full) {
-    metrics::counter!("connections_refused_total", "reason" => full.as_str()).increment(1);
+    metrics::counter!("misy_connections_refused_total", "reason" => full.as_str()).increment(1);
     debug!(%peer, reason = full.as_str(), "no place for a connection");
     let _ = SockRef::from(stream).set_linger(Some(Duration::ZERO));
 }
@@ -180,6 +189,7 @@ async fn secure(
     let handshake = TlsAcceptor::from(tls.now().server.clone()).accept(stream);
     let outcome = tokio::select! {
         () = stop.cancelled() => return,
+        () = caller.connection.until_cut() => return,
         outcome = tokio::time::timeout(terms.handshake, handshake) => outcome,
     };
     match outcome {
@@ -207,14 +217,14 @@ async fn secure(
         Ok(Err(error)) => {
             let cause = error.get_ref().and_then(|cause| cause.downcast_ref());
             let reason = cause.map_or("broken_off", reason);
-            metrics::counter!("tls_handshakes_failed_total", "reason" => reason).increment(1);
+            metrics::counter!("misy_tls_handshakes_failed_total", "reason" => reason).increment(1);
             match reason {
                 "refused" | "broken_off" => debug!(%error, peer = %caller.peer, "no TLS with this one"),
                 _ => info!(reason, peer = %caller.peer, "a client certificate is refused"),
             }
         }
         Err(_) => {
-            metrics::counter!("tls_handshakes_failed_total", "reason" => "timeout").increment(1);
+            metrics::counter!("misy_tls_handshakes_failed_total", "reason" => "timeout").increment(1);
             debug!(peer = %caller.peer, "a TLS handshake took too long");
         }
     }
@@ -242,7 +252,13 @@ async fn converse(
             }
             None => {}
         }
-        router.clone().oneshot(request.map(axum::body::Body::new))
+        let under_way = caller.connection.begin();
+        let answer = router.clone().oneshot(request.map(axum::body::Body::new));
+        async move {
+            let answer = answer.await;
+            drop(under_way);
+            answer
+        }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -262,7 +278,7 @@ async fn converse(
                 return;
             }
             () = handle.until_cut() => {
-                metrics::counter!("connections_cut_total", "reason" => "ended").increment(1);
+                metrics::counter!("misy_connections_cut_total", "reason" => "ended").increment(1);
                 return;
             }
             () = stop.cancelled(), if !stopping => {
@@ -270,5 +286,18 @@ async fn converse(
                 connection.as_mut().graceful_shutdown();
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_share_shrinks_with_what_it_is_a_share_of() {
+        assert_eq!(in_proportion(2_500, 50_000, 50_000), 2_500);
+        assert_eq!(in_proportion(2_500, 768, 50_000), 38);
+        assert_eq!(in_proportion(2_500, 1, 50_000), 1);
+        assert_eq!(in_proportion(5, 10, 0), 50);
     }
 }

@@ -153,7 +153,7 @@ async fn guard(State(internal): State<Internal>, mut request: Request, next: Nex
             next.run(request).await
         }
         Err(reason) => {
-            metrics::counter!("internal_refusals_total", "reason" => reason).increment(1);
+            metrics::counter!("misy_internal_refusals_total", "reason" => reason).increment(1);
             warn!(reason, "an internal call was refused");
             (StatusCode::UNAUTHORIZED, Json(json!({ "code": "unauthorized" }))).into_response()
         }

@@ -67,7 +67,7 @@ impl Running {
     /// Starts everything; when this returns, requests are answered.
     pub(crate) async fn start(settings: &Settings, metrics: PrometheusHandle) -> anyhow::Result<Self> {
         let began = Instant::now();
-        let listener = http::listen(settings.http_addr, http::DEFAULT_PORT).await?;
+        let listener = http::listen(settings.address.http, http::DEFAULT_PORT).await?;
         fs::DirBuilder::new()
             .recursive(true)
             .mode(0o711)
@@ -100,7 +100,7 @@ impl Running {
         clock: Arc<dyn Clock>,
     ) -> anyhow::Result<(FrontDesk, String, CancellationToken, TaskTracker)> {
         let vault = attached::vault(settings, database, &clock, &entropy).await?;
-        let tls = settings.tls.clone().map(Tls::load).transpose()?;
+        let tls = settings.tls.public.clone().map(Tls::load).transpose()?;
         let redis = match settings.redis.clone() {
             Some(address) => {
                 if address.is_in_the_clear() {
@@ -112,38 +112,17 @@ impl Running {
         };
         let letters = vault.letters(database, clock.clone()).await?;
         let bell = Bell::through(redis.as_ref(), letters);
-        let public_url = match &settings.public_url {
+        let public_url = match &settings.address.public_url {
             Some(origin) => origin.to_string(),
             None if tls.is_some() => format!("https://{}", listener.local_addr()?),
             None => format!("http://{}", listener.local_addr()?),
         };
-        let mut desk_settings = misy_front_desk::Settings::new(&*public_url, settings.owner.clone());
-        desk_settings.algorithm = settings.token_algorithm;
-        desk_settings.bootstrap_secret = Some(BootstrapSecret::new(&bootstrap_secret(settings, &*entropy)?));
-        desk_settings.self_registration = settings.self_registration;
-        desk_settings.provider = settings.oidc.as_ref().map(|oidc| InstallationProvider {
-            provider: Provider {
-                issuer: oidc.issuer.clone(),
-                client_id: oidc.client_id.clone(),
-                client_secret: oidc.client_secret.clone(),
-                scopes: vec!["email".into(), "profile".into()],
-            },
-            tenant_claim: oidc.tenant_claim.clone(),
-        });
-        desk_settings.trusted_proxies = settings.trusted_proxies;
-        desk_settings.proxy_header = settings.proxy_header;
-        desk_settings.close_grace = settings.close_grace;
-        desk_settings.strict_transport = tls.is_some();
-        desk_settings.streams_per_family = settings.streams_per_visitor;
-        desk_settings.streams_per_address = settings.streams_per_address;
-        desk_settings.body_timeout = settings.body_timeout;
-        desk_settings.metrics_token = settings.metrics_token.as_ref().map(BootstrapSecret::new);
-        desk_settings.mail = settings.mail.is_some();
+        let desk_settings = desk_settings(settings, &public_url, tls.is_some(), &*entropy)?;
         let mailer = match &settings.mail {
-            Some((url, from)) => Some(Mailer::new(database.clone(), vault.clone(), url.expose(), from)?),
+            Some(mail) => Some(Mailer::new(database.clone(), vault.clone(), mail.url.expose(), &mail.from)?),
             None => None,
         };
-        let packs = Packs::start(settings.pack_memory).context("cannot start the threads of agents")?;
+        let packs = Packs::start(settings.work.pack_memory).context("cannot start the threads of agents")?;
         let front_desk = FrontDesk::new(Parts {
             database: database.clone(),
             vault: vault.clone(),
@@ -180,12 +159,18 @@ impl Running {
             tasks.spawn(tls.clone().follow(stop.clone()));
             tasks.spawn(tls::overdue::watch(tls.clone(), "public", front_desk.clone(), stop.clone()));
         }
-        tasks.spawn(http::serve(listener, front_desk.router(), tls, settings.terms.clone(), stop.clone()));
+        tasks.spawn(http::serve(
+            listener,
+            front_desk.router(),
+            tls,
+            settings.connections.terms.clone(),
+            stop.clone(),
+        ));
         tasks.spawn(clean_up(front_desk.clone(), stop.clone()));
-        if let Some(longest) = settings.longest_use {
+        if let Some(longest) = settings.data_keys {
             tasks.spawn(rotate_by_age(front_desk.clone(), longest, stop.clone()));
         }
-        if settings.worker {
+        if settings.work.worker {
             let (sealer, told) = (front_desk.sealer.clone(), stop.clone());
             tasks.spawn(async move {
                 told.run_until_cancelled(sealer.run()).await;
@@ -233,6 +218,38 @@ impl Running {
     }
 }
 
+/// What the front desk is told.
+fn desk_settings(
+    settings: &Settings,
+    public_url: &str,
+    ends_tls: bool,
+    entropy: &dyn Entropy,
+) -> anyhow::Result<misy_front_desk::Settings> {
+    let mut desk_settings = misy_front_desk::Settings::new(public_url, settings.owner.id.clone());
+    desk_settings.algorithm = settings.token_algorithm;
+    desk_settings.bootstrap_secret = Some(BootstrapSecret::new(&bootstrap_secret(settings, entropy)?));
+    desk_settings.self_registration = settings.owner.self_registration;
+    desk_settings.provider = settings.sign_in.as_ref().map(|oidc| InstallationProvider {
+        provider: Provider {
+            issuer: oidc.issuer.clone(),
+            client_id: oidc.client_id.clone(),
+            client_secret: oidc.client_secret.clone(),
+            scopes: vec!["email".into(), "profile".into()],
+        },
+        tenant_claim: oidc.tenant_claim.clone(),
+    });
+    desk_settings.trusted_proxies = settings.connections.trusted_proxies;
+    desk_settings.proxy_header = settings.connections.proxy_header;
+    desk_settings.close_grace = settings.close_grace;
+    desk_settings.strict_transport = ends_tls;
+    desk_settings.streams_per_family = settings.connections.streams_per_visitor;
+    desk_settings.streams_per_address = settings.connections.streams_per_address;
+    desk_settings.body_timeout = settings.connections.body_timeout;
+    desk_settings.metrics_token = settings.telemetry.metrics_token.as_ref().map(BootstrapSecret::new);
+    desk_settings.mail = settings.mail.is_some();
+    Ok(desk_settings)
+}
+
 /// What the internal address and the calls to other processes need.
 struct Neighbours {
     database: Database,
@@ -250,22 +267,22 @@ impl Neighbours {
         stop: &CancellationToken,
         tasks: &TaskTracker,
     ) -> anyhow::Result<()> {
-        let Some(files) = settings.internal.clone() else { return Ok(()) };
+        let Some(files) = settings.tls.internal.clone() else { return Ok(()) };
         let tls = Tls::load(files)?;
         let mut roles = vec![ServiceRole::FrontDesk];
-        roles.extend(settings.worker.then_some(ServiceRole::Worker));
+        roles.extend(settings.work.worker.then_some(ServiceRole::Worker));
         let service = Service::start(self.database, self.vault, self.clock, self.entropy, roles).await?;
         tasks.spawn(tls.clone().follow(stop.clone()));
         tasks.spawn(tls::overdue::watch(tls.clone(), "internal", front_desk.clone(), stop.clone()));
         tasks.spawn(service.clone().follow_keys(stop.clone()));
-        if let Some(address) = settings.internal_addr {
+        if let Some(address) = settings.tls.internal_addr {
             let listener = http::listen(Some(address), 0).await?;
             info!(%address, "listening to other processes of the installation");
             let router = internal::router(service.clone(), front_desk.clone());
             tasks.spawn(http::serve(listener, router, Some(tls.clone()), Terms::default(), stop.clone()));
         }
-        if !settings.peers.is_empty() {
-            let peers = Peers { service, tls, addresses: settings.peers.clone() };
+        if !settings.tls.peers.is_empty() {
+            let peers = Peers { service, tls, addresses: settings.tls.peers.clone() };
             tasks.spawn(peers.tell_changes(front_desk.clone(), stop.clone()));
         }
         Ok(())
@@ -306,10 +323,10 @@ pub(crate) async fn open_database(
     clock: &Arc<dyn Clock>,
     entropy: &Arc<dyn Entropy>,
 ) -> anyhow::Result<(Option<PrivateServer>, Database)> {
-    if let Some(url) = &settings.database_url {
+    if let Some(url) = &settings.database.url {
         return Ok((None, given::open(settings, url, clock, entropy).await?));
     }
-    let programs = Programs::find(settings.postgres_bin.as_deref())?;
+    let programs = Programs::find(settings.database.postgres_bin.as_deref())?;
     let server = PrivateServer::start(misy_postgres::Options::new(&settings.data_dir, programs)).await?;
     let administrator = PgConnectOptions::new_without_pgpass()
         .socket(server.socket_dir())
@@ -329,7 +346,7 @@ pub(crate) async fn open_database(
 
 /// The one-time secret that registers the owner: as set, or made once and kept where only the operator can read it.
 fn bootstrap_secret(settings: &Settings, entropy: &dyn Entropy) -> anyhow::Result<Secret<String>> {
-    if let Some(secret) = &settings.bootstrap_secret {
+    if let Some(secret) = &settings.owner.bootstrap_secret {
         return Ok(secret.clone());
     }
     secret_file(&settings.data_dir.join("bootstrap-secret"), entropy)

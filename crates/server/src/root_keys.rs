@@ -5,8 +5,8 @@ use anyhow::Context;
 use misy_domain::{Clock, Entropy};
 use misy_egress::{Egress, EgressSettings};
 use misy_store::{
-    Database, Roots,
-    key_provider::{AwsKms, AzureIdentity, AzureKeyVault, Kms, VaultTransit},
+    Database, Roots, StoreError,
+    key_provider::{self, AwsKms, AzureIdentity, AzureKeyVault, Kms, VaultTransit},
     vault::KeySource,
 };
 use misy_trust::{KeyProvider, RootKey, sigv4::Credentials};
@@ -20,17 +20,18 @@ pub(crate) fn file(settings: &Settings) -> PathBuf {
 
 /// The way out, as the operator allows it.
 pub(crate) fn egress(settings: &Settings) -> anyhow::Result<Egress> {
-    if settings.egress_allow_loopback {
+    if settings.egress.allow_loopback {
         warn!(
             "MISY_EGRESS_ALLOW_LOOPBACK is on: outgoing calls may reach this machine. Never use it in production"
         );
     }
     let extra_roots = settings
-        .egress_ca_file
+        .egress
+        .ca_file
         .as_ref()
         .map(|path| fs::read(path).with_context(|| format!("egress_ca_file {}", path.display())))
         .transpose()?;
-    let allow_loopback = settings.egress_allow_loopback;
+    let allow_loopback = settings.egress.allow_loopback;
     Ok(Egress::new(EgressSettings { allow_loopback, extra_roots, ..EgressSettings::default() })?)
 }
 
@@ -81,12 +82,15 @@ pub(crate) async fn load(
     }
     let file = KeyProvider::File(file(settings));
     let Some(kms) = kms(settings, clock)? else {
+        if !self::file(settings).exists() && key_provider::has_data_keys(database).await? {
+            return Err(StoreError::RootKeyGone.into());
+        }
         file.load(entropy)?;
         return Ok(Roots::new(file.load_all()?, KeySource::Local(file)));
     };
     let before = if self::file(settings).exists() { file.load_all()? } else { Vec::new() };
     let keys = kms
-        .load_or_create(database, entropy)
+        .load_or_create(database, &before, entropy)
         .await
         .with_context(|| format!("the root key cannot be had from {}", kms.name()))?;
     let all = [keys, before.clone()].concat();

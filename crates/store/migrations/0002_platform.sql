@@ -48,7 +48,10 @@ create table platform.token_signing_keys (
     created_at timestamptz not null,
     activates_at timestamptz not null,
     retires_at timestamptz,
-    expires_at timestamptz
+    expires_at timestamptz,
+    -- Times that every program can read.
+    check (least(created_at, activates_at, retires_at, expires_at) >= '2000-01-01 00:00Z'),
+    check (greatest(created_at, activates_at, retires_at, expires_at) < '3000-01-01 00:00Z')
 );
 grant select on platform.token_signing_keys to misy_app, misy_worker, misy_system;
 grant insert, update, delete on platform.token_signing_keys to misy_system;

@@ -4,7 +4,15 @@ create table misy.tenants (
     tenant_id text collate "C" primary key check (misy.is_tenant_id(tenant_id)),
     tenant_type text not null check (tenant_type in ('owner', 'standard')),
     is_owner boolean not null generated always as (tenant_type = 'owner') stored,
-    status text not null default 'active' check (status in ('active', 'suspended', 'closed')),
+    -- Two things keep a tenant from being served, each for itself: the owner's hold, and that it is closed. Whoever takes one of
+    -- them back leaves the other.
+    suspended_at timestamptz,
+    -- When it was closed: its data goes when the grace period after it is over.
+    closed_at timestamptz,
+    -- Then the owner alone takes it back.
+    closed_by_owner boolean not null default false check (closed_at is not null or not closed_by_owner),
+    status text not null generated always as (
+        case when closed_at is not null then 'closed' when suspended_at is not null then 'suspended' else 'active' end) stored,
     name text not null,
     contact_email text not null,
     website_url text not null,
@@ -91,6 +99,8 @@ create table misy.tenant_secrets (
     created_at timestamptz not null default now(),
     -- Set while a newer secret takes over.
     expires_at timestamptz,
+    -- The one that takes over: it signs for the tokens of this one too, as far as it carries what this one does.
+    successor text collate "C",
     revoked_at timestamptz,
     primary key (tenant_id, key_id)
 );

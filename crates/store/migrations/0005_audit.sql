@@ -20,15 +20,19 @@ create table misy.audit_entries (
     subject text,
     detail jsonb,
     primary key (tenant_id, audit_id),
-    -- Whatever stands here can be read, hashed and shown. The sizes are beyond what a request can bring along.
+    -- Whatever stands here can be read, hashed and shown. Nothing here grows to more than some kilobytes when it is read.
     check (audit_id ~ '^aud_[0-9A-Za-z]{1,60}$'),
     check (at >= '2000-01-01 00:00Z' and at < '3000-01-01 00:00Z'),
     check (status between 100 and 999),
     check (duration_micros >= 0),
     check (pg_catalog.octet_length(action) <= 200 and pg_catalog.octet_length(outcome) <= 200),
     check (pg_catalog.octet_length(pg_catalog.concat(actor, site_id, session_id, agent_name, origin, request_id, subject))
-           <= 131072),
-    check (pg_catalog.octet_length(detail::text) <= 1048576),
+           <= 8192),
+    check (pg_catalog.octet_length(detail::text) <= 16384),
+    -- The id of a call's entry is made of that of the request, whose last digit is even; those of all others are odd. So
+    -- whoever may not tell of calls takes no call's id.
+    constraint ids_of_calls
+        check ((kind = 'call') = (pg_catalog.strpos('02468acegjmprtwy', pg_catalog.right(audit_id, 1)) > 0)),
     -- Agents do turns, and nobody else does.
     check ((kind = 'turn') = pg_catalog.starts_with(actor, 'agent:'))
 );

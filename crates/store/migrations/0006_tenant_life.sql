@@ -1,6 +1,3 @@
--- When a tenant was closed: its data goes when the grace period after it is over.
-alter table misy.tenants add column closed_at timestamptz;
-
 -- Where a tenant's tokens stand, in one round trip: called outside an explicit transaction, at most once a second per
 -- tenant and replica. SECURITY INVOKER: row-level security narrows it to the tenant that it sets.
 create function misy.tenant_snapshot(tenant text, at timestamptz) returns jsonb
@@ -32,7 +29,7 @@ begin
         'secrets', coalesce((
             select jsonb_agg(jsonb_build_object(
                 'keyId', k.key_id, 'sealed', encode(k.sealed_secret, 'hex'), 'expiresAt', k.expires_at,
-                'permissions', to_jsonb(k.permissions), 'actions', to_jsonb(k.actions)))
+                'permissions', to_jsonb(k.permissions), 'actions', to_jsonb(k.actions), 'successor', k.successor))
             from misy.tenant_secrets k
             where k.tenant_id = tenant and k.revoked_at is null and (k.expires_at is null or k.expires_at > at)), '[]'),
         'limits', coalesce((

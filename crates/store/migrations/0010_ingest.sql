@@ -77,8 +77,10 @@ begin
     update misy.conversations c
     set last_sequence = ingest_message.sequence,
         last_inbound_sequence = ingest_message.sequence,
-        -- While a lease is held or a failure waits, the work is due already.
-        work_at = coalesce(c.work_at, pg_catalog.clock_timestamp()),
+        -- While a lease is held or a failure waits, the work is due already, and minutes ahead at most: what is further is
+        -- from a clock that was wrong.
+        work_at = least(coalesce(c.work_at, pg_catalog.clock_timestamp()),
+                        pg_catalog.clock_timestamp() + interval '5 minutes'),
         attempts = case when c.dead_at is null then c.attempts else 0 end,
         dead_at = null
     where c.tenant_id = p_tenant and c.conversation_id = ingest_message.conversation_id;

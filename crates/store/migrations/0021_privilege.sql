@@ -38,7 +38,8 @@ $$;
 create trigger only_ends before update on misy.privilege_uses
     for each row execute function misy.refuse_change_of_privilege();
 
--- What should be looked at now. `occurrence` keeps one event from raising the same alert twice.
+-- What should be looked at now. `occurrence` keeps one event from raising the same alert twice. It is a keyed hash: whoever
+-- only reaches the database cannot put one there before the event. And none is born acknowledged.
 create table misy.alerts (
     tenant_id text collate "C" not null references misy.tenants on delete cascade,
     alert_id text collate "C" not null,
@@ -56,6 +57,9 @@ create table misy.alerts (
 );
 call misy.protect('misy.alerts');
 grant select, insert on misy.alerts to misy_app, misy_worker, misy_system;
+create trigger born_open before insert on misy.alerts
+    for each row when (new.acknowledged_at is not null or new.acknowledged_by is not null)
+    execute function misy.refuse_change();
 grant update on misy.alerts to misy_app, misy_system;
 
 -- What the owner decided for the whole installation while it runs; it wins over the program's settings.

@@ -124,13 +124,56 @@ grant execute on function
     misy.sealed_counts(text)
     to misy_app;
 
--- The versions of the root key that a key management service has wrapped. With a file or the environment there is none.
+-- The root keys that a key management service has wrapped. With a file or the environment there is none. Anybody who has the
+-- public half of a service's key can wrap something, so a row is believed for what vouches for it: the root keys that were in
+-- force when it was made. Whoever writes here only adds behind what is there; and takes away what they hold the key of.
 create table platform.root_keys (
-    -- The fingerprint of the key.
-    version bigint primary key,
     provider text not null,
-    wrapped_key text not null,
-    created_at timestamptz not null default pg_catalog.clock_timestamp()
+    -- Counts up.
+    generation bigint not null check (generation > 0),
+    -- The fingerprint of the key.
+    version bigint not null,
+    wrapped_key text not null check (octet_length(wrapped_key) <= 16384),
+    -- Keyed hashes of the row: under the key itself, and of that under those before it.
+    seal bytea not null check (length(seal) = 32),
+    links bytea[] not null check (cardinality(links) <= 16),
+    -- The SHA-256 of a word that follows from the key.
+    release bytea not null check (length(release) = 32),
+    created_at timestamptz not null default pg_catalog.clock_timestamp(),
+    primary key (provider, generation)
 );
 grant select on platform.root_keys to misy_app, misy_worker, misy_system;
-grant insert, delete on platform.root_keys to misy_system;
+
+create function platform.add_root_key(
+    p_provider text, p_generation bigint, p_version bigint, p_wrapped text, p_seal bytea, p_links bytea[], p_release bytea)
+returns boolean
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    lock table platform.root_keys in share row exclusive mode;
+    if p_generation <> (select coalesce(max(r.generation), 0) + 1 from platform.root_keys r where r.provider = p_provider)
+        or (select count(*) from platform.root_keys) >= 100 then
+        return false;
+    end if;
+    insert into platform.root_keys (provider, generation, version, wrapped_key, seal, links, release)
+    values (p_provider, p_generation, p_version, p_wrapped, p_seal, p_links, p_release);
+    return true;
+end
+$$;
+
+create function platform.drop_root_key(p_provider text, p_generation bigint, p_word bytea)
+returns boolean
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    delete from platform.root_keys r
+    where r.provider = p_provider and r.generation = p_generation and r.release = sha256(p_word);
+    return found;
+end
+$$;
+revoke execute on function platform.add_root_key(text, bigint, bigint, text, bytea, bytea[], bytea),
+    platform.drop_root_key(text, bigint, bytea) from public;
+grant execute on function platform.add_root_key(text, bigint, bigint, text, bytea, bytea[], bytea),
+    platform.drop_root_key(text, bigint, bytea) to misy_system;

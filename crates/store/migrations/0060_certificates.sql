@@ -22,6 +22,9 @@ create table misy.certificates (
     secret_key_id text collate "C",
     site_id text collate "C",
     made_by text collate "C" not null default '',
+    -- What whoever bound it could do: it is no proof for a secret that carries more.
+    actions text[] not null default '{}',
+    permissions text[] not null default '{}',
     created_at timestamptz not null default now(),
     expires_at timestamptz,
     revoked_at timestamptz,
@@ -59,7 +62,8 @@ end
 $$;
 
 -- What belongs to the snapshot of a tenant beside misy.tenant_snapshot, in the same round trip: bound certificates that
--- count, secrets that need one, and keys whose tokens count no more. Like it SECURITY INVOKER.
+-- count and for which secrets they do not, secrets that need one, what secrets carried that ended lately (their tokens live on,
+-- and get nothing back by that), and keys whose tokens count no more. Like it SECURITY INVOKER.
 create function misy.snapshot_credentials(tenant text, at timestamptz) returns jsonb
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -75,12 +79,23 @@ begin
             select jsonb_agg(jsonb_build_object(
                 'certificateId', c.certificate_id, 'boundBy', c.bound_by,
                 'fingerprint', encode(c.fingerprint, 'hex'), 'secretKeyId', c.secret_key_id,
-                'siteId', c.site_id, 'expiresAt', c.expires_at))
+                'siteId', c.site_id, 'expiresAt', c.expires_at,
+                'notFor', (
+                    select jsonb_agg(k.key_id) from misy.tenant_secrets k
+                    where k.tenant_id = tenant
+                        and (coalesce(least(k.revoked_at, k.expires_at), at) > at - remembered)
+                        and not (k.actions <@ c.actions and k.permissions <@ c.permissions))))
             from misy.certificates c
             where c.tenant_id = tenant and c.revoked_at is null and (c.expires_at is null or c.expires_at > at)), '[]'),
         'certificateSecrets', coalesce((
             select jsonb_agg(k.key_id) from misy.tenant_secrets k
             where k.tenant_id = tenant and k.needs_certificate), '[]'),
+        'spentSecrets', coalesce((
+            select jsonb_agg(jsonb_build_object(
+                'keyId', k.key_id, 'permissions', to_jsonb(k.permissions), 'successor', k.successor))
+            from misy.tenant_secrets k
+            where k.tenant_id = tenant and least(k.revoked_at, k.expires_at) <= at
+                and least(k.revoked_at, k.expires_at) > at - remembered), '[]'),
         'revokedKeys', coalesce((
             select jsonb_agg(r.key_id) from (
                 select k.key_id from misy.api_keys k

@@ -53,6 +53,7 @@ begin
     select t.purged_rows into total
     from misy.tenants t
     where t.tenant_id = p_tenant and t.status = 'closed' and t.purge_at <= p_now and not t.is_owner
+        and coalesce(t.purge_not_before, '-infinity') <= pg_catalog.clock_timestamp()
     for no key update skip locked;
     if not found then
         outcome := 'nothing';

@@ -65,7 +65,8 @@ create table misy.user_tickets (
 );
 create index user_tickets_of_user on misy.user_tickets (tenant_id, user_id, purpose);
 
--- Browsers from which somebody signed in before: whoever guesses passwords elsewhere does not slow these down.
+-- Browsers from which somebody signed in before: whoever guesses passwords elsewhere does not slow these down. In some of them
+-- a link was used that was made for the person: their password enrols a first second factor there, and nowhere else.
 create table misy.user_devices (
     tenant_id text collate "C" not null,
     user_id text collate "C" not null,
@@ -73,6 +74,7 @@ create table misy.user_devices (
     created_at timestamptz not null,
     last_used_at timestamptz not null,
     expires_at timestamptz not null,
+    had_link boolean not null default false,
     primary key (tenant_id, user_id, device_hash),
     foreign key (tenant_id, user_id) references misy.users on delete cascade
 );

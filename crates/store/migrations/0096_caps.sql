@@ -86,3 +86,8 @@ begin
     end loop;
 end
 $$;
+
+-- Secrets that ended stand in the snapshot of their tenant while a token of theirs may be renewed.
+create trigger cap_of_ended after insert on misy.tenant_secrets for each row execute function misy.keep_cap(
+    '1000', 'tenant secrets of a month', 'tenant_id',
+    'coalesce(least(revoked_at, expires_at), now()) > now() - interval ''32 days''');

@@ -13,6 +13,9 @@ revoke insert, update, delete on misy.quotas from misy_worker;
 revoke update, delete on misy.messages, misy.decisions from misy_app, misy_system;
 grant update (sealed_body) on misy.messages to misy_app;
 
+-- Before then nothing of a closed tenant is removed, whatever the clock of a replica says.
+alter table misy.tenants add column purge_not_before timestamptz;
+
 -- The steps that a tenant's row may take, whoever writes it. The program checks them too, to say why.
 create function misy.keep_to_the_life_of_a_tenant() returns trigger
 language plpgsql
@@ -22,17 +25,25 @@ begin
     if new.tenant_type <> old.tenant_type or new.tenant_id <> old.tenant_id then
         raise exception 'a tenant keeps its id and its type' using errcode = 'insufficient_privilege';
     end if;
-    if old.tenant_type = 'owner' and (new.status <> 'active' or new.purge_at is not null) then
+    if old.tenant_type = 'owner' and (new.suspended_at is not null or new.closed_at is not null or new.purge_at is not null) then
         raise exception 'the owner is never suspended or closed' using errcode = 'insufficient_privilege';
     end if;
     if new.purge_started_at is distinct from old.purge_started_at or new.purged_rows <> old.purged_rows then
         raise exception 'only the clean-up writes how far it is' using errcode = 'insufficient_privilege';
     end if;
-    if new.purge_at is distinct from old.purge_at and new.purge_at is not null
-        -- An hour for clocks that differ.
-        and new.purge_at < pg_catalog.clock_timestamp() + interval '23 hours'
-    then
-        raise exception 'a closed tenant stays for a day at least' using errcode = 'insufficient_privilege';
+    -- How long a closed tenant stays is counted by this clock: that of a replica may be wrong.
+    new.purge_not_before := old.purge_not_before;
+    if new.purge_at is null or new.closed_at is null then
+        new.purge_not_before := null;
+    elsif new.purge_at is distinct from old.purge_at or new.closed_at is distinct from old.closed_at then
+        if not isfinite(new.purge_at) or not isfinite(new.closed_at) then
+            raise exception 'a closed tenant stays for a day at least' using errcode = 'insufficient_privilege';
+        end if;
+        -- An hour for clocks that differ a little.
+        new.purge_not_before := greatest(
+            pg_catalog.clock_timestamp() + interval '23 hours',
+            coalesce(old.purge_not_before + (new.purge_at - old.purge_at),
+                     pg_catalog.clock_timestamp() + (new.purge_at - new.closed_at) - interval '1 hour'));
     end if;
     return new;
 end

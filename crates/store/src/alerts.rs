@@ -1,6 +1,6 @@
 //! Alerts: what somebody should look at now.
 
-use crate::{StoreError, SystemTx, TenantTx, readable::readable_rows, tenants::stored};
+use crate::{StoreError, SystemTx, TenantTx, Vault, audit::Actor, readable::readable_rows, tenants::stored};
 use jiff_sqlx::{Timestamp as SqlTimestamp, ToSqlx};
 use misy_domain::{AlertId, TenantId, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -39,7 +39,8 @@ pub struct Alert {
     pub alert_id: AlertId,
     /// The rule that raised it.
     pub rule: String,
-    /// What keeps one event from raising it twice: the same rule and occurrence are one alert.
+    /// What keeps one event from raising it twice: the same rule and occurrence are one alert. Stored as a keyed hash, which
+    /// is what stands here after reading: nobody without the root key raises an alert ahead of its event.
     pub occurrence: String,
     /// How bad it is.
     pub severity: Severity,
@@ -58,18 +59,24 @@ pub struct Alert {
 }
 
 /// Raises an alert with a tenant; says whether it is a new one.
-pub async fn raise_system(tx: &mut SystemTx, tenant: &TenantId, alert: &Alert) -> Result<bool, StoreError> {
-    raise_on(tx.connection(), tenant, alert).await
+pub async fn raise_system(
+    tx: &mut SystemTx,
+    vault: &Vault,
+    tenant: &TenantId,
+    alert: &Alert,
+) -> Result<bool, StoreError> {
+    raise_on(tx.connection(), vault, tenant, alert).await
 }
 
 /// Raises an alert with the tenant of the transaction; says whether it is a new one.
-pub async fn raise(tx: &mut TenantTx, alert: &Alert) -> Result<bool, StoreError> {
+pub async fn raise(tx: &mut TenantTx, vault: &Vault, alert: &Alert) -> Result<bool, StoreError> {
     let tenant = tx.tenant().clone();
-    raise_on(tx.connection(), &tenant, alert).await
+    raise_on(tx.connection(), vault, &tenant, alert).await
 }
 
 async fn raise_on(
     connection: &mut sqlx::PgConnection,
+    vault: &Vault,
     tenant: &TenantId,
     alert: &Alert,
 ) -> Result<bool, StoreError> {
@@ -79,7 +86,7 @@ async fn raise_on(
         tenant.as_str(),
         alert.alert_id.to_string(),
         alert.rule,
-        alert.occurrence,
+        vault.occurrence(tenant, &alert.rule, &alert.occurrence),
         alert.severity.as_str(),
         alert.actor,
         alert.subject,
@@ -95,7 +102,7 @@ async fn raise_on(
 pub async fn acknowledge(
     tx: &mut TenantTx,
     alert: AlertId,
-    by: &str,
+    by: &Actor,
     now: Timestamp,
 ) -> Result<Option<Alert>, StoreError> {
     let tenant = tx.tenant().clone();
@@ -105,7 +112,7 @@ pub async fn acknowledge(
         tenant.as_str(),
         alert.to_string(),
         now.to_sqlx() as _,
-        by
+        by.as_str()
     )
     .execute(tx.connection())
     .await?;

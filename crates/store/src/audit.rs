@@ -14,7 +14,7 @@ pub use log::{AuditLog, AuditPermit, CallEntry};
 pub use sealer::{SealTerms, Sealer};
 
 use crate::{StoreError, SystemTx, TenantTx, tenants::stored};
-use jiff_sqlx::{Timestamp as SqlTimestamp, ToSqlx};
+use jiff_sqlx::ToSqlx;
 use misy_domain::{AuditId, Clock, Entropy, TenantId, Timestamp};
 use serde_json::Value;
 use sqlx::PgConnection;
@@ -47,8 +47,36 @@ impl Kind {
     }
 }
 
+/// Who does something, as the trail of a tenant names them: whoever comes from another tenant is named with it. What is recorded
+/// of a change takes nothing else, so nobody stands in a trail as if they belonged there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Actor(String);
+
+impl Actor {
+    /// Somebody of a tenant, in the trail of this one.
+    pub fn of(home: &TenantId, id: &str, trail: &TenantId) -> Self {
+        if home == trail { Self(id.to_owned()) } else { Self::from_elsewhere(home, id) }
+    }
+
+    /// Somebody of a tenant, in the trail of any other.
+    pub fn from_elsewhere(home: &TenantId, id: &str) -> Self {
+        Self(format!("{home}/{id}"))
+    }
+
+    /// What belongs to no tenant: the program itself, its operator.
+    pub fn outside(name: &'static str) -> Self {
+        Self(name.to_owned())
+    }
+
+    /// As it stands in the trail.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 /// An entry of a tenant's audit trail. Never holds a secret or the words of a contact.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct AuditEntry {
     /// Its id; grows with time.
     pub audit_id: AuditId,
@@ -84,13 +112,13 @@ pub struct AuditEntry {
 
 impl AuditEntry {
     /// An entry for now, with an outcome of `ok`.
-    pub fn new(kind: Kind, action: &str, actor: &str, clock: &dyn Clock, entropy: &dyn Entropy) -> Self {
+    pub fn new(kind: Kind, action: &str, actor: &Actor, clock: &dyn Clock, entropy: &dyn Entropy) -> Self {
         Self {
             audit_id: AuditId::new(clock, entropy),
             at: clock.now(),
             kind,
             action: action.to_owned(),
-            actor: actor.to_owned(),
+            actor: actor.as_str().to_owned(),
             site_id: None,
             session_id: None,
             agent_name: None,
@@ -108,7 +136,7 @@ impl AuditEntry {
 /// Records what the transaction does.
 pub async fn record(tx: &mut TenantTx, entry: &AuditEntry) -> Result<(), StoreError> {
     let tenant = tx.tenant().clone();
-    write(tx.connection(), &tenant, std::slice::from_ref(entry)).await
+    write(tx.connection(), &tenant, entry).await
 }
 
 /// Records cross-tenant work in the trail of a tenant that it touches.
@@ -117,46 +145,54 @@ pub async fn record_system(
     tenant: &TenantId,
     entry: &AuditEntry,
 ) -> Result<(), StoreError> {
-    write(tx.connection(), tenant, std::slice::from_ref(entry)).await
+    write(tx.connection(), tenant, entry).await
 }
 
+/// Its id is new: if it stands there already, something is wrong, and the change does not happen.
 async fn write(
     connection: &mut PgConnection,
     tenant: &TenantId,
-    entries: &[AuditEntry],
+    entry: &AuditEntry,
 ) -> Result<(), StoreError> {
-    macro_rules! column {
-        ($each:expr) => {
-            entries.iter().map($each).collect::<Vec<_>>()
-        };
-    }
     sqlx::query!(
         r#"insert into audit_entries (tenant_id, audit_id, at, kind, action, actor, site_id, session_id, agent_name, origin,
                                       outcome, status, duration_micros, request_id, subject, detail)
-           select $1, u.* from unnest($2::text[], $3::timestamptz[], $4::text[], $5::text[], $6::text[], $7::text[],
-               $8::text[], $9::text[], $10::text[], $11::text[], $12::int[], $13::bigint[], $14::text[], $15::text[],
-               $16::jsonb[]) u
-           on conflict (tenant_id, audit_id) do nothing"#,
+           values ($1, $2, $3, $4, $5, left($6, 300), $7, $8, $9, left($10, 300), $11, $12, $13, $14, left($15, 300),
+                   audit_detail($16))"#,
         tenant.as_str(),
-        &column!(|e| e.audit_id.to_string()),
-        &column!(|e| e.at.to_sqlx()) as &[SqlTimestamp],
-        &column!(|e| e.kind.as_str().to_owned()),
-        &column!(|e| e.action.clone()),
-        &column!(|e| e.actor.clone()),
-        &column!(|e| e.site_id.clone()) as &[Option<String>],
-        &column!(|e| e.session_id.clone()) as &[Option<String>],
-        &column!(|e| e.agent_name.clone()) as &[Option<String>],
-        &column!(|e| e.origin.clone()) as &[Option<String>],
-        &column!(|e| e.outcome.clone()),
-        &column!(|e| e.status) as &[Option<i32>],
-        &column!(|e| e.duration_micros) as &[Option<i64>],
-        &column!(|e| e.request_id.clone()) as &[Option<String>],
-        &column!(|e| e.subject.clone()) as &[Option<String>],
-        &column!(|e| e.detail.clone()) as &[Option<Value>]
+        entry.audit_id.to_string(),
+        entry.at.to_sqlx() as _,
+        entry.kind.as_str(),
+        entry.action,
+        entry.actor,
+        entry.site_id,
+        entry.session_id,
+        entry.agent_name,
+        entry.origin,
+        entry.outcome,
+        entry.status,
+        entry.duration_micros,
+        entry.request_id,
+        entry.subject,
+        entry.detail
     )
     .execute(connection)
     .await?;
     Ok(())
+}
+
+/// Entries that are looked at for one page: a filter that fits few is answered in steps, each of which is short.
+const LOOKED_AT: i64 = 10_000;
+/// An entry tells of a call when it has ended, and its id is from when it began, with all that a clock may be put right by.
+const LONGEST_CALL: jiff::SignedDuration = jiff::SignedDuration::from_hours(1);
+
+/// Entries that were found, and where to go on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AuditPage {
+    /// They.
+    pub entries: Vec<AuditEntry>,
+    /// Older entries than this were not looked at. Fewer than asked for may have been found before.
+    pub next: Option<AuditId>,
 }
 
 /// Which entries to list.
@@ -186,18 +222,25 @@ pub struct AuditFilter {
     pub limit: i64,
 }
 
-/// Entries of the tenant, the newest first. One that cannot be shown, for somebody changed the table, hides no other: a time
-/// beyond all bounds is shown as the bound.
-pub async fn list(tx: &mut TenantTx, filter: &AuditFilter) -> Result<Vec<AuditEntry>, StoreError> {
+/// Entries of the tenant, the newest first, among the next ten thousand. One that cannot be shown, for somebody changed the
+/// table, hides no other: a time beyond all bounds is shown as the bound.
+pub async fn list(tx: &mut TenantTx, filter: &AuditFilter) -> Result<AuditPage, StoreError> {
     let tenant = tx.tenant().clone();
+    // Ids grow with time, so a time is found by them without an index of its own.
+    let first = filter.from.and_then(|from| AuditId::first_of(from.checked_sub(LONGEST_CALL).ok()?));
+    let until = filter.until.and_then(|until| AuditId::first_of(until.checked_add(LONGEST_CALL).ok()?));
+    let first = first.map(|id| id.to_string());
+    let before = filter.before.into_iter().chain(until).min().map(|id| id.to_string());
     let rows = sqlx::query!(
         r#"select audit_id, greatest(least(at, '3000-01-01 00:00Z'), '2000-01-01 00:00Z') as "at!", kind, action, actor,
                 site_id, session_id, agent_name, origin, outcome, status, duration_micros, request_id, subject, detail
-         from audit_entries
-         where tenant_id = $1 and ($2::text is null or kind = $2) and ($3::text is null or action = $3)
+         from (select * from audit_entries
+               where tenant_id = $1 and ($9::text is null or audit_id < $9) and ($13::text is null or audit_id >= $13)
+               order by audit_id desc limit $14) as looked_at
+         where ($2::text is null or kind = $2) and ($3::text is null or action = $3)
            and ($4::text is null or actor = $4) and ($5::text is null or outcome = $5)
            and ($6::text is null or session_id = $6) and ($7::timestamptz is null or at >= $7)
-           and ($8::timestamptz is null or at < $8) and ($9::text is null or audit_id < $9)
+           and ($8::timestamptz is null or at < $8)
            and ($10::text is null or site_id = $10) and ($11::text is null or subject = $11)
          order by audit_id desc limit $12"#,
         tenant.as_str(),
@@ -208,14 +251,23 @@ pub async fn list(tx: &mut TenantTx, filter: &AuditFilter) -> Result<Vec<AuditEn
         filter.session_id,
         filter.from.map(ToSqlx::to_sqlx) as _,
         filter.until.map(ToSqlx::to_sqlx) as _,
-        filter.before.map(|id| id.to_string()),
+        before,
         filter.site_id,
         filter.subject,
-        filter.limit
+        filter.limit,
+        first,
+        LOOKED_AT
     )
     .fetch_all(tx.connection())
     .await?;
-    rows.into_iter()
+    let is_full = i64::try_from(rows.len()).unwrap_or(i64::MAX) >= filter.limit;
+    let next = if is_full {
+        rows.iter().rev().find_map(|row| row.audit_id.parse().ok())
+    } else {
+        last_looked_at(tx, before, first).await?
+    };
+    let entries = rows
+        .into_iter()
         // The database makes sure that each is an id; what somebody else put there is left out.
         .filter(|row| row.audit_id.parse::<AuditId>().is_ok())
         .map(|row| {
@@ -238,5 +290,28 @@ pub async fn list(tx: &mut TenantTx, filter: &AuditFilter) -> Result<Vec<AuditEn
                 detail: row.detail,
             })
         })
-        .collect()
+        .collect::<Result<_, StoreError>>()?;
+    Ok(AuditPage { entries, next })
+}
+
+/// The last entry that was looked at for a page, if there are older ones.
+async fn last_looked_at(
+    tx: &mut TenantTx,
+    before: Option<String>,
+    first: Option<String>,
+) -> Result<Option<AuditId>, StoreError> {
+    let tenant = tx.tenant().clone();
+    let last = sqlx::query_scalar!(
+        "select audit_id from audit_entries
+         where tenant_id = $1 and ($2::text is null or audit_id < $2) and ($3::text is null or audit_id >= $3)
+         order by audit_id desc offset $4 limit 2",
+        tenant.as_str(),
+        before,
+        first,
+        LOOKED_AT - 1
+    )
+    .fetch_all(tx.connection())
+    .await?;
+    // A second one is there to go on with.
+    Ok(if last.len() == 2 { last.first().and_then(|id| id.parse().ok()) } else { None })
 }

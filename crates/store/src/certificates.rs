@@ -1,9 +1,16 @@
 //! Client certificates that are bound to a tenant.
 
-use crate::{StoreError, TenantTx, tenants::stored};
+use crate::{
+    StoreError, TenantTx,
+    sites::{permission_names, permissions},
+    tenants::stored,
+};
 use jiff_sqlx::{Timestamp as SqlTimestamp, ToSqlx};
-use misy_domain::{CertificateId, KeyId, SiteId, Timestamp};
-use misy_trust::{ClientCertificate, Fingerprint};
+use misy_domain::{Action, CertificateId, KeyId, SiteId, Timestamp};
+use misy_trust::{
+    ClientCertificate, Fingerprint,
+    access::{Given, Handled, Powers, Reach, StandsFor},
+};
 use serde::Deserialize;
 
 /// What of a certificate is remembered.
@@ -62,12 +69,20 @@ pub struct Certificate {
     pub site_id: Option<SiteId>,
     /// Who bound it.
     pub made_by: String,
+    /// What whoever bound it could do: it is no proof for a secret that carries more.
+    pub stands_for: Reach,
     /// When it was bound.
     pub created_at: Timestamp,
     /// From when on it is refused.
     pub expires_at: Option<Timestamp>,
     /// Since when it is refused.
     pub revoked_at: Option<Timestamp>,
+}
+
+impl StandsFor for Certificate {
+    fn reach(&self) -> Reach {
+        self.stands_for.clone()
+    }
 }
 
 struct Row {
@@ -79,6 +94,8 @@ struct Row {
     secret_key_id: Option<String>,
     site_id: Option<String>,
     made_by: String,
+    actions: Vec<String>,
+    permissions: Vec<String>,
     created_at: SqlTimestamp,
     expires_at: Option<SqlTimestamp>,
     revoked_at: Option<SqlTimestamp>,
@@ -100,6 +117,10 @@ impl TryFrom<Row> for Certificate {
             secret_key_id: row.secret_key_id.map(|id| stored(id.parse())).transpose()?,
             site_id: row.site_id.map(|id| stored(id.parse())).transpose()?,
             made_by: row.made_by,
+            stands_for: Reach {
+                powers: Powers::from_actions(row.actions.iter().filter_map(|action| action.parse().ok())),
+                permissions: permissions(&row.permissions)?,
+            },
             created_at: row.created_at.to_jiff(),
             expires_at: row.expires_at.map(SqlTimestamp::to_jiff),
             revoked_at: row.revoked_at.map(SqlTimestamp::to_jiff),
@@ -121,7 +142,7 @@ pub enum Binding {
 /// Binds a certificate that is not bound yet. `other`: the fingerprint by which the same certificate could be bound too.
 pub async fn bind(
     tx: &mut TenantTx,
-    new: &Certificate,
+    new: &Given<Certificate>,
     other: Option<Fingerprint>,
 ) -> Result<Binding, StoreError> {
     let tenant = tx.tenant().clone();
@@ -142,8 +163,8 @@ pub async fn bind(
     }
     let done = sqlx::query!(
         "insert into certificates (tenant_id, certificate_id, name, bound_by, fingerprint, subject, secret_key_id, site_id,
-                                   created_at, expires_at, made_by)
-         select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11
+                                   created_at, expires_at, made_by, actions, permissions)
+         select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13
          where ($7::text is null or exists (
                    select from tenant_secrets k where k.tenant_id = $1 and k.key_id = $7))
            and ($8::text is null or exists (select from sites s where s.tenant_id = $1 and s.site_id = $8))
@@ -158,7 +179,9 @@ pub async fn bind(
         new.site_id.as_ref().map(SiteId::as_str),
         new.created_at.to_sqlx() as _,
         new.expires_at.map(ToSqlx::to_sqlx) as _,
-        new.made_by
+        new.made_by,
+        &new.stands_for.powers.iter().map(|action: Action| action.to_string()).collect::<Vec<_>>(),
+        &permission_names(&new.stands_for.permissions)
     )
     .execute(tx.connection())
     .await?;
@@ -213,8 +236,8 @@ pub async fn list(
     let tenant = tx.tenant().clone();
     let rows = sqlx::query_as!(
         Row,
-        "select certificate_id, name, bound_by, fingerprint, subject, secret_key_id, site_id, made_by, created_at,
-                expires_at, revoked_at
+        "select certificate_id, name, bound_by, fingerprint, subject, secret_key_id, site_id, made_by, actions, permissions,
+                created_at, expires_at, revoked_at
          from certificates where tenant_id = $1 and ($2::text is null or certificate_id < $2)
          order by certificate_id desc limit $3",
         tenant.as_str(),
@@ -226,10 +249,52 @@ pub async fn list(
     rows.into_iter().map(Certificate::try_from).collect()
 }
 
-/// Revokes a certificate. Says whether there was one to revoke.
-pub async fn revoke(tx: &mut TenantTx, id: CertificateId, now: Timestamp) -> Result<bool, StoreError> {
+/// A certificate, or those of a site that are bound; nobody else changes them until the transaction ends.
+async fn lock_some(
+    tx: &mut TenantTx,
+    id: Option<CertificateId>,
+    site: Option<&SiteId>,
+) -> Result<Vec<Certificate>, StoreError> {
     let tenant = tx.tenant().clone();
-    let done = sqlx::query!(
+    let rows = sqlx::query_as!(
+        Row,
+        "select certificate_id, name, bound_by, fingerprint, subject, secret_key_id, site_id, made_by, actions, permissions,
+                created_at, expires_at, revoked_at
+         from certificates
+         where tenant_id = $1 and (certificate_id = $2 or (site_id = $3 and revoked_at is null))
+         order by certificate_id for update",
+        tenant.as_str(),
+        id.map(|id| id.to_string()),
+        site.map(SiteId::as_str)
+    )
+    .fetch_all(tx.connection())
+    .await?;
+    rows.into_iter().map(Certificate::try_from).collect()
+}
+
+/// A certificate, to be handled.
+pub async fn lock(tx: &mut TenantTx, id: CertificateId) -> Result<Option<Certificate>, StoreError> {
+    Ok(lock_some(tx, Some(id), None).await?.pop())
+}
+
+/// The certificates that are bound for one site alone, to be handled.
+pub async fn lock_of(tx: &mut TenantTx, site: &SiteId) -> Result<Vec<Certificate>, StoreError> {
+    lock_some(tx, None, Some(site)).await
+}
+
+/// Revokes a certificate.
+pub async fn revoke(
+    tx: &mut TenantTx,
+    certificate: &Handled<Certificate>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    end(tx, certificate.certificate_id, now).await
+}
+
+/// The same, where it is handled together with other things.
+pub(crate) async fn end(tx: &mut TenantTx, id: CertificateId, now: Timestamp) -> Result<(), StoreError> {
+    let tenant = tx.tenant().clone();
+    sqlx::query!(
         "update certificates set revoked_at = coalesce(revoked_at, $3) where tenant_id = $1 and certificate_id = $2",
         tenant.as_str(),
         id.to_string(),
@@ -237,7 +302,7 @@ pub async fn revoke(tx: &mut TenantTx, id: CertificateId, now: Timestamp) -> Res
     )
     .execute(tx.connection())
     .await?;
-    Ok(done.rows_affected() > 0)
+    Ok(())
 }
 
 /// A bound certificate in a snapshot.
@@ -256,4 +321,7 @@ pub struct CertificateSnapshot {
     pub site_id: Option<SiteId>,
     /// From when on it is refused.
     pub expires_at: Option<Timestamp>,
+    /// The secrets that carry more than whoever bound it could do.
+    #[serde(default)]
+    pub not_for: Option<Vec<KeyId>>,
 }

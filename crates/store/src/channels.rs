@@ -6,7 +6,10 @@ use misy_domain::{
     Channel, ChannelAccountId, Clock, ContactId, ConversationId, Entropy, IdentityId, Locale, Permissions,
     Secret, TenantId, Timestamp,
 };
-use misy_trust::{Place, WebhookSecret};
+use misy_trust::{
+    Place, WebhookSecret,
+    access::{Given, Handled, Reach, StandsFor},
+};
 
 /// Whether an account takes and sends messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -66,6 +69,13 @@ pub struct Account {
     pub updated_at: Timestamp,
 }
 
+/// Whoever writes through an account has turns use what it may.
+impl StandsFor for Account {
+    fn reach(&self) -> Reach {
+        self.permissions.reach()
+    }
+}
+
 /// An account to be made.
 #[derive(Debug, Clone, Copy)]
 pub struct NewAccount<'a> {
@@ -78,7 +88,7 @@ pub struct NewAccount<'a> {
     /// What people call it.
     pub name: &'a str,
     /// What turns of its conversations may use.
-    pub permissions: &'a Permissions,
+    pub permissions: &'a Given<Permissions>,
     /// Where deliveries go.
     pub callback_url: Option<&'a str>,
     /// Who makes it.
@@ -91,7 +101,7 @@ pub struct AccountChange {
     /// What people call it.
     pub name: Option<String>,
     /// What turns of its conversations may use.
-    pub permissions: Option<Permissions>,
+    pub permissions: Option<Given<Permissions>>,
     /// Where deliveries go.
     pub callback_url: Option<String>,
     /// Whether it takes and sends messages.
@@ -221,28 +231,36 @@ pub async fn read(tx: &mut TenantTx, id: ChannelAccountId) -> Result<Option<Acco
     row.map(Account::try_from).transpose()
 }
 
-/// Changes an account; with `expected`, only if that is still its version. What waited while it was disabled is due at once.
-pub async fn change(
-    tx: &mut TenantTx,
-    id: ChannelAccountId,
-    change: &AccountChange,
-    expected: Option<i64>,
-    now: Timestamp,
-) -> Result<Option<Account>, StoreError> {
+/// An account, to be handled; nobody else changes it until the transaction ends.
+pub async fn lock(tx: &mut TenantTx, id: ChannelAccountId) -> Result<Option<Account>, StoreError> {
     let tenant = tx.tenant().clone();
-    let account = id.to_string();
-    let version = sqlx::query_scalar!(
-        "select version from channel_accounts where tenant_id = $1 and account_id = $2 for no key update",
+    let row = sqlx::query_as!(
+        Row,
+        "select account_id, channel, vendor_account_id, name, status, disabled_reason, permissions, callback_url,
+                old_secret_until, made_by, version, created_at, updated_at
+         from channel_accounts where tenant_id = $1 and account_id = $2 for no key update",
         tenant.as_str(),
-        account,
+        id.to_string(),
     )
     .fetch_optional(tx.connection())
     .await?;
-    let Some(version) = version else { return Ok(None) };
-    if expected.is_some_and(|expected| expected != version) {
+    row.map(Account::try_from).transpose()
+}
+
+/// Changes an account; with `expected`, only if that is still its version. What waited while it was disabled is due at once.
+pub async fn change(
+    tx: &mut TenantTx,
+    handled: &Handled<Account>,
+    change: &AccountChange,
+    expected: Option<i64>,
+    now: Timestamp,
+) -> Result<Account, StoreError> {
+    let tenant = tx.tenant().clone();
+    let account = handled.account_id.to_string();
+    if expected.is_some_and(|expected| expected != handled.version) {
         return Err(StoreError::Stale("channel account"));
     }
-    let permissions = change.permissions.as_ref().map(sites::permission_names);
+    let permissions = change.permissions.as_deref().map(sites::permission_names);
     sqlx::query!(
         "update channel_accounts
          set name = coalesce($3, name), permissions = coalesce($4, permissions),
@@ -265,28 +283,47 @@ pub async fn change(
             .execute(tx.connection())
             .await?;
     }
-    read(tx, id).await
+    read(tx, handled.account_id).await?.ok_or(StoreError::Stale("channel account"))
+}
+
+/// Disables an account that is handled together with other things.
+pub(crate) async fn disable(
+    tx: &mut TenantTx,
+    id: ChannelAccountId,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let tenant = tx.tenant().clone();
+    sqlx::query!(
+        "update channel_accounts
+         set status = 'disabled', disabled_reason = null, version = version + 1, updated_at = $3
+         where tenant_id = $1 and account_id = $2 and status = 'active'",
+        tenant.as_str(),
+        id.to_string(),
+        now.to_sqlx() as _,
+    )
+    .execute(tx.connection())
+    .await?;
+    Ok(())
 }
 
 /// Gives an account a new secret. Until `until` its deliveries are signed with the one before, too.
 pub async fn rotate_secret(
     tx: &mut TenantTx,
     keys: &TenantKeys,
-    id: ChannelAccountId,
+    handled: &Handled<Account>,
     until: Timestamp,
     now: Timestamp,
     entropy: &dyn Entropy,
-) -> Result<Option<WebhookSecret>, StoreError> {
+) -> Result<WebhookSecret, StoreError> {
     let tenant = tx.tenant().clone();
-    let account = id.to_string();
+    let account = handled.account_id.to_string();
     let sealed = sqlx::query_scalar!(
-        "select sealed_secret from channel_accounts where tenant_id = $1 and account_id = $2 for no key update",
+        "select sealed_secret from channel_accounts where tenant_id = $1 and account_id = $2",
         tenant.as_str(),
         account,
     )
-    .fetch_optional(tx.connection())
+    .fetch_one(tx.connection())
     .await?;
-    let Some(sealed) = sealed else { return Ok(None) };
     let old = open_secret(tx, keys, SECRET, &account, &sealed).await?;
     let secret = WebhookSecret::new(Secret::new(entropy.key()));
     let sealed = keys.seal(&secret_place(&tenant, SECRET, &account), secret.expose(), entropy)?;
@@ -304,7 +341,7 @@ pub async fn rotate_secret(
     )
     .execute(tx.connection())
     .await?;
-    Ok(Some(secret))
+    Ok(secret)
 }
 
 async fn open_secret(
@@ -402,6 +439,7 @@ impl Database {
         let (scope, index) = (sender.scope(), sender.index(keys));
         // Whoever comes second when two make it at once finds it.
         for _ in 0..3 {
+            let mut served = self.served(keys.tenant()).await?;
             let row = sqlx::query!(
                 "select outcome, conversation_id, contact_id from channel_thread($1, $2, $3, $4, $5, $6, $7)",
                 keys.tenant().as_str(),
@@ -412,8 +450,9 @@ impl Database {
                 monthly,
                 clock.now().to_sqlx() as _,
             )
-            .fetch_one(self.app())
+            .fetch_one(served.connection()?)
             .await?;
+            served.give_back();
             let contact = row.contact_id.map(|id| stored(id.parse())).transpose()?;
             match (row.outcome.as_deref(), row.conversation_id) {
                 (Some("found"), Some(id)) => return Ok(Thread::Open(stored(id.parse())?)),

@@ -1,6 +1,10 @@
 //! The end of a tenant: what a clean-up will remove, and the clean-up itself, when the grace period is over.
 
-use crate::{Database, StoreError, TenantTx, audit, audit::AuditEntry, readable::readable};
+use crate::{
+    Database, StoreError, TenantTx,
+    audit::{self, Actor, AuditEntry},
+    readable::readable,
+};
 use jiff_sqlx::ToSqlx;
 use misy_domain::{Clock, Entropy, TenantId, Timestamp};
 use serde_json::{Value, json};
@@ -62,7 +66,8 @@ pub async fn purge_batch(
     let purged = match row.outcome.as_deref() {
         Some("more") => Purged::More,
         Some("done") => {
-            let mut entry = AuditEntry::new(audit::Kind::System, "purgeTenant", "misy", clock, entropy);
+            let mut entry =
+                AuditEntry::new(audit::Kind::System, "purgeTenant", &Actor::outside("misy"), clock, entropy);
             entry.subject = Some(tenant.to_string());
             entry.detail = Some(json!({ "rows": row.total }));
             audit::record_system(&mut tx, tenant, &entry).await?;

@@ -2,9 +2,12 @@
 
 mod administrator;
 mod login;
+mod turns;
 
 pub use administrator::Administrator;
 pub use login::{Login, Role, RolePasswords};
+pub(crate) use turns::{Connections, Served};
+pub use turns::{Turn, Turns};
 
 use crate::{StoreError, SystemTx, TenantTx};
 use misy_domain::TenantId;
@@ -13,6 +16,18 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 use std::time::Duration;
+use turns::PATIENCE;
+
+/// The longest a statement may take that somebody waits for.
+const SERVING: Duration = Duration::from_secs(5);
+/// The longest a statement of a report or an export may take.
+const REPORTING: Duration = Duration::from_secs(15);
+/// The longest a statement of the background may take.
+const WORKING: Duration = Duration::from_mins(2);
+/// Connections for reports, which read much: few, so that they leave the processors to what is served.
+const REPORTS: u32 = 4;
+/// What one tenant may hold of the connections that serve and that work: one of so many parts.
+const PARTS: u32 = 4;
 
 /// How to reach PostgreSQL.
 #[derive(Clone)]
@@ -30,10 +45,11 @@ pub struct DatabaseOptions {
 /// The database: pools for the roles of the program. Cheap to clone.
 #[derive(Clone)]
 pub struct Database {
-    app: PgPool,
-    worker: PgPool,
+    app: Connections,
+    reports: Connections,
+    worker: Connections,
     system: PgPool,
-    sealer: PgPool,
+    sealer: Connections,
 }
 
 impl DatabaseOptions {
@@ -42,13 +58,16 @@ impl DatabaseOptions {
         Self { administrator, login, app_connections: 20, worker_connections: 12 }
     }
 
-    fn pool(&self, role: Role, connections: u32) -> PgPool {
+    fn pool(&self, role: Role, connections: u32, longest: Duration) -> PgPool {
+        let longest = longest.as_millis().to_string();
         PgPoolOptions::new()
             .max_connections(connections)
             .test_before_acquire(false)
-            .acquire_timeout(Duration::from_secs(5))
+            .acquire_timeout(PATIENCE)
             .after_connect(move |connection, _| Box::pin(login::examine(connection, role)))
-            .connect_lazy_with(self.login.options(&self.administrator, role))
+            .connect_lazy_with(
+                self.login.options(&self.administrator, role).options([("statement_timeout", longest)]),
+            )
     }
 }
 
@@ -67,17 +86,27 @@ impl Database {
 
     /// Opens the pools on a schema that is up to date.
     pub fn open(options: &DatabaseOptions) -> Self {
+        let (app, worker) = (options.app_connections, options.worker_connections);
+        let shared = |role, connections, longest, share| {
+            Connections::new(options.pool(role, connections, longest), share)
+        };
         Self {
-            app: options.pool(Role::App, options.app_connections),
-            worker: options.pool(Role::Worker, options.worker_connections),
-            system: options.pool(Role::System, 4),
-            sealer: options.pool(Role::Sealer, 2),
+            app: shared(Role::App, app, SERVING, app / PARTS),
+            reports: shared(Role::App, REPORTS, REPORTING, 1),
+            worker: shared(Role::Worker, worker, WORKING, worker / PARTS),
+            system: options.pool(Role::System, 4, WORKING),
+            sealer: shared(Role::Sealer, 2, WORKING, 1),
         }
     }
 
     /// A transaction that serves a request of the tenant. The name tells what it is for.
     pub async fn tenant(&self, name: &'static str, tenant: &TenantId) -> Result<TenantTx, StoreError> {
         TenantTx::begin(&self.app, name, tenant).await
+    }
+
+    /// A transaction that reads much of a tenant: a report, an export. One at a time of each tenant, beside what is served.
+    pub async fn tenant_report(&self, name: &'static str, tenant: &TenantId) -> Result<TenantTx, StoreError> {
+        TenantTx::begin(&self.reports, name, tenant).await
     }
 
     /// A transaction that works for the tenant in the background.
@@ -101,23 +130,31 @@ impl Database {
 
     /// Whether PostgreSQL answers.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        self.app.execute("select 1").await?;
+        self.app.pool().execute("select 1").await?;
         Ok(())
     }
 
     /// Closes all connections, waiting for those in use.
     pub async fn close(&self) {
-        self.app.close().await;
-        self.worker.close().await;
-        self.system.close().await;
-        self.sealer.close().await;
+        for pool in
+            [self.app.pool(), self.reports.pool(), self.worker.pool(), &self.system, self.sealer.pool()]
+        {
+            pool.close().await;
+        }
     }
 
+    /// The connections that serve, for what is asked before a tenant is known.
     pub(crate) fn app(&self) -> &PgPool {
-        &self.app
+        self.app.pool()
     }
 
+    /// A connection that serves the tenant, for a single statement.
+    pub(crate) async fn served(&self, tenant: &TenantId) -> Result<Served, StoreError> {
+        self.app.serve(tenant).await
+    }
+
+    /// The connections that work, for what is done for all tenants at once.
     pub(crate) fn worker(&self) -> &PgPool {
-        &self.worker
+        self.worker.pool()
     }
 }

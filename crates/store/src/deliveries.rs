@@ -8,7 +8,9 @@ use crate::{
     vault::Via,
 };
 use jiff_sqlx::{Timestamp as SqlTimestamp, ToSqlx};
-use misy_domain::{Channel, ChannelAccountId, ConversationId, DeliveryId, Message, Timestamp};
+use misy_domain::{
+    Channel, ChannelAccountId, ConversationId, DeliveryId, Message, Timestamp, tenant::TenantStatus,
+};
 use misy_trust::WebhookSecret;
 
 /// Deliveries, as leased work.
@@ -41,8 +43,11 @@ pub struct Delivery {
     pub message: Message,
 }
 
-/// Reads what is to be delivered. `None` if the account is disabled: then the delivery rests until it is active again, once the
-/// transaction is committed. [`StoreError::LeaseLost`] if it is somebody else's by now.
+/// Reads what is to be delivered. `None` if the account is disabled, or the tenant suspended or closed: then the delivery waits
+/// until that is over, once the transaction is committed. [`StoreError::LeaseLost`] if it is somebody else's by now.
+///
+/// What is read is current: whoever disables the account or suspends the tenant after that comes too late for this delivery,
+/// and for no other.
 pub async fn load(
     tx: &mut TenantTx,
     keys: &TenantKeys,
@@ -52,15 +57,16 @@ pub async fn load(
     let tenant = tx.tenant().clone();
     // The lock of the account: who activates it again comes before or after, and never between.
     let row = sqlx::query!(
-        "select d.account_id, d.conversation_id, d.sequence, a.channel, a.status, a.callback_url, i.identity_id,
-                i.sealed_identity
+        r#"select d.account_id, d.conversation_id, d.sequence, a.channel, a.status, a.callback_url, i.identity_id,
+                i.sealed_identity, o.status as "tenant_status!"
          from deliveries d
+         join tenants o on o.tenant_id = d.tenant_id
          join channel_accounts a on a.tenant_id = d.tenant_id and a.account_id = d.account_id
          join channel_threads t on t.tenant_id = d.tenant_id and t.account_id = d.account_id
              and t.conversation_id = d.conversation_id
          join contact_identities i on i.tenant_id = t.tenant_id and i.identity_id = t.identity_id
          where d.tenant_id = $1 and d.delivery_id = $2 and d.fence = $3 and d.lease_owner = $4
-         for share of a",
+         for share of a"#,
         tenant.as_str(),
         lease.id.to_string(),
         lease.fence,
@@ -69,8 +75,12 @@ pub async fn load(
     .fetch_optional(tx.connection())
     .await?
     .ok_or(StoreError::LeaseLost)?;
+    if row.tenant_status != TenantStatus::Active.as_str() {
+        wait(tx, lease, true).await?;
+        return Ok(None);
+    }
     if row.status != channels::AccountStatus::Active.as_str() {
-        rest(tx, lease).await?;
+        wait(tx, lease, false).await?;
         return Ok(None);
     }
     let account_id = stored(row.account_id.parse())?;
@@ -114,14 +124,18 @@ async fn said(
     messages.pop().ok_or(StoreError::LeaseLost)
 }
 
-async fn rest(tx: &mut TenantTx, lease: &Lease<Deliveries>) -> Result<(), StoreError> {
+/// Gives a delivery back as if it had not been claimed. While its tenant is suspended nobody claims it, however long it has
+/// been due; while its account is disabled it is not due.
+async fn wait(tx: &mut TenantTx, lease: &Lease<Deliveries>, is_due: bool) -> Result<(), StoreError> {
     let tenant = tx.tenant().clone();
     sqlx::query!(
-        "update deliveries set work_at = null, lease_owner = null, attempts = greatest(attempts - 1, 0)
+        "update deliveries
+         set work_at = case when $4 then clock_timestamp() end, lease_owner = null, attempts = greatest(attempts - 1, 0)
          where tenant_id = $1 and delivery_id = $2 and fence = $3",
         tenant.as_str(),
         lease.id.to_string(),
         lease.fence,
+        is_due,
     )
     .execute(tx.connection())
     .await?;

@@ -12,9 +12,15 @@ pub enum StoreError {
     /// The state of the thing forbids it; says why.
     #[error("{0}")]
     Refused(&'static str),
+    /// The owner of the platform decided it, and alone takes it back.
+    #[error("the owner of the platform decided it")]
+    NotTheirs,
     /// There are as many of the thing as there may be; says how many, in a sentence.
     #[error("{0}")]
     Full(String),
+    /// Somebody was to be let in who was read in another transaction, and may be another by now.
+    #[error("a person is let in who is not locked")]
+    NotLocked,
     /// The lease ran out and the work belongs to somebody else now.
     #[error("the lease is lost")]
     LeaseLost,
@@ -24,6 +30,18 @@ pub enum StoreError {
     /// A data key is wrapped by a root key that is not there.
     #[error("a data key was wrapped by a root key that this program does not have")]
     UnknownRootKey,
+    /// Data keys are there, and no root key of those that wrapped them: a new one would open nothing.
+    #[error(
+        "data keys are there, and the root key that wraps them is not: put it back from the backup (the file root-key in the \
+         data directory, or the rows of platform.root_keys), or name the provider that has it; no new one is made"
+    )]
+    RootKeyGone,
+    /// The root keys that are stored are not vouched for by those that are known.
+    #[error(
+        "the oldest root key in platform.root_keys was not made by whoever holds the key in the file root-key: if this \
+         installation left that file long ago, take the file away; if not, somebody put the row there: remove it"
+    )]
+    ForeignRootKey,
     /// The key management service could not be used.
     #[error("the root key cannot be had")]
     KeyProvider(#[from] crate::key_provider::KeyProviderError),
@@ -94,10 +112,10 @@ impl From<sqlx::Error> for StoreError {
             E::Io(_) | E::PoolTimedOut | E::PoolClosed | E::WorkerCrashed | E::Protocol(_) | E::Tls(_) => {
                 true
             }
-            // Class 57: shutting down or starting up; class 53: out of connections; 08: connection lost; 40: try again; 55P03:
-            // somebody holds a lock for too long.
+            // Class 57: shutting down or starting up, or a statement that took too long; class 53: out of connections; 08:
+            // connection lost; 40: try again; 55P03: somebody holds a lock for too long.
             E::Database(db) => db.code().is_some_and(|code| {
-                ["57P", "53", "08", "40", "55P03"].iter().any(|class| code.starts_with(class))
+                ["57", "53", "08", "40", "55P03"].iter().any(|class| code.starts_with(class))
             }),
             _ => false,
         };

@@ -10,11 +10,10 @@ pub use aws::AwsKms;
 pub use azure::{AzureIdentity, AzureKeyVault};
 pub use vault::VaultTransit;
 
-use crate::{Database, StoreError, SystemTx};
+use crate::{Database, StoreError, SystemTx, signing_keys};
 use misy_domain::{Entropy, Secret};
 use misy_egress::{Egress, EgressError, Reach, Request, Response};
 use misy_trust::RootKey;
-use sqlx::Executor;
 use std::time::Duration;
 
 /// A key management service cannot be used.
@@ -132,26 +131,55 @@ impl Kms {
         self.unwrap(key.version(), &wrapped).await.map(|_| ())
     }
 
-    /// The root keys that are stored, the newest first.
-    pub async fn root_keys(&self, database: &Database) -> Result<Vec<RootKey>, StoreError> {
-        let rows = sqlx::query!(
-            "select version, wrapped_key from platform.root_keys where provider = $1 order by created_at desc",
+    /// The root keys that are stored, the newest first. `before` are those of another provider that are known.
+    ///
+    /// The oldest is believed because nothing can be put before it, or because one of `before` vouches for it; each other
+    /// one because a key before it does. What is none of ours is set aside.
+    pub async fn root_keys(
+        &self,
+        database: &Database,
+        before: &[RootKey],
+    ) -> Result<Vec<RootKey>, StoreError> {
+        let rows = sqlx::query_as!(
+            Row,
+            "select generation, version, wrapped_key, seal, links from platform.root_keys
+             where provider = $1 order by generation",
             self.name()
         )
         .fetch_all(database.app())
         .await?;
-        let mut keys = Vec::with_capacity(rows.len());
-        for row in rows {
-            let version = u32::try_from(row.version).map_err(|_| StoreError::Unsealable("root_keys"))?;
-            keys.push(self.unwrap(version, &row.wrapped_key).await?);
+        let mut keys: Vec<RootKey> = Vec::with_capacity(rows.len());
+        for (place, row) in rows.iter().enumerate() {
+            match self.open(row).await {
+                Ok(key) if row.is_vouched_for(self.name(), before.iter().chain(&keys)) => keys.push(key),
+                Ok(key) if place == 0 && before.is_empty() => keys.push(key),
+                Ok(_) if place == 0 => return Err(StoreError::ForeignRootKey),
+                Err(error) if place == 0 || !is_of_the_row(&error) => return Err(error),
+                Ok(_) | Err(_) => {
+                    let generation = row.generation;
+                    tracing::error!(
+                        provider = self.name(),
+                        generation,
+                        "a root key is none of ours and is set aside"
+                    );
+                    metrics::counter!("misy_keys_set_aside_total", "table" => "root_keys").increment(1);
+                }
+            }
         }
+        keys.reverse();
         Ok(keys)
+    }
+
+    async fn open(&self, row: &Row) -> Result<RootKey, StoreError> {
+        let broken = || StoreError::Unsealable(TABLE);
+        let key = self.unwrap(u32::try_from(row.version).map_err(|_| broken())?, &row.wrapped_key).await?;
+        if row.seal == sealed(&key, self.name(), row.generation) { Ok(key) } else { Err(broken()) }
     }
 
     /// The version of the newest root key that is stored; the service is not asked.
     pub async fn newest_version(&self, database: &Database) -> Result<Option<u32>, StoreError> {
         let version = sqlx::query_scalar!(
-            "select version from platform.root_keys where provider = $1 order by created_at desc limit 1",
+            "select version from platform.root_keys where provider = $1 order by generation desc limit 1",
             self.name()
         )
         .fetch_optional(database.app())
@@ -159,56 +187,150 @@ impl Kms {
         Ok(version.and_then(|version| u32::try_from(version).ok()))
     }
 
-    /// The root keys that are stored; the first one is made.
+    /// The root keys that are stored; the first one is made, unless something is wrapped by one that is not there.
     pub async fn load_or_create(
         &self,
         database: &Database,
+        before: &[RootKey],
         entropy: &dyn Entropy,
     ) -> Result<Vec<RootKey>, StoreError> {
-        let keys = self.root_keys(database).await?;
+        let keys = self.root_keys(database, before).await?;
         if !keys.is_empty() {
             return Ok(keys);
         }
         let mut tx = database.system("root_keys.create").await?;
-        tx.connection().execute("lock table platform.root_keys in share row exclusive mode").await?;
+        signing_keys::lock(&mut tx).await?;
         // Somebody else may have made one while we waited.
-        let keys = self.root_keys(database).await?;
+        let keys = self.root_keys(database, before).await?;
         if !keys.is_empty() {
             return Ok(keys);
         }
-        let key = self.add(&mut tx, entropy).await?;
+        if before.is_empty() && has_data_keys(database).await? {
+            return Err(StoreError::RootKeyGone);
+        }
+        let key = self.add(&mut tx, before, entropy).await?;
         tx.commit().await?;
         Ok(vec![key])
     }
 
-    /// Makes a root key and stores it wrapped, in this transaction. It is stored only after the service has shown that it
-    /// can unwrap it.
-    pub async fn add(&self, tx: &mut SystemTx, entropy: &dyn Entropy) -> Result<RootKey, StoreError> {
+    /// Makes a root key and stores it wrapped, in this transaction; those that are known vouch for it. It is stored only after
+    /// the service has shown that it can unwrap it.
+    pub async fn add(
+        &self,
+        tx: &mut SystemTx,
+        known: &[RootKey],
+        entropy: &dyn Entropy,
+    ) -> Result<RootKey, StoreError> {
         let (key, _) = RootKey::generate(entropy);
         let wrapped = self.wrap(&key).await?;
         self.unwrap(key.version(), &wrapped).await?;
-        sqlx::query!(
-            "insert into platform.root_keys (version, provider, wrapped_key) values ($1, $2, $3)",
-            i64::from(key.version()),
-            self.name(),
-            wrapped,
+        let generation = sqlx::query_scalar!(
+            r#"select coalesce(max(generation), 0) + 1 as "next!" from platform.root_keys where provider = $1"#,
+            self.name()
         )
-        .execute(tx.connection())
+        .fetch_one(tx.connection())
         .await?;
-        Ok(key)
+        let seal = sealed(&key, self.name(), generation);
+        let links: Vec<Vec<u8>> = known
+            .iter()
+            .take(MOST_LINKS)
+            .map(|known| linked(known, self.name(), generation, &seal))
+            .collect();
+        let is_added = sqlx::query_scalar!(
+            r#"select platform.add_root_key($1, $2, $3, $4, $5, $6, $7) as "added!""#,
+            self.name(),
+            generation,
+            i64::from(key.version()),
+            wrapped,
+            seal,
+            &links,
+            &misy_trust::sha256(&word(&key, self.name(), generation))[..]
+        )
+        .fetch_one(tx.connection())
+        .await?;
+        if is_added { Ok(key) } else { Err(StoreError::Refused("another root key was added meanwhile")) }
     }
 
-    /// Forgets all root keys of this service but one.
-    pub async fn keep_only(&self, tx: &mut SystemTx, version: u32) -> Result<u64, StoreError> {
-        let gone = sqlx::query!(
-            "delete from platform.root_keys where provider = $1 and version <> $2",
-            self.name(),
-            i64::from(version),
+    /// Forgets all of these root keys of this service but one.
+    pub async fn keep_only(
+        &self,
+        tx: &mut SystemTx,
+        keys: &[RootKey],
+        version: u32,
+    ) -> Result<u64, StoreError> {
+        let rows = sqlx::query!(
+            "select generation, version from platform.root_keys where provider = $1",
+            self.name()
         )
-        .execute(tx.connection())
+        .fetch_all(tx.connection())
         .await?;
-        Ok(gone.rows_affected())
+        let mut gone = 0;
+        for row in rows.into_iter().filter(|row| row.version != i64::from(version)) {
+            for key in keys.iter().filter(|key| i64::from(key.version()) == row.version) {
+                let is_gone = sqlx::query_scalar!(
+                    r#"select platform.drop_root_key($1, $2, $3) as "dropped!""#,
+                    self.name(),
+                    row.generation,
+                    word(key, self.name(), row.generation)
+                )
+                .fetch_one(tx.connection())
+                .await?;
+                gone += u64::from(is_gone);
+            }
+        }
+        Ok(gone)
     }
+}
+
+/// Whether something is wrapped by a root key already: then none may be made out of nothing.
+pub async fn has_data_keys(database: &Database) -> Result<bool, StoreError> {
+    let mut tx = database.system("root_keys.in_use").await?;
+    let found = sqlx::query_scalar!(r#"select exists (select from data_keys) as "found!""#)
+        .fetch_one(tx.connection())
+        .await?;
+    tx.commit().await?;
+    Ok(found)
+}
+
+const TABLE: &str = "root_keys";
+/// So many keys vouch for a new one at most: those of a rotation, and of the provider before.
+const MOST_LINKS: usize = 16;
+
+/// A root key as it is stored.
+struct Row {
+    generation: i64,
+    version: i64,
+    wrapped_key: String,
+    seal: Vec<u8>,
+    links: Vec<Vec<u8>>,
+}
+
+impl Row {
+    fn is_vouched_for<'a>(&self, provider: &str, mut known: impl Iterator<Item = &'a RootKey>) -> bool {
+        known.any(|known| self.links.contains(&linked(known, provider, self.generation, &self.seal)))
+    }
+}
+
+/// That the holder of a root key put it there, of this service and in this place.
+fn sealed(key: &RootKey, provider: &str, generation: i64) -> Vec<u8> {
+    key.blind_index(TABLE, "seal").of(format!("{provider}\n{generation}").as_bytes()).to_vec()
+}
+
+/// That the holder of a root key knows the one of this seal.
+fn linked(known: &RootKey, provider: &str, generation: i64, seal: &[u8]) -> Vec<u8> {
+    let text = [format!("{provider}\n{generation}\n").as_bytes(), seal].concat();
+    known.blind_index(TABLE, "links").of(&text).to_vec()
+}
+
+/// The word by which the holder of a root key may take it away.
+fn word(key: &RootKey, provider: &str, generation: i64) -> Vec<u8> {
+    key.blind_index(TABLE, "release").of(format!("{provider}\n{generation}").as_bytes()).to_vec()
+}
+
+/// Tells a row that is none of ours from a service that cannot be used now.
+fn is_of_the_row(error: &StoreError) -> bool {
+    use KeyProviderError::{Refused, WrongAnswer};
+    matches!(error, StoreError::Unsealable(_) | StoreError::KeyProvider(Refused { .. } | WrongAnswer { .. }))
 }
 
 /// What a wrapped root key is bound to, where the service can bind it to something.

@@ -50,7 +50,7 @@ pub mod vault;
 
 pub use audit::AuditLog;
 pub use bell::Bell;
-pub use database::{Database, DatabaseOptions};
+pub use database::{Database, DatabaseOptions, Turn, Turns};
 pub use error::StoreError;
 pub use limits::Limits;
 pub use shared::Shared;

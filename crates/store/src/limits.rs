@@ -2,12 +2,12 @@
 //! one; in Redis for several replicas, which then count as one.
 
 mod local;
+mod nonces;
 mod script;
 mod table;
 
 use crate::{Shared, StoreError, TenantTx, tenants::stored};
 use local::Local;
-pub use local::network_of;
 use misy_domain::{TenantId, Timestamp, limit::Quota, plan::PlanLimits};
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
@@ -129,7 +129,7 @@ pub async fn replace(tx: &mut TenantTx, limits: &[LimitRow]) -> Result<(), Store
 }
 
 /// Limits that one request counts against at most.
-pub(crate) const MOST_AT_ONCE: usize = 12;
+pub(crate) const MOST_AT_ONCE: usize = 20;
 
 /// One limit that a request counts against.
 #[derive(Debug, Clone, Copy)]
@@ -190,7 +190,7 @@ pub enum Decision {
     },
     /// Its nonce was seen before.
     Replayed,
-    /// There is no room to remember its nonce, so it cannot be known whether it comes twice.
+    /// There is no room to remember its nonce, so it cannot be known whether it comes twice: the tenant has used up its share.
     Full,
 }
 
@@ -283,8 +283,8 @@ impl Limits {
         self.local.may_note_refusal(tenant, now)
     }
 
-    /// The coarse outer guard of what comes from one address, before any tenant is known. Many visitors share an address.
-    /// Each replica has its own: a flood must not reach Redis either.
+    /// The coarse outer guard of what comes from one address, before any tenant is known: the quota is that of a host, and the
+    /// wider networks that it is in have a few times as much. Many visitors share an address. Each replica has its own: a flood must not reach Redis either.
     pub fn check_address(
         &self,
         purpose: &'static str,

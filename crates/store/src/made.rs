@@ -2,14 +2,15 @@
 //! tokens. Also what was made with a secret of theirs, and with that in turn.
 
 use crate::{
-    StoreError, TenantTx, certificates,
-    channels::{self, AccountChange, AccountStatus},
-    credentials,
+    StoreError, TenantTx,
+    certificates::{self, Certificate},
+    channels::{self, Account},
+    credentials::{self, LockedKey, SecretRecord},
     tenants::stored,
-    users::tokens,
 };
 use jiff_sqlx::{Timestamp as SqlTimestamp, ToSqlx};
 use misy_domain::{Timestamp, UserId};
+use misy_trust::access::{Handled, Reach, StandsFor};
 
 /// What kind of thing was made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,32 +106,52 @@ pub async fn by(tx: &mut TenantTx, user: UserId, now: Timestamp) -> Result<Vec<M
     Ok(made.collect())
 }
 
-/// Revokes what a person made: secrets and keys with all tokens that they gave. Channel accounts are disabled.
-pub async fn revoke(
-    tx: &mut TenantTx,
-    user: UserId,
-    made: &[Made],
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    for one in made {
-        match one.kind {
-            MadeKind::Secret => {
-                credentials::revoke_secret(tx, stored(one.id.parse())?, true, now).await?;
-            }
-            MadeKind::Key => {
-                credentials::revoke_key(tx, stored(one.id.parse())?, true, now).await?;
-            }
-            MadeKind::Certificate => {
-                certificates::revoke(tx, stored(one.id.parse())?, now).await?;
-            }
-            MadeKind::ChannelAccount => {
-                let off = AccountChange { status: Some(AccountStatus::Disabled), ..AccountChange::default() };
-                channels::change(tx, stored(one.id.parse())?, &off, None, now).await?;
-            }
-            MadeKind::PersonalToken => {
-                tokens::revoke(tx, user, stored(one.id.parse())?, now).await?;
-            }
+/// A credential that somebody made, which nobody else changes until the transaction ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Locked {
+    /// A tenant secret.
+    Secret(SecretRecord),
+    /// A publishable key.
+    Key(LockedKey),
+    /// A bound client certificate.
+    Certificate(Certificate),
+    /// A channel account.
+    ChannelAccount(Account),
+}
+
+impl StandsFor for Locked {
+    fn reach(&self) -> Reach {
+        match self {
+            Self::Secret(secret) => secret.reach(),
+            Self::Key(key) => key.reach(),
+            Self::Certificate(certificate) => certificate.reach(),
+            Self::ChannelAccount(account) => account.reach(),
         }
     }
-    Ok(())
+}
+
+/// What somebody made, to be handled; `None` for a personal token, which is their own and ends with them.
+pub async fn lock(tx: &mut TenantTx, made: &Made) -> Result<Option<Locked>, StoreError> {
+    Ok(match made.kind {
+        MadeKind::Secret => credentials::lock_secret(tx, stored(made.id.parse())?).await?.map(Locked::Secret),
+        // A person makes keys of pages only, whoever the tenant is.
+        MadeKind::Key => credentials::lock_key(tx, false, stored(made.id.parse())?).await?.map(Locked::Key),
+        MadeKind::Certificate => {
+            certificates::lock(tx, stored(made.id.parse())?).await?.map(Locked::Certificate)
+        }
+        MadeKind::ChannelAccount => {
+            channels::lock(tx, stored(made.id.parse())?).await?.map(Locked::ChannelAccount)
+        }
+        MadeKind::PersonalToken => None,
+    })
+}
+
+/// Revokes what somebody made: secrets and keys with all tokens that they gave. A channel account is disabled.
+pub async fn revoke(tx: &mut TenantTx, made: &Handled<Locked>, now: Timestamp) -> Result<(), StoreError> {
+    match &**made {
+        Locked::Secret(secret) => credentials::end_secret(tx, secret.key_id, true, now).await,
+        Locked::Key(key) => credentials::end_key(tx, key.record.key_id, true, now).await,
+        Locked::Certificate(certificate) => certificates::end(tx, certificate.certificate_id, now).await,
+        Locked::ChannelAccount(account) => channels::disable(tx, account.account_id, now).await,
+    }
 }

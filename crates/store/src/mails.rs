@@ -3,6 +3,7 @@
 use crate::{
     StoreError, TenantKeys, TenantTx,
     leases::{Lease, Leased},
+    vault::Via,
 };
 use misy_domain::{Clock, Entropy, MailId, TenantId};
 use misy_trust::Place;
@@ -74,7 +75,8 @@ pub async fn open(
     .fetch_optional(tx.connection())
     .await?;
     let Some(sealed) = sealed else { return Ok(None) };
-    let json = keys.open(&place(&lease.tenant, &row), &sealed)?;
+    let via = Via::Connection(tx.connection());
+    let json = keys.open_fresh(via, &place(&lease.tenant, &row), &sealed).await?;
     serde_json::from_slice(&json).map(Some).map_err(|_| StoreError::Unsealable("mails"))
 }
 

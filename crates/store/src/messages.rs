@@ -12,6 +12,7 @@ use misy_domain::{
     Channel, ChannelAccountId, Clock, Content, ConversationId, Entropy, KeyId, Message, MessageId, Pressed,
     SessionId, SiteId, TenantId, Timestamp, TokenId,
 };
+use misy_telemetry::{Field, Span, Traced};
 use misy_trust::Place;
 
 /// Where a message of a contact comes from. The same outside id may come from several places.
@@ -186,6 +187,7 @@ impl Row {
             metadata: content.metadata,
             client_message_id: self.external_id,
             created_at: self.created_at.to_jiff(),
+            trace: content.trace,
         })
     }
 }
@@ -201,13 +203,33 @@ impl Database {
         clock: &dyn Clock,
         entropy: &dyn Entropy,
     ) -> Result<Ingested, StoreError> {
+        let span = Span::step("ingest");
+        span.id(Field::Tenant, inbound.tenant);
+        match &inbound.origin {
+            InboundOrigin::Session { session, .. } => span.id(Field::Session, session),
+            InboundOrigin::Account { conversation, .. } => span.id(Field::Conversation, conversation),
+        };
+        self.store_inbound(inbound, keys, bell, clock, entropy).in_span(&span).await
+    }
+
+    async fn store_inbound(
+        &self,
+        inbound: &NewInbound<'_>,
+        keys: &TenantKeys,
+        bell: &Bell,
+        clock: &dyn Clock,
+        entropy: &dyn Entropy,
+    ) -> Result<Ingested, StoreError> {
+        let mut served = self.served(inbound.tenant).await?;
         let place = Columns::of(&inbound.origin);
         let subject = place.conversation.as_ref().or(place.session.as_ref()).map_or("", String::as_str);
-        let Some(key) = keys.contact(Via::Pool(self.app()), subject).await? else {
+        let Some(key) = keys.contact(Via::Connection(served.connection()?), subject).await? else {
             return Ok(Ingested::NotFound);
         };
         let message_id = MessageId::new(clock, entropy).to_string();
-        let sealed = seal(inbound.content, &key, inbound.tenant, &message_id, entropy)?;
+        let traced = Span::present().map(|at| Content { trace: Some(at), ..inbound.content.clone() });
+        let content = traced.as_ref().unwrap_or(inbound.content);
+        let sealed = seal(content, &key, inbound.tenant, &message_id, entropy)?;
         let row = sqlx::query!(
             "select outcome, message_id, conversation_id, sequence, created_at
              from ingest_counted($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
@@ -226,8 +248,9 @@ impl Database {
             inbound.key.map(|key| key.to_string()),
             inbound.monthly,
         )
-        .fetch_one(self.app())
+        .fetch_one(served.connection()?)
         .await?;
+        served.give_back();
         let receipt = || {
             Some(Receipt {
                 message_id: row.message_id.as_ref()?.parse().ok()?,
@@ -262,6 +285,7 @@ impl Database {
         after: i64,
         limit: u32,
     ) -> Result<Vec<Message>, StoreError> {
+        let mut served = self.served(tenant).await?;
         let conversation = conversation.to_string();
         let rows = sqlx::query_as!(
             Row,
@@ -274,9 +298,11 @@ impl Database {
             after,
             i32::try_from(limit).unwrap_or(i32::MAX),
         )
-        .fetch_all(self.app())
+        .fetch_all(served.connection()?)
         .await?;
-        Row::open_all(rows, keys, &conversation, Via::Pool(self.app())).await
+        let opened = Row::open_all(rows, keys, &conversation, Via::Connection(served.connection()?)).await;
+        served.give_back();
+        opened
     }
 }
 

@@ -3,7 +3,7 @@
 
 use crate::{
     StoreError, TenantKeys, TenantTx, Vault,
-    audit::{self, AuditEntry, Kind},
+    audit::{self, Actor, AuditEntry, Kind},
     context_packs,
     credentials::{self, NewKey, NewSecret, SecretGrant},
     limits::{self, LimitRow},
@@ -15,7 +15,10 @@ use misy_domain::{
     Clock, ContextPack, Entropy, KeyId, Locale, Origin, Permissions, Plan, Secret, SiteId, TenantId,
     TenantType, Timestamp, context_pack::ZoneName,
 };
-use misy_trust::{ApiKey, ApiKeyKind};
+use misy_trust::{
+    ApiKey, ApiKeyKind,
+    access::{Given, Reach, StandsFor},
+};
 use std::{sync::Arc, time::Duration};
 
 /// How long the token is good that the first administrator enrols with, unless somebody does so earlier.
@@ -117,7 +120,7 @@ pub struct NewTenant {
     /// Limits that differ from the plan's.
     pub limits: Vec<LimitRow>,
     /// Who asked, for the audit trail.
-    pub actor: String,
+    pub actor: Actor,
     /// Which request it was.
     pub request_id: Option<String>,
 }
@@ -148,6 +151,11 @@ pub struct Enrollment {
     pub expires_at: Timestamp,
 }
 
+/// What a tenant begins with is given by the operator, who set up the installation.
+fn given<T: StandsFor>(what: T) -> Result<Given<T>, StoreError> {
+    Reach::of_operator().give(what).map_err(|_| StoreError::Refused("Nobody could give that."))
+}
+
 async fn enrollment(
     tx: &mut TenantTx,
     clock: &dyn Clock,
@@ -156,12 +164,13 @@ async fn enrollment(
 ) -> Result<Enrollment, StoreError> {
     let expires_at = clock.now().checked_add(ENROLLMENT).unwrap_or(Timestamp::MAX);
     let (key_id, key) = (KeyId::new(clock, entropy), ApiKey::generate(ApiKeyKind::Administrator, entropy));
+    let none = given(Permissions::default())?;
     let new = NewKey {
         key_id,
         key: &key,
         name: "first administrator",
         site_id: None,
-        permissions: &Permissions::default(),
+        permissions: &none,
         origins: None,
         requests_per_minute: None,
         made_by,
@@ -172,7 +181,7 @@ async fn enrollment(
 }
 
 /// Makes a new token for the first administrator of the tenant of the transaction, by hand of the operator; refused once
-/// somebody has an account there. Older ones are revoked.
+/// somebody there can help others: has a second factor, or comes by a provider. Older ones are revoked.
 pub async fn renew_enrollment(
     tx: &mut TenantTx,
     clock: &dyn Clock,
@@ -180,11 +189,17 @@ pub async fn renew_enrollment(
 ) -> Result<Enrollment, StoreError> {
     let tenant = tx.tenant().clone();
     tenants::read(tx).await?.ok_or(StoreError::Refused("There is no such tenant."))?;
-    let people = sqlx::query_scalar!("select count(*) from users where tenant_id = $1", tenant.as_str())
-        .fetch_one(tx.connection())
-        .await?;
-    if people.unwrap_or_default() > 0 {
-        return Err(StoreError::Refused("Somebody has an account in the tenant, and invites others."));
+    let helped = sqlx::query_scalar!(
+        "select exists (select from users where tenant_id = $1 and second_factor_since is not null)
+             or exists (select from sign_in_providers where tenant_id = $1)",
+        tenant.as_str()
+    )
+    .fetch_one(tx.connection())
+    .await?;
+    if helped.unwrap_or_default() {
+        return Err(StoreError::Refused(
+            "Somebody has come in to the tenant with a second factor, and helps others.",
+        ));
     }
     sqlx::query!(
         "update api_keys set revoked_at = coalesce(revoked_at, $2) where tenant_id = $1 and kind = 'administrator'",
@@ -194,7 +209,8 @@ pub async fn renew_enrollment(
     .execute(tx.connection())
     .await?;
     let made = enrollment(tx, clock, entropy, "operator").await?;
-    let mut entry = AuditEntry::new(Kind::Change, "renewEnrollment", "operator", clock, entropy);
+    let mut entry =
+        AuditEntry::new(Kind::Change, "renewEnrollment", &Actor::outside("operator"), clock, entropy);
     entry.subject = Some(made.key_id.to_string());
     audit::record(tx, &entry).await?;
     Ok(made)
@@ -223,29 +239,29 @@ pub async fn provision(
     sites::create(tx, &site, &new.name, &Permissions::all(), &new.origins).await?;
     after(Step::Site)?;
 
-    let anonymous = Permissions::anonymous_chat();
+    let anonymous = given(Permissions::anonymous_chat())?;
     let mut publishable = [ApiKeyKind::PublishableLive, ApiKeyKind::PublishableTest]
         .map(|kind| (key_id(), ApiKey::generate(kind, entropy)));
     for (id, key) in &publishable {
-        let key = NewKey { made_by: &new.actor, ..for_site(*id, key, &site, &anonymous) };
+        let key = NewKey { made_by: new.actor.as_str(), ..for_site(*id, key, &site, &anonymous) };
         credentials::create_key(tx, &key).await?;
     }
     let [(live_id, live), (test_id, test)] = &mut publishable;
     after(Step::PublishableKeys)?;
 
     let secret_id = key_id();
-    let grant = SecretGrant::new(&Permissions::all(), misy_trust::access::for_programs());
+    let grant = given(SecretGrant::new(&Permissions::all(), misy_trust::access::for_programs()))?;
     let new_secret = NewSecret {
         key_id: secret_id,
         name: "",
         grant: &grant,
         needs_certificate: false,
-        made_by: &new.actor,
+        made_by: new.actor.as_str(),
     };
     let secret = credentials::create_secret(tx, &keys, entropy, &new_secret).await?;
     after(Step::TenantSecret)?;
 
-    let administrator = enrollment(tx, clock, entropy, &new.actor).await?;
+    let administrator = enrollment(tx, clock, entropy, new.actor.as_str()).await?;
     after(Step::Administrator)?;
 
     let pack = ContextPack::starter(
@@ -270,7 +286,7 @@ pub async fn provision(
         number: 1,
         event: "registered".into(),
         at: clock.now(),
-        actor: new.actor.clone(),
+        actor: new.actor.as_str().to_owned(),
         reason: None,
         purge_at: None,
     };
@@ -287,7 +303,12 @@ pub async fn provision(
     })
 }
 
-fn for_site<'a>(id: KeyId, key: &'a ApiKey, site: &'a SiteId, permissions: &'a Permissions) -> NewKey<'a> {
+fn for_site<'a>(
+    id: KeyId,
+    key: &'a ApiKey,
+    site: &'a SiteId,
+    permissions: &'a Given<Permissions>,
+) -> NewKey<'a> {
     NewKey {
         key_id: id,
         key,

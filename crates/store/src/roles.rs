@@ -59,7 +59,7 @@ impl From<Row> for Role {
     }
 }
 
-fn known(names: &[String]) -> Vec<Action> {
+pub(crate) fn known(names: &[String]) -> Vec<Action> {
     names.iter().filter_map(|name| name.parse().ok()).collect()
 }
 

@@ -10,7 +10,7 @@ pub mod root;
 
 use crate::{
     Database, StoreError, TenantKeys, TenantTx, Vault,
-    audit::{self, AuditEntry, Kind},
+    audit::{self, Actor, AuditEntry, Kind},
     leases::{Lease, Leased},
     tenants::stored,
     vault::Via,
@@ -89,7 +89,7 @@ pub enum Step {
 pub async fn start(
     tx: &mut TenantTx,
     keys: &TenantKeys,
-    actor: &str,
+    actor: &Actor,
     clock: &dyn Clock,
     entropy: &dyn Entropy,
 ) -> Result<Rotation, StoreError> {
@@ -111,7 +111,7 @@ pub async fn start(
         tenant.as_str(),
         id.to_string(),
         version,
-        actor,
+        actor.as_str(),
         NOTICE,
     )
     .execute(tx.connection())
@@ -173,9 +173,10 @@ pub async fn start_due(
         let tenant: TenantId = stored(tenant.parse())?;
         let Some(keys) = vault.keys(database, &tenant).await? else { continue };
         let mut tx = database.tenant("rotation.start_due", &tenant).await?;
-        match start(&mut tx, &keys, SCHEDULE, clock, entropy).await {
+        match start(&mut tx, &keys, &Actor::outside(SCHEDULE), clock, entropy).await {
             Ok(rotation) => {
-                let mut entry = AuditEntry::new(Kind::Change, "rotateDataKey", SCHEDULE, clock, entropy);
+                let mut entry =
+                    AuditEntry::new(Kind::Change, "rotateDataKey", &Actor::outside(SCHEDULE), clock, entropy);
                 entry.subject = Some(rotation.rotation_id.to_string());
                 audit::record(&mut tx, &entry).await?;
                 tx.commit().await?;

@@ -3,9 +3,8 @@
 
 use crate::{
     Database, StoreError, Vault,
-    signing_keys::{LIFETIME, generate, insert, lock, read},
+    signing_keys::{LIFETIME, generate, insert, lock, read, retire},
 };
-use jiff_sqlx::ToSqlx;
 use misy_domain::{Clock, Timestamp};
 use misy_trust::{Algorithm, ServiceKeys};
 use std::time::Duration;
@@ -35,12 +34,7 @@ pub async fn load_or_create(
         if !keys.keys().is_empty() {
             let takes_over = clock.now().checked_add(NOTICE).unwrap_or(Timestamp::MAX);
             key = key.activating_at(takes_over);
-            sqlx::query!(
-                "update platform.token_signing_keys set retires_at = least(retires_at, $1) where purpose = 'service'",
-                takes_over.to_sqlx() as _
-            )
-            .execute(tx.connection())
-            .await?;
+            retire(&mut tx, database, vault, "service", takes_over).await?;
         }
         insert(&mut tx, vault, &key, "service").await?;
     }

@@ -1,6 +1,6 @@
 //! How a tenant's people sign in with a provider of their own, and whom the tenant knows under which name of a provider.
 
-use crate::{StoreError, TenantKeys, TenantTx, tenants::stored};
+use crate::{StoreError, TenantKeys, TenantTx, tenants::stored, vault::Via};
 use jiff_sqlx::{Timestamp as SqlTimestamp, ToSqlx};
 use misy_domain::{DomainName, Entropy, Secret, TenantId, Timestamp, UserId};
 use misy_trust::{Place, access::Powers, sha256};
@@ -100,14 +100,18 @@ pub async fn read(tx: &mut TenantTx, keys: &TenantKeys) -> Result<Option<SignInP
     .await?;
     let Some(row) = row else { return Ok(None) };
     let unsealable = || StoreError::Unsealable("sign_in_providers");
-    let client_secret = row.sealed_client_secret.map(|sealed| {
-        let bytes = keys.open(&place(&tenant), &sealed)?;
-        String::from_utf8(bytes).map(Secret::new).map_err(|_| unsealable())
-    });
+    let client_secret = match row.sealed_client_secret {
+        Some(sealed) => {
+            let via = Via::Connection(tx.connection());
+            let bytes = keys.open_fresh(via, &place(&tenant), &sealed).await?;
+            Some(Secret::new(String::from_utf8(bytes).map_err(|_| unsealable())?))
+        }
+        None => None,
+    };
     Ok(Some(SignInProvider {
         issuer: row.issuer,
         client_id: row.client_id,
-        client_secret: client_secret.transpose()?,
+        client_secret,
         scopes: row.scopes,
         tenant_claim: row.tenant_claim,
         tenant_claim_value: row.tenant_claim_value,

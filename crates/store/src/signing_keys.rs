@@ -7,7 +7,7 @@ use misy_trust::{
     Algorithm, DataKey, Place, SigningKey, TokenKeys, seal,
     token::{KeyRecord, MAX_LIFETIME},
 };
-use sqlx::{AssertSqlSafe, Executor};
+use sqlx::{Executor, PgExecutor};
 use std::time::Duration;
 
 /// How long a key signs.
@@ -57,35 +57,149 @@ pub async fn load(
     stored(TokenKeys::new(issuer, keys))
 }
 
-/// The keys of a purpose that have not retired before a time, opened.
+/// The keys of a purpose that have not retired before a time.
 pub(crate) async fn read(
     database: &Database,
     vault: &Vault,
     purpose: &str,
     since: Timestamp,
 ) -> Result<Vec<SigningKey>, StoreError> {
-    let rows = sqlx::query!(
-        "select kid, algorithm, sealed_private_key, created_at, activates_at, retires_at
-         from platform.token_signing_keys
-         where purpose = $1 and (retires_at is null or retires_at > $2) order by activates_at",
-        purpose,
-        since.to_sqlx() as _
-    )
-    .fetch_all(database.app())
-    .await?;
-    let mut keys = Vec::with_capacity(rows.len());
-    for row in rows {
-        let record = KeyRecord {
-            kid: stored(row.kid.parse())?,
-            algorithm: stored(row.algorithm.parse())?,
-            private: open(vault, TABLE, &row.kid, &row.sealed_private_key).await?,
-            created_at: row.created_at.to_jiff(),
-            activates_at: row.activates_at.to_jiff(),
-            retires_at: row.retires_at.map(SqlTimestamp::to_jiff),
-        };
-        keys.push(stored(SigningKey::from_record(record))?);
-    }
+    let mut keys = ring(database, vault, purpose).await?;
+    keys.retain(|key| key.record().retires_at.is_none_or(|retires_at| retires_at > since));
     Ok(keys)
+}
+
+/// All keys of a purpose, in the order in which they begin to sign.
+async fn ring(database: &Database, vault: &Vault, purpose: &str) -> Result<Vec<SigningKey>, StoreError> {
+    let rows = rows(database.app()).await?;
+    let opened = believed(TABLE, open_all(vault, &rows).await?)?;
+    Ok(opened.into_iter().filter(|(row, _)| row.purpose == purpose).map(|(_, key)| key).collect())
+}
+
+/// A row of the ring. All that it says is bound to what is sealed in it, so whoever may write to the table can neither make
+/// a key nor make one sign longer, earlier or for something else.
+struct Row {
+    kid: String,
+    algorithm: String,
+    purpose: String,
+    sealed_private_key: Vec<u8>,
+    created_at: SqlTimestamp,
+    activates_at: SqlTimestamp,
+    retires_at: Option<SqlTimestamp>,
+}
+
+/// What of a key its private part is bound to.
+fn bound(record: &KeyRecord, purpose: &str) -> String {
+    bound_text(&[
+        &record.kid.to_string(),
+        purpose,
+        record.algorithm.as_str(),
+        &micros(Some(record.created_at)),
+        &micros(Some(record.activates_at)),
+        &micros(record.retires_at),
+    ])
+}
+
+/// Parts of which none can pass for another.
+pub(crate) fn bound_text(parts: &[&str]) -> String {
+    parts.join("\n")
+}
+
+/// A time as the database keeps it.
+pub(crate) fn micros(time: Option<Timestamp>) -> String {
+    time.map_or_else(|| "-".to_owned(), |time| time.as_microsecond().to_string())
+}
+
+/// Not finer than the database keeps it.
+pub(crate) fn kept(time: Timestamp) -> Timestamp {
+    Timestamp::from_microsecond(time.as_microsecond()).unwrap_or(time)
+}
+
+async fn rows(executor: impl PgExecutor<'_>) -> Result<Vec<Row>, StoreError> {
+    let rows = sqlx::query_as!(
+        Row,
+        "select kid, algorithm, purpose, sealed_private_key, created_at, activates_at, retires_at
+         from platform.token_signing_keys order by activates_at, kid"
+    )
+    .fetch_all(executor)
+    .await?;
+    Ok(rows)
+}
+
+async fn open_row(vault: &Vault, row: &Row) -> Result<SigningKey, StoreError> {
+    let mut record = KeyRecord {
+        kid: stored(row.kid.parse())?,
+        algorithm: stored(row.algorithm.parse())?,
+        private: Secret::new(Vec::new()),
+        created_at: row.created_at.to_jiff(),
+        activates_at: row.activates_at.to_jiff(),
+        retires_at: row.retires_at.map(SqlTimestamp::to_jiff),
+    };
+    record.private = open(vault, TABLE, &bound(&record, &row.purpose), &row.sealed_private_key).await?;
+    stored(SigningKey::from_record(record))
+}
+
+async fn open_all<'a>(
+    vault: &Vault,
+    rows: &'a [Row],
+) -> Result<Vec<Opened<&'a Row, SigningKey>>, StoreError> {
+    let mut opened = Vec::with_capacity(rows.len());
+    for row in rows {
+        opened.push(Opened { name: row.kid.clone(), row, key: unless_forged(open_row(vault, row).await)? });
+    }
+    Ok(opened)
+}
+
+/// A row, and the key that it is, if it is one.
+pub(crate) struct Opened<R, K> {
+    pub(crate) name: String,
+    pub(crate) row: R,
+    pub(crate) key: Result<K, StoreError>,
+}
+
+/// Tells a row that is none of ours from a failure that passes.
+pub(crate) fn unless_forged<K>(key: Result<K, StoreError>) -> Result<Result<K, StoreError>, StoreError> {
+    match key {
+        Err(error @ (StoreError::Unsealable(_) | StoreError::UnknownRootKey)) => Ok(Err(error)),
+        Err(error) => Err(error),
+        Ok(key) => Ok(Ok(key)),
+    }
+}
+
+/// The rows that open; the others are set aside and told of. If none opens, it is not the rows that are wrong but the root
+/// key: then nothing goes on, least of all with a new key.
+pub(crate) fn believed<R, K>(
+    table: &'static str,
+    opened: Vec<Opened<R, K>>,
+) -> Result<Vec<(R, K)>, StoreError> {
+    let (mut keys, mut failure) = (Vec::with_capacity(opened.len()), None);
+    for Opened { name, row, key } in opened {
+        match key {
+            Ok(key) => keys.push((row, key)),
+            Err(error) => {
+                tracing::error!(table, row = name, %error, "a key is none of this installation's and is set aside");
+                metrics::counter!("misy_keys_set_aside_total", "table" => table).increment(1);
+                failure = Some(error);
+            }
+        }
+    }
+    match failure {
+        Some(failure) if keys.is_empty() => Err(failure),
+        _ => Ok(keys),
+    }
+}
+
+/// Rows among the keys of the installation that are none of its keys: somebody else put or changed them.
+pub async fn set_aside(database: &Database, vault: &Vault) -> Result<Vec<String>, StoreError> {
+    let rows = rows(database.app()).await?;
+    let mut aside: Vec<String> = open_all(vault, &rows)
+        .await?
+        .into_iter()
+        .filter(|opened| opened.key.is_err())
+        .map(|opened| format!("{TABLE}/{}", opened.name))
+        .collect();
+    aside.extend(audit::keys::set_aside(database, vault).await?);
+    Ok(aside)
 }
 
 /// Makes a successor when the newest key has signed for its lifetime, and says whether it did.
@@ -96,7 +210,7 @@ pub async fn rotate_if_due(
     clock: &dyn Clock,
 ) -> Result<bool, StoreError> {
     let due = clock.now().checked_sub(LIFETIME).unwrap_or(Timestamp::MIN);
-    if newest(database).await?.is_none_or(|activated| activated > due) {
+    if newest(database, vault).await?.is_none_or(|activated| activated > due) {
         return Ok(false);
     }
     rotate(database, vault, algorithm, clock, Some(due)).await
@@ -112,56 +226,79 @@ pub async fn rotate(
 ) -> Result<bool, StoreError> {
     let mut tx = database.system("signing_keys.rotate").await?;
     lock(&mut tx).await?;
-    let newest = newest(database).await?;
+    let newest = newest(database, vault).await?;
     if due.is_some_and(|due| newest.is_some_and(|activated| activated > due)) {
         return Ok(false);
     }
     let activates_at = clock.now().checked_add(NOTICE).unwrap_or(Timestamp::MAX);
-    sqlx::query!(
-        "update platform.token_signing_keys set retires_at = least(retires_at, $1) where purpose = 'tenant'",
-        activates_at.to_sqlx() as _
-    )
-    .execute(tx.connection())
-    .await?;
+    retire(&mut tx, database, vault, "tenant", activates_at).await?;
     let key = generate(algorithm, vault, clock)?.activating_at(activates_at);
     insert(&mut tx, vault, &key, "tenant").await?;
     let verified_until = Duration::from_secs(MAX_LIFETIME.unsigned_abs() + 31 * 24 * 60 * 60);
     let gone = clock.now().checked_sub(verified_until).unwrap_or(Timestamp::MIN);
-    sqlx::query!("delete from platform.token_signing_keys where retires_at < $1", gone.to_sqlx() as _)
-        .execute(tx.connection())
-        .await?;
+    for (row, key) in believed(TABLE, open_all(vault, &rows(tx.connection()).await?).await?)? {
+        if key.record().retires_at.is_some_and(|retires_at| retires_at < gone) {
+            sqlx::query!("delete from platform.token_signing_keys where kid = $1", row.kid)
+                .execute(tx.connection())
+                .await?;
+        }
+    }
     tx.commit().await?;
     Ok(true)
 }
 
-/// What of the installation is sealed like the signing keys: table, key column, sealed column.
-const SEALED: [(&str, &str, &str); 3] = [
-    (TABLE, "kid", "sealed_private_key"),
-    (audit::keys::TABLE, "key_id", "sealed_private_key"),
-    (installation_secrets::TABLE, "name", "sealed_secret"),
-];
-
-/// Seals everything of the installation anew whose data key is not wrapped by the root key that wraps now.
-pub async fn rewrap(database: &Database, vault: &Vault) -> Result<(), StoreError> {
-    let root = vault.roots().active();
-    for (table, key, column) in SEALED {
-        let mut tx = database.system("signing_keys.rewrap").await?;
-        lock(&mut tx).await?;
-        let select = format!("select {key}, {column} from platform.{table} for update");
-        let rows: Vec<(String, Vec<u8>)> =
-            sqlx::query_as(AssertSqlSafe(select)).fetch_all(tx.connection()).await?;
-        for (name, stored) in rows {
-            if split(&stored).is_some_and(|(wrapped, _)| root.wrapped(wrapped)) {
-                continue;
-            }
-            let private = open(vault, table, &name, &stored).await?;
-            let sealed = seal_private(vault, table, &name, private.expose())?;
-            let update = format!("update platform.{table} set {column} = $2 where {key} = $1");
-            sqlx::query(AssertSqlSafe(update)).bind(name).bind(sealed).execute(tx.connection()).await?;
+/// Lets all keys of a purpose sign until a time, unless they end before.
+pub(crate) async fn retire(
+    tx: &mut SystemTx,
+    database: &Database,
+    vault: &Vault,
+    purpose: &str,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    let at = kept(at);
+    for key in ring(database, vault, purpose).await? {
+        if key.record().retires_at.is_some_and(|retires_at| retires_at <= at) {
+            continue;
         }
-        tx.commit().await?;
+        let key = key.retiring_at(at);
+        let record = key.record();
+        let sealed = seal_private(vault, TABLE, &bound(record, purpose), record.private.expose())?;
+        sqlx::query!(
+            "update platform.token_signing_keys set retires_at = $2, sealed_private_key = $3 where kid = $1",
+            record.kid.to_string(),
+            at.to_sqlx() as _,
+            sealed
+        )
+        .execute(tx.connection())
+        .await?;
     }
     Ok(())
+}
+
+/// Seals everything of the installation anew whose data key is not wrapped by the root key that wraps now. What does not
+/// open is none of ours and stays as it is.
+pub async fn rewrap(database: &Database, vault: &Vault) -> Result<(), StoreError> {
+    let root = vault.roots().active();
+    let is_old = |sealed: &[u8]| !split(sealed).is_some_and(|(wrapped, _)| root.wrapped(wrapped));
+    let mut tx = database.system("signing_keys.rewrap").await?;
+    lock(&mut tx).await?;
+    let rows = rows(tx.connection()).await?;
+    for (row, key) in believed(TABLE, open_all(vault, &rows).await?)? {
+        if is_old(&row.sealed_private_key) {
+            let record = key.record();
+            let sealed = seal_private(vault, TABLE, &bound(record, &row.purpose), record.private.expose())?;
+            sqlx::query!(
+                "update platform.token_signing_keys set sealed_private_key = $2 where kid = $1",
+                row.kid,
+                sealed
+            )
+            .execute(tx.connection())
+            .await?;
+        }
+    }
+    installation_secrets::rewrap(&mut tx, vault, is_old).await?;
+    audit::keys::rewrap(&mut tx, vault).await?;
+    tx.commit().await
 }
 
 pub(crate) async fn lock(tx: &mut SystemTx) -> Result<(), StoreError> {
@@ -170,13 +307,8 @@ pub(crate) async fn lock(tx: &mut SystemTx) -> Result<(), StoreError> {
     Ok(())
 }
 
-async fn newest(database: &Database) -> Result<Option<Timestamp>, StoreError> {
-    let newest = sqlx::query_scalar!(
-        "select max(activates_at) from platform.token_signing_keys where purpose = 'tenant'"
-    )
-    .fetch_one(database.app())
-    .await?;
-    Ok(newest.map(SqlTimestamp::to_jiff))
+async fn newest(database: &Database, vault: &Vault) -> Result<Option<Timestamp>, StoreError> {
+    Ok(ring(database, vault, "tenant").await?.iter().map(|key| key.record().activates_at).max())
 }
 
 pub(crate) fn generate(
@@ -196,15 +328,15 @@ pub(crate) async fn insert(
 ) -> Result<(), StoreError> {
     let record = key.record();
     let kid = record.kid.to_string();
-    let sealed = seal_private(vault, TABLE, &kid, record.private.expose())?;
+    let sealed = seal_private(vault, TABLE, &bound(record, purpose), record.private.expose())?;
     sqlx::query!(
         "insert into platform.token_signing_keys (kid, algorithm, sealed_private_key, created_at, activates_at, purpose)
          values ($1, $2, $3, $4, $5, $6)",
         kid,
         record.algorithm.as_str(),
         sealed,
-        record.created_at.to_sqlx() as _,
-        record.activates_at.to_sqlx() as _,
+        kept(record.created_at).to_sqlx() as _,
+        kept(record.activates_at).to_sqlx() as _,
         purpose
     )
     .execute(tx.connection())
@@ -213,25 +345,25 @@ pub(crate) async fn insert(
 }
 
 /// A data key of its own, wrapped under the root key, with its length in front (2 bytes, big-endian); then the private key
-/// sealed under it.
+/// sealed under it, and bound to the row: to its name, and to whatever else is decided by what the row says.
 pub(crate) fn seal_private(
     vault: &Vault,
     table: &'static str,
-    kid: &str,
+    row: &str,
     private: &[u8],
 ) -> Result<Vec<u8>, StoreError> {
     let installation = installation()?;
     let key = DataKey::generate(1, vault.entropy());
     let wrapped = vault.roots().active().wrap(&installation, &key, vault.entropy());
     let length = u16::try_from(wrapped.len()).map_err(|_| StoreError::Unsealable(table))?;
-    let sealed = seal::seal(&key, &place(&installation, table, kid), private, vault.entropy());
+    let sealed = seal::seal(&key, &place(&installation, table, row), private, vault.entropy());
     Ok([&length.to_be_bytes()[..], &wrapped, &sealed].concat())
 }
 
 pub(crate) async fn open(
     vault: &Vault,
     table: &'static str,
-    kid: &str,
+    row: &str,
     stored: &[u8],
 ) -> Result<Secret<Vec<u8>>, StoreError> {
     let refused = || StoreError::Unsealable(table);
@@ -239,12 +371,12 @@ pub(crate) async fn open(
     let (wrapped, sealed) = split(stored).ok_or_else(refused)?;
     let key = vault.roots().unwrap(&installation, 1, wrapped).await?;
     let private =
-        seal::open(|_| Some(&key), &place(&installation, table, kid), sealed).map_err(|_| refused())?;
+        seal::open(|_| Some(&key), &place(&installation, table, row), sealed).map_err(|_| refused())?;
     Ok(Secret::new(private))
 }
 
 /// The wrapped data key and what is sealed under it.
-fn split(stored: &[u8]) -> Option<(&[u8], &[u8])> {
+pub(crate) fn split(stored: &[u8]) -> Option<(&[u8], &[u8])> {
     let (length, rest) = stored.split_first_chunk::<2>()?;
     rest.split_at_checked(usize::from(u16::from_be_bytes(*length)))
 }
@@ -253,6 +385,6 @@ fn installation() -> Result<TenantId, StoreError> {
     stored(INSTALLATION.parse())
 }
 
-fn place<'a>(installation: &'a TenantId, table: &'a str, kid: &'a str) -> Place<'a> {
-    Place { tenant: installation, table, column: "sealed_private_key", row: kid }
+fn place<'a>(installation: &'a TenantId, table: &'a str, row: &'a str) -> Place<'a> {
+    Place { tenant: installation, table, column: "sealed_private_key", row }
 }

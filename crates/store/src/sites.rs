@@ -1,8 +1,14 @@
 //! Sites of a tenant and the origins they may be used from.
 
-use crate::{StoreError, TenantTx, tenants::stored};
+use crate::{
+    StoreError, TenantTx,
+    certificates::{self, Certificate},
+    credentials::{self, LockedKey},
+    tenants::stored,
+};
 use jiff_sqlx::Timestamp as SqlTimestamp;
 use misy_domain::{Origin, Permission, Permissions, SiteId, Timestamp};
+use misy_trust::access::{Handled, Reach, StandsFor};
 
 /// A site.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -183,15 +189,53 @@ pub async fn change(
     read(tx, site).await
 }
 
-/// Removes a site with its origins, its keys and its sessions. Says whether there was one.
-pub async fn delete(tx: &mut TenantTx, site: &SiteId) -> Result<bool, StoreError> {
+/// A site with what goes when it goes, which nobody else changes until the transaction ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LockedSite {
+    site_id: SiteId,
+    /// Its keys that were not revoked.
+    pub keys: Vec<LockedKey>,
+    /// The certificates that are bound for it alone.
+    pub certificates: Vec<Certificate>,
+}
+
+impl StandsFor for LockedSite {
+    fn reach(&self) -> Reach {
+        Reach::of_all(&self.keys).and(&Reach::of_all(&self.certificates))
+    }
+}
+
+/// A site, to be removed.
+pub async fn lock(
+    tx: &mut TenantTx,
+    tenant_is_owner: bool,
+    site: &SiteId,
+) -> Result<Option<LockedSite>, StoreError> {
     let tenant = tx.tenant().clone();
-    let gone = sqlx::query!(
-        "delete from sites where tenant_id = $1 and site_id = $2",
+    let found = sqlx::query_scalar!(
+        "select site_id from sites where tenant_id = $1 and site_id = $2 for update",
         tenant.as_str(),
         site.as_str()
     )
+    .fetch_optional(tx.connection())
+    .await?;
+    if found.is_none() {
+        return Ok(None);
+    }
+    let keys = credentials::lock_keys_of(tx, tenant_is_owner, site).await?;
+    let certificates = certificates::lock_of(tx, site).await?;
+    Ok(Some(LockedSite { site_id: site.clone(), keys, certificates }))
+}
+
+/// Removes a site with its origins, its keys, its certificates and its sessions.
+pub async fn delete(tx: &mut TenantTx, site: &Handled<LockedSite>) -> Result<(), StoreError> {
+    let tenant = tx.tenant().clone();
+    sqlx::query!(
+        "delete from sites where tenant_id = $1 and site_id = $2",
+        tenant.as_str(),
+        site.site_id.as_str()
+    )
     .execute(tx.connection())
     .await?;
-    Ok(gone.rows_affected() > 0)
+    Ok(())
 }

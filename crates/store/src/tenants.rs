@@ -39,8 +39,12 @@ pub struct Tenant {
     pub created_at: Timestamp,
     /// When it was changed last.
     pub updated_at: Timestamp,
+    /// Since when the owner holds it.
+    pub suspended_at: Option<Timestamp>,
     /// When it was closed.
     pub closed_at: Option<Timestamp>,
+    /// Whether the owner closed it, or closed it once more.
+    pub closed_by_owner: bool,
     /// When what is left of it goes, if it stays closed.
     pub purge_at: Option<Timestamp>,
     /// Since when there is no way back.
@@ -63,7 +67,9 @@ struct Row {
     version: i64,
     created_at: SqlTimestamp,
     updated_at: SqlTimestamp,
+    suspended_at: Option<SqlTimestamp>,
     closed_at: Option<SqlTimestamp>,
+    closed_by_owner: bool,
     purge_at: Option<SqlTimestamp>,
     purge_started_at: Option<SqlTimestamp>,
 }
@@ -88,7 +94,9 @@ impl TryFrom<Row> for Tenant {
             version: row.version,
             created_at: row.created_at.to_jiff(),
             updated_at: row.updated_at.to_jiff(),
+            suspended_at: row.suspended_at.map(SqlTimestamp::to_jiff),
             closed_at: row.closed_at.map(SqlTimestamp::to_jiff),
+            closed_by_owner: row.closed_by_owner,
             purge_at: row.purge_at.map(SqlTimestamp::to_jiff),
             purge_started_at: row.purge_started_at.map(SqlTimestamp::to_jiff),
         })
@@ -147,8 +155,8 @@ pub async fn read(tx: &mut TenantTx) -> Result<Option<Tenant>, StoreError> {
     let row = sqlx::query_as!(
         Row,
         "select tenant_id, tenant_type, status, name, contact_email, website_url, business_industry, locale, timezone,
-                plan, epoch, session_ttl_seconds, version, created_at, updated_at, closed_at, purge_at,
-                purge_started_at
+                plan, epoch, session_ttl_seconds, version, created_at, updated_at, suspended_at, closed_at, closed_by_owner,
+                purge_at, purge_started_at
          from tenants where tenant_id = $1",
         tenant.as_str()
     )
@@ -174,8 +182,8 @@ pub async fn change(
              version = version + 1, updated_at = now()
          where tenant_id = $1 and ($10::bigint is null or version = $10)
          returning tenant_id, tenant_type, status, name, contact_email, website_url, business_industry, locale, timezone,
-                   plan, epoch, session_ttl_seconds, version, created_at, updated_at, closed_at, purge_at,
-                purge_started_at",
+                   plan, epoch, session_ttl_seconds, version, created_at, updated_at, suspended_at, closed_at, closed_by_owner,
+                purge_at, purge_started_at",
         tenant.as_str(),
         change.name,
         change.contact_email,
@@ -192,46 +200,106 @@ pub async fn change(
     changed(tx, row).await
 }
 
-/// Suspends, activates or closes the tenant of the transaction; one that is closed with the time of its clean-up. What is
-/// closed stays so until it is activated, and nothing once its clean-up has begun.
-pub async fn set_status(
+/// A step in the life of a tenant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LifeStep {
+    /// The owner holds it, whatever else is the matter with it.
+    Suspend,
+    /// The owner takes back everything that keeps it from being served.
+    Activate,
+    /// It is closed.
+    Close {
+        /// Whether the owner does it, who then alone takes it back.
+        by_owner: bool,
+        /// When its clean-up may begin, if somebody decides that.
+        purge_at: Option<Timestamp>,
+        /// When else; closing once more does not move it.
+        usual_purge_at: Timestamp,
+    },
+    /// Somebody of the tenant takes back that somebody of the tenant closed it. The owner's hold stays.
+    Reopen,
+}
+
+impl LifeStep {
+    /// What it is called in the life of the tenant.
+    pub fn event(&self) -> &'static str {
+        match self {
+            Self::Suspend => "suspended",
+            Self::Activate | Self::Reopen => "activated",
+            Self::Close { .. } => "closed",
+        }
+    }
+}
+
+/// Takes a step in the life of the tenant of the transaction. From where it may be taken is decided under the lock of its row: what
+/// somebody else decides at the same moment comes before or after, and is not lost. With `expected`, only if that is still its
+/// version. Once its clean-up has begun, nothing is.
+pub async fn take_step(
     tx: &mut TenantTx,
-    status: TenantStatus,
+    step: &LifeStep,
     expected: Option<i64>,
     now: Timestamp,
-    purge_at: Option<Timestamp>,
 ) -> Result<Option<Tenant>, StoreError> {
     let tenant = tx.tenant().clone();
-    let row = sqlx::query_as!(
+    let known = sqlx::query_as!(
         Row,
-        "update tenants set
-             status = $2, version = version + 1, updated_at = now(),
-             closed_at = case when $2 = 'closed' then coalesce(closed_at, $4) end,
-             purge_at = case when $2 = 'closed' then coalesce($5, purge_at, $4) end
-         where tenant_id = $1 and ($3::bigint is null or version = $3) and purge_started_at is null
-           and not (status = 'closed' and $2 = 'suspended')
-         returning tenant_id, tenant_type, status, name, contact_email, website_url, business_industry, locale, timezone,
-                   plan, epoch, session_ttl_seconds, version, created_at, updated_at, closed_at, purge_at,
-                   purge_started_at",
-        tenant.as_str(),
-        status.as_str(),
-        expected,
-        now.to_sqlx() as _,
-        purge_at.map(ToSqlx::to_sqlx) as _
+        "select tenant_id, tenant_type, status, name, contact_email, website_url, business_industry, locale, timezone,
+                plan, epoch, session_ttl_seconds, version, created_at, updated_at, suspended_at, closed_at, closed_by_owner,
+                purge_at, purge_started_at
+         from tenants where tenant_id = $1 for update",
+        tenant.as_str()
     )
     .fetch_optional(tx.connection())
     .await?;
-    if row.is_none()
-        && let Some(known) = read(tx).await?
-    {
-        if known.purge_started_at.is_some() {
-            return Err(StoreError::Refused("The clean-up of the tenant has begun."));
+    let Some(known) = known.map(Tenant::try_from).transpose()? else { return Ok(None) };
+    if expected.is_some_and(|version| version != known.version) {
+        return Err(StoreError::Stale("tenant"));
+    }
+    let next = after(&known, step, now)?;
+    let row = sqlx::query_as!(
+        Row,
+        "update tenants set
+             suspended_at = $2, closed_at = $3, closed_by_owner = $4, purge_at = $5,
+             version = version + 1, updated_at = now()
+         where tenant_id = $1
+         returning tenant_id, tenant_type, status, name, contact_email, website_url, business_industry, locale, timezone,
+                plan, epoch, session_ttl_seconds, version, created_at, updated_at, suspended_at, closed_at, closed_by_owner,
+                purge_at, purge_started_at",
+        tenant.as_str(),
+        next.suspended_at.map(ToSqlx::to_sqlx) as _,
+        next.closed_at.map(ToSqlx::to_sqlx) as _,
+        next.closed_by_owner,
+        next.purge_at.map(ToSqlx::to_sqlx) as _
+    )
+    .fetch_optional(tx.connection())
+    .await?;
+    row.map(Tenant::try_from).transpose()
+}
+
+/// What keeps a tenant from being served after a step, if it may be taken.
+fn after(known: &Tenant, step: &LifeStep, now: Timestamp) -> Result<Tenant, StoreError> {
+    if known.purge_started_at.is_some() {
+        return Err(StoreError::Refused("The clean-up of the tenant has begun."));
+    }
+    let mut next = known.clone();
+    match *step {
+        LifeStep::Suspend => next.suspended_at = known.suspended_at.or(Some(now)),
+        LifeStep::Close { by_owner, purge_at, usual_purge_at } => {
+            next.closed_at = known.closed_at.or(Some(now));
+            next.closed_by_owner |= by_owner;
+            next.purge_at = purge_at.or(known.purge_at).or(Some(usual_purge_at));
         }
-        if known.status == TenantStatus::Closed && status == TenantStatus::Suspended {
-            return Err(StoreError::Refused("The tenant is closed, which is more than suspended."));
+        LifeStep::Reopen if known.closed_at.is_none() => {
+            return Err(StoreError::Refused("The tenant is not closed."));
+        }
+        LifeStep::Reopen if known.closed_by_owner => return Err(StoreError::NotTheirs),
+        LifeStep::Reopen => (next.closed_at, next.purge_at) = (None, None),
+        LifeStep::Activate => {
+            (next.suspended_at, next.closed_at, next.purge_at) = (None, None, None);
+            next.closed_by_owner = false;
         }
     }
-    changed(tx, row).await
+    Ok(next)
 }
 
 /// Something that happened to a tenant in its life.
@@ -268,27 +336,6 @@ pub async fn note_event(tx: &mut TenantTx, event: &TenantEvent) -> Result<(), St
     .execute(tx.connection())
     .await?;
     Ok(())
-}
-
-/// The last event of a kind in the life of the tenant of the transaction.
-pub async fn last_event(tx: &mut TenantTx, event: &str) -> Result<Option<TenantEvent>, StoreError> {
-    let tenant = tx.tenant().clone();
-    let row = sqlx::query!(
-        "select number, event, at, actor, reason, purge_at from tenant_events
-         where tenant_id = $1 and event = $2 order by number desc limit 1",
-        tenant.as_str(),
-        event
-    )
-    .fetch_optional(tx.connection())
-    .await?;
-    Ok(row.map(|row| TenantEvent {
-        number: row.number,
-        event: row.event,
-        at: row.at.to_jiff(),
-        actor: row.actor,
-        reason: row.reason,
-        purge_at: row.purge_at.map(SqlTimestamp::to_jiff),
-    }))
 }
 
 /// What happened to the tenant of the transaction, from the newest, before one and at most so much.
@@ -354,8 +401,8 @@ pub async fn list(tx: &mut SystemTx, filter: &TenantFilter) -> Result<Vec<Tenant
     let rows = sqlx::query_as!(
         Row,
         "select tenant_id, tenant_type, status, name, contact_email, website_url, business_industry, locale, timezone,
-                plan, epoch, session_ttl_seconds, version, created_at, updated_at, closed_at, purge_at,
-                purge_started_at
+                plan, epoch, session_ttl_seconds, version, created_at, updated_at, suspended_at, closed_at, closed_by_owner,
+                purge_at, purge_started_at
          from tenants
          where ($1::text is null or status = $1) and ($2::text is null or tenant_type = $2)
            and ($3::text is null or plan = $3)
@@ -407,6 +454,9 @@ pub struct TenantSnapshot {
     /// Its secrets that count only together with a client certificate.
     #[serde(default)]
     pub certificate_secrets: Vec<misy_domain::KeyId>,
+    /// Its secrets that ended so lately that a token of theirs may be used or renewed.
+    #[serde(default)]
+    pub spent_secrets: Vec<SpentSecret>,
     /// Keys and secrets that were revoked with all tokens that were given for them.
     #[serde(default)]
     pub revoked_keys: Vec<misy_domain::KeyId>,
@@ -439,6 +489,22 @@ pub struct SecretSnapshot {
     /// What `tenant:manage` means in its tokens.
     #[serde(deserialize_with = "known_actions")]
     pub actions: Vec<Action>,
+    /// The one that takes over from it.
+    #[serde(default)]
+    pub successor: Option<misy_domain::KeyId>,
+}
+
+/// A tenant secret that was revoked or ran out, in a snapshot.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SpentSecret {
+    /// Its id.
+    pub key_id: misy_domain::KeyId,
+    /// What it could give last.
+    pub permissions: misy_domain::Permissions,
+    /// The one that took over from it.
+    #[serde(default)]
+    pub successor: Option<misy_domain::KeyId>,
 }
 
 /// An action that is no more opens nothing.

@@ -1,20 +1,31 @@
 //! The two doors to the data.
 
-use crate::StoreError;
+use crate::{
+    StoreError,
+    database::{Connections, Turn},
+};
 use misy_domain::TenantId;
 use sqlx::{AssertSqlSafe, PgConnection, PgPool, Postgres, SqlSafeStr, SqlStr, Transaction};
-use std::time::{Duration, Instant};
-use tracing::warn;
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    time::{Duration, Instant},
+};
+use tracing::{debug, warn};
 
 /// Transactions that hold their connection for longer than this are told of in the log.
 const SLOW: Duration = Duration::from_secs(1);
 
 /// A transaction in which PostgreSQL shows the rows of one tenant and no other. Rolled back when dropped.
 pub struct TenantTx {
-    transaction: Transaction<'static, Postgres>,
+    /// There until it is committed.
+    transaction: Option<Transaction<'static, Postgres>>,
     tenant: TenantId,
     name: &'static str,
     began: Instant,
+    /// Tells it from all others of this program.
+    number: u64,
+    /// What the connection is held by; the owner's work needs none.
+    turn: Option<Turn>,
 }
 
 /// A transaction across tenants, for the owner's work and the program's own; what it does to a tenant is audited there.
@@ -26,23 +37,56 @@ pub struct SystemTx {
 /// Begins in a task of its own, so that it ends even when nobody waits any more (a client went away, a worker was stopped).
 /// Were it dropped half-way, the connection would go back to the pool with BEGIN under way and no rollback behind it: the
 /// next to use it would stand in a transaction that nobody commits, for a tenant that may be another.
-async fn begin_whole(pool: &PgPool, statement: SqlStr) -> Result<Transaction<'static, Postgres>, StoreError> {
+async fn begin_whole<T: Send + 'static>(
+    pool: &PgPool,
+    turn: T,
+    statement: SqlStr,
+) -> Result<(Transaction<'static, Postgres>, T), StoreError> {
     let pool = pool.clone();
-    let task = tokio::spawn(async move { pool.begin_with(statement).await });
+    let task = tokio::spawn(async move { Ok::<_, sqlx::Error>((pool.begin_with(statement).await?, turn)) });
     // It fails to end only when the runtime is shutting down.
     Ok(task.await.map_err(|_| sqlx::Error::WorkerCrashed)??)
 }
 
+fn next_number() -> u64 {
+    static LAST: AtomicU64 = AtomicU64::new(0);
+    LAST.fetch_add(1, Ordering::Relaxed)
+}
+
 impl TenantTx {
+    /// In the tenant's turn, which lasts as long as the transaction has its connection.
     pub(crate) async fn begin(
-        pool: &PgPool,
+        connections: &Connections,
         name: &'static str,
         tenant: &TenantId,
     ) -> Result<Self, StoreError> {
+        let turn = connections.turn(tenant).await?;
         // Begin and the tenant travel in one round trip. A tenant id has no character that could end the literal.
         let begin = format!("begin; set local app.tenant_id = '{tenant}'");
-        let transaction = begin_whole(pool, AssertSqlSafe(begin).into_sql_str()).await?;
-        Ok(Self { transaction, tenant: tenant.clone(), name, began: Instant::now() })
+        let begin = AssertSqlSafe(begin).into_sql_str();
+        let (transaction, turn) = begin_whole(connections.pool(), turn, begin).await?;
+        Ok(Self::of(transaction, name, tenant, Some(turn)))
+    }
+
+    fn of(
+        transaction: Transaction<'static, Postgres>,
+        name: &'static str,
+        tenant: &TenantId,
+        turn: Option<Turn>,
+    ) -> Self {
+        Self {
+            transaction: Some(transaction),
+            tenant: tenant.clone(),
+            name,
+            began: Instant::now(),
+            number: next_number(),
+            turn,
+        }
+    }
+
+    /// Tells it from all others of this program: what was locked in it is held no longer than it lasts.
+    pub(crate) fn number(&self) -> u64 {
+        self.number
     }
 
     /// The tenant whose rows it sees.
@@ -51,8 +95,10 @@ impl TenantTx {
     }
 
     /// Makes everything durable.
-    pub async fn commit(self) -> Result<(), StoreError> {
-        self.transaction.commit().await?;
+    pub async fn commit(mut self) -> Result<(), StoreError> {
+        if let Some(transaction) = self.transaction.take() {
+            transaction.commit().await?;
+        }
         let took = self.began.elapsed();
         if took > SLOW {
             warn!(tenantId = %self.tenant, transaction = self.name, millis = took.as_millis(), "slow transaction");
@@ -60,14 +106,29 @@ impl TenantTx {
         Ok(())
     }
 
+    #[allow(clippy::expect_used, reason = "only `commit` takes it, and then nobody has this any more")]
     pub(crate) fn connection(&mut self) -> &mut PgConnection {
-        &mut self.transaction
+        self.transaction.as_mut().expect("a transaction is there until it is committed")
+    }
+}
+
+impl Drop for TenantTx {
+    /// Rolls back what was not committed. The server may be in the middle of something that nobody waits for any more.
+    fn drop(&mut self) {
+        if let (Some(transaction), Some(turn)) = (self.transaction.take(), self.turn.take()) {
+            turn.end_after(async move {
+                if let Err(error) = transaction.rollback().await {
+                    debug!(%error, "a transaction could not be rolled back");
+                }
+            });
+        }
     }
 }
 
 impl SystemTx {
     pub(crate) async fn begin(pool: &PgPool, reason: &'static str) -> Result<Self, StoreError> {
-        Ok(Self { transaction: begin_whole(pool, "begin".into_sql_str()).await?, reason })
+        let (transaction, ()) = begin_whole(pool, (), "begin".into_sql_str()).await?;
+        Ok(Self { transaction, reason })
     }
 
     /// Why it was opened.
@@ -78,12 +139,7 @@ impl SystemTx {
     /// Goes on with the same transaction as one of a tenant, so that what is done to the tenant and what is written down
     /// about it elsewhere become durable together. Every query names its tenant; PostgreSQL does not narrow this one.
     pub fn on_behalf_of(self, tenant: &TenantId) -> TenantTx {
-        TenantTx {
-            transaction: self.transaction,
-            tenant: tenant.clone(),
-            name: self.reason,
-            began: Instant::now(),
-        }
+        TenantTx::of(self.transaction, self.reason, tenant, None)
     }
 
     /// Makes everything durable.

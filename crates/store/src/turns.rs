@@ -15,6 +15,7 @@ use misy_domain::{
     AuditId, Channel, Clock, Content, ConversationId, Entropy, Language, Locale, Message, MessageId,
     MessageOrigin, Permissions, Plan, Reply, SiteId, TenantId, limit::Quota,
 };
+use misy_telemetry::Span;
 use misy_trust::Place;
 use serde_json::Value;
 use std::time::Duration;
@@ -435,6 +436,7 @@ impl SealedReplies {
                 parts: reply.parts.clone(),
                 sources: reply.sources.clone(),
                 in_reply_to: asked.to_vec(),
+                trace: Span::present(),
                 ..Content::default()
             };
             sealed.bodies.push(messages::seal(&content, key, tenant, &id.to_string(), entropy)?);

@@ -8,10 +8,15 @@ pub mod sign_ins;
 pub mod tickets;
 pub mod tokens;
 
-use crate::{StoreError, TenantKeys, TenantTx, Vault, tenants::stored};
+use crate::{StoreError, TenantKeys, TenantTx, Vault, roles, tenants::stored, vault::Via};
 use jiff_sqlx::{Timestamp as SqlTimestamp, ToSqlx};
-use misy_domain::{BuiltInRole, EmailAddress, TenantId, Timestamp, UserId};
-use misy_trust::{Place, access::Given};
+use misy_domain::{Action, BuiltInRole, EmailAddress, SignInId, TenantId, Timestamp, UserId};
+use misy_trust::{
+    Place,
+    access::{Given, Powers},
+};
+use std::ops::Deref;
+use tickets::TicketPurpose;
 
 /// Whether somebody may come in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,6 +74,8 @@ pub struct User {
     pub updated_at: Timestamp,
     /// When it signed in last.
     pub last_sign_in_at: Option<Timestamp>,
+    /// What those of its roles allow that the tenant made itself.
+    pub granted: Vec<Action>,
 }
 
 impl User {
@@ -77,15 +84,49 @@ impl User {
         self.roles.iter().any(|name| name == role.as_str())
     }
 
-    /// Whether a role of it must not be used without a second factor.
+    /// Whether it ever came in, in whatever way.
+    pub fn came_in(&self) -> bool {
+        self.password_hash.is_some() || self.second_factor_since.is_some() || self.last_sign_in_at.is_some()
+    }
+
+    /// Whether it may do something that nobody may do without a second factor.
     pub fn needs_second_factor(&self) -> bool {
-        roles_need_second_factor(&self.roles)
+        roles_need_second_factor(&self.roles, &self.granted)
     }
 }
 
-/// Whether one of these roles must not be used without a second factor.
-pub fn roles_need_second_factor(roles: &[String]) -> bool {
-    roles.iter().filter_map(|name| name.parse::<BuiltInRole>().ok()).any(BuiltInRole::needs_second_factor)
+/// Whether roles let somebody do what nobody may do without a second factor. What counts is what they allow, not what they
+/// are called; `granted` is what those of them allow that the tenant made itself.
+pub fn roles_need_second_factor(roles: &[String], granted: &[Action]) -> bool {
+    Powers::of_roles(roles, granted).ask_for_second_factor()
+}
+
+/// A person whose row a transaction holds: nobody changes it until that ends. Only [`lock`] makes one, and what opens a way
+/// in takes one: whoever was checked before, and changed while the check took its time, is not let in by it.
+#[derive(Debug)]
+pub struct LockedUser {
+    user: User,
+    held_by: u64,
+}
+
+impl LockedUser {
+    /// The person, held no longer.
+    pub fn into_inner(self) -> User {
+        self.user
+    }
+
+    /// Refuses what was locked in another transaction.
+    fn expect_held_by(&self, tx: &TenantTx) -> Result<(), StoreError> {
+        if self.held_by == tx.number() { Ok(()) } else { Err(StoreError::NotLocked) }
+    }
+}
+
+impl Deref for LockedUser {
+    type Target = User;
+
+    fn deref(&self) -> &User {
+        &self.user
+    }
 }
 
 /// A person to be added.
@@ -118,6 +159,8 @@ pub struct UserChange {
     pub locale: Option<String>,
     /// Whether it may come in.
     pub status: Option<UserStatus>,
+    /// Which of its sessions may go on when it gains a role: that of whoever gives it to themself.
+    pub keep: Option<SignInId>,
 }
 
 /// Which people to list.
@@ -145,6 +188,7 @@ struct Row {
     created_at: SqlTimestamp,
     updated_at: SqlTimestamp,
     last_sign_in_at: Option<SqlTimestamp>,
+    granted: Option<Vec<String>>,
 }
 
 impl Row {
@@ -167,8 +211,17 @@ impl Row {
             created_at: self.created_at.to_jiff(),
             updated_at: self.updated_at.to_jiff(),
             last_sign_in_at: self.last_sign_in_at.map(SqlTimestamp::to_jiff),
+            granted: roles::known(&self.granted.unwrap_or_default()),
         })
     }
+}
+
+/// Opens rows, also those that another replica has sealed under a key that is newer than ours.
+async fn open(tx: &mut TenantTx, keys: &TenantKeys, rows: Vec<Row>) -> Result<Vec<User>, StoreError> {
+    let tenant = tx.tenant().clone();
+    let sealed: Vec<&[u8]> = rows.iter().flat_map(|row| [&*row.sealed_email, &*row.sealed_name]).collect();
+    keys.know(Via::Connection(tx.connection()), sealed).await?;
+    rows.into_iter().map(|row| row.open(&tenant, keys)).collect()
 }
 
 pub(crate) fn place<'a>(tenant: &'a TenantId, column: &'a str, row: &'a str) -> Place<'a> {
@@ -222,18 +275,24 @@ pub async fn read(tx: &mut TenantTx, keys: &TenantKeys, user: UserId) -> Result<
     let row = sqlx::query_as!(
         Row,
         "select user_id, status, sealed_email, sealed_name, roles, locale, password_hash, second_factor_since,
-                sealed_totp is not null as has_totp, version, created_at, updated_at, last_sign_in_at
+                sealed_totp is not null as has_totp, version, created_at, updated_at, last_sign_in_at,
+                array(select unnest(r.actions) from roles r
+                      where r.tenant_id = users.tenant_id and r.role_id = any (users.roles)) as granted
          from users where tenant_id = $1 and user_id = $2",
         tenant.as_str(),
         user.to_string()
     )
     .fetch_optional(tx.connection())
     .await?;
-    row.map(|row| row.open(&tenant, keys)).transpose()
+    Ok(open(tx, keys, row.into_iter().collect()).await?.pop())
 }
 
 /// A person, whose row nobody else changes until the transaction ends.
-pub async fn lock(tx: &mut TenantTx, keys: &TenantKeys, user: UserId) -> Result<Option<User>, StoreError> {
+pub async fn lock(
+    tx: &mut TenantTx,
+    keys: &TenantKeys,
+    user: UserId,
+) -> Result<Option<LockedUser>, StoreError> {
     let tenant = tx.tenant().clone();
     sqlx::query!(
         "select 1 as one from users where tenant_id = $1 and user_id = $2 for no key update",
@@ -242,7 +301,8 @@ pub async fn lock(tx: &mut TenantTx, keys: &TenantKeys, user: UserId) -> Result<
     )
     .fetch_optional(tx.connection())
     .await?;
-    read(tx, keys, user).await
+    let held_by = tx.number();
+    Ok(read(tx, keys, user).await?.map(|user| LockedUser { user, held_by }))
 }
 
 /// The person with this address.
@@ -255,14 +315,16 @@ pub async fn by_email(
     let row = sqlx::query_as!(
         Row,
         "select user_id, status, sealed_email, sealed_name, roles, locale, password_hash, second_factor_since,
-                sealed_totp is not null as has_totp, version, created_at, updated_at, last_sign_in_at
+                sealed_totp is not null as has_totp, version, created_at, updated_at, last_sign_in_at,
+                array(select unnest(r.actions) from roles r
+                      where r.tenant_id = users.tenant_id and r.role_id = any (users.roles)) as granted
          from users where tenant_id = $1 and email_index = $2",
         tenant.as_str(),
         &email_index(keys, email)[..]
     )
     .fetch_optional(tx.connection())
     .await?;
-    row.map(|row| row.open(&tenant, keys)).transpose()
+    Ok(open(tx, keys, row.into_iter().collect()).await?.pop())
 }
 
 /// People from the newest, before one and at most so many.
@@ -278,7 +340,9 @@ pub async fn list(
     let rows = sqlx::query_as!(
         Row,
         "select user_id, status, sealed_email, sealed_name, roles, locale, password_hash, second_factor_since,
-                sealed_totp is not null as has_totp, version, created_at, updated_at, last_sign_in_at
+                sealed_totp is not null as has_totp, version, created_at, updated_at, last_sign_in_at,
+                array(select unnest(r.actions) from roles r
+                      where r.tenant_id = users.tenant_id and r.role_id = any (users.roles)) as granted
          from users
          where tenant_id = $1 and ($2::text is null or user_id < $2) and ($3::text is null or status = $3)
              and ($4::text is null or $4 = any (roles)) and ($5::bytea is null or email_index = $5)
@@ -292,16 +356,17 @@ pub async fn list(
     )
     .fetch_all(tx.connection())
     .await?;
-    rows.into_iter().map(|row| row.open(&tenant, keys)).collect()
+    open(tx, keys, rows).await
 }
 
-/// Changes a person whose row is locked. Stale if the version is another than expected. Other roles end the sessions that rest
-/// on a provider's word alone: how far that reaches is judged at the next sign-in.
+/// Changes a person whose row is locked. Stale if the version is another than expected. Whoever gains a role comes in anew:
+/// what was opened before was opened for less. Other roles end the sessions that rest on a provider's word alone: how far that
+/// reaches is judged at the next sign-in.
 pub async fn change(
     tx: &mut TenantTx,
     vault: &Vault,
     keys: &TenantKeys,
-    user: &User,
+    user: &LockedUser,
     change: &UserChange,
     expected: Option<i64>,
     now: Timestamp,
@@ -330,19 +395,34 @@ pub async fn change(
     )
     .execute(tx.connection())
     .await?;
-    if change.roles.is_some() {
-        sign_ins::end_unproved(tx, user.user_id).await?;
+    if change.status == Some(UserStatus::Disabled) {
+        end_older(tx, user.user_id, None).await?;
     }
-    Ok(())
+    let Some(roles) = &change.roles else { return Ok(()) };
+    if roles.iter().any(|role| !user.roles.contains(role)) {
+        sign_ins::end_all(tx, user.user_id, change.keep).await?;
+        // A link by which somebody joins or sets a password stays good: it opens no session by itself.
+        tickets::void(tx, user.user_id, Some(TicketPurpose::SecondFactor)).await?;
+    }
+    sign_ins::end_unproved(tx, user.user_id).await
 }
 
-/// Sets a password, hashed. Who was invited has come in by it.
+/// Ends what was opened before the ways changed in which somebody comes in: their sessions, but perhaps that which changed
+/// them, sign-ins that wait for a second factor, and links.
+async fn end_older(tx: &mut TenantTx, user: UserId, keep: Option<SignInId>) -> Result<(), StoreError> {
+    sign_ins::end_all(tx, user, keep).await?;
+    tickets::void(tx, user, None).await
+}
+
+/// Sets a password, hashed. Who was invited has come in by it. All sessions end but that to keep.
 pub async fn set_password(
     tx: &mut TenantTx,
     user: UserId,
     hash: &str,
+    keep: Option<SignInId>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
+    end_older(tx, user, keep).await?;
     let tenant = tx.tenant().clone();
     sqlx::query!(
         "update users set password_hash = $3, password_changed_at = $4, updated_at = $4, version = version + 1,

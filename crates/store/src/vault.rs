@@ -11,6 +11,7 @@ pub use contacts::{ContactKey, Via};
 pub use roots::{KeySource, Roots};
 
 use crate::{Database, StoreError, TenantTx, guesses::Bucket, installation_secrets, shared::Letters};
+use base64::{Engine, engine::general_purpose::STANDARD};
 use contacts::ContactKeys;
 use misy_domain::{Clock, EmailAddress, Entropy, Secret, TenantId};
 use misy_trust::{BlindIndex, DataKey, OpenError, Place, RootKey, seal};
@@ -106,6 +107,13 @@ impl Vault {
     pub fn email_route(&self, email: &EmailAddress) -> Result<[u8; 32], StoreError> {
         let key = self.shared.email_routes.get().ok_or(StoreError::Unsealable("installation_secrets"))?;
         Ok(key.blind_index("user_emails", EMAIL_ROUTE).of(email.as_str().as_bytes()))
+    }
+
+    /// An occurrence of an alert as it is stored. Under the root key of the moment: when that is rotated, what goes on may raise
+    /// its alert once more.
+    pub(crate) fn occurrence(&self, tenant: &TenantId, rule: &str, occurrence: &str) -> String {
+        let index = self.roots().active().blind_index("alerts", "occurrence");
+        STANDARD.encode(index.of(format!("{tenant}\n{rule}\n{occurrence}").as_bytes()))
     }
 
     /// Where guesses at this are counted: a keyed hash chooses the place.

@@ -80,6 +80,12 @@ impl Visitor {
         Ok(Self { http, site: site.clone(), token: text("token")?.to_owned(), key })
     }
 
+    /// The same visitor, served by another process of the installation.
+    #[must_use]
+    pub fn at(&self, api: &str) -> Self {
+        Self { site: Site { api: api.to_owned(), ..self.site.clone() }, ..self.clone() }
+    }
+
     /// A signed request; `target` is path and query below the base.
     pub fn signed(&self, method: Method, target: &str, body: Vec<u8>) -> RequestBuilder {
         let full = format!("{BASE}{target}");

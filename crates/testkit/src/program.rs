@@ -181,16 +181,35 @@ pub async fn register_tenant(owner: &Owner, id: &str, pack: &Value) -> anyhow::R
     let tenant = person.call(Method::POST, "/tenants", &registration(id)).await?;
     let administrator = text(&tenant, "/enrollment/token");
     call(Method::PUT, url, &format!("/tenants/{id}/context-pack"), &administrator, pack).await?;
-    let quotas = json!([{ "kind": "messages", "monthly": 1_000_000_000 }]);
-    let limits: Vec<Value> = ["tenant", "site", "key", "session", "channel", "agent"]
-        .iter()
-        .map(|scope| json!({ "scope": scope, "requests": 1_000_000, "periodSeconds": 1 }))
-        .collect();
-    let limits = json!({ "limits": limits, "quotas": quotas });
-    person.call(Method::PUT, &format!("/tenants/{id}/limits"), &limits).await?;
+    person.call(Method::PUT, &format!("/tenants/{id}/limits"), &limits(|_| GENEROUS)).await?;
     let publishable_key = text(&tenant, "/publishableKey/key");
     let site = Site { api: url.to_owned(), tenant: id.parse()?, origin: origin(id), publishable_key };
     Ok((site, administrator))
+}
+
+impl Owner {
+    /// Limits one scope of a tenant to so many requests in so many seconds, and no other so that a test would meet it. Once
+    /// a tenant was registered, as only then there is a person.
+    pub async fn limit(&self, id: &str, scope: &str, requests: u32, seconds: u32) -> anyhow::Result<()> {
+        let mut person = self.person.lock().await;
+        let person = person.as_mut().ok_or_else(|| anyhow::anyhow!("nobody of the owner is enrolled"))?;
+        let limits = limits(|other| if other == scope { (requests, seconds) } else { GENEROUS });
+        person.call(Method::PUT, &format!("/tenants/{id}/limits"), &limits).await?;
+        Ok(())
+    }
+}
+
+/// No test meets this.
+const GENEROUS: (u32, u32) = (1_000_000, 1);
+
+fn limits(of: impl Fn(&str) -> (u32, u32)) -> Value {
+    let limit = |scope: &&str| {
+        let (requests, seconds) = of(scope);
+        json!({ "scope": scope, "requests": requests, "periodSeconds": seconds })
+    };
+    let limits: Vec<Value> =
+        ["tenant", "site", "key", "session", "channel", "agent"].iter().map(limit).collect();
+    json!({ "limits": limits, "quotas": [{ "kind": "messages", "monthly": 1_000_000_000 }] })
 }
 
 fn origin(id: &str) -> String {

@@ -18,7 +18,7 @@ use misy_store::{
     sessions::{self, NewSession, Session},
     turns::{self, Conversations, TurnResult},
 };
-use misy_trust::{RandomToken, RootKey, TokenUse};
+use misy_trust::{RandomToken, RootKey, TokenUse, access::Reach};
 use sqlx::{AssertSqlSafe, ConnectOptions, Executor, PgConnection, postgres::PgConnectOptions};
 use std::{sync::Arc, time::Duration};
 
@@ -182,12 +182,14 @@ impl TestStore {
     /// An account of a program of the tenant, whose deliveries go there.
     pub async fn account(&self, tenant: &TestTenant, callback: &str) -> Result<ChannelAccountId, StoreError> {
         let account_id = ChannelAccountId::new(&*self.clock, &*self.entropy);
+        let given = Reach::of_operator().give(Permissions::anonymous_chat());
+        let given = given.map_err(|_| StoreError::Refused("Nobody could give that."))?;
         let new = NewAccount {
             account_id,
             channel: Channel::Api,
             vendor_account_id: &account_id.to_string(),
             name: "CRM",
-            permissions: &Permissions::anonymous_chat(),
+            permissions: &given,
             callback_url: Some(callback),
             made_by: "usr_1",
         };

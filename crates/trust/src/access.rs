@@ -12,7 +12,7 @@ use cedar_policy::{
     Authorizer, Decision, Entities, EntityTypeName, EntityUid, PolicyId, PolicySet, Request, Schema,
 };
 use entities::Types;
-pub use giving::{BeyondOwn, Given, Powers, WeighedRoles, first_administrator};
+pub use giving::{BeyondOwn, Given, Handled, Powers, Reach, StandsFor, WeighedRoles, first_administrator};
 use misy_domain::{Action, BuiltInRole, Permission, TenantId};
 use std::{collections::HashMap, sync::LazyLock};
 

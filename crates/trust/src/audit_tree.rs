@@ -9,6 +9,7 @@ pub mod checkpoint;
 pub mod entry;
 mod frontier;
 mod proof;
+pub mod succession;
 #[cfg(test)]
 mod tests;
 

@@ -17,6 +17,7 @@
 //! | [`password`], [`one_time_code`] | that a person is who it says |
 //! | [`random_token`] | that a browser or program was let in before |
 //! | [`scram`] | to PostgreSQL, that a role of this program logs in |
+//! | [`webhook_signature`] | to a program of a tenant, that a delivery comes from Misy |
 //! | [`seal`] | that stored bytes are unreadable outside, and unchanged at their own place |
 //! | [`root_key`] | the key above all data keys |
 //! | [`audit_tree`] | that an audit trail only ever grew |

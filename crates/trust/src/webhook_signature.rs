@@ -43,15 +43,17 @@ pub fn webhook_signatures(secrets: &[WebhookSecret], id: &str, timestamp: i64, b
 mod tests {
     use super::*;
 
-    /// Worked out with Python: HMAC-SHA256 over `id.timestamp.body`, as the specification says.
+    /// Worked out with another implementation of Standard Webhooks 1.0.0: HMAC-SHA256 over `id.timestamp.body`.
     #[test]
     fn a_signature_is_the_hmac_of_id_time_and_body() {
-        let secret = WebhookSecret::new(Secret::new(*b"0123456789abcdef0123456789abcdef"));
-        assert_eq!(secret.text().expose(), "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=");
-        let signature = secret.sign("msg_1", 1_700_000_000, br#"{"test":2432232314}"#);
-        assert_eq!(signature, "v1,WUcUzSLQz5Ia22tXB/9RxIMX75G5QF8wAk9fPulqAo8=");
+        let secret = WebhookSecret::new(Secret::new(std::array::from_fn(|at| u8::try_from(at).unwrap())));
+        assert_eq!(secret.text().expose(), "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=");
+        let (id, time) = ("msg_0000000000000000000000001", 1_700_000_000);
+        let body = br#"{"type":"message.created","timestamp":"2023-11-14T22:13:20Z","data":{"id":"m_1"}}"#;
+        let signature = secret.sign(id, time, body);
+        assert_eq!(signature, "v1,G1DbTVy/imZwGhXCs7YsfZ+ImACAKhFGv8H/T6Pz/tA=");
         let other = WebhookSecret::new(Secret::new([7; 32]));
-        let both = webhook_signatures(&[secret, other], "msg_1", 1_700_000_000, br#"{"test":2432232314}"#);
+        let both = webhook_signatures(&[secret, other], id, time, body);
         assert_eq!(both.split(' ').count(), 2);
         assert!(both.starts_with(&signature));
     }

@@ -34,6 +34,10 @@ pub struct AuditKey {
     algorithm: &'static str,
     /// 32 bytes in base64. What names it in a note follows from it and the trail's origin (C2SP signed-note).
     public_key: String,
+    /// The public key before it, in base64; the first key has none.
+    predecessor: Option<String>,
+    /// That key's signature of this one, in base64: see docs/AUDIT.md.
+    signature: Option<String>,
     /// When it was made.
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
@@ -44,7 +48,10 @@ pub struct AuditKey {
 
 impl From<KnownKey> for AuditKey {
     fn from(key: KnownKey) -> Self {
+        let voucher = key.voucher.as_ref();
         Self {
+            predecessor: voucher.map(|voucher| STANDARD.encode(&voucher.predecessor)),
+            signature: voucher.map(|voucher| STANDARD.encode(&voucher.signature)),
             key_id: key.key_id,
             algorithm: "Ed25519",
             public_key: STANDARD.encode(key.public_key),
@@ -63,7 +70,7 @@ impl From<KnownKey> for AuditKey {
     security(())
 )]
 pub(crate) async fn read(State(desk): State<FrontDesk>) -> Result<Response, Problem> {
-    let known = keys::known(&desk.database).await?;
+    let known = keys::known(&desk.database, &desk.vault).await?;
     let keys = known.into_iter().map(AuditKey::from).collect();
     let mut response = Json(AuditKeys { issuer: desk.sealer.issuer().to_owned(), keys }).into_response();
     let headers = response.headers_mut();

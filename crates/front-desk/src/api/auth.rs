@@ -16,18 +16,26 @@ pub mod totp;
 use crate::{desk::FrontDesk, identity::UserCall, problem::Problem};
 use misy_store::{
     TenantTx,
-    users::{self, User, passkeys as stored_passkeys},
+    users::{self, LockedUser, User, UserStatus, passkeys as stored_passkeys, sign_ins},
 };
 
-/// The caller's own account, in a transaction of its tenant.
+/// The caller's own account, locked in a transaction of its tenant. Whatever was checked before may have taken its time: who was
+/// disabled meanwhile, or whose session ended, is refused.
 pub(crate) async fn own_account(
     desk: &FrontDesk,
     call: &UserCall,
     name: &'static str,
-) -> Result<(TenantTx, User), Problem> {
+) -> Result<(TenantTx, LockedUser), Problem> {
+    let invalid = || Problem::unauthorized("session_invalid");
     let mut tx = desk.database.tenant(name, &call.proved.tenant).await?;
     let user = users::lock(&mut tx, &call.proved.state.keys, call.proved.user.user_id).await?;
-    Ok((tx, user.ok_or_else(|| Problem::unauthorized("session_invalid"))?))
+    let user = user.filter(|user| user.status == UserStatus::Active).ok_or_else(invalid)?;
+    if let Some((sign_in, _)) = &call.proved.session
+        && !sign_ins::is_there(&mut tx, user.user_id, sign_in.sign_in_id).await?
+    {
+        return Err(invalid());
+    }
+    Ok((tx, user))
 }
 
 /// The kinds of second factors that a user can prove itself with.

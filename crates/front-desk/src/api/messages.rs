@@ -245,9 +245,7 @@ async fn content(
     session: SessionId,
 ) -> Result<Content, Problem> {
     let content = match &message.action {
-        Some(ActionRequest::Button { id, message_id }) => {
-            pressed(desk, call, session, id, *message_id).await?
-        }
+        Some(action) => pressed(desk, call, session, action).await?,
         None => Content::text(message.text.clone().unwrap_or_default()),
     };
     Ok(Content { metadata: message.metadata.clone(), ..content })

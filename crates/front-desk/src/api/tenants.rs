@@ -88,6 +88,9 @@ pub struct TenantAnswer {
     /// When it was changed last.
     #[schema(value_type = String, format = DateTime)]
     updated_at: Timestamp,
+    /// Since when the owner of the platform holds it, closed or not.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    suspended_at: Option<Timestamp>,
     /// When it was closed.
     #[schema(value_type = Option<String>, format = DateTime)]
     closed_at: Option<Timestamp>,
@@ -114,6 +117,7 @@ impl From<Tenant> for TenantAnswer {
             version: tenant.version,
             created_at: tenant.created_at,
             updated_at: tenant.updated_at,
+            suspended_at: tenant.suspended_at,
             closed_at: tenant.closed_at,
             purge_at: tenant.purge_at,
         }
@@ -137,6 +141,11 @@ impl<T> Page<T> {
         let more = items.len() > fits;
         items.truncate(fits);
         let next_cursor = items.last().filter(|_| more).map(cursor);
+        Self { items, next_cursor }
+    }
+
+    /// A page that was found in steps: it may be short and still have a next one.
+    pub(crate) fn found(items: Vec<T>, next_cursor: Option<String>) -> Self {
         Self { items, next_cursor }
     }
 

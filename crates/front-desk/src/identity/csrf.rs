@@ -36,6 +36,12 @@ pub(crate) fn check(settings: &Settings, received: &Received, session: &RandomTo
     if is_same_origin(settings, received) == Some(true) && proved { Ok(()) } else { Err(refused()) }
 }
 
+/// Refuses a visit that somebody else's page sends a browser on. An address that was typed or kept is no page's.
+pub(crate) fn check_visit(received: &Received) -> Result<(), Problem> {
+    let site = received.header(&FETCH_SITE);
+    if site.is_none_or(|site| ["same-origin", "none"].contains(&site)) { Ok(()) } else { Err(refused()) }
+}
+
 /// Refuses a call without a session, such as a sign-in, that a browser makes from somebody else's page.
 pub(crate) fn check_stranger(settings: &Settings, received: &Received) -> Result<(), Problem> {
     if is_same_origin(settings, received) == Some(false) { Err(refused()) } else { Ok(()) }

@@ -4,20 +4,19 @@
 use crate::{address::address_of, desk::FrontDesk, pipeline::Received, problem::Problem};
 use jiff::SignedDuration;
 use misy_domain::limit::Quota;
-use misy_store::limits::{At, GuessRule};
+use misy_store::{
+    guesses::GuessesAt,
+    limits::{At, GuessRule},
+};
 use std::net::IpAddr;
 
 /// From one address, at whatever accounts. Many people share one.
 const BY_ADDRESS: Quota = Quota { requests: 100, period: SignedDuration::from_mins(10) };
 /// At one account, from one address.
 const BY_ACCOUNT_AND_ADDRESS: Quota = Quota { requests: 10, period: SignedDuration::from_mins(30) };
-/// At one account, from everywhere but known browsers. In any hour at most 40 pass: the burst and what comes back meanwhile.
-const BY_ACCOUNT: Quota = Quota { requests: 20, period: SignedDuration::from_hours(1) };
-/// At one account, from one browser that is known for it.
-const BY_DEVICE: Quota = Quota { requests: 10, period: SignedDuration::from_mins(10) };
 
 /// Guesses at an account that pass in an hour, whatever addresses they come from.
-pub const MOST_GUESSES_PER_HOUR: u32 = 2 * BY_ACCOUNT.requests;
+pub const MOST_GUESSES_PER_HOUR: u32 = 2 * GuessesAt::Account.quota().requests;
 
 /// Somebody who guesses, perhaps.
 pub(crate) struct Guess<'a> {
@@ -43,10 +42,11 @@ pub(crate) async fn count(desk: &FrontDesk, guess: &Guess<'_>) -> Result<(), Pro
     let Guess { what, account, address, device } = guess;
     let account = account.map(|account| format!("{what}/account/{}", hex::encode(account)));
     let lasting = account.as_ref().map(|account| match device {
-        Some(device) => (At::Device, format!("{account}/device/{}", hex::encode(device)), BY_DEVICE),
-        None => (At::Account, account.clone(), BY_ACCOUNT),
+        Some(device) => (At::Device, format!("{account}/device/{}", hex::encode(device)), GuessesAt::Device),
+        None => (At::Account, account.clone(), GuessesAt::Account),
     });
-    let mut counted: Vec<(At, String, Quota)> = lasting.iter().cloned().collect();
+    let mut counted: Vec<(At, String, Quota)> =
+        lasting.iter().map(|(at, subject, rule)| (*at, subject.clone(), rule.quota())).collect();
     if let Some(prefix) = address.filter(|_| device.is_none()).map(limited_prefix) {
         counted.push((At::Address, format!("{what}/address/{prefix}"), BY_ADDRESS));
         let from_here = account.map(|account| format!("{account}/address/{prefix}"));
@@ -59,8 +59,8 @@ pub(crate) async fn count(desk: &FrontDesk, guess: &Guess<'_>) -> Result<(), Pro
     if let Some(wait) = desk.limits.guess(&desk.settings.owner_id, &rules, now).await {
         return Err(Problem::rate_limited(wait));
     }
-    let Some((_, subject, quota)) = lasting else { return Ok(()) };
-    match desk.database.count_guess(desk.vault.guess_bucket(&subject)?, quota, now).await? {
+    let Some((_, subject, rule)) = lasting else { return Ok(()) };
+    match desk.database.count_guess(desk.vault.guess_bucket(&subject)?, rule).await? {
         Some(wait) => Err(Problem::rate_limited(wait)),
         None => Ok(()),
     }

@@ -22,6 +22,27 @@ pub(crate) enum Notice<'a> {
     },
     /// The password was changed.
     PasswordChanged,
+    /// The first password was set, by an invitation.
+    PasswordSet,
+    /// An authenticator app was added, or put in the place of another.
+    AppAdded,
+    /// A passkey was added.
+    PasskeyAdded {
+        /// What its holder calls it.
+        name: &'a str,
+    },
+    /// A passkey was removed.
+    PasskeyRemoved {
+        /// What its holder calls it.
+        name: &'a str,
+    },
+    /// The recovery codes were replaced.
+    RecoveryCodesRenewed,
+    /// A person of a provider is the user from now on.
+    ProviderLinked {
+        /// The provider.
+        issuer: &'a str,
+    },
     /// An administrator took the second factor away.
     SecondFactorReset,
 }
@@ -43,6 +64,7 @@ pub(crate) async fn tell(
     Ok(mails::queue(tx, keys, &mail, &*desk.clock, &*desk.entropy).await?)
 }
 
+#[allow(clippy::too_many_lines, reason = "a table of texts in three languages")]
 fn compose(locale: &str, name: &str, tenant: &str, notice: Notice<'_>) -> (String, String) {
     use Notice as N;
     let language = locale.split('-').next().unwrap_or_default();
@@ -72,7 +94,49 @@ fn compose(locale: &str, name: &str, tenant: &str, notice: Notice<'_>) -> (Strin
             "Hello",
             format!("Your second factor for {tenant} was removed"),
             format!(
-                "An administrator removed the second factor of your account in {tenant}. You enrol a new one at your next sign-in. If you did not ask for this, tell your administrator at once."
+                "An administrator removed the second factor of your account in {tenant}. Before you enrol a new one, set a new password by a link: “Forgot your password?”, or ask your administrator for one. If you did not ask for this, tell your administrator at once."
+            ),
+        ),
+        ("en", N::PasswordSet) => (
+            "Hello",
+            format!("A password was set for {tenant}"),
+            format!(
+                "A password was set for your account in {tenant}. If it was not you, tell your administrator at once."
+            ),
+        ),
+        ("en", N::AppAdded) => (
+            "Hello",
+            format!("An authenticator app was added for {tenant}"),
+            format!(
+                "An authenticator app became the second factor of your account in {tenant}, and your other sessions were ended. If it was not you, tell your administrator at once."
+            ),
+        ),
+        ("en", N::PasskeyAdded { name }) => (
+            "Hello",
+            format!("A passkey was added for {tenant}"),
+            format!(
+                "The passkey “{name}” was added to your account in {tenant}, and your other sessions were ended. If it was not you, tell your administrator at once."
+            ),
+        ),
+        ("en", N::PasskeyRemoved { name }) => (
+            "Hello",
+            format!("A passkey was removed for {tenant}"),
+            format!(
+                "The passkey “{name}” was removed from your account in {tenant}, and your other sessions were ended. If it was not you, tell your administrator at once."
+            ),
+        ),
+        ("en", N::RecoveryCodesRenewed) => (
+            "Hello",
+            format!("Your recovery codes for {tenant} were renewed"),
+            format!(
+                "The recovery codes of your account in {tenant} were replaced; the old ones are good no more. If it was not you, tell your administrator at once."
+            ),
+        ),
+        ("en", N::ProviderLinked { issuer }) => (
+            "Hello",
+            format!("A provider was linked to your account in {tenant}"),
+            format!(
+                "From now on the provider {issuer} can name your account in {tenant} at a sign-in; you confirmed it with your second factor. If it was not you, tell your administrator at once."
             ),
         ),
         ("pt", N::Invitation { url }) => (
@@ -100,7 +164,49 @@ fn compose(locale: &str, name: &str, tenant: &str, notice: Notice<'_>) -> (Strin
             "Olá",
             format!("Seu segundo fator de {tenant} foi removido"),
             format!(
-                "Um administrador removeu o segundo fator da sua conta em {tenant}. Você cadastrará outro no próximo acesso. Se não pediu isto, avise já o seu administrador."
+                "Um administrador removeu o segundo fator da sua conta em {tenant}. Antes de cadastrar outro, defina uma nova senha por um link: “Esqueceu a senha?”, ou peça um ao seu administrador. Se não pediu isto, avise já o seu administrador."
+            ),
+        ),
+        ("pt", N::PasswordSet) => (
+            "Olá",
+            format!("Uma senha foi definida para {tenant}"),
+            format!(
+                "Uma senha foi definida para a sua conta em {tenant}. Se não foi você, avise já o seu administrador."
+            ),
+        ),
+        ("pt", N::AppAdded) => (
+            "Olá",
+            format!("Um aplicativo de códigos foi adicionado em {tenant}"),
+            format!(
+                "Um aplicativo de códigos é agora o segundo fator da sua conta em {tenant}, e as outras sessões foram encerradas. Se não foi você, avise já o seu administrador."
+            ),
+        ),
+        ("pt", N::PasskeyAdded { name }) => (
+            "Olá",
+            format!("Uma chave de acesso foi adicionada em {tenant}"),
+            format!(
+                "A chave de acesso “{name}” foi adicionada à sua conta em {tenant}, e as outras sessões foram encerradas. Se não foi você, avise já o seu administrador."
+            ),
+        ),
+        ("pt", N::PasskeyRemoved { name }) => (
+            "Olá",
+            format!("Uma chave de acesso foi removida em {tenant}"),
+            format!(
+                "A chave de acesso “{name}” foi removida da sua conta em {tenant}, e as outras sessões foram encerradas. Se não foi você, avise já o seu administrador."
+            ),
+        ),
+        ("pt", N::RecoveryCodesRenewed) => (
+            "Olá",
+            format!("Seus códigos de recuperação de {tenant} foram trocados"),
+            format!(
+                "Os códigos de recuperação da sua conta em {tenant} foram trocados; os antigos não valem mais. Se não foi você, avise já o seu administrador."
+            ),
+        ),
+        ("pt", N::ProviderLinked { issuer }) => (
+            "Olá",
+            format!("Um provedor foi ligado à sua conta em {tenant}"),
+            format!(
+                "A partir de agora o provedor {issuer} pode indicar a sua conta em {tenant} ao entrar; você confirmou com o seu segundo fator. Se não foi você, avise já o seu administrador."
             ),
         ),
         (_, N::Invitation { url }) => (
@@ -128,7 +234,49 @@ fn compose(locale: &str, name: &str, tenant: &str, notice: Notice<'_>) -> (Strin
             "Hola",
             format!("Se quitó tu segundo factor de {tenant}"),
             format!(
-                "Un administrador quitó el segundo factor de tu cuenta en {tenant}. Registrarás otro en tu próximo ingreso. Si no lo pediste, avisa ya a tu administrador."
+                "Un administrador quitó el segundo factor de tu cuenta en {tenant}. Antes de registrar otro, crea una contraseña nueva con un enlace: «¿Olvidaste la contraseña?», o pídelo a tu administrador. Si no lo pediste, avisa ya a tu administrador."
+            ),
+        ),
+        (_, N::PasswordSet) => (
+            "Hola",
+            format!("Se creó una contraseña para {tenant}"),
+            format!(
+                "Se creó una contraseña para tu cuenta en {tenant}. Si no fuiste tú, avisa ya a tu administrador."
+            ),
+        ),
+        (_, N::AppAdded) => (
+            "Hola",
+            format!("Se agregó una aplicación de códigos en {tenant}"),
+            format!(
+                "Una aplicación de códigos es ahora el segundo factor de tu cuenta en {tenant}, y se cerraron tus otras sesiones. Si no fuiste tú, avisa ya a tu administrador."
+            ),
+        ),
+        (_, N::PasskeyAdded { name }) => (
+            "Hola",
+            format!("Se agregó una llave de acceso en {tenant}"),
+            format!(
+                "La llave de acceso “{name}” se agregó a tu cuenta en {tenant}, y se cerraron tus otras sesiones. Si no fuiste tú, avisa ya a tu administrador."
+            ),
+        ),
+        (_, N::PasskeyRemoved { name }) => (
+            "Hola",
+            format!("Se quitó una llave de acceso en {tenant}"),
+            format!(
+                "La llave de acceso “{name}” se quitó de tu cuenta en {tenant}, y se cerraron tus otras sesiones. Si no fuiste tú, avisa ya a tu administrador."
+            ),
+        ),
+        (_, N::RecoveryCodesRenewed) => (
+            "Hola",
+            format!("Tus códigos de recuperación de {tenant} cambiaron"),
+            format!(
+                "Los códigos de recuperación de tu cuenta en {tenant} cambiaron; los anteriores ya no sirven. Si no fuiste tú, avisa ya a tu administrador."
+            ),
+        ),
+        (_, N::ProviderLinked { issuer }) => (
+            "Hola",
+            format!("Se vinculó un proveedor a tu cuenta en {tenant}"),
+            format!(
+                "Desde ahora el proveedor {issuer} puede indicar tu cuenta en {tenant} al entrar; lo confirmaste con tu segundo factor. Si no fuiste tú, avisa ya a tu administrador."
             ),
         ),
     };
@@ -149,5 +297,26 @@ mod tests {
             assert!(text.starts_with(start) && text.contains("token=inv_1"), "{text}");
             assert!(subject.contains("andina"), "{subject}");
         }
+    }
+
+    #[test]
+    fn everything_that_changes_how_somebody_comes_in_is_told_in_three_languages() {
+        let notices = [
+            Notice::PasswordChanged,
+            Notice::PasswordSet,
+            Notice::AppAdded,
+            Notice::PasskeyAdded { name: "Telephone" },
+            Notice::PasskeyRemoved { name: "Telephone" },
+            Notice::RecoveryCodesRenewed,
+            Notice::ProviderLinked { issuer: "https://idp.example" },
+            Notice::SecondFactorReset,
+        ];
+        let all =
+            ["es", "en", "pt"].map(|locale| notices.map(|notice| compose(locale, "Ana", "andina", notice)));
+        let texts: std::collections::BTreeSet<&String> = all.iter().flatten().map(|(_, text)| text).collect();
+        assert_eq!(texts.len(), 3 * notices.len());
+        assert!(
+            all.iter().flatten().all(|(subject, text)| subject.contains("andina") && text.contains("andina"))
+        );
     }
 }

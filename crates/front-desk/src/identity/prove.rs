@@ -10,7 +10,7 @@ use crate::{
     tenant_state::TenantState,
 };
 use axum::extract::{FromRequest, Request};
-use misy_domain::{TenantId, UserId};
+use misy_domain::{Action, SignInId, TenantId, UserId};
 use misy_store::users::{UserStatus, roles_need_second_factor, sign_ins::SignIn};
 use misy_trust::{RandomToken, TokenUse};
 use std::{ops::Deref, sync::Arc};
@@ -30,22 +30,55 @@ pub struct Proved {
     pub state: Arc<TenantState>,
     /// What access depends on.
     pub user: UserCaller,
-    /// Whether it has a second factor.
-    pub has_second_factor: bool,
+    /// What those of its roles allow that the tenant made itself.
+    pub granted: Vec<Action>,
+    /// How it stands with its second factor.
+    pub second_factor: SecondFactor,
     /// The browser's session and its token; none for a personal API token.
     pub session: Option<(SignIn, RandomToken)>,
 }
 
-impl Proved {
-    /// Refuses who must have a second factor and has none yet.
-    pub fn expect_enrolled(&self) -> Result<(), Problem> {
-        if self.has_second_factor || !roles_need_second_factor(&self.user.roles) {
-            return Ok(());
+/// How a caller stands with the second factor. A factor of the account proves nothing by being there: what counts is what this
+/// session proved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SecondFactor {
+    /// The session proved it.
+    Proved,
+    /// The account has one, which the session has not proved.
+    ToProve,
+    /// The account has none and may do what needs one.
+    ToEnroll,
+    /// The account has none and needs none.
+    NotNeeded,
+}
+
+impl SecondFactor {
+    fn of(session_proved: bool, account_has: bool, account_needs: bool) -> Self {
+        match (session_proved, account_has, account_needs) {
+            (true, _, _) => Self::Proved,
+            (false, true, _) => Self::ToProve,
+            (false, false, true) => Self::ToEnroll,
+            (false, false, false) => Self::NotNeeded,
         }
-        Err(Problem::forbidden(
-            "second_factor_enrollment_required",
-            "Your role needs a second factor: enrol one first.",
-        ))
+    }
+}
+
+impl Proved {
+    /// The browser's session, if it is one.
+    pub fn sign_in_id(&self) -> Option<SignInId> {
+        self.session.as_ref().map(|(sign_in, _)| sign_in.sign_in_id)
+    }
+
+    /// Refuses who has a second factor and has not proved it, and who needs one and has none.
+    pub fn expect_second_factor(&self) -> Result<(), Problem> {
+        match self.second_factor {
+            SecondFactor::Proved | SecondFactor::NotNeeded => Ok(()),
+            SecondFactor::ToProve => Err(Problem::second_factor_required()),
+            SecondFactor::ToEnroll => Err(Problem::forbidden(
+                "second_factor_enrollment_required",
+                "Your role needs a second factor: enrol one first.",
+            )),
+        }
     }
 }
 
@@ -71,8 +104,11 @@ pub(crate) async fn by_cookie(desk: &FrontDesk, received: &Received) -> Result<P
         scopes: None,
     };
     // Proved here, or vouched for by the provider that the tenant trusts with it.
-    let has_second_factor = found.second_factor_since.is_some() || found.sign_in.second_factor_at.is_some();
-    Ok(Proved { tenant, state, user, has_second_factor, session: Some((found.sign_in, token)) })
+    let proved = user.second_factor_at.is_some();
+    let needs = roles_need_second_factor(&user.roles, &found.granted);
+    let second_factor = SecondFactor::of(proved, found.second_factor_since.is_some(), needs);
+    let session = Some((found.sign_in, token));
+    Ok(Proved { tenant, state, user, granted: found.granted, second_factor, session })
 }
 
 /// Proves a personal API token.
@@ -100,7 +136,11 @@ pub(crate) async fn by_personal_token(
         second_factor_at: None,
         scopes: Some(found.token.scopes),
     };
-    Ok(Proved { tenant, state, user, has_second_factor: found.second_factor_since.is_some(), session: None })
+    // Whoever made it proved a second factor then.
+    let has = found.second_factor_since.is_some();
+    let needs = roles_need_second_factor(&user.roles, &found.granted);
+    let second_factor = SecondFactor::of(has, has, needs);
+    Ok(Proved { tenant, state, user, granted: found.granted, second_factor, session: None })
 }
 
 /// Notes who calls, and lets in whose tenant is active and who does not call too often.
@@ -142,10 +182,23 @@ impl UserCall {
         self.proved.session.as_ref().ok_or_else(refused)
     }
 
-    /// The browser's session of a user who has the second factor that its role needs.
-    pub fn enrolled_session(&self) -> Result<&(SignIn, RandomToken), Problem> {
-        self.proved.expect_enrolled()?;
+    /// The browser's session of a user who proved in it the second factor that they have or need.
+    pub fn proved_session(&self) -> Result<&(SignIn, RandomToken), Problem> {
+        self.proved.expect_second_factor()?;
         self.session()
+    }
+
+    /// The browser's session of a user who may add a second factor in it: they proved one freshly; they need none; or they came
+    /// by more than a password, which somebody else may know and enrol a factor of their own with.
+    pub fn enrolling_session(&self, desk: &FrontDesk) -> Result<&(SignIn, RandomToken), Problem> {
+        let session = self.session()?;
+        match self.proved.second_factor {
+            SecondFactor::NotNeeded => {}
+            SecondFactor::Proved | SecondFactor::ToProve => self.expect_fresh_second_factor(desk)?,
+            SecondFactor::ToEnroll if session.0.methods.iter().any(|method| method != "password") => {}
+            SecondFactor::ToEnroll => return Err(Problem::enrollment_link_required()),
+        }
+        Ok(session)
     }
 
     /// Refuses unless the second factor was proved in the last five minutes.

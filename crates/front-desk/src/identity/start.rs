@@ -3,14 +3,14 @@
 use super::{cookies, guard};
 use crate::{desk::FrontDesk, pipeline::Received, problem::Problem};
 use axum::{Json, response::IntoResponse, response::Response};
-use http::header;
+use http::{HeaderValue, header};
 use misy_domain::{SignInId, TenantId, Timestamp, UserId};
 use misy_store::{
     TenantTx,
-    audit::{self, AuditEntry, Kind},
+    audit::{self, Actor, AuditEntry, Kind},
     sign_in_providers,
     users::{
-        User, devices,
+        LockedUser, User, UserStatus, devices,
         sign_ins::{self, Lifetime, NewSignIn, SignIn},
     },
 };
@@ -20,6 +20,9 @@ use serde_json::json;
 use utoipa::ToSchema;
 
 const LONGEST_USER_AGENT: usize = 300;
+/// Among the methods of a session: a link that was made for the user was used in this browser. Who only knows the password has
+/// no such browser.
+pub(crate) const LINK: &str = "link";
 
 /// Who is signed in.
 #[derive(Debug, Serialize, ToSchema)]
@@ -110,9 +113,9 @@ impl SignedInAnswer {
 
 /// Somebody who is to be let in.
 pub(crate) struct Entry<'a> {
-    /// The user as it is in this transaction.
-    pub(crate) user: &'a User,
-    /// How it proved itself: `password`, `totp`, `recovery_code`, `passkey`, `oidc`.
+    /// The user, locked in the transaction that lets them in.
+    pub(crate) user: &'a LockedUser,
+    /// How it proved itself: `password`, `link`, `totp`, `recovery_code`, `passkey`, `oidc`.
     pub(crate) methods: &'a [&'a str],
     /// Whether two factors were proved.
     pub(crate) second_factor: bool,
@@ -151,6 +154,12 @@ pub(crate) async fn start_session_proved_at(
     if !entry.methods.contains(&"oidc") {
         expect_local(&mut tx, entry.user).await?;
     }
+    if entry.user.status != UserStatus::Active {
+        return Err(Problem::unauthorized("credentials_invalid"));
+    }
+    if entry.user.second_factor_since.is_some() && second_factor_at.is_none() {
+        return Err(Problem::second_factor_required());
+    }
     let now = desk.clock.now();
     let tenant = tx.tenant().clone();
     let (settings, headers) = (&desk.settings, &received.parts.headers);
@@ -159,7 +168,11 @@ pub(crate) async fn start_session_proved_at(
     }
     let token = RandomToken::generate(TokenUse::Session, &*desk.entropy);
     let lifetime = if entry.is_owner { Lifetime::OWNER } else { Lifetime::STANDARD };
-    let methods: Vec<String> = entry.methods.iter().map(|&method| method.to_owned()).collect();
+    let mut methods: Vec<String> = entry.methods.iter().map(|&method| method.to_owned()).collect();
+    let by_link = entry.methods.contains(&LINK);
+    if entry.methods == ["password"] && had_link(desk, received, &mut tx, entry.user).await? {
+        methods.push(LINK.to_owned());
+    }
     let agent = received
         .header(&header::USER_AGENT)
         .map(|agent| agent.chars().filter(|c| !c.is_control()).take(LONGEST_USER_AGENT).collect::<String>());
@@ -178,7 +191,6 @@ pub(crate) async fn start_session_proved_at(
     };
     let new = NewSignIn {
         sign_in_id: sign_in.sign_in_id,
-        user_id: sign_in.user_id,
         token_hash: &token.hash(),
         methods: &sign_in.methods,
         second_factor_at: sign_in.second_factor_at,
@@ -186,28 +198,28 @@ pub(crate) async fn start_session_proved_at(
         address_prefix: sign_in.address_prefix.as_deref(),
         lifetime,
     };
-    sign_ins::open(&mut tx, &new, now).await?;
-    let devices = remember_device(desk, received, &mut tx, entry.user, now).await?;
+    sign_ins::open(&mut tx, entry.user, &new, now).await?;
+    let devices = remember_device(desk, received, &mut tx, entry.user, by_link).await?;
     record(desk, received, &mut tx, entry.user, Some(json!({ "methods": sign_in.methods }))).await?;
     tx.commit().await?;
     let answer = SignedInAnswer::of(&tenant, entry.user, &sign_in, &token, now);
     let mut response = Json(answer).into_response();
-    let cookies =
-        [cookies::set_session(settings, &token, lifetime.absolute), cookies::set_devices(settings, &devices)];
-    for cookie in cookies.into_iter().flatten() {
+    for cookie in [cookies::set_session(settings, &token, lifetime.absolute), devices].into_iter().flatten() {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
     Ok(response)
 }
 
-/// The browser's device tokens with one that is known for the user in front.
-async fn remember_device(
+/// Remembers the browser for a user, and whether a link was used in it that was made for them. Gives the cookie with its
+/// device tokens, that of the user in front.
+pub(crate) async fn remember_device(
     desk: &FrontDesk,
     received: &Received,
     tx: &mut TenantTx,
     user: &User,
-    now: Timestamp,
-) -> Result<Vec<RandomToken>, Problem> {
+    by_link: bool,
+) -> Result<Option<HeaderValue>, Problem> {
+    let now = desk.clock.now();
     let mut tokens = cookies::devices(&desk.settings, &received.parts.headers);
     let hashes: Vec<[u8; 32]> = tokens.iter().map(RandomToken::hash).collect();
     let known = devices::known(tx, user.user_id, &hashes, now).await?;
@@ -215,8 +227,20 @@ async fn remember_device(
         Some(at) => tokens[..=at].rotate_right(1),
         None => tokens.insert(0, RandomToken::generate(TokenUse::Device, &*desk.entropy)),
     }
-    devices::remember(tx, user.user_id, &tokens[0].hash(), now).await?;
-    Ok(tokens)
+    devices::remember(tx, user.user_id, &tokens[0].hash(), by_link, now).await?;
+    Ok(cookies::set_devices(&desk.settings, &tokens))
+}
+
+/// Whether a link was used in this browser that was made for the user.
+async fn had_link(
+    desk: &FrontDesk,
+    received: &Received,
+    tx: &mut TenantTx,
+    user: &User,
+) -> Result<bool, Problem> {
+    let tokens = cookies::devices(&desk.settings, &received.parts.headers);
+    let hashes: Vec<[u8; 32]> = tokens.iter().map(RandomToken::hash).collect();
+    Ok(devices::had_link(tx, user.user_id, &hashes, desk.clock.now()).await?)
 }
 
 /// The device of the browser, if it is known for the user.
@@ -246,7 +270,8 @@ pub(crate) async fn record(
         facts.tenant = Some(tx.tenant().clone());
         facts.actor = Some(actor.clone());
     }
-    let mut entry = AuditEntry::new(Kind::Change, record.operation, &actor, &*desk.clock, &*desk.entropy);
+    let somebody = Actor::of(tx.tenant(), &actor, tx.tenant());
+    let mut entry = AuditEntry::new(Kind::Change, record.operation, &somebody, &*desk.clock, &*desk.entropy);
     entry.subject = Some(actor.clone());
     entry.detail = detail;
     entry.request_id = Some(record.request_id.clone());

@@ -1,6 +1,6 @@
 //! How many live streams there are of each holder.
 
-use misy_domain::{SessionId, TenantId, TokenId};
+use misy_domain::{SessionId, TenantId, TokenId, network::Network};
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
@@ -18,8 +18,8 @@ pub(super) enum Holder {
     Session(SessionId),
     /// One visitor, with any number of sessions.
     Family(TokenId),
-    /// The network of an address: whoever has it can be any number of visitors.
-    Network(u128),
+    /// A network that an address is in: whoever has it can be any number of visitors.
+    Network(Network),
     Tenant(TenantId),
 }
 
@@ -41,7 +41,7 @@ impl Streams {
             *counts.entry(holder.clone()).or_default() += 1;
         }
         drop(counts);
-        metrics::gauge!("live_connections").increment(1.0);
+        metrics::gauge!("misy_live_connections").increment(1.0);
         Some(Place { streams: self.clone(), holders })
     }
 }
@@ -57,6 +57,6 @@ impl Drop for Place {
                 }
             }
         }
-        metrics::gauge!("live_connections").decrement(1.0);
+        metrics::gauge!("misy_live_connections").decrement(1.0);
     }
 }

@@ -115,7 +115,7 @@ impl Watcher {
         if !listed {
             return Some("origin_not_allowed");
         }
-        let may_read = site.is_some_and(|site| site.permissions.contains(Permission::ChatRead));
+        let may_read = state.permissions_now(claims).contains(Permission::ChatRead);
         (!may_read).then_some("permission_denied")
     }
 }

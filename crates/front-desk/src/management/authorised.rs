@@ -2,7 +2,13 @@
 //! to ask, and the description says of each operation what it asks.
 
 use super::{BODY_LIMIT, ManagementCall, Reason};
-use crate::{desk::FrontDesk, pipeline::Received, privilege, problem::Problem, tenant_state::TenantState};
+use crate::{
+    desk::FrontDesk,
+    pipeline::{Head, Received, expect_credential},
+    privilege,
+    problem::Problem,
+    tenant_state::TenantState,
+};
 use axum::extract::{FromRequest, Request};
 use misy_domain::{Act, Action, TenantId};
 use misy_store::{TenantKeys, tenants::TenantEvent};
@@ -108,6 +114,11 @@ impl AtTenant {
         Ok(())
     }
 
+    /// Whether it was written down in both trails, with a reason, what is done to another tenant.
+    pub(super) fn has_answered(&self) -> bool {
+        self.reason.get().is_some()
+    }
+
     /// The reason that the body gave, or the header.
     pub(crate) fn why(&self, of_body: Option<String>) -> Option<String> {
         of_body.or_else(|| self.reason.get().cloned())
@@ -126,7 +137,7 @@ impl AtTenant {
 
     /// Something that the caller does to the tenant, now.
     pub(crate) fn event(&self, desk: &FrontDesk, event: &str, reason: Option<String>) -> TenantEvent {
-        let (at, actor) = (desk.clock.now(), self.actor_in(&self.tenant));
+        let (at, actor) = (desk.clock.now(), self.actor_in(&self.tenant).as_str().to_owned());
         TenantEvent { number: 0, event: event.to_owned(), at, actor, reason, purge_at: None }
     }
 }
@@ -207,7 +218,11 @@ impl Deref for AtTenant {
 impl ManagementCall {
     /// Reads a call and proves who makes it.
     async fn read(desk: &FrontDesk, request: Request) -> Result<Self, Problem> {
-        let received = Received::read(desk, request, BODY_LIMIT).await?;
+        let head = Head::of(request, BODY_LIMIT).await?;
+        if head.is_large() {
+            expect_credential(desk, head.headers()).await?;
+        }
+        let received = head.read(desk, BODY_LIMIT).await?;
         Self::prove(desk, received).await
     }
 

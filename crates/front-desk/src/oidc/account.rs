@@ -9,7 +9,7 @@ use misy_domain::{BuiltInRole, EmailAddress, Timestamp, UserId};
 use misy_store::{
     TenantTx, email_domains, roles,
     sign_in_providers::{self as providers, ProviderPerson, SignInProvider},
-    users::{self, NewUser, User, UserChange, UserStatus},
+    users::{self, LockedUser, NewUser, User, UserChange, UserStatus},
 };
 use misy_trust::access::{Given, Powers, WeighedRoles};
 use serde_json::Value;
@@ -20,7 +20,7 @@ const MOST_ROLES: usize = 20;
 /// What was found, and what was changed to find it.
 pub(crate) struct Found {
     /// Who it is.
-    pub(crate) user: User,
+    pub(crate) user: LockedUser,
     /// Who it is at the provider.
     pub(crate) person: ProviderPerson,
     /// How far the provider is believed.
@@ -55,16 +55,17 @@ enum Known {
 
 /// How far a provider is believed that stands for these powers, about somebody who has those.
 ///
-/// What it stands for is what whoever set it could do, so nobody becomes more by setting one. Beyond that, and for powers
-/// that ask for a second factor, a proof of the person's own is needed.
+/// What it stands for is what whoever set it could do, so nobody becomes more by setting one. Beyond that, a proof of the
+/// person's own is needed each time: one that was given once says nothing of what the provider does later. Within it, powers
+/// that ask for a second factor need one proof for the link.
 fn belief(stands_for: &Powers, powers: &Powers, known: Known, has_second_factor: bool) -> Belief {
     let within = stands_for.cover(powers).is_ok();
     match known {
-        Known::Proved => Belief::Full,
+        Known::Proved if within => Belief::Full,
         _ if within && !powers.ask_for_second_factor() => Belief::Full,
         _ if has_second_factor => Belief::AskHere,
         Known::Linked if within => Belief::FirstFactor,
-        Known::Linked | Known::ByAddress => Belief::Nothing,
+        Known::Proved | Known::Linked | Known::ByAddress => Belief::Nothing,
     }
 }
 
@@ -304,9 +305,9 @@ async fn bring_in(
     desk: &FrontDesk,
     tx: &mut TenantTx,
     state: &TenantState,
-    user: User,
+    user: LockedUser,
     roles: Option<Given<Vec<String>>>,
-) -> Result<(User, bool), Problem> {
+) -> Result<(LockedUser, bool), Problem> {
     let invited = user.status == UserStatus::Invited;
     if roles.is_none() && !invited {
         return Ok((user, false));
@@ -314,7 +315,7 @@ async fn bring_in(
     let status = invited.then_some(UserStatus::Active);
     let change = UserChange { roles, status, ..UserChange::default() };
     users::change(tx, &desk.vault, &state.keys, &user, &change, None, desk.clock.now()).await?;
-    let user = users::read(tx, &state.keys, user.user_id).await?.ok_or_else(Problem::internal)?;
+    let user = users::lock(tx, &state.keys, user.user_id).await?.ok_or_else(Problem::internal)?;
     Ok((user, true))
 }
 
@@ -336,7 +337,8 @@ mod tests {
             (&beyond, Known::ByAddress, true, Belief::AskHere),
             (&beyond, Known::Linked, false, Belief::Nothing),
             (&beyond, Known::Linked, true, Belief::AskHere),
-            (&beyond, Known::Proved, true, Belief::Full),
+            (&beyond, Known::Proved, true, Belief::AskHere),
+            (&beyond, Known::Proved, false, Belief::Nothing),
             (&sensitive, Known::ByAddress, false, Belief::Nothing),
             (&sensitive, Known::ByAddress, true, Belief::AskHere),
             (&sensitive, Known::Linked, false, Belief::FirstFactor),

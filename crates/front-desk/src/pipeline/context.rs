@@ -1,6 +1,6 @@
 //! What is known of a call that passed the whole pipeline.
 
-use super::Received;
+use super::{Head, Received, steps::expect_token};
 use crate::{desk::FrontDesk, problem::Problem, tenant_state::TenantState, token_desk::KnownToken};
 use axum::extract::{FromRequest, Request};
 use misy_domain::{Permission, Permissions, SiteId, TenantId, TokenId, share::Trace};
@@ -116,7 +116,7 @@ impl<A: Access> TenantCall<A> {
             .signature(desk)?
             .replay_and_limits::<A>(desk)
             .await?
-            .permission::<A>(desk)?
+            .permission::<A>()?
             .consent()?;
         call.received.record.keep_room(&desk.audit).await?;
         Ok(call)
@@ -128,8 +128,11 @@ impl<A: Access> FromRequest<FrontDesk> for TenantCall<A> {
 
     async fn from_request(request: Request, desk: &FrontDesk) -> Result<Self, Problem> {
         let limit = A::BODY_LIMIT.unwrap_or(desk.settings.body_limit);
-        let received = Received::read(desk, request, limit).await?;
-        Self::pass(desk, received).await
+        let head = Head::of(request, limit).await?;
+        if head.is_large() {
+            expect_token(desk, head.headers()).await?;
+        }
+        Self::pass(desk, head.read(desk, limit).await?).await
     }
 }
 

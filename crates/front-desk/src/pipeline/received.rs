@@ -1,10 +1,13 @@
 //! Size and syntax: a request that was read whole and is written as HTTP should be.
 
-use crate::{desk::FrontDesk, problem::Problem, record::CallRecord};
-use axum::extract::{FromRequestParts, RawPathParams, Request};
-use bytes::Bytes;
+use crate::{bodies::Weight, desk::FrontDesk, problem::Problem, record::CallRecord};
+use axum::{
+    body::Body,
+    extract::{FromRequestParts, RawPathParams, Request},
+};
+use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version, header, request::Parts};
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use http_body_util::BodyExt;
 use misy_trust::ClientCertificate;
 use serde::de::DeserializeOwned;
 use std::{str::FromStr, sync::Arc};
@@ -32,6 +35,17 @@ const ONCE: [HeaderName; 16] = [
 /// All header names and values together.
 const MAX_HEADER_BYTES: usize = 32 * 1024;
 const MAX_TARGET_BYTES: usize = 8 * 1024;
+/// A body that is read before anything is proved.
+const SMALL: usize = 16 * 1024;
+
+/// A request of which all but the body was read.
+pub(crate) struct Head {
+    parts: Parts,
+    body: Body,
+    record: Arc<CallRecord>,
+    params: Option<RawPathParams>,
+    has_body: bool,
+}
 
 /// A request that was read whole.
 pub struct Received {
@@ -42,33 +56,77 @@ pub struct Received {
     /// What is known of the call.
     pub record: Arc<CallRecord>,
     params: Option<RawPathParams>,
+    /// What the body takes in memory.
+    _weight: Weight,
 }
 
-impl Received {
-    /// Reads a request with a body of at most so many bytes.
-    pub async fn read(desk: &FrontDesk, request: Request, limit: usize) -> Result<Self, Problem> {
+impl Head {
+    /// Looks at everything but the body, which may have at most so many bytes.
+    pub(crate) async fn of(request: Request, limit: usize) -> Result<Self, Problem> {
         let (mut parts, body) = request.into_parts();
         check_headers(&parts)?;
         let params = RawPathParams::from_request_parts(&mut parts, &()).await.ok();
         let record = parts.extensions.remove::<Arc<CallRecord>>().ok_or_else(Problem::internal)?;
         let has_body = parts.headers.contains_key(header::TRANSFER_ENCODING)
             || parts.headers.get(header::CONTENT_LENGTH).is_some_and(|length| length != "0");
-        let body = if has_body {
+        if has_body {
             check_body_headers(&parts, limit)?;
-            let whole = Limited::new(body, limit).collect();
-            match timeout(desk.settings.body_timeout, whole).await {
-                Ok(Ok(body)) => body.to_bytes(),
-                Ok(Err(error)) if error.is::<LengthLimitError>() => return Err(too_large()),
-                Ok(Err(_)) => return Err(Problem::bad_request("The body did not arrive whole.")),
-                Err(_) => {
-                    let detail = "The body took too long to arrive.";
-                    return Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "request_timeout", detail));
-                }
-            }
+        }
+        Ok(Self { parts, body, record, params, has_body })
+    }
+
+    /// The headers.
+    pub(crate) fn headers(&self) -> &HeaderMap {
+        &self.parts.headers
+    }
+
+    /// Whether the body may be larger than what everybody may send.
+    pub(crate) fn is_large(&self) -> bool {
+        let length = self.parts.headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok());
+        let length = length.and_then(|length| length.parse::<usize>().ok());
+        self.has_body && length.is_none_or(|length| length > SMALL)
+    }
+
+    /// Reads the body.
+    pub(crate) async fn read(self, desk: &FrontDesk, limit: usize) -> Result<Received, Problem> {
+        let Self { parts, body, record, params, has_body } = self;
+        let mut weight = desk.bodies.begin(record.address);
+        let body = if has_body {
+            let whole = collect(body, limit, &mut weight);
+            let late = || {
+                let detail = "The body took too long to arrive.";
+                Problem::new(StatusCode::REQUEST_TIMEOUT, "request_timeout", detail)
+            };
+            timeout(desk.settings.body_timeout, whole).await.map_err(|_| late())??
         } else {
             Bytes::new()
         };
-        Ok(Self { parts, body, record, params })
+        Ok(Received { parts, body, record, params, _weight: weight })
+    }
+}
+
+/// The whole body, which counts as it arrives.
+async fn collect(mut body: Body, limit: usize, weight: &mut Weight) -> Result<Bytes, Problem> {
+    let mut whole = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| Problem::bad_request("The body did not arrive whole."))?;
+        // Trailers say nothing here.
+        let Ok(data) = frame.into_data() else { continue };
+        if whole.len() + data.len() > limit {
+            return Err(too_large());
+        }
+        if !weight.grow(data.len()) {
+            return Err(Problem::unavailable());
+        }
+        whole.extend_from_slice(&data);
+    }
+    Ok(whole.freeze())
+}
+
+impl Received {
+    /// Reads a request with a body of at most so many bytes.
+    pub async fn read(desk: &FrontDesk, request: Request, limit: usize) -> Result<Self, Problem> {
+        Head::of(request, limit).await?.read(desk, limit).await
     }
 
     /// A header as text.

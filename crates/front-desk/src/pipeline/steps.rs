@@ -7,16 +7,17 @@ use super::{
 use crate::{
     desk::FrontDesk,
     edge::{limited, unreachable},
+    identity::cookies,
     problem::Problem,
-    shares::{self, Share},
+    shares::{Counts, Who},
     tenant_state::{ReadySecret, TenantState},
     token_desk::KnownToken,
 };
-use http::{HeaderName, header};
+use http::{HeaderMap, HeaderName, header};
 use misy_domain::{Permission, Permissions, Timestamp};
-use misy_store::limits::{Limit, Nonce, Scope};
+use misy_store::limits::{Nonce, Scope};
 use misy_trust::{
-    RequestKey, RequestKeyKind, SignedRequest,
+    ApiKeyKind, RequestKey, RequestKeyKind, SignedRequest, TokenUse,
     request_signature::{WINDOW, check_window, parse_timestamp, verify},
 };
 use std::{marker::PhantomData, sync::Arc};
@@ -60,7 +61,11 @@ pub(super) struct Permitted<A> {
 
 /// The bearer token of a request.
 pub(crate) fn bearer(received: &Received) -> Option<&str> {
-    let value = received.header(&header::AUTHORIZATION)?;
+    bearer_of(received.headers())
+}
+
+fn bearer_of(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = value.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then_some(token)
 }
@@ -109,6 +114,22 @@ impl<'a> SignatureHeaders<'a> {
     }
 }
 
+/// Refuses a request without a token that is genuine, before its body is read.
+pub(super) async fn expect_token(desk: &FrontDesk, headers: &HeaderMap) -> Result<(), Problem> {
+    let token = bearer_of(headers).ok_or_else(|| Problem::unauthorized("token_missing"))?;
+    desk.tokens.verify(token, desk.clock.now()).await.map(|_| ())
+}
+
+/// The same where people and set-up tokens come too: these are looked up when the body has been read.
+pub(crate) async fn expect_credential(desk: &FrontDesk, headers: &HeaderMap) -> Result<(), Problem> {
+    match bearer_of(headers) {
+        None if cookies::has_session(&desk.settings, headers) => Ok(()),
+        Some(token) if token.starts_with(TokenUse::Personal.prefix()) => Ok(()),
+        Some(token) if token.starts_with(ApiKeyKind::Administrator.prefix()) => Ok(()),
+        None | Some(_) => expect_token(desk, headers).await,
+    }
+}
+
 impl Received {
     /// Who calls.
     pub(super) async fn identify(self, desk: &FrontDesk) -> Result<Identified, Problem> {
@@ -121,6 +142,7 @@ impl Received {
             facts.tenant = Some(tenant.clone());
             facts.site = Some(token.claims.site_id.to_string());
             facts.actor = Some(token.jti.clone());
+            facts.is_visitor = token.claims.sig == RequestKeyKind::Token;
         }
         if desk.tokens.was_revoked(&token, &state).await? {
             return Err(Problem::unauthorized("token_revoked"));
@@ -193,8 +215,9 @@ impl AtOrigin {
             RequestKeyKind::Tenant => {
                 let bound = token.claims.certificate.is_some();
                 let counts = |secret: &&ReadySecret| bound || !secret.needs_certificate;
-                let keys = state.secrets(now).filter(counts).map(|secret| secret.key.clone());
-                let keys: Vec<RequestKey> = keys.collect();
+                // With its own secret, not with any of the tenant's: the least of them would speak for the strongest.
+                let own = token.claims.key.into_iter().flat_map(|key| state.signers(key, now));
+                let keys: Vec<RequestKey> = own.filter(counts).map(|secret| secret.key.clone()).collect();
                 headers.verify(received, &keys, sha256, now)?
             }
         };
@@ -212,33 +235,26 @@ impl Signed {
         let Identified { received, token, state } = &at.0;
         let claims = &token.claims;
         let nonce = SignatureHeaders::of(received)?.nonce(forget_at);
-        let site = claims.site_id.as_str();
-        let of = |scope, subject| Limit { scope, subject, quota: state.quota(scope, subject) };
         let Subjects { session, channel } = A::subjects(received);
-        let (session, channel) = (session.as_deref(), channel.as_deref());
-        let shares = match A::LEAVES {
-            Some(trace) if claims.sig == RequestKeyKind::Token => {
-                shares::of(trace, state, &token.family, received.record.address)
-            }
-            _ => Vec::new(),
+        let who = match claims.sig {
+            RequestKeyKind::Token => Who::Visitor(received.record.address),
+            RequestKeyKind::Tenant => Who::Program,
         };
-        let mut limits = Vec::with_capacity(8);
-        limits.push(of(Scope::Tenant, ""));
-        let scopes = [
-            (Scope::Site, Some(site)),
-            (Scope::Key, Some(token.family.as_str())),
-            (Scope::Session, session),
-            (Scope::Channel, channel),
-        ];
-        for (scope, subject) in scopes {
-            if let Some(subject) = subject {
-                limits.push(of(scope, subject));
-            }
+        let mut counts = Counts::of(state, who).shared(Scope::Site, claims.site_id.as_str());
+        counts = counts.own(Scope::Key, &token.family);
+        if let Some(session) = &session {
+            counts = counts.own(Scope::Session, session);
         }
-        limits.extend(shares.iter().map(Share::limit));
+        if let Some(channel) = &channel {
+            counts = counts.shared(Scope::Channel, channel);
+        }
+        if let Some(trace) = A::LEAVES {
+            counts = counts.leaving(trace, &token.family);
+        }
         let now = desk.clock.now();
         let otherwise = unreachable(&received.parts.method);
-        let decision = desk.limits.check(&claims.tenant_id, Some(nonce), &limits, now, otherwise).await?;
+        let decision =
+            desk.limits.check(&claims.tenant_id, Some(nonce), &counts.limits(), now, otherwise).await?;
         limited(decision, &received.record)?;
         Ok(WithinLimits(at))
     }
@@ -246,14 +262,9 @@ impl Signed {
 
 impl WithinLimits {
     /// What the token may do is what it says and what its site and its secret still allow.
-    pub(super) fn permission<A: Access>(self, desk: &FrontDesk) -> Result<Permitted<A>, Problem> {
+    pub(super) fn permission<A: Access>(self) -> Result<Permitted<A>, Problem> {
         let Identified { token, state, .. } = &self.0.0;
-        let site = state.site(&token.claims.site_id).ok_or_else(|| Problem::unauthorized("token_revoked"))?;
-        let mut permissions = token.claims.permissions.intersection(site.permissions);
-        let now = desk.clock.now();
-        if let Some(secret) = token.claims.key.and_then(|key| state.secret(key, now)) {
-            permissions = permissions.intersection(&secret.permissions);
-        }
+        let permissions = state.permissions_now(&token.claims);
         if A::PERMISSION.is_some_and(|needed: Permission| !permissions.contains(needed)) {
             return Err(Problem::forbidden("permission_denied", "The token may not do this."));
         }

@@ -73,7 +73,19 @@ function provider() {
   );
 }
 
-function secondFactor(challenge, factors = ['totp']) {
+/** What a code typed here says yes to, when a provider says who it is. */
+function named(provider, account) {
+  if (!provider) return false;
+  return card(
+    make('p', {}, say('provider_says')),
+    make('dl', {},
+      make('dt', {}, say('provider')), make('dd', { id: 'provider' }, provider),
+      make('dt', {}, say('account_named')), make('dd', { id: 'account' }, account ?? '')),
+    make('p', { className: 'quiet' }, say('provider_says_why')),
+  );
+}
+
+function secondFactor(challenge, factors = ['totp'], by = {}) {
   const prove = (factor, label, properties) => form(say('confirm'), { code: field(label, properties) }, async ({ code }) =>
     follow(await post('/auth/second-factor', { challenge, factor, code: code.trim() })));
   const app = factors.includes('totp') && card(prove('totp', say('code'), {
@@ -85,9 +97,12 @@ function secondFactor(challenge, factors = ['totp']) {
   const recovery = factors.includes('recovery_code') && make('details', { className: 'card' },
     make('summary', {}, say('use_recovery_code')),
     prove('recovery_code', say('recovery_code'), { autocomplete: 'off', spellcheck: false }));
-  show(() => page(say('second_factor_now'), make('p', {}, say('second_factor_now_why')), app, passkey, recovery, back()));
+  show(() => page(say('second_factor_now'), make('p', {}, say('second_factor_now_why')), named(by.provider, by.account), app, passkey, recovery, back()));
 }
 
 const challenge = given.get('challenge');
 start(() => again());
-if (challenge) secondFactor(challenge, given.get('factors')?.split(',').filter(Boolean));
+if (challenge) {
+  const by = { provider: given.get('provider'), account: given.get('account') };
+  secondFactor(challenge, given.get('factors')?.split(',').filter(Boolean), by);
+}

@@ -181,3 +181,30 @@ async fn a_reason_is_given_once_and_in_any_language() {
     let events = app.manage(&owner, Method::GET, &path, None).await.expect(200);
     assert_eq!(events.body["items"][0]["reason"], "El cliente no pagó en mayo", "{}", events.body);
 }
+
+#[tokio::test]
+async fn whoever_comes_from_the_owner_is_named_with_it_wherever_the_tenant_reads_of_them() {
+    let app = App::start().await;
+    let (owner, andina) = app.two().await;
+    let (ana, _) = app.somebody(&owner, &["owner"]).await;
+    for (method, path, body) in ways(&andina) {
+        let answer = app.send(with_reason(&ana, method.clone(), &path, body.as_ref())).await;
+        assert!(answer.status.is_success() || path.contains("/keys/"), "{path}: {}", answer.body);
+    }
+    app.in_person(&owner, Method::POST, &andina.path("/activate"), None).await.expect(200);
+    let read = async |path: &str| {
+        app.in_person(&andina, Method::GET, &andina.path(path), None).await.expect(200).body
+    };
+    let trail = read("/audit?kind=change&limit=200").await;
+    let trail = trail["items"].as_array().unwrap();
+    for action in ["suspendTenant", "revokeToken", "rotateDataKey", "closeTenant"] {
+        assert!(trail.iter().any(|entry| entry["action"] == action), "{action}");
+    }
+    let rotations = read("/encryption").await["rotations"].as_array().unwrap().clone();
+    let events = read("/events").await["items"].as_array().unwrap().clone();
+    let named = trail.iter().chain(&events).map(|entry| &entry["actor"]);
+    for actor in named.chain(rotations.iter().map(|rotation| &rotation["requestedBy"])) {
+        assert!(actor.as_str().unwrap().starts_with("colombiatic/"), "{actor}");
+    }
+    assert_eq!(rotations.len(), 1);
+}

@@ -318,6 +318,20 @@ async fn an_export_is_verified_by_two_programs_and_whatever_is_done_to_it_is_fou
                 all[key]["key"] = forger.public(&genuine.origin).to_string().into();
             }),
         ),
+        (
+            "a key beside the genuine ones that no key vouches for",
+            Box::new(|all| {
+                let entropy = misy_trust::SystemEntropy::new();
+                let seed = misy_trust::audit_tree::checkpoint::CheckpointKey::generate(&entropy);
+                let forger = misy_trust::audit_tree::checkpoint::CheckpointKey::from_seed(&seed).unwrap();
+                let genuine = Checkpoint::read(all[last_note]["note"].as_str().unwrap()).unwrap();
+                all[last_note]["note"] = genuine.sign(&[&forger]).into();
+                let key = all.iter().position(|line| line["type"] == "key").unwrap();
+                let mut slipped_in = all[key].clone();
+                slipped_in["key"] = forger.public(&genuine.origin).to_string().into();
+                all.insert(key + 1, slipped_in);
+            }),
+        ),
         ("no checkpoint", Box::new(|all| all.retain(|line| line["type"] != "checkpoint"))),
     ];
     for (what, edit) in edits {
@@ -541,4 +555,27 @@ async fn a_report_says_who_did_what_and_proves_it() {
         let path = andina.path(&format!("/audit/report{bad}"));
         app.manage(&andina, Method::GET, &path, None).await.refused(422, "validation_failed");
     }
+}
+
+#[tokio::test]
+async fn a_row_that_somebody_put_among_the_keys_is_not_published_and_the_owner_hears_of_it_once() {
+    let app = App::start().await;
+    let owner = app.two().await.0;
+    let published = async || {
+        let request = raw(Method::GET, "/.well-known/misy-audit-keys.json", None);
+        app.send(request).await.expect(200).body
+    };
+    let before = published().await;
+    let insert = "insert into platform.audit_keys (key_id, public_key, sealed_private_key, created_at, retires_at)
+                  values ('key_x', sha256('x'), 'x', now() - interval '400 days', now() - interval '300 days')";
+    app.store.admin(insert).await.unwrap();
+    assert_eq!(published().await, before);
+    for _ in 0..2 {
+        app.desk.tell_of_keys_set_aside().await.unwrap();
+    }
+    let alerts = app.manage(&owner, Method::GET, &owner.path("/alerts"), None).await.expect(200).body;
+    let told: Vec<_> =
+        alerts["items"].as_array().unwrap().iter().filter(|alert| alert["rule"] == "key_set_aside").collect();
+    assert_eq!(told.len(), 1, "{alerts}");
+    assert_eq!(told[0]["subject"], "audit_keys/key_x");
 }

@@ -11,7 +11,9 @@ use misy_front_desk::{
     routes::{Served, served},
 };
 use misy_store::users::tokens::{self, NewPersonalToken};
-use misy_trust::{AccessOutcome, AccessPolicies, Moment, Principal, PrincipalKind, RandomToken, TokenUse};
+use misy_trust::{
+    AccessOutcome, AccessPolicies, Moment, Principal, PrincipalKind, RandomToken, TokenUse, access::Powers,
+};
 use std::time::Duration;
 
 /// A person, as the policies see them.
@@ -105,8 +107,18 @@ async fn tries_everything(
     assert!(operations.len() > 60);
     let calls = places.iter().flat_map(|tenant| operations.iter().map(move |one| (*tenant, one)));
     let calls = stream::iter(calls.map(|(tenant, operation)| {
-        let sent = app.send(prove(request(operation, tenant)));
-        async move { (tenant, operation, sent.await) }
+        let ask = || app.send(prove(request(operation, tenant)));
+        async move {
+            let mut answer = ask().await;
+            // On a machine that hardly runs, what waits for its tenant's turn is told to come again.
+            for _ in 0..20 {
+                if answer.status != 503 {
+                    break;
+                }
+                answer = ask().await;
+            }
+            (tenant, operation, answer)
+        }
     }));
     calls
         .buffer_unordered(4)
@@ -209,7 +221,7 @@ async fn personal_token(app: &App, tenant: &TenantId, user_id: UserId, scope: Ac
         token_hash: &token.hash(),
         prefix: &token.hint(),
         name: "one scope",
-        scopes: &[scope],
+        scopes: &Powers::of_operator().give_actions(vec![scope]).unwrap(),
         expires_at: now.checked_add(jiff::SignedDuration::from_hours(1)).unwrap(),
     };
     let mut tx = desk.database.tenant("test.token", tenant).await.unwrap();

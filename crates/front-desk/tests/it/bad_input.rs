@@ -194,7 +194,6 @@ async fn what_is_not_supported_says_so() {
         ("/sessions", json!({ "channel": "web", "identity": { "sub": "x" } })),
         ("/sessions", json!({ "channel": "whatsapp" })),
         ("/messages", json!({ "sessionId": session, "text": "x", "attachments": [] })),
-        ("/messages", json!({ "sessionId": session, "action": {} })),
     ] {
         let request = caller.request(&Method::POST, path, body.to_string().as_bytes());
         caller.app.send(request).await.refused(422, "not_supported");
@@ -207,6 +206,7 @@ async fn what_is_not_supported_says_so() {
         (json!({ "sessionId": session, "text": "x", "clientMessageId": "" }), "/clientMessageId"),
         (json!({ "sessionId": session, "text": "x", "metadata": [] }), "/metadata"),
         (json!({ "sessionId": session, "text": "x", "metadata": { "a": "x".repeat(5_000) } }), "/metadata"),
+        (json!({ "sessionId": session, "action": {} }), "/action/type"),
         (json!({ "text": "x" }), "/sessionId"),
         (json!({ "sessionId": session, "text": "x", "channel": "fax" }), "/channel"),
     ] {

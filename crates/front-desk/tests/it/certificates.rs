@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// As the program's listener says that the connection has this certificate.
-fn over(mut request: Request<Body>, certificate: &Issued) -> Request<Body> {
+pub(crate) fn over(mut request: Request<Body>, certificate: &Issued) -> Request<Body> {
     let certificate = ClientCertificate::from_der(&certificate.der).unwrap();
     request.extensions_mut().insert(Arc::new(certificate));
     request

@@ -98,14 +98,13 @@ async fn a_closed_tenant_can_come_back_whole_until_its_grace_period_is_over() {
     assert_eq!(purge_at.parse::<jiff::Timestamp>().unwrap(), closed_at + 30 * DAY);
     app.send(app.mint_request(&andina, &json!({ "siteId": "main" }))).await.refused(403, "tenant_suspended");
     app.manage(&andina, Method::GET, &andina.path(""), None).await.refused(403, "tenant_suspended");
-    app.manage(&owner, Method::POST, &andina.path("/suspend"), None).await.refused(409, "conflict");
 
     // Closing once more moves nothing; the owner may move it.
-    app.advance(DAY);
+    app.pass(DAY).await;
     assert_eq!(close(&app, &owner, &andina, json!({})).await.expect(200).text("purgeAt"), purge_at);
     let moved = close(&app, &owner, &andina, json!({ "graceDays": 9 })).await.expect(200);
     assert_eq!(moved.text("purgeAt").parse::<jiff::Timestamp>().unwrap(), closed_at + 10 * DAY);
-    app.advance(8 * DAY);
+    app.pass(8 * DAY).await;
     assert_eq!(app.desk.purge_due().await.unwrap(), 0, "not before its time");
     let read = app.manage(&owner, Method::GET, &andina.path(""), None).await.expect(200);
     assert_eq!(read.text("purgeAt"), moved.text("purgeAt"));
@@ -113,7 +112,7 @@ async fn a_closed_tenant_can_come_back_whole_until_its_grace_period_is_over() {
     let back = json!({ "reason": "they stay after all" });
     let back = app.manage(&owner, Method::POST, &andina.path("/activate"), Some(&back)).await.expect(200);
     assert!(back.body["purgeAt"].is_null() && back.body["closedAt"].is_null());
-    app.advance(15 * DAY);
+    app.pass(15 * DAY).await;
     assert_eq!(app.desk.purge_due().await.unwrap(), 0);
     let after = rows_of(&app, "andina").await;
     for ((table, before), (_, after)) in before.iter().zip(&after) {
@@ -147,7 +146,7 @@ async fn nothing_of_a_closed_tenant_remains_but_its_audit_trail() {
     let untouched = rows_of(&app, "verde-cafe").await;
     let replica = app.replica().await;
     close(&app, &owner, &andina, json!({ "graceDays": 1, "reason": "contract ended" })).await.expect(200);
-    app.advance(DAY);
+    app.pass(DAY).await;
     // Two replicas clean up at the same time; each tenant is cleaned up once.
     let (one, other) = tokio::join!(app.desk.purge_due(), replica.purge_due());
     assert_eq!(one.unwrap() + other.unwrap(), 1);
@@ -165,7 +164,7 @@ async fn nothing_of_a_closed_tenant_remains_but_its_audit_trail() {
 
     let mut tx = app.store.database.tenant("test", &andina.tenant_id()).await.unwrap();
     let filter = misy_store::audit::AuditFilter { limit: 200, ..Default::default() };
-    let trail = misy_store::audit::list(&mut tx, &filter).await.unwrap();
+    let trail = misy_store::audit::list(&mut tx, &filter).await.unwrap().entries;
     let of =
         |action: &str| trail.iter().find(|entry| entry.action == action && entry.kind.as_str() != "call");
     let closed = of("closeTenant").unwrap().detail.clone().unwrap();
@@ -185,7 +184,7 @@ async fn to_delete_a_tenant_is_to_close_it_whoever_asks_and_can_be_undone() {
         assert_eq!(read.body["status"], "closed");
         let closed_at: jiff::Timestamp = read.text("closedAt").parse().unwrap();
         assert_eq!(read.text("purgeAt").parse::<jiff::Timestamp>().unwrap(), closed_at + 30 * DAY);
-        app.advance(29 * DAY);
+        app.pass(29 * DAY).await;
         assert_eq!(app.desk.purge_due().await.unwrap(), 0, "not before its time");
         app.manage(&owner, Method::POST, &andina.path("/activate"), None).await.expect(200);
         app.send(app.mint_request(&andina, &json!({ "siteId": "main" }))).await.expect(201);
@@ -193,7 +192,7 @@ async fn to_delete_a_tenant_is_to_close_it_whoever_asks_and_can_be_undone() {
     // Once more does not bring the end nearer.
     for _ in 0..2 {
         app.in_person(&owner, Method::DELETE, &andina.path(""), None).await.expect(204);
-        app.advance(29 * DAY);
+        app.pass(29 * DAY).await;
     }
     assert_eq!(app.desk.purge_due().await.unwrap(), 1);
     assert_gone(&app, "andina").await;
@@ -210,7 +209,7 @@ async fn an_administrator_opens_again_what_somebody_of_the_tenant_closed_and_not
     // Nothing else goes on, not even for a session that is there.
     ana.get(&app, &andina.path("")).await.refused(403, "tenant_suspended");
     ana.get(&app, "/auth/tokens").await.refused(403, "tenant_suspended");
-    app.advance(20 * DAY);
+    app.pass(20 * DAY).await;
     let mut ana = Browser::new_with(&ana);
     ana.sign_in_twice(&app, email).await.expect(200);
     ana.get(&app, &andina.path("/users")).await.refused(403, "tenant_suspended");
@@ -228,12 +227,59 @@ async fn an_administrator_opens_again_what_somebody_of_the_tenant_closed_and_not
 }
 
 #[tokio::test]
+async fn closing_itself_is_no_way_out_of_the_owners_hold() {
+    let app = App::start().await;
+    let (owner, andina) = app.two().await;
+    let email = "ana@business.example";
+    let (close, reopen) = (andina.path("/close"), andina.path("/reopen"));
+    let mut ana = app.administrator(&andina, email).await;
+    ana.order(&app, Method::POST, &close).await.expect(200);
+    let held = app.in_person(&owner, Method::POST, &andina.path("/suspend"), None).await.expect(200);
+    assert_eq!(held.body["status"], "closed");
+    assert!(held.body["suspendedAt"].is_string(), "{}", held.body);
+    let mut ana = Browser::new_with(&ana);
+    app.advance(Duration::from_mins(2));
+    ana.sign_in_twice(&app, email).await.expect(200);
+    assert_eq!(ana.order(&app, Method::POST, &reopen).await.expect(200).body["status"], "suspended");
+    ana.get(&app, &andina.path("")).await.refused(403, "tenant_suspended");
+    for path in [&close, &reopen] {
+        ana.order(&app, Method::POST, path).await.refused(403, "tenant_suspended");
+    }
+    app.send(app.mint_request(&andina, &json!({ "siteId": "main" }))).await.refused(403, "tenant_suspended");
+    let back = app.in_person(&owner, Method::POST, &andina.path("/activate"), None).await.expect(200);
+    assert_eq!((&back.body["status"], &back.body["suspendedAt"]), (&json!("active"), &json!(null)));
+    ana.get(&app, &andina.path("")).await.expect(200);
+}
+
+#[tokio::test]
+async fn what_the_owner_decides_while_an_administrator_opens_again_is_not_undone() {
+    let app = App::start().await;
+    let (owner, andina) = app.two().await;
+    let mut ana = app.administrator(&andina, "ana@business.example").await;
+    for round in 0..8 {
+        ana.order(&app, Method::POST, &andina.path("/close")).await.expect(200);
+        let owners = if round % 2 == 0 { "/close" } else { "/suspend" };
+        let path = andina.path(owners);
+        let owners = app.in_person(&owner, Method::POST, &path, None);
+        let (owners, _) =
+            tokio::join!(owners, async { ana.order(&app, Method::POST, &andina.path("/reopen")).await });
+        owners.expect(200);
+        // Before or after: what the owner decided stands.
+        let left = app.manage(&owner, Method::GET, &andina.path(""), None).await.expect(200);
+        assert_ne!(left.body["status"], "active", "{}", left.body);
+        app.in_person(&owner, Method::POST, &andina.path("/activate"), None).await.expect(200);
+        app.advance(Duration::from_mins(1));
+        ana.step_up(&app).await;
+    }
+}
+
+#[tokio::test]
 async fn a_clean_up_that_is_killed_anywhere_is_finished_by_the_next() {
     let app = App::start().await;
     let owner = app.owner().await;
     let andina = lived_in(&app, &owner, "andina").await;
     close(&app, &owner, &andina, json!({ "graceDays": 1 })).await.expect(200);
-    app.advance(DAY);
+    app.pass(DAY).await;
     let id: TenantId = andina.tenant_id();
     let (clock, entropy) = (&*app.store.clock, &*app.store.entropy);
     let count = async || {
@@ -267,7 +313,8 @@ async fn a_clean_up_that_is_killed_anywhere_is_finished_by_the_next() {
         if purged == Purged::Done {
             break;
         }
-        assert_eq!(count().await, before - 3);
+        // What was refused is counted meanwhile, a row now and then.
+        assert!(count().await < before);
         // There is no way back from here.
         app.manage(&owner, Method::POST, &andina.path("/activate"), None).await.refused(409, "conflict");
     }

@@ -17,7 +17,7 @@ async fn patch(app: &App, by: &mut Browser, path: &str, body: &Value) -> crate::
 }
 
 /// Somebody with a role of the tenant's own that allows this.
-async fn with_role(
+pub(crate) async fn with_role(
     app: &App,
     boss: &mut Browser,
     andina: &Tenant,

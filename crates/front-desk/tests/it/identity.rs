@@ -54,14 +54,15 @@ async fn the_owners_first_administrator_is_the_owner_for_a_shorter_time() {
 async fn whoever_leaves_before_the_second_factor_signs_in_with_the_password_and_goes_on() {
     let app = App::start().await;
     let (_, andina) = app.two().await;
-    Browser::new().post(&app, "/auth/enroll", &App::enrollment(&andina, ANA)).await.expect(200);
+    let mut ana = Browser::new();
+    ana.post(&app, "/auth/enroll", &App::enrollment(&andina, ANA)).await.expect(200);
     // The token is dead from the first moment on, for Ana and for whoever else has it.
     app.with_token(&andina, Method::GET, &andina.path(""), None).await.refused(401, "token_revoked");
     for email in [ANA, "eva@business.example"] {
         let body = App::enrollment(&andina, email);
         Browser::new().post(&app, "/auth/enroll", &body).await.refused(409, "enrollment_finished");
     }
-    let mut ana = Browser::new();
+    ana.order(&app, Method::POST, "/auth/sign-out").await.expect(204);
     let answer = ana.sign_in(&app, ANA, PASSWORD).await.expect(200);
     assert_eq!(answer.body["secondFactorEnrollmentRequired"], true);
     ana.get(&app, &andina.path("")).await.refused(403, "second_factor_enrollment_required");

@@ -53,14 +53,14 @@ impl Events {
         }
     }
 
-    async fn expect(&mut self, name: &str) -> Event {
+    pub(crate) async fn expect(&mut self, name: &str) -> Event {
         let event = self.next().await.expect("an event");
         assert_eq!(event.name, name, "{event:?}");
         event
     }
 }
 
-async fn follow(app: &App, token: &Token, session: &str, after: Option<i64>) -> Events {
+pub(crate) async fn follow(app: &App, token: &Token, session: &str, after: Option<i64>) -> Events {
     let mut request = app.signed(token, Method::GET, &format!("/sessions/{session}/events"), None);
     if let Some(after) = after {
         put(&mut request, "last-event-id", &after.to_string());

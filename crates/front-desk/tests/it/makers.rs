@@ -13,11 +13,11 @@ const ANA: &str = "ana@business.example";
 const DEV: &str = "dev@business.example";
 
 /// Somebody whose server has the secret that an answer shows.
-fn holder(tenant: &Tenant, made: &Answer) -> Tenant {
+pub(crate) fn holder(tenant: &Tenant, made: &Answer) -> Tenant {
     Tenant { secret_id: made.text("keyId"), secret: key_of(&made.text("secret")), ..tenant.clone() }
 }
 
-async fn managing(app: &App, server: &Tenant) -> Token {
+pub(crate) async fn managing(app: &App, server: &Tenant) -> Token {
     app.server(server, json!({ "siteId": "main", "permissions": ["tenant:manage"] })).await
 }
 

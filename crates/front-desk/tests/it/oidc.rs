@@ -66,7 +66,8 @@ async fn visit(app: &App, browser: &mut Browser, path: &str) -> Answer {
     if !pairs.is_empty() {
         put(&mut request, "cookie", &pairs.join("; "));
     }
-    put(&mut request, "sec-fetch-site", "cross-site");
+    // A page of our own sends it out, the provider sends it back.
+    put(&mut request, "sec-fetch-site", if path.contains("/start") { "same-origin" } else { "cross-site" });
     let answer = send_to(&app.router, request).await;
     browser.take(&answer);
     answer

@@ -293,7 +293,9 @@ async fn going_through_many_tenants_is_told() {
 
 #[tokio::test]
 async fn whom_nobody_in_the_tenant_can_help_enrols_anew_after_a_privileged_operation() {
-    let (app, _, andina, mut ana) = scene().await;
+    let app = App::start_with(|settings| settings.mail = true).await;
+    let (owner, andina) = app.two().await;
+    let mut ana = app.administrator(&owner, EMAIL).await;
     let mut eva = app.administrator(&andina, "eva@andina.example").await;
     let id = eva.get(&app, "/auth/me").await.expect(200).body["user"]["userId"].as_str().unwrap().to_owned();
     let reset = |resource: &str| json!({ "operation": "reset_second_factor", "resource": resource, "reason": "Ticket 15: phone lost, known by voice" });
@@ -306,6 +308,23 @@ async fn whom_nobody_in_the_tenant_can_help_enrols_anew_after_a_privileged_opera
     let signed_in = eva.sign_in(&app, "eva@andina.example", crate::people::PASSWORD).await.expect(200);
     assert_ne!(signed_in.text("status"), "second_factor_required", "{}", signed_in.body);
     eva.get(&app, &andina.path("/keys")).await.refused(403, "second_factor_enrollment_required");
+    // The password alone is not enough: a link comes by mail.
+    eva.order(&app, Method::POST, "/auth/totp").await.refused(403, "enrollment_link_required");
+    app.take_mails(&andina).await;
+    let asked = eva.post(&app, "/auth/password/forgot", &json!({ "email": "eva@andina.example" })).await;
+    assert_eq!(asked.status, 202);
+    let deadline = std::time::Instant::now() + PATIENCE;
+    let link = loop {
+        let mails = app.take_mails(&andina).await;
+        if let Some(link) = mails.iter().find_map(|mail| mail.text.split("/reset#token=").nth(1)) {
+            break link.split_whitespace().next().unwrap().to_owned();
+        }
+        assert!(std::time::Instant::now() < deadline, "no link arrives");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    };
+    let reset = json!({ "token": link, "password": crate::people::PASSWORD });
+    eva.post(&app, "/auth/password/reset", &reset).await.expect(204);
+    eva.sign_in(&app, "eva@andina.example", crate::people::PASSWORD).await.expect(200);
     eva.enroll_app(&app).await;
     eva.get(&app, &andina.path("/keys")).await.expect(200);
 }

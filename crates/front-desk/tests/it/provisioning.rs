@@ -20,7 +20,7 @@ fn andina() -> NewTenant {
         plan: Plan::Free,
         origins: vec!["https://andina.example".parse::<Origin>().unwrap()],
         limits: Vec::new(),
-        actor: "test".to_owned(),
+        actor: misy_store::audit::Actor::outside("test"),
         request_id: None,
     }
 }

@@ -102,9 +102,12 @@ async fn one_visitor_has_a_smaller_share_and_a_network_of_ipv6_is_no_way_around(
         assert!(stored < 150);
     }
     assert!((95..=110).contains(&stored), "{stored}");
-    // Each from a /64 of its own, out of one /48.
-    let stored = flood(&app, &andina, (0..1_000).map(|n| format!("[2001:db8:7:{n:x}::1]:443"))).await;
+    // Each from a /64 of its own, a few out of each /56, all out of one /48.
+    let stored = flood(&app, &andina, (0..1_000).map(|n| format!("[2001:db8:7:{:x}::1]:443", n * 64))).await;
     assert!((390..=410).contains(&stored), "{stored}");
+    // All out of one /56.
+    let stored = flood(&app, &andina, (0..256).map(|n| format!("[2001:db8:9:{n:x}::1]:443"))).await;
+    assert!((95..=210).contains(&stored), "{stored}");
     Visitor::new(&app, &andina, "2001:db8:8::1").await.ok().unwrap().say().await.expect(202);
 }
 
@@ -224,5 +227,144 @@ async fn of_each_thing_there_may_be_so_many_and_no_race_gets_past() {
         }
         let there = count(&app, &format!("select count(*) from misy.{table} and tenant_id = 'andina'")).await;
         assert_eq!(there, i64::try_from(most).unwrap(), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn one_network_takes_a_part_of_the_rate_that_all_share_and_nobody_takes_that_of_who_manages() {
+    let app = App::start_with(|settings| settings.trusted_proxies = 1).await;
+    let (owner, andina) = app.two().await;
+    // A day, so that nothing comes back meanwhile.
+    let limits = json!([
+        { "scope": "tenant", "requests": 1_000, "periodSeconds": 86_400 },
+        { "scope": "key", "requests": 1_000_000, "periodSeconds": 1 },
+    ]);
+    let body = json!({ "limits": limits, "quotas": [] });
+    app.manage(&owner, Method::PUT, &andina.path("/limits"), Some(&body)).await.expect(200);
+    let read = async |visitor: &Visitor<'_>, address: &str| {
+        let path = format!("/sessions/{}", visitor.session);
+        let mut request = app.signed(&visitor.token, Method::GET, &path, None);
+        put(&mut request, "x-forwarded-for", address);
+        app.send(request).await
+    };
+    // Reading counts as writing does, whatever session is asked for.
+    for region in 1..=5 {
+        let address = format!("203.0.{region}.7");
+        let visitor = Visitor::new(&app, &andina, &address).await.ok().unwrap();
+        // Its token and its session count too.
+        let mut got = 2;
+        while read(&visitor, &address).await.status == 200 {
+            got += 1;
+        }
+        assert_eq!(got, 100, "of one address");
+        // Somebody beside it has what is left of the region.
+        let beside = format!("203.0.{region}.8");
+        while read(&visitor, &beside).await.status == 200 {
+            got += 1;
+        }
+        assert_eq!(got, 200, "of one region");
+    }
+    let mut request = app.mint_request(&andina, &json!({ "siteId": "main" }));
+    put(&mut request, "x-forwarded-for", "203.0.6.7");
+    app.send(request).await.refused(429, "rate_limited");
+    // Visitors have to wait now. Whoever manages does not.
+    app.manage(&andina, Method::GET, &andina.path("/sites"), None).await.expect(200);
+}
+
+/// Entries of an operation, once there are some that a test waits for.
+async fn told(app: &App, who: &Tenant, query: &str, enough: impl Fn(&[Value]) -> bool) -> Vec<Value> {
+    let began = std::time::Instant::now();
+    loop {
+        let path = who.path(&format!("/audit?limit=200&{query}"));
+        let body = app.manage(who, Method::GET, &path, None).await.expect(200).body;
+        let found = body["items"].as_array().cloned().unwrap_or_default();
+        if enough(&found) {
+            return found;
+        }
+        assert!(began.elapsed() < Duration::from_secs(30), "{found:?}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test]
+async fn what_strangers_read_and_are_refused_stands_in_the_trail_together_and_every_call_counts() {
+    let app = App::start().await;
+    let (_, andina) = app.two().await;
+    let token = app.browser(&andina).await;
+    let session = app.session(&token).await;
+    let read = async |session: &str| {
+        app.send(app.signed(&token, Method::GET, &format!("/sessions/{session}"), None)).await
+    };
+    for _ in 0..40 {
+        read(&session).await.expect(200);
+        read("ses_00000000000000000000000000").await.refused(404, "not_found");
+    }
+    // The first of each is there at once.
+    let first = told(&app, &andina, "action=readSession", |found| found.len() >= 2).await;
+    assert_eq!(first.len(), 2, "{first:?}");
+    assert!(first.iter().all(|entry| entry["detail"].is_null()), "{first:?}");
+    app.advance(Duration::from_secs(61));
+    let all = told(&app, &andina, "action=readSession", |found| found.len() >= 4).await;
+    let counted: i64 = all.iter().map(|entry| entry["detail"]["calls"].as_i64().unwrap_or(1)).sum();
+    assert_eq!((all.len(), counted), (4, 80), "{all:?}");
+    // What somebody of the tenant does stays one entry each.
+    for _ in 0..5 {
+        app.manage(&andina, Method::GET, &andina.path("/sites"), None).await.expect(200);
+    }
+    told(&app, &andina, "action=listSites", |found| found.len() == 5).await;
+}
+
+#[tokio::test]
+async fn a_filter_that_fits_little_of_a_large_trail_is_answered_in_steps() {
+    let app = App::start().await;
+    let (_, andina) = app.two().await;
+    for part in 0..5 {
+        let (first, last) = (part * 5_000 + 1, (part + 1) * 5_000);
+        let entries = format!(
+            "insert into misy.audit_entries (tenant_id, audit_id, at, kind, action, actor, outcome)
+             select 'andina', 'aud_' || lpad((2 * n)::text, 26, '0'), '2026-01-01', 'call', 'x', 'somebody-' || n, 'ok'
+             from generate_series({first}, {last}) n"
+        );
+        change(&app, &entries).await;
+    }
+    let (mut cursor, mut steps, mut found) = (String::new(), 0, Vec::new());
+    loop {
+        let path = andina.path(&format!("/audit?actor=somebody-3{cursor}"));
+        let body = app.manage(&andina, Method::GET, &path, None).await.expect(200).body;
+        found.extend(body["items"].as_array().cloned().unwrap());
+        steps += 1;
+        let Some(next) = body["nextCursor"].as_str() else { break };
+        cursor = format!("&cursor={next}");
+        assert!(steps < 10);
+    }
+    assert_eq!((steps, found.len()), (3, 1), "{found:?}");
+    // A time needs no steps through what is newer.
+    let path = andina.path("/audit?actor=nobody&from=2026-04-01T00:00:00Z");
+    let body = app.manage(&andina, Method::GET, &path, None).await.expect(200).body;
+    assert!(body["nextCursor"].is_null(), "{body}");
+}
+
+#[tokio::test]
+async fn a_large_body_is_not_read_before_its_sender_shows_a_token() {
+    let app = App::start().await;
+    let (_, andina) = app.two().await;
+    // Its bytes never come: who waits for them waits for ever.
+    let endless = |path: &str, token: Option<&str>| {
+        let body = axum::body::Body::from_stream(stream::pending::<Result<Vec<u8>, std::io::Error>>());
+        let mut request = crate::support::bare(Method::POST, path, Some(&json!({})));
+        *request.body_mut() = body;
+        put(&mut request, "content-length", "60000");
+        put(&mut request, "content-type", "application/json");
+        if let Some(token) = token {
+            put(&mut request, "authorization", &format!("Bearer {token}"));
+        }
+        request
+    };
+    let sites = andina.path("/sites");
+    for path in ["/messages", &sites] {
+        for (token, code) in [(None, "token_missing"), (Some("nonsense"), "token_invalid")] {
+            let answered = tokio::time::timeout(Duration::from_secs(5), app.send(endless(path, token)));
+            answered.await.expect("the body is waited for").refused(401, code);
+        }
     }
 }

@@ -9,6 +9,8 @@ use misy_egress::{Egress, EgressSettings};
 use misy_front_desk::{FrontDesk, Parts, Settings, settings::SelfRegistration};
 use misy_store::{
     Bell, Shared,
+    leases::{Cursor, LeaseTerms, Share, WorkerId},
+    mails::{self, Mail, Mails},
     users::{
         self, NewUser, UserStatus,
         sign_ins::{self, Lifetime, NewSignIn},
@@ -193,6 +195,25 @@ impl App {
         self.send(request).await
     }
 
+    /// The mails that are queued for people of a tenant, which are gone with that.
+    pub(crate) async fn take_mails(&self, who: &Tenant) -> Vec<Mail> {
+        let (store, tenant) = (&self.store, who.tenant_id());
+        let keys = store.vault.keys(&store.database, &tenant).await.unwrap().unwrap();
+        let worker = WorkerId::new(&*store.entropy);
+        let (terms, anywhere) = (LeaseTerms::default(), Cursor::default());
+        let claimed =
+            store.database.claim::<Mails>(&worker, 10, &terms, &anywhere, Share::ALL).await.unwrap();
+        let mut taken = Vec::new();
+        // Those of other tenants are claimed with them, and left alone.
+        for claimed in claimed.leases.into_iter().filter(|lease| lease.tenant == tenant) {
+            let mut tx = store.database.tenant_work("test.mails", &tenant).await.unwrap();
+            taken.push(mails::open(&mut tx, &keys, &claimed).await.unwrap().unwrap());
+            mails::sent(&mut tx, &claimed).await.unwrap();
+            tx.commit().await.unwrap();
+        }
+        taken
+    }
+
     /// The browser of a person who administers a tenant, as if they had signed in at this moment.
     pub(crate) async fn at_once(&self, who: &Tenant) -> Browser {
         let (store, now) = (&self.store, self.store.clock.now());
@@ -222,7 +243,6 @@ impl App {
         let token = RandomToken::generate(TokenUse::Session, &entropy);
         let new = NewSignIn {
             sign_in_id: SignInId::new(&*store.clock, &entropy),
-            user_id,
             token_hash: &token.hash(),
             methods: &["passkey".to_owned()],
             second_factor_at: Some(now),
@@ -230,7 +250,8 @@ impl App {
             address_prefix: None,
             lifetime: Lifetime::STANDARD,
         };
-        sign_ins::open(&mut tx, &new, now).await.unwrap();
+        let user = users::lock(&mut tx, &keys, user_id).await.unwrap().unwrap();
+        sign_ins::open(&mut tx, &user, &new, now).await.unwrap();
         tx.commit().await.unwrap();
         Browser::holding(&token)
     }
@@ -343,6 +364,15 @@ impl App {
 
     pub(crate) fn advance(&self, by: Duration) {
         self.store.clock.advance(by);
+    }
+
+    /// The same, and by PostgreSQL's clock for what is closed, which goes only when both clocks say so.
+    pub(crate) async fn pass(&self, by: Duration) {
+        self.advance(by);
+        let seconds = by.as_secs();
+        let passes =
+            format!("update misy.tenants set purge_not_before = purge_not_before - interval '{seconds} s'");
+        self.store.admin(passes).await.unwrap();
     }
 }
 

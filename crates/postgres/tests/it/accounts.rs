@@ -6,7 +6,8 @@ use misy_postgres::{PrivateServer, connection_url};
 use sqlx::{Connection, PgConnection};
 
 use crate::support::{
-    Serving, data_dir_of, open_dir, options, postmaster, run, superuser, unprivileged, value, we_are_root,
+    Serving, data_dir_of, open_dir, options, postmaster, programs, run, superuser, unprivileged, value,
+    we_are_root,
 };
 
 #[tokio::test]
@@ -181,5 +182,31 @@ async fn the_cluster_is_durable_checked_and_unicode() {
     ] {
         assert_eq!(value(&url, setting).await, expected, "{setting}");
     }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_base_backup_is_taken_by_the_superuser_and_nobody_else() {
+    let dir = open_dir();
+    let server = PrivateServer::start(options(&dir.path().join("data"))).await.unwrap();
+    run(&superuser(&server), "CREATE ROLE misy_app LOGIN REPLICATION").await;
+    let backup = |role: &str| {
+        let to = dir.path().join(format!("backup-of-{role}"));
+        let output = std::process::Command::new(programs().bin_dir().join("pg_basebackup"))
+            .args(["--wal-method=stream", "--checkpoint=fast", "--username", role, "--pgdata"])
+            .arg(&to)
+            .arg("--host")
+            .arg(server.socket_dir())
+            .args(["--port", &server.port().to_string()])
+            .output()
+            .unwrap();
+        (to, output)
+    };
+    let (to, output) = backup("postgres");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(to.join("PG_VERSION").is_file() && to.join("backup_manifest").is_file());
+    let (_, output) = backup("misy_app");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success() && said.contains("no pg_hba.conf entry"), "{said}");
     server.stop().await;
 }

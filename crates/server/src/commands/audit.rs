@@ -2,14 +2,18 @@
 
 use super::config::print;
 use crate::{attached, settings::Settings};
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use clap::{Args, Subcommand};
 use misy_domain::{Clock, Entropy, SystemClock, TenantId};
 use misy_store::audit::{check, keys};
 use misy_trust::{
     SystemEntropy,
-    audit_tree::{bundle::Verifier, checkpoint::PublicKey},
+    audit_tree::{
+        bundle::Verifier,
+        checkpoint::PublicKey,
+        succession::{Successor, Voucher, follow_first},
+    },
 };
 use serde::Deserialize;
 use std::{
@@ -125,6 +129,16 @@ fn saved_keys(file: &Path, origin: &str) -> anyhow::Result<Vec<PublicKey>> {
     #[serde(rename_all = "camelCase")]
     struct SavedKey {
         public_key: String,
+        predecessor: Option<String>,
+        signature: Option<String>,
+    }
+    impl SavedKey {
+        fn successor(&self) -> anyhow::Result<Successor> {
+            let decoded = |text: &Option<String>| text.as_ref().map(|text| STANDARD.decode(text)).transpose();
+            let voucher = decoded(&self.predecessor)?.zip(decoded(&self.signature)?);
+            let voucher = voucher.map(|(predecessor, signature)| Voucher { predecessor, signature });
+            Ok(Successor { key: STANDARD.decode(&self.public_key)?, voucher })
+        }
     }
     let text = fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
     let saved: Saved =
@@ -134,8 +148,12 @@ fn saved_keys(file: &Path, origin: &str) -> anyhow::Result<Vec<PublicKey>> {
         "the export is of {origin} and the keys are of {}",
         saved.issuer
     );
-    let keys = saved.keys.iter().map(|key| Ok(PublicKey::new(origin, &STANDARD.decode(&key.public_key)?)));
-    keys.collect()
+    let keys = saved.keys.iter().map(SavedKey::successor).collect::<anyhow::Result<Vec<_>>>()?;
+    let (trusted, unknown) = follow_first(&saved.issuer, &keys);
+    if let Some(key) = unknown.first() {
+        bail!("{}: no key before it vouches for the key {}", file.display(), STANDARD.encode(key));
+    }
+    Ok(trusted.iter().map(|key| PublicKey::new(origin, key)).collect())
 }
 
 /// Walks the trails of all tenants or of one.
@@ -143,14 +161,17 @@ pub(super) async fn check(settings: &Settings, tenant: Option<TenantId>) -> anyh
     let attached = attached::attach(settings).await?;
     let database = attached.database.clone();
     let result = async {
-        let issuer = database.installation_issuer(&SystemClock, &SystemEntropy::new()).await?;
+        let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy::new());
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let vault = attached::vault(settings, &database, &clock, &entropy).await?;
+        let issuer = database.installation_issuer(&SystemClock, &*entropy).await?;
         let tenants = match tenant {
             Some(tenant) => vec![tenant],
             None => check::tenants(&database).await?,
         };
         let mut wrong = 0;
         for tenant in &tenants {
-            let checked = check::check(&database, &issuer, tenant).await?;
+            let checked = check::check(&database, &vault, &issuer, tenant).await?;
             wrong += checked.findings.len();
             let word = if checked.findings.is_empty() { "ok   " } else { "WRONG" };
             print(&format!(

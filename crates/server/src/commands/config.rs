@@ -1,6 +1,6 @@
 //! `misy config`
 
-use crate::settings::{SETTINGS, Settings};
+use crate::settings::{Settings, Shown};
 use std::io::Write;
 
 /// Explains every setting and shows its value.
@@ -8,9 +8,9 @@ pub(super) fn run(settings: &Settings) -> anyhow::Result<()> {
     let mut text = String::from(
         "Each setting stands in misy.toml by its name, or in the environment in upper case behind MISY_.\n",
     );
-    for (setting, (name, value, source)) in SETTINGS.iter().zip(&settings.shown) {
+    for Shown { name, meaning, value, source } in &settings.shown {
         let value = if value.is_empty() { "(not set)" } else { value };
-        text += &format!("\n{name}  =  {value}    from: {source}\n    {}\n", setting.meaning);
+        text += &format!("\n{name}  =  {value}    from: {source}\n    {meaning}\n");
     }
     text += &format!("\ndata directory in use: {}\n", settings.data_dir.display());
     print(&text)

@@ -25,17 +25,19 @@ pub(super) async fn run(settings: &Settings) -> anyhow::Result<()> {
         ("address", address(settings).await),
         ("clock", clock()),
     ];
-    match &settings.database_url {
+    match &settings.database.url {
         Some(url) => findings.extend(given::check(settings, url).await),
-        None => findings.push(("private PostgreSQL", private_server(settings.postgres_bin.as_deref()))),
+        None => {
+            findings.push(("private PostgreSQL", private_server(settings.database.postgres_bin.as_deref())));
+        }
     }
     if let Some(address) = &settings.redis {
         findings.push(("Redis", misy_store::Shared::examine(address).await));
     }
-    if let Some(files) = &settings.tls {
+    if let Some(files) = &settings.tls.public {
         findings.push(("TLS", tls(files)));
     }
-    if let Some(files) = &settings.internal {
+    if let Some(files) = &settings.tls.internal {
         findings.push(("internal TLS", tls(files)));
     }
     let mut text = String::new();
@@ -109,7 +111,7 @@ fn open_files() -> Finding {
 }
 
 async fn address(settings: &Settings) -> Finding {
-    let listener = http::listen(settings.http_addr, http::DEFAULT_PORT).await;
+    let listener = http::listen(settings.address.http, http::DEFAULT_PORT).await;
     let listener = listener.map_err(|error| format!("{error:#}: set MISY_HTTP_ADDR to a free one"))?;
     listener.local_addr().map(|address| format!("{address} is free")).map_err(|error| error.to_string())
 }

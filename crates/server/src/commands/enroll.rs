@@ -1,4 +1,5 @@
-//! `misy enroll`: a new link for the first administrator of a tenant where nobody enrolled in time.
+//! `misy enroll`: a new link for the first administrator of a tenant where nobody enrolled in time, or
+//! who did left before they had a second factor.
 
 use super::config::print;
 use crate::{attached, settings::Settings};
@@ -10,7 +11,7 @@ use misy_trust::SystemEntropy;
 
 #[derive(Args)]
 pub(super) struct Enroll {
-    /// The tenant, in which nobody has an account yet
+    /// The tenant, in which nobody has a second factor yet
     tenant: TenantId,
 }
 
@@ -27,7 +28,7 @@ impl Enroll {
         attached.detach().await;
         let enrollment = made.with_context(|| format!("no link for {}", self.tenant))?;
         let token = enrollment.token.expose();
-        let link = settings.public_url.as_ref().map(|url| format!("{url}/enroll#token={token}"));
+        let link = settings.address.public_url.as_ref().map(|url| format!("{url}/enroll#token={token}"));
         let link = link.unwrap_or_else(|| format!("/enroll#token={token}"));
         print(&format!("{link}\ngood until {}, for one person\n", enrollment.expires_at))
     }

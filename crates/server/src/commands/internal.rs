@@ -45,7 +45,7 @@ impl Internal {
             What::Metrics(at) => ("/metrics", at),
         };
         let address = peer(&at.peer)?;
-        let files = settings.internal.clone().context(
+        let files = settings.tls.internal.clone().context(
             "set MISY_INTERNAL_CERTIFICATE, MISY_INTERNAL_KEY and MISY_INTERNAL_CA, as for the processes",
         )?;
         let database = attached::reach_database(settings).await?;

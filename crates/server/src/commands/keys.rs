@@ -71,7 +71,7 @@ async fn rotate(
         match (&settings.root_key, &kms) {
             (_, Some(kms)) => {
                 let mut tx = database.system("root_keys.add").await?;
-                kms.add(&mut tx, entropy).await?;
+                kms.add(&mut tx, &vault.roots().all(), entropy).await?;
                 tx.commit().await?;
             }
             (RootKeySettings::File, None) => {
@@ -108,7 +108,7 @@ async fn rotate(
     match (&settings.root_key, &kms) {
         (_, Some(kms)) => {
             let mut tx = database.system("root_keys.keep_only").await?;
-            kms.keep_only(&mut tx, active).await?;
+            kms.keep_only(&mut tx, &vault.roots().all(), active).await?;
             tx.commit().await?;
         }
         (RootKeySettings::File, None) => {

@@ -106,11 +106,11 @@ impl Seeder {
             Ok(bytes) => serde_json::from_slice(&bytes).with_context(|| format!("{}", file.display()))?,
             Err(_) => Kept::default(),
         };
-        let bootstrap_secret = match &settings.bootstrap_secret {
+        let bootstrap_secret = match &settings.owner.bootstrap_secret {
             Some(secret) => secret.expose().clone(),
             None => fs::read_to_string(settings.data_dir.join("bootstrap-secret"))?.trim().to_owned(),
         };
-        let owner = settings.owner.clone();
+        let owner = settings.owner.id.clone();
         Ok(Self { router, owner, bootstrap_secret, file, kept: Mutex::new(kept) })
     }
 

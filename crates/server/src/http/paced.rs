@@ -75,7 +75,7 @@ impl Paced {
             ready!(wait.until.as_mut().poll(cx));
             if wait.moved < LEAST {
                 self.timed_out = true;
-                metrics::counter!("connections_cut_total", "reason" => "stalled").increment(1);
+                metrics::counter!("misy_connections_cut_total", "reason" => "stalled").increment(1);
                 return Poll::Ready(io::Error::new(io::ErrorKind::TimedOut, "the peer takes nothing"));
             }
             wait.moved = 0;

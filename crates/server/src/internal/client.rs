@@ -110,7 +110,7 @@ impl Peers {
         let path = format!("/internal/tenants/{tenant}/changed");
         match self.call(Method::POST, peer, &path, ServiceRole::FrontDesk).await {
             Ok((StatusCode::NO_CONTENT, _)) => {
-                metrics::counter!("internal_changes_told_total", "outcome" => "ok").increment(1);
+                metrics::counter!("misy_internal_changes_told_total", "outcome" => "ok").increment(1);
             }
             Ok((status, _)) => refused(peer, &status.to_string()),
             Err(error) => refused(peer, &format!("{error:#}")),
@@ -119,6 +119,6 @@ impl Peers {
 }
 
 fn refused(peer: &Uri, cause: &str) {
-    metrics::counter!("internal_changes_told_total", "outcome" => "failed").increment(1);
+    metrics::counter!("misy_internal_changes_told_total", "outcome" => "failed").increment(1);
     warn!(%peer, cause, "another process could not be told of a change; it will see it within a second");
 }

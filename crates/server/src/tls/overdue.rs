@@ -64,8 +64,8 @@ pub(crate) async fn watch(tls: Arc<Tls>, listener: &'static str, desk: FrontDesk
                 Err(error) => warn!(%error, rule, "the owner could not be alerted; tried again in a moment"),
             }
         }
-        metrics::gauge!("revocation_lists", "listener" => listener, "state" => "overdue").set(overdue);
-        metrics::gauge!("revocation_lists", "listener" => listener, "state" => "outdated").set(outdated);
+        metrics::gauge!("misy_revocation_lists", "listener" => listener, "state" => "overdue").set(overdue);
+        metrics::gauge!("misy_revocation_lists", "listener" => listener, "state" => "outdated").set(outdated);
         if stop.run_until_cancelled(tokio::time::sleep(LOOK_AGAIN)).await.is_none() {
             return;
         }

@@ -90,4 +90,14 @@ async fn a_given_server_is_served_from_by_roles_that_can_do_nothing_else() {
     assert!(!replica.ready(Duration::from_mins(1)).await);
     let log = std::fs::read_to_string(second.log()).unwrap();
     assert!(log.contains("misy_app of PostgreSQL can become another role"), "{log}");
+    watch.execute("revoke misy_owner from misy_app").await.unwrap();
+
+    // Nor where the root key is gone that wraps what is there: a new one would open nothing.
+    replica.kill();
+    std::fs::rename(dir.path().join("b/root-key"), dir.path().join("b/root-key.lost")).unwrap();
+    let mut replica = second.spawn().unwrap();
+    assert!(!replica.ready(Duration::from_mins(1)).await);
+    let log = std::fs::read_to_string(second.log()).unwrap();
+    assert!(log.contains("no new one is made"), "{log}");
+    assert!(!dir.path().join("b/root-key").exists());
 }

@@ -169,7 +169,11 @@ async fn a_tenant_has_so_many_secrets_and_no_more_however_many_are_made_at_once(
         server.sign(Request::new("POST", stage.andina.path("/secrets")).json(&body))
     };
     let seen = at_once(&stage, (0..60).map(|_| make()).collect()).await;
-    assert_eq!(seen, BTreeMap::from([(201, 19), (409, 41)]));
+    // Who waits too long behind its own tenant is told to come again (503), and nothing is half done.
+    assert!(seen.keys().all(|status| [201, 409, 503].contains(status)), "{seen:?}");
+    for _ in seen.get(&201).copied().unwrap_or_default()..19 {
+        stage.send(make()).await.expect(201);
+    }
     stage.send(make()).await.refused(409, "too_many");
     let there = "select count(*) from misy.tenant_secrets where tenant_id = 'andina'";
     assert_eq!(stage.count(there).await, 20);

@@ -180,7 +180,7 @@ async fn only_a_process_of_the_installation_is_answered_on_the_internal_address(
     assert_eq!(told.await.unwrap().status, 403);
     assert_eq!(caller.get(stage.ports[0], "/nothing/here", None).await.unwrap().status, 401);
     let metrics = caller.get(stage.ports[0], "/metrics", Some(&stage.token(|_| {}))).await.unwrap();
-    assert!(String::from_utf8_lossy(&metrics.body).contains("internal_refusals_total"));
+    assert!(String::from_utf8_lossy(&metrics.body).contains("misy_internal_refusals_total"));
     // Nothing of it stands on the public address.
     let public = http().get(format!("{}/internal/status", stage.first.url)).send().await.unwrap();
     assert_eq!(public.status(), 404);

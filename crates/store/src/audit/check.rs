@@ -5,12 +5,13 @@ use super::{
     keys,
     tree::{self, hash, number},
 };
-use crate::{Database, StoreError, TenantTx, readable::readable};
+use crate::{Database, StoreError, TenantTx, Vault, readable::readable};
 use misy_domain::TenantId;
 use misy_trust::audit_tree::{Frontier, checkpoint};
 use std::collections::BTreeMap;
 
-const PAGE: i64 = 1_000;
+/// An entry takes a few kilobytes at most: see the checks of its table.
+const PAGE: i64 = 200;
 
 /// What was found in one trail.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -38,9 +39,14 @@ pub async fn tenants(database: &Database) -> Result<Vec<TenantId>, StoreError> {
 }
 
 /// Walks the whole trail of a tenant.
-pub async fn check(database: &Database, issuer: &str, tenant: &TenantId) -> Result<Checked, StoreError> {
+pub async fn check(
+    database: &Database,
+    vault: &Vault,
+    issuer: &str,
+    tenant: &TenantId,
+) -> Result<Checked, StoreError> {
     let origin = checkpoint::origin(issuer, tenant.as_str());
-    let keys: Vec<_> = keys::known(database).await?.iter().map(|key| key.verifier(&origin)).collect();
+    let keys: Vec<_> = keys::known(database, vault).await?.iter().map(|key| key.verifier(&origin)).collect();
     let mut tx = database.tenant_work("audit.check", tenant).await?;
     let mut checked = Checked::default();
     let mut claimed = BTreeMap::new();

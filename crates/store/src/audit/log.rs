@@ -1,7 +1,7 @@
 //! Entries of calls on their way to the database.
 
 use super::{AuditEntry, Kind};
-use crate::{Database, StoreError, tenants::stored};
+use crate::{Database, StoreError, Turn, Turns};
 use jiff_sqlx::{Timestamp as SqlTimestamp, ToSqlx};
 use misy_domain::{RequestId, TenantId, Timestamp};
 use serde_json::Value;
@@ -21,6 +21,8 @@ use tracing::{error, warn};
 
 /// Entries that may wait; each is some hundred bytes.
 const WAITING: usize = 16_384;
+/// Entries of one tenant that may wait: who floods its own trail leaves room for the others.
+const SHARE: usize = WAITING / 4;
 /// Entries of one batch.
 const BATCH: usize = 4_096;
 /// The longest an entry waits for others.
@@ -65,27 +67,6 @@ impl CallEntry {
     fn audit_id(&self) -> String {
         self.request_id.to_string().replacen("req_", "aud_", 1)
     }
-
-    /// The same as a whole entry.
-    fn whole(&self) -> Result<AuditEntry, StoreError> {
-        Ok(AuditEntry {
-            audit_id: stored(self.audit_id().parse())?,
-            at: self.at,
-            kind: Kind::Call,
-            action: self.action.to_owned(),
-            actor: self.actor.clone().unwrap_or_else(|| "anonymous".to_owned()),
-            site_id: self.site_id.clone(),
-            session_id: self.session_id.clone(),
-            agent_name: None,
-            origin: self.origin.clone(),
-            outcome: self.outcome.to_owned(),
-            status: Some(i32::from(self.status)),
-            duration_micros: Some(self.duration_micros),
-            request_id: Some(self.request_id.to_string()),
-            subject: self.subject.clone(),
-            detail: self.detail.clone(),
-        })
-    }
 }
 
 /// What waits to be written.
@@ -95,6 +76,17 @@ enum Item {
     /// Few: what was tried outside of any transaction.
     Other(TenantId, AuditEntry),
 }
+
+impl Item {
+    fn tenant(&self) -> &TenantId {
+        match self {
+            Self::Call(tenant, _) | Self::Other(tenant, _) => tenant,
+        }
+    }
+}
+
+/// It, and the place of its tenant that it takes.
+type Waiting = (Item, Turn);
 
 /// Writes entries of calls in batches, those of all tenants in one statement. Cheap to clone.
 ///
@@ -106,18 +98,19 @@ pub struct AuditLog {
 }
 
 struct Inner {
-    sender: Mutex<Option<mpsc::Sender<Item>>>,
+    sender: Mutex<Option<mpsc::Sender<Waiting>>>,
+    turns: Turns,
     writer: Mutex<Option<JoinHandle<()>>>,
     displaced: AtomicU64,
 }
 
 /// Room for one entry.
-pub struct AuditPermit(OwnedPermit<Item>);
+pub struct AuditPermit(OwnedPermit<Waiting>, Turn);
 
 impl AuditPermit {
     /// Hands the entry over.
     pub fn record(self, tenant: TenantId, entry: CallEntry) {
-        self.0.send(Item::Call(tenant, entry));
+        self.0.send((Item::Call(tenant, entry), self.1));
     }
 }
 
@@ -128,24 +121,26 @@ impl AuditLog {
         let writer = tokio::spawn(run(database, receiver));
         let inner = Inner {
             sender: Mutex::new(Some(sender)),
+            turns: Turns::of(SHARE),
             writer: Mutex::new(Some(writer)),
             displaced: AtomicU64::new(0),
         };
         Self { inner: Arc::new(inner) }
     }
 
-    fn sender(&self) -> Option<mpsc::Sender<Item>> {
+    fn sender(&self) -> Option<mpsc::Sender<Waiting>> {
         self.inner.sender.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Room for the entry of a mutation, to be had before it is carried out; `None` if there is none within seconds.
-    pub async fn reserve(&self) -> Option<AuditPermit> {
+    pub async fn reserve(&self, tenant: &TenantId) -> Option<AuditPermit> {
+        let turn = self.inner.turns.wait(tenant).await.ok()?;
         let permit = match self.sender()?.try_reserve_owned() {
             Ok(permit) => permit,
             Err(TrySendError::Full(sender)) => timeout(PATIENCE, sender.reserve_owned()).await.ok()?.ok()?,
             Err(TrySendError::Closed(_)) => return None,
         };
-        Some(AuditPermit(permit))
+        Some(AuditPermit(permit, turn))
     }
 
     /// Hands over the entry of a read or of a refusal.
@@ -159,11 +154,11 @@ impl AuditLog {
     }
 
     fn hand_over(&self, item: Item) {
-        let refused = match self.sender() {
-            Some(sender) => sender.try_send(item).err().map(|error| match error {
-                TrySendError::Full(item) | TrySendError::Closed(item) => item,
+        let refused = match (self.sender(), self.inner.turns.take(item.tenant())) {
+            (Some(sender), Some(turn)) => sender.try_send((item, turn)).err().map(|error| match error {
+                TrySendError::Full((item, _)) | TrySendError::Closed((item, _)) => item,
             }),
-            None => Some(item),
+            _ => Some(item),
         };
         if let Some(item) = refused {
             self.inner.displaced.fetch_add(1, Ordering::Relaxed);
@@ -188,7 +183,7 @@ impl AuditLog {
     }
 }
 
-async fn run(database: Database, mut receiver: mpsc::Receiver<Item>) {
+async fn run(database: Database, mut receiver: mpsc::Receiver<Waiting>) {
     let mut batch = Vec::with_capacity(64);
     loop {
         if receiver.recv_many(&mut batch, BATCH).await == 0 {
@@ -210,7 +205,7 @@ async fn run(database: Database, mut receiver: mpsc::Receiver<Item>) {
 
 /// Writes a batch. What the database does not take now is tried again until it does; of a batch that it refuses, all but
 /// what it refuses. When the program is ending, what it will not take goes to the program's log.
-async fn flush(database: &Database, batch: &[Item], ending: bool) {
+async fn flush(database: &Database, batch: &[Waiting], ending: bool) {
     let mut parts = vec![batch];
     let mut tries = 0;
     while let Some(part) = parts.pop() {
@@ -224,64 +219,110 @@ async fn flush(database: &Database, batch: &[Item], ending: bool) {
             let (first, second) = part.split_at(part.len() / 2);
             parts.extend([second, first]);
         } else {
-            error!(error = ?failure, entries = ?part, "audit entries cannot be stored");
+            let entries: Vec<_> = part.iter().map(|(item, _)| item).collect();
+            error!(error = ?failure, ?entries, "audit entries cannot be stored");
         }
     }
 }
 
-async fn write(database: &Database, batch: &[Item]) -> Result<(), StoreError> {
-    let calls: Vec<(&TenantId, &CallEntry)> = batch
-        .iter()
-        .filter_map(|item| match item {
-            Item::Call(tenant, entry) if entry.detail.is_none() => Some((tenant, entry)),
-            Item::Call(..) | Item::Other(..) => None,
-        })
-        .collect();
-    write_calls(database, &calls).await?;
-    // The few that have more to tell come after those that led to them.
-    for item in batch {
+async fn write(database: &Database, batch: &[Waiting]) -> Result<(), StoreError> {
+    let mut columns = Columns::default();
+    for (item, _) in batch {
         match item {
-            Item::Other(tenant, entry) => write_one(database, tenant, entry).await?,
-            Item::Call(tenant, call) if call.detail.is_some() => {
-                write_one(database, tenant, &call.whole()?).await?;
-            }
-            Item::Call(..) => {}
+            Item::Call(tenant, call) => columns.call(tenant, call),
+            Item::Other(tenant, entry) => columns.entry(tenant, entry),
         }
     }
-    Ok(())
+    columns.write(database).await
 }
 
-async fn write_one(database: &Database, tenant: &TenantId, entry: &AuditEntry) -> Result<(), StoreError> {
-    let mut tx = database.tenant_work("audit.flush", tenant).await?;
-    super::write(tx.connection(), tenant, std::slice::from_ref(entry)).await?;
-    tx.commit().await
+/// A batch as the database takes it.
+#[derive(Default)]
+struct Columns<'a> {
+    tenants: Vec<&'a str>,
+    ids: Vec<String>,
+    at: Vec<SqlTimestamp>,
+    kinds: Vec<&'a str>,
+    actions: Vec<&'a str>,
+    actors: Vec<&'a str>,
+    sites: Vec<Option<&'a str>>,
+    sessions: Vec<Option<&'a str>>,
+    agents: Vec<Option<&'a str>>,
+    origins: Vec<Option<&'a str>>,
+    outcomes: Vec<&'a str>,
+    statuses: Vec<Option<i32>>,
+    durations: Vec<Option<i64>>,
+    requests: Vec<Option<String>>,
+    subjects: Vec<Option<&'a str>>,
+    details: Vec<Option<Value>>,
 }
 
-async fn write_calls(database: &Database, calls: &[(&TenantId, &CallEntry)]) -> Result<(), StoreError> {
-    macro_rules! column {
-        ($each:expr) => {
-            calls.iter().map($each).collect::<Vec<_>>()
-        };
+impl<'a> Columns<'a> {
+    fn call(&mut self, tenant: &'a TenantId, call: &'a CallEntry) {
+        self.tenants.push(tenant.as_str());
+        self.ids.push(call.audit_id());
+        self.at.push(call.at.to_sqlx());
+        self.kinds.push(Kind::Call.as_str());
+        self.actions.push(call.action);
+        self.actors.push(call.actor.as_deref().unwrap_or("anonymous"));
+        self.sites.push(call.site_id.as_deref());
+        self.sessions.push(call.session_id.as_deref());
+        self.agents.push(None);
+        self.origins.push(call.origin.as_deref());
+        self.outcomes.push(call.outcome);
+        self.statuses.push(Some(i32::from(call.status)));
+        self.durations.push(Some(call.duration_micros));
+        self.requests.push(Some(call.request_id.to_string()));
+        self.subjects.push(call.subject.as_deref());
+        self.details.push(call.detail.clone());
     }
-    let requests = column!(|(_, e)| e.request_id.to_string());
-    let ids = column!(|(_, e)| e.audit_id());
-    sqlx::query!(
-        "select record_calls($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
-        &column!(|(tenant, _)| tenant.as_str()) as &[&str],
-        &ids,
-        &column!(|(_, e)| e.at.to_sqlx()) as &[SqlTimestamp],
-        &column!(|(_, e)| e.action) as &[&str],
-        &column!(|(_, e)| e.actor.as_deref().unwrap_or("anonymous")) as &[&str],
-        &column!(|(_, e)| e.site_id.as_deref()) as &[Option<&str>],
-        &column!(|(_, e)| e.session_id.as_deref()) as &[Option<&str>],
-        &column!(|(_, e)| e.origin.as_deref()) as &[Option<&str>],
-        &column!(|(_, e)| e.outcome) as &[&str],
-        &column!(|(_, e)| i32::from(e.status)),
-        &column!(|(_, e)| e.duration_micros),
-        &requests,
-        &column!(|(_, e)| e.subject.as_deref()) as &[Option<&str>],
-    )
-    .execute(database.worker())
-    .await?;
-    Ok(())
+
+    fn entry(&mut self, tenant: &'a TenantId, entry: &'a AuditEntry) {
+        self.tenants.push(tenant.as_str());
+        self.ids.push(entry.audit_id.to_string());
+        self.at.push(entry.at.to_sqlx());
+        self.kinds.push(entry.kind.as_str());
+        self.actions.push(&entry.action);
+        self.actors.push(&entry.actor);
+        self.sites.push(entry.site_id.as_deref());
+        self.sessions.push(entry.session_id.as_deref());
+        self.agents.push(entry.agent_name.as_deref());
+        self.origins.push(entry.origin.as_deref());
+        self.outcomes.push(&entry.outcome);
+        self.statuses.push(entry.status);
+        self.durations.push(entry.duration_micros);
+        self.requests.push(entry.request_id.clone());
+        self.subjects.push(entry.subject.as_deref());
+        self.details.push(entry.detail.clone());
+    }
+
+    async fn write(&self, database: &Database) -> Result<(), StoreError> {
+        let taken = sqlx::query_scalar!(
+            r#"select record_calls($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) as "id!""#,
+            &self.tenants as &[&str],
+            &self.ids,
+            &self.at as &[SqlTimestamp],
+            &self.kinds as &[&str],
+            &self.actions as &[&str],
+            &self.actors as &[&str],
+            &self.sites as &[Option<&str>],
+            &self.sessions as &[Option<&str>],
+            &self.agents as &[Option<&str>],
+            &self.origins as &[Option<&str>],
+            &self.outcomes as &[&str],
+            &self.statuses as &[Option<i32>],
+            &self.durations as &[Option<i64>],
+            &self.requests as &[Option<String>],
+            &self.subjects as &[Option<&str>],
+            &self.details as &[Option<Value>],
+        )
+        .fetch_all(database.worker())
+        .await?;
+        if !taken.is_empty() {
+            // The database has written them under other ids and alerted their tenants.
+            error!(entries = ?taken, "somebody put other audit entries under the ids of these");
+            metrics::counter!("misy_audit_entries_taken_total").increment(taken.len() as u64);
+        }
+        Ok(())
+    }
 }

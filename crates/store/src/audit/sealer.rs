@@ -24,6 +24,10 @@ use tracing::{error, warn};
 /// Statements whose entries are taken at once, unless they have more entries than the other number says.
 const STATEMENTS: i64 = 512;
 const ENTRIES: i64 = 8_192;
+/// And about so many bytes of entries: a statement comes in pieces far smaller than this.
+const OCTETS: i64 = 4 * 1024 * 1024;
+/// How often a tenant's turn comes in one round. What waits then waits for the next, with what others wrote meanwhile.
+const TURNS: usize = 64;
 /// Tenants looked at in one round.
 const TENANTS: i64 = 1_000;
 /// Between two rounds at least.
@@ -96,19 +100,26 @@ impl Sealer {
         }
     }
 
-    /// Takes what waits now and signs what is due.
+    /// Takes what waits now and signs what is due. Tenants take turns: one with very much keeps nobody waiting.
     pub async fn round(&self) -> Result<(), StoreError> {
-        for tenant in self.waiting().await? {
-            if let Err(failure) = self.tenant(&tenant).await {
-                // One tenant's trouble, such as a tree that was tampered with, keeps no other waiting.
-                error!(tenantId = %tenant, error = %failure, "the audit tree cannot grow");
+        let mut waiting = self.waiting().await?;
+        for _ in 0..TURNS {
+            let mut again = Vec::new();
+            for tenant in waiting {
+                match self.step(&tenant, false).await {
+                    Ok(Some(Sealed { more: true, .. })) => again.push(tenant),
+                    Ok(_) => {}
+                    // One tenant's trouble, such as a tree that was tampered with, keeps no other waiting.
+                    Err(failure) => {
+                        error!(tenantId = %tenant, error = %failure, "the audit tree cannot grow");
+                    }
+                }
             }
+            if again.is_empty() {
+                break;
+            }
+            waiting = again;
         }
-        Ok(())
-    }
-
-    async fn tenant(&self, tenant: &TenantId) -> Result<(), StoreError> {
-        while self.step(tenant, false).await?.is_some_and(|sealed| sealed.more) {}
         Ok(())
     }
 
@@ -170,7 +181,7 @@ impl Sealer {
     async fn quarantine(&self, tx: &mut TenantTx, ids: &[String]) -> Result<(), StoreError> {
         let tenant = tx.tenant().clone();
         error!(tenantId = %tenant, entries = ?ids, "audit entries cannot be read and are put into quarantine");
-        metrics::counter!("audit_quarantined_total").increment(ids.len() as u64);
+        metrics::counter!("misy_audit_quarantined_total").increment(ids.len() as u64);
         sqlx::query!(
             "insert into audit_quarantine (tenant_id, audit_id) select $1, unnest($2::text[]) on conflict do nothing",
             tenant.as_str(),
@@ -195,7 +206,7 @@ impl Sealer {
             acknowledged_at: None,
             acknowledged_by: None,
         };
-        alerts::raise(tx, &alert).await?;
+        alerts::raise(tx, &self.vault, &alert).await?;
         Ok(())
     }
 
@@ -299,13 +310,16 @@ async fn take(tx: &mut TenantTx) -> Result<(Vec<String>, bool), StoreError> {
     let taken = sqlx::query_scalar!(
         "delete from audit_pending where tenant_id = $1 and pending_id in (
              select pending_id from (
-                 select pending_id, sum(cardinality(audit_ids)) over (order by pending_id) - cardinality(audit_ids) as before
-                 from (select pending_id, audit_ids from audit_pending where tenant_id = $1 limit $2) as looked_at) as counted
-             where before < $3)
+                 select pending_id, sum(cardinality(audit_ids)) over (order by pending_id) - cardinality(audit_ids) as before,
+                        (sum(octets) over (order by pending_id))::bigint - octets as octets_before
+                 from (select pending_id, audit_ids, octets from audit_pending where tenant_id = $1 limit $2) as looked_at
+             ) as counted
+             where before < $3 and octets_before < $4)
          returning audit_ids",
         tenant.as_str(),
         STATEMENTS,
-        ENTRIES
+        ENTRIES,
+        OCTETS
     )
     .fetch_all(tx.connection())
     .await?;

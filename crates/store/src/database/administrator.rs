@@ -1,7 +1,7 @@
 //! What the administrator of the server does before the program serves: roles, schema, passwords. None of its connections serves.
 
 use super::{
-    Database,
+    Connections, Database,
     login::{Login, Role, RolePasswords, for_session},
 };
 use crate::{StoreError, Vault, installation_secrets};
@@ -26,6 +26,9 @@ const BOOTSTRAP: &str = include_str!("../../bootstrap.sql");
 
 /// The secret of the installation that the passwords of its roles follow from.
 const ROLE_PASSWORDS: &str = "role_passwords";
+
+/// Connections of each role while the administrator stands in for them.
+const CONNECTIONS: u32 = 2;
 
 /// Whoever may create roles and schemas.
 pub struct Administrator {
@@ -90,12 +93,19 @@ impl Administrator {
     pub fn database(&self) -> Database {
         let pool = |role: Role| -> PgPool {
             PgPoolOptions::new()
-                .max_connections(2)
+                .max_connections(CONNECTIONS)
                 .acquire_timeout(Duration::from_secs(5))
                 .connect_lazy_with(for_session(self.options.clone()).options([("role", role.name())]))
         };
         let [app, worker, system, sealer] = Role::ALL.map(pool);
-        Database { app, worker, system, sealer }
+        let whole = |pool: PgPool| Connections::new(pool, CONNECTIONS);
+        Database {
+            reports: whole(app.clone()),
+            app: whole(app),
+            worker: whole(worker),
+            system,
+            sealer: whole(sealer),
+        }
     }
 }
 

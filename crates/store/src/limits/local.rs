@@ -1,11 +1,16 @@
 //! Limits, guesses and nonces in the memory of this process. Each kind has tables of its own, so that a flood of one
 //! displaces nothing of another.
 
-use super::{At, Decision, GuessRule, Limit, Nonce, Scope, Standing, table::Table};
+use super::{
+    At, Decision, GuessRule, Limit, Nonce, Scope, Standing,
+    nonces::{self, Nonces},
+    table::Table,
+};
 use jiff::SignedDuration;
 use misy_domain::{
     TenantId, Timestamp,
     limit::{Quota, Verdict, decide},
+    network::Network,
 };
 use std::{
     collections::HashMap,
@@ -23,8 +28,8 @@ const MOST_LIMITS: usize = 1 << 15;
 const MOST_REFUSALS: usize = 1 << 12;
 /// Addresses of one purpose in one shard: about 260 thousand in all.
 const MOST_ADDRESSES: usize = 1 << 12;
-/// Nonces in one shard. All nonces of a tenant are in one shard, and may have to be remembered for ten minutes: the
-/// busiest plan must find room beside its neighbours, or it would shut them out.
+/// Nonces in one shard. All nonces of a tenant are in one shard, and may have to be remembered for ten minutes. Each tenant
+/// has its share: the busiest one is refused beyond it, and shuts nobody out.
 const MOST_NONCES: usize = 1 << 22;
 /// Guesses at accounts, each alone and with its address; from addresses; and from known browsers. Whoever wants to fill
 /// these needs as many addresses, all at once.
@@ -42,7 +47,7 @@ pub(super) struct Local {
 /// What is known of some tenants. All of a tenant's state is behind one lock, so the answer is exact under concurrency.
 struct Shard {
     limits: Table,
-    nonces: Table,
+    nonces: Nonces,
     refusals: Table,
 }
 
@@ -50,7 +55,7 @@ impl Default for Shard {
     fn default() -> Self {
         Self {
             limits: Table::of(MOST_LIMITS),
-            nonces: Table::of(MOST_NONCES),
+            nonces: Nonces::of(MOST_NONCES),
             refusals: Table::of(MOST_REFUSALS),
         }
     }
@@ -105,12 +110,12 @@ impl Local {
         let mut shard = self.shard(tenant);
         shard.limits.forget(now.as_microsecond());
         shard.nonces.forget(now.as_second());
-        let nonce = nonce.map(|nonce| (self.hash(&(tenant, "nonce", nonce.value)), nonce.forget_at));
+        let nonce = nonce.map(|nonce| (self.nonce_key(tenant, nonce.value), nonce.forget_at));
         if let Some((key, _)) = nonce {
             if shard.nonces.get(key).is_some_and(|end| end > now.as_second()) {
                 return Decision::Replayed;
             }
-            if !shard.nonces.has_room(1) {
+            if !shard.nonces.has_room(key) {
                 return Decision::Full;
             }
         }
@@ -196,14 +201,25 @@ impl Local {
         quota: Quota,
         now: Timestamp,
     ) -> Decision {
-        let (key, mut tables) = self.of_address(address);
-        let table = tables.entry(purpose).or_insert_with(|| Table::of(MOST_ADDRESSES));
-        match count(table, key, quota, now) {
-            Verdict::Allowed { .. } => Decision::Allowed(None),
-            Verdict::Limited { retry_after, .. } => {
-                Decision::Limited { scope: Scope::Key, quota, retry_after }
+        // What is refused counts nowhere: who is over their own share must not use up that of their neighbours.
+        for network in Network::all_of(address) {
+            let quota = of_network(quota, network);
+            let (key, tables) = self.of_network(network);
+            let known = tables.get(purpose).and_then(|table| table.get(key));
+            if let Verdict::Limited { retry_after, .. } = decide(quota, known, now) {
+                return Decision::Limited { scope: Scope::Key, quota, retry_after };
             }
         }
+        // From the widest, so that what a wide one refuses takes no room among the narrow ones.
+        for network in Network::all_of(address) {
+            let quota = of_network(quota, network);
+            let (key, mut tables) = self.of_network(network);
+            let table = tables.entry(purpose).or_insert_with(|| Table::of(MOST_ADDRESSES));
+            if let Verdict::Limited { retry_after, .. } = count(table, key, quota, now) {
+                return Decision::Limited { scope: Scope::Key, quota, retry_after };
+            }
+        }
+        Decision::Allowed(None)
     }
 
     pub(super) fn address_is_spent(
@@ -213,14 +229,20 @@ impl Local {
         quota: Quota,
         now: Timestamp,
     ) -> bool {
-        let (key, tables) = self.of_address(address);
-        let known = tables.get(purpose).and_then(|table| table.get(key));
-        matches!(decide(quota, known, now), Verdict::Limited { .. })
+        Network::all_of(address).any(|network| {
+            let (key, tables) = self.of_network(network);
+            let known = tables.get(purpose).and_then(|table| table.get(key));
+            matches!(decide(of_network(quota, network), known, now), Verdict::Limited { .. })
+        })
     }
 
-    fn of_address(&self, address: IpAddr) -> (u128, MutexGuard<'_, HashMap<&'static str, Table>>) {
-        let key = self.hash(&network_of(address));
+    fn of_network(&self, network: Network) -> (u128, MutexGuard<'_, HashMap<&'static str, Table>>) {
+        let key = self.hash(&network);
         (key, lock(&self.addresses[usize::try_from(key % SHARDS as u128).unwrap_or_default()]))
+    }
+
+    fn nonce_key(&self, tenant: &TenantId, nonce: &str) -> u128 {
+        nonces::key(self.hasher[0].hash_one(tenant), self.hasher[1].hash_one((tenant, nonce)))
     }
 
     /// How many states are kept at this moment.
@@ -252,10 +274,7 @@ impl Local {
     }
 }
 
-/// What counts as one address. An IPv6 customer has at least a /64 to choose addresses from.
-pub fn network_of(address: IpAddr) -> u128 {
-    match address.to_canonical() {
-        IpAddr::V4(v4) => u128::from(v4.to_bits()),
-        IpAddr::V6(v6) => v6.to_bits() >> 64 << 64 | 1 << 63,
-    }
+/// The quota of a host, as it is for a network.
+fn of_network(quota: Quota, network: Network) -> Quota {
+    Quota { requests: quota.requests.saturating_mul(network.width().times()), ..quota }
 }

@@ -23,9 +23,17 @@ impl Table {
 
     /// Lets go of states that say nothing any more.
     pub(super) fn forget(&mut self, now: i64) {
+        self.forget_each(now, |_| {});
+    }
+
+    /// The same, and says whose states these were.
+    pub(super) fn forget_each(&mut self, now: i64, mut forgotten: impl FnMut(u128)) {
         for _ in 0..AT_ONCE {
             match self.order.first() {
-                Some((end, _)) if *end <= now => self.drop_first(),
+                Some((end, key)) if *end <= now => {
+                    forgotten(*key);
+                    self.drop_first();
+                }
                 _ => return,
             }
         }

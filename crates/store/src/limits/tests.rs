@@ -199,6 +199,8 @@ fn addresses_of_one_ipv6_network_count_together() {
     assert_eq!(check("2001:db8::1"), Decision::Allowed(None));
     assert!(matches!(check("2001:db8::2"), Decision::Limited { .. }));
     assert_eq!(check("2001:db8:0:1::1"), Decision::Allowed(None));
+    // The /56 of both has room for two, and what was refused took none of it.
+    assert!(matches!(check("2001:db8:0:2::1"), Decision::Limited { .. }));
     assert_eq!(check("192.0.2.1"), Decision::Allowed(None));
     assert!(matches!(check("::ffff:192.0.2.1"), Decision::Limited { .. }));
 }

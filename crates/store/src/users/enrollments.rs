@@ -37,6 +37,6 @@ pub async fn finish(tx: &mut TenantTx, key: KeyId, user: UserId, now: Timestamp)
     )
     .execute(tx.connection())
     .await?;
-    credentials::revoke_key(tx, key, true, now).await?;
+    credentials::end_key(tx, key, true, now).await?;
     Ok(())
 }

@@ -2,17 +2,24 @@
 
 use crate::{
     StoreError, TenantKeys, TenantTx, sign_in_providers,
-    users::{passkeys, place, sign_ins},
+    users::{devices, end_older, passkeys, place},
+    vault::Via,
 };
 use jiff_sqlx::ToSqlx;
-use misy_domain::{Entropy, Secret, Timestamp, UserId};
+use misy_domain::{Entropy, Secret, SignInId, Timestamp, UserId};
 use misy_trust::{Place, TotpSecret, recovery_code, recovery_code_hash};
 
 /// How many recovery codes a user gets.
 pub const RECOVERY_CODES: usize = 10;
 
-fn open_totp(keys: &TenantKeys, place: &Place<'_>, sealed: &[u8]) -> Result<TotpSecret, StoreError> {
-    TotpSecret::new(&keys.open(place, sealed)?).ok_or(StoreError::Unsealable("users"))
+async fn open_totp(
+    tx: &mut TenantTx,
+    keys: &TenantKeys,
+    place: &Place<'_>,
+    sealed: &[u8],
+) -> Result<TotpSecret, StoreError> {
+    let secret = keys.open_fresh(Via::Connection(tx.connection()), place, sealed).await?;
+    TotpSecret::new(&secret).ok_or(StoreError::Unsealable("users"))
 }
 
 /// Keeps the secret of an app until a code of it proves that the app has it. The app in use stays in use till then.
@@ -37,13 +44,15 @@ pub async fn propose_totp(
     Ok(())
 }
 
-/// Takes the proposed app into use if the code is one of it. Says whether it was; `None` if none is proposed.
+/// Takes the proposed app into use if the code is one of it, and ends all sessions but that which did it. Says whether it was;
+/// `None` if none is proposed.
 pub async fn confirm_totp(
     tx: &mut TenantTx,
     keys: &TenantKeys,
     entropy: &dyn Entropy,
     user: UserId,
     code: &str,
+    keep: SignInId,
     now: Timestamp,
 ) -> Result<Option<bool>, StoreError> {
     let tenant = tx.tenant().clone();
@@ -57,7 +66,7 @@ pub async fn confirm_totp(
     .await?
     .flatten();
     let Some(sealed) = sealed else { return Ok(None) };
-    let secret = open_totp(keys, &place(&tenant, "sealed_totp_candidate", &row), &sealed)?;
+    let secret = open_totp(tx, keys, &place(&tenant, "sealed_totp_candidate", &row), &sealed).await?;
     let Some(step) = secret.step_of(code, now) else { return Ok(Some(false)) };
     let sealed = keys.seal(&place(&tenant, "sealed_totp", &row), secret.expose(), entropy)?;
     sqlx::query!(
@@ -72,6 +81,7 @@ pub async fn confirm_totp(
     )
     .execute(tx.connection())
     .await?;
+    end_older(tx, user, Some(keep)).await?;
     Ok(Some(true))
 }
 
@@ -96,7 +106,7 @@ pub async fn take_totp(
     else {
         return Ok(false);
     };
-    let secret = open_totp(keys, &place(&tenant, "sealed_totp", &row), &sealed)?;
+    let secret = open_totp(tx, keys, &place(&tenant, "sealed_totp", &row), &sealed).await?;
     let Some(step) = secret.step_of(code, now).filter(|step| *step > last) else { return Ok(false) };
     sqlx::query!(
         "update users set totp_last_step = $3 where tenant_id = $1 and user_id = $2",
@@ -173,22 +183,8 @@ pub async fn recovery_codes_left(tx: &mut TenantTx, user: UserId) -> Result<i64,
     Ok(left.unwrap_or_default())
 }
 
-/// Notes that a user has a second factor of another kind than an app, such as a passkey.
-pub async fn note_enrolled(tx: &mut TenantTx, user: UserId, now: Timestamp) -> Result<(), StoreError> {
-    let tenant = tx.tenant().clone();
-    sqlx::query!(
-        "update users set second_factor_since = coalesce(second_factor_since, $3), updated_at = $3, version = version + 1
-         where tenant_id = $1 and user_id = $2",
-        tenant.as_str(),
-        user.to_string(),
-        now.to_sqlx() as _
-    )
-    .execute(tx.connection())
-    .await?;
-    Ok(())
-}
-
-/// Takes all second factors from a user, who enrols anew at the next sign-in; no session counts as proved twice any more.
+/// Takes all second factors from a user, who enrols anew at the next sign-in. All sessions end, and no browser is trusted more
+/// than another.
 pub async fn reset(tx: &mut TenantTx, user: UserId, now: Timestamp) -> Result<(), StoreError> {
     let tenant = tx.tenant().clone();
     sqlx::query!(
@@ -210,5 +206,6 @@ pub async fn reset(tx: &mut TenantTx, user: UserId, now: Timestamp) -> Result<()
     .await?;
     passkeys::remove_all(tx, user).await?;
     sign_in_providers::unprove(tx, user).await?;
-    sign_ins::forget_second_factor(tx, user).await
+    devices::forget(tx, user).await?;
+    end_older(tx, user, None).await
 }

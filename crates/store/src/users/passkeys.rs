@@ -1,8 +1,8 @@
 //! Passkeys of people. The public key is sealed: which devices somebody has is nobody's business.
 
-use crate::{StoreError, TenantKeys, TenantTx, tenants::stored};
+use crate::{StoreError, TenantKeys, TenantTx, tenants::stored, users::end_older, vault::Via};
 use jiff_sqlx::{Timestamp as SqlTimestamp, ToSqlx};
-use misy_domain::{Entropy, PasskeyId, TenantId, Timestamp, UserId};
+use misy_domain::{Entropy, PasskeyId, SignInId, TenantId, Timestamp, UserId};
 use misy_trust::{Passkey, Place, passkey::Usage};
 
 /// How many passkeys somebody may have.
@@ -56,6 +56,18 @@ impl Row {
     }
 }
 
+/// Opens rows, also those that another replica has sealed under a key that is newer than ours.
+async fn open(
+    tx: &mut TenantTx,
+    keys: &TenantKeys,
+    rows: Vec<Row>,
+) -> Result<Vec<StoredPasskey>, StoreError> {
+    let tenant = tx.tenant().clone();
+    let sealed: Vec<&[u8]> = rows.iter().map(|row| &*row.sealed_passkey).collect();
+    keys.know(Via::Connection(tx.connection()), sealed).await?;
+    rows.into_iter().map(|row| row.open(&tenant, keys)).collect()
+}
+
 fn place<'a>(tenant: &'a TenantId, row: &'a str) -> Place<'a> {
     Place { tenant, table: "passkeys", column: "sealed_passkey", row }
 }
@@ -86,12 +98,14 @@ pub struct NewPasskey<'a> {
     pub usage: Usage,
 }
 
-/// Adds a passkey, which is a second factor from now on. A conflict if anybody has it already.
+/// Adds a passkey, which is a second factor from now on, and ends all sessions but that which did it. A conflict if anybody has
+/// it already.
 pub async fn add(
     tx: &mut TenantTx,
     keys: &TenantKeys,
     entropy: &dyn Entropy,
     new: &NewPasskey<'_>,
+    keep: SignInId,
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let tenant = tx.tenant().clone();
@@ -129,7 +143,7 @@ pub async fn add(
     )
     .execute(tx.connection())
     .await?;
-    Ok(())
+    end_older(tx, new.user_id, Some(keep)).await
 }
 
 /// The passkeys of a user, from the oldest.
@@ -148,7 +162,7 @@ pub async fn list(
     )
     .fetch_all(tx.connection())
     .await?;
-    rows.into_iter().map(|row| row.open(&tenant, keys)).collect()
+    open(tx, keys, rows).await
 }
 
 /// Whether a user has a passkey.
@@ -180,7 +194,7 @@ pub async fn hold(
     )
     .fetch_optional(tx.connection())
     .await?;
-    row.map(|row| row.open(&tenant, keys)).transpose()
+    Ok(open(tx, keys, row.into_iter().collect()).await?.pop())
 }
 
 /// Notes that a passkey was used, with what the proof said of it.
@@ -230,11 +244,13 @@ pub async fn rename(
     Ok(done.rows_affected() > 0)
 }
 
-/// Removes a passkey; with the last of all factors the user has none any more. Says whether there was one.
+/// Removes a passkey, and ends all sessions but that which did it: it may have opened them. With the last of all factors the
+/// user has none any more. Says whether there was one.
 pub async fn remove(
     tx: &mut TenantTx,
     user: UserId,
     passkey: PasskeyId,
+    keep: SignInId,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     let tenant = tx.tenant().clone();
@@ -261,6 +277,7 @@ pub async fn remove(
     )
     .execute(tx.connection())
     .await?;
+    end_older(tx, user, Some(keep)).await?;
     Ok(true)
 }
 

@@ -1,8 +1,13 @@
 //! Where people are signed in. A row is a browser that may call; without the row it may not, from that moment on.
 
-use crate::{Database, StoreError, TenantTx, tenants::stored, users::UserStatus};
+use crate::{
+    Database, StoreError, TenantTx,
+    roles::known,
+    tenants::stored,
+    users::{LockedUser, UserStatus},
+};
 use jiff_sqlx::{Timestamp as SqlTimestamp, ToSqlx};
-use misy_domain::{SignInId, TenantId, Timestamp, UserId};
+use misy_domain::{Action, SignInId, TenantId, Timestamp, UserId};
 use std::time::Duration;
 
 /// How long sessions last.
@@ -30,8 +35,6 @@ const NOTED_EVERY: Duration = Duration::from_mins(1);
 pub struct NewSignIn<'a> {
     /// Its id.
     pub sign_in_id: SignInId,
-    /// Who signed in.
-    pub user_id: UserId,
     /// Of the token in the cookie.
     pub token_hash: &'a [u8; 32],
     /// How the user proved itself.
@@ -88,6 +91,8 @@ pub struct ProvedSignIn {
     pub status: UserStatus,
     /// The user's roles.
     pub roles: Vec<String>,
+    /// What those of the user's roles allow that the tenant made itself.
+    pub granted: Vec<Action>,
     /// Since when the user has a second factor.
     pub second_factor_since: Option<Timestamp>,
 }
@@ -124,15 +129,22 @@ impl TryFrom<Row> for SignIn {
     }
 }
 
-/// Stores a session, notes that its user signed in, and forgets the user's sessions that are over.
-pub async fn open(tx: &mut TenantTx, new: &NewSignIn<'_>, now: Timestamp) -> Result<(), StoreError> {
+/// Stores a session of whoever is locked, notes that they signed in, and forgets their sessions that are over.
+pub async fn open(
+    tx: &mut TenantTx,
+    user: &LockedUser,
+    new: &NewSignIn<'_>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    user.expect_held_by(tx)?;
     let tenant = tx.tenant().clone();
+    let user = user.user_id.to_string();
     sqlx::query!(
         "delete from user_sessions
          where tenant_id = $1 and user_id = $2
              and (expires_at <= $3 or last_seen_at + make_interval(secs => idle_seconds) <= $3)",
         tenant.as_str(),
-        new.user_id.to_string(),
+        user,
         now.to_sqlx() as _
     )
     .execute(tx.connection())
@@ -144,7 +156,7 @@ pub async fn open(tx: &mut TenantTx, new: &NewSignIn<'_>, now: Timestamp) -> Res
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10, $11)",
         tenant.as_str(),
         new.sign_in_id.to_string(),
-        new.user_id.to_string(),
+        user,
         &new.token_hash[..],
         new.methods,
         new.second_factor_at.map(ToSqlx::to_sqlx) as _,
@@ -159,7 +171,7 @@ pub async fn open(tx: &mut TenantTx, new: &NewSignIn<'_>, now: Timestamp) -> Res
     sqlx::query!(
         "update users set last_sign_in_at = $3 where tenant_id = $1 and user_id = $2",
         tenant.as_str(),
-        new.user_id.to_string(),
+        user,
         now.to_sqlx() as _
     )
     .execute(tx.connection())
@@ -192,19 +204,6 @@ pub async fn rotate(
     Ok(done.rows_affected() > 0)
 }
 
-/// Notes that the second factor of the session was forgotten, as when it was removed.
-pub async fn forget_second_factor(tx: &mut TenantTx, user: UserId) -> Result<(), StoreError> {
-    let tenant = tx.tenant().clone();
-    sqlx::query!(
-        "update user_sessions set second_factor_at = null where tenant_id = $1 and user_id = $2",
-        tenant.as_str(),
-        user.to_string()
-    )
-    .execute(tx.connection())
-    .await?;
-    Ok(())
-}
-
 /// The sessions of a user that are not over, from the newest.
 pub async fn list(tx: &mut TenantTx, user: UserId, now: Timestamp) -> Result<Vec<SignIn>, StoreError> {
     let tenant = tx.tenant().clone();
@@ -220,6 +219,20 @@ pub async fn list(tx: &mut TenantTx, user: UserId, now: Timestamp) -> Result<Vec
     .await?;
     let all = rows.into_iter().map(SignIn::try_from).collect::<Result<Vec<_>, _>>()?;
     Ok(all.into_iter().filter(|sign_in| !sign_in.is_over(now)).collect())
+}
+
+/// Whether a session is still there.
+pub async fn is_there(tx: &mut TenantTx, user: UserId, sign_in: SignInId) -> Result<bool, StoreError> {
+    let tenant = tx.tenant().clone();
+    let there = sqlx::query_scalar!(
+        "select exists (select from user_sessions where tenant_id = $1 and user_id = $2 and sign_in_id = $3)",
+        tenant.as_str(),
+        user.to_string(),
+        sign_in.to_string()
+    )
+    .fetch_one(tx.connection())
+    .await?;
+    Ok(there.unwrap_or_default())
 }
 
 /// Ends one session of a user. Says whether there was one.
@@ -308,7 +321,9 @@ impl Database {
         let mut tx = self.tenant("sign_ins.prove", &tenant).await?;
         let row = sqlx::query!(
             "select s.sign_in_id, s.user_id, s.methods, s.second_factor_at, s.user_agent, s.address_prefix, s.created_at,
-                    s.last_seen_at, s.expires_at, s.idle_seconds, u.status, u.roles, u.second_factor_since
+                    s.last_seen_at, s.expires_at, s.idle_seconds, u.status, u.roles, u.second_factor_since,
+                    array(select unnest(r.actions) from roles r
+                          where r.tenant_id = u.tenant_id and r.role_id = any (u.roles)) as granted
              from user_sessions s join users u on u.tenant_id = s.tenant_id and u.user_id = s.user_id
              where s.tenant_id = $1 and s.token_hash = $2",
             tenant.as_str(),
@@ -332,6 +347,7 @@ impl Database {
             },
             status: stored(UserStatus::parse(&row.status).ok_or(misy_domain::tenant::UnknownValue))?,
             roles: row.roles,
+            granted: known(&row.granted.unwrap_or_default()),
             second_factor_since: row.second_factor_since.map(SqlTimestamp::to_jiff),
         };
         let due = proved.sign_in.last_seen_at.checked_add(NOTED_EVERY).is_ok_and(|at| now >= at);

@@ -1,6 +1,6 @@
 //! What is good once and for a short time: the way from password to second factor, links to set a password or to join.
 
-use crate::{StoreError, TenantTx, sign_in_providers::ProviderPerson, tenants::stored};
+use crate::{StoreError, TenantTx, sign_in_providers::ProviderPerson, tenants::stored, users::LockedUser};
 use jiff_sqlx::{Timestamp as SqlTimestamp, ToSqlx};
 use misy_domain::{Timestamp, UserId};
 use std::time::Duration;
@@ -54,11 +54,13 @@ pub struct Ticket {
 /// no more.
 pub async fn issue(
     tx: &mut TenantTx,
-    user: UserId,
+    user: &LockedUser,
     purpose: TicketPurpose,
     token_hash: &[u8; 32],
     now: Timestamp,
 ) -> Result<Timestamp, StoreError> {
+    user.expect_held_by(tx)?;
+    let user = user.user_id;
     let tenant = tx.tenant().clone();
     let expires_at = now.checked_add(purpose.lifetime()).unwrap_or(Timestamp::MAX);
     sqlx::query!(
@@ -89,24 +91,19 @@ pub async fn issue(
 /// Links of one purpose that a user has at the same time, when anybody may ask for them.
 const MOST_AT_ONCE: i64 = 3;
 
-/// Stores a ticket beside those that are good already, unless there are too many. Says whether it was stored.
+/// Stores a ticket beside those that are good already, unless there are too many. Says whether it was stored. They come one
+/// after the other, so that the count holds.
 pub async fn issue_one_more(
     tx: &mut TenantTx,
-    user: UserId,
+    user: &LockedUser,
     purpose: TicketPurpose,
     token_hash: &[u8; 32],
     now: Timestamp,
 ) -> Result<bool, StoreError> {
+    user.expect_held_by(tx)?;
+    let user = user.user_id;
     let tenant = tx.tenant().clone();
     let expires_at = now.checked_add(purpose.lifetime()).unwrap_or(Timestamp::MAX);
-    // One after the other, so that the count holds.
-    sqlx::query!(
-        "select 1 as one from users where tenant_id = $1 and user_id = $2 for no key update",
-        tenant.as_str(),
-        user.to_string()
-    )
-    .fetch_optional(tx.connection())
-    .await?;
     sqlx::query!(
         "delete from user_tickets where tenant_id = $1 and user_id = $2 and purpose = $3 and expires_at <= $4",
         tenant.as_str(),

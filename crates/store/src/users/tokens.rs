@@ -1,8 +1,9 @@
 //! Personal API tokens: what a person gives to a program of its own.
 
-use crate::{Database, StoreError, TenantTx, tenants::stored, users::UserStatus};
+use crate::{Database, StoreError, TenantTx, roles::known, tenants::stored, users::UserStatus};
 use jiff_sqlx::{Timestamp as SqlTimestamp, ToSqlx};
 use misy_domain::{Action, KeyId, TenantId, Timestamp, UserId};
+use misy_trust::access::Given;
 use std::time::Duration;
 
 /// The longest that one is good.
@@ -24,7 +25,7 @@ pub struct NewPersonalToken<'a> {
     /// What people call it.
     pub name: &'a str,
     /// What it may do, if its user may.
-    pub scopes: &'a [Action],
+    pub scopes: &'a Given<Vec<Action>>,
     /// From when on it is refused.
     pub expires_at: Timestamp,
 }
@@ -61,6 +62,8 @@ pub struct ProvedToken {
     pub status: UserStatus,
     /// The user's roles.
     pub roles: Vec<String>,
+    /// What those of the user's roles allow that the tenant made itself.
+    pub granted: Vec<Action>,
     /// Since when the user has a second factor.
     pub second_factor_since: Option<Timestamp>,
 }
@@ -182,7 +185,9 @@ impl Database {
         let mut tx = self.tenant("personal_tokens.prove", &tenant).await?;
         let row = sqlx::query!(
             "select t.key_id, t.user_id, t.prefix, t.name, t.scopes, t.created_at, t.expires_at, t.last_used_at,
-                    t.revoked_at, u.status, u.roles, u.second_factor_since
+                    t.revoked_at, u.status, u.roles, u.second_factor_since,
+                    array(select unnest(r.actions) from roles r
+                          where r.tenant_id = u.tenant_id and r.role_id = any (u.roles)) as granted
              from personal_tokens t join users u on u.tenant_id = t.tenant_id and u.user_id = t.user_id
              where t.tenant_id = $1 and t.token_hash = $2",
             tenant.as_str(),
@@ -194,6 +199,7 @@ impl Database {
         let proved = ProvedToken {
             status: stored(UserStatus::parse(&row.status).ok_or(misy_domain::tenant::UnknownValue))?,
             roles: row.roles,
+            granted: known(&row.granted.unwrap_or_default()),
             second_factor_since: row.second_factor_since.map(SqlTimestamp::to_jiff),
             token: PersonalToken::try_from(Row {
                 key_id: row.key_id,

@@ -1,5 +1,5 @@
 //! The keys of contacts: what a contact says, and what is known of its visits, is sealed under a key of its own. Deleting
-//! that key makes all of it unreadable, wherever copies are.
+//! that key makes all of it unreadable here. A backup that holds the key still opens.
 
 use super::{TenantKeys, unsealable};
 use crate::StoreError;

@@ -3,8 +3,15 @@
 use crate::{Database, StoreError, key_provider::Kms};
 use misy_domain::TenantId;
 use misy_trust::{DataKey, KeyProvider, OpenError, RootKey, seal};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::{
+    sync::{Arc, PoisonError, RwLock},
+    time::{Duration, Instant},
+};
 use tokio::sync::Mutex;
+
+/// How long a root key that was not there is not looked for again, and how many of those are remembered.
+const NOT_AGAIN: Duration = Duration::from_secs(10);
+const MOST_MISSED: usize = 10;
 
 /// Where root keys are read again when one is met that is not known here: another replica may have begun to use it.
 pub enum KeySource {
@@ -22,7 +29,8 @@ pub struct Roots {
     /// The first one wraps.
     keys: RwLock<Arc<Vec<RootKey>>>,
     source: KeySource,
-    reading: Mutex<()>,
+    /// Versions that were looked for in vain, and when.
+    missed: Mutex<Vec<(u32, Instant)>>,
 }
 
 impl Roots {
@@ -33,7 +41,7 @@ impl Roots {
 
     /// Root keys, the one that wraps first, and where they come from.
     pub fn new(keys: Vec<RootKey>, source: KeySource) -> Self {
-        Self { keys: RwLock::new(Arc::new(keys)), source, reading: Mutex::new(()) }
+        Self { keys: RwLock::new(Arc::new(keys)), source, missed: Mutex::default() }
     }
 
     /// The one that wraps.
@@ -60,13 +68,29 @@ impl Roots {
         root.unwrap(tenant, version, wrapped).map_err(|_| broken())
     }
 
-    /// Reads the root keys again unless somebody else just did.
+    /// Whether a root key that is known here wrapped the data key of what is sealed like a signing key.
+    pub(crate) fn has_wrapped(&self, sealed: &[u8]) -> bool {
+        let wrapped = crate::signing_keys::split(sealed).map(|(wrapped, _)| wrapped);
+        wrapped.is_some_and(|wrapped| self.known().iter().any(|root| root.wrapped(wrapped)))
+    }
+
+    /// Reads the root keys again unless somebody else just did. A key that was not there a moment ago is not looked for
+    /// again: it is known before anything is wrapped by it, so somebody made these bytes up.
     async fn read_again(&self, wrapped: &[u8]) -> Result<(), StoreError> {
-        let _turn = self.reading.lock().await;
+        let mut missed = self.missed.lock().await;
         if self.known().iter().any(|root| root.wrapped(wrapped)) {
             return Ok(());
         }
-        self.reload().await
+        let version = seal::key_version(wrapped).map_err(|_| StoreError::Unsealable("data_keys"))?;
+        missed.retain(|(_, at)| at.elapsed() < NOT_AGAIN);
+        if missed.iter().any(|(missed, _)| *missed == version) || missed.len() >= MOST_MISSED {
+            return Ok(());
+        }
+        self.reload().await?;
+        if !self.known().iter().any(|root| root.wrapped(wrapped)) {
+            missed.push((version, Instant::now()));
+        }
+        Ok(())
     }
 
     /// Reads the root keys again.
@@ -79,7 +103,7 @@ impl Roots {
                 }
             }
             KeySource::Remote(kms, database, before) => {
-                let keys = kms.root_keys(database).await?;
+                let keys = kms.root_keys(database, before).await?;
                 if !keys.is_empty() {
                     self.put([keys, before.clone()].concat());
                 }
@@ -105,6 +129,11 @@ impl Roots {
         if !keys.is_empty() {
             *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
         }
+    }
+
+    /// All of them, the one that wraps first.
+    pub fn all(&self) -> Vec<RootKey> {
+        self.known().to_vec()
     }
 
     fn known(&self) -> Arc<Vec<RootKey>> {

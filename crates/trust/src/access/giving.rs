@@ -3,10 +3,11 @@
 //! It is one comparison. What would be given, changed or taken away must lie within what the giver may do. So no
 //! sequence of calls, by however many people together, ends with an action that none of them had.
 //!
-//! What is stored as given has the type [`Given`], which only the check makes: a handler that forgets it does not compile.
+//! What is stored as given has the type [`Given`], and what is changed, replaced or ended the type [`Handled`]. Only the check
+//! makes them: a handler that forgets it does not compile.
 
 use super::{AccessPolicies, Moment, Principal, PrincipalKind, actions_of, is_delegable};
-use misy_domain::{Action, BuiltInRole, TenantId};
+use misy_domain::{Action, BuiltInRole, Permission, Permissions, TenantId};
 use std::{
     collections::{BTreeMap, BTreeSet},
     ops::Deref,
@@ -60,6 +61,88 @@ impl<T> Deref for Given<T> {
     }
 }
 
+/// Something that somebody may change, replace or end, since they may do all that it stands for: made by the check alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Handled<T>(T);
+
+impl<T> Handled<T> {
+    /// What is handled.
+    pub fn into_inner(self) -> T {
+        self.0
+    }
+}
+
+impl<T> Deref for Handled<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+/// How far somebody reaches, or whoever holds a credential: what they may do to the tenant, and what tokens of theirs may hold.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Reach {
+    /// What they may do to the tenant.
+    pub powers: Powers,
+    /// What their tokens may hold. `tenant:manage` says nothing here: what it means are the powers.
+    pub permissions: Permissions,
+}
+
+/// Something that lets whoever holds it do things: a secret, a key, a bound certificate.
+pub trait StandsFor {
+    /// All that it lets them do.
+    fn reach(&self) -> Reach;
+}
+
+/// What a key of a page gives.
+impl StandsFor for Permissions {
+    fn reach(&self) -> Reach {
+        Reach { powers: Powers::default(), permissions: self.clone() }
+    }
+}
+
+impl Reach {
+    /// That of the operator, who set up the installation.
+    pub fn of_operator() -> Self {
+        Self { powers: Powers::of_operator(), permissions: Permissions::all() }
+    }
+
+    /// That of several together.
+    pub fn of_all<'a, T: StandsFor + 'a>(things: impl IntoIterator<Item = &'a T>) -> Self {
+        things.into_iter().map(StandsFor::reach).fold(Self::default(), |all, one| all.and(&one))
+    }
+
+    /// Both together.
+    #[must_use]
+    pub fn and(mut self, other: &Self) -> Self {
+        self.powers.0.extend(&other.powers.0);
+        self.permissions = self.permissions.iter().chain(other.permissions.iter()).collect();
+        self
+    }
+
+    /// The check: whether all of the other is within this one.
+    pub fn cover(&self, other: &Self) -> Result<(), BeyondOwn> {
+        let beyond = |one: Permission| one != Permission::TenantManage && !self.permissions.contains(one);
+        if other.permissions.iter().any(beyond) {
+            return Err(BeyondOwn);
+        }
+        self.powers.cover(&other.powers)
+    }
+
+    /// Gives what a credential is to carry.
+    pub fn give<T: StandsFor>(&self, what: T) -> Result<Given<T>, BeyondOwn> {
+        self.cover(&what.reach())?;
+        Ok(Given(what))
+    }
+
+    /// Handles a credential that is there: to change, to replace or to end it.
+    pub fn handle<T: StandsFor>(&self, what: T) -> Result<Handled<T>, BeyondOwn> {
+        self.cover(&what.reach())?;
+        Ok(Handled(what))
+    }
+}
+
 /// Roles of a tenant, with what they let somebody do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WeighedRoles {
@@ -72,12 +155,8 @@ pub struct WeighedRoles {
 impl WeighedRoles {
     /// Weighs roles by their names. `granted` is what those of them allow that the tenant made itself.
     pub fn new(tenant_is_owner: bool, names: Vec<String>, granted: &[Action]) -> Self {
-        let built_in: Vec<BuiltInRole> = names.iter().filter_map(|name| name.parse().ok()).collect();
-        let misplaced = !tenant_is_owner && built_in.contains(&BuiltInRole::Owner);
-        let mut powers: BTreeSet<Action> =
-            built_in.iter().flat_map(|role| &BUILT_IN[role]).copied().collect();
-        powers.extend(granted.iter().filter(|action| DELEGABLE.contains(action)));
-        let powers = Powers(powers);
+        let misplaced = !tenant_is_owner && names.iter().any(|name| name == BuiltInRole::Owner.as_str());
+        let powers = Powers::of_roles(&names, granted);
         Self { names, powers, misplaced }
     }
 
@@ -96,6 +175,14 @@ impl Powers {
         Self(Action::ALL.iter().copied().filter(may).collect())
     }
 
+    /// What roles let somebody do in their own tenant. `granted` is what those of them allow that the tenant made itself.
+    pub fn of_roles(names: &[String], granted: &[Action]) -> Self {
+        let built_in = names.iter().filter_map(|name| name.parse::<BuiltInRole>().ok());
+        let mut powers: BTreeSet<Action> = built_in.flat_map(|role| &BUILT_IN[&role]).copied().collect();
+        powers.extend(granted.iter().filter(|action| DELEGABLE.contains(action)));
+        Self(powers)
+    }
+
     /// Powers that were written down.
     pub fn from_actions(actions: impl IntoIterator<Item = Action>) -> Self {
         Self(actions.into_iter().collect())
@@ -104,6 +191,11 @@ impl Powers {
     /// Those of the operator, who set up the installation.
     pub fn of_operator() -> Self {
         Self::from_actions(Action::ALL.iter().copied())
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// The actions, in order.

@@ -9,6 +9,7 @@ use super::{
     Frontier, Hash,
     checkpoint::{Checkpoint, PublicKey, verify_note},
     entry, leaf_hash, subtrees,
+    succession::{Successor, Voucher, follow, follow_first},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::Deserialize;
@@ -24,7 +25,7 @@ const MOST_FINDINGS: usize = 100;
 #[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
 enum Line {
     Header { format: String, tenant_id: String, origin: String, first_leaf: u64, tree_size: u64 },
-    Key { key: String },
+    Key { key: String, predecessor: Option<String>, signature: Option<String> },
     Checkpoint { note: String },
     Left { hashes: Vec<String> },
     Entry { leaf_index: u64, leaf_hash: String, entry: Map<String, Value> },
@@ -45,7 +46,7 @@ pub struct Verifier {
     pinned: Vec<PublicKey>,
     since: Option<(String, Checkpoint)>,
     header: Option<Header>,
-    keys: Vec<PublicKey>,
+    keys: Vec<Successor>,
     notes: Vec<String>,
     /// Roots that checkpoints claim, by size.
     claimed: BTreeMap<u64, Vec<Hash>>,
@@ -75,7 +76,8 @@ pub struct Judgement {
 }
 
 impl Verifier {
-    /// With keys that the verifier holds; without any, those of the export are believed.
+    /// With keys that the verifier holds; without any, the first one of the export is believed. Either way, so are those
+    /// that a key before them vouches for.
     pub fn new(pinned: Vec<PublicKey>) -> Self {
         Self { pinned, ..Self::default() }
     }
@@ -122,8 +124,13 @@ impl Verifier {
                 }
                 self.header = Some(Header { tenant_id, origin, first_leaf, tree_size });
             }
-            Line::Key { key } => match key.parse() {
-                Ok(key) => self.keys.push(key),
+            Line::Key { key, predecessor, signature } => match key.parse::<PublicKey>() {
+                Ok(key) => {
+                    let decoded = |text: String| STANDARD.decode(text).ok();
+                    let voucher = predecessor.and_then(decoded).zip(signature.and_then(decoded));
+                    let voucher = voucher.map(|(predecessor, signature)| Voucher { predecessor, signature });
+                    self.keys.push(Successor { key: key.bytes().to_vec(), voucher });
+                }
                 Err(error) => self.find(format!("line {}: {error}", self.lines)),
             },
             Line::Checkpoint { note } => match Checkpoint::read(&note) {
@@ -233,8 +240,25 @@ impl Verifier {
         self.judgement(header.origin, header.tree_size)
     }
 
+    /// The keys that the verifier holds, or the first one of the export; and those that follow them.
+    fn trusted(&mut self, header: &Header) -> Vec<PublicKey> {
+        let issuer = header.origin.split("/audit/").next().unwrap_or_default();
+        let keys = std::mem::take(&mut self.keys);
+        let trusted = if self.pinned.is_empty() {
+            let (trusted, unknown) = follow_first(issuer, &keys);
+            for key in unknown {
+                self.find(format!("no key before it vouches for the key {}", STANDARD.encode(key)));
+            }
+            trusted
+        } else {
+            let own = self.pinned.iter().filter(|key| key.name() == header.origin);
+            follow(issuer, own.map(|key| key.bytes().to_vec()).collect(), &keys).0
+        };
+        trusted.iter().map(|key| PublicKey::new(&header.origin, key)).collect()
+    }
+
     fn signatures(&mut self, header: &Header) {
-        let keys = if self.pinned.is_empty() { self.keys.clone() } else { self.pinned.clone() };
+        let keys = self.trusted(header);
         let mut notes = std::mem::take(&mut self.notes);
         let last = notes.last().and_then(|note| Checkpoint::read(note).ok());
         if last.is_none_or(|last| last.size != header.tree_size) {

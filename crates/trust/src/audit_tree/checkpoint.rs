@@ -149,6 +149,11 @@ impl CheckpointKey {
         self.pair.public_key().as_ref().to_vec()
     }
 
+    /// Its signature of any bytes.
+    pub(super) fn signature(&self, bytes: &[u8]) -> Vec<u8> {
+        self.pair.sign(bytes).as_ref().to_vec()
+    }
+
     /// The public half under the name of a trail.
     pub fn public(&self, origin: &str) -> PublicKey {
         PublicKey::new(origin, &self.public_bytes())
@@ -179,6 +184,11 @@ impl PublicKey {
     /// The trail that it is for.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// 32 bytes.
+    pub fn bytes(&self) -> &[u8] {
+        &self.key
     }
 }
 

@@ -8,7 +8,7 @@ use crate::{
         csrf,
         guard::{self, Guess},
         passwords::expect_strong,
-        start::{Entry, SignedInAnswer, start_session},
+        start::{Entry, LINK, SignedInAnswer, start_session},
     },
     look_up,
     pipeline::Received,
@@ -105,9 +105,9 @@ pub(crate) async fn enroll(State(desk): State<FrontDesk>, request: Request) -> R
     let now = desk.clock.now();
     users::create(&mut tx, &desk.vault, &state.keys, &new, now).await?;
     enrollments::finish(&mut tx, key.key_id, user_id, now).await?;
-    let user = users::read(&mut tx, &state.keys, user_id).await?.ok_or_else(Problem::internal)?;
-    let entry =
-        Entry { user: &user, methods: &["password"], second_factor: false, is_owner: state.is_owner() };
+    let user = users::lock(&mut tx, &state.keys, user_id).await?.ok_or_else(Problem::internal)?;
+    let methods = &["password", LINK];
+    let entry = Entry { user: &user, methods, second_factor: false, is_owner: state.is_owner() };
     start_session(&desk, &received, tx, &entry).await
 }
 

@@ -1,14 +1,10 @@
 //! `POST /auth/invitations/accept`: somebody who was invited comes in.
 
-use super::sign_in::BODY_LIMIT;
+use super::sign_in::{BODY_LIMIT, after_first_factor};
 use crate::{
     api::tenants::Mistakes,
     desk::FrontDesk,
-    identity::{
-        SignedInAnswer, csrf,
-        passwords::expect_strong,
-        start::{Entry, start_session},
-    },
+    identity::{SignedInAnswer, csrf, mails, passwords::expect_strong, start::LINK},
     look_up,
     pipeline::Received,
     problem::Problem,
@@ -43,7 +39,8 @@ pub struct Acceptance {
 
 /// Accept an invitation
 ///
-/// Sets the password and signs the user in. Who gets a role that needs a second factor must enrol one next.
+/// Sets the password and signs the user in. Who gets a role that needs a second factor must enrol one next; who has one already
+/// proves it: `second_factor_required`, as after a password.
 #[utoipa::path(
     post, path = "/api/meta-agent/auth/invitations/accept", tag = "auth", operation_id = "acceptInvitation",
     request_body(content = Acceptance, example = json!({"token": "inv_…", "password": "…"})),
@@ -81,16 +78,14 @@ pub(crate) async fn accept(State(desk): State<FrontDesk>, request: Request) -> R
     let mut tx = desk.database.tenant("auth.accept", &tenant).await?;
     // Hashing took its time, in which the link may have been used.
     tickets::hold(&mut tx, purpose, &token.hash(), now).await?.ok_or_else(invalid)?;
-    let user =
-        users::lock(&mut tx, &state.keys, ticket.user_id).await?.filter(invited).ok_or_else(invalid)?;
+    let user = users::lock(&mut tx, &state.keys, ticket.user_id).await?;
+    let user = user.filter(|user| invited(user)).ok_or_else(invalid)?;
     if let Some(name) = &asked.name {
         let change = UserChange { name: Some(name.trim().to_owned()), ..UserChange::default() };
         users::change(&mut tx, &desk.vault, &state.keys, &user, &change, None, now).await?;
     }
-    users::set_password(&mut tx, user.user_id, &hash, now).await?;
-    tickets::void(&mut tx, user.user_id, None).await?;
-    let user = users::read(&mut tx, &state.keys, user.user_id).await?.ok_or_else(invalid)?;
-    let entry =
-        Entry { user: &user, methods: &["password"], second_factor: false, is_owner: state.is_owner() };
-    start_session(&desk, &received, tx, &entry).await
+    users::set_password(&mut tx, user.user_id, &hash, None, now).await?;
+    mails::tell(&desk, &mut tx, &state.keys, &user, mails::Notice::PasswordSet).await?;
+    let user = users::lock(&mut tx, &state.keys, user.user_id).await?.ok_or_else(invalid)?;
+    after_first_factor(&desk, &received, tx, &user, state.is_owner(), &["password", LINK]).await
 }

@@ -4,7 +4,7 @@ use super::factors_of;
 use crate::{
     address::{self, Purpose},
     desk::FrontDesk,
-    identity::{cookies, start, start::Entry},
+    identity::{cookies, csrf, start, start::Entry},
     oidc::{Flow, OidcError, Proved, Provider, account, account::Belief, provider::Answer},
     pipeline::Received,
     problem::Problem,
@@ -14,7 +14,7 @@ use axum::{
     extract::{Request, State},
     response::{IntoResponse, Response},
 };
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use misy_domain::TenantId;
 use misy_store::{
     TenantTx,
@@ -72,9 +72,20 @@ fn return_path(asked: Option<&str>) -> Result<String, Problem> {
     ))
 }
 
+/// Reads a call to set out, which comes from a page of our own or from whoever sits there, and the path to end at.
+async fn setting_out(desk: &FrontDesk, request: Request) -> Result<(Received, String), Problem> {
+    address::guard(desk, request.extensions(), Purpose::SignIns)?;
+    let received = Received::read(desk, request, BODY_LIMIT).await?;
+    csrf::check_visit(&received)?;
+    let query: StartQuery = received.query()?;
+    let return_to = return_path(query.return_to.as_deref())?;
+    Ok((received, return_to))
+}
+
 /// Sign in with a tenant's provider
 ///
-/// Sends the browser to the tenant's own provider or, if it has none, to that of the installation.
+/// Sends the browser to the tenant's own provider or, if it has none, to that of the installation. A page elsewhere sends
+/// nobody there: `403 csrf_refused`.
 #[utoipa::path(
     get, path = "/api/meta-agent/auth/oidc/{tenantId}/start", tag = "auth", operation_id = "startProviderSignIn",
     params(
@@ -88,22 +99,24 @@ pub(crate) async fn start_of_tenant(
     State(desk): State<FrontDesk>,
     request: Request,
 ) -> Result<Response, Problem> {
-    address::guard(&desk, request.extensions(), Purpose::SignIns)?;
-    let received = Received::read(&desk, request, BODY_LIMIT).await?;
-    let query: StartQuery = received.query()?;
-    let return_to = return_path(query.return_to.as_deref())?;
+    let reads_pages = reads_pages(request.headers());
+    readable(reads_pages, send_to_tenants(&desk, request).await)
+}
+
+async fn send_to_tenants(desk: &FrontDesk, request: Request) -> Result<Response, Problem> {
+    let (received, return_to) = setting_out(desk, request).await?;
     let tenant: TenantId = received.param("tenantId")?;
     let state = desk.tenants.get(&tenant).await?.ok_or_else(Problem::not_found)?;
     if !state.lets_people_in() {
         return Err(Problem::not_found());
     }
-    let own = own_provider(&desk, &tenant, &state).await?;
+    let own = own_provider(desk, &tenant, &state).await?;
     let of_installation = own.is_none();
     let provider = match own {
         Some(own) => protocol(&own),
         None => desk.settings.provider.as_ref().ok_or_else(Problem::not_found)?.provider.clone(),
     };
-    set_out(&desk, &provider, Some(tenant), of_installation, return_to).await
+    set_out(desk, &provider, Some(tenant), of_installation, return_to).await
 }
 
 /// Sign in with the installation's provider
@@ -119,12 +132,31 @@ pub(crate) async fn start_of_installation(
     State(desk): State<FrontDesk>,
     request: Request,
 ) -> Result<Response, Problem> {
-    address::guard(&desk, request.extensions(), Purpose::SignIns)?;
-    let received = Received::read(&desk, request, BODY_LIMIT).await?;
-    let query: StartQuery = received.query()?;
-    let return_to = return_path(query.return_to.as_deref())?;
+    let reads_pages = reads_pages(request.headers());
+    readable(reads_pages, send_to_installations(&desk, request).await)
+}
+
+async fn send_to_installations(desk: &FrontDesk, request: Request) -> Result<Response, Problem> {
+    let (_, return_to) = setting_out(desk, request).await?;
     let provider = desk.settings.provider.as_ref().ok_or_else(Problem::not_found)?.provider.clone();
-    set_out(&desk, &provider, None, true, return_to).await
+    set_out(desk, &provider, None, true, return_to).await
+}
+
+fn reads_pages(headers: &HeaderMap) -> bool {
+    headers
+        .get(header::ACCEPT)
+        .is_some_and(|accept| accept.to_str().is_ok_and(|text| text.contains("text/html")))
+}
+
+/// What went wrong, on the sign-in page for who reads pages.
+fn readable(reads_pages: bool, done: Result<Response, Problem>) -> Result<Response, Problem> {
+    match done {
+        Err(problem) if reads_pages => {
+            tracing::info!(target: "misy::call", code = problem.code(), "no sign-in with a provider");
+            see(&format!("/sign-in#error={}", problem.code()))
+        }
+        done => done,
+    }
 }
 
 async fn set_out(
@@ -191,16 +223,8 @@ async fn own_provider(
 pub(crate) async fn callback(State(desk): State<FrontDesk>, request: Request) -> Result<Response, Problem> {
     address::guard(&desk, request.extensions(), Purpose::SignIns)?;
     let received = Received::read(&desk, request, BODY_LIMIT).await?;
-    let reads_pages = received.header(&header::ACCEPT).is_some_and(|accept| accept.contains("text/html"));
     let done = come_back(&desk, &received).await;
-    let mut response = match done {
-        Ok(response) => response,
-        Err(problem) if reads_pages => {
-            tracing::info!(target: "misy::call", code = problem.code(), "no sign-in with a provider");
-            see(&format!("/sign-in#error={}", problem.code()))?
-        }
-        Err(problem) => problem.into_response(),
-    };
+    let mut response = readable(reads_pages(received.headers()), done).into_response();
     let cookie = cookies::clear_away(&desk.settings);
     response.headers_mut().extend(cookie.map(|cookie| (header::SET_COOKIE, cookie)));
     Ok(response)
@@ -291,7 +315,7 @@ async fn let_in(
         // What the provider is not believed, the person proves here, and the link to the account with it.
         let token = RandomToken::generate(TokenUse::SecondFactor, &*desk.entropy);
         let now = desk.clock.now();
-        tickets::issue(&mut tx, user.user_id, TicketPurpose::SecondFactor, &token.hash(), now).await?;
+        tickets::issue(&mut tx, user, TicketPurpose::SecondFactor, &token.hash(), now).await?;
         tickets::note_provider(&mut tx, &token.hash(), Some(&found.person)).await?;
         let factors = factors_of(&mut tx, user).await?.join(",");
         tx.commit().await?;
@@ -299,6 +323,8 @@ async fn let_in(
             .append_pair("challenge", token.text())
             .append_pair("factors", &factors)
             .append_pair("returnTo", return_to)
+            .append_pair("provider", &proved.issuer)
+            .append_pair("account", user.email.as_str())
             .finish();
         return see(&format!("/sign-in#{fragment}"));
     }

@@ -4,14 +4,19 @@ pub mod registration;
 pub mod sign_in;
 
 use crate::{
+    api::auth::own_account,
     desk::FrontDesk,
-    identity::{UserCall, start},
+    identity::{
+        UserCall,
+        mails::{self, Notice},
+        start,
+    },
     problem::Problem,
 };
 use axum::{Json, extract::State};
 use http::StatusCode;
 use misy_domain::{PasskeyId, SignInId, TenantId, Timestamp, UserId};
-use misy_store::users::{self, passkeys, passkeys::StoredPasskey};
+use misy_store::users::{passkeys, passkeys::StoredPasskey};
 use misy_trust::{CeremonyHandle, Passkey, RelyingParty, passkey::Begun};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -207,7 +212,7 @@ pub struct PasskeyPatch {
     security(("session" = [], "csrf" = []))
 )]
 pub(crate) async fn rename(State(desk): State<FrontDesk>, call: UserCall) -> Result<StatusCode, Problem> {
-    call.session()?;
+    call.proved_session()?;
     let proved = &call.proved;
     let id: PasskeyId = call.param("passkeyId")?;
     let patch: PasskeyPatch = call.json()?;
@@ -222,7 +227,8 @@ pub(crate) async fn rename(State(desk): State<FrontDesk>, call: UserCall) -> Res
 
 /// Remove a passkey of mine
 ///
-/// Not the last second factor of somebody whose role needs one, and not the last way to come in.
+/// Not the last second factor of somebody whose role needs one, and not the last way to come in. All other sessions end, and the
+/// user is told by mail.
 #[utoipa::path(
     delete, path = "/api/meta-agent/auth/passkeys/{passkeyId}", tag = "auth", operation_id = "removePasskey",
     params(("passkeyId" = String, Path, description = "The passkey")),
@@ -233,18 +239,14 @@ pub(crate) async fn rename(State(desk): State<FrontDesk>, call: UserCall) -> Res
     security(("session" = [], "csrf" = []))
 )]
 pub(crate) async fn remove(State(desk): State<FrontDesk>, call: UserCall) -> Result<StatusCode, Problem> {
-    call.session()?;
+    let session = call.proved_session()?.0.sign_in_id;
     call.expect_no_body()?;
     call.expect_fresh_second_factor(&desk)?;
-    let proved = &call.proved;
-    let keys = &proved.state.keys;
+    let keys = &call.proved.state.keys;
     let id: PasskeyId = call.param("passkeyId")?;
-    let mut tx = desk.database.tenant("passkeys.remove", &proved.tenant).await?;
-    let user = users::lock(&mut tx, keys, proved.user.user_id).await?.ok_or_else(Problem::not_found)?;
+    let (mut tx, user) = own_account(&desk, &call, "passkeys.remove").await?;
     let stored = passkeys::list(&mut tx, keys, user.user_id).await?;
-    if !stored.iter().any(|stored| stored.passkey_id == id) {
-        return Err(Problem::not_found());
-    }
+    let found = stored.iter().find(|stored| stored.passkey_id == id).ok_or_else(Problem::not_found)?;
     if stored.len() == 1 && !user.has_totp && user.needs_second_factor() {
         let detail = "It is your last second factor, and your role needs one: add another first.";
         return Err(Problem::conflict("last_second_factor", detail));
@@ -253,7 +255,8 @@ pub(crate) async fn remove(State(desk): State<FrontDesk>, call: UserCall) -> Res
         let detail = "It is your only way in: set a password or add another passkey first.";
         return Err(Problem::conflict("last_way_in", detail));
     }
-    passkeys::remove(&mut tx, user.user_id, id, desk.clock.now()).await?;
+    passkeys::remove(&mut tx, user.user_id, id, session, desk.clock.now()).await?;
+    mails::tell(&desk, &mut tx, keys, &user, Notice::PasskeyRemoved { name: &found.name }).await?;
     let detail = json!({ "passkeyId": id });
     start::record(&desk, &call.received, &mut tx, &user, Some(detail)).await?;
     tx.commit().await?;

@@ -8,7 +8,7 @@ use crate::{
         guard::{self, Guess},
         mails,
         passwords::expect_strong,
-        start::{known_device, record},
+        start::{known_device, record, remember_device},
     },
     look_up,
     pipeline::Received,
@@ -16,12 +16,12 @@ use crate::{
 };
 use axum::{
     extract::{Request, State},
-    response::Response,
+    response::{IntoResponse, Response},
 };
-use http::StatusCode;
+use http::{StatusCode, header};
 use misy_domain::{EmailAddress, Secret, TenantId};
 use misy_store::users::{
-    self, UserStatus, sign_ins,
+    self, UserStatus,
     tickets::{self, TicketPurpose},
     tokens,
 };
@@ -75,13 +75,14 @@ pub struct PasswordReset {
     security(("session" = [], "csrf" = []))
 )]
 pub(crate) async fn change(State(desk): State<FrontDesk>, call: UserCall) -> Result<Response, Problem> {
-    let sign_in = call.enrolled_session()?.0.sign_in_id;
+    let sign_in = call.proved_session()?.0.sign_in_id;
     let asked: PasswordChange = call.received.json()?;
     let new = Secret::new(asked.new_password);
     let (mut tx, user) = own_account(&desk, &call, "auth.password_read").await?;
     let device = known_device(&desk, &call.received, &mut tx, user.user_id).await?;
     tx.commit().await?;
     let keys = &call.proved.state.keys;
+    let by_password = asked.current_password.is_some();
     match asked.current_password.map(Secret::new) {
         Some(current) => {
             let account = desk.vault.email_route(&user.email)?;
@@ -100,10 +101,13 @@ pub(crate) async fn change(State(desk): State<FrontDesk>, call: UserCall) -> Res
     let alone = !user.needs_second_factor() && user.second_factor_since.is_none();
     expect_strong("/newPassword", new.expose(), &user.email, &user.name, alone)?;
     let hash = desk.hash_password(&new, &user.email, keys).await?;
+    let checked = user.password_hash.clone();
     let (mut tx, user) = own_account(&desk, &call, "auth.password_change").await?;
-    users::set_password(&mut tx, user.user_id, &hash, desk.clock.now()).await?;
-    sign_ins::end_all(&mut tx, user.user_id, Some(sign_in)).await?;
-    tickets::void(&mut tx, user.user_id, None).await?;
+    // Checking and hashing took their time, in which it may have been changed.
+    if by_password && user.password_hash != checked {
+        return Err(Problem::unauthorized("credentials_invalid"));
+    }
+    users::set_password(&mut tx, user.user_id, &hash, Some(sign_in), desk.clock.now()).await?;
     mails::tell(&desk, &mut tx, &call.proved.state.keys, &user, mails::Notice::PasswordChanged).await?;
     renew_session(&desk, &call, tx, &user, None).await
 }
@@ -153,12 +157,13 @@ async fn send_links(
             continue;
         };
         let mut tx = desk.database.tenant("auth.forgot", &tenant).await?;
-        let user = users::by_email(&mut tx, &state.keys, email).await?;
+        let Some(user) = users::by_email(&mut tx, &state.keys, email).await? else { continue };
+        let user = users::lock(&mut tx, &state.keys, user.user_id).await?;
         let Some(user) = user.filter(|user| user.status == UserStatus::Active) else { continue };
         let token = RandomToken::generate(TokenUse::PasswordReset, &*desk.entropy);
         let (purpose, now) = (TicketPurpose::PasswordReset, desk.clock.now());
         // Anybody may ask, so this leaves the links as they are that were asked for before, and makes no end of them.
-        if !tickets::issue_one_more(&mut tx, user.user_id, purpose, &token.hash(), now).await? {
+        if !tickets::issue_one_more(&mut tx, &user, purpose, &token.hash(), now).await? {
             continue;
         }
         let url = reset_url(desk, &token);
@@ -176,7 +181,8 @@ pub(crate) fn reset_url(desk: &FrontDesk, token: &RandomToken) -> String {
 /// Set a new password by a link
 ///
 /// The link is good once and for an hour; others that were sent end with it. All sessions end and all personal tokens are
-/// revoked: whoever had the old password may have made them. The second factor stays as it is.
+/// revoked: whoever had the old password may have made them. The second factor stays as it is; who needs one and has none may
+/// enrol it after signing in with the new password in the same browser.
 #[utoipa::path(
     post, path = "/api/meta-agent/auth/password/reset", tag = "auth", operation_id = "resetPassword",
     request_body(content = PasswordReset, example = json!({"token": "rst_…", "password": "…"})),
@@ -186,7 +192,7 @@ pub(crate) fn reset_url(desk: &FrontDesk, token: &RandomToken) -> String {
     ),
     security(())
 )]
-pub(crate) async fn reset(State(desk): State<FrontDesk>, request: Request) -> Result<StatusCode, Problem> {
+pub(crate) async fn reset(State(desk): State<FrontDesk>, request: Request) -> Result<Response, Problem> {
     let received = Received::read(&desk, request, BODY_LIMIT).await?;
     csrf::check_stranger(&desk.settings, &received)?;
     let asked: PasswordReset = received.json()?;
@@ -206,14 +212,17 @@ pub(crate) async fn reset(State(desk): State<FrontDesk>, request: Request) -> Re
     expect_strong("/password", password.expose(), &user.email, &user.name, alone)?;
     let hash = desk.hash_password(&password, &user.email, &state.keys).await?;
     let mut tx = desk.database.tenant("auth.password_reset", &tenant).await?;
-    // Hashing took its time, in which the link may have been used.
+    // Hashing took its time, in which the link may have been used and the user disabled.
     tickets::hold(&mut tx, purpose, &token.hash(), now).await?.ok_or_else(invalid)?;
-    users::set_password(&mut tx, user.user_id, &hash, now).await?;
-    sign_ins::end_all(&mut tx, user.user_id, None).await?;
+    let user = users::lock(&mut tx, &state.keys, user.user_id).await?;
+    let user = user.filter(|user| user.status == UserStatus::Active).ok_or_else(invalid)?;
+    users::set_password(&mut tx, user.user_id, &hash, None, now).await?;
     tokens::revoke_all(&mut tx, user.user_id, now).await?;
-    tickets::void(&mut tx, user.user_id, None).await?;
+    let device = remember_device(&desk, &received, &mut tx, &user, true).await?;
     mails::tell(&desk, &mut tx, &state.keys, &user, mails::Notice::PasswordChanged).await?;
     record(&desk, &received, &mut tx, &user, Some(json!({ "by": "link" }))).await?;
     tx.commit().await?;
-    Ok(StatusCode::NO_CONTENT)
+    let mut response = StatusCode::NO_CONTENT.into_response();
+    response.headers_mut().extend(device.map(|cookie| (header::SET_COOKIE, cookie)));
+    Ok(response)
 }

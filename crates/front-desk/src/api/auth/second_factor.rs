@@ -6,6 +6,7 @@ use crate::{
     identity::{
         csrf,
         guard::{self, Guess},
+        mails::{self, Notice},
         start::{Entry, SignedInAnswer, known_device, record, start_session},
     },
     look_up,
@@ -22,7 +23,7 @@ use misy_store::{
     TenantKeys, TenantTx,
     sign_in_providers::{self, ProviderPerson},
     users::{
-        self, User, UserStatus, factors,
+        self, LockedUser, User, UserStatus, factors,
         tickets::{self, Ticket, TicketPurpose},
     },
 };
@@ -73,7 +74,7 @@ pub struct SecondFactorRequest {
 pub(crate) struct Pending {
     pub(crate) tx: TenantTx,
     pub(crate) state: Arc<TenantState>,
-    pub(crate) user: User,
+    pub(crate) user: LockedUser,
     pub(crate) token: RandomToken,
     /// How the user proved itself before.
     pub(crate) first_method: String,
@@ -120,7 +121,7 @@ async fn hold(
     state: &TenantState,
     tenant: &TenantId,
     challenge: &[u8; 32],
-) -> Result<(TenantTx, User, Ticket), Problem> {
+) -> Result<(TenantTx, LockedUser, Ticket), Problem> {
     let mut tx = desk.database.tenant("auth.second_factor", tenant).await?;
     let ticket = tickets::hold(&mut tx, TicketPurpose::SecondFactor, challenge, desk.clock.now()).await?;
     let ticket = ticket.filter(|ticket| ticket.attempts < MOST_ATTEMPTS).ok_or_else(invalid)?;
@@ -187,6 +188,8 @@ pub(crate) async fn finish(
         sign_in_providers::prove(&mut tx, person, user.user_id, desk.clock.now()).await?;
         let detail = json!({ "provider": person.issuer, "change": "link_proved" });
         record(desk, received, &mut tx, &user, Some(detail)).await?;
+        let notice = Notice::ProviderLinked { issuer: &person.issuer };
+        mails::tell(desk, &mut tx, &state.keys, &user, notice).await?;
     }
     let methods = [&*first_method, method];
     let entry = Entry { user: &user, methods: &methods, second_factor: true, is_owner: state.is_owner() };

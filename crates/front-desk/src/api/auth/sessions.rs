@@ -4,7 +4,10 @@ use super::own_account;
 use crate::{
     api::tenants::Page,
     desk::FrontDesk,
-    identity::{UserCall, start::record},
+    identity::{
+        UserCall,
+        start::{LINK, record},
+    },
     problem::Problem,
 };
 use axum::{Json, extract::State};
@@ -50,7 +53,7 @@ impl UserSessionAnswer {
             current: current == Some(sign_in.sign_in_id),
             user_agent: sign_in.user_agent,
             address_prefix: sign_in.address_prefix,
-            methods: sign_in.methods,
+            methods: sign_in.methods.into_iter().filter(|method| method != LINK).collect(),
             created_at: sign_in.created_at,
             last_seen_at: sign_in.last_seen_at,
             expires_at: sign_in.expires_at,
@@ -68,7 +71,7 @@ pub(crate) async fn list(
     State(desk): State<FrontDesk>,
     call: UserCall,
 ) -> Result<Json<Page<UserSessionAnswer>>, Problem> {
-    let current = call.enrolled_session()?.0.sign_in_id;
+    let current = call.proved_session()?.0.sign_in_id;
     let mut tx = desk.database.tenant("auth.sessions", &call.proved.tenant).await?;
     let all = sign_ins::list(&mut tx, call.proved.user.user_id, desk.clock.now()).await?;
     tx.commit().await?;
@@ -83,7 +86,7 @@ pub(crate) async fn list(
     security(("session" = [], "csrf" = []))
 )]
 pub(crate) async fn end(State(desk): State<FrontDesk>, call: UserCall) -> Result<StatusCode, Problem> {
-    call.enrolled_session()?;
+    call.proved_session()?;
     let id: SignInId = call.received.param("sessionId")?;
     call.received.expect_no_body()?;
     let (mut tx, user) = own_account(&desk, &call, "auth.end_session").await?;
@@ -102,7 +105,7 @@ pub(crate) async fn end(State(desk): State<FrontDesk>, call: UserCall) -> Result
     security(("session" = [], "csrf" = []))
 )]
 pub(crate) async fn end_others(State(desk): State<FrontDesk>, call: UserCall) -> Result<StatusCode, Problem> {
-    let current = call.enrolled_session()?.0.sign_in_id;
+    let current = call.proved_session()?.0.sign_in_id;
     call.received.expect_no_body()?;
     let (mut tx, user) = own_account(&desk, &call, "auth.end_sessions").await?;
     let ended = sign_ins::end_all(&mut tx, user.user_id, Some(current)).await?;

@@ -22,19 +22,21 @@ use misy_domain::{EmailAddress, Secret, TenantId, Timestamp};
 use misy_store::{
     TenantTx, tenants,
     users::{
-        self, User, UserStatus,
+        self, LockedUser, User, UserStatus,
         tickets::{self, TicketPurpose},
     },
 };
 use misy_trust::{PasswordCheck, RandomToken, TokenUse};
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
+use std::{slice, sync::Arc};
 use utoipa::ToSchema;
 
 /// The largest body of a call about signing in.
 pub(crate) const BODY_LIMIT: usize = 16 * 1024;
 /// Accounts of an address that are looked for at the same time.
 const LOOK_UPS: usize = 4;
+/// Changes of a password that a sign-in bears while it is checked.
+const CHANGES_BORNE: usize = 3;
 
 /// Who wants to sign in.
 #[derive(Deserialize, ToSchema)]
@@ -174,16 +176,52 @@ pub(crate) async fn sign_in(State(desk): State<FrontDesk>, request: Request) -> 
         let all = rest.iter().map(|(at, _)| *at).chain([at]).map(|at| &accounts[at]);
         return choose(&desk, all).await;
     }
-    let account = &accounts[at];
-    if outdated {
-        rehash(&desk, account, &password).await?;
-    }
+    let account = accounts.swap_remove(at);
     received.record.facts().tenant = Some(account.tenant.clone());
     if !account.state.lets_people_in() {
         return Err(Problem::suspended());
     }
-    let tx = desk.database.tenant("auth.sign_in", &account.tenant).await?;
-    after_first_factor(&desk, &received, tx, &account.user, account.state.is_owner(), "password").await
+    let is_owner = account.state.is_owner();
+    let (tx, user) = hold(&desk, account, &route, &password, outdated).await?;
+    after_first_factor(&desk, &received, tx, &user, is_owner, &["password"]).await
+}
+
+/// Holds the account whose password was right. Checking took its time: whoever was disabled meanwhile is refused, and where the
+/// password was changed, what is stored now is checked.
+async fn hold(
+    desk: &FrontDesk,
+    mut account: Account,
+    route: &[u8; 32],
+    password: &Secret<String>,
+    mut outdated: bool,
+) -> Result<(TenantTx, LockedUser), Problem> {
+    let invalid = || Problem::unauthorized("credentials_invalid");
+    let keys = &account.state.keys;
+    for _ in 0..CHANGES_BORNE {
+        // Hashed at the present cost, now that it is at hand.
+        let new = if outdated {
+            Some(desk.hash_password(password, &account.user.email, keys).await?)
+        } else {
+            None
+        };
+        let mut tx = desk.database.tenant("auth.sign_in", &account.tenant).await?;
+        let user = users::lock(&mut tx, keys, account.user.user_id).await?;
+        let user = user.filter(|user| user.status == UserStatus::Active).ok_or_else(invalid)?;
+        let stored = user.password_hash.clone().ok_or_else(invalid)?;
+        if stored == account.password_hash {
+            if let Some(new) = new {
+                users::rehash_password(&mut tx, user.user_id, &stored, &new).await?;
+            }
+            return Ok((tx, user));
+        }
+        tx.commit().await?;
+        account.password_hash = stored;
+        outdated = match check(desk, slice::from_ref(&account), route, password).await?[..] {
+            [(_, outdated)] => outdated,
+            _ => return Err(invalid()),
+        };
+    }
+    Err(invalid())
 }
 
 /// The first factor is proved: asks for the second if the account has one, or lets the user in.
@@ -191,20 +229,19 @@ pub(crate) async fn after_first_factor(
     desk: &FrontDesk,
     received: &Received,
     mut tx: TenantTx,
-    user: &User,
+    user: &LockedUser,
     is_owner: bool,
-    method: &str,
+    methods: &[&str],
 ) -> Result<Response, Problem> {
     if user.second_factor_since.is_none() {
-        let entry = Entry { user, methods: &[method], second_factor: false, is_owner };
+        let entry = Entry { user, methods, second_factor: false, is_owner };
         return start_session(desk, received, tx, &entry).await;
     }
     expect_local(&mut tx, user).await?;
     let factors = factors_of(&mut tx, user).await?;
     let challenge = RandomToken::generate(TokenUse::SecondFactor, &*desk.entropy);
     let purpose = TicketPurpose::SecondFactor;
-    let expires_at =
-        tickets::issue(&mut tx, user.user_id, purpose, &challenge.hash(), desk.clock.now()).await?;
+    let expires_at = tickets::issue(&mut tx, user, purpose, &challenge.hash(), desk.clock.now()).await?;
     tx.commit().await?;
     received.record.facts().actor = Some(user.user_id.to_string());
     Ok(Json(SecondFactorRequired {
@@ -281,12 +318,4 @@ async fn choose(desk: &FrontDesk, accounts: impl Iterator<Item = &Account>) -> R
     }
     choices.sort_by(|a, b| a.tenant_id.cmp(&b.tenant_id));
     Ok(Json(TenantRequired { status: "tenant_required", tenants: choices }).into_response())
-}
-
-/// Hashes a password at the present cost, now that it is at hand.
-async fn rehash(desk: &FrontDesk, account: &Account, password: &Secret<String>) -> Result<(), Problem> {
-    let new = desk.hash_password(password, &account.user.email, &account.state.keys).await?;
-    let mut tx = desk.database.tenant("auth.rehash", &account.tenant).await?;
-    users::rehash_password(&mut tx, account.user.user_id, &account.password_hash, &new).await?;
-    Ok(tx.commit().await?)
 }

@@ -49,7 +49,7 @@ pub struct StepUpRequest {
     security(("session" = [], "csrf" = []))
 )]
 pub(crate) async fn step_up(State(desk): State<FrontDesk>, call: UserCall) -> Result<Response, Problem> {
-    call.enrolled_session()?;
+    call.session()?;
     let asked: StepUpRequest = call.received.json()?;
     count_guess(&desk, &call).await?;
     let (mut tx, user) = own_account(&desk, &call, "auth.step_up").await?;

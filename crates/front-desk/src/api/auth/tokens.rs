@@ -5,6 +5,7 @@ use crate::{
     api::tenants::{Mistakes, Page, PageQuery},
     desk::FrontDesk,
     identity::{UserCall, start::record},
+    management::Manager,
     problem::Problem,
 };
 use axum::{
@@ -76,7 +77,7 @@ pub struct PersonalTokenRequest {
     /// What people call it.
     #[schema(max_length = 120)]
     name: String,
-    /// What it may do: actions such as `sites:read`. It never does more than its user may.
+    /// What it may do: actions such as `sites:read`, of those that its user may do now. It never does more than its user may.
     #[schema(value_type = Vec<String>)]
     scopes: Vec<Action>,
     /// From when on it is refused: at most a year from now.
@@ -95,7 +96,7 @@ pub(crate) async fn list(
     State(desk): State<FrontDesk>,
     call: UserCall,
 ) -> Result<Json<Page<PersonalTokenAnswer>>, Problem> {
-    call.enrolled_session()?;
+    call.proved_session()?;
     let query: PageQuery = call.received.query()?;
     let limit = query.limit()?;
     let mut tx = desk.database.tenant("auth.tokens", &call.proved.tenant).await?;
@@ -117,7 +118,7 @@ pub(crate) async fn list(
     security(("session" = [], "csrf" = []))
 )]
 pub(crate) async fn create(State(desk): State<FrontDesk>, call: UserCall) -> Result<Response, Problem> {
-    call.enrolled_session()?;
+    call.proved_session()?;
     call.expect_fresh_second_factor(&desk)?;
     let mut asked: PersonalTokenRequest = call.received.json()?;
     let now = desk.clock.now();
@@ -133,6 +134,11 @@ pub(crate) async fn create(State(desk): State<FrontDesk>, call: UserCall) -> Res
         mistakes.add("/expiresAt", "range", "must be in the coming year");
     }
     mistakes.into_result()?;
+    // What waits for a role that its maker has not got would go round whoever looks at that role later.
+    let own = Manager::of_person(&call.proved).powers(&call.proved.tenant);
+    let scopes = own.give_actions(asked.scopes).map_err(|_| {
+        Problem::forbidden("permission_denied", "A token may do only what your own role allows now.")
+    })?;
     let token = RandomToken::generate(TokenUse::Personal, &*desk.entropy);
     let (mut tx, user) = own_account(&desk, &call, "auth.token_create").await?;
     let key_id = KeyId::new(&*desk.clock, &*desk.entropy);
@@ -142,11 +148,11 @@ pub(crate) async fn create(State(desk): State<FrontDesk>, call: UserCall) -> Res
         token_hash: &token.hash(),
         prefix: &token.hint(),
         name: asked.name.trim(),
-        scopes: &asked.scopes,
+        scopes: &scopes,
         expires_at: asked.expires_at,
     };
     tokens::create(&mut tx, &new, now).await?;
-    let detail = json!({ "token": key_id, "scopes": asked.scopes });
+    let detail = json!({ "token": key_id, "scopes": *scopes });
     record(&desk, &call.received, &mut tx, &user, Some(detail)).await?;
     tx.commit().await?;
     let answer = PersonalTokenAnswer {
@@ -154,7 +160,7 @@ pub(crate) async fn create(State(desk): State<FrontDesk>, call: UserCall) -> Res
         token: Some(token.text().to_owned()),
         prefix: token.hint(),
         name: asked.name.trim().to_owned(),
-        scopes: asked.scopes,
+        scopes: scopes.into_inner(),
         created_at: now,
         expires_at: asked.expires_at,
         last_used_at: None,
@@ -171,7 +177,7 @@ pub(crate) async fn create(State(desk): State<FrontDesk>, call: UserCall) -> Res
     security(("session" = [], "csrf" = []))
 )]
 pub(crate) async fn revoke(State(desk): State<FrontDesk>, call: UserCall) -> Result<StatusCode, Problem> {
-    call.enrolled_session()?;
+    call.proved_session()?;
     let id: KeyId = call.received.param("keyId")?;
     call.received.expect_no_body()?;
     let (mut tx, user) = own_account(&desk, &call, "auth.token_revoke").await?;

@@ -6,7 +6,11 @@ use super::{
 };
 use crate::{
     desk::FrontDesk,
-    identity::{self, UserCall, start::record},
+    identity::{
+        self, UserCall,
+        mails::{self, Notice},
+        start::record,
+    },
     problem::Problem,
 };
 use axum::{Json, extract::State, response::Response};
@@ -59,7 +63,8 @@ impl RecoveryCodes {
 
 /// Propose an authenticator app
 ///
-/// Nothing changes until a code of the app is confirmed. Who has a second factor already must have proved it freshly.
+/// Nothing changes until a code of the app is confirmed. Who has a second factor already must have proved it freshly. Who needs
+/// one and came with a password alone is refused: `enrollment_link_required`.
 #[utoipa::path(
     post, path = "/api/meta-agent/auth/totp", tag = "auth", operation_id = "proposeTotp",
     responses((status = 200, description = "The secret, shown once", body = TotpProposal)),
@@ -69,11 +74,8 @@ pub(crate) async fn propose(
     State(desk): State<FrontDesk>,
     call: UserCall,
 ) -> Result<Json<TotpProposal>, Problem> {
-    call.session()?;
+    call.enrolling_session(&desk)?;
     call.received.expect_no_body()?;
-    if call.proved.has_second_factor {
-        call.expect_fresh_second_factor(&desk)?;
-    }
     let (mut tx, user) = own_account(&desk, &call, "auth.totp_propose").await?;
     let secret = TotpSecret::generate(&*desk.entropy);
     let keys = &call.proved.state.keys;
@@ -88,7 +90,7 @@ pub(crate) async fn propose(
 /// Confirm an authenticator app
 ///
 /// A code proves that the app has the secret; from now on it is the second factor. The first one comes with recovery codes.
-/// The session gets a new token.
+/// The session gets a new token; all others end, and the user is told by mail.
 #[utoipa::path(
     post, path = "/api/meta-agent/auth/totp/confirm", tag = "auth", operation_id = "confirmTotp",
     request_body(content = TotpConfirmation, example = json!({"code": "123456"})),
@@ -96,22 +98,20 @@ pub(crate) async fn propose(
     security(("session" = [], "csrf" = []))
 )]
 pub(crate) async fn confirm(State(desk): State<FrontDesk>, call: UserCall) -> Result<Response, Problem> {
-    call.session()?;
+    let session = call.enrolling_session(&desk)?.0.sign_in_id;
     let asked: TotpConfirmation = call.received.json()?;
-    if call.proved.has_second_factor {
-        call.expect_fresh_second_factor(&desk)?;
-    }
     count_guess(&desk, &call).await?;
     let (mut tx, user) = own_account(&desk, &call, "auth.totp_confirm").await?;
     let (keys, now) = (&call.proved.state.keys, desk.clock.now());
     let confirmed =
-        factors::confirm_totp(&mut tx, keys, &*desk.entropy, user.user_id, &asked.code, now).await?;
+        factors::confirm_totp(&mut tx, keys, &*desk.entropy, user.user_id, &asked.code, session, now).await?;
     match confirmed {
         None => return Err(Problem::conflict("not_proposed", "No authenticator app is proposed.")),
         Some(false) => return Err(Problem::unauthorized("code_invalid")),
         Some(true) => {}
     }
     let codes = factors::renew_recovery_codes(&mut tx, keys, &*desk.entropy, user.user_id).await?;
+    mails::tell(&desk, &mut tx, keys, &user, Notice::AppAdded).await?;
     let user = users::read(&mut tx, keys, user.user_id).await?.ok_or_else(Problem::internal)?;
     let renewed = renew_session(&desk, &call, tx, &user, Some("totp")).await?;
     with_codes(renewed, &codes).await
@@ -129,12 +129,13 @@ pub(crate) async fn renew_codes(
     State(desk): State<FrontDesk>,
     call: UserCall,
 ) -> Result<Json<RecoveryCodes>, Problem> {
-    call.enrolled_session()?;
+    call.proved_session()?;
     call.received.expect_no_body()?;
     call.expect_fresh_second_factor(&desk)?;
     let (mut tx, user) = own_account(&desk, &call, "auth.recovery_codes").await?;
     let keys = &call.proved.state.keys;
     let codes = factors::renew_recovery_codes(&mut tx, keys, &*desk.entropy, user.user_id).await?;
+    mails::tell(&desk, &mut tx, keys, &user, Notice::RecoveryCodesRenewed).await?;
     record(&desk, &call.received, &mut tx, &user, Some(json!({ "codes": codes.len() }))).await?;
     tx.commit().await?;
     Ok(Json(RecoveryCodes::of(&codes)))

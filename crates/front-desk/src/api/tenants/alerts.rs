@@ -106,7 +106,7 @@ pub(crate) async fn acknowledge(
 ) -> Result<Json<AlertAnswer>, Problem> {
     let id: AlertId = call.received.param("alertId")?;
     let mut tx = desk.database.tenant("alerts.acknowledge", &call.tenant).await?;
-    let alert = alerts::acknowledge(&mut tx, id, &call.manager.actor, desk.clock.now()).await?;
+    let alert = alerts::acknowledge(&mut tx, id, &call.actor_in(&call.tenant), desk.clock.now()).await?;
     let alert = alert.ok_or_else(Problem::not_found)?;
     call.record_change(&desk, &mut tx, id.to_string(), None).await?;
     tx.commit().await?;

@@ -93,6 +93,9 @@ pub struct AuditAnswer {
 }
 
 /// Read the audit trail
+///
+/// A page looks at ten thousand entries at most. With a filter it may hold fewer items than asked for, or none, and still have a
+/// `nextCursor`, which goes on with older entries; the last page has none.
 #[utoipa::path(
     get, path = "/api/meta-agent/tenants/{tenantId}/audit", tag = "tenants", operation_id = "listAudit",
     params(("tenantId" = String, Path, description = "The tenant"), AuditQuery),
@@ -124,13 +127,13 @@ pub(crate) async fn list(
         from: query.from,
         until: query.until,
         before: page_cursor(query.cursor.as_deref())?,
-        limit: i64::from(limit) + 1,
+        limit: i64::from(limit),
     };
     let mut tx = desk.database.tenant("audit.list", &call.tenant).await?;
-    let entries = audit::list(&mut tx, &filter).await?;
+    let found = audit::list(&mut tx, &filter).await?;
     tx.commit().await?;
-    let page = Page::of(entries, limit, |entry| entry.audit_id.to_string());
-    Ok(Json(page.map(|entry| shown(call.tenant.as_str(), entry))))
+    let items = found.entries.into_iter().map(|entry| shown(call.tenant.as_str(), entry)).collect();
+    Ok(Json(Page::found(items, found.next.map(|id| id.to_string()))))
 }
 
 fn shown(tenant: &str, entry: AuditEntry) -> AuditAnswer {

@@ -1,12 +1,23 @@
 //! `/tenants/{tenantId}/certificates`: client certificates that the tenant's servers show beside a tenant secret.
 
 use super::{Mistakes, Page, PageQuery};
-use crate::{desk::FrontDesk, idempotent::Once, management::Managed, problem::Problem};
+use crate::{
+    desk::FrontDesk,
+    idempotent::Once,
+    management::{AtTenant, Managed},
+    problem::Problem,
+};
 use axum::{Json, extract::State, response::Response};
 use http::StatusCode;
 use misy_domain::{CertificateId, KeyId, SiteId, Timestamp, act};
-use misy_store::certificates::{self, Binding, BoundBy, Certificate};
-use misy_trust::{ClientCertificate, Fingerprint};
+use misy_store::{
+    certificates::{self, Binding, BoundBy, Certificate},
+    credentials,
+};
+use misy_trust::{
+    ClientCertificate, Fingerprint,
+    access::{self, Given, Powers, Reach},
+};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
@@ -114,7 +125,8 @@ pub(crate) async fn list(
 /// Bind a client certificate
 ///
 /// From now on a tenant secret that needs a certificate counts on TLS connections of this one. Its chain must lead to one of
-/// the operator's client authorities, which the handshake sees to. A certificate is bound once at a time; which tenant it
+/// the operator's client authorities, which the handshake sees to. It is no proof for a secret that carries more than whoever bound
+/// it may do. A certificate is bound once at a time; which tenant it
 /// works for is decided by whose servers show it first.
 #[utoipa::path(
     post, path = "/api/meta-agent/tenants/{tenantId}/certificates", tag = "tenants", operation_id = "bindCertificate",
@@ -137,11 +149,16 @@ pub(crate) async fn bind(
     call: Managed<act::CertificatesWrite>,
 ) -> Result<Response, Problem> {
     let new: CertificateRequest = call.received.json()?;
-    let (certificate, other) = checked(&desk, new, call.maker_in(&call.tenant))?;
+    let (certificate, other) = checked(&desk, &call, new)?;
     let once = Once::of(&call.received, &call.manager.actor)?;
     let mut tx = desk.database.tenant("certificates.bind", &call.tenant).await?;
     if let Some(answer) = once.answered(&desk, &mut tx).await? {
         return Ok(answer);
+    }
+    if let Some(secret) = certificate.secret_key_id
+        && let Some(secret) = credentials::lock_secret(&mut tx, secret).await?
+    {
+        call.handle(&desk, secret)?;
     }
     match certificates::bind(&mut tx, &certificate, other).await? {
         Binding::Done => {}
@@ -159,7 +176,7 @@ pub(crate) async fn bind(
         "boundBy": certificate.bound_by.as_str(), "fingerprint": certificate.fingerprint.to_string(),
     });
     call.record_change(&desk, &mut tx, id, Some(detail)).await?;
-    let answer = CertificateAnswer::from(certificate);
+    let answer = CertificateAnswer::from(certificate.into_inner());
     let response = once.answer(&desk, tx, call.keys(), StatusCode::CREATED, &answer).await?;
     desk.tenants.changed(&call.tenant);
     Ok(response)
@@ -168,9 +185,9 @@ pub(crate) async fn bind(
 /// What is to be bound, and the fingerprint by which the same certificate could be bound instead.
 fn checked(
     desk: &FrontDesk,
+    call: &AtTenant,
     new: CertificateRequest,
-    made_by: String,
-) -> Result<(Certificate, Option<Fingerprint>), Problem> {
+) -> Result<(Given<Certificate>, Option<Fingerprint>), Problem> {
     let now = desk.clock.now();
     let mut mistakes = Mistakes::default();
     mistakes.line("/name", &new.name, 120);
@@ -209,6 +226,8 @@ fn checked(
         mistakes.add("/expiresAt", "range", "must be in the future, and so must the certificate's end");
     }
     mistakes.into_result()?;
+    let own = call.reach(desk)?;
+    let powers = access::for_programs().into_iter().filter(|action| own.powers.contains(*action));
     let certificate = Certificate {
         certificate_id: CertificateId::new(&*desk.clock, &*desk.entropy),
         name: new.name,
@@ -218,17 +237,18 @@ fn checked(
         subject,
         secret_key_id: new.secret_key_id,
         site_id: new.site_id,
-        made_by,
+        made_by: call.maker_in(&call.tenant),
+        stands_for: Reach { powers: Powers::from_actions(powers), permissions: own.permissions },
         created_at: now,
         expires_at,
         revoked_at: None,
     };
-    Ok((certificate, other))
+    Ok((call.give(desk, certificate)?, other))
 }
 
 /// Revoke a client certificate
 ///
-/// No token is given on its connections, and those that were are refused within a second on every replica; open streams end.
+/// By whoever may do what whoever bound it could. No token is given on its connections, and those that were are refused within a second on every replica; open streams end.
 #[utoipa::path(
     delete, path = "/api/meta-agent/tenants/{tenantId}/certificates/{certificateId}", tag = "tenants",
     operation_id = "revokeCertificate",
@@ -246,9 +266,9 @@ pub(crate) async fn revoke(
     let id: CertificateId = call.received.param("certificateId")?;
     call.received.expect_no_body()?;
     let mut tx = desk.database.tenant("certificates.revoke", &call.tenant).await?;
-    if !certificates::revoke(&mut tx, id, desk.clock.now()).await? {
-        return Err(Problem::not_found());
-    }
+    let certificate = certificates::lock(&mut tx, id).await?.ok_or_else(Problem::not_found)?;
+    let certificate = call.handle(&desk, certificate)?;
+    certificates::revoke(&mut tx, &certificate, desk.clock.now()).await?;
     call.record_change(&desk, &mut tx, id.to_string(), None).await?;
     tx.commit().await?;
     desk.tenants.changed(&call.tenant);

@@ -1,7 +1,12 @@
 //! `/tenants/{tenantId}/channels`: accounts on channels, beside the tenant's own sites.
 
 use super::{Mistakes, Page, PageQuery, expected_version, versioned};
-use crate::{desk::FrontDesk, idempotent::Once, management::Managed, problem::Problem};
+use crate::{
+    desk::FrontDesk,
+    idempotent::Once,
+    management::{AtTenant, Managed},
+    problem::Problem,
+};
 use axum::{Json, extract::State, response::Response};
 use http::StatusCode;
 use misy_domain::{Channel, ChannelAccountId, DeliveryId, Permission, Permissions, Timestamp, act};
@@ -10,6 +15,7 @@ use misy_store::{
     channels::{self, Account, AccountChange, AccountStatus, NewAccount},
     deliveries::{self, Standing},
 };
+use misy_trust::access::Given;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::time::Duration;
@@ -150,34 +156,27 @@ fn callback_url(desk: &FrontDesk, pointer: &str, text: &str, mistakes: &mut Mist
     }
 }
 
+fn is_of_agents(one: &Permission) -> bool {
+    one.as_str().starts_with("agents:")
+}
+
 /// What conversations may use is for agents, and no more than the caller may give.
 fn permissions(
     desk: &FrontDesk,
-    call: &crate::management::AtTenant,
-    asked: Option<Vec<Permission>>,
-) -> Result<Option<Permissions>, Problem> {
-    let Some(asked) = asked else { return Ok(None) };
-    let most = call.manager.most_permissions(&call.state, desk.clock.now());
-    for (at, one) in asked.iter().enumerate() {
-        if !one.as_str().starts_with("agents:") {
-            let pointer = format!("/permissions/{at}");
-            return Err(Problem::invalid_field(&pointer, "format", "must be a permission of agents"));
-        }
-        if !most.contains(*one) {
-            return Err(Problem::forbidden(
-                "permission_denied",
-                "You can give to others only what you may do yourself.",
-            ));
-        }
+    call: &AtTenant,
+    asked: &[Permission],
+) -> Result<Given<Permissions>, Problem> {
+    if let Some(at) = asked.iter().position(|one| !is_of_agents(one)) {
+        let pointer = format!("/permissions/{at}");
+        return Err(Problem::invalid_field(&pointer, "format", "must be a permission of agents"));
     }
-    Ok(Some(asked.into_iter().collect()))
+    call.give(desk, asked.iter().copied().collect())
 }
 
 /// The agents that visitors of a site may use whom nobody knows, as far as the caller may give that.
-fn usual_permissions(desk: &FrontDesk, call: &crate::management::AtTenant) -> Permissions {
-    let most = call.manager.most_permissions(&call.state, desk.clock.now());
-    let agents = |one: &Permission| one.as_str().starts_with("agents:");
-    Permissions::anonymous_chat().intersection(&most).iter().filter(agents).collect()
+fn usual_permissions(desk: &FrontDesk, call: &AtTenant) -> Result<Given<Permissions>, Problem> {
+    let most = call.reach(desk)?.permissions;
+    call.give(desk, Permissions::anonymous_chat().intersection(&most).iter().filter(is_of_agents).collect())
 }
 
 /// List channel accounts
@@ -226,8 +225,10 @@ pub(crate) async fn create(
     mistakes.line("/name", &new.name, 120);
     callback_url(&desk, "/callbackUrl", &new.callback_url, &mut mistakes);
     mistakes.into_result()?;
-    let permissions =
-        permissions(&desk, &call, new.permissions)?.unwrap_or_else(|| usual_permissions(&desk, &call));
+    let permissions = match &new.permissions {
+        Some(asked) => permissions(&desk, &call, asked)?,
+        None => usual_permissions(&desk, &call)?,
+    };
     let once = Once::of(&call.received, &call.manager.actor)?;
     let mut tx = desk.database.tenant("channels.create", &call.tenant).await?;
     if let Some(answer) = once.answered(&desk, &mut tx).await? {
@@ -248,7 +249,7 @@ pub(crate) async fn create(
     let secret = channels::create(&mut tx, call.keys(), &stored, desk.clock.now(), &*desk.entropy).await?;
     let account = channels::read(&mut tx, account_id).await?.ok_or_else(Problem::internal)?;
     let detail =
-        json!({ "channel": new.channel, "callbackUrl": new.callback_url, "permissions": permissions });
+        json!({ "channel": new.channel, "callbackUrl": new.callback_url, "permissions": *permissions });
     call.record_change(&desk, &mut tx, account_id.to_string(), Some(detail)).await?;
     let answer =
         AccountAnswer { secret: Some(secret.text().expose().clone()), ..AccountAnswer::from(account) };
@@ -313,13 +314,18 @@ pub(crate) async fn change(
     mistakes.into_result()?;
     let change = AccountChange {
         name: patch.name,
-        permissions: permissions(&desk, &call, patch.permissions)?,
+        permissions: patch
+            .permissions
+            .as_deref()
+            .map(|asked| permissions(&desk, &call, asked))
+            .transpose()?,
         callback_url: patch.callback_url,
         status: status.and_then(Result::ok),
     };
     let mut tx = desk.database.tenant("channels.change", &call.tenant).await?;
-    let account = channels::change(&mut tx, id, &change, expected, desk.clock.now()).await?;
-    let account = account.ok_or_else(Problem::not_found)?;
+    let account = channels::lock(&mut tx, id).await?.ok_or_else(Problem::not_found)?;
+    let account = call.handle(&desk, account)?;
+    let account = channels::change(&mut tx, &account, &change, expected, desk.clock.now()).await?;
     let detail = json!({
         "version": account.version, "status": account.status.as_str(), "callbackUrl": account.callback_url,
         "permissions": account.permissions,
@@ -361,8 +367,9 @@ pub(crate) async fn rotate(
     }
     let now = desk.clock.now();
     let until = now.checked_add(Duration::from_secs(u64::from(overlap))).unwrap_or(Timestamp::MAX);
-    let secret = channels::rotate_secret(&mut tx, call.keys(), id, until, now, &*desk.entropy).await?;
-    let secret = secret.ok_or_else(Problem::not_found)?;
+    let account = channels::lock(&mut tx, id).await?.ok_or_else(Problem::not_found)?;
+    let account = call.handle(&desk, account)?;
+    let secret = channels::rotate_secret(&mut tx, call.keys(), &account, until, now, &*desk.entropy).await?;
     let detail = json!({ "secret": "rotated", "overlapSeconds": overlap });
     call.record_change(&desk, &mut tx, id.to_string(), Some(detail)).await?;
     let answer = SecretAnswer { secret: secret.text().expose().clone(), old_secret_until: until };

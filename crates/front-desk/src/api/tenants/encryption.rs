@@ -143,8 +143,8 @@ pub(crate) async fn rotate(
     if let Some(answered) = once.answered(&desk, &mut tx).await? {
         return Ok(answered);
     }
-    let actor = &call.manager.actor;
-    let rotation = rotation::start(&mut tx, call.keys(), actor, &*desk.clock, &*desk.entropy).await?;
+    let actor = call.actor_in(&call.tenant);
+    let rotation = rotation::start(&mut tx, call.keys(), &actor, &*desk.clock, &*desk.entropy).await?;
     let detail = json!({ "toVersion": rotation.to_version });
     call.record_change(&desk, &mut tx, rotation.rotation_id.to_string(), Some(detail)).await?;
     let answer = RotationAnswer::from(rotation);

@@ -177,12 +177,7 @@ pub(crate) async fn create(
         mistakes.add("/permissions", "format", "must not have tenant:manage: the key stands in a web page");
     }
     mistakes.into_result()?;
-    if permissions.iter().any(|one| !most.contains(one)) {
-        return Err(Problem::forbidden(
-            "permission_denied",
-            "You can give to others only what you may do yourself.",
-        ));
-    }
+    let given = call.give(&desk, permissions.clone())?;
     let kind = match new.mode {
         Some(Mode::Test) => ApiKeyKind::PublishableTest,
         Some(Mode::Live) | None => ApiKeyKind::PublishableLive,
@@ -200,7 +195,7 @@ pub(crate) async fn create(
         key: &key,
         name: &name,
         site_id: Some(&new.site_id),
-        permissions: &permissions,
+        permissions: &given,
         origins: narrowed.as_deref(),
         requests_per_minute: new.requests_per_minute,
         made_by: &made_by,
@@ -247,7 +242,8 @@ pub(crate) async fn revoke(
     call.received.expect_no_body()?;
     let query: RevokeQuery = call.received.query()?;
     let mut tx = desk.database.tenant("keys.revoke", &call.tenant).await?;
-    if credentials::kind_of_key(&mut tx, id).await? == Some(KeyKind::Administrator) {
+    let key = credentials::lock_key(&mut tx, call.state.is_owner(), id).await?;
+    if key.as_ref().is_some_and(|key| key.record.kind == KeyKind::Administrator) {
         // Else a server's token that leaked could lock out whoever would stop it.
         call.also(&desk, Action::AdministratorKeysRevoke).await?;
         if call.manager.actor == id.to_string() {
@@ -257,9 +253,8 @@ pub(crate) async fn revoke(
     } else {
         call.also(&desk, Action::KeysWrite).await?;
     }
-    if !credentials::revoke_key(&mut tx, id, query.with_tokens(), desk.clock.now()).await? {
-        return Err(Problem::not_found());
-    }
+    let key = call.handle(&desk, key.ok_or_else(Problem::not_found)?)?;
+    credentials::revoke_key(&mut tx, &key, query.with_tokens(), desk.clock.now()).await?;
     let detail = json!({ "tokens": if query.with_tokens() { "revoke" } else { "keep" } });
     call.record_change(&desk, &mut tx, id.to_string(), Some(detail)).await?;
     tx.commit().await?;

@@ -8,10 +8,10 @@ use crate::{
 };
 use axum::{extract::State, response::Response};
 use http::StatusCode;
-use misy_domain::{TenantStatus, Timestamp, act};
+use misy_domain::{Timestamp, act};
 use misy_store::{
     TenantTx, closing,
-    tenants::{self, Tenant},
+    tenants::{self, LifeStep, Tenant},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -84,7 +84,8 @@ pub struct Notice {
 
 /// Suspend a tenant
 ///
-/// For the owner. Everything of the tenant answers `403 tenant_suspended` within a second, and open streams end.
+/// For the owner. Everything of the tenant answers `403 tenant_suspended` within a second, and open streams end. Also holds one that
+/// is closed: opened again by somebody of the tenant, it is suspended.
 #[utoipa::path(
     post, path = "/api/meta-agent/tenants/{tenantId}/suspend", tag = "tenants", operation_id = "suspendTenant",
     request_body(content = Why, example = json!({"reason": "unpaid since May"})),
@@ -96,8 +97,7 @@ pub(crate) async fn suspend(
     State(desk): State<FrontDesk>,
     call: Managed<act::TenantsSuspend>,
 ) -> Result<Response, Problem> {
-    let tenant = SUSPENSION.carry_out(&desk, &call, None).await?.0;
-    Ok(versioned(tenant.version, TenantAnswer::from(tenant)))
+    take(&desk, &call, LifeStep::Suspend).await
 }
 
 /// Activate a tenant
@@ -114,8 +114,7 @@ pub(crate) async fn activate(
     State(desk): State<FrontDesk>,
     call: Managed<act::TenantsActivate>,
 ) -> Result<Response, Problem> {
-    let tenant = ACTIVATION.carry_out(&desk, &call, None).await?.0;
-    Ok(versioned(tenant.version, TenantAnswer::from(tenant)))
+    take(&desk, &call, LifeStep::Activate).await
 }
 
 /// Close a tenant
@@ -134,7 +133,7 @@ pub(crate) async fn close(
     State(desk): State<FrontDesk>,
     call: Managed<act::TenantClose>,
 ) -> Result<Response, Problem> {
-    let (tenant, removes) = CLOSING.carry_out(&desk, &call, Some(LONGEST_GRACE)).await?;
+    let (tenant, removes) = closed(&desk, &call, call.received.json_or_default()?).await?;
     let keeps = ["audit trail", "tenant id"];
     let notice = Notice { purge_at: tenant.purge_at, removes: removes.unwrap_or_default(), keeps };
     Ok(versioned(tenant.version, ClosedAnswer { tenant: tenant.into(), notice }))
@@ -162,14 +161,14 @@ pub(crate) async fn delete(
     call: Managed<act::TenantDelete>,
 ) -> Result<StatusCode, Problem> {
     call.received.expect_no_body()?;
-    CLOSING.carry_out(&desk, &call, None).await?;
+    closed(&desk, &call, ClosingRequest::default()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// Open a closed tenant again
 ///
 /// For an administrator of the tenant, with a fresh second factor, while its time runs, and if somebody of the tenant itself
-/// closed it. What the owner of the platform closed, it alone activates. People of a closed tenant can still sign in for this.
+/// closed it. What the owner of the platform closed, it alone activates; what it suspended stays suspended. People of a closed tenant can still sign in for this.
 #[utoipa::path(
     post, path = "/api/meta-agent/tenants/{tenantId}/reopen", tag = "tenants", operation_id = "reopenTenant",
     request_body(content = Why, example = json!({"reason": "it was a mistake"})),
@@ -184,87 +183,71 @@ pub(crate) async fn reopen(
     State(desk): State<FrontDesk>,
     call: Managed<act::TenantReopen>,
 ) -> Result<Response, Problem> {
-    if !call.state.is_closed() {
-        return Err(Problem::conflict("conflict", "The tenant is not closed."));
-    }
-    let mut tx = desk.database.tenant("tenants.closed_by", &call.tenant).await?;
-    let closed = tenants::last_event(&mut tx, "closed").await?;
-    tx.commit().await?;
-    // Whoever comes from the owner's tenant is named with it.
-    if closed.is_some_and(|event| event.actor.contains('/')) {
-        return Err(Problem::forbidden(
-            "permission_denied",
-            "The owner of the platform closed the tenant, and alone activates it.",
-        ));
-    }
-    let tenant = ACTIVATION.carry_out(&desk, &call, None).await?.0;
+    take(&desk, &call, LifeStep::Reopen).await
+}
+
+/// Takes a step that says no more than why.
+async fn take(desk: &FrontDesk, call: &AtTenant, step: LifeStep) -> Result<Response, Problem> {
+    let Why { reason } = call.received.json_or_default()?;
+    let asked = ClosingRequest { reason, grace_days: None };
+    let tenant = carry_out(desk, call, &step, asked).await?.0;
     Ok(versioned(tenant.version, TenantAnswer::from(tenant)))
 }
 
-/// A change of where a tenant stands in its life, by whichever call.
-pub(super) struct Change {
-    status: TenantStatus,
-    event: &'static str,
+/// Closes a tenant, as it is asked for.
+async fn closed(
+    desk: &FrontDesk,
+    call: &AtTenant,
+    asked: ClosingRequest,
+) -> Result<(Tenant, Option<Value>), Problem> {
+    let now = desk.clock.now();
+    let after = |grace: Duration| now.checked_add(grace).unwrap_or(Timestamp::MAX);
+    let step = LifeStep::Close {
+        by_owner: call.manager.home != call.tenant,
+        purge_at: asked.grace_days.map(|days| after(Duration::from_hours(24 * u64::from(days)))),
+        usual_purge_at: after(desk.settings.close_grace),
+    };
+    carry_out(desk, call, &step, asked).await
 }
 
-pub(super) const SUSPENSION: Change = Change { status: TenantStatus::Suspended, event: "suspended" };
-pub(super) const ACTIVATION: Change = Change { status: TenantStatus::Active, event: "activated" };
-const CLOSING: Change = Change { status: TenantStatus::Closed, event: "closed" };
-
-impl Change {
-    /// The tenant after the change and, when it is closed, what of it will go. `longest_grace`: of a closing.
-    async fn carry_out(
-        &self,
-        desk: &FrontDesk,
-        call: &AtTenant,
-        longest_grace: Option<u32>,
-    ) -> Result<(Tenant, Option<Value>), Problem> {
-        let asked = if longest_grace.is_some() {
-            call.received.json_or_default::<ClosingRequest>()?
-        } else {
-            let Why { reason } = call.received.json_or_default()?;
-            ClosingRequest { reason, grace_days: None }
-        };
-        check(&asked, call)?;
-        if call.state.is_owner() && self.status != TenantStatus::Active {
-            return Err(Problem::conflict("conflict", "The owner of the platform stays active."));
-        }
-        let expected = expected_version(&call.received)?;
-        let now = desk.clock.now();
-        let grace = asked.grace_days.map(|days| Duration::from_hours(24 * u64::from(days)));
-        // Closing once more does not prolong the time, unless the owner says for how long.
-        let grace = grace.or((!call.state.is_closed()).then_some(desk.settings.close_grace));
-        let purge_at = grace.and_then(|grace| now.checked_add(grace).ok());
-        let mut tx = desk.database.tenant("tenants.status", &call.tenant).await?;
-        let reason = call.why(asked.reason);
-        let tenant = self.write(desk, call, &mut tx, expected, purge_at, reason).await?;
-        let closes = self.status == TenantStatus::Closed;
-        let removes = if closes { Some(closing::inventory(&mut tx).await?) } else { None };
-        tx.commit().await?;
-        desk.tenants.changed(&call.tenant);
-        Ok((tenant, removes))
+/// The tenant after a step and, when it is closed, what of it will go.
+async fn carry_out(
+    desk: &FrontDesk,
+    call: &AtTenant,
+    step: &LifeStep,
+    asked: ClosingRequest,
+) -> Result<(Tenant, Option<Value>), Problem> {
+    check(&asked, call)?;
+    if call.state.is_owner() && matches!(step, LifeStep::Suspend | LifeStep::Close { .. }) {
+        return Err(Problem::conflict("conflict", "The owner of the platform stays active."));
     }
+    let expected = expected_version(&call.received)?;
+    let mut tx = desk.database.tenant("tenants.status", &call.tenant).await?;
+    let tenant = write(desk, call, &mut tx, step, expected, call.why(asked.reason)).await?;
+    let closes = matches!(step, LifeStep::Close { .. });
+    let removes = if closes { Some(closing::inventory(&mut tx).await?) } else { None };
+    tx.commit().await?;
+    desk.tenants.changed(&call.tenant);
+    Ok((tenant, removes))
+}
 
-    /// Makes the change, with its place in the life of the tenant and in its trail.
-    pub(super) async fn write(
-        &self,
-        desk: &FrontDesk,
-        call: &AtTenant,
-        tx: &mut TenantTx,
-        expected: Option<i64>,
-        purge_at: Option<Timestamp>,
-        reason: Option<String>,
-    ) -> Result<Tenant, Problem> {
-        let now = desk.clock.now();
-        let tenant = tenants::set_status(tx, self.status, expected, now, purge_at).await?;
-        let tenant = tenant.ok_or_else(Problem::not_found)?;
-        let detail = json!({ "status": self.status.as_str(), "reason": reason, "purgeAt": tenant.purge_at });
-        call.record_change(desk, tx, call.tenant.as_str(), Some(detail)).await?;
-        let mut event = call.event(desk, self.event, reason);
-        event.purge_at = tenant.purge_at;
-        tenants::note_event(tx, &event).await?;
-        Ok(tenant)
-    }
+/// Takes a step in the life of a tenant, by whichever call, and tells of it there and in the trail.
+pub(super) async fn write(
+    desk: &FrontDesk,
+    call: &AtTenant,
+    tx: &mut TenantTx,
+    step: &LifeStep,
+    expected: Option<i64>,
+    reason: Option<String>,
+) -> Result<Tenant, Problem> {
+    let tenant = tenants::take_step(tx, step, expected, desk.clock.now()).await?;
+    let tenant = tenant.ok_or_else(Problem::not_found)?;
+    let detail = json!({ "status": tenant.status.as_str(), "reason": reason, "purgeAt": tenant.purge_at });
+    call.record_change(desk, tx, call.tenant.as_str(), Some(detail)).await?;
+    let mut event = call.event(desk, step.event(), reason);
+    event.purge_at = tenant.purge_at.filter(|_| matches!(step, LifeStep::Close { .. }));
+    tenants::note_event(tx, &event).await?;
+    Ok(tenant)
 }
 
 fn check(asked: &ClosingRequest, call: &AtTenant) -> Result<(), Problem> {

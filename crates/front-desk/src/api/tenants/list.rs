@@ -66,8 +66,8 @@ pub(crate) async fn list(
         let mut tx = desk.database.system("tenants.list").await?;
         let tenants = tenants::list(&mut tx, &filter).await?;
         let record = &call.received.record;
-        let actor = &call.manager.actor;
-        let mut entry = AuditEntry::new(Kind::System, record.operation, actor, &*desk.clock, &*desk.entropy);
+        let actor = call.actor_in(&call.manager.home);
+        let mut entry = AuditEntry::new(Kind::System, record.operation, &actor, &*desk.clock, &*desk.entropy);
         entry.request_id = Some(record.request_id.clone());
         audit::record_system(&mut tx, &call.manager.home, &entry).await?;
         tx.commit().await?;

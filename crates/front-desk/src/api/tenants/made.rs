@@ -1,10 +1,11 @@
 //! What somebody made that goes on without them: told when they are disabled or removed, and revoked if wanted.
 
-use crate::problem::Problem;
+use crate::{desk::FrontDesk, management::AtTenant, problem::Problem};
 use misy_domain::{Timestamp, UserId};
 use misy_store::{
     TenantTx,
     made::{self, Made},
+    users::tokens,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -64,15 +65,22 @@ impl MadeQuery {
     /// What a person made that is in force, and with `made=revoke` is so no more.
     pub(super) async fn settle(
         &self,
+        desk: &FrontDesk,
+        call: &AtTenant,
         tx: &mut TenantTx,
         user: UserId,
-        now: Timestamp,
     ) -> Result<Vec<MadeAnswer>, Problem> {
+        let now = desk.clock.now();
         let made = made::by(tx, user, now).await?;
         let revokes = self.made == Some(OfMade::Revoke);
         let ends = |one: &Made| revokes || one.kind == made::MadeKind::PersonalToken;
-        let ending: Vec<Made> = made.iter().filter(|one| ends(one)).cloned().collect();
-        made::revoke(tx, user, &ending, now).await?;
+        tokens::revoke_all(tx, user, now).await?;
+        for one in made.iter().filter(|one| ends(one)) {
+            // Somebody may have let it do more since than its maker may.
+            if let Some(thing) = made::lock(tx, one).await? {
+                made::revoke(tx, &call.handle(desk, thing)?, now).await?;
+            }
+        }
         let answers = made.into_iter().map(|one| MadeAnswer {
             revoked: ends(&one),
             kind: one.kind.as_str(),

@@ -15,6 +15,7 @@ use misy_domain::{GrantId, TenantId, Timestamp, UserId, act};
 use misy_store::{
     TenantTx, global_settings,
     privilege::{self as uses, PrivilegeUse},
+    tenants::LifeStep,
     users,
 };
 use serde::{Deserialize, Serialize};
@@ -224,9 +225,9 @@ async fn carry_out(
     tx: &mut TenantTx,
 ) -> Result<(), Problem> {
     let reason = Some(asked.reason.clone());
-    let change = match asked.operation {
-        Operation::SuspendTenant => life::SUSPENSION,
-        Operation::ActivateTenant => life::ACTIVATION,
+    let step = match asked.operation {
+        Operation::SuspendTenant => LifeStep::Suspend,
+        Operation::ActivateTenant => LifeStep::Activate,
         Operation::RevokeAllTokens => {
             revoke_all::raise(desk, call, tx, reason).await?;
             return Ok(());
@@ -238,7 +239,7 @@ async fn carry_out(
         }
         Operation::SystemAccess | Operation::SupportAccess | Operation::SetGlobalSetting => return Ok(()),
     };
-    change.write(desk, call, tx, None, None, reason).await?;
+    life::write(desk, call, tx, &step, None, reason).await?;
     Ok(())
 }
 

@@ -16,10 +16,10 @@ use axum::{
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::StatusCode;
-use misy_domain::{Plan, TenantId, TenantType, Timestamp, act};
+use misy_domain::{Action, Plan, TenantId, TenantType, Timestamp, act};
 use misy_store::{
     StoreError,
-    audit::{AuditEntry, Kind},
+    audit::{Actor, AuditEntry, Kind},
     provisioning::{self, NewTenant, Provisioned},
 };
 use serde::Serialize;
@@ -118,7 +118,7 @@ pub(crate) async fn owner(State(desk): State<FrontDesk>, request: Request) -> Re
         let mut entry = AuditEntry::new(
             Kind::Change,
             received.record.operation,
-            "bootstrap",
+            &Actor::outside("bootstrap"),
             &*desk.clock,
             &*desk.entropy,
         );
@@ -147,7 +147,7 @@ async fn register_owner(desk: &FrontDesk, received: &Received) -> Result<Respons
             format!("must be {tenant} in this installation"),
         ));
     }
-    let new = checked(received, registration, TenantType::Owner, "bootstrap", mistakes)?;
+    let new = checked(received, registration, TenantType::Owner, Actor::outside("bootstrap"), mistakes)?;
     let once = Once::of(received, "bootstrap")?;
     let answer = carry_out(desk, &tenant, &new, &once).await;
     match answer {
@@ -185,7 +185,7 @@ pub(crate) async fn register(State(desk): State<FrontDesk>, request: Request) ->
                 mistakes.push(FieldError::new("/plan", "format", "must be FREE unless the owner registers"));
             }
             let once = Once::of_stranger(&received)?;
-            create(&desk, &received, registration, "self-registration", once, mistakes).await
+            create(&desk, &received, registration, Actor::outside("self-registration"), once, mistakes).await
         }
         SelfRegistration::Open | SelfRegistration::Invite => {
             let call = AtHome::from_request(request, &desk).await?;
@@ -200,16 +200,21 @@ pub(super) async fn by_owner(
     call: &AtHome<act::TenantsCreate>,
 ) -> Result<Response, Problem> {
     let registration: Registration = call.received.json()?;
+    if registration.plan.is_some_and(|plan| plan != Plan::Free) {
+        // To give a plan is as much here as it is later.
+        call.also(desk, Action::PlanWrite).await?;
+        call.expect_fresh_second_factor(desk)?;
+    }
     let once = Once::of(&call.received, &call.manager.actor)?;
-    let actor = format!("{}/{}", call.manager.home, call.manager.actor);
-    create(desk, &call.received, registration, &actor, once, Vec::new()).await
+    let actor = Actor::from_elsewhere(&call.manager.home, &call.manager.actor);
+    create(desk, &call.received, registration, actor, once, Vec::new()).await
 }
 
 async fn create(
     desk: &FrontDesk,
     received: &Received,
     registration: Registration,
-    actor: &str,
+    actor: Actor,
     once: Once,
     mut mistakes: Vec<FieldError>,
 ) -> Result<Response, Problem> {

@@ -5,7 +5,7 @@ use crate::{
     problem::{FieldError, Problem},
 };
 use misy_domain::{ContextPack, Locale, Origin, Plan, TenantType, context_pack::ZoneName};
-use misy_store::provisioning::NewTenant;
+use misy_store::{audit::Actor, provisioning::NewTenant};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -51,7 +51,7 @@ pub(super) fn checked(
     received: &Received,
     registration: Registration,
     tenant_type: TenantType,
-    actor: &str,
+    actor: Actor,
     mut mistakes: Vec<FieldError>,
 ) -> Result<NewTenant, Problem> {
     let mut wrong = |pointer: &str, message: &str| mistakes.push(FieldError::new(pointer, "format", message));
@@ -91,7 +91,7 @@ pub(super) fn checked(
         }),
         origins,
         limits: Vec::new(),
-        actor: actor.to_owned(),
+        actor,
         request_id: Some(received.record.request_id.clone()),
     })
 }

@@ -12,7 +12,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::StatusCode;
 use misy_domain::{Action, KeyId, Permission, Permissions, Timestamp, act};
 use misy_store::credentials::{self, NewSecret, SecretGrant, SecretRecord};
-use misy_trust::access;
+use misy_trust::access::{self, Given};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::time::Duration;
@@ -136,43 +136,19 @@ impl Wanted {
     }
 
     /// What the secret is to carry. What is not asked for goes on as `before`, as far as the caller may give that; what is
-    /// asked for beyond `has` and what the caller may give is refused.
+    /// asked for beyond that is refused.
     fn grant(
         self,
         desk: &FrontDesk,
         call: &AtTenant,
         before: &SecretGrant,
-        has: &SecretGrant,
-    ) -> Result<SecretGrant, Problem> {
-        let actions = if let Some(asked) = self.actions {
-            let added: Vec<Action> =
-                asked.iter().copied().filter(|action| !has.actions.contains(action)).collect();
-            call.may_give(desk, &call.tenant, &added)?;
-            asked
-        } else {
-            let own = call.powers(desk, &call.tenant)?;
-            let goes_on = |action: &Action| has.actions.contains(action) || own.contains(*action);
-            before.actions.iter().copied().filter(goes_on).collect()
-        };
-        let most = call.manager.most_permissions(&call.state, desk.clock.now());
-        let permissions = match self.permissions {
-            Some(asked) => {
-                let beyond = |one: &Permission| {
-                    *one != Permission::TenantManage
-                        && !most.contains(*one)
-                        && !has.permissions.contains(*one)
-                };
-                if asked.iter().any(|one| beyond(&one)) {
-                    return Err(Problem::forbidden(
-                        "permission_denied",
-                        "You can give to others only what you may do yourself.",
-                    ));
-                }
-                asked
-            }
-            None => before.permissions.intersection(&most),
-        };
-        Ok(SecretGrant::new(&permissions, actions))
+    ) -> Result<Given<SecretGrant>, Problem> {
+        let own = call.reach(desk)?;
+        let goes_on = || before.actions.iter().copied().filter(|action| own.powers.contains(*action));
+        let actions = self.actions.unwrap_or_else(|| goes_on().collect());
+        let permissions =
+            self.permissions.unwrap_or_else(|| before.permissions.intersection(&own.permissions));
+        call.give(desk, SecretGrant::new(&permissions, actions))
     }
 }
 
@@ -203,8 +179,8 @@ pub(crate) async fn list(
 /// Make a new tenant secret
 ///
 /// The secret is shown in this answer and never again. The older ones go on for a while, so that servers can change over
-/// one after the other. It carries what the newest one does unless something else is asked for, and never more than its maker
-/// may do.
+/// one after the other; the new one signs for their tokens too, if it carries what they do. It carries what the newest one does
+/// unless something else is asked for, and never more than its maker may do. Older ones that can do more than its maker go on.
 #[utoipa::path(
     post, path = "/api/meta-agent/tenants/{tenantId}/secrets", tag = "tenants", operation_id = "rotateSecret",
     request_body(content = SecretRequest, example = json!({"overlapSeconds": 3600})),
@@ -239,17 +215,21 @@ pub(crate) async fn rotate(
     let key_id = KeyId::new(&*desk.clock, &*desk.entropy);
     let now = desk.clock.now();
     let until = now.checked_add(Duration::from_secs(u64::from(overlap))).unwrap_or(Timestamp::MAX);
-    let before =
-        credentials::newest_secret(&mut tx, now).await?.map_or_else(chat_only, |newest| newest.grant);
-    let grant = wanted.grant(&desk, &call, &before, &SecretGrant::default())?;
+    let present = credentials::lock_secrets(&mut tx, now).await?;
+    let before = present.first().map_or_else(chat_only, |newest| newest.grant.clone());
+    let grant = wanted.grant(&desk, &call, &before)?;
     let needs_certificate = asked.needs_certificate.unwrap_or_default();
     let made_by = call.maker_in(&call.tenant);
     let new = NewSecret { key_id, name: &name, grant: &grant, needs_certificate, made_by: &made_by };
     let secret = credentials::create_secret(&mut tx, call.keys(), &*desk.entropy, &new).await?;
-    credentials::expire_older_secrets(&mut tx, key_id, until).await?;
+    // Those that can do more than the caller go on as if nothing had been: nobody ends them by making another.
+    let older: Vec<_> = present.into_iter().filter_map(|older| call.handle(&desk, older).ok()).collect();
+    credentials::replace_secrets(&mut tx, &older, key_id, until).await?;
+    let replaces: Vec<_> = older.iter().map(|older| older.key_id).collect();
+    let grant = grant.into_inner();
     let detail = json!({
         "overlapSeconds": overlap, "needsCertificate": needs_certificate, "permissions": grant.permissions,
-        "actions": grant.actions,
+        "actions": grant.actions, "replaces": replaces,
     });
     call.record_change(&desk, &mut tx, key_id.to_string(), Some(detail)).await?;
     let answer = SecretAnswer {
@@ -271,7 +251,7 @@ pub(crate) async fn rotate(
 
 /// Change a tenant secret
 ///
-/// What it carries: what is taken from it is taken at once from the tokens that were given for it. And whether it needs a client
+/// By whoever may do all that it carries. What it carries: what is taken from it is taken at once from the tokens that were given for it. And whether it needs a client
 /// certificate: when it does, no token is given for it on a connection without a bound certificate of the tenant, and the tokens that
 /// were given for it without one are refused from now on.
 #[utoipa::path(
@@ -293,12 +273,9 @@ pub(crate) async fn change(
     let mut tx = desk.database.tenant("secrets.change", &call.tenant).await?;
     let secret = credentials::lock_secret(&mut tx, id).await?.ok_or_else(Problem::not_found)?;
     let needs_certificate = patch.needs_certificate.unwrap_or(secret.needs_certificate);
-    let grant = if wanted.permissions.is_some() || wanted.actions.is_some() {
-        wanted.grant(&desk, &call, &secret.grant, &secret.grant)?
-    } else {
-        secret.grant
-    };
-    credentials::change_secret(&mut tx, id, &grant, needs_certificate).await?;
+    let secret = call.handle(&desk, secret)?;
+    let grant = wanted.grant(&desk, &call, &secret.grant)?;
+    credentials::change_secret(&mut tx, &secret, &grant, needs_certificate).await?;
     let detail = json!({
         "needsCertificate": needs_certificate, "permissions": grant.permissions, "actions": grant.actions,
     });
@@ -310,7 +287,7 @@ pub(crate) async fn change(
 
 /// Revoke a tenant secret
 ///
-/// No token is given for it any more, and none that requests are signed with it for counts. `tokens=revoke` ends all
+/// By whoever may do all that it carries. No token is given for it any more, and none that requests are signed with it for counts. `tokens=revoke` ends all
 /// tokens that it gave, and their chains.
 #[utoipa::path(
     delete, path = "/api/meta-agent/tenants/{tenantId}/secrets/{keyId}", tag = "tenants", operation_id = "revokeSecret",
@@ -326,9 +303,9 @@ pub(crate) async fn revoke(
     call.received.expect_no_body()?;
     let query: RevokeQuery = call.received.query()?;
     let mut tx = desk.database.tenant("secrets.revoke", &call.tenant).await?;
-    if !credentials::revoke_secret(&mut tx, id, query.with_tokens(), desk.clock.now()).await? {
-        return Err(Problem::not_found());
-    }
+    let secret = credentials::lock_secret(&mut tx, id).await?.ok_or_else(Problem::not_found)?;
+    let secret = call.handle(&desk, secret)?;
+    credentials::revoke_secret(&mut tx, &secret, query.with_tokens(), desk.clock.now()).await?;
     let detail = json!({ "tokens": if query.with_tokens() { "revoke" } else { "keep" } });
     call.record_change(&desk, &mut tx, id.to_string(), Some(detail)).await?;
     tx.commit().await?;

@@ -9,7 +9,7 @@ use crate::{
 };
 use axum::{Json, extract::State, response::Response};
 use http::StatusCode;
-use misy_domain::{Permission, Permissions, SiteId, Timestamp, act};
+use misy_domain::{Action, Permission, Permissions, SiteId, Timestamp, act};
 use misy_store::sites::{self, Site, SiteChange};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -210,7 +210,8 @@ pub(crate) async fn change(
 
 /// Delete a site
 ///
-/// With its origins, its keys and its sessions. Its tokens are accepted no longer.
+/// With its origins, its keys, its certificates and its sessions; whoever deletes it may handle those too. Its tokens are accepted no
+/// longer.
 #[utoipa::path(
     delete, path = "/api/meta-agent/tenants/{tenantId}/sites/{siteId}", tag = "tenants", operation_id = "deleteSite",
     params(("tenantId" = String, Path, description = "The tenant"), ("siteId" = String, Path, description = "The site")),
@@ -224,9 +225,16 @@ pub(crate) async fn delete(
     let id: SiteId = call.received.param("siteId")?;
     call.received.expect_no_body()?;
     let mut tx = desk.database.tenant("sites.delete", &call.tenant).await?;
-    if !sites::delete(&mut tx, &id).await? {
-        return Err(Problem::not_found());
+    let site = sites::lock(&mut tx, call.state.is_owner(), &id).await?.ok_or_else(Problem::not_found)?;
+    // What goes with it is asked for as if it went alone.
+    if !site.keys.is_empty() {
+        call.also(&desk, Action::KeysWrite).await?;
     }
+    if !site.certificates.is_empty() {
+        call.also(&desk, Action::CertificatesWrite).await?;
+    }
+    let site = call.handle(&desk, site)?;
+    sites::delete(&mut tx, &site).await?;
     call.record_change(&desk, &mut tx, id.as_str(), None).await?;
     tx.commit().await?;
     desk.tenants.changed(&call.tenant);

@@ -141,7 +141,7 @@ pub(crate) async fn read(
     };
     let rows = if csv { i64::MAX } else { i64::from(limit) + 1 };
     let filter = UsageFilter { from, to, by: grouping.by(), after, limit: rows };
-    let mut tx = desk.database.tenant("usage.read", &call.tenant).await?;
+    let mut tx = desk.database.tenant_report("usage.read", &call.tenant).await?;
     let rows = usage::usage(&mut tx, &filter).await?;
     tx.commit().await?;
     if csv {

@@ -17,7 +17,7 @@ use misy_domain::{SignInId, UserId, act};
 use misy_store::{
     TenantTx,
     users::{
-        self, User, UserStatus, devices, factors, sign_ins,
+        self, LockedUser, User, UserStatus, factors, sign_ins,
         tickets::{self, TicketPurpose},
     },
 };
@@ -25,7 +25,11 @@ use misy_trust::{RandomToken, TokenUse};
 use serde_json::json;
 
 /// The user that the path names, whom the caller may handle, locked.
-async fn handled(desk: &FrontDesk, call: &AtTenant, name: &'static str) -> Result<(TenantTx, User), Problem> {
+async fn handled(
+    desk: &FrontDesk,
+    call: &AtTenant,
+    name: &'static str,
+) -> Result<(TenantTx, LockedUser), Problem> {
     let id: UserId = call.received.param("userId")?;
     call.received.expect_no_body()?;
     let mut tx = desk.database.tenant(name, &call.tenant).await?;
@@ -42,9 +46,6 @@ pub(super) async fn take_second_factors(
     user: &User,
 ) -> Result<(), Problem> {
     factors::reset(tx, user.user_id, desk.clock.now()).await?;
-    sign_ins::end_all(tx, user.user_id, None).await?;
-    devices::forget(tx, user.user_id).await?;
-    tickets::void(tx, user.user_id, None).await?;
     mails::tell(desk, tx, call.keys(), user, mails::Notice::SecondFactorReset).await
 }
 
@@ -166,7 +167,7 @@ pub(crate) async fn make_password_link(
     }
     let token = RandomToken::generate(TokenUse::PasswordReset, &*desk.entropy);
     let purpose = TicketPurpose::PasswordReset;
-    let expires_at = tickets::issue(&mut tx, user.user_id, purpose, &token.hash(), desk.clock.now()).await?;
+    let expires_at = tickets::issue(&mut tx, &user, purpose, &token.hash(), desk.clock.now()).await?;
     call.record_change(&desk, &mut tx, user.user_id.to_string(), None).await?;
     tx.commit().await?;
     Ok(Json(OneTimeLink { url: reset_url(&desk, &token), token: token.text().to_owned(), expires_at }))

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     desk::FrontDesk,
     idempotent::Once,
-    identity::mails,
+    identity::{Proved, mails},
     management::{AtTenant, Managed},
     problem::Problem,
 };
@@ -22,9 +22,8 @@ use misy_domain::{BuiltInRole, EmailAddress, Locale, Timestamp, UserId, act};
 use misy_store::{
     TenantTx, roles,
     users::{
-        self, NewUser, User, UserChange, UserFilter, UserStatus, sign_ins,
+        self, LockedUser, NewUser, User, UserChange, UserFilter, UserStatus,
         tickets::{self, TicketPurpose},
-        tokens,
     },
 };
 use misy_trust::{RandomToken, TokenUse};
@@ -302,11 +301,11 @@ pub(crate) async fn invite(
         password_hash: None,
     };
     users::create(&mut tx, &desk.vault, call.keys(), &new, desk.clock.now()).await?;
-    let user = users::read(&mut tx, call.keys(), user_id).await?.ok_or_else(Problem::internal)?;
+    let user = users::lock(&mut tx, call.keys(), user_id).await?.ok_or_else(Problem::internal)?;
     let invitation = send_invitation(&desk, &mut tx, &call, &user).await?;
     let detail = json!({ "roles": user.roles });
     call.record_change(&desk, &mut tx, user_id.to_string(), Some(detail)).await?;
-    let answer = InvitedUser { user: user.into(), invitation };
+    let answer = InvitedUser { user: user.into_inner().into(), invitation };
     once.answer(&desk, tx, call.keys(), StatusCode::CREATED, &answer).await
 }
 
@@ -315,11 +314,11 @@ pub(super) async fn send_invitation(
     desk: &FrontDesk,
     tx: &mut TenantTx,
     call: &AtTenant,
-    user: &User,
+    user: &LockedUser,
 ) -> Result<OneTimeLink, Problem> {
     let token = RandomToken::generate(TokenUse::Invitation, &*desk.entropy);
     let now = desk.clock.now();
-    let expires_at = tickets::issue(tx, user.user_id, TicketPurpose::Invitation, &token.hash(), now).await?;
+    let expires_at = tickets::issue(tx, user, TicketPurpose::Invitation, &token.hash(), now).await?;
     let url = format!("{}/invite#token={}", desk.settings.public_url, token.text());
     mails::tell(desk, tx, call.keys(), user, mails::Notice::Invitation { url: &url }).await?;
     Ok(OneTimeLink { url, token: token.text().to_owned(), expires_at })
@@ -346,7 +345,8 @@ pub(crate) async fn read(
 
 /// Change a user
 ///
-/// Whoever is disabled is signed out everywhere at once, and their personal tokens are revoked for good. What else they made goes
+/// Whoever is disabled is signed out everywhere at once, and their personal tokens are revoked for good. Whoever gains a role is
+/// signed out too, and signs in anew. What else they made goes
 /// on, unless `made=revoke` ends it in the same moment; the answer lists it. The last administrator stays one. Needs a fresh
 /// second factor.
 #[utoipa::path(
@@ -394,8 +394,8 @@ pub(crate) async fn change(
     };
     let status = match (patch.disabled, user.status) {
         (Some(true), _) => Some(UserStatus::Disabled),
-        // Who never came in is invited still.
-        (Some(false), UserStatus::Disabled) if user.password_hash.is_none() => Some(UserStatus::Invited),
+        // Who never came in is invited still; who came in without a password, as with a passkey, is not.
+        (Some(false), UserStatus::Disabled) if !user.came_in() => Some(UserStatus::Invited),
         (Some(false), UserStatus::Disabled) => Some(UserStatus::Active),
         (Some(false) | None, _) => None,
     };
@@ -405,10 +405,7 @@ pub(crate) async fn change(
     let now = desk.clock.now();
     let mut made = None;
     if disables {
-        sign_ins::end_all(&mut tx, id, None).await?;
-        tickets::void(&mut tx, id, None).await?;
-        made = Some(query.settle(&mut tx, id, now).await?);
-        tokens::revoke_all(&mut tx, id, now).await?;
+        made = Some(query.settle(&desk, &call, &mut tx, id).await?);
         detail["made"] = json!(made);
     }
     let changed = UserChange {
@@ -416,6 +413,7 @@ pub(crate) async fn change(
         roles,
         locale: patch.locale,
         status,
+        keep: call.proved.as_ref().and_then(Proved::sign_in_id),
     };
     users::change(&mut tx, &desk.vault, call.keys(), &user, &changed, expected, now).await?;
     call.record_change(&desk, &mut tx, id.to_string(), Some(detail)).await?;
@@ -464,7 +462,7 @@ pub(crate) async fn remove(
         return Err(misy_store::StoreError::Stale("user").into());
     }
     expect_not_last(&mut tx, &user, None).await?;
-    let made = query.settle(&mut tx, id, desk.clock.now()).await?;
+    let made = query.settle(&desk, &call, &mut tx, id).await?;
     users::remove(&mut tx, id).await?;
     let detail = json!({ "was": user.roles, "made": made });
     call.record_change(&desk, &mut tx, id.to_string(), Some(detail)).await?;

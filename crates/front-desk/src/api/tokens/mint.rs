@@ -7,7 +7,7 @@ use crate::{
     look_up,
     pipeline::{Received, SignatureHeaders, bearer},
     problem::Problem,
-    shares::{self, Share},
+    shares::{Counts, Who},
     tenant_state::TenantState,
     token_desk::KnownToken,
 };
@@ -24,8 +24,8 @@ use misy_domain::{
 };
 use misy_store::{
     certificates,
-    credentials::{self, KeyKind, KeyRecord},
-    limits::{Limit, Nonce, Scope, Unreachable},
+    credentials::{self, KeyKind},
+    limits::{Nonce, Scope, Unreachable},
 };
 use misy_trust::{
     ApiKey, ApiKeyKind, BoundCertificate, RequestKey, RequestKeyKind, TatClaims, bound_key,
@@ -107,6 +107,7 @@ struct Caller {
 /// A browser sends its publishable key and its origin and gets a token bound to that origin, with a signing key of its
 /// own. A server sends the id of its tenant secret and signs the request (with an empty token line). Whoever has a token
 /// sends it too, and signs with its key, to get one that goes on with the same sessions, up to 30 days after its end.
+/// A server renews tokens that were given for its secret, or for one that its secret took over from.
 /// A secret that needs a client certificate counts only on a TLS connection with a bound certificate of the tenant, and
 /// the token only on connections of that certificate.
 #[utoipa::path(
@@ -201,10 +202,17 @@ async fn browser(
             (Some(old.claims.family), Some(headers.nonce(forget_at)))
         }
     };
-    let shares = family.map_or_else(Vec::new, |family| {
-        shares::of(Trace::Renewal, &state, &family.to_string(), received.record.address)
-    });
-    count(desk, received, &id, &state, &asked.site_id, (Some(&key), &shares), nonce).await?;
+    let mut counts =
+        Counts::of(&state, Who::Visitor(received.record.address)).shared(Scope::Site, asked.site_id.as_str());
+    // All visitors of a site share its publishable key, so only a limit of its own counts.
+    if let Some(per_minute) = key.requests_per_minute {
+        counts = counts.of_key(&key.key_id.to_string(), Quota::per_minute(per_minute));
+    }
+    if let Some(family) = family {
+        counts = counts.leaving(Trace::Renewal, &family.to_string());
+    }
+    count(desk, received, &id, &counts, nonce).await?;
+    drop(counts);
     let caller = Caller {
         tenant: id,
         key: key.key_id,
@@ -260,6 +268,13 @@ async fn server(desk: &FrontDesk, received: &Received, id: &str) -> Result<(Call
         Some(text) => Some(old_token(desk, &id, &state, &asked.site_id, text).await?),
         None => None,
     };
+    // A secret goes on with what it began, or what it took over: it speaks for no visitor, and for no stronger secret.
+    let began = |old: &Arc<KnownToken>| {
+        old.claims.key.is_some_and(|key| state.signers(key, now).any(|secret| secret.key_id == key_id))
+    };
+    if old.as_ref().is_some_and(|old| !began(old)) {
+        return Err(Problem::unauthorized("token_invalid"));
+    }
     // A chain that is bound to certificates stays so: else the secret alone could take it over.
     let was_bound = old.as_ref().is_some_and(|old| old.claims.certificate.is_some());
     let certificate = if was_bound || state.needs_certificate(key_id) {
@@ -276,7 +291,9 @@ async fn server(desk: &FrontDesk, received: &Received, id: &str) -> Result<(Call
     if sig == RequestKeyKind::Tenant && asked.origin.is_some() {
         return Err(Problem::invalid_field("/sig", "format", "must be token with an origin"));
     }
-    count(desk, received, &id, &state, &asked.site_id, (None, &[]), Some(headers.nonce(forget_at))).await?;
+    let counts = Counts::of(&state, Who::Program).shared(Scope::Site, asked.site_id.as_str());
+    count(desk, received, &id, &counts, Some(headers.nonce(forget_at))).await?;
+    drop(counts);
     if let Some(bound) = certificate {
         hold(desk, received, &id, bound, now).await?;
     }
@@ -358,22 +375,11 @@ async fn count(
     desk: &FrontDesk,
     received: &Received,
     tenant: &TenantId,
-    state: &TenantState,
-    site: &SiteId,
-    (key, shares): (Option<&KeyRecord>, &[Share]),
+    counts: &Counts<'_>,
     nonce: Option<Nonce<'_>>,
 ) -> Result<(), Problem> {
-    let mut limits = vec![
-        Limit { scope: Scope::Tenant, subject: "", quota: state.quota(Scope::Tenant, "") },
-        Limit { scope: Scope::Site, subject: site.as_str(), quota: state.quota(Scope::Site, site.as_str()) },
-    ];
-    // All visitors of a site share its publishable key, so only a limit of its own counts.
-    let own = key.and_then(|key| Some((key.key_id.to_string(), key.requests_per_minute?)));
-    if let Some((subject, per_minute)) = &own {
-        limits.push(Limit { scope: Scope::Key, subject, quota: Quota::per_minute(*per_minute) });
-    }
-    limits.extend(shares.iter().map(Share::limit));
-    let decision = desk.limits.check(tenant, nonce, &limits, desk.clock.now(), Unreachable::Refuse).await?;
+    let (limits, now) = (counts.limits(), desk.clock.now());
+    let decision = desk.limits.check(tenant, nonce, &limits, now, Unreachable::Refuse).await?;
     limited(decision, &received.record)?;
     received.record.keep_room(&desk.audit).await
 }

@@ -12,7 +12,7 @@ use http::StatusCode;
 use misy_domain::{Action, Permission, TenantId, Timestamp, TokenId, act, share::Trace};
 use misy_store::{
     TenantTx,
-    audit::{self, AuditEntry, Kind},
+    audit::{self, Actor, AuditEntry, Kind},
     credentials,
 };
 use misy_trust::{RequestKeyKind, TokenUse, token::MAX_LIFETIME};
@@ -73,8 +73,8 @@ pub(crate) async fn revoke(State(desk): State<FrontDesk>, request: Request) -> R
             (None, None) => return Err(Problem::invalid_field("/tokenId", "required", "is required")),
             (id, token) => of_tenant(&desk, &call.tenant, id, token)?,
         };
-        let (actor, text) = (&call.manager.actor, asked.token.as_deref());
-        return carry_out(&desk, &call.received, &call.tenant, actor, &tokens, text).await;
+        let (actor, text) = (call.actor_in(&call.tenant), asked.token.as_deref());
+        return carry_out(&desk, &call.received, &call.tenant, &actor, &tokens, text).await;
     }
     let received = Received::read(&desk, request, desk.settings.body_limit).await?;
     let call = TenantCall::<Anything>::pass(&desk, received).await?;
@@ -102,7 +102,12 @@ pub(crate) async fn revoke(State(desk): State<FrontDesk>, request: Request) -> R
         _ => return Err(Problem::forbidden("permission_denied", "The token may revoke itself only.")),
     };
     let given = asked.token.as_deref().or(text);
-    carry_out(&desk, &call.received, call.tenant(), call.actor(), &tokens, given).await
+    carry_out(&desk, &call.received, call.tenant(), &holder(&call), &tokens, given).await
+}
+
+/// Whoever holds a token of the tenant.
+fn holder(call: &TenantCall<Anything>) -> Actor {
+    Actor::of(call.tenant(), call.actor(), call.tenant())
 }
 
 fn both() -> Problem {
@@ -140,7 +145,7 @@ async fn give_up(
     let mut tx = desk.database.tenant("tokens.give_up", call.tenant()).await?;
     credentials::revoke_tokens(&mut tx, &[family], now, expires_at).await?;
     credentials::detach_sessions(&mut tx, family).await?;
-    record(desk, &mut tx, &call.received, call.actor(), family).await?;
+    record(desk, &mut tx, &call.received, &holder(call), family).await?;
     tx.commit().await?;
     Ok(done(desk, call.tenant(), text))
 }
@@ -149,7 +154,7 @@ async fn record(
     desk: &FrontDesk,
     tx: &mut TenantTx,
     received: &Received,
-    actor: &str,
+    actor: &Actor,
     token: TokenId,
 ) -> Result<(), Problem> {
     let record = &received.record;
@@ -163,7 +168,7 @@ async fn carry_out(
     desk: &FrontDesk,
     received: &Received,
     tenant: &TenantId,
-    actor: &str,
+    actor: &Actor,
     tokens: &[TokenId],
     text: Option<&str>,
 ) -> Result<StatusCode, Problem> {

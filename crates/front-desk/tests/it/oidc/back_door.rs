@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     people::Browser,
-    support::{Answer, App, Tenant},
+    support::{Answer, App, Tenant, bare, put},
     users::joined,
 };
 use http::Method;
@@ -199,6 +199,64 @@ async fn whoever_may_only_set_the_sign_in_gives_nobody_more_than_that() {
     come(&app, &provider, "andina", strip).await.0.refused(403, "link_not_proved");
     let read = boss.get(&app, &andina.path(&format!("/users/{eva}"))).await.expect(200);
     assert_eq!(read.body["roles"], json!(["manager"]));
+}
+
+#[tokio::test]
+async fn one_typed_code_gives_a_provider_nothing_beyond_what_it_stands_for() {
+    let app = App::start().await;
+    let (_, andina) = app.two().await;
+    let mut boss = boss(&app, &andina).await;
+    let actions = json!(["sign-in:read", "sign-in:write", "tenant:read"]);
+    let (mut luis, _) = with_role(&app, &mut boss, &andina, "door", actions).await;
+    let provider = FakeProvider::start("").await;
+    configure(&app, &mut luis, &andina, &trusting(&provider, "andina", "andina.example")).await.expect(200);
+    // The boss is led through the provider of Luis and types a code: the page says for what.
+    let (answer, mut led) = as_address(&app, &provider, "andina", BOSS).await;
+    let page = location(&answer);
+    let said: std::collections::BTreeMap<String, String> =
+        url::form_urlencoded::parse(page.split_once('#').unwrap().1.as_bytes()).into_owned().collect();
+    assert_eq!((&*said["provider"], &*said["account"]), (&*provider.issuer, BOSS));
+    led.totp.clone_from(&boss.totp);
+    prove_here(&app, &mut led, &answer).await.expect(200);
+    // From then on the provider names the boss, with a factor of its own: that is asked for here, each time.
+    for _ in 0..3 {
+        let (answer, mut attacker) = as_address(&app, &provider, "andina", BOSS).await;
+        assert!(location(&answer).starts_with("/sign-in#challenge=chl_"), "{}", location(&answer));
+        is_out(&app, &mut attacker).await;
+        attacker.totp.clone_from(&luis.totp);
+        prove_here(&app, &mut attacker, &answer).await.refused(401, "code_invalid");
+    }
+}
+
+#[tokio::test]
+async fn a_page_elsewhere_starts_no_sign_in_with_a_provider() {
+    let app = App::start().await;
+    let (_, andina) = app.two().await;
+    let mut boss = boss(&app, &andina).await;
+    let provider = FakeProvider::start("").await;
+    configure(&app, &mut boss, &andina, &configuration(&provider.issuer)).await.expect(200);
+    for path in ["/auth/oidc/andina/start", "/auth/oidc/start"] {
+        for (site, refused) in [
+            (Some("cross-site"), true),
+            (Some("same-site"), true),
+            (Some("Same-Origin"), true),
+            (Some("same-origin"), false),
+            (Some("none"), false),
+            (None, false),
+        ] {
+            let mut request = bare(Method::GET, path, None);
+            if let Some(site) = site {
+                put(&mut request, "sec-fetch-site", site);
+            }
+            let answer = app.send(request).await;
+            assert_eq!(answer.code() == "csrf_refused", refused, "{path} {site:?}: {}", answer.body);
+        }
+    }
+    // A person who was led there reads why.
+    let mut request = bare(Method::GET, "/auth/oidc/andina/start", None);
+    put(&mut request, "sec-fetch-site", "cross-site");
+    put(&mut request, "accept", "text/html");
+    assert_eq!(location(&app.send(request).await), "/sign-in#error=csrf_refused");
 }
 
 #[tokio::test]

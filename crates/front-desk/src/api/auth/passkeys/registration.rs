@@ -2,9 +2,13 @@
 
 use super::{CeremonyAnswer, Kind, Whose, checked_name, invalid, keep, party, provers, take};
 use crate::{
-    api::auth::step_up::renew_session,
+    api::auth::{own_account, step_up::renew_session},
     desk::FrontDesk,
-    identity::{UserCall, start},
+    identity::{
+        UserCall,
+        mails::{self, Notice},
+        start,
+    },
     problem::Problem,
 };
 use axum::{Json, extract::State, response::Response};
@@ -21,7 +25,8 @@ use utoipa::ToSchema;
 
 /// Begin to add a passkey
 ///
-/// Whoever has a second factor proves it anew before, unless that was within the last five minutes.
+/// Whoever has a second factor proves it anew before, unless that was within the last five minutes. Who needs one and came with
+/// a password alone is refused: `enrollment_link_required`.
 #[utoipa::path(
     post, path = "/api/meta-agent/auth/passkeys/registration", tag = "auth", operation_id = "beginPasskeyRegistration",
     responses((status = 200, description = "What to hand to the authenticator", body = CeremonyAnswer)),
@@ -32,7 +37,7 @@ pub(crate) async fn begin(
     call: UserCall,
 ) -> Result<Json<CeremonyAnswer>, Problem> {
     let party = party(&desk)?;
-    expect_may_add(&desk, &call)?;
+    call.enrolling_session(&desk)?;
     call.expect_no_body()?;
     let proved = &call.proved;
     let user_id = proved.user.user_id;
@@ -45,11 +50,6 @@ pub(crate) async fn begin(
     let begun = party.begin_registration(handle, user.email.as_str(), &user.name, &provers(&stored));
     let begun = begun.map_err(|_| Problem::internal())?;
     keep(&desk, Kind::Registration, begun, Some(Whose::of(&call)?)).await
-}
-
-fn expect_may_add(desk: &FrontDesk, call: &UserCall) -> Result<(), Problem> {
-    call.session()?;
-    if call.proved.has_second_factor { call.expect_fresh_second_factor(desk) } else { Ok(()) }
 }
 
 fn expect_room(count: usize) -> Result<(), Problem> {
@@ -89,7 +89,7 @@ pub struct PasskeyAdded {
 /// Add a passkey
 ///
 /// It is a second factor from now on, and a way to come in without anything else. The proof counts for this session, which
-/// gets a new token.
+/// gets a new token; all others end, and the user is told by mail.
 #[utoipa::path(
     post, path = "/api/meta-agent/auth/passkeys/registration/finish", tag = "auth",
     operation_id = "finishPasskeyRegistration",
@@ -99,7 +99,7 @@ pub struct PasskeyAdded {
 )]
 pub(crate) async fn finish(State(desk): State<FrontDesk>, call: UserCall) -> Result<Response, Problem> {
     let party = party(&desk)?;
-    expect_may_add(&desk, &call)?;
+    let session = call.enrolling_session(&desk)?.0.sign_in_id;
     let request: NewPasskeyRequest = call.json()?;
     let name = checked_name(&request.name)?;
     let proved = &call.proved;
@@ -111,12 +111,12 @@ pub(crate) async fn finish(State(desk): State<FrontDesk>, call: UserCall) -> Res
     let registered = party.finish_registration(&pending.state, request.credential);
     let (passkey, usage) = registered.map_err(|_| invalid())?;
     let now = desk.clock.now();
-    let mut tx = desk.database.tenant("passkeys.add", &proved.tenant).await?;
-    let user = users::lock(&mut tx, keys, proved.user.user_id).await?.ok_or_else(Problem::not_found)?;
+    let (mut tx, user) = own_account(&desk, &call, "passkeys.add").await?;
     expect_room(passkeys::list(&mut tx, keys, user.user_id).await?.len())?;
     let passkey_id = PasskeyId::new(&*desk.clock, &*desk.entropy);
     let new = NewPasskey { passkey_id, user_id: user.user_id, name, passkey: &passkey, usage };
-    passkeys::add(&mut tx, keys, &*desk.entropy, &new, now).await?;
+    passkeys::add(&mut tx, keys, &*desk.entropy, &new, session, now).await?;
+    mails::tell(&desk, &mut tx, keys, &user, Notice::PasskeyAdded { name }).await?;
     let detail = json!({ "passkeyId": passkey_id });
     start::record(&desk, &call.received, &mut tx, &user, Some(detail)).await?;
     let mut more = json!({ "passkeyId": passkey_id });

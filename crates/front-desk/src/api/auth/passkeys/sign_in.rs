@@ -22,8 +22,8 @@ use axum::{
 use misy_domain::UserId;
 use misy_store::{
     TenantKeys, TenantTx,
-    audit::{self, AuditEntry, Kind as AuditKind},
-    users::{self, User, UserStatus, passkeys},
+    audit::{self, Actor, AuditEntry, Kind as AuditKind},
+    users::{self, LockedUser, UserStatus, passkeys},
 };
 use misy_trust::{
     PasskeyError,
@@ -91,7 +91,7 @@ async fn prove(
     state: &[u8],
     assertion: &passkey::Assertion,
     whose: Option<UserId>,
-) -> Result<(TenantTx, User), Problem> {
+) -> Result<(TenantTx, LockedUser), Problem> {
     let stored = passkeys::hold(&mut tx, keys, &assertion.id_hash()).await?.ok_or_else(invalid)?;
     let tenant = tx.tenant().clone();
     if whose.is_some_and(|whose| whose != stored.user_id)
@@ -123,7 +123,7 @@ async fn note_clone(
     mut tx: TenantTx,
     stored: &passkeys::StoredPasskey,
 ) -> Result<(), Problem> {
-    let actor = stored.user_id.to_string();
+    let actor = Actor::of(tx.tenant(), &stored.user_id.to_string(), tx.tenant());
     let record = &received.record;
     let mut entry =
         AuditEntry::new(AuditKind::Change, record.operation, &actor, &*desk.clock, &*desk.entropy);
@@ -132,7 +132,7 @@ async fn note_clone(
     entry.request_id = Some(record.request_id.clone());
     audit::record(&mut tx, &entry).await?;
     tx.commit().await?;
-    metrics::counter!("passkey_clones_total").increment(1);
+    metrics::counter!("misy_passkey_clones_total").increment(1);
     Ok(())
 }
 

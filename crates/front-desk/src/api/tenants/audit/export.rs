@@ -10,10 +10,13 @@ use axum::{
 use base64::{Engine, engine::general_purpose::STANDARD};
 use http::header;
 use misy_domain::{TenantId, Timestamp, act};
-use misy_store::audit::{
-    entries::{self, StoredEntry},
-    keys,
-    tree::{self, StoredCheckpoint},
+use misy_store::{
+    Turn,
+    audit::{
+        entries::{self, StoredEntry},
+        keys,
+        tree::{self, StoredCheckpoint},
+    },
 };
 use misy_trust::audit_tree::bundle::FORMAT;
 use serde::Deserialize;
@@ -22,8 +25,8 @@ use std::{io, ops::Range};
 use tokio::sync::mpsc;
 use utoipa::{IntoParams, ToSchema};
 
-/// Entries read and sent at a time.
-const PAGE: i64 = 500;
+/// Entries read and sent at a time; each takes a few kilobytes at most.
+const PAGE: i64 = 200;
 
 /// How entries are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, ToSchema)]
@@ -61,6 +64,7 @@ struct Export {
     query: ExportQuery,
     range: Range<i64>,
     sealed: StoredCheckpoint,
+    _turn: Turn,
 }
 
 /// Export the audit trail
@@ -81,8 +85,9 @@ pub(crate) async fn export(
 ) -> Result<Response, Problem> {
     let query: ExportQuery = call.received.query()?;
     let tenant = call.tenant.clone();
+    let turn = desk.exports.wait(&tenant).await?;
     let sealed = desk.sealer.seal(&tenant).await?.ok_or_else(Problem::not_found)?;
-    let mut tx = desk.database.tenant("audit.export", &tenant).await?;
+    let mut tx = desk.database.tenant_report("audit.export", &tenant).await?;
     let range = if query.from.is_none() && query.to.is_none() {
         0..sealed.tree_size
     } else {
@@ -97,7 +102,7 @@ pub(crate) async fn export(
         ExportFormat::Rfc5424 => "text/plain; charset=utf-8",
     };
     let (sender, receiver) = mpsc::channel(4);
-    let export = Export { desk, tenant, query, range, sealed };
+    let export = Export { desk, tenant, query, range, sealed, _turn: turn };
     tokio::spawn(async move {
         if let Err(failure) = export.run(format, &sender).await {
             // The head has been sent: only a connection that breaks can still tell of it.
@@ -120,7 +125,7 @@ impl Export {
         }
         let mut next = self.range.start;
         while next < self.range.end {
-            let mut tx = self.desk.database.tenant_work("audit.export", &self.tenant).await?;
+            let mut tx = self.desk.database.tenant_report("audit.export", &self.tenant).await?;
             let page = entries::by_leaf(&mut tx, next, self.range.end, PAGE).await?;
             tx.commit().await?;
             let Some(last) = page.last().and_then(|entry| entry.leaf_index) else { break };
@@ -153,13 +158,16 @@ impl Export {
             "firstLeaf": self.range.start, "treeSize": self.sealed.tree_size,
             "from": self.query.from, "until": self.query.to, "generatedAt": self.desk.clock.now(),
         })];
-        for key in keys::known(&self.desk.database).await? {
+        for key in keys::known(&self.desk.database, &self.desk.vault).await? {
+            let voucher = key.voucher.as_ref();
             lines.push(json!({
                 "type": "key", "key": key.verifier(&origin).to_string(), "keyId": key.key_id,
+                "predecessor": voucher.map(|voucher| STANDARD.encode(&voucher.predecessor)),
+                "signature": voucher.map(|voucher| STANDARD.encode(&voucher.signature)),
                 "createdAt": key.created_at, "retiresAt": key.retires_at,
             }));
         }
-        let mut tx = self.desk.database.tenant_work("audit.export", &self.tenant).await?;
+        let mut tx = self.desk.database.tenant_report("audit.export", &self.tenant).await?;
         let checkpoints = tree::checkpoints(&mut tx, Some(self.sealed.tree_size + 1), i64::MAX).await?;
         lines.extend(checkpoints.iter().rev().map(|checkpoint| {
             json!({ "type": "checkpoint", "note": checkpoint.note, "signedAt": checkpoint.signed_at })
@@ -172,7 +180,7 @@ impl Export {
 
     /// What lies behind the last leaf.
     async fn tail(&self) -> Result<String, misy_store::StoreError> {
-        let mut tx = self.desk.database.tenant_work("audit.export", &self.tenant).await?;
+        let mut tx = self.desk.database.tenant_report("audit.export", &self.tenant).await?;
         let right = tree::subtree_hashes(&mut tx, self.range.end..self.sealed.tree_size).await?;
         tx.commit().await?;
         let right = json!({ "type": "right", "hashes": texts(&right) });

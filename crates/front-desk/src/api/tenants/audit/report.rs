@@ -192,7 +192,7 @@ pub(crate) async fn read(
         return Err(Problem::invalid_field("?from", "range", "must be before the end"));
     }
     let sealed = desk.sealer.seal(&call.tenant).await?.ok_or_else(Problem::not_found)?;
-    let mut tx = desk.database.tenant("audit.report", &call.tenant).await?;
+    let mut tx = desk.database.tenant_report("audit.report", &call.tenant).await?;
     let found = report::report(&mut tx, from, until).await?;
     let checkpoint = tree::latest_checkpoint(&mut tx).await?.map_or(sealed.note, |latest| latest.note);
     tx.commit().await?;

@@ -104,7 +104,7 @@ pub(crate) async fn read(
     let query: InvoiceQuery = call.received.query()?;
     let now = desk.clock.now();
     let start = month(query.month.as_deref(), now)?;
-    let mut tx = desk.database.tenant("usage.invoice", &call.tenant).await?;
+    let mut tx = desk.database.tenant_report("usage.invoice", &call.tenant).await?;
     let used = usage::counted(&mut tx, start).await?;
     tx.commit().await?;
     let text = start.to_string();

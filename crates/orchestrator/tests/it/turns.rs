@@ -1,0 +1,262 @@
+//! Turns over a real database: what is asked together is answered together, and what comes later by the next turn.
+
+use misy_agents::{Budget, Handoff, TurnInput, TurnOutcome, decide_turn};
+use misy_domain::{Clock, Message, Part, Reply, Role, message::text_of};
+use misy_orchestrator::{Turns, WorkerSettings};
+use misy_store::{
+    decisions::decision,
+    messages::{Ingested, history},
+    sessions::{ConversationStatus, Session, session},
+    turns::handoff_summary,
+};
+use misy_testkit::store::{TestStore, TestTenant, test_store};
+use misy_workbench::Packs;
+use std::sync::{Arc, Mutex, mpsc};
+use tokio_util::sync::CancellationToken;
+
+/// Answers with what it was asked.
+fn echo(input: &TurnInput<'_>, budget: &Budget<'_>) -> TurnOutcome {
+    let text = input.messages.iter().map(|message| message.text).collect::<Vec<_>>().join(" + ");
+    let mut outcome = decide_turn(input, budget);
+    outcome.handoff = None;
+    outcome.replies = vec![Reply {
+        parts: vec![Part::Text { text }],
+        sources: Vec::new(),
+        agent_name: "support".to_owned(),
+    }];
+    outcome
+}
+
+fn turns(store: &TestStore) -> Turns {
+    Turns::new(
+        store.database.clone(),
+        store.vault.clone(),
+        store.bell.clone(),
+        Packs::start(64 * 1024 * 1024).unwrap(),
+        store.clock.clone() as Arc<dyn Clock>,
+        store.entropy.clone(),
+    )
+}
+
+async fn messages(store: &TestStore, tenant: &TestTenant, session: &Session) -> Vec<Message> {
+    let mut tx = store.database.tenant("test", &tenant.id).await.unwrap();
+    history(&mut tx, &tenant.keys, session.conversation_id, 0, 1000).await.unwrap()
+}
+
+/// Waits on the bell until the conversation has so many messages.
+async fn until(store: &TestStore, tenant: &TestTenant, session: &Session, count: usize) -> Vec<Message> {
+    let mut listener = store.bell.listen(&tenant.id, session.conversation_id);
+    loop {
+        let messages = messages(store, tenant, session).await;
+        if messages.len() >= count {
+            return messages;
+        }
+        listener.heard().await;
+    }
+}
+
+fn said(messages: &[Message]) -> Vec<(Role, String)> {
+    messages.iter().map(|message| (message.role, text_of(&message.parts))).collect()
+}
+
+async fn asked(
+    store: &TestStore,
+    tenant: &TestTenant,
+    session: &Session,
+    text: &str,
+) -> misy_domain::MessageId {
+    match store.say(tenant, session.session_id, text, text).await.unwrap() {
+        Ingested::Stored(receipt) => receipt.message_id,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn two_quick_messages_are_answered_by_one_reply_that_names_both() {
+    let store = test_store().await.unwrap();
+    let tenant = store.tenant("andina").await.unwrap();
+    let session = store.session(&tenant).await.unwrap();
+    let first = asked(&store, &tenant, &session, "Hola").await;
+    let second = asked(&store, &tenant, &session, "¿Qué cuesta?").await;
+    let shutdown = CancellationToken::new();
+    let worker =
+        tokio::spawn(turns(&store).deciding(echo).worker(WorkerSettings::default()).run(shutdown.clone()));
+    let messages = until(&store, &tenant, &session, 3).await;
+    shutdown.cancel();
+    worker.await.unwrap();
+    assert_eq!(said(&messages)[2..], [(Role::Agent, "Hola + ¿Qué cuesta?".to_owned())]);
+    assert_eq!(messages[2].in_reply_to, [first, second]);
+    assert_eq!(messages[2].sequence, 3);
+    assert_eq!(messages[2].agent_name.as_deref(), Some("support"));
+
+    let mut tx = store.database.tenant("test", &tenant.id).await.unwrap();
+    let mut records = Vec::new();
+    for id in [first, second, messages[2].message_id] {
+        records.push(decision(&mut tx, id).await.unwrap().expect("a decision"));
+    }
+    assert!(records.iter().all(|record| *record == records[0]));
+    drop(tx);
+
+    // The turn stands in the trail, in the tree, and nobody's words stand with it.
+    let terms = misy_store::audit::SealTerms::default();
+    let sealer = misy_store::audit::Sealer::new(
+        store.database.clone(),
+        store.vault.clone(),
+        store.clock.clone(),
+        terms,
+    );
+    sealer.await.unwrap().seal(&tenant.id).await.unwrap().expect("a checkpoint");
+    let mut tx = store.database.tenant("test", &tenant.id).await.unwrap();
+    let trail = misy_store::audit::entries::by_leaf(&mut tx, 0, 100, 100).await.unwrap();
+    let turns: Vec<_> = trail.iter().filter(|entry| entry.text("kind") == Some("turn")).collect();
+    assert_eq!(turns.len(), 1);
+    let fields =
+        ["tenantId", "sessionId", "agentName", "actor", "siteId", "outcome"].map(|f| turns[0].text(f));
+    let session_id = session.session_id.to_string();
+    let expected = ["andina", &session_id, "smalltalk", "agent:smalltalk", "main", "answered"];
+    assert_eq!(fields, expected.map(Some));
+    assert!(turns[0].number("durationMicros").is_some_and(|micros| micros > 0));
+    assert!(!format!("{trail:?}").contains("Hola"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_message_that_arrives_during_a_turn_is_answered_by_the_next() {
+    let store = test_store().await.unwrap();
+    let tenant = store.tenant("andina").await.unwrap();
+    let session = store.session(&tenant).await.unwrap();
+    let first = asked(&store, &tenant, &session, "uno").await;
+
+    // The first turn stops in the middle until it is told to go on.
+    let (begun, has_begun) = tokio::sync::oneshot::channel();
+    let (go, may_go) = mpsc::channel::<()>();
+    let gate = Mutex::new(Some((begun, may_go)));
+    let decide = move |input: &TurnInput<'_>, budget: &Budget<'_>| {
+        if let Some((begun, may_go)) = gate.lock().unwrap().take() {
+            begun.send(()).unwrap();
+            may_go.recv().unwrap();
+        }
+        echo(input, budget)
+    };
+    let shutdown = CancellationToken::new();
+    let worker =
+        tokio::spawn(turns(&store).deciding(decide).worker(WorkerSettings::default()).run(shutdown.clone()));
+    has_begun.await.unwrap();
+    let second = asked(&store, &tenant, &session, "dos").await;
+    let third = asked(&store, &tenant, &session, "tres").await;
+    go.send(()).unwrap();
+
+    let messages = until(&store, &tenant, &session, 5).await;
+    shutdown.cancel();
+    worker.await.unwrap();
+    let texts: Vec<_> = said(&messages).into_iter().map(|(_, text)| text).collect();
+    assert_eq!(texts, ["uno", "dos", "tres", "uno", "dos + tres"]);
+    assert_eq!(messages[3].in_reply_to, [first]);
+    assert_eq!(messages[4].in_reply_to, [second, third]);
+}
+
+#[tokio::test]
+async fn a_handoff_is_seen_in_the_session_and_its_summary_is_sealed() {
+    let store = test_store().await.unwrap();
+    let tenant = store.tenant("andina").await.unwrap();
+    let session_of_test = store.session(&tenant).await.unwrap();
+    let hand_over = |input: &TurnInput<'_>, budget: &Budget<'_>| {
+        let mut outcome = echo(input, budget);
+        assert!(!input.handed_off);
+        outcome.handoff =
+            Some(Handoff { reason: "asked".to_owned(), summary: "Quiere hablar con Marta".to_owned() });
+        outcome
+    };
+    let mut listener = store.bell.listen(&tenant.id, session_of_test.conversation_id);
+    asked(&store, &tenant, &session_of_test, "Marta, por favor").await;
+    let shutdown = CancellationToken::new();
+    let worker = turns(&store).deciding(hand_over).worker(WorkerSettings::default());
+    let worker = tokio::spawn(worker.run(shutdown.clone()));
+    while listener.heard().await.status_changes == 0 {}
+    shutdown.cancel();
+    worker.await.unwrap();
+
+    let mut tx = store.database.tenant("test", &tenant.id).await.unwrap();
+    let state =
+        session(&mut tx, session_of_test.session_id, tenant.family, &tenant.site).await.unwrap().unwrap();
+    assert_eq!(state.status, ConversationStatus::Handoff);
+    assert_eq!(state.last_sequence, 2);
+    let summary = handoff_summary(&mut tx, &tenant.keys, session_of_test.conversation_id).await.unwrap();
+    assert_eq!(summary.as_deref(), Some("Quiere hablar con Marta"));
+    let mut admin = store.connect_as("postgres").await.unwrap();
+    let readable: i64 = sqlx::query_scalar(
+        "select count(*) from misy.conversations c join misy.messages m using (tenant_id, conversation_id)
+         where position('Marta'::bytea in c.sealed_handoff || m.sealed_body) > 0",
+    )
+    .fetch_one(&mut admin)
+    .await
+    .unwrap();
+    assert_eq!(readable, 0);
+}
+
+#[tokio::test]
+async fn a_suspended_tenant_is_answered_when_it_is_active_again() {
+    let store = test_store().await.unwrap();
+    let (waits, goes) = (store.tenant("waits").await.unwrap(), store.tenant("works").await.unwrap());
+    let (first, second) = (store.session(&waits).await.unwrap(), store.session(&goes).await.unwrap());
+    store.admin("update misy.tenants set suspended_at = now() where tenant_id = 'waits'").await.unwrap();
+    asked(&store, &waits, &first, "Hola").await;
+    asked(&store, &goes, &second, "Hola").await;
+    let shutdown = CancellationToken::new();
+    let worker =
+        tokio::spawn(turns(&store).deciding(echo).worker(WorkerSettings::default()).run(shutdown.clone()));
+    until(&store, &goes, &second, 2).await;
+    assert_eq!(messages(&store, &waits, &first).await.len(), 1);
+    store.admin("update misy.tenants set suspended_at = null where tenant_id = 'waits'").await.unwrap();
+    until(&store, &waits, &first, 2).await;
+    shutdown.cancel();
+    worker.await.unwrap();
+}
+
+#[tokio::test]
+async fn an_agent_that_reached_its_limit_answers_later_and_a_person_when_that_is_too_late() {
+    let store = test_store().await.unwrap();
+    let (soon, late) = (store.tenant("soon").await.unwrap(), store.tenant("late").await.unwrap());
+    for (tenant, period) in [("soon", 2), ("late", 3_600)] {
+        let insert = format!("insert into misy.rate_limits values ('{tenant}', 'agent', '', 1, {period})");
+        store.admin(insert).await.unwrap();
+    }
+    let mut sessions = Vec::new();
+    for tenant in [&soon, &soon, &late, &late] {
+        let session = store.session(tenant).await.unwrap();
+        asked(&store, tenant, &session, "Hola").await;
+        sessions.push(session);
+    }
+    let shutdown = CancellationToken::new();
+    let clock = store.clock.clone();
+    let ticking = tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            clock.advance(std::time::Duration::from_millis(50));
+        }
+    });
+    let worker =
+        tokio::spawn(turns(&store).deciding(echo).worker(WorkerSettings::default()).run(shutdown.clone()));
+    for session in &sessions[..2] {
+        let messages = until(&store, &soon, session, 2).await;
+        assert_eq!(said(&messages)[1], (Role::Agent, "Hola".to_owned()));
+    }
+    let mut answers = Vec::new();
+    for session in &sessions[2..] {
+        answers.push(said(&until(&store, &late, session, 2).await)[1].1.clone());
+    }
+    shutdown.cancel();
+    worker.await.unwrap();
+    ticking.abort();
+    answers.sort();
+    assert_eq!(answers[1], "Hola");
+    assert!(answers[0].contains("persona del equipo"), "{answers:?}");
+    let mut admin = store.connect_as("postgres").await.unwrap();
+    let (reasons, failures): (Vec<String>, i64) = sqlx::query_as(
+        "select (select array_agg(handoff_reason) from misy.conversations where status = 'handoff'),
+                (select count(*) from misy.conversations where attempts > 0 or last_error is not null)",
+    )
+    .fetch_one(&mut admin)
+    .await
+    .unwrap();
+    assert_eq!((reasons, failures), (vec!["agent_limit".to_owned()], 0));
+}
