@@ -185,7 +185,7 @@ impl Settings {
         public_url.truncate(public_url.trim_end_matches('/').len());
         Self {
             public_url,
-            algorithm: Algorithm::Rs256,
+            algorithm: Algorithm::Es256,
             owner_id,
             bootstrap_secret: None,
             provider: None,

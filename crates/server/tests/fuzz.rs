@@ -10,6 +10,7 @@ use misy_domain::{
     Origin, Part, Permission, Permissions, Role, Secret, SessionId, SiteId, TenantId, Timestamp, TokenId,
     hours::ClockTime,
 };
+use misy_hostile::{Lie, SoftAuthenticator};
 use misy_testkit::{
     authority::{Authority, GOOD},
     fuzz::{Dice, fuzz_bytes, fuzz_json, fuzz_text, guarded, rounds},
@@ -26,7 +27,6 @@ use misy_trust::{
         leaf_hash,
     },
     certificate::issuer_of,
-    hostile::{Lie, SoftAuthenticator},
     passkey::Assertion,
     recovery_code, recovery_code_hash,
     request_signature::{check_window, parse_nonce, parse_timestamp, sign, verify},

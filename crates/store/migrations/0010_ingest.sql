@@ -52,9 +52,13 @@ begin
         return;
     end if;
     if is_over then
-        outcome := 'expired';
-        conversation_id := null;
-        sequence := null;
+        -- What was stored before that is still known: whoever sends it again hears where it stands.
+        select 'duplicate', m.message_id, m.conversation_id, m.sequence, m.created_at
+        into outcome, message_id, conversation_id, sequence, created_at
+        from misy.messages m
+        where m.tenant_id = p_tenant and coalesce(m.account_id, m.session_id) = coalesce(p_account, p_session)
+            and m.external_id = p_external_id;
+        outcome := coalesce(outcome, 'expired');
         return;
     end if;
 

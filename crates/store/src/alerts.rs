@@ -1,6 +1,10 @@
 //! Alerts: what somebody should look at now.
 
-use crate::{StoreError, SystemTx, TenantTx, Vault, audit::Actor, readable::readable_rows, tenants::stored};
+use crate::{
+    StoreError, SystemTx, TenantTx, Vault,
+    audit::Actor,
+    readable::{readable_rows, stored},
+};
 use jiff_sqlx::{Timestamp as SqlTimestamp, ToSqlx};
 use misy_domain::{AlertId, TenantId, Timestamp};
 use serde::{Deserialize, Serialize};

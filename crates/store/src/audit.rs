@@ -13,7 +13,7 @@ pub mod tree;
 pub use log::{AuditLog, AuditPermit, CallEntry};
 pub use sealer::{SealTerms, Sealer};
 
-use crate::{StoreError, SystemTx, TenantTx, tenants::stored};
+use crate::{StoreError, SystemTx, TenantTx, readable::stored};
 use jiff_sqlx::ToSqlx;
 use misy_domain::{AuditId, Clock, Entropy, TenantId, Timestamp};
 use serde_json::Value;

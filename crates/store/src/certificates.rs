@@ -2,8 +2,8 @@
 
 use crate::{
     StoreError, TenantTx,
+    readable::stored,
     sites::{permission_names, permissions},
-    tenants::stored,
 };
 use jiff_sqlx::{Timestamp as SqlTimestamp, ToSqlx};
 use misy_domain::{Action, CertificateId, KeyId, SiteId, Timestamp};

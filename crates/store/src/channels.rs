@@ -1,6 +1,6 @@
 //! Channel accounts: where messages come from and go to beside the tenant's own sites; and the threads on them.
 
-use crate::{Database, StoreError, TenantKeys, TenantTx, sites, tenants::stored};
+use crate::{Database, StoreError, TenantKeys, TenantTx, readable::stored, sites};
 use jiff_sqlx::{Timestamp as SqlTimestamp, ToSqlx};
 use misy_domain::{
     Channel, ChannelAccountId, Clock, ContactId, ConversationId, Entropy, IdentityId, Locale, Permissions,

@@ -4,7 +4,7 @@ use crate::{
     StoreError, TenantKeys, TenantTx, channels,
     leases::{Lease, Leased},
     messages::Row,
-    tenants::stored,
+    readable::stored,
     vault::Via,
 };
 use jiff_sqlx::{Timestamp as SqlTimestamp, ToSqlx};

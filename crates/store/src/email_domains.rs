@@ -1,6 +1,6 @@
 //! Domains of e-mail addresses, and whether the tenant has proved that they are its own.
 
-use crate::{StoreError, TenantTx, tenants::stored};
+use crate::{StoreError, TenantTx, readable::stored};
 use jiff_sqlx::{Timestamp as SqlTimestamp, ToSqlx};
 use misy_domain::{DomainName, Timestamp};
 

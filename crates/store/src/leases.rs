@@ -16,7 +16,7 @@ mod trouble;
 pub use dead::{Behind, DeadWork, dead_work, drop_work, revive};
 pub use trouble::Trouble;
 
-use crate::{Database, StoreError, tenants::stored};
+use crate::{Database, StoreError, readable::stored};
 use misy_domain::{Entropy, TenantId};
 use sqlx::{AssertSqlSafe, Row, postgres::types::PgInterval};
 use std::{

@@ -6,7 +6,7 @@ mod nonces;
 mod script;
 mod table;
 
-use crate::{Shared, StoreError, TenantTx, tenants::stored};
+use crate::{Shared, StoreError, TenantTx, readable::stored};
 use local::Local;
 use misy_domain::{TenantId, Timestamp, limit::Quota, plan::PlanLimits};
 use serde::{Deserialize, Serialize};

@@ -6,7 +6,7 @@ use crate::{
     certificates::{self, Certificate},
     channels::{self, Account},
     credentials::{self, LockedKey, SecretRecord},
-    tenants::stored,
+    readable::stored,
 };
 use jiff_sqlx::{Timestamp as SqlTimestamp, ToSqlx};
 use misy_domain::{Timestamp, UserId};

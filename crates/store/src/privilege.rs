@@ -1,6 +1,9 @@
 //! Privileged operations of the owner's people: what was done and why, and what access it still gives.
 
-use crate::{StoreError, SystemTx, TenantTx, readable::readable_rows, tenants::stored};
+use crate::{
+    StoreError, SystemTx, TenantTx,
+    readable::{readable_rows, stored},
+};
 use jiff_sqlx::{Timestamp as SqlTimestamp, ToSqlx};
 use misy_domain::{GrantId, TenantId, Timestamp};
 use sqlx::Executor;

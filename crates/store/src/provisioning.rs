@@ -235,7 +235,7 @@ pub async fn provision(
     let keys = vault.create(tx).await?;
     after(Step::Keys)?;
 
-    let site: SiteId = crate::tenants::stored("main".parse())?;
+    let site: SiteId = crate::readable::stored("main".parse())?;
     sites::create(tx, &site, &new.name, &Permissions::all(), &new.origins).await?;
     after(Step::Site)?;
 

@@ -1,8 +1,17 @@
-//! Rows of many: one that cannot be read keeps nobody from the others.
+//! Reading what this program stored: a row by itself, and rows of many, of which one that cannot be read keeps nobody from the
+//! others.
 
 use crate::StoreError;
 use metrics::counter;
 use std::fmt::Display;
+
+/// What was stored by this program has the shape that this program gave it.
+pub(crate) fn stored<T, E>(parsed: Result<T, E>) -> Result<T, StoreError>
+where
+    E: std::error::Error + Send + Sync + 'static,
+{
+    parsed.map_err(|error| StoreError::Database(sqlx::Error::Decode(Box::new(error))))
+}
 
 /// Reads rows that belong to many, or that one page shows together. A row that cannot be read is set aside: told of in the
 /// log and counted, and left where it is. Only whoever writes past this program makes such a row.

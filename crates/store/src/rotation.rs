@@ -12,7 +12,7 @@ use crate::{
     Database, StoreError, TenantKeys, TenantTx, Vault,
     audit::{self, Actor, AuditEntry, Kind},
     leases::{Lease, Leased},
-    tenants::stored,
+    readable::stored,
     vault::Via,
 };
 use jiff_sqlx::ToSqlx;

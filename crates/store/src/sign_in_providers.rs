@@ -1,6 +1,6 @@
 //! How a tenant's people sign in with a provider of their own, and whom the tenant knows under which name of a provider.
 
-use crate::{StoreError, TenantKeys, TenantTx, tenants::stored, vault::Via};
+use crate::{StoreError, TenantKeys, TenantTx, readable::stored, vault::Via};
 use jiff_sqlx::{Timestamp as SqlTimestamp, ToSqlx};
 use misy_domain::{DomainName, Entropy, Secret, TenantId, Timestamp, UserId};
 use misy_trust::{Place, access::Powers, sha256};

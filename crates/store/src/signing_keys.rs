@@ -1,6 +1,6 @@
 //! The keys that sign tokens: made once, sealed under the root key, rotated with overlap, shared by all replicas.
 
-use crate::{Database, StoreError, SystemTx, Vault, audit, installation_secrets, tenants::stored};
+use crate::{Database, StoreError, SystemTx, Vault, audit, installation_secrets, readable::stored};
 use jiff_sqlx::{Timestamp as SqlTimestamp, ToSqlx};
 use misy_domain::{Clock, Secret, TenantId, Timestamp};
 use misy_trust::{

@@ -4,7 +4,7 @@ use crate::{
     StoreError, TenantTx,
     certificates::{self, Certificate},
     credentials::{self, LockedKey},
-    tenants::stored,
+    readable::stored,
 };
 use jiff_sqlx::Timestamp as SqlTimestamp;
 use misy_domain::{Origin, Permission, Permissions, SiteId, Timestamp};

@@ -6,8 +6,8 @@ use crate::{
     leases::{Lease, Leased},
     limits::LimitRow,
     messages::{self, Row},
+    readable::stored,
     sessions::{self, ConversationStatus},
-    tenants::stored,
     vault::{ContactKey, Via},
 };
 use jiff_sqlx::ToSqlx;

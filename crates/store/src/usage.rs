@@ -3,7 +3,7 @@
 //! PostgreSQL alone counts. Messages are counted where they are stored ([`crate::Database::ingest`]); whatever takes a while
 //! (a booking, the call of a model) reserves first and settles what it really was. Agents make neither of them yet.
 
-use crate::{StoreError, TenantTx, tenants::stored};
+use crate::{StoreError, TenantTx, readable::stored};
 use jiff_sqlx::{Date as SqlDate, Timestamp as SqlTimestamp, ToSqlx};
 use misy_domain::{Channel, KeyId, Metered, SiteId, Timestamp};
 use std::collections::BTreeMap;

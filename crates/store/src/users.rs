@@ -8,7 +8,7 @@ pub mod sign_ins;
 pub mod tickets;
 pub mod tokens;
 
-use crate::{StoreError, TenantKeys, TenantTx, Vault, roles, tenants::stored, vault::Via};
+use crate::{StoreError, TenantKeys, TenantTx, Vault, readable::stored, roles, vault::Via};
 use jiff_sqlx::{Timestamp as SqlTimestamp, ToSqlx};
 use misy_domain::{Action, BuiltInRole, EmailAddress, SignInId, TenantId, Timestamp, UserId};
 use misy_trust::{

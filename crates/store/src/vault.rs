@@ -217,7 +217,7 @@ impl Vault {
                 .fetch_all(database.worker())
                 .await?;
         for row in new {
-            let tenant: TenantId = crate::tenants::stored(row.tenant_id.parse())?;
+            let tenant: TenantId = crate::readable::stored(row.tenant_id.parse())?;
             let Some(keys) = self.opened.get(&tenant) else { continue };
             if i64::from(keys.version()) < i64::from(row.version) {
                 let mut connection = database.app().acquire().await?;

@@ -9,12 +9,15 @@ mod giving;
 mod tests;
 
 use cedar_policy::{
-    Authorizer, Decision, Entities, EntityTypeName, EntityUid, PolicyId, PolicySet, Request, Schema,
+    Authorizer, Decision, Entities, Entity, EntityTypeName, EntityUid, PolicyId, PolicySet, Request, Schema,
 };
 use entities::Types;
 pub use giving::{BeyondOwn, Given, Handled, Powers, Reach, StandsFor, WeighedRoles, first_administrator};
 use misy_domain::{Action, BuiltInRole, Permission, TenantId};
-use std::{collections::HashMap, sync::LazyLock};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::LazyLock,
+};
 
 const SCHEMA: &str = include_str!("../policies/misy.cedarschema");
 const ROLES: &str = include_str!("../policies/roles.json");
@@ -123,11 +126,17 @@ impl PolicyError {
 pub struct AccessPolicies {
     authorizer: Authorizer,
     policies: PolicySet,
-    /// Roles and groups of actions: the same for every decision.
-    fixed: Entities,
     types: Types,
-    actions: HashMap<Action, (EntityUid, EntityTypeName)>,
+    actions: HashMap<Action, Asked>,
     advice: HashMap<PolicyId, &'static str>,
+}
+
+/// An action as the policies know it.
+struct Asked {
+    /// The action with all groups that it is in, so that no decision has to search for them.
+    entity: Entity,
+    groups: HashSet<EntityUid>,
+    resource: EntityTypeName,
 }
 
 impl AccessPolicies {
@@ -150,16 +159,17 @@ impl AccessPolicies {
             .policies()
             .filter_map(|policy| Some((policy.id().clone(), advice_of(policy.annotation("advice")?)?)))
             .collect();
-        let types = Types::new()?;
+        let types = Types::new(&Entities::from_json_str(ROLES, None).map_err(PolicyError::of)?)?;
+        let known = schema.action_entities().map_err(PolicyError::of)?;
         let mut actions = HashMap::new();
         for action in Action::ALL {
             let uid = types.action(action.as_str());
             let resource = resource_type(&schema, &uid)?;
-            actions.insert(*action, (uid, resource));
+            let groups = entities::above(&known, &uid);
+            let entity = Entity::new_no_attrs(uid, groups.clone());
+            actions.insert(*action, Asked { entity, groups, resource });
         }
-        let fixed = schema.action_entities().map_err(PolicyError::of)?;
-        let fixed = fixed.add_entities_from_json_str(ROLES, None).map_err(PolicyError::of)?;
-        Ok(Self { authorizer: Authorizer::new(), policies, fixed, types, actions, advice })
+        Ok(Self { authorizer: Authorizer::new(), policies, types, actions, advice })
     }
 
     /// Whether a person must have proved the second factor in the last five minutes to do this, even at home.
@@ -175,7 +185,7 @@ impl AccessPolicies {
 
     fn is_among(&self, action: Action, group: &str) -> bool {
         let group = self.types.action(group);
-        self.actions.get(&action).is_some_and(|(action, _)| self.fixed.is_ancestor_of(&group, action))
+        self.actions.get(&action).is_some_and(|asked| asked.groups.contains(&group))
     }
 
     /// Whether `principal` may do `action` to `tenant`, or to what belongs to it.
@@ -256,15 +266,16 @@ impl AccessPolicies {
         moment: Moment,
     ) -> Result<(Request, Entities), PolicyError> {
         let missing = || PolicyError(format!("{action} is not in the schema"));
-        let (action_uid, resource_type) = self.actions.get(&action).ok_or_else(missing)?;
+        let asked = self.actions.get(&action).ok_or_else(missing)?;
         let own = self.types.of_principal(principal);
         // The tenant itself, or what of this kind belongs to it.
-        let resource = entities::uid(resource_type, tenant.as_str());
-        let about = self.types.about(principal, &own, tenant, &resource)?;
-        let entities = self.fixed.clone().add_entities(about, None).map_err(PolicyError::of)?;
+        let resource = entities::uid(&asked.resource, tenant.as_str());
+        let mut about = self.types.about(principal, &own, tenant, &resource)?;
+        about.push(asked.entity.clone());
+        let entities = Entities::from_entities(about, None).map_err(PolicyError::of)?;
         let context = entities::context(action, moment)?;
         let request =
-            Request::new(own, action_uid.clone(), resource, context, None).map_err(PolicyError::of)?;
+            Request::new(own, asked.entity.uid(), resource, context, None).map_err(PolicyError::of)?;
         Ok((request, entities))
     }
 }

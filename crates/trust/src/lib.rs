@@ -30,8 +30,6 @@ pub mod ceremony;
 pub mod certificate;
 mod digest;
 pub mod entropy;
-#[cfg(any(test, feature = "hostile"))]
-pub mod hostile;
 pub mod one_time_code;
 pub mod passkey;
 pub mod password;

@@ -3,10 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a test stops where its material cannot be made")]
 
 use misy_domain::{Clock, Permissions, Timestamp, TokenId};
-use misy_trust::{
-    Algorithm, RequestKeyKind, SigningKey, SystemEntropy, TatClaims, TokenError, TokenKeys,
-    hostile::{forged, missigned},
-};
+use misy_hostile::{forged, missigned};
+use misy_trust::{Algorithm, RequestKeyKind, SigningKey, SystemEntropy, TatClaims, TokenError, TokenKeys};
 use std::{collections::HashSet, time::Duration};
 
 const ISSUER: &str = "https://misy.example";

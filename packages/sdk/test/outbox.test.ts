@@ -46,6 +46,22 @@ describe('the outbox', () => {
     assert.deepEqual(await outbox.queued(), []);
   });
 
+  test('says where a message was sent before, whoever tries again', async () => {
+    const store = new Store();
+    const lost = new Outbox(store, 'queue', async (_, note) => {
+      await note('ses_first');
+      lost.stop();
+      throw new MisyError('network_error');
+    }, () => undefined);
+    void lost.send('a');
+    const server = new Server();
+    const { outbox } = setUp(server, store);
+    while ((await outbox.queued())[0]?.sessionId !== 'ses_first') await new Promise(setImmediate);
+    outbox.flush();
+    while ((await outbox.queued()).length) await new Promise(setImmediate);
+    assert.deepEqual(server.asked.map((message) => [message.text, message.sessionId]), [['a', 'ses_first']]);
+  });
+
   test('tries again with the same id and lets nothing overtake', async () => {
     const server = new Server();
     server.refuse = (message, tries) => (message.text === 'a' && tries < 3 ? new MisyError('network_error') : undefined);

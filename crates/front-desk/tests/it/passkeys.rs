@@ -5,7 +5,7 @@ use crate::{
     support::{Answer, App, Tenant, send_to},
 };
 use http::Method;
-use misy_trust::hostile::{Lie, SoftAuthenticator};
+use misy_hostile::{Lie, SoftAuthenticator};
 use serde_json::{Value, json};
 use std::time::Duration;
 

@@ -7,8 +7,8 @@ use crate::{
     users::joined,
 };
 use http::Method;
+use misy_hostile::{Lie, SoftAuthenticator};
 use misy_testkit::person::app_of;
-use misy_trust::hostile::{Lie, SoftAuthenticator};
 use serde_json::{Value, json};
 use std::time::Duration;
 

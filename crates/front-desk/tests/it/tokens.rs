@@ -4,7 +4,7 @@ use crate::support::{App, ORIGIN, Token, put, with_bearer};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::Method;
 use misy_domain::Clock;
-use misy_trust::{hostile, token::TatClaims};
+use misy_trust::token::TatClaims;
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -210,8 +210,8 @@ async fn no_hostile_token_gets_in() {
     let genuine = app.browser(&andina).await;
     let parsed: TatClaims = app.desk.tokens.keys().verify(&genuine.text, app.store.clock.now()).unwrap();
     let keys = app.desk.tokens.keys();
-    let mut corpus = hostile::forged(&genuine.text, &keys.jwks(app.store.clock.now()));
-    corpus.extend(hostile::missigned(&keys.keys()[0], keys.issuer(), &parsed));
+    let mut corpus = misy_hostile::forged(&genuine.text, &keys.jwks(app.store.clock.now()));
+    corpus.extend(misy_hostile::missigned(&keys.keys()[0], keys.issuer(), &parsed));
     assert!(corpus.len() > 500, "{} tokens", corpus.len());
     for hostile in corpus {
         if !hostile.fits_a_header() {

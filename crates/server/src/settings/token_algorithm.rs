@@ -6,8 +6,8 @@ use misy_trust::Algorithm;
 
 declare! {
     "Visitors' tokens";
-    open token_algorithm: String = "RS256".into(),
-        "algorithm of new token signing keys: RS256, ES256, EdDSA or HS256 [RS256]";
+    open token_algorithm: String = "ES256".into(),
+        "algorithm of new token signing keys: RS256, ES256, EdDSA or HS256 [ES256]";
 }
 
 /// The algorithm of new signing keys.

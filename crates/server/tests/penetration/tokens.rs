@@ -5,12 +5,10 @@ use crate::{
     wire::{Request, each},
 };
 use misy_domain::{Clock, SystemClock};
+use misy_hostile::{HostileToken, forged, missigned};
 use misy_store::{Vault, signing_keys};
 use misy_testkit::{client::BASE, program::BOOTSTRAP_SECRET};
-use misy_trust::{
-    RootKey, SystemEntropy,
-    hostile::{HostileToken, forged, missigned},
-};
+use misy_trust::{RootKey, SystemEntropy};
 use serde_json::{Value, json};
 use std::sync::Arc;
 

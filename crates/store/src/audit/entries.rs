@@ -1,6 +1,6 @@
 //! Entries as they are stored, in the form that their leaves hash.
 
-use crate::{StoreError, TenantTx, tenants::stored};
+use crate::{StoreError, TenantTx, readable::stored};
 use jiff_sqlx::Timestamp as SqlTimestamp;
 use misy_trust::audit_tree::{Hash, entry::canonical, leaf_hash};
 use serde_json::{Map, Value};

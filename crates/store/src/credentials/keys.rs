@@ -2,8 +2,8 @@
 
 use crate::{
     Database, StoreError, TenantTx,
+    readable::stored,
     sites::{permission_names, permissions},
-    tenants::stored,
 };
 use jiff_sqlx::{Timestamp as SqlTimestamp, ToSqlx};
 use misy_domain::{KeyId, Origin, Permissions, SiteId, TenantId, Timestamp};

@@ -2,8 +2,8 @@
 
 use crate::{
     Database, StoreError, TenantKeys, TenantTx,
+    readable::stored,
     sites::{permission_names, permissions},
-    tenants::stored,
     vault::Via,
 };
 use jiff_sqlx::{Timestamp as SqlTimestamp, ToSqlx};

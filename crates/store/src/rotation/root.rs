@@ -1,7 +1,7 @@
 //! Rotation of the root key: every data key is wrapped anew by the one that wraps now. Those before it go on unwrapping until
 //! nothing is left under them. What is done is done, so it can be stopped at any moment and begun again.
 
-use crate::{Database, StoreError, Vault, signing_keys, tenants::stored};
+use crate::{Database, StoreError, Vault, readable::stored, signing_keys};
 use misy_domain::TenantId;
 use misy_trust::DataKey;
 use tracing::error;

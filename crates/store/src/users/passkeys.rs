@@ -1,6 +1,6 @@
 //! Passkeys of people. The public key is sealed: which devices somebody has is nobody's business.
 
-use crate::{StoreError, TenantKeys, TenantTx, tenants::stored, users::end_older, vault::Via};
+use crate::{StoreError, TenantKeys, TenantTx, readable::stored, users::end_older, vault::Via};
 use jiff_sqlx::{Timestamp as SqlTimestamp, ToSqlx};
 use misy_domain::{Entropy, PasskeyId, SignInId, TenantId, Timestamp, UserId};
 use misy_trust::{Passkey, Place, passkey::Usage};

@@ -2,8 +2,8 @@
 
 use crate::{
     Database, StoreError, TenantTx,
+    readable::stored,
     roles::known,
-    tenants::stored,
     users::{LockedUser, UserStatus},
 };
 use jiff_sqlx::{Timestamp as SqlTimestamp, ToSqlx};

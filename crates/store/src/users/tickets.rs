@@ -1,6 +1,6 @@
 //! What is good once and for a short time: the way from password to second factor, links to set a password or to join.
 
-use crate::{StoreError, TenantTx, sign_in_providers::ProviderPerson, tenants::stored, users::LockedUser};
+use crate::{StoreError, TenantTx, readable::stored, sign_in_providers::ProviderPerson, users::LockedUser};
 use jiff_sqlx::{Timestamp as SqlTimestamp, ToSqlx};
 use misy_domain::{Timestamp, UserId};
 use std::time::Duration;

@@ -1,6 +1,6 @@
 //! Personal API tokens: what a person gives to a program of its own.
 
-use crate::{Database, StoreError, TenantTx, roles::known, tenants::stored, users::UserStatus};
+use crate::{Database, StoreError, TenantTx, readable::stored, roles::known, users::UserStatus};
 use jiff_sqlx::{Timestamp as SqlTimestamp, ToSqlx};
 use misy_domain::{Action, KeyId, TenantId, Timestamp, UserId};
 use misy_trust::access::Given;

@@ -172,6 +172,11 @@ async fn a_session_that_is_over_takes_no_message_and_one_that_is_resumed_does() 
     stored(store.say(&tenant, id, "1", "Hola").await.unwrap());
     store.clock.advance(Duration::from_secs(1));
     assert_eq!(store.say(&tenant, id, "2", "Hola").await.unwrap(), Ingested::Expired);
+    let again = store.say(&tenant, id, "1", "Hola").await.unwrap();
+    assert!(
+        matches!(again, Ingested::Duplicate(receipt) if receipt.sequence == 1),
+        "what it has it knows for good"
+    );
     let now = misy_domain::Clock::now(&*store.clock);
     let mut tx = store.database.tenant("test", &tenant.id).await.unwrap();
     assert!(resume_session(&mut tx, id, &new, now).await.unwrap().is_none());

@@ -1,15 +1,18 @@
 //! Principals, tenants and resources as the policies see them.
 
 use super::{Moment, PolicyError, Principal, PrincipalKind};
-use cedar_policy::{Context, Entity, EntityId, EntityTypeName, EntityUid, RestrictedExpression as Value};
+use cedar_policy::{
+    Context, Entities, Entity, EntityId, EntityTypeName, EntityUid, RestrictedExpression as Value,
+};
 use misy_domain::{Action, TenantId};
 use std::collections::{HashMap, HashSet};
 
-/// The names of entity types, parsed once.
+/// The names of entity types, parsed once, and what each role inherits from.
 pub(super) struct Types {
     action: EntityTypeName,
     tenant: EntityTypeName,
     role: EntityTypeName,
+    inherited: HashMap<EntityUid, HashSet<EntityUid>>,
     user: EntityTypeName,
     set_up_token: EntityTypeName,
     program: EntityTypeName,
@@ -24,9 +27,15 @@ pub(super) fn uid(of: &EntityTypeName, id: &str) -> EntityUid {
     EntityUid::from_type_name_and_id(of.clone(), EntityId::new(id))
 }
 
+/// Everything that this is in, directly or through others.
+pub(super) fn above(known: &Entities, uid: &EntityUid) -> HashSet<EntityUid> {
+    known.ancestors(uid).into_iter().flatten().cloned().collect()
+}
+
 impl Types {
-    pub(super) fn new() -> Result<Self, PolicyError> {
+    pub(super) fn new(roles: &Entities) -> Result<Self, PolicyError> {
         Ok(Self {
+            inherited: roles.iter().map(|role| (role.uid(), above(roles, &role.uid()))).collect(),
             action: type_name("Misy::Action")?,
             tenant: type_name("Misy::Tenant")?,
             role: type_name("Misy::Role")?,
@@ -91,7 +100,11 @@ impl Types {
                 if let Some(scopes) = scopes {
                     attributes.insert("scopes".to_owned(), actions(scopes));
                 }
-                parents.extend(principal.roles.iter().map(|role| uid(&self.role, role.as_str())));
+                for role in principal.roles {
+                    let role = uid(&self.role, role.as_str());
+                    parents.extend(self.inherited.get(&role).into_iter().flatten().cloned());
+                    parents.insert(role);
+                }
             }
             PrincipalKind::SetUpToken => {}
             PrincipalKind::Program { permissions } => {

@@ -1,5 +1,5 @@
 use super::*;
-use crate::hostile::{Lie, SoftAuthenticator};
+use misy_hostile::{Lie, SoftAuthenticator};
 
 const ORIGIN: &str = "https://api.misy.example";
 const HANDLE: [u8; 16] = [9; 16];

@@ -5,9 +5,9 @@ use std::{fmt, str::FromStr};
 /// What a signing key signs with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Algorithm {
-    /// RSASSA-PKCS1-v1.5 with SHA-256 and a modulus of 2048 bits or more: the default, since everything can verify it.
+    /// RSASSA-PKCS1-v1.5 with SHA-256 and a modulus of 2048 bits or more.
     Rs256,
-    /// ECDSA on P-256 with SHA-256.
+    /// ECDSA on P-256 with SHA-256: the default, since it signs many times faster than RSA.
     Es256,
     /// Ed25519 (RFC 8037).
     EdDsa,

@@ -201,6 +201,22 @@ fn an_immediate_rotation_cuts_no_token_short() {
 }
 
 #[test]
+fn another_algorithm_cuts_no_token_short() {
+    for (old, new) in [(Algorithm::Rs256, Algorithm::Es256), (Algorithm::Es256, Algorithm::EdDsa)] {
+        let mut keys = keys(key(old).activating_at(noon() - HOUR));
+        let last = claims(noon() - Duration::from_secs(1), DAY);
+        let token = keys.issue(&last).unwrap();
+        keys.rotate(key(new)).unwrap();
+        let next = keys.issue(&claims(noon(), HOUR)).unwrap();
+        assert_eq!(
+            (header_of(&token)["alg"].as_str(), header_of(&next)["alg"].as_str()),
+            (Some(old.as_str()), Some(new.as_str()))
+        );
+        assert_eq!(keys.verify(&token, last.exp - Duration::from_nanos(1)), Ok(last));
+    }
+}
+
+#[test]
 fn a_set_without_an_active_key_issues_nothing() {
     let later = key(Algorithm::EdDsa).activating_at(noon() + HOUR);
     let retired = key(Algorithm::EdDsa).retiring_at(noon());

@@ -44,7 +44,7 @@ export class Client {
     this.outbox = new Outbox(
       this.store,
       `${namespace}|outbox`,
-      (message) => this.deliver(message),
+      (message, note) => this.deliver(message, note),
       (message) => this.emit({ type: 'outgoing', message }),
     );
     addEventListener('online', this.onNetwork);
@@ -154,24 +154,35 @@ export class Client {
     this.listen();
   }
 
-  private async deliver(message: QueuedMessage): Promise<Receipt> {
-    const session = await this.sessions.current();
+  private async deliver(message: QueuedMessage, note: (sessionId: string) => Promise<void>): Promise<Receipt> {
+    const { sessionId } = await this.sessions.current();
+    const tried = message.sessionId;
+    // An earlier try may have been stored although its answer was lost: the session that it went to knows.
+    const receipt = tried && tried !== sessionId && (await this.tryIn(tried, message));
+    if (receipt) return receipt;
+    await note(sessionId);
+    const first = await this.tryIn(sessionId, message);
+    if (first) return first;
+    const next = await this.sessions.replace(sessionId);
+    this.feed?.reconnect();
+    await note(next.sessionId);
+    return this.post(message, next.sessionId);
+  }
+
+  /** Nothing if the session is over (404) or closed (409) and does not have the message: the visitor goes on in another. */
+  private async tryIn(sessionId: string, message: QueuedMessage): Promise<Receipt | undefined> {
     try {
-      return await this.post(message, session);
+      return await this.post(message, sessionId);
     } catch (error) {
-      // The session is over (404) or closed (409): the visitor goes on in a new one.
       const { status } = error as Partial<MisyError>;
       if (status !== 404 && status !== 409) throw error;
-      const next = await this.sessions.replace(session.sessionId);
-      this.feed?.reconnect();
-      return this.post(message, next);
+      return undefined;
     }
   }
 
-  private post(message: QueuedMessage, session: Session): Promise<Receipt> {
+  private post(message: QueuedMessage, sessionId: string): Promise<Receipt> {
     const { tenantId, siteId } = this.site;
     const { clientMessageId, text, metadata } = message;
-    const { sessionId } = session;
     const envelope = { tenantId, siteId, sessionId, channel: 'web', metadata, clientMessageId, text };
     return this.gateway.json<Receipt>('POST', '/messages', envelope);
   }

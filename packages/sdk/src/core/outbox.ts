@@ -11,12 +11,17 @@ export interface QueuedMessage {
   text: string;
   metadata: Record<string, unknown>;
   createdAt: string;
+  /** The session it was last sent to: only there does the server know whether it has it. */
+  sessionId?: string;
   /** Set when the server refused it for good. */
   errorCode?: string;
 }
 
-/** Hands one message to the server. The same `clientMessageId` must lead to the same receipt. */
-export type Deliver = (message: QueuedMessage) => Promise<Receipt>;
+/**
+ * Hands one message to the server, and notes first to which session. The same `clientMessageId` must lead to the same
+ * receipt.
+ */
+export type Deliver = (message: QueuedMessage, note: (sessionId: string) => Promise<void>) => Promise<Receipt>;
 
 interface Waiter {
   message: QueuedMessage;
@@ -136,7 +141,7 @@ export class Outbox {
   private async attempt(message: QueuedMessage): Promise<void> {
     const id = message.clientMessageId;
     try {
-      const receipt = await this.deliver(message);
+      const receipt = await this.deliver(message, (sessionId) => this.amend(id, { sessionId }));
       await this.edit((queue) => queue.filter((other) => other.clientMessageId !== id));
       this.tell(message, { state: 'sent', receipt });
       this.waiters.get(id)?.resolve(receipt);
@@ -147,7 +152,7 @@ export class Outbox {
         throw problem;
       }
       const errorCode = problem.code;
-      await this.edit((queue) => queue.map((other) => (other.clientMessageId === id ? { ...other, errorCode } : other)));
+      await this.amend(id, { errorCode });
       this.tell(message, { state: 'failed', errorCode });
       this.waiters.get(id)?.reject(problem);
     }
@@ -157,6 +162,10 @@ export class Outbox {
   private tell(message: QueuedMessage, news: Pick<OutgoingMessage, 'state' | 'receipt' | 'errorCode'>): void {
     const { clientMessageId, text, createdAt } = message;
     this.changed({ clientMessageId, text, createdAt, ...news });
+  }
+
+  private async amend(id: string, news: Partial<QueuedMessage>): Promise<void> {
+    await this.edit((queue) => queue.map((other) => (other.clientMessageId === id ? { ...other, ...news } : other)));
   }
 
   private async edit(change: (queue: QueuedMessage[]) => QueuedMessage[]): Promise<void> {

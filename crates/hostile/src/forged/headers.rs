@@ -1,7 +1,7 @@
 //! Headers that name, bring or describe a key in ways of their own.
 
 use super::Material;
-use crate::hostile::{HostileToken, base64, with_member};
+use crate::{HostileToken, base64, with_member};
 use serde_json::json;
 
 pub(super) fn tricky_key_names(material: &Material<'_>, tokens: &mut Vec<HostileToken>) {

@@ -116,7 +116,7 @@ impl SoftAuthenticator {
         self.counter += u32::from(self.counts);
         let client_data = self.client_data("webauthn.get", "webauthn.create", options, lie);
         let data = self.authenticator_data(options["rpId"].as_str(), 0, lie);
-        let signed = [&data[..], &crate::sha256(client_data.as_bytes())].concat();
+        let signed = [&data[..], &misy_trust::sha256(client_data.as_bytes())].concat();
         let other = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING).expect("a key");
         let key = if lie == Lie::OtherKey { &other } else { &*self.key };
         let signature = key.sign(&SystemRandom::new(), &signed).expect("a signature");
@@ -165,7 +165,7 @@ impl SoftAuthenticator {
 
     fn authenticator_data(&self, relying_party: Option<&str>, flags: u8, lie: Lie) -> Vec<u8> {
         let relying_party = if lie == Lie::OtherRelyingParty { None } else { relying_party };
-        let mut data = crate::sha256(relying_party.unwrap_or("evil.example").as_bytes()).to_vec();
+        let mut data = misy_trust::sha256(relying_party.unwrap_or("evil.example").as_bytes()).to_vec();
         let present = if lie == Lie::NobodyPresent { 0 } else { USER_PRESENT };
         let verified = if matches!(lie, Lie::NotVerified | Lie::NobodyPresent) { 0 } else { USER_VERIFIED };
         let copied = if self.synchronised { BACKUP_ELIGIBLE | BACKED_UP } else { 0 };

@@ -1,8 +1,16 @@
 //! Tokens with a good signature that must be refused all the same.
 
 use super::{HostileToken, base64, with_member};
-use crate::token::{SigningKey, TatClaims, TokenKeys};
+use aws_lc_rs::{
+    error::Unspecified,
+    hmac,
+    rand::SystemRandom,
+    signature::{
+        ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, RSA_PKCS1_SHA256, RsaKeyPair,
+    },
+};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use misy_trust::token::{Algorithm, SigningKey, TatClaims, TokenKeys};
 use serde_json::{Value, json};
 
 /// Tokens that a genuine key of the installation `issuer` has signed, with contents it would never sign.
@@ -25,6 +33,29 @@ pub fn missigned(key: &SigningKey, issuer: &str, claims: &TatClaims) -> Vec<Host
     tokens
 }
 
+/// What the key signs, whatever it is (RFC 7518): the program itself signs nothing but its own claims.
+fn signature(key: &SigningKey, signed: &[u8]) -> Result<Vec<u8>, Unspecified> {
+    let private = key.record().private.expose();
+    let random = SystemRandom::new();
+    Ok(match key.algorithm() {
+        Algorithm::Rs256 => {
+            let pair = RsaKeyPair::from_pkcs8(private)?;
+            let mut signature = vec![0; pair.public_modulus_len()];
+            pair.sign(&RSA_PKCS1_SHA256, &random, signed, &mut signature)?;
+            signature
+        }
+        Algorithm::Es256 => {
+            let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, private)?;
+            pair.sign(&random, signed)?.as_ref().to_vec()
+        }
+        Algorithm::EdDsa => {
+            let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(private)?;
+            pair.sign(signed).as_ref().to_vec()
+        }
+        Algorithm::Hs256 => hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, private), signed).as_ref().to_vec(),
+    })
+}
+
 struct Signer<'a> {
     key: &'a SigningKey,
     header: String,
@@ -34,10 +65,8 @@ struct Signer<'a> {
 impl Signer<'_> {
     fn sign(&self, header: impl AsRef<[u8]>, payload: impl AsRef<[u8]>) -> String {
         let signed = format!("{}.{}", base64(header), base64(payload));
-        let algorithm = self.key.algorithm().backend();
-        let signature = jsonwebtoken::crypto::sign(signed.as_bytes(), self.key.encoding(), algorithm)
-            .expect("a genuine key signs");
-        format!("{signed}.{signature}")
+        let signature = signature(self.key, signed.as_bytes()).expect("a genuine key signs");
+        format!("{signed}.{}", base64(signature))
     }
 
     fn with_payload(&self, name: impl Into<String>, payload: impl AsRef<[u8]>) -> HostileToken {

@@ -1,7 +1,7 @@
 //! Tokens of another shape or spelling, and genuine ones with something changed.
 
 use super::Material;
-use crate::hostile::{HostileToken, base64};
+use crate::{HostileToken, base64};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
