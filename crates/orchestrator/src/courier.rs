@@ -80,10 +80,10 @@ impl Courier {
         WorkerSettings {
             concurrency: 64,
             batch: 32,
-            terms: LeaseTerms { length: Duration::from_secs(30), most_attempts: 16 },
+            terms: LeaseTerms { length: Duration::from_secs(30), most_attempts: 17 },
             heartbeat: Duration::from_secs(10),
             poll: Duration::from_secs(1),
-            backoff: Backoff { first: Duration::from_secs(5), most: Duration::from_hours(4) },
+            backoff: Backoff { first: Duration::from_secs(5), most: Duration::from_hours(6) },
             most_time: Duration::from_secs(25),
             grace: Duration::from_secs(20),
         }

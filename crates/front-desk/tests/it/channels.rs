@@ -70,6 +70,9 @@ async fn what_an_account_is_made_of_is_checked() {
         (json!({ "callbackUrl": "http://crm.andina.example/" }), "/callbackUrl"),
         (json!({ "callbackUrl": "ftp://crm.andina.example/" }), "/callbackUrl"),
         (json!({ "callbackUrl": "https://user:secret@crm.andina.example/" }), "/callbackUrl"),
+        (json!({ "callbackUrl": "https://10.0.0.1/" }), "/callbackUrl"),
+        (json!({ "callbackUrl": "https://169.254.169.254/latest/" }), "/callbackUrl"),
+        (json!({ "callbackUrl": "https://[::ffff:192.168.0.1]/" }), "/callbackUrl"),
         (json!({ "callbackUrl": "nonsense" }), "/callbackUrl"),
         (json!({ "name": " " }), "/name"),
         (json!({ "permissions": ["tenant:manage"] }), "/permissions/0"),
@@ -162,6 +165,10 @@ async fn only_a_server_of_the_tenant_passes_on() {
     app.manage(&verde, Method::PATCH, &path, Some(&json!({ "status": "disabled" })))
         .await
         .refused(404, "not_found");
+    app.manage(&verde, Method::POST, &format!("{path}/secret"), Some(&json!({})))
+        .await
+        .refused(404, "not_found");
+    app.manage(&verde, Method::GET, &format!("{path}/deliveries"), None).await.refused(404, "not_found");
 }
 
 #[tokio::test]
