@@ -395,6 +395,8 @@ pub struct Sender<'a> {
     pub external_id: &'a str,
     /// What they prefer to read, if that is known.
     pub locale: Option<&'a Locale>,
+    /// Whether they get a conversation if they have none yet.
+    pub opens: bool,
 }
 
 /// Where what somebody says on an account goes.
@@ -402,6 +404,8 @@ pub struct Sender<'a> {
 pub enum Thread {
     /// To this conversation.
     Open(ConversationId),
+    /// Nowhere: they have no conversation, and get none for this.
+    None,
     /// Nowhere: the account is disabled.
     Disabled,
     /// Nowhere: there is no such account.
@@ -456,6 +460,7 @@ impl Database {
             let contact = row.contact_id.map(|id| stored(id.parse())).transpose()?;
             match (row.outcome.as_deref(), row.conversation_id) {
                 (Some("found"), Some(id)) => return Ok(Thread::Open(stored(id.parse())?)),
+                (Some("new"), _) if !sender.opens => return Ok(Thread::None),
                 (Some("new"), _) => {
                     if let Some(made) = self.open_thread(keys, sender, contact, clock, entropy).await? {
                         return Ok(Thread::Open(made));

@@ -208,7 +208,8 @@ impl TestStore {
         external_id: &str,
         text: &str,
     ) -> Result<Ingested, StoreError> {
-        let sender = Sender { account, channel: Channel::Api, external_id: contact, locale: None };
+        let sender =
+            Sender { account, channel: Channel::Api, external_id: contact, locale: None, opens: true };
         let thread = self.database.thread(&tenant.keys, &sender, None, &*self.clock, &*self.entropy).await?;
         let Thread::Open(conversation) = thread else { return Ok(Ingested::NotFound) };
         let inbound = NewInbound {

@@ -2,7 +2,7 @@
 
 use crate::{
     api::{
-        messages::{ActionRequest, MessageReceipt, check_text, pressed_in},
+        messages::{ActionRequest, MessageReceipt, check_text, nothing_to_press, pressed_in},
         sessions::open::check_metadata,
     },
     desk::FrontDesk,
@@ -12,7 +12,7 @@ use crate::{
 use axum::{Json, extract::State};
 use http::StatusCode;
 use misy_domain::{
-    Channel, ChannelAccountId, Content, ConversationId, Locale, Metered, Part, Permission, Timestamp,
+    Channel, ChannelAccountId, Content, Locale, Metered, Part, Permission, Timestamp,
     message::{SentPart, Writer, check},
 };
 use misy_store::{
@@ -96,21 +96,30 @@ pub(crate) async fn pass_on(
     let account: ChannelAccountId = call.received.param("accountId")?;
     let message: ChannelMessageRequest = call.received.json()?;
     check_shape(&message)?;
+    let written = written(&message)?;
     let sender = Sender {
         account,
         channel: Channel::Api,
         external_id: &message.contact_id,
         locale: message.locale.as_ref(),
+        // Whoever never wrote was sent nothing that they could press.
+        opens: written.is_some(),
     };
     let monthly = call.state().monthly(Metered::Messages);
     let thread = desk.database.thread(call.keys(), &sender, monthly, &*desk.clock, &*desk.entropy).await?;
     let conversation = match thread {
         Thread::Open(conversation) => conversation,
+        Thread::None => return Err(nothing_to_press()),
         Thread::Disabled => return Err(disabled()),
         Thread::NotFound => return Err(Problem::not_found()),
         Thread::QuotaExceeded => return Err(used_up(&desk, monthly)),
     };
-    let content = content(&desk, &call, &message, conversation).await?;
+    let content = match (written, &message.action) {
+        (Some(content), _) => content,
+        (None, Some(action)) => pressed_in(&desk, call.tenant(), call.keys(), conversation, action).await?,
+        (None, None) => return Err(nothing_to_press()),
+    };
+    let content = Content { metadata: message.metadata.clone(), ..content };
     let inbound = NewInbound {
         tenant: call.tenant(),
         origin: InboundOrigin::Account {
@@ -163,21 +172,14 @@ fn check_shape(message: &ChannelMessageRequest) -> Result<(), Problem> {
     check_metadata(message.metadata.as_ref())
 }
 
-async fn content(
-    desk: &FrontDesk,
-    call: &TenantCall<PassOn>,
-    message: &ChannelMessageRequest,
-    conversation: ConversationId,
-) -> Result<Content, Problem> {
-    let content = if let Some(action) = &message.action {
-        pressed_in(desk, call.tenant(), call.keys(), conversation, action).await?
-    } else if let Some(text) = &message.text {
+/// What the message says in words and parts; `None` if something was pressed, for which the conversation must be known.
+fn written(message: &ChannelMessageRequest) -> Result<Option<Content>, Problem> {
+    if let Some(text) = &message.text {
         check_text(text)?;
-        Content::text(text.as_str())
-    } else {
-        let parts: Vec<Part> = message.parts.iter().flatten().map(|part| part.0.clone()).collect();
-        check(&parts, Writer::Contact, "/parts")?;
-        Content::of(parts)
-    };
-    Ok(Content { metadata: message.metadata.clone(), ..content })
+        return Ok(Some(Content::text(text.as_str())));
+    }
+    let Some(parts) = &message.parts else { return Ok(None) };
+    let parts: Vec<Part> = parts.iter().map(|part| part.0.clone()).collect();
+    check(&parts, Writer::Contact, "/parts")?;
+    Ok(Some(Content::of(parts)))
 }

@@ -278,11 +278,14 @@ pub(crate) async fn pressed_in(
     let mut tx = desk.database.tenant("messages.pressed", tenant).await?;
     let found = messages::pressed(&mut tx, keys, conversation, *message_id, id).await?;
     tx.commit().await?;
-    let Some(pressed) = found else {
-        let message = "is nothing that can be pressed in this conversation";
-        return Err(Problem::invalid_field("/action/id", "reference", message));
-    };
+    let pressed = found.ok_or_else(nothing_to_press)?;
     let Pressed::Button { title, .. } = &pressed;
     let content = Content::text(title.as_str());
     Ok(Content { action: Some(pressed), ..content })
+}
+
+/// What is answered to whoever presses what was not sent to them.
+pub(crate) fn nothing_to_press() -> Problem {
+    let message = "is nothing that can be pressed in this conversation";
+    Problem::invalid_field("/action/id", "reference", message)
 }

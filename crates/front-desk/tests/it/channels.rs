@@ -195,6 +195,10 @@ async fn what_is_passed_on_is_checked() {
         (json!({ "contactId": "a", "messageId": "1", "text": "a", "sentAt": "yesterday" }), "/sentAt"),
         (json!({ "contactId": "a", "messageId": "1", "text": "a", "metadata": [] }), "/metadata"),
         (json!({ "contactId": "a", "text": "a" }), "/messageId"),
+        (
+            json!({ "contactId": "a", "messageId": "1", "action": { "type": "button", "id": "x" } }),
+            "/action/id",
+        ),
     ] {
         let answer = pass_on(&app, &token, &id, &body).await.refused(422, "validation_failed");
         assert_eq!(answer.body["errors"][0]["pointer"], pointer, "{body}");

@@ -2,11 +2,12 @@
 //! and goes on where it was when it is killed.
 
 use anyhow::{Context, anyhow};
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
 use misy_domain::{Clock, Entropy, Secret, SystemClock};
 use misy_testkit::{
     client::{BASE, expect, http},
+    person::Person,
     program::{Start, pack_in, register_owner},
     receiver::{Reaction, Receiver},
 };
@@ -94,9 +95,8 @@ async fn a_program_of_a_tenant_passes_on_and_is_answered_also_over_a_kill() -> a
 
     let receiver = Receiver::start(|_, _| Reaction::ok()).await?;
     let account = json!({ "channel": "api", "name": "CRM", "callbackUrl": receiver.url });
-    let made = http().post(format!("{}{BASE}/tenants/andina/channels", program.url));
-    let account =
-        expect(StatusCode::CREATED, made.bearer_auth(&administrator).json(&account).send().await?).await?;
+    let mut person = Person::enrolled(&program.url, &administrator).await?;
+    let account = person.call(Method::POST, "/tenants/andina/channels", &account).await?;
     let path = format!("/channels/api/{}/messages", text(&account, "/accountId")?);
 
     let bytes: [u8; 32] = BASE64

@@ -110,7 +110,7 @@ async fn a_vendor_that_names_people_once_finds_one_contact_on_all_its_accounts()
     let store = test_store().await.unwrap();
     let tenant = store.tenant("andina").await.unwrap();
     let thread = async |channel, account| {
-        let sender = Sender { account, channel, external_id: "+57 1 5550100", locale: None };
+        let sender = Sender { account, channel, external_id: "+57 1 5550100", locale: None, opens: true };
         store.database.thread(&tenant.keys, &sender, None, &*store.clock, &*store.entropy).await.unwrap()
     };
     let one = make(&store, &tenant, Channel::Whatsapp, "1").await.unwrap();
