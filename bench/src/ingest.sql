@@ -4,6 +4,5 @@ select outcome from misy.ingest_counted(
     (select site_id from bench.sessions where place = :place),
     (select token_family from bench.sessions where place = :place),
     (select channel from bench.sessions where place = :place),
-    (select session_id from bench.sessions where place = :place),
-    gen_random_uuid()::text, 'msg_' || replace(gen_random_uuid()::text, '-', ''),
-    decode(repeat('5a', 160), 'hex'), now(), null, 1000000000);
+    null, null, gen_random_uuid()::text, 'msg_' || replace(gen_random_uuid()::text, '-', ''),
+    decode(repeat('5a', 160), 'hex'), null, now(), null, 1000000000);

@@ -132,6 +132,10 @@ actions! {
     EncryptionRead = "encryption:read",
     /// Rotate keys.
     EncryptionRotate = "encryption:rotate",
+    /// Read channel accounts and what was delivered.
+    ChannelsRead = "channels:read",
+    /// Make, change and disable channel accounts.
+    ChannelsWrite = "channels:write",
     /// Read alerts and their rules.
     AlertsRead = "alerts:read",
     /// Acknowledge alerts and change their rules.

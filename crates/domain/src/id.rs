@@ -124,6 +124,15 @@ pub mod kind {
     /// An end user of a tenant.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
     pub struct Contact;
+    /// An account on a channel.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    pub struct ChannelAccount;
+    /// Who a contact is on a channel.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    pub struct Identity;
+    /// A message on its way out of a channel account.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    pub struct Delivery;
     /// A file that was uploaded.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
     pub struct File;
@@ -175,6 +184,15 @@ pub mod kind {
     }
     impl Named for Contact {
         const PREFIX: &'static str = "con";
+    }
+    impl Named for ChannelAccount {
+        const PREFIX: &'static str = "cha";
+    }
+    impl Named for Identity {
+        const PREFIX: &'static str = "idn";
+    }
+    impl Named for Delivery {
+        const PREFIX: &'static str = "dlv";
     }
     impl Named for File {
         const PREFIX: &'static str = "fil";
@@ -228,6 +246,12 @@ pub type MessageId = Id<kind::Message>;
 pub type ConversationId = Id<kind::Conversation>;
 /// `con_…`
 pub type ContactId = Id<kind::Contact>;
+/// `cha_…`
+pub type ChannelAccountId = Id<kind::ChannelAccount>;
+/// `idn_…`
+pub type IdentityId = Id<kind::Identity>;
+/// `dlv_…`
+pub type DeliveryId = Id<kind::Delivery>;
 /// `fil_…`
 pub type FileId = Id<kind::File>;
 /// `key_…`

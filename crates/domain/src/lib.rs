@@ -39,11 +39,12 @@ pub use domain_name::DomainName;
 pub use email::EmailAddress;
 pub use entropy::Entropy;
 pub use id::{
-    AlertId, AuditId, CertificateId, ContactId, ConversationId, FileId, GrantId, Id, KeyId, MailId,
-    MessageId, PasskeyId, RequestId, RotationId, SessionId, SignInId, TokenId, UserId,
+    AlertId, AuditId, CertificateId, ChannelAccountId, ContactId, ConversationId, DeliveryId, FileId,
+    GrantId, Id, IdentityId, KeyId, MailId, MessageId, PasskeyId, RequestId, RotationId, SessionId, SignInId,
+    TokenId, UserId,
 };
 pub use language::{Language, Locale};
-pub use message::{Content, Message, Part, Pressed, Reply, Role, Source};
+pub use message::{Content, Message, MessageOrigin, Part, Pressed, Reply, Role, Source};
 pub use origin::Origin;
 pub use permission::{Permission, Permissions};
 pub use plan::Metered;

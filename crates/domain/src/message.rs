@@ -11,7 +11,7 @@ pub use part::{
 };
 pub use place::Degrees;
 
-use crate::{MessageId, SessionId, TraceContext};
+use crate::{ChannelAccountId, MessageId, SessionId, TraceContext};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -63,6 +63,15 @@ pub struct Source {
     pub id: String,
     /// What to show to the reader.
     pub title: String,
+}
+
+/// Where a message comes from, and so where what answers it goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum MessageOrigin {
+    /// A session of the web.
+    Session(SessionId),
+    /// The thread of its conversation on an account.
+    Account(ChannelAccountId),
 }
 
 /// What a contact pressed in a message that was sent to them.
@@ -135,8 +144,12 @@ pub struct Reply {
 pub struct Message {
     /// Unique.
     pub message_id: MessageId,
-    /// The session it was written in.
-    pub session_id: SessionId,
+    /// The session it was written in, if it was on the web.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session_id: Option<SessionId>,
+    /// The channel account it was written on, if it was not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account_id: Option<ChannelAccountId>,
     /// Its place in the conversation, from 1 without gaps.
     pub sequence: i64,
     /// Who speaks.

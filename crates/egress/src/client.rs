@@ -75,6 +75,13 @@ impl Egress {
         Ok(Self { shared: Arc::new(Shared { settings, internet, operator, metadata }) })
     }
 
+    /// Whether an address may be called, as far as that can be said before its name is looked up: to refuse it where it is
+    /// written down. It is judged again with each call.
+    pub fn judge(&self, reach: Reach, url: &str) -> Result<(), EgressError> {
+        let url = Url::parse(url).map_err(|_| EgressError::NotAnAddress)?;
+        check(&url, reach, self.shared.settings.allow_loopback)
+    }
+
     /// Sends a request and reads the whole answer. A redirect is followed only by a request that merely reads and carries
     /// nothing that could be a secret; to others the answer that redirects is the answer.
     pub async fn send(&self, reach: Reach, request: Request) -> Result<Response, EgressError> {

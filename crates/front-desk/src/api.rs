@@ -2,6 +2,7 @@
 
 pub mod audit_keys;
 pub mod auth;
+pub mod channels;
 pub mod health;
 pub mod jwks;
 pub mod messages;

@@ -42,6 +42,7 @@ use utoipa::{
         (name = "tokens", description = "Keys become tokens"),
         (name = "auth", description = "People sign in and look after their own account"),
         (name = "chat", description = "Sessions, messages, live events"),
+        (name = "channels", description = "Messages that come and go beside the tenant's own sites"),
         (name = "tenants", description = "Tenants and what belongs to them"),
         (name = "people", description = "Users of a tenant and what they may do"),
         (name = "privilege", description = "What the owner's people do to tenants, and what is suspicious of it"),
@@ -323,9 +324,12 @@ pub struct MessageSchema {
     /// Unique.
     #[schema(value_type = misy_domain::MessageId)]
     message_id: String,
-    /// The session it was written in.
-    #[schema(value_type = misy_domain::SessionId)]
-    session_id: String,
+    /// The session it was written in, if it was on the web.
+    #[schema(value_type = Option<misy_domain::SessionId>)]
+    session_id: Option<String>,
+    /// The channel account it was written on, if it was not.
+    #[schema(value_type = Option<misy_domain::ChannelAccountId>)]
+    account_id: Option<String>,
     /// Its place in the conversation, from 1 without gaps.
     sequence: i64,
     /// Who speaks.

@@ -2,7 +2,7 @@
 //! asks in the handler's type; the router and the description of the API are both made from that, here and nowhere else.
 
 use crate::{
-    api::{audit_keys, auth, health, jwks, messages, sessions, tenants, tokens},
+    api::{audit_keys, auth, channels, health, jwks, messages, sessions, tenants, tokens},
     assets,
     desk::FrontDesk,
     edge,
@@ -197,6 +197,7 @@ fn chat() -> Routes {
         .open(served!(sessions::history::list))
         .open(served!(sessions::events::follow))
         .open(served!(messages::write))
+        .open(served!(channels::pass_on))
 }
 
 fn people() -> Routes {
@@ -262,12 +263,18 @@ fn life() -> Routes {
 
 /// What a tenant has.
 fn belongings() -> Routes {
-    use tenants::{certificates, context_pack, encryption, keys, secrets, sites};
+    use tenants::{certificates, channels, context_pack, encryption, keys, secrets, sites};
     Routes::default()
         .managed(served!(tokens::revoke_all::revoke_all))
         .managed(served!(certificates::list))
         .managed(served!(certificates::bind))
         .managed(served!(certificates::revoke))
+        .managed(served!(channels::list))
+        .managed(served!(channels::create))
+        .managed(served!(channels::read))
+        .managed(served!(channels::change))
+        .managed(served!(channels::rotate))
+        .managed(served!(channels::deliveries))
         .managed(served!(context_pack::read))
         .managed(served!(context_pack::replace))
         .managed(served!(sites::list))

@@ -45,8 +45,8 @@ async fn fill(store: &TestStore, conversations: u32) {
              select 'tenant-' || t, 'standard', 'A', 'a@example.com', 'https://a.example', 'clinic', 'es', 'UTC'
              from generate_series(1, {TENANTS}) t;
              insert into misy.contacts select tenant_id, 'con_1' from misy.tenants;
-             insert into misy.conversations (tenant_id, conversation_id, contact_id, channel, work_at)
-             select 'tenant-' || t, 'cnv_' || lpad(n::text, 26, '0'), 'con_1', 'web', now() - interval '1 hour'
+             insert into misy.conversations (tenant_id, conversation_id, contact_id, work_at)
+             select 'tenant-' || t, 'cnv_' || lpad(n::text, 26, '0'), 'con_1', now() - interval '1 hour'
              from generate_series(1, {conversations}) n, generate_series(1, {TENANTS}) t"
         ))
         .await

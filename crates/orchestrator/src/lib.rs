@@ -1,9 +1,10 @@
 //! What goes on inside: work that is due is claimed and done, once.
 //!
 //! [`Worker`] claims, bounds, prolongs, retries and shuts down; it knows nothing of what is done. A [`Handler`] knows one
-//! kind of work: [`Turns`] answers conversations (load, decide, commit), [`Mailer`] sends mails, and
+//! kind of work: [`Turns`] answers conversations (load, decide, commit), [`Mailer`] sends mails, [`Courier`] delivers on channel accounts, and
 //! [`rotations`] seals anew what is under an old key.
 
+mod courier;
 mod held;
 mod mailer;
 mod rotations;
@@ -13,6 +14,7 @@ mod traced_turn;
 mod turns;
 mod worker;
 
+pub use courier::Courier;
 pub use mailer::{Mailer, MailerError};
 pub use rotations::rotations;
 pub use settings::WorkerSettings;

@@ -1,6 +1,6 @@
 //! A turn in the trace of the message that it answers.
 
-use misy_domain::{ConversationId, SessionId, TenantId};
+use misy_domain::{ConversationId, MessageOrigin, TenantId};
 use misy_store::{
     leases::Lease,
     turns::{Conversations, TurnWork},
@@ -8,20 +8,23 @@ use misy_store::{
 use misy_telemetry::{Field, Span};
 use std::time::Instant;
 
+/// Whose turn it is.
+type Whose = (TenantId, MessageOrigin, ConversationId);
+
 /// The steps of a turn, in the trace of the message that has waited longest: how long it waited for somebody to hear the
 /// bell, the lease, and within it the turn. Messages that are answered together with it are linked. Where no message is
 /// recorded there are no steps.
 pub(crate) struct TracedTurn {
     /// The turn.
     pub(crate) turn: Span,
-    whose: (TenantId, SessionId, ConversationId),
+    whose: Whose,
     _lease: Span,
 }
 
 impl TracedTurn {
     /// Begins the steps of a turn that began at that time.
     pub(crate) fn start(lease: &Lease<Conversations>, work: &TurnWork, began: Instant) -> Self {
-        let whose = (lease.tenant.clone(), work.session_id, lease.id);
+        let whose = (lease.tenant.clone(), work.origin, lease.id);
         let mut recorded = work.waiting.iter().filter(|message| message.trace.is_some());
         let Some(oldest) = recorded.next() else {
             return Self { turn: Span::NONE, whose, _lease: Span::NONE };
@@ -49,6 +52,9 @@ impl TracedTurn {
     }
 }
 
-fn tell(span: &Span, (tenant, session, conversation): &(TenantId, SessionId, ConversationId)) {
-    span.id(Field::Tenant, tenant).id(Field::Session, session).id(Field::Conversation, conversation);
+fn tell(span: &Span, (tenant, origin, conversation): &Whose) {
+    span.id(Field::Tenant, tenant).id(Field::Conversation, conversation);
+    if let MessageOrigin::Session(session) = origin {
+        span.id(Field::Session, session);
+    }
 }

@@ -11,7 +11,7 @@ use misy_agents::{
     decide_turn,
 };
 use misy_domain::{
-    AlertId, Clock, ConversationId, Entropy, Message, Part, Reply, Role, TenantId, Timestamp,
+    AlertId, Clock, ConversationId, Entropy, Message, MessageOrigin, Part, Reply, Role, TenantId, Timestamp,
     message::text_of, network::Width, share,
 };
 use misy_store::{
@@ -261,7 +261,10 @@ impl Handler for Turns {
     async fn handle(&self, lease: &Lease<Conversations>) -> Result<(), WorkError> {
         let began = Instant::now();
         let Some(loaded) = self.load(lease).await? else { return Ok(()) };
-        Span::current().record("sessionId", tracing::field::display(loaded.work.session_id));
+        let span = Span::current();
+        if let MessageOrigin::Session(session) = loaded.work.origin {
+            span.record("sessionId", tracing::field::display(session));
+        }
         self.record_age(&loaded.work);
         let steps = TracedTurn::start(lease, &loaded.work, began);
         let worked = self.work(lease, loaded, &steps, began).in_span(&steps.turn).await;

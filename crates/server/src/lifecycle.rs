@@ -12,7 +12,7 @@ use anyhow::Context;
 use metrics_exporter_prometheus::PrometheusHandle;
 use misy_domain::{Clock, Entropy, Secret, SystemClock};
 use misy_front_desk::{FrontDesk, InstallationProvider, Parts, Provider};
-use misy_orchestrator::{Mailer, Turns, WorkerSettings, rotations};
+use misy_orchestrator::{Courier, Mailer, Turns, WorkerSettings, rotations};
 use misy_postgres::{PrivateServer, Programs};
 use misy_store::{
     Bell, Database, DatabaseOptions, Limits, Shared, Vault,
@@ -139,6 +139,8 @@ impl Running {
         };
         neighbours.start(settings, &front_desk, &stop, &tasks).await?;
         let rotations = rotations(database.clone(), vault.clone(), entropy.clone());
+        let egress = root_keys::egress(settings)?;
+        let courier = Courier::new(database.clone(), vault.clone(), bell.clone(), egress, clock.clone());
         let turns = Turns::new(database.clone(), vault, bell, packs, clock, entropy.clone())
             .limited_by(Limits::through(redis));
         if let Some(tls) = &tls {
@@ -156,6 +158,7 @@ impl Running {
         if settings.work.worker {
             tasks.spawn(rotations.run(stop.clone()));
             tasks.spawn(turns.worker(WorkerSettings::default()).run(stop.clone()));
+            tasks.spawn(courier.worker(entropy.clone(), Courier::settings()).run(stop.clone()));
             if let Some(mailer) = mailer {
                 tasks.spawn(mailer.worker(entropy, Mailer::settings()).run(stop.clone()));
             }

@@ -1,4 +1,5 @@
--- Contacts, sessions, conversations and their messages. A conversation carries its own work: see `misy.lease` (0011).
+-- Contacts, sessions, conversations and their messages. A conversation belongs to a contact and carries its own work: see
+-- `misy.lease` (0011). Sessions are the web's own.
 
 create table misy.contacts (
     tenant_id text collate "C" not null references misy.tenants on delete cascade,
@@ -11,7 +12,6 @@ create table misy.conversations (
     tenant_id text collate "C" not null,
     conversation_id text collate "C" not null,
     contact_id text collate "C" not null,
-    channel text not null,
     status text not null default 'active' check (status in ('active', 'handoff', 'closed')),
     language text,
     -- The sequence of the newest message, of the newest from the contact, and up to which the contact was answered.
@@ -54,20 +54,26 @@ create table misy.messages (
     conversation_id text collate "C" not null,
     sequence bigint not null check (sequence > 0),
     message_id text collate "C" not null,
-    session_id text collate "C" not null,
+    -- Where it comes from or goes to: a session of the web, or else a channel account.
+    session_id text collate "C",
+    account_id text collate "C",
     role text not null check (role in ('contact', 'agent', 'human', 'system')),
     agent_name text,
     -- Parts, sources and what it replies to, sealed under the tenant's data key.
     sealed_body bytea not null,
-    -- What came from outside is unique by where it came from and the id it had there.
-    channel_account text collate "C",
+    -- The id that it has outside, and when it was sent there.
     external_id text collate "C",
+    sent_at timestamptz,
     created_at timestamptz not null default now(),
     primary key (tenant_id, conversation_id, sequence),
-    unique (tenant_id, channel_account, external_id),
-    check ((channel_account is null) = (external_id is null)),
+    check ((session_id is null) <> (account_id is null)),
     foreign key (tenant_id, conversation_id) references misy.conversations on delete cascade
 );
+
+-- What came from outside is unique by where it came from and the id it had there. A session is a place of its own, so that
+-- nobody can probe for the ids of others.
+create unique index messages_external on misy.messages (tenant_id, coalesce(account_id, session_id), external_id)
+    where external_id is not null;
 
 -- Why a turn went as it did. Holds ids, scores and rules, never the words of a contact.
 create table misy.decisions (

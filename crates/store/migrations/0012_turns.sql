@@ -8,7 +8,7 @@ alter table misy.conversations add column handoff_reason text, add column sealed
 -- arrived during the turn makes the conversation due again at once. Nulls keep status and handoff as they are.
 create function misy.commit_turn(
     p_tenant text, p_conversation text, p_worker text, p_fence bigint, p_answered_through bigint,
-    p_session text, p_site text, p_reply_ids text[], p_reply_agents text[], p_reply_bodies bytea[], p_asked_ids text[],
+    p_session text, p_account text, p_site text, p_reply_ids text[], p_reply_agents text[], p_reply_bodies bytea[], p_asked_ids text[],
     p_decision jsonb, p_language text, p_unanswered smallint, p_status text, p_handoff_reason text, p_sealed_handoff bytea,
     p_audit_id text, p_audit_agent text, p_audit_outcome text, p_duration_micros bigint, p_audit_detail jsonb,
     p_now timestamptz,
@@ -33,12 +33,15 @@ begin
         return;
     end if;
 
-    insert into misy.messages (tenant_id, conversation_id, sequence, message_id, session_id, role, agent_name,
+    insert into misy.messages (tenant_id, conversation_id, sequence, message_id, session_id, account_id, role, agent_name,
                                sealed_body, created_at)
-    select p_tenant, p_conversation, commit_turn.last_sequence + r.at, r.message_id, p_session, 'agent', r.agent_name,
-           r.sealed_body, p_now
+    select p_tenant, p_conversation, commit_turn.last_sequence + r.at, r.message_id, p_session, p_account, 'agent',
+           r.agent_name, r.sealed_body, p_now
     from unnest(p_reply_ids, p_reply_agents, p_reply_bodies) with ordinality
         as r (message_id, agent_name, sealed_body, at);
+    if p_account is not null and cardinality(p_reply_ids) > 0 then
+        perform misy.enqueue_deliveries(p_tenant, p_conversation, commit_turn.last_sequence, p_now);
+    end if;
     last_sequence := last_sequence + cardinality(p_reply_ids);
 
     if p_decision is not null then
@@ -69,8 +72,8 @@ end
 $$;
 
 revoke execute on function misy.commit_turn(
-    text, text, text, bigint, bigint, text, text, text[], text[], bytea[], text[], jsonb, text, smallint, text, text,
+    text, text, text, bigint, bigint, text, text, text, text[], text[], bytea[], text[], jsonb, text, smallint, text, text,
     bytea, text, text, text, bigint, jsonb, timestamptz) from public;
 grant execute on function misy.commit_turn(
-    text, text, text, bigint, bigint, text, text, text[], text[], bytea[], text[], jsonb, text, smallint, text, text,
+    text, text, text, bigint, bigint, text, text, text, text[], text[], bytea[], text[], jsonb, text, smallint, text, text,
     bytea, text, text, text, bigint, jsonb, timestamptz) to misy_worker;

@@ -190,8 +190,9 @@ $$;
 -- As ingest_message, and counts what was stored, in the same round trip and transaction. `quota_exceeded`: the month's
 -- messages are used up; what was stored before is answered as it was then.
 create function misy.ingest_counted(
-    p_tenant text, p_session text, p_site text, p_family text, p_channel text, p_account text, p_external_id text,
-    p_message_id text, p_sealed_body bytea, p_now timestamptz, p_key text, p_quota bigint,
+    p_tenant text, p_session text, p_site text, p_family text, p_channel text, p_account text, p_conversation text,
+    p_external_id text, p_message_id text, p_sealed_body bytea, p_sent_at timestamptz, p_now timestamptz, p_key text,
+    p_quota bigint,
     out outcome text, out message_id text, out conversation_id text, out sequence bigint, out created_at timestamptz)
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -205,15 +206,16 @@ begin
     taken := misy.take_usage(p_tenant, 'messages', 1, p_quota, p_now);
     if taken is null and not exists (
         select from misy.messages m
-        where m.tenant_id = p_tenant and m.channel_account = p_account and m.external_id = p_external_id)
+        where m.tenant_id = p_tenant and coalesce(m.account_id, m.session_id) = coalesce(p_account, p_session)
+            and m.external_id = p_external_id)
     then
         outcome := 'quota_exceeded';
         return;
     end if;
     select i.outcome, i.message_id, i.conversation_id, i.sequence, i.created_at
     into outcome, message_id, conversation_id, sequence, created_at
-    from misy.ingest_message(p_tenant, p_session, p_site, p_family, p_channel, p_account, p_external_id, p_message_id,
-                             p_sealed_body, p_now) i;
+    from misy.ingest_message(p_tenant, p_session, p_site, p_family, p_channel, p_account, p_conversation, p_external_id,
+                             p_message_id, p_sealed_body, p_sent_at, p_now) i;
     if ingest_counted.outcome = 'stored' then
         -- A null here (the duplicate was erased a moment ago) is refused by the table, and all is undone.
         insert into misy.usage_events (tenant_id, month, kind, subject, at, amount, slot, key_id, site_id, channel)
@@ -340,7 +342,7 @@ begin
         'forget_usage()', 'month_of(timestamptz)',
         'share_out_usage(text, text, date, smallint, bigint, bigint, timestamptz)',
         'take_usage(text, text, bigint, bigint, timestamptz)',
-        'ingest_counted(text, text, text, text, text, text, text, text, bytea, timestamptz, text, bigint)',
+        'ingest_counted(text, text, text, text, text, text, text, text, text, bytea, timestamptz, timestamptz, text, bigint)',
         'reserve_usage(text, text, text, bigint, bigint, text, text, text, timestamptz)',
         'settle_usage(text, text, text, bigint, timestamptz)', 'quota_overrides(text)',
         'messages_used(text, timestamptz)'] loop

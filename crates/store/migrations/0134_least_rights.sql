@@ -25,7 +25,7 @@ revoke delete on all tables in schema misy from misy_app, misy_worker, misy_syst
 grant delete on
     misy.context_packs, misy.email_domains, misy.federated_identities, misy.idempotency_keys, misy.passkeys, misy.quotas,
     -- Work that was given up is dropped.
-    misy.mails, misy.key_rotations,
+    misy.deliveries, misy.key_rotations, misy.mails,
     misy.rate_limits, misy.revoked_tokens, misy.roles, misy.sign_in_providers, misy.site_origins, misy.sites,
     misy.token_renewals, misy.user_devices, misy.user_recovery_codes, misy.user_sessions,
     misy.user_tickets, misy.users

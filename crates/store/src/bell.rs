@@ -146,6 +146,7 @@ pub struct Bell {
 
 struct Inner {
     work: Notify,
+    deliveries: Notify,
     /// Whether somebody works in this process.
     works_here: AtomicBool,
     hasher: RandomState,
@@ -186,6 +187,16 @@ impl Bell {
     /// Says that some conversation has work.
     pub fn ring_work(&self) {
         self.inner.work.notify_one();
+    }
+
+    /// Says that a delivery is due; heard in this process only, and others look from time to time.
+    pub fn ring_deliveries(&self) {
+        self.inner.deliveries.notify_one();
+    }
+
+    /// Waits until a delivery may be due.
+    pub async fn deliveries(&self) {
+        self.inner.deliveries.notified().await;
     }
 
     /// Waits until some conversation has work. Rings while nobody waits are remembered as one.
@@ -231,6 +242,7 @@ impl Inner {
     fn new(fan_out: Option<FanOut>) -> Self {
         Self {
             work: Notify::new(),
+            deliveries: Notify::new(),
             works_here: AtomicBool::new(false),
             hasher: RandomState::new(),
             shards: (0..SHARDS).map(|_| Mutex::default()).collect(),

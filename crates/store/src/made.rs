@@ -1,9 +1,10 @@
-//! What somebody made that goes on without them: tenant secrets, keys, bound certificates and personal API tokens. Also what was
-//! made with a secret of theirs, and with that in turn.
+//! What somebody made that goes on without them: tenant secrets, keys, bound certificates, channel accounts and personal API
+//! tokens. Also what was made with a secret of theirs, and with that in turn.
 
 use crate::{
     StoreError, TenantTx,
     certificates::{self, Certificate},
+    channels::{self, Account},
     credentials::{self, LockedKey, SecretRecord},
     readable::stored,
 };
@@ -20,6 +21,8 @@ misy_domain::words! {
         Key = "key",
         /// A bound client certificate.
         Certificate = "certificate",
+        /// A channel account, which hands on what is said to contacts.
+        ChannelAccount = "channel_account",
         /// A personal API token.
         PersonalToken = "personal_token",
     }
@@ -63,6 +66,9 @@ pub async fn by(tx: &mut TenantTx, user: UserId, now: Timestamp) -> Result<Vec<M
              where tenant_id = $1 and made_by in (select id from makers)
                  and revoked_at is null and (expires_at is null or expires_at > $3)
              union all
+             select 'channel_account', account_id, name, made_by, created_at from channel_accounts
+             where tenant_id = $1 and made_by in (select id from makers) and status = 'active'
+             union all
              select 'personal_token', key_id, name, user_id, created_at from personal_tokens
              where tenant_id = $1 and user_id = $2 and revoked_at is null and expires_at > $3) made
          order by created_at, id"#,
@@ -77,6 +83,7 @@ pub async fn by(tx: &mut TenantTx, user: UserId, now: Timestamp) -> Result<Vec<M
             "secret" => MadeKind::Secret,
             "key" => MadeKind::Key,
             "certificate" => MadeKind::Certificate,
+            "channel_account" => MadeKind::ChannelAccount,
             _ => MadeKind::PersonalToken,
         },
         id: row.id,
@@ -96,6 +103,8 @@ pub enum Locked {
     Key(LockedKey),
     /// A bound client certificate.
     Certificate(Certificate),
+    /// A channel account.
+    ChannelAccount(Account),
 }
 
 impl StandsFor for Locked {
@@ -104,6 +113,7 @@ impl StandsFor for Locked {
             Self::Secret(secret) => secret.reach(),
             Self::Key(key) => key.reach(),
             Self::Certificate(certificate) => certificate.reach(),
+            Self::ChannelAccount(account) => account.reach(),
         }
     }
 }
@@ -117,15 +127,19 @@ pub async fn lock(tx: &mut TenantTx, made: &Made) -> Result<Option<Locked>, Stor
         MadeKind::Certificate => {
             certificates::lock(tx, stored(made.id.parse())?).await?.map(Locked::Certificate)
         }
+        MadeKind::ChannelAccount => {
+            channels::lock(tx, stored(made.id.parse())?).await?.map(Locked::ChannelAccount)
+        }
         MadeKind::PersonalToken => None,
     })
 }
 
-/// Revokes what somebody made: secrets and keys with all tokens that they gave.
+/// Revokes what somebody made: secrets and keys with all tokens that they gave. A channel account is disabled.
 pub async fn revoke(tx: &mut TenantTx, made: &Handled<Locked>, now: Timestamp) -> Result<(), StoreError> {
     match &**made {
         Locked::Secret(secret) => credentials::end_secret(tx, secret.key_id, true, now).await,
         Locked::Key(key) => credentials::end_key(tx, key.record.key_id, true, now).await,
         Locked::Certificate(certificate) => certificates::end(tx, certificate.certificate_id, now).await,
+        Locked::ChannelAccount(account) => channels::disable(tx, account.account_id, now).await,
     }
 }

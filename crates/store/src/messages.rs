@@ -9,32 +9,52 @@ use crate::{
 };
 use jiff_sqlx::ToSqlx;
 use misy_domain::{
-    Channel, Clock, Content, ConversationId, Entropy, KeyId, Message, MessageId, Pressed, SessionId, SiteId,
-    TenantId, Timestamp, TokenId,
+    Channel, ChannelAccountId, Clock, Content, ConversationId, Entropy, KeyId, Message, MessageId, Pressed,
+    SessionId, SiteId, TenantId, Timestamp, TokenId,
 };
 use misy_telemetry::{Field, Span, Traced};
 use misy_trust::Place;
+
+/// Where a message of a contact comes from. The same outside id may come from several places.
+#[derive(Debug, Clone, Copy)]
+pub enum InboundOrigin<'a> {
+    /// A session of the web.
+    Session {
+        /// The session.
+        session: SessionId,
+        /// The site that it must belong to.
+        site: &'a SiteId,
+        /// The token family that it must belong to.
+        family: TokenId,
+        /// The channel that it must be on.
+        channel: Channel,
+    },
+    /// The thread of a conversation on a channel account.
+    Account {
+        /// The account.
+        account: ChannelAccountId,
+        /// The conversation.
+        conversation: ConversationId,
+        /// The channel that the account must be on.
+        channel: Channel,
+        /// The site that its usage is counted for, if it came over one.
+        site: Option<&'a SiteId>,
+    },
+}
 
 /// A message of a contact on its way in.
 #[derive(Debug, Clone, Copy)]
 pub struct NewInbound<'a> {
     /// Whose it is.
     pub tenant: &'a TenantId,
-    /// The session it is written in.
-    pub session: SessionId,
-    /// The site that the session must belong to.
-    pub site: &'a SiteId,
-    /// The token family that the session must belong to.
-    pub family: TokenId,
-    /// The channel that the session must be on.
-    pub channel: Channel,
-    /// Where `external_id` is unique within the tenant: the session for what a site's visitor writes, so that nobody can
-    /// probe for the ids of others; the vendor's account for what a vendor sends.
-    pub account: &'a str,
-    /// The id that the message has outside; the same again is the same message.
+    /// Where it comes from.
+    pub origin: InboundOrigin<'a>,
+    /// The id that the message has there; the same again is the same message.
     pub external_id: &'a str,
     /// What it says.
     pub content: &'a Content,
+    /// When it was sent there, if that is known.
+    pub sent_at: Option<Timestamp>,
     /// The publishable key or tenant secret that its usage is counted for.
     pub key: Option<KeyId>,
     /// Messages that the tenant may have stored in a month, if there is a limit.
@@ -61,9 +81,9 @@ pub enum Ingested {
     Stored(Receipt),
     /// It was durable before; this is the answer of that time.
     Duplicate(Receipt),
-    /// There is no such session for this site, token family and channel.
+    /// There is no such session for this site, token family and channel, or no such thread on the account.
     NotFound,
-    /// The session is over.
+    /// The session is over, or the account disabled.
     Expired,
     /// The tenant's messages of the month are used up.
     QuotaExceeded,
@@ -85,10 +105,44 @@ fn place<'a>(tenant: &'a TenantId, message: &'a str) -> Place<'a> {
     Place { tenant, table: "messages", column: "sealed_body", row: message }
 }
 
+/// Where a message comes from, as the database is asked for it.
+struct Columns<'a> {
+    session: Option<String>,
+    site: Option<&'a str>,
+    family: Option<String>,
+    channel: &'static str,
+    account: Option<String>,
+    conversation: Option<String>,
+}
+
+impl<'a> Columns<'a> {
+    fn of(origin: &InboundOrigin<'a>) -> Self {
+        match *origin {
+            InboundOrigin::Session { session, site, family, channel } => Self {
+                session: Some(session.to_string()),
+                site: Some(site.as_str()),
+                family: Some(family.to_string()),
+                channel: channel.as_str(),
+                account: None,
+                conversation: None,
+            },
+            InboundOrigin::Account { account, conversation, channel, site } => Self {
+                session: None,
+                site: site.map(SiteId::as_str),
+                family: None,
+                channel: channel.as_str(),
+                account: Some(account.to_string()),
+                conversation: Some(conversation.to_string()),
+            },
+        }
+    }
+}
+
 /// A row of the table of messages.
 pub(crate) struct Row {
     pub(crate) message_id: String,
-    pub(crate) session_id: String,
+    pub(crate) session_id: Option<String>,
+    pub(crate) account_id: Option<String>,
     pub(crate) sequence: i64,
     pub(crate) role: String,
     pub(crate) agent_name: Option<String>,
@@ -121,7 +175,8 @@ impl Row {
         let content: Content = serde_json::from_slice(&json).map_err(|_| broken())?;
         Ok(Message {
             message_id: self.message_id.parse().map_err(|_| broken())?,
-            session_id: self.session_id.parse().map_err(|_| broken())?,
+            session_id: self.session_id.map(|id| id.parse()).transpose().map_err(|_| broken())?,
+            account_id: self.account_id.map(|id| id.parse()).transpose().map_err(|_| broken())?,
             sequence: self.sequence,
             role: self.role.parse().map_err(|_| broken())?,
             agent_name: self.agent_name,
@@ -149,7 +204,11 @@ impl Database {
         entropy: &dyn Entropy,
     ) -> Result<Ingested, StoreError> {
         let span = Span::step("ingest");
-        span.id(Field::Tenant, inbound.tenant).id(Field::Session, &inbound.session);
+        span.id(Field::Tenant, inbound.tenant);
+        match &inbound.origin {
+            InboundOrigin::Session { session, .. } => span.id(Field::Session, session),
+            InboundOrigin::Account { conversation, .. } => span.id(Field::Conversation, conversation),
+        };
         self.store_inbound(inbound, keys, bell, clock, entropy).in_span(&span).await
     }
 
@@ -162,8 +221,9 @@ impl Database {
         entropy: &dyn Entropy,
     ) -> Result<Ingested, StoreError> {
         let mut served = self.served(inbound.tenant).await?;
-        let session = inbound.session.to_string();
-        let Some(key) = keys.contact(Via::Connection(served.connection()?), &session).await? else {
+        let place = Columns::of(&inbound.origin);
+        let subject = place.conversation.as_ref().or(place.session.as_ref()).map_or("", String::as_str);
+        let Some(key) = keys.contact(Via::Connection(served.connection()?), subject).await? else {
             return Ok(Ingested::NotFound);
         };
         let message_id = MessageId::new(clock, entropy).to_string();
@@ -172,16 +232,18 @@ impl Database {
         let sealed = seal(content, &key, inbound.tenant, &message_id, entropy)?;
         let row = sqlx::query!(
             "select outcome, message_id, conversation_id, sequence, created_at
-             from ingest_counted($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+             from ingest_counted($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
             inbound.tenant.as_str(),
-            session,
-            inbound.site.as_str(),
-            inbound.family.to_string(),
-            inbound.channel.as_str(),
-            inbound.account,
+            place.session,
+            place.site,
+            place.family,
+            place.channel,
+            place.account,
+            place.conversation,
             inbound.external_id,
             message_id,
             sealed,
+            inbound.sent_at.map(ToSqlx::to_sqlx) as _,
             clock.now().to_sqlx(),
             inbound.key.map(|key| key.to_string()),
             inbound.monthly,
@@ -227,7 +289,7 @@ impl Database {
         let conversation = conversation.to_string();
         let rows = sqlx::query_as!(
             Row,
-            r#"select message_id as "message_id!", session_id as "session_id!", sequence as "sequence!",
+            r#"select message_id as "message_id!", session_id, account_id, sequence as "sequence!",
                       role as "role!", agent_name, sealed_body as "sealed_body!", external_id,
                       created_at as "created_at!"
                from messages_since($1, $2, $3, $4)"#,
@@ -256,7 +318,7 @@ pub async fn history(
     let conversation = conversation.to_string();
     let rows = sqlx::query_as!(
         Row,
-        "select message_id, session_id, sequence, role, agent_name, sealed_body, external_id, created_at
+        "select message_id, session_id, account_id, sequence, role, agent_name, sealed_body, external_id, created_at
          from messages
          where tenant_id = $1 and conversation_id = $2 and sequence > $3
          order by sequence
@@ -280,7 +342,6 @@ pub async fn pressed(
     tx: &mut TenantTx,
     keys: &TenantKeys,
     conversation: ConversationId,
-    last_sequence: i64,
     message: Option<MessageId>,
     id: &str,
 ) -> Result<Option<Pressed>, StoreError> {
@@ -288,14 +349,15 @@ pub async fn pressed(
     let conversation = conversation.to_string();
     let rows = sqlx::query_as!(
         Row,
-        "select message_id, session_id, sequence, role, agent_name, sealed_body, external_id, created_at
+        "select message_id, session_id, account_id, sequence, role, agent_name, sealed_body, external_id, created_at
          from messages
-         where tenant_id = $1 and conversation_id = $2 and sequence > $3 and role <> 'contact'
-             and ($4::text is null or message_id = $4)
+         where tenant_id = $1 and conversation_id = $2 and role <> 'contact' and ($4::text is null or message_id = $4)
+             and sequence > (select c.last_sequence - $3 from conversations c
+                             where c.tenant_id = $1 and c.conversation_id = $2)
          order by sequence desc",
         tenant.as_str(),
         conversation,
-        last_sequence - PRESSABLE,
+        PRESSABLE,
         message.map(|message| message.to_string()),
     )
     .fetch_all(tx.connection())

@@ -13,7 +13,7 @@ use crate::{
 use jiff_sqlx::ToSqlx;
 use misy_domain::{
     AuditId, Channel, Clock, Content, ConversationId, Entropy, Language, Locale, Message, MessageId,
-    Permissions, Plan, Reply, SessionId, SiteId, TenantId, limit::Quota,
+    MessageOrigin, Permissions, Plan, Reply, SiteId, TenantId, limit::Quota,
 };
 use misy_telemetry::Span;
 use misy_trust::Place;
@@ -38,15 +38,15 @@ impl Leased for Conversations {
 /// What a turn has to work with.
 #[derive(Debug, Clone)]
 pub struct TurnWork {
-    /// The session in which the newest waiting message was written; replies go there.
-    pub session_id: SessionId,
-    /// Its site.
-    pub site_id: SiteId,
+    /// Where the newest waiting message was written; replies go there.
+    pub origin: MessageOrigin,
+    /// The site of the session, if it is one.
+    pub site_id: Option<SiteId>,
     /// Its channel.
     pub channel: Channel,
     /// What the client prefers to read.
     pub locale: Option<Locale>,
-    /// What both the session's token and the site allow.
+    /// What both the session's token and the site allow, or else the account.
     pub permissions: Permissions,
     /// Where the conversation stands.
     pub status: ConversationStatus,
@@ -151,20 +151,19 @@ pub async fn load_turn(
         rest(tx, lease, state.last_inbound_sequence).await?;
         return Ok(None);
     };
-    let session = session_of_turn(tx, &tenant, &newest.session_id).await?;
+    let origin = origin_of_turn(tx, &tenant, &conversation, newest).await?;
     let history = before(tx, &tenant, &conversation, state.answered_sequence).await?;
 
-    let session_id = newest.session_id.parse().map_err(|_| StoreError::Unsealable("conversations"))?;
     let waiting = Row::open_all(waiting, keys, &conversation, Via::Connection(tx.connection())).await?;
     let history = Row::open_all(history, keys, &conversation, Via::Connection(tx.connection())).await?;
 
     let broken = || StoreError::Unsealable("conversations");
     Ok(Some(TurnWork {
-        session_id,
-        site_id: session.site_id,
-        channel: session.channel,
-        locale: session.locale,
-        permissions: session.permissions,
+        origin: origin.origin,
+        site_id: origin.site_id,
+        channel: origin.channel,
+        locale: origin.locale,
+        permissions: origin.permissions,
         status: state.status.parse().map_err(|_| broken())?,
         language: state.language.as_deref().and_then(sessions::language),
         unanswered_in_a_row: u8::try_from(state.unanswered_in_a_row).unwrap_or(u8::MAX),
@@ -207,7 +206,7 @@ async fn waiting(
 ) -> Result<Vec<Row>, StoreError> {
     let rows = sqlx::query_as!(
         Row,
-        "select message_id, session_id, sequence, role, agent_name, sealed_body, external_id, created_at
+        "select message_id, session_id, account_id, sequence, role, agent_name, sealed_body, external_id, created_at
          from messages
          where tenant_id = $1 and conversation_id = $2 and sequence > $3 and role = 'contact'
          order by sequence
@@ -231,7 +230,7 @@ async fn before(
 ) -> Result<Vec<Row>, StoreError> {
     let mut rows = sqlx::query_as!(
         Row,
-        "select message_id, session_id, sequence, role, agent_name, sealed_body, external_id, created_at
+        "select message_id, session_id, account_id, sequence, role, agent_name, sealed_body, external_id, created_at
          from messages
          where tenant_id = $1 and conversation_id = $2 and (sequence <= $3 or role <> 'contact')
          order by sequence desc
@@ -247,18 +246,33 @@ async fn before(
     Ok(rows)
 }
 
-struct SessionOfTurn {
-    site_id: SiteId,
+/// What the place allows and prefers where the newest waiting message was written.
+struct OriginOfTurn {
+    origin: MessageOrigin,
+    site_id: Option<SiteId>,
     channel: Channel,
     locale: Option<Locale>,
     permissions: Permissions,
+}
+
+async fn origin_of_turn(
+    tx: &mut TenantTx,
+    tenant: &TenantId,
+    conversation: &str,
+    newest: &Row,
+) -> Result<OriginOfTurn, StoreError> {
+    match (&newest.session_id, &newest.account_id) {
+        (Some(session), _) => session_of_turn(tx, tenant, session).await,
+        (None, Some(account)) => account_of_turn(tx, tenant, conversation, account).await,
+        (None, None) => Err(StoreError::Unsealable("messages")),
+    }
 }
 
 async fn session_of_turn(
     tx: &mut TenantTx,
     tenant: &TenantId,
     session: &str,
-) -> Result<SessionOfTurn, StoreError> {
+) -> Result<OriginOfTurn, StoreError> {
     let row = sqlx::query!(
         "select s.site_id, s.channel, s.locale, s.permissions, i.permissions as site_permissions
          from sessions s
@@ -269,13 +283,39 @@ async fn session_of_turn(
     )
     .fetch_one(tx.connection())
     .await?;
-    let broken = || StoreError::Unsealable("sessions");
     let of_site = sessions::permissions(&row.site_permissions);
-    Ok(SessionOfTurn {
-        site_id: row.site_id.parse().map_err(|_| broken())?,
-        channel: row.channel.parse().map_err(|_| broken())?,
+    Ok(OriginOfTurn {
+        origin: MessageOrigin::Session(stored(session.parse())?),
+        site_id: Some(stored(row.site_id.parse())?),
+        channel: stored(row.channel.parse())?,
         locale: row.locale.and_then(|text| text.parse().ok()),
         permissions: sessions::permissions(&row.permissions).intersection(&of_site),
+    })
+}
+
+async fn account_of_turn(
+    tx: &mut TenantTx,
+    tenant: &TenantId,
+    conversation: &str,
+    account: &str,
+) -> Result<OriginOfTurn, StoreError> {
+    let row = sqlx::query!(
+        "select a.channel, a.permissions, t.locale
+         from channel_threads t
+         join channel_accounts a on a.tenant_id = t.tenant_id and a.account_id = t.account_id
+         where t.tenant_id = $1 and t.conversation_id = $2 and t.account_id = $3",
+        tenant.as_str(),
+        conversation,
+        account,
+    )
+    .fetch_one(tx.connection())
+    .await?;
+    Ok(OriginOfTurn {
+        origin: MessageOrigin::Account(stored(account.parse())?),
+        site_id: None,
+        channel: stored(row.channel.parse())?,
+        locale: row.locale.and_then(|text| text.parse().ok()),
+        permissions: sessions::permissions(&row.permissions),
     })
 }
 
@@ -316,6 +356,10 @@ impl Database {
             (None, true) => "silent",
             (None, false) => "answered",
         };
+        let (session, account) = match result.work.origin {
+            MessageOrigin::Session(session) => (Some(session.to_string()), None),
+            MessageOrigin::Account(account) => (None, Some(account.to_string())),
+        };
         let detail = serde_json::json!({
             "packVersion": result.work.pack_version,
             "asked": asked.len(),
@@ -324,14 +368,15 @@ impl Database {
         let row = sqlx::query!(
             "select committed, last_sequence, has_more
              from commit_turn($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
-                              $21, $22, $23)",
+                              $21, $22, $23, $24)",
             lease.tenant.as_str(),
             lease.id.to_string(),
             lease.worker.as_str(),
             lease.fence,
             result.work.answered_through(),
-            result.work.session_id.to_string(),
-            result.work.site_id.as_str(),
+            session,
+            account,
+            result.work.site_id.as_ref().map(SiteId::as_str),
             &sealed.ids_as_text(),
             &sealed.agents,
             &sealed.bodies,
@@ -358,6 +403,9 @@ impl Database {
         let has_more = row.has_more.unwrap_or_default();
         if has_more {
             bell.ring_work();
+        }
+        if matches!(result.work.origin, MessageOrigin::Account(_)) {
+            bell.ring_deliveries();
         }
         let status_changed = result.handoff.is_some() && result.work.status != ConversationStatus::Handoff;
         let news = News { status_changed, ..News::typing(None) };

@@ -141,7 +141,7 @@ pub const ALL: &[Metric] = &[
     counter(
         "misy_work_total",
         &["kind", "outcome"],
-        "work by kind (`conversation`, `mail`, `key_rotation`) and end: `done`, `failed` (tried again), `lost` (another worker took over), `dead` (given up)",
+        "work by kind (`conversation`, `delivery`, `mail`, `key_rotation`) and end: `done`, `failed` (tried again), `lost` (another worker took over), `dead` (given up)",
     ),
     gauge("misy_worker_busy", &["kind"], "how much the worker works on now"),
     counter("misy_worker_claim_errors_total", &["kind"], "claims of work that failed"),

@@ -8,6 +8,7 @@ pub mod given;
 pub mod person;
 pub mod postgres;
 pub mod program;
+pub mod receiver;
 pub mod redis;
 pub mod smtp;
 pub mod store;

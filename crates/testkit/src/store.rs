@@ -6,18 +6,19 @@ use crate::{
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use misy_domain::{
-    Channel, Content, Language, Part, Permissions, Reply, Secret, SessionId, SignInId, SiteId, SystemClock,
-    TenantId, TokenId, UserId,
+    Channel, ChannelAccountId, Clock, Content, Language, Part, Permissions, Reply, Secret, SessionId,
+    SignInId, SiteId, SystemClock, TenantId, TokenId, UserId,
 };
 use misy_store::{
     Bell, Database, DatabaseOptions, StoreError, TenantKeys, Vault,
+    channels::{self, NewAccount, Sender, Thread},
     database::Login,
     leases::{Claimed, Cursor, LeaseTerms, Share, WorkerId},
-    messages::{Ingested, NewInbound},
+    messages::{InboundOrigin, Ingested, NewInbound},
     sessions::{self, NewSession, Session},
     turns::{self, Conversations, TurnResult},
 };
-use misy_trust::{RandomToken, RootKey, TokenUse};
+use misy_trust::{RandomToken, RootKey, TokenUse, access::Reach};
 use sqlx::{AssertSqlSafe, ConnectOptions, Executor, PgConnection, postgres::PgConnectOptions};
 use std::{sync::Arc, time::Duration};
 
@@ -163,13 +164,60 @@ impl TestStore {
     ) -> Result<Ingested, StoreError> {
         let inbound = NewInbound {
             tenant: &tenant.id,
-            session,
-            site: &tenant.site,
-            family: tenant.family,
-            channel: Channel::Web,
-            account: &session.to_string(),
+            origin: InboundOrigin::Session {
+                session,
+                site: &tenant.site,
+                family: tenant.family,
+                channel: Channel::Web,
+            },
             external_id,
             content: &Content::text(text),
+            sent_at: None,
+            key: None,
+            monthly: None,
+        };
+        self.database.ingest(&inbound, &tenant.keys, &self.bell, &*self.clock, &*self.entropy).await
+    }
+
+    /// An account of a program of the tenant, whose deliveries go there.
+    pub async fn account(&self, tenant: &TestTenant, callback: &str) -> Result<ChannelAccountId, StoreError> {
+        let account_id = ChannelAccountId::new(&*self.clock, &*self.entropy);
+        let given = Reach::of_operator().give(Permissions::anonymous_chat());
+        let given = given.map_err(|_| StoreError::Refused("Nobody could give that."))?;
+        let new = NewAccount {
+            account_id,
+            channel: Channel::Api,
+            vendor_account_id: &account_id.to_string(),
+            name: "CRM",
+            permissions: &given,
+            callback_url: Some(callback),
+            made_by: "usr_1",
+        };
+        let mut tx = self.database.tenant("test.account", &tenant.id).await?;
+        channels::create(&mut tx, &tenant.keys, &new, self.clock.now(), &*self.entropy).await?;
+        tx.commit().await?;
+        Ok(account_id)
+    }
+
+    /// Somebody says something on an account of a program.
+    pub async fn pass_on(
+        &self,
+        tenant: &TestTenant,
+        account: ChannelAccountId,
+        contact: &str,
+        external_id: &str,
+        text: &str,
+    ) -> Result<Ingested, StoreError> {
+        let sender =
+            Sender { account, channel: Channel::Api, external_id: contact, locale: None, opens: true };
+        let thread = self.database.thread(&tenant.keys, &sender, None, &*self.clock, &*self.entropy).await?;
+        let Thread::Open(conversation) = thread else { return Ok(Ingested::NotFound) };
+        let inbound = NewInbound {
+            tenant: &tenant.id,
+            origin: InboundOrigin::Account { account, conversation, channel: Channel::Api, site: None },
+            external_id,
+            content: &Content::text(text),
+            sent_at: None,
             key: None,
             monthly: None,
         };

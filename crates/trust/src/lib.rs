@@ -17,6 +17,7 @@
 //! | [`password`], [`one_time_code`] | that a person is who it says |
 //! | [`random_token`] | that a browser or program was let in before |
 //! | [`scram`] | to PostgreSQL, that a role of this program logs in |
+//! | [`webhook_signature`] | to a program of a tenant, that a delivery comes from Misy |
 //! | [`seal`] | that stored bytes are unreadable outside, and unchanged at their own place |
 //! | [`root_key`] | the key above all data keys |
 //! | [`audit_tree`] | that an audit trail only ever grew |
@@ -43,6 +44,7 @@ pub mod sigv4;
 pub mod token;
 #[cfg(test)]
 mod vectors;
+pub mod webhook_signature;
 
 pub use access::{AccessDecision, AccessOutcome, AccessPolicies, Moment, Principal, PrincipalKind};
 pub use api_key::{ApiKey, ApiKeyKind, BootstrapSecret};
@@ -60,3 +62,4 @@ pub use root_key::{KeyProvider, RootKey, RootKeyError};
 pub use seal::{BlindIndex, DataKey, OpenError, Place, Scope};
 pub use service_token::{ServiceClaims, ServiceKeys, ServiceRole};
 pub use token::{Algorithm, BoundCertificate, RequestKeyKind, SigningKey, TatClaims, TokenError, TokenKeys};
+pub use webhook_signature::{WebhookSecret, webhook_signatures};

@@ -9,12 +9,13 @@ use crate::{
 use axum::{Json, extract::State};
 use http::StatusCode;
 use misy_domain::{
-    Channel, Content, MessageId, Metered, Part, Permission, SessionId,
+    Channel, Content, ConversationId, MessageId, Metered, Part, Permission, SessionId, TenantId,
     message::{Pressed, Writer, check},
     share::Trace,
 };
 use misy_store::{
-    messages::{self, Ingested, NewInbound},
+    TenantKeys,
+    messages::{self, InboundOrigin, Ingested, NewInbound, Receipt},
     sessions,
 };
 use serde::{Deserialize, Serialize};
@@ -82,6 +83,12 @@ pub struct MessageReceipt {
     sequence: i64,
 }
 
+impl From<Receipt> for MessageReceipt {
+    fn from(receipt: Receipt) -> Self {
+        Self { message_id: receipt.message_id, sequence: receipt.sequence }
+    }
+}
+
 /// Calls that write a message; they count against their session and channel too.
 pub struct WriteMessage;
 
@@ -141,13 +148,15 @@ pub(crate) async fn write(
     };
     let inbound = NewInbound {
         tenant: call.tenant(),
-        session,
-        site: call.site(),
-        family: call.family(),
-        channel: message.channel.unwrap_or(Channel::Web),
-        account: &session_text,
+        origin: InboundOrigin::Session {
+            session,
+            site: call.site(),
+            family: call.family(),
+            channel: message.channel.unwrap_or(Channel::Web),
+        },
         external_id: &own_id,
         content: &content,
+        sent_at: None,
         key: call.claims().key,
         monthly: call.state().monthly(Metered::Messages),
     };
@@ -155,8 +164,7 @@ pub(crate) async fn write(
         desk.database.ingest(&inbound, call.keys(), &desk.bell, &*desk.clock, &*desk.entropy).await?;
     match outcome {
         Ingested::Stored(receipt) | Ingested::Duplicate(receipt) => {
-            let receipt = MessageReceipt { message_id: receipt.message_id, sequence: receipt.sequence };
-            Ok((StatusCode::ACCEPTED, Json(receipt)))
+            Ok((StatusCode::ACCEPTED, Json(receipt.into())))
         }
         Ingested::Expired => Err(Problem::conflict(Code::Conflict, "The session is over; open another one.")),
         Ingested::QuotaExceeded => {
@@ -228,8 +236,7 @@ pub(crate) fn check_text(text: &str) -> Result<(), Problem> {
     })
 }
 
-/// What the message says. Of an action it says what stood on the button: that is what the contact meant, and what anybody
-/// reads who does not know of buttons.
+/// What the message says.
 async fn content(
     desk: &FrontDesk,
     call: &TenantCall<WriteMessage>,
@@ -237,9 +244,7 @@ async fn content(
     session: SessionId,
 ) -> Result<Content, Problem> {
     let content = match &message.action {
-        Some(ActionRequest::Button { id, message_id }) => {
-            pressed(desk, call, session, id, *message_id).await?
-        }
+        Some(action) => pressed(desk, call, session, action).await?,
         None => Content::text(message.text.clone().unwrap_or_default()),
     };
     Ok(Content { metadata: message.metadata.clone(), ..content })
@@ -250,20 +255,36 @@ async fn pressed(
     desk: &FrontDesk,
     call: &TenantCall<WriteMessage>,
     session: SessionId,
-    id: &str,
-    message: Option<MessageId>,
+    action: &ActionRequest,
 ) -> Result<Content, Problem> {
-    let mut tx = desk.database.tenant("messages.pressed", call.tenant()).await?;
+    let mut tx = desk.database.tenant("messages.session", call.tenant()).await?;
     let session = sessions::session(&mut tx, session, call.family(), call.site()).await?;
-    let session = session.ok_or_else(Problem::not_found)?;
-    let conversation = session.conversation_id;
-    let found =
-        messages::pressed(&mut tx, call.keys(), conversation, session.last_sequence, message, id).await?;
     tx.commit().await?;
-    let Some(pressed) = found else {
-        let message = "is nothing that can be pressed in this conversation";
-        return Err(Problem::invalid_field("/action/id", "reference", message));
-    };
+    let conversation = session.ok_or_else(Problem::not_found)?.conversation_id;
+    pressed_in(desk, call.tenant(), call.keys(), conversation, action).await
+}
+
+/// What was pressed, if it stands in a conversation. It says what stood on the button: that is what the contact meant, and what
+/// anybody reads who does not know of buttons.
+pub(crate) async fn pressed_in(
+    desk: &FrontDesk,
+    tenant: &TenantId,
+    keys: &TenantKeys,
+    conversation: ConversationId,
+    action: &ActionRequest,
+) -> Result<Content, Problem> {
+    let ActionRequest::Button { id, message_id } = action;
+    let mut tx = desk.database.tenant("messages.pressed", tenant).await?;
+    let found = messages::pressed(&mut tx, keys, conversation, *message_id, id).await?;
+    tx.commit().await?;
+    let pressed = found.ok_or_else(nothing_to_press)?;
     let Pressed::Button { title, .. } = &pressed;
-    Ok(Content { action: Some(pressed.clone()), ..Content::text(title.as_str()) })
+    let content = Content::text(title.as_str());
+    Ok(Content { action: Some(pressed), ..content })
+}
+
+/// What is answered to whoever presses what was not sent to them.
+pub(crate) fn nothing_to_press() -> Problem {
+    let message = "is nothing that can be pressed in this conversation";
+    Problem::invalid_field("/action/id", "reference", message)
 }

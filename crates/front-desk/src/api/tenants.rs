@@ -3,6 +3,7 @@
 pub mod alerts;
 pub mod audit;
 pub mod certificates;
+pub mod channels;
 pub mod context_pack;
 pub mod create;
 pub mod decisions;

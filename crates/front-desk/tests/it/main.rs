@@ -12,6 +12,7 @@ mod audit;
 mod authorisation;
 mod bad_input;
 mod certificates;
+mod channels;
 mod chat;
 mod closing;
 mod cors;

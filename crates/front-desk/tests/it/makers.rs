@@ -155,6 +155,8 @@ async fn who_is_disabled_or_removed_leaves_nothing_behind_that_nobody_was_told_o
     let key = dev.post(&app, &andina.path("/keys"), &json!({ "siteId": "main" })).await.expect(201);
     let certificate = json!({ "name": "laptop", "fingerprint": "ab".repeat(32) });
     let certificate = dev.post(&app, &andina.path("/certificates"), &certificate).await.expect(201);
+    let account = json!({ "channel": "api", "name": "CRM", "callbackUrl": "https://crm.andina.example/" });
+    let account = dev.post(&app, &andina.path("/channels"), &account).await.expect(201);
     let now = misy_domain::Clock::now(&*app.store.clock);
     let expires = now.checked_add(jiff::SignedDuration::from_hours(24)).unwrap().to_string();
     let personal = json!({ "name": "ci", "scopes": ["sites:read"], "expiresAt": expires });
@@ -164,6 +166,7 @@ async fn who_is_disabled_or_removed_leaves_nothing_behind_that_nobody_was_told_o
         ("secret", second.secret_id.clone(), made.text("keyId")),
         ("key", key.text("keyId"), id.clone()),
         ("certificate", certificate.text("certificateId"), id.clone()),
+        ("channel_account", account.text("accountId"), id.clone()),
         ("personal_token", personal.text("tokenId"), id.clone()),
     ];
     let told = |answer: &Answer| -> Vec<(String, String, String, bool)> {

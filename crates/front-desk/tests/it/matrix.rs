@@ -92,6 +92,8 @@ fn cases() -> Vec<Case> {
     cases.extend(doors.map(|id| case(id, 401, Some(401), Some(403))));
     let chat = ["openSession", "readSession", "listMessages", "followSession", "writeMessage"];
     cases.extend(chat.map(|id| case(id, CHAT.0, CHAT.1, CHAT.2)));
+    // For servers of the tenant: the token of a page does not open it.
+    cases.push(case("passOnMessage", CHAT.0, CHAT.1, Some(403)));
     let managed = [
         "readTenant",
         "changeTenant",
@@ -106,6 +108,12 @@ fn cases() -> Vec<Case> {
         "bindCertificate",
         "revokeCertificate",
         "changeSecret",
+        "listChannelAccounts",
+        "createChannelAccount",
+        "readChannelAccount",
+        "changeChannelAccount",
+        "rotateChannelSecret",
+        "listDeliveries",
         "readContextPack",
         "replaceContextPack",
         "listSites",
@@ -383,6 +391,7 @@ fn fill(path: &str, tenant: &Tenant) -> String {
         .replace("{domain}", "business.example")
         .replace("{grantId}", "grt_00000000000000000000000000")
         .replace("{alertId}", "alr_00000000000000000000000000")
+        .replace("{accountId}", "cha_00000000000000000000000000")
         .replace("{certificateId}", "crt_00000000000000000000000000")
         .replace("{sessionId}", "ses_00000000000000000000000000")
         .replace("{kind}", "mail")
@@ -431,6 +440,10 @@ fn example(id: &str, tenant: &Tenant) -> Vec<u8> {
             json!({ "operation": "support_access", "resource": "tenant", "reason": "because I would like to" })
         }
         "bindCertificate" => json!({ "name": "evil", "fingerprint": "00".repeat(32) }),
+        "createChannelAccount" => {
+            json!({ "channel": "api", "name": "evil", "callbackUrl": "https://evil.example/" })
+        }
+        "changeChannelAccount" => json!({ "callbackUrl": "https://evil.example/" }),
         "changeSecret" => json!({ "needsCertificate": true }),
         "replaceLimits" => json!({ "limits": [] }),
         _ => json!({}),

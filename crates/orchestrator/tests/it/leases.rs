@@ -367,9 +367,9 @@ async fn a_tenant_with_ten_thousand_waiting_does_not_delay_the_others() {
     let big = &visitors[0].0.id;
     store
         .admin(format!(
-            "insert into misy.conversations (tenant_id, conversation_id, contact_id, channel, work_at)
+            "insert into misy.conversations (tenant_id, conversation_id, contact_id, work_at)
              select '{big}', 'cnv_' || lpad(n::text, 26, '0'), (select contact_id from misy.contacts where tenant_id = '{big}'),
-                    'web', now() - interval '1 hour'
+                    now() - interval '1 hour'
              from generate_series(1, 10000) n"
         ))
         .await

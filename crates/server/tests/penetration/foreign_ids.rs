@@ -58,6 +58,8 @@ async fn possessions(stage: &Stage) -> (Ids, Person) {
     ask("POST", "/roles", Some(json!({ "roleId": "solo-rol", "actions": ["context-pack:read"] }))).await;
     let certificate = json!({ "name": "backend", "fingerprint": "ab".repeat(32) });
     let certificate = ask("POST", "/certificates", Some(certificate)).await.text("/certificateId");
+    let account = json!({ "channel": "api", "name": "CRM", "callbackUrl": "https://crm.verde.example/" });
+    let account = ask("POST", "/channels", Some(account)).await.text("/accountId");
     let key = ask("GET", "/keys", None).await.text("/items/0/keyId");
     let entry = ask("GET", "/audit", None).await.text("/items/0/auditId");
     let visitor = stage.browser(verde).await;
@@ -74,6 +76,7 @@ async fn possessions(stage: &Stage) -> (Ids, Person) {
         .with("siteId", "solo-verde")
         .with("roleId", "solo-rol")
         .with("certificateId", certificate)
+        .with("accountId", account)
         .with("keyId", key)
         .with("auditId", entry)
         .with("sessionId", session)

@@ -2,6 +2,7 @@
 
 use crate::{
     StoreError, TenantTx,
+    deliveries::Deliveries,
     leases::{Leased, Trouble},
     mails::Mails,
     rotation::Rotations,
@@ -12,7 +13,7 @@ use misy_domain::Timestamp;
 use std::{fmt, str::FromStr};
 
 /// The kinds of work that there are; a test compares them with the leased tables.
-pub const KINDS: &[&str] = &[Conversations::KIND, Mails::KIND, Rotations::KIND];
+pub const KINDS: &[&str] = &[Conversations::KIND, Deliveries::KIND, Mails::KIND, Rotations::KIND];
 
 /// Work that was given up.
 #[derive(Debug, Clone, PartialEq, Eq)]

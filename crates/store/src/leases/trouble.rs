@@ -40,11 +40,19 @@ pub enum Trouble {
     MailRefused,
     /// The address is none that mail can go to.
     MailAddressUnusable,
+    /// The receiver of deliveries could not be reached.
+    CallbackUnreachable,
+    /// The receiver of deliveries answered that it does not take this.
+    CallbackRefused,
+    /// The receiver of deliveries answered that it is no more.
+    CallbackGone,
+    /// The address of the receiver may not be called.
+    CallbackUnusable,
 }
 
 impl Trouble {
     /// All of them.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 21] = [
         Self::WorkerLost,
         Self::Panic,
         Self::Timeout,
@@ -62,6 +70,10 @@ impl Trouble {
         Self::MailRefusedForNow,
         Self::MailRefused,
         Self::MailAddressUnusable,
+        Self::CallbackUnreachable,
+        Self::CallbackRefused,
+        Self::CallbackGone,
+        Self::CallbackUnusable,
     ];
 
     /// As it stands in the database and the API.
@@ -84,6 +96,10 @@ impl Trouble {
             Self::MailRefusedForNow => "mail_refused_for_now",
             Self::MailRefused => "mail_refused",
             Self::MailAddressUnusable => "mail_address_unusable",
+            Self::CallbackUnreachable => "callback_unreachable",
+            Self::CallbackRefused => "callback_refused",
+            Self::CallbackGone => "callback_gone",
+            Self::CallbackUnusable => "callback_unusable",
         }
     }
 
@@ -95,6 +111,18 @@ impl Trouble {
     /// What it means and what to do, for whoever looks at work that was given up.
     pub fn meaning(self) -> &'static str {
         match self {
+            Self::CallbackUnreachable => {
+                "The callback of the channel account could not be reached. Revive it once the receiver answers again."
+            }
+            Self::CallbackRefused => {
+                "The callback answered with an error each time. Mend the receiver, then revive it."
+            }
+            Self::CallbackGone => {
+                "The callback answered 410, so the account was disabled. Set another address, activate the account, then revive it."
+            }
+            Self::CallbackUnusable => {
+                "The address of the callback may not be called: it is not public, or not https. Set another, then revive it."
+            }
             Self::WorkerLost => {
                 "The program stopped each time it worked on this. Its log of that time says why. Revive it once that is mended."
             }

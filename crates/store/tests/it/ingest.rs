@@ -3,7 +3,7 @@
 use futures_util::future::join_all;
 use misy_domain::{Channel, Content, Permissions, TokenId, message::text_of};
 use misy_store::{
-    messages::{Ingested, NewInbound, Receipt, history},
+    messages::{InboundOrigin, Ingested, NewInbound, Receipt, history},
     sessions::{NewSession, end_session, open_session, resume_session, session},
 };
 use misy_testkit::store::{TestStore, TestTenant, test_store};
@@ -87,27 +87,13 @@ async fn messages_sent_one_after_the_other_keep_their_order_and_are_read_by_sequ
 async fn the_same_outside_id_in_two_conversations_of_one_account_is_one_message() {
     let store = test_store().await.unwrap();
     let tenant = store.tenant("andina").await.unwrap();
-    let (one, two) = (store.session(&tenant).await.unwrap(), store.session(&tenant).await.unwrap());
-    let content = Content::text("Hola");
-    let inbound = |session| NewInbound {
-        tenant: &tenant.id,
-        session,
-        site: &tenant.site,
-        family: tenant.family,
-        channel: Channel::Web,
-        account: "account",
-        external_id: "wamid.1",
-        content: &content,
-        key: None,
-        monthly: None,
-    };
-    let (first, second) = (inbound(one.session_id), inbound(two.session_id));
+    let account = store.account(&tenant, "https://crm.example/").await.unwrap();
     let (a, b) = futures_util::future::join(
-        store_ingest(&store, &tenant, &first),
-        store_ingest(&store, &tenant, &second),
+        store.pass_on(&tenant, account, "one", "wamid.1", "Hola"),
+        store.pass_on(&tenant, account, "two", "wamid.1", "Hola"),
     )
     .await;
-    let both = [a, b];
+    let both = [a.unwrap(), b.unwrap()];
     assert_eq!(both.iter().filter(|answer| matches!(answer, Ingested::Stored(_))).count(), 1, "{both:?}");
     assert_eq!(both.iter().filter(|answer| matches!(answer, Ingested::Duplicate(_))).count(), 1, "{both:?}");
 }
@@ -123,25 +109,24 @@ async fn a_session_is_not_there_for_another_family_site_channel_or_tenant() {
     let other = store.tenant("bikes").await.unwrap();
     let victim = store.session(&tenant).await.unwrap();
     let content = Content::text("Hola");
+    let at =
+        |site, family, channel| InboundOrigin::Session { session: victim.session_id, site, family, channel };
     let honest = NewInbound {
         tenant: &tenant.id,
-        session: victim.session_id,
-        site: &tenant.site,
-        family: tenant.family,
-        channel: Channel::Web,
-        account: "a",
+        origin: at(&tenant.site, tenant.family, Channel::Web),
         external_id: "1",
         content: &content,
+        sent_at: None,
         key: None,
         monthly: None,
     };
     let stranger = TokenId::new(&*store.clock, &*store.entropy);
     let elsewhere = "second".parse().unwrap();
     for hijack in [
-        NewInbound { family: stranger, ..honest },
-        NewInbound { site: &elsewhere, ..honest },
-        NewInbound { channel: Channel::Whatsapp, ..honest },
-        NewInbound { tenant: &other.id, family: other.family, ..honest },
+        NewInbound { origin: at(&tenant.site, stranger, Channel::Web), ..honest },
+        NewInbound { origin: at(&elsewhere, tenant.family, Channel::Web), ..honest },
+        NewInbound { origin: at(&tenant.site, tenant.family, Channel::Whatsapp), ..honest },
+        NewInbound { tenant: &other.id, origin: at(&tenant.site, other.family, Channel::Web), ..honest },
         NewInbound { tenant: &other.id, ..honest },
     ] {
         assert_eq!(store_ingest(&store, &tenant, &hijack).await, Ingested::NotFound);

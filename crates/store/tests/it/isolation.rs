@@ -27,13 +27,21 @@ fn rows_of(tenant: &str) -> String {
          insert into misy.contact_keys (tenant_id, contact_id, wrapped_key) values ('{tenant}', 'con_1', 'x');
          insert into misy.key_rotations (tenant_id, rotation_id, to_version, requested_by, rows_total)
          values ('{tenant}', 'rot_1', 2, 'a', 0);
-         insert into misy.conversations (tenant_id, conversation_id, contact_id, channel)
-         values ('{tenant}', 'cnv_1', 'con_1', 'web');
+         insert into misy.conversations (tenant_id, conversation_id, contact_id)
+         values ('{tenant}', 'cnv_1', 'con_1');
          insert into misy.sessions (tenant_id, session_id, site_id, conversation_id, contact_id, channel, token_family,
                                     expires_at)
          values ('{tenant}', 'ses_1', 'main', 'cnv_1', 'con_1', 'web', 'tat_1', now());
          insert into misy.messages (tenant_id, conversation_id, sequence, message_id, session_id, role, sealed_body)
          values ('{tenant}', 'cnv_1', 1, 'msg_1', 'ses_1', 'contact', 'x');
+         insert into misy.channel_accounts (tenant_id, account_id, channel, vendor_account_id, name, permissions, sealed_secret,
+                                            made_by, created_at, updated_at)
+         values ('{tenant}', 'cha_1', 'api', '{tenant}', 'A', '{{}}', 'x', 'usr_1', now(), now());
+         insert into misy.contact_identities values
+             ('{tenant}', 'idn_1', 'api', 'cha_1', decode(repeat('00', 32), 'hex'), 'con_1', 'x', now());
+         insert into misy.channel_threads values ('{tenant}', 'cha_1', 'idn_1', 'cnv_1', null, now());
+         insert into misy.deliveries (tenant_id, delivery_id, account_id, conversation_id, sequence, message_id, created_at)
+         values ('{tenant}', 'dlv_1', 'cha_1', 'cnv_1', 1, 'msg_1', now());
          insert into misy.roles (tenant_id, role_id, name, actions) values ('{tenant}', 'front', 'Front', '{{}}');
          insert into misy.privilege_uses values ('{tenant}', 'grt_1', 'own', 'usr_1', 'support_access', 'tenant', 'r', now());
          insert into misy.alerts (tenant_id, alert_id, rule, occurrence, severity, raised_at)

@@ -71,8 +71,8 @@ async fn backlog(store: &TestStore, tenants: &[(&str, u32)]) {
                                            locale, timezone)
                  values ('{tenant}', 'standard', 'A', 'a@example.com', 'https://a.example', 'clinic', 'es', 'UTC');
                  insert into misy.contacts values ('{tenant}', 'con_1');
-                 insert into misy.conversations (tenant_id, conversation_id, contact_id, channel, work_at)
-                 select '{tenant}', 'cnv_' || lpad(n::text, 26, '0'), 'con_1', 'web', now() - interval '1 hour' + n * interval '1 ms'
+                 insert into misy.conversations (tenant_id, conversation_id, contact_id, work_at)
+                 select '{tenant}', 'cnv_' || lpad(n::text, 26, '0'), 'con_1', now() - interval '1 hour' + n * interval '1 ms'
                  from generate_series(1, {conversations}) n"
             ))
             .await

@@ -5,6 +5,7 @@
 mod audit;
 mod cancellation;
 mod catalogue;
+mod channels;
 mod guesses;
 mod ingest;
 mod isolation;

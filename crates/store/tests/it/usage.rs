@@ -2,7 +2,7 @@
 
 use misy_domain::{Channel, Clock, Content, KeyId, Metered, SessionId, Timestamp};
 use misy_store::{
-    messages::{Ingested, NewInbound},
+    messages::{InboundOrigin, Ingested, NewInbound},
     usage::{self, CountedFor, GroupBy, Reserved, UsageFilter, counted, quota_events, reserve, settle},
 };
 use misy_testkit::store::{TestStore, TestTenant, test_store, test_store_with};
@@ -18,13 +18,15 @@ async fn say(
 ) -> Ingested {
     let inbound = NewInbound {
         tenant: &tenant.id,
-        session,
-        site: &tenant.site,
-        family: tenant.family,
-        channel: Channel::Web,
-        account: &session.to_string(),
+        origin: InboundOrigin::Session {
+            session,
+            site: &tenant.site,
+            family: tenant.family,
+            channel: Channel::Web,
+        },
         external_id,
         content: &Content::text("Hola"),
+        sent_at: None,
         key,
         monthly,
     };
@@ -130,13 +132,15 @@ async fn events_counts_and_messages_agree_after_a_storm_with_duplicates_refusals
                 let id = format!("{}-{number}", task / 2);
                 let inbound = NewInbound {
                     tenant: &tenant.id,
-                    session,
-                    site: &tenant.site,
-                    family: tenant.family,
-                    channel: Channel::Web,
-                    account: "storm",
+                    origin: InboundOrigin::Session {
+                        session,
+                        site: &tenant.site,
+                        family: tenant.family,
+                        channel: Channel::Web,
+                    },
                     external_id: &id,
                     content: &Content::default(),
+                    sent_at: None,
                     key: Some(key),
                     monthly: Some(200),
                 };

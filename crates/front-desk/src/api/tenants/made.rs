@@ -54,7 +54,7 @@ pub enum OfMade {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct MadeQuery {
-    /// What becomes of the secrets, keys and certificates that the person made, and of those that were made with such a secret:
+    /// What becomes of the secrets, keys, certificates and channel accounts that the person made, and of those that were made with such a secret:
     /// `keep` (unless given) or `revoke`. Personal tokens end in any case.
     made: Option<OfMade>,
 }

@@ -18,10 +18,10 @@ use utoipa::{IntoParams, ToSchema};
 #[serde(rename_all = "camelCase")]
 #[schema(as = Work)]
 pub struct WorkAnswer {
-    /// What it is: `conversation`, `mail` or `key_rotation`.
+    /// What it is: `conversation`, `delivery`, `mail` or `key_rotation`.
     #[schema(example = "conversation")]
     kind: String,
-    /// The id of the conversation, of the mail or of the rotation.
+    /// The id of the conversation, delivery, mail or rotation.
     #[schema(example = "cnv_01k9z3v5d2m8q4x7c1b6n0f9gh")]
     work_id: String,
     /// How often it was tried.

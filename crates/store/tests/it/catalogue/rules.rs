@@ -8,6 +8,8 @@ const DEFINERS: &str = "
     ('platform.tenant_of_credential(hash bytea)', 'text', 'misy_app,misy_system,misy_worker'),
     ('platform.tenant_of_secret(id text)', 'text', 'misy_app,misy_system,misy_worker'),
     ('platform.origin_is_known(candidate text)', 'boolean', 'misy_app,misy_system,misy_worker'),
+    ('platform.tenant_of_channel_account(p_channel text, p_vendor_account text)', 'text', 'misy_app'),
+    ('platform.follow_channel_accounts()', 'trigger', ''),
     ('platform.reserve_tenant_id()', 'trigger', ''),
     ('platform.follow_api_keys()', 'trigger', ''),
     ('platform.follow_tenant_secrets()', 'trigger', ''),
@@ -70,6 +72,9 @@ const BOUNDED_OTHERWISE: &str = "
     ('contacts', 'shares of visitors'), ('contact_keys', 'shares of visitors'), ('conversations', 'shares of visitors'),
     ('sessions', 'shares of visitors'), ('token_renewals', 'shares of visitors; gone when nobody can renew'),
     ('revoked_tokens', 'shares of visitors; gone with the last token of the chain'),
+    ('contact_identities', 'quota of the month: one for each contact that writes'),
+    ('channel_threads', 'quota of the month: one for each contact that writes'),
+    ('deliveries', 'one for each message that is said'),
     ('messages', 'quota of the month'), ('decisions', 'one for each turn'),
     ('usage_slots', 'sixteen a month'), ('usage_events', 'quota of the month'), ('quotas', 'one for each kind'),
     ('quota_events', 'two for each kind and month'), ('refusals', 'one for each day and code'),
@@ -123,6 +128,12 @@ const COLUMN_GRANTS: &str = "
     ('sessions', 'token_family', 'misy_app', 'UPDATE'), ('sessions', 'sealed_metadata', 'misy_app', 'UPDATE'),
     ('sessions', 'permissions', 'misy_app', 'UPDATE'), ('sessions', 'expires_at', 'misy_app', 'UPDATE'),
     ('sessions', 'ended_at', 'misy_app', 'UPDATE'),
+    ('channel_accounts', 'status', 'misy_worker', 'UPDATE'),
+    ('channel_accounts', 'disabled_reason', 'misy_worker', 'UPDATE'),
+    ('channel_accounts', 'version', 'misy_worker', 'UPDATE'), ('channel_accounts', 'updated_at', 'misy_worker', 'UPDATE'),
+    ('channel_threads', 'locale', 'misy_worker', 'UPDATE'),
+    ('deliveries', 'status', 'misy_worker', 'UPDATE'), ('deliveries', 'vendor_message_id', 'misy_worker', 'UPDATE'),
+    ('deliveries', 'sent_at', 'misy_worker', 'UPDATE'),
     ('messages', 'sealed_body', 'misy_app', 'UPDATE')";
 
 /// Whose rows a role removes. What hangs on a row goes with it, so whoever removes one needs no right to the others.
@@ -135,7 +146,7 @@ const REMOVALS: &str = "
     ('passkeys', 'misy_system'), ('user_devices', 'misy_system'), ('user_recovery_codes', 'misy_system'),
     ('user_sessions', 'misy_system'), ('user_tickets', 'misy_system'), ('idempotency_keys', 'misy_system'),
     ('mails', 'misy_system'), ('revoked_tokens', 'misy_system'), ('token_renewals', 'misy_system'),
-    ('mails', 'misy_app'), ('key_rotations', 'misy_app'), ('mails', 'misy_worker'), ('audit_pending', 'misy_sealer')";
+    ('mails', 'misy_app'), ('key_rotations', 'misy_app'), ('deliveries', 'misy_app'), ('mails', 'misy_worker'), ('audit_pending', 'misy_sealer')";
 
 /// The expression that narrows a table to the tenant of the transaction.
 const OWN_TENANT: &str = "(tenant_id = ( SELECT NULLIF(current_setting(''app.tenant_id''::text, true), ''''::text) AS \"nullif\"))";

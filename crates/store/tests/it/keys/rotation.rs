@@ -3,7 +3,7 @@ use misy_domain::{Channel, Clock, Content, EmailAddress, Part, Secret, SignInId,
 use misy_store::{
     StoreError, Vault,
     credentials::{NewSecret, SecretGrant, create_secret, open_secret},
-    messages::{Ingested, NewInbound},
+    messages::{InboundOrigin, Ingested, NewInbound},
     rotation::{LongestUse, Rotator, Step, key_versions, rotations, start_due},
     sign_in_providers,
     users::{self, factors},
@@ -286,13 +286,15 @@ async fn write_until(
             let text = format!("{writer} {at}");
             let inbound = NewInbound {
                 tenant: &tenant.id,
-                session: session.session_id,
-                site: &tenant.site,
-                family: tenant.family,
-                channel: Channel::Web,
-                account: &session.session_id.to_string(),
+                origin: InboundOrigin::Session {
+                    session: session.session_id,
+                    site: &tenant.site,
+                    family: tenant.family,
+                    channel: Channel::Web,
+                },
                 external_id: &text,
                 content: &Content::text(&text),
+                sent_at: None,
                 key: None,
                 monthly: None,
             };

@@ -1,5 +1,7 @@
 //! Twenty conversations write while everything around them is killed: the serving process, a second worker, PostgreSQL.
 
+mod channels;
+
 use misy_testkit::{
     client::{Site, Visitor},
     program::{Start, register},

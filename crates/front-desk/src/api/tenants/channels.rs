@@ -1,0 +1,454 @@
+//! `/tenants/{tenantId}/channels`: accounts on channels, beside the tenant's own sites.
+
+use super::{Mistakes, Page, PageQuery, expected_version, versioned};
+use crate::{
+    desk::FrontDesk,
+    idempotent::Once,
+    management::{AtTenant, Managed},
+    problem::Problem,
+};
+use axum::{Json, extract::State, response::Response};
+use http::StatusCode;
+use misy_domain::{Channel, ChannelAccountId, DeliveryId, Permission, Permissions, Timestamp, act};
+use misy_egress::Reach;
+use misy_store::{
+    channels::{self, Account, AccountChange, AccountStatus, NewAccount},
+    deliveries::{self, Standing},
+};
+use misy_trust::access::Given;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use std::time::Duration;
+use utoipa::ToSchema;
+
+const USUAL_OVERLAP: u32 = 24 * 60 * 60;
+const LONGEST_OVERLAP: u32 = 30 * 24 * 60 * 60;
+const LONGEST_URL: usize = 2_000;
+
+/// An account on a channel; its secret is shown once, when it is made.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = ChannelAccount)]
+pub struct AccountAnswer {
+    /// Its id.
+    #[schema(example = "cha_01k9z3v5d2m8q4x7c1b6n0f9gh")]
+    account_id: ChannelAccountId,
+    /// `api`.
+    #[schema(example = "api")]
+    channel: Channel,
+    /// What people call it.
+    name: String,
+    /// `active`, or `disabled`: it takes no messages, and what is to be delivered waits.
+    status: AccountStatus,
+    /// Why the program itself disabled it: `gone`, when the receiver answered that it is no more.
+    disabled_reason: Option<String>,
+    /// What its conversations may use.
+    #[schema(example = json!(["agents:support"]))]
+    permissions: Permissions,
+    /// Where messages to the contacts are delivered.
+    #[schema(example = "https://crm.andina.example/misy")]
+    callback_url: Option<String>,
+    /// What deliveries are signed with, once: `whsec_` and base64, as Standard Webhooks has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secret: Option<String>,
+    /// Until when deliveries are signed with the secret before, too.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    old_secret_until: Option<Timestamp>,
+    /// Who made it.
+    #[schema(example = "usr_01k9z3v5d2m8q4x7c1b6n0f9gh")]
+    made_by: String,
+    /// Grows with each change; the `ETag`.
+    version: i64,
+    /// When it was made.
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+    /// When it was changed last.
+    #[schema(value_type = String, format = DateTime)]
+    updated_at: Timestamp,
+}
+
+impl From<Account> for AccountAnswer {
+    fn from(account: Account) -> Self {
+        Self {
+            account_id: account.account_id,
+            channel: account.channel,
+            name: account.name,
+            status: account.status,
+            disabled_reason: account.disabled_reason,
+            permissions: account.permissions,
+            callback_url: account.callback_url,
+            secret: None,
+            old_secret_until: account.old_secret_until,
+            made_by: account.made_by,
+            version: account.version,
+            created_at: account.created_at,
+            updated_at: account.updated_at,
+        }
+    }
+}
+
+/// An account to be made.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = NewChannelAccount)]
+pub struct AccountRequest {
+    /// `api`: a program of the tenant, which writes and takes messages over HTTP. Others are not supported yet.
+    #[schema(example = "api")]
+    channel: Channel,
+    /// What people call it.
+    #[schema(max_length = 120)]
+    name: String,
+    /// Where messages to the contacts are delivered, over https.
+    #[schema(example = "https://crm.andina.example/misy")]
+    callback_url: String,
+    /// What its conversations may use; the agents that anonymous visitors of a site may use, unless given.
+    #[schema(example = json!(["agents:support"]))]
+    permissions: Option<Vec<Permission>>,
+}
+
+/// What of an account is to be changed.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = ChannelAccountPatch)]
+pub struct AccountPatch {
+    /// What people call it.
+    #[schema(max_length = 120)]
+    name: Option<String>,
+    /// Where messages to the contacts are delivered, over https.
+    callback_url: Option<String>,
+    /// What its conversations may use.
+    permissions: Option<Vec<Permission>>,
+    /// `active` or `disabled`.
+    #[schema(example = "disabled")]
+    status: Option<String>,
+}
+
+/// How a secret takes over from the one before.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = ChannelSecretRotation)]
+pub struct RotationRequest {
+    /// How long deliveries are signed with the secret before, too: 0 to 2592000; a day unless given.
+    #[schema(minimum = 0, maximum = 2_592_000)]
+    overlap_seconds: Option<u32>,
+}
+
+/// A secret that was made, shown once.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = ChannelSecret)]
+pub struct SecretAnswer {
+    /// What deliveries are signed with from now on.
+    #[schema(example = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")]
+    secret: String,
+    /// Until when they are signed with the one before, too.
+    #[schema(value_type = String, format = DateTime)]
+    old_secret_until: Timestamp,
+}
+
+/// An address that deliveries may go to. Where its name leads is judged at each delivery.
+fn callback_url(desk: &FrontDesk, pointer: &str, text: &str, mistakes: &mut Mistakes) {
+    let fits = text.len() <= LONGEST_URL && !text.contains('#');
+    if !fits || desk.egress.judge(Reach::Internet, text).is_err() {
+        mistakes.add(pointer, "format", "must be a public address that begins with https://");
+    }
+}
+
+fn is_of_agents(one: &Permission) -> bool {
+    one.as_str().starts_with("agents:")
+}
+
+/// What conversations may use is for agents, and no more than the caller may give.
+fn permissions(
+    desk: &FrontDesk,
+    call: &AtTenant,
+    asked: &[Permission],
+) -> Result<Given<Permissions>, Problem> {
+    if let Some(at) = asked.iter().position(|one| !is_of_agents(one)) {
+        let pointer = format!("/permissions/{at}");
+        return Err(Problem::invalid_field(&pointer, "format", "must be a permission of agents"));
+    }
+    call.give(desk, asked.iter().copied().collect())
+}
+
+/// The agents that visitors of a site may use whom nobody knows, as far as the caller may give that.
+fn usual_permissions(desk: &FrontDesk, call: &AtTenant) -> Result<Given<Permissions>, Problem> {
+    let most = call.reach(desk)?.permissions;
+    call.give(desk, Permissions::anonymous_chat().intersection(&most).iter().filter(is_of_agents).collect())
+}
+
+/// List channel accounts
+#[utoipa::path(
+    get, path = "/api/meta-agent/tenants/{tenantId}/channels", tag = "channels", operation_id = "listChannelAccounts",
+    params(("tenantId" = String, Path, description = "The tenant"), PageQuery),
+    responses((status = 200, description = "Accounts from the newest", body = Page<AccountAnswer>)),
+    security(("administrator" = []), ("tenantAccessToken" = [], "requestSignature" = []))
+)]
+pub(crate) async fn list(
+    State(desk): State<FrontDesk>,
+    call: Managed<act::ChannelsRead>,
+) -> Result<Json<Page<AccountAnswer>>, Problem> {
+    let query: PageQuery = call.received.query()?;
+    let limit = query.limit()?;
+    let mut tx = desk.database.tenant("channels.list", &call.tenant).await?;
+    let accounts = channels::list(&mut tx, query.cursor()?, i64::from(limit) + 1).await?;
+    tx.commit().await?;
+    Ok(Json(Page::of(accounts, limit, |account| account.account_id.to_string()).map(AccountAnswer::from)))
+}
+
+/// Create a channel account
+///
+/// The secret that deliveries are signed with is shown in this answer and never again.
+#[utoipa::path(
+    post, path = "/api/meta-agent/tenants/{tenantId}/channels", tag = "channels", operation_id = "createChannelAccount",
+    request_body(content = AccountRequest, example = json!({
+        "channel": "api", "name": "CRM", "callbackUrl": "https://crm.andina.example/misy"
+    })),
+    params(
+        ("tenantId" = String, Path, description = "The tenant"),
+        ("Idempotency-Key" = Option<String>, Header, description = "Makes a repeated call have its effect once"),
+    ),
+    responses((status = 201, description = "The account, with its secret", body = AccountAnswer)),
+    security(("administrator" = []), ("tenantAccessToken" = [], "requestSignature" = []))
+)]
+pub(crate) async fn create(
+    State(desk): State<FrontDesk>,
+    call: Managed<act::ChannelsWrite>,
+) -> Result<Response, Problem> {
+    let new: AccountRequest = call.received.json()?;
+    if new.channel != Channel::Api {
+        return Err(Problem::not_supported("/channel", "Accounts of this channel are not supported yet."));
+    }
+    let mut mistakes = Mistakes::default();
+    mistakes.line("/name", &new.name, 120);
+    callback_url(&desk, "/callbackUrl", &new.callback_url, &mut mistakes);
+    mistakes.into_result()?;
+    let permissions = match &new.permissions {
+        Some(asked) => permissions(&desk, &call, asked)?,
+        None => usual_permissions(&desk, &call)?,
+    };
+    let once = Once::of(&call.received, &call.manager.maker)?;
+    let mut tx = desk.database.tenant("channels.create", &call.tenant).await?;
+    if let Some(answer) = once.answered(&desk, &mut tx).await? {
+        return Ok(answer);
+    }
+    let account_id = ChannelAccountId::new(&*desk.clock, &*desk.entropy);
+    let made_by = call.maker_in(&call.tenant);
+    let stored = NewAccount {
+        account_id,
+        channel: new.channel,
+        // The tenant's own program is its own vendor.
+        vendor_account_id: &account_id.to_string(),
+        name: &new.name,
+        permissions: &permissions,
+        callback_url: Some(&new.callback_url),
+        made_by: &made_by,
+    };
+    let secret = channels::create(&mut tx, call.keys(), &stored, desk.clock.now(), &*desk.entropy).await?;
+    let account = channels::read(&mut tx, account_id).await?.ok_or_else(Problem::internal)?;
+    let detail =
+        json!({ "channel": new.channel, "callbackUrl": new.callback_url, "permissions": *permissions });
+    call.record_change(&desk, &mut tx, account_id.to_string(), Some(detail)).await?;
+    let answer =
+        AccountAnswer { secret: Some(secret.text().expose().clone()), ..AccountAnswer::from(account) };
+    once.answer(&desk, tx, call.keys(), StatusCode::CREATED, &answer).await
+}
+
+/// Read a channel account
+#[utoipa::path(
+    get, path = "/api/meta-agent/tenants/{tenantId}/channels/{accountId}", tag = "channels", operation_id = "readChannelAccount",
+    params(("tenantId" = String, Path, description = "The tenant"), ("accountId" = String, Path, description = "The account")),
+    responses((status = 200, description = "The account, with its version as ETag", body = AccountAnswer)),
+    security(("administrator" = []), ("tenantAccessToken" = [], "requestSignature" = []))
+)]
+pub(crate) async fn read(
+    State(desk): State<FrontDesk>,
+    call: Managed<act::ChannelsRead>,
+) -> Result<Response, Problem> {
+    let id: ChannelAccountId = call.received.param("accountId")?;
+    let mut tx = desk.database.tenant("channels.read", &call.tenant).await?;
+    let account = channels::read(&mut tx, id).await?;
+    tx.commit().await?;
+    let account = account.ok_or_else(Problem::not_found)?;
+    Ok(versioned(account.version, AccountAnswer::from(account)))
+}
+
+/// Change a channel account
+///
+/// A disabled account takes no messages, and what is to be delivered waits until it is active again.
+#[utoipa::path(
+    patch, path = "/api/meta-agent/tenants/{tenantId}/channels/{accountId}", tag = "channels",
+    operation_id = "changeChannelAccount",
+    request_body(content = AccountPatch, example = json!({"status": "disabled"})),
+    params(
+        ("tenantId" = String, Path, description = "The tenant"),
+        ("accountId" = String, Path, description = "The account"),
+        ("If-Match" = Option<String>, Header, description = "The ETag that was read"),
+    ),
+    responses(
+        (status = 200, description = "The account as it is now", body = AccountAnswer),
+        (status = 412, description = "`stale`: it was changed meanwhile", body = crate::problem::ProblemBody<'static>, content_type = "application/problem+json"),
+    ),
+    security(("administrator" = []), ("tenantAccessToken" = [], "requestSignature" = []))
+)]
+pub(crate) async fn change(
+    State(desk): State<FrontDesk>,
+    call: Managed<act::ChannelsWrite>,
+) -> Result<Response, Problem> {
+    let id: ChannelAccountId = call.received.param("accountId")?;
+    let expected = expected_version(&call.received)?;
+    let patch: AccountPatch = call.received.json()?;
+    let mut mistakes = Mistakes::default();
+    if let Some(name) = &patch.name {
+        mistakes.line("/name", name, 120);
+    }
+    if let Some(url) = &patch.callback_url {
+        callback_url(&desk, "/callbackUrl", url, &mut mistakes);
+    }
+    let status = patch.status.as_deref().map(str::parse::<AccountStatus>);
+    if matches!(status, Some(Err(_))) {
+        mistakes.add("/status", "format", "must be active or disabled");
+    }
+    mistakes.into_result()?;
+    let change = AccountChange {
+        name: patch.name,
+        permissions: patch
+            .permissions
+            .as_deref()
+            .map(|asked| permissions(&desk, &call, asked))
+            .transpose()?,
+        callback_url: patch.callback_url,
+        status: status.and_then(Result::ok),
+    };
+    let mut tx = desk.database.tenant("channels.change", &call.tenant).await?;
+    let account = channels::lock(&mut tx, id).await?.ok_or_else(Problem::not_found)?;
+    let account = call.handle(&desk, account)?;
+    let account = channels::change(&mut tx, &account, &change, expected, desk.clock.now()).await?;
+    let detail = json!({
+        "version": account.version, "status": account.status.as_str(), "callbackUrl": account.callback_url,
+        "permissions": account.permissions,
+    });
+    call.record_change(&desk, &mut tx, id.to_string(), Some(detail)).await?;
+    tx.commit().await?;
+    Ok(versioned(account.version, AccountAnswer::from(account)))
+}
+
+/// Make a new secret for a channel account
+///
+/// It is shown in this answer and never again. For a while deliveries are signed with both, so that the receiver can change over.
+#[utoipa::path(
+    post, path = "/api/meta-agent/tenants/{tenantId}/channels/{accountId}/secret", tag = "channels",
+    operation_id = "rotateChannelSecret",
+    request_body(content = RotationRequest, example = json!({"overlapSeconds": 3600})),
+    params(
+        ("tenantId" = String, Path, description = "The tenant"),
+        ("accountId" = String, Path, description = "The account"),
+        ("Idempotency-Key" = Option<String>, Header, description = "Makes a repeated call have its effect once"),
+    ),
+    responses((status = 201, description = "The secret, shown once", body = SecretAnswer)),
+    security(("administrator" = []), ("tenantAccessToken" = [], "requestSignature" = []))
+)]
+pub(crate) async fn rotate(
+    State(desk): State<FrontDesk>,
+    call: Managed<act::ChannelsWrite>,
+) -> Result<Response, Problem> {
+    let id: ChannelAccountId = call.received.param("accountId")?;
+    let asked: RotationRequest = call.received.json()?;
+    let overlap = asked.overlap_seconds.unwrap_or(USUAL_OVERLAP);
+    if overlap > LONGEST_OVERLAP {
+        return Err(Problem::invalid_field("/overlapSeconds", "range", "must be from 0 to 2592000"));
+    }
+    let once = Once::of(&call.received, &call.manager.maker)?;
+    let mut tx = desk.database.tenant("channels.rotate", &call.tenant).await?;
+    if let Some(answer) = once.answered(&desk, &mut tx).await? {
+        return Ok(answer);
+    }
+    let now = desk.clock.now();
+    let until = now.checked_add(Duration::from_secs(u64::from(overlap))).unwrap_or(Timestamp::MAX);
+    let account = channels::lock(&mut tx, id).await?.ok_or_else(Problem::not_found)?;
+    let account = call.handle(&desk, account)?;
+    let secret = channels::rotate_secret(&mut tx, call.keys(), &account, until, now, &*desk.entropy).await?;
+    let detail = json!({ "secret": "rotated", "overlapSeconds": overlap });
+    call.record_change(&desk, &mut tx, id.to_string(), Some(detail)).await?;
+    let answer = SecretAnswer { secret: secret.text().expose().clone(), old_secret_until: until };
+    once.answer(&desk, tx, call.keys(), StatusCode::CREATED, &answer).await
+}
+
+/// How a delivery stands.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Delivery)]
+pub struct DeliveryAnswer {
+    /// Its id: the `webhook-id` of each attempt.
+    #[schema(value_type = String, example = "dlv_01k9z3v5d2m8q4x7c1b6n0f9gh")]
+    delivery_id: DeliveryId,
+    /// The conversation.
+    conversation_id: String,
+    /// The message.
+    message_id: String,
+    /// The place of the message in the conversation.
+    sequence: i64,
+    /// `queued`, `sent`, `delivered`, `read`, or `failed` when it was given up.
+    #[schema(example = "sent")]
+    status: String,
+    /// The id that the receiver gave it.
+    vendor_message_id: Option<String>,
+    /// How often it was tried without an end.
+    attempts: i32,
+    /// The code of the last failure.
+    #[schema(example = "callback_refused")]
+    last_error: Option<String>,
+    /// When it is tried again; nothing while another is to leave before it.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    next_attempt_at: Option<Timestamp>,
+    /// When the message was said.
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+    /// When it left.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    sent_at: Option<Timestamp>,
+}
+
+impl From<Standing> for DeliveryAnswer {
+    fn from(delivery: Standing) -> Self {
+        Self {
+            delivery_id: delivery.delivery_id,
+            conversation_id: delivery.conversation_id,
+            message_id: delivery.message_id,
+            sequence: delivery.sequence,
+            status: delivery.status,
+            vendor_message_id: delivery.vendor_message_id,
+            attempts: delivery.attempts,
+            last_error: delivery.last_error,
+            next_attempt_at: delivery.next_attempt_at,
+            created_at: delivery.created_at,
+            sent_at: delivery.sent_at,
+        }
+    }
+}
+
+/// List what was and is to be delivered
+#[utoipa::path(
+    get, path = "/api/meta-agent/tenants/{tenantId}/channels/{accountId}/deliveries", tag = "channels",
+    operation_id = "listDeliveries",
+    params(
+        ("tenantId" = String, Path, description = "The tenant"),
+        ("accountId" = String, Path, description = "The account"),
+        PageQuery,
+    ),
+    responses((status = 200, description = "Deliveries from the newest", body = Page<DeliveryAnswer>)),
+    security(("administrator" = []), ("tenantAccessToken" = [], "requestSignature" = []))
+)]
+pub(crate) async fn deliveries(
+    State(desk): State<FrontDesk>,
+    call: Managed<act::ChannelsRead>,
+) -> Result<Json<Page<DeliveryAnswer>>, Problem> {
+    let id: ChannelAccountId = call.received.param("accountId")?;
+    let query: PageQuery = call.received.query()?;
+    let limit = query.limit()?;
+    let mut tx = desk.database.tenant("channels.deliveries", &call.tenant).await?;
+    channels::read(&mut tx, id).await?.ok_or_else(Problem::not_found)?;
+    let deliveries = deliveries::list(&mut tx, id, query.cursor()?, i64::from(limit) + 1).await?;
+    tx.commit().await?;
+    Ok(Json(Page::of(deliveries, limit, |one| one.delivery_id.to_string()).map(DeliveryAnswer::from)))
+}
