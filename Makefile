@@ -76,9 +76,9 @@ api-client: $(NPM_STAMP) openapi ## Write the TypeScript client from the descrip
 	npm run api-client --silent
 
 drift: $(SDK) ## Fail when generated files differ from what the code says
+	scripts/sqlx-metadata --check
 	$(CARGO) run --quiet --bin misy -- openapi | diff - docs/openapi.json
 	npm run api-client --silent -- -- --check
-	scripts/sqlx-metadata --check
 
 bench: build ## Measure against the budgets of docs/PERFORMANCE.md
 	bench/run

@@ -44,7 +44,7 @@ pub(crate) fn expect_described(
         };
         &content["schema"]
     };
-    if !kind.ends_with("json") || body.is_empty() {
+    if !(is_problem || kind == "application/json") || body.is_empty() {
         return;
     }
     let body: Value = serde_json::from_slice(body).unwrap();

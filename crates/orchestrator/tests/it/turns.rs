@@ -260,3 +260,29 @@ async fn an_agent_that_reached_its_limit_answers_later_and_a_person_when_that_is
     .unwrap();
     assert_eq!((reasons, failures), (vec!["agent_limit".to_owned()], 0));
 }
+
+#[tokio::test]
+async fn one_conversation_takes_no_agent_from_the_others() {
+    let store = test_store().await.unwrap();
+    let tenant = store.tenant("andina").await.unwrap();
+    // Of 61 an hour one conversation gets 60.
+    store.admin("insert into misy.rate_limits values ('andina', 'agent', '', 61, 3600)").await.unwrap();
+    let (loud, other) = (store.session(&tenant).await.unwrap(), store.session(&tenant).await.unwrap());
+    let shutdown = CancellationToken::new();
+    let worker =
+        tokio::spawn(turns(&store).deciding(echo).worker(WorkerSettings::default()).run(shutdown.clone()));
+    for answered in 0..60 {
+        let text = format!("Hola {answered}");
+        asked(&store, &tenant, &loud, &text).await;
+        let messages = until(&store, &tenant, &loud, 2 * (answered + 1)).await;
+        assert_eq!(said(&messages).last().unwrap(), &(Role::Agent, text));
+    }
+    asked(&store, &tenant, &loud, "Hola").await;
+    let messages = until(&store, &tenant, &loud, 122).await;
+    assert!(said(&messages).last().unwrap().1.contains("persona del equipo"));
+    asked(&store, &tenant, &other, "Hola").await;
+    let messages = until(&store, &tenant, &other, 2).await;
+    assert_eq!(said(&messages)[1], (Role::Agent, "Hola".to_owned()));
+    shutdown.cancel();
+    worker.await.unwrap();
+}

@@ -15,6 +15,14 @@ export interface components {
             token: string;
         };
         /**
+         * @description Whether an account takes and sends messages.
+         *
+         *     - `active`: It does.
+         *     - `disabled`: It does not; what is to be delivered waits.
+         * @enum {string}
+         */
+        AccountStatus: "active" | "disabled";
+        /**
          * @description One kind of management call, written `area:verb`.
          *
          *     - `tenant:read`: Read the record of the tenant.
@@ -55,11 +63,15 @@ export interface components {
          *     - `sign-in:write`: Set how people sign in.
          *     - `encryption:read`: Read where the rotation of keys stands.
          *     - `encryption:rotate`: Rotate keys.
+         *     - `channels:read`: Read channel accounts and what was delivered.
+         *     - `channels:write`: Make, change and disable channel accounts.
          *     - `alerts:read`: Read alerts and their rules.
          *     - `alerts:write`: Acknowledge alerts and change their rules.
+         *     - `work:read`: Read which work was given up.
+         *     - `work:write`: Revive and drop work that was given up.
          * @enum {string}
          */
-        Action: "tenant:read" | "tenant:write" | "tenant:close" | "tenant:delete" | "tenant:reopen" | "plan:write" | "tenants:list" | "tenants:create" | "tenants:suspend" | "tenants:activate" | "privilege:use" | "privilege:read" | "privilege:end" | "context-pack:read" | "context-pack:write" | "sites:read" | "sites:write" | "keys:read" | "keys:write" | "administrator-keys:revoke" | "secrets:read" | "secrets:write" | "tokens:revoke" | "certificates:read" | "certificates:write" | "limits:read" | "audit:read" | "audit:export" | "decisions:read" | "usage:read" | "users:read" | "users:write" | "roles:read" | "roles:write" | "sign-in:read" | "sign-in:write" | "encryption:read" | "encryption:rotate" | "alerts:read" | "alerts:write";
+        Action: "tenant:read" | "tenant:write" | "tenant:close" | "tenant:delete" | "tenant:reopen" | "plan:write" | "tenants:list" | "tenants:create" | "tenants:suspend" | "tenants:activate" | "privilege:use" | "privilege:read" | "privilege:end" | "context-pack:read" | "context-pack:write" | "sites:read" | "sites:write" | "keys:read" | "keys:write" | "administrator-keys:revoke" | "secrets:read" | "secrets:write" | "tokens:revoke" | "certificates:read" | "certificates:write" | "limits:read" | "audit:read" | "audit:export" | "decisions:read" | "usage:read" | "users:read" | "users:write" | "roles:read" | "roles:write" | "sign-in:read" | "sign-in:write" | "encryption:read" | "encryption:rotate" | "channels:read" | "channels:write" | "alerts:read" | "alerts:write" | "work:read" | "work:write";
         /** @description An alert. */
         Alert: {
             /**
@@ -97,6 +109,8 @@ export interface components {
          * @example alr_01k9z3v5d2m8q4x7c1b6n0f9gh
          */
         AlertId: string;
+        /** @description Where the session stands now that the app is its second factor, with the codes for when the app is lost. */
+        AppConfirmed: components["schemas"]["SignedIn"] & components["schemas"]["RecoveryCodes"];
         /** @description What an authenticator answered. */
         Assertion: {
             /** @description As it was given when the ceremony began. */
@@ -425,6 +439,93 @@ export interface components {
          * @enum {string}
          */
         Channel: "web" | "whatsapp" | "instagram" | "messenger" | "email" | "api" | "crm";
+        /** @description An account on a channel; its secret is shown once, when it is made. */
+        ChannelAccount: {
+            /** @description Its id. */
+            accountId: components["schemas"]["ChannelAccountId"];
+            /**
+             * @description Where messages to the contacts are delivered.
+             * @example https://crm.andina.example/misy
+             */
+            callbackUrl?: string | null;
+            /** @description `api`. */
+            channel: components["schemas"]["Channel"];
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            createdAt: string;
+            /** @description Why the program itself disabled it: `gone`, when the receiver answered that it is no more. */
+            disabledReason?: string | null;
+            /**
+             * @description Who made it.
+             * @example usr_01k9z3v5d2m8q4x7c1b6n0f9gh
+             */
+            madeBy: string;
+            /** @description What people call it. */
+            name: string;
+            /**
+             * Format: date-time
+             * @description Until when deliveries are signed with the secret before, too.
+             */
+            oldSecretUntil?: string | null;
+            /** @description What its conversations may use. */
+            permissions: components["schemas"]["Permissions"];
+            /** @description What deliveries are signed with, once: `whsec_` and base64, as Standard Webhooks has it. */
+            secret?: string | null;
+            /** @description `active`, or `disabled`: it takes no messages, and what is to be delivered waits. */
+            status: components["schemas"]["AccountStatus"];
+            /**
+             * Format: date-time
+             * @description When it was changed last.
+             */
+            updatedAt: string;
+            /**
+             * Format: int64
+             * @description Grows with each change; the `ETag`.
+             */
+            version: number;
+        };
+        /**
+         * @description The id of one ChannelAccount.
+         * @example cha_01k9z3v5d2m8q4x7c1b6n0f9gh
+         */
+        ChannelAccountId: string;
+        /** @description What of an account is to be changed. */
+        ChannelAccountPatch: {
+            /** @description Where messages to the contacts are delivered, over https. */
+            callbackUrl?: string | null;
+            /** @description What people call it. */
+            name?: string | null;
+            /** @description What its conversations may use. */
+            permissions?: components["schemas"]["Permission"][] | null;
+            /**
+             * @description `active` or `disabled`.
+             * @example disabled
+             */
+            status?: string | null;
+        };
+        /** @description A secret that was made, shown once. */
+        ChannelSecret: {
+            /**
+             * Format: date-time
+             * @description Until when they are signed with the one before, too.
+             */
+            oldSecretUntil: string;
+            /**
+             * @description What deliveries are signed with from now on.
+             * @example whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw
+             */
+            secret: string;
+        };
+        /** @description How a secret takes over from the one before. */
+        ChannelSecretRotation: {
+            /**
+             * Format: int32
+             * @description How long deliveries are signed with the secret before, too: 0 to 2592000; a day unless given.
+             */
+            overlapSeconds?: number | null;
+        };
         /** @description A tenant that is closed, with notice of what that means. */
         ClosedTenant: components["schemas"]["Tenant"] & {
             /** @description What goes. */
@@ -643,6 +744,55 @@ export interface components {
             sources: components["schemas"]["Source"][];
             /** @description How it sounds, from the pack and the channel. */
             tone: string;
+        };
+        /** @description How a delivery stands. */
+        Delivery: {
+            /**
+             * Format: int32
+             * @description How often it was tried without an end.
+             */
+            attempts: number;
+            /** @description The conversation. */
+            conversationId: string;
+            /**
+             * Format: date-time
+             * @description When the message was said.
+             */
+            createdAt: string;
+            /**
+             * @description Its id: the `webhook-id` of each attempt.
+             * @example dlv_01k9z3v5d2m8q4x7c1b6n0f9gh
+             */
+            deliveryId: string;
+            /**
+             * @description The code of the last failure.
+             * @example callback_refused
+             */
+            lastError?: string | null;
+            /** @description The message. */
+            messageId: string;
+            /**
+             * Format: date-time
+             * @description When it is tried again; nothing while another is to leave before it.
+             */
+            nextAttemptAt?: string | null;
+            /**
+             * Format: date-time
+             * @description When it left.
+             */
+            sentAt?: string | null;
+            /**
+             * Format: int64
+             * @description The place of the message in the conversation.
+             */
+            sequence: number;
+            /**
+             * @description `queued`, `sent`, `delivered`, `read`, or `failed` when it was given up.
+             * @example sent
+             */
+            status: string;
+            /** @description The id that the receiver gave it. */
+            vendorMessageId?: string | null;
         };
         /**
          * @description A domain name in lower case.
@@ -1257,10 +1407,11 @@ export interface components {
          *     - `secret`: A tenant secret.
          *     - `key`: A publishable key.
          *     - `certificate`: A bound client certificate.
+         *     - `channel_account`: A channel account, which hands on what is said to contacts.
          *     - `personal_token`: A personal API token.
          * @enum {string}
          */
-        MadeKind: "secret" | "key" | "certificate" | "personal_token";
+        MadeKind: "secret" | "key" | "certificate" | "channel_account" | "personal_token";
         /** @description Something that somebody made. */
         MadeThing: {
             /**
@@ -1284,6 +1435,7 @@ export interface components {
         };
         /** @description A message as it stands in history and in live events. */
         Message: {
+            accountId?: components["schemas"]["ChannelAccountId"] | null;
             action?: components["schemas"]["PressedAction"] | null;
             /** @description The agent that wrote it. */
             agentName?: string | null;
@@ -1307,8 +1459,7 @@ export interface components {
              * @description Its place in the conversation, from 1 without gaps.
              */
             sequence: number;
-            /** @description The session it was written in. */
-            sessionId: components["schemas"]["SessionId"];
+            sessionId?: components["schemas"]["SessionId"] | null;
             /** @description Where the answer comes from. */
             sources?: components["schemas"]["Source"][];
         };
@@ -1405,6 +1556,55 @@ export interface components {
             name: string;
             secretKeyId?: components["schemas"]["KeyId"] | null;
             siteId?: components["schemas"]["SiteId"] | null;
+        };
+        /** @description An account to be made. */
+        NewChannelAccount: {
+            /**
+             * @description Where messages to the contacts are delivered, over https.
+             * @example https://crm.andina.example/misy
+             */
+            callbackUrl: string;
+            /** @description `api`: a program of the tenant, which writes and takes messages over HTTP. Others are not supported yet. */
+            channel: components["schemas"]["Channel"];
+            /** @description What people call it. */
+            name: string;
+            /**
+             * @description What its conversations may use; the agents that anonymous visitors of a site may use, unless given.
+             * @example [
+             *       "agents:support"
+             *     ]
+             */
+            permissions?: components["schemas"]["Permission"][] | null;
+        };
+        /** @description What somebody wrote. */
+        NewChannelMessage: {
+            action?: components["schemas"]["NewAction"] | null;
+            /**
+             * @description Who wrote it, by the id that the program has for them: 1 to 256 characters. The same again is the same contact.
+             * @example customer-4711
+             */
+            contactId: string;
+            /**
+             * @description What the contact prefers to read; counts when they write for the first time.
+             * @example es-CO
+             */
+            locale?: string | null;
+            /**
+             * @description The program's own id of the message, 1 to 256 characters: sent again, it is the same message.
+             * @example ticket-9-reply-3
+             */
+            messageId: string;
+            /** @description What is known about where it was written, at most 4 KiB. Kept with the message, sealed. */
+            metadata?: Record<string, unknown> | null;
+            /** @description What it says, as 1 to 10 parts, in the place of `text`: text, image, audio, video, file, location, contact or reaction. */
+            parts?: components["schemas"]["Part"][] | null;
+            /**
+             * Format: date-time
+             * @description When it was written, as the program knows it. The order is that of arrival.
+             */
+            sentAt?: string | null;
+            /** @description What it says, 1 to 4000 characters. */
+            text?: string | null;
         };
         /** @description `RegistrationResponseJSON`: what `PublicKeyCredential.toJSON()` gives of a new passkey. */
         NewCredential: {
@@ -1730,6 +1930,112 @@ export interface components {
                 siteId?: components["schemas"]["SiteId"] | null;
                 /** @description Whose it says it is. */
                 subject?: string | null;
+            }[];
+            /** @description Where the next page begins, if there is one. */
+            nextCursor?: string | null;
+        };
+        /** @description A page of a list. */
+        Page_ChannelAccount: {
+            /** @description The items. */
+            items: {
+                /** @description Its id. */
+                accountId: components["schemas"]["ChannelAccountId"];
+                /**
+                 * @description Where messages to the contacts are delivered.
+                 * @example https://crm.andina.example/misy
+                 */
+                callbackUrl?: string | null;
+                /** @description `api`. */
+                channel: components["schemas"]["Channel"];
+                /**
+                 * Format: date-time
+                 * @description When it was made.
+                 */
+                createdAt: string;
+                /** @description Why the program itself disabled it: `gone`, when the receiver answered that it is no more. */
+                disabledReason?: string | null;
+                /**
+                 * @description Who made it.
+                 * @example usr_01k9z3v5d2m8q4x7c1b6n0f9gh
+                 */
+                madeBy: string;
+                /** @description What people call it. */
+                name: string;
+                /**
+                 * Format: date-time
+                 * @description Until when deliveries are signed with the secret before, too.
+                 */
+                oldSecretUntil?: string | null;
+                /** @description What its conversations may use. */
+                permissions: components["schemas"]["Permissions"];
+                /** @description What deliveries are signed with, once: `whsec_` and base64, as Standard Webhooks has it. */
+                secret?: string | null;
+                /** @description `active`, or `disabled`: it takes no messages, and what is to be delivered waits. */
+                status: components["schemas"]["AccountStatus"];
+                /**
+                 * Format: date-time
+                 * @description When it was changed last.
+                 */
+                updatedAt: string;
+                /**
+                 * Format: int64
+                 * @description Grows with each change; the `ETag`.
+                 */
+                version: number;
+            }[];
+            /** @description Where the next page begins, if there is one. */
+            nextCursor?: string | null;
+        };
+        /** @description A page of a list. */
+        Page_Delivery: {
+            /** @description The items. */
+            items: {
+                /**
+                 * Format: int32
+                 * @description How often it was tried without an end.
+                 */
+                attempts: number;
+                /** @description The conversation. */
+                conversationId: string;
+                /**
+                 * Format: date-time
+                 * @description When the message was said.
+                 */
+                createdAt: string;
+                /**
+                 * @description Its id: the `webhook-id` of each attempt.
+                 * @example dlv_01k9z3v5d2m8q4x7c1b6n0f9gh
+                 */
+                deliveryId: string;
+                /**
+                 * @description The code of the last failure.
+                 * @example callback_refused
+                 */
+                lastError?: string | null;
+                /** @description The message. */
+                messageId: string;
+                /**
+                 * Format: date-time
+                 * @description When it is tried again; nothing while another is to leave before it.
+                 */
+                nextAttemptAt?: string | null;
+                /**
+                 * Format: date-time
+                 * @description When it left.
+                 */
+                sentAt?: string | null;
+                /**
+                 * Format: int64
+                 * @description The place of the message in the conversation.
+                 */
+                sequence: number;
+                /**
+                 * @description `queued`, `sent`, `delivered`, `read`, or `failed` when it was given up.
+                 * @example sent
+                 */
+                status: string;
+                /** @description The id that the receiver gave it. */
+                vendorMessageId?: string | null;
             }[];
             /** @description Where the next page begins, if there is one. */
             nextCursor?: string | null;
@@ -2201,6 +2507,45 @@ export interface components {
             /** @description Where the next page begins, if there is one. */
             nextCursor?: string | null;
         };
+        /** @description A page of a list. */
+        Page_Work: {
+            /** @description The items. */
+            items: {
+                /**
+                 * Format: int32
+                 * @description How often it was tried.
+                 * @example 8
+                 */
+                attempts: number;
+                /**
+                 * Format: date-time
+                 * @description When it was given up.
+                 */
+                deadAt: string;
+                /**
+                 * @description What it is: `conversation`, `delivery`, `mail` or `key_rotation`.
+                 * @example conversation
+                 */
+                kind: string;
+                /**
+                 * @description The code of the last failure.
+                 * @example context_pack_invalid
+                 */
+                lastError?: string | null;
+                /**
+                 * @description What that means, and what to do.
+                 * @example The context pack cannot be used. Put a valid one, then revive it.
+                 */
+                meaning: string;
+                /**
+                 * @description The id of the conversation, delivery, mail or rotation.
+                 * @example cnv_01k9z3v5d2m8q4x7c1b6n0f9gh
+                 */
+                workId: string;
+            }[];
+            /** @description Where the next page begins, if there is one. */
+            nextCursor?: string | null;
+        };
         /**
          * @description A piece of a message. Which members it has depends on its type; a reader that does not know a type shows its `text`,
          *     `title`, `caption` or `name`.
@@ -2282,14 +2627,12 @@ export interface components {
             /** @description Whether it is on several devices of its holder. */
             synchronised: boolean;
         };
-        /** @description The passkey is there. */
-        PasskeyAdded: {
-            /** @description To be sent as `X-Misy-Csrf` from now on; and all else that `/auth/me` says. */
-            csrfToken: string;
+        /** @description The passkey is there, and where the session stands now. */
+        PasskeyAdded: components["schemas"]["SignedIn"] & {
             /** @description Its id. */
             passkeyId: components["schemas"]["PasskeyId"];
             /** @description Codes for when it is lost, with the first second factor of an account; shown once. */
-            recoveryCodes?: string[];
+            recoveryCodes?: string[] | null;
         };
         /**
          * @description The id of one Passkey.
@@ -3668,13 +4011,12 @@ export interface components {
          *
          *     - `registered`: It was registered.
          *     - `suspended`: It was suspended.
-         *     - `activated`: It was activated.
+         *     - `activated`: It was activated, or its own administrator took the closing back.
          *     - `closed`: It was closed.
-         *     - `reopened`: Its own administrator took the closing back.
          *     - `tokens_revoked`: All of its tokens were revoked.
          * @enum {string}
          */
-        TenantEventKind: "registered" | "suspended" | "activated" | "closed" | "reopened" | "tokens_revoked";
+        TenantEventKind: "registered" | "suspended" | "activated" | "closed" | "tokens_revoked";
         /**
          * @description The slug of a tenant: chosen once, never changed, never used again.
          * @example andina
@@ -3981,6 +4323,40 @@ export interface components {
             /** @description Why; stands in the events and the audit trail of the tenant. */
             reason?: string | null;
         };
+        /** @description Work that was given up. */
+        Work: {
+            /**
+             * Format: int32
+             * @description How often it was tried.
+             * @example 8
+             */
+            attempts: number;
+            /**
+             * Format: date-time
+             * @description When it was given up.
+             */
+            deadAt: string;
+            /**
+             * @description What it is: `conversation`, `delivery`, `mail` or `key_rotation`.
+             * @example conversation
+             */
+            kind: string;
+            /**
+             * @description The code of the last failure.
+             * @example context_pack_invalid
+             */
+            lastError?: string | null;
+            /**
+             * @description What that means, and what to do.
+             * @example The context pack cannot be used. Put a valid one, then revive it.
+             */
+            meaning: string;
+            /**
+             * @description The id of the conversation, delivery, mail or rotation.
+             * @example cnv_01k9z3v5d2m8q4x7c1b6n0f9gh
+             */
+            workId: string;
+        };
         /**
          * @description An IANA time zone.
          * @example America/Bogota
@@ -4239,13 +4615,13 @@ export interface operations {
             };
         };
         responses: {
-            /** @description In */
+            /** @description In, or on the way */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SignedIn"];
+                    "application/json": components["schemas"]["SignInAnswer"];
                 };
             };
             400: components["responses"]["BadRequest"];
@@ -5391,11 +5767,65 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["RecoveryCodes"];
+                    "application/json": components["schemas"]["AppConfirmed"];
                 };
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["InvalidBody"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    passOnMessage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The account */
+                accountId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "contactId": "customer-4711",
+                 *       "messageId": "ticket-9-reply-3",
+                 *       "text": "¿Tienen hora mañana?"
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewChannelMessage"];
+            };
+        };
+        responses: {
+            /** @description The message is durable */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageReceipt"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            /** @description `quota_exceeded`: the month's messages are used up; says when they are there again */
+            402: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             408: components["responses"]["RequestTimeout"];
@@ -6423,6 +6853,263 @@ export interface operations {
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             422: components["responses"]["InvalidQuery"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listChannelAccounts: {
+        parameters: {
+            query?: {
+                /** @description `nextCursor` of the page before. */
+                cursor?: string;
+                /** @description At most so many: 1 to 200, usually 50. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The tenant */
+                tenantId: components["schemas"]["TenantId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accounts from the newest */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ChannelAccount"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["InvalidQuery"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    createChannelAccount: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes a repeated call have its effect once */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                /** @description The tenant */
+                tenantId: components["schemas"]["TenantId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "channel": "api",
+                 *       "name": "CRM",
+                 *       "callbackUrl": "https://crm.andina.example/misy"
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewChannelAccount"];
+            };
+        };
+        responses: {
+            /** @description The account, with its secret */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelAccount"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["InvalidBody"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    readChannelAccount: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The tenant */
+                tenantId: components["schemas"]["TenantId"];
+                /** @description The account */
+                accountId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The account, with its version as ETag */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelAccount"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["InvalidQuery"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    changeChannelAccount: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read */
+                "If-Match"?: string | null;
+            };
+            path: {
+                /** @description The tenant */
+                tenantId: components["schemas"]["TenantId"];
+                /** @description The account */
+                accountId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "status": "disabled"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ChannelAccountPatch"];
+            };
+        };
+        responses: {
+            /** @description The account as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelAccount"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            /** @description `stale`: it was changed meanwhile */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["InvalidBody"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listDeliveries: {
+        parameters: {
+            query?: {
+                /** @description `nextCursor` of the page before. */
+                cursor?: string;
+                /** @description At most so many: 1 to 200, usually 50. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The tenant */
+                tenantId: components["schemas"]["TenantId"];
+                /** @description The account */
+                accountId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deliveries from the newest */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Delivery"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["InvalidQuery"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    rotateChannelSecret: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes a repeated call have its effect once */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                /** @description The tenant */
+                tenantId: components["schemas"]["TenantId"];
+                /** @description The account */
+                accountId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "overlapSeconds": 3600
+                 *     }
+                 */
+                "application/json": components["schemas"]["ChannelSecretRotation"];
+            };
+        };
+        responses: {
+            /** @description The secret, shown once */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelSecret"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["InvalidBody"];
             429: components["responses"]["RateLimited"];
             503: components["responses"]["Unavailable"];
         };
@@ -8339,7 +9026,7 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description What becomes of the secrets, keys and certificates that the person made, and of those that were made with such a secret:
+                 * @description What becomes of the secrets, keys, certificates and channel accounts that the person made, and of those that were made with such a secret:
                  *     `keep` (unless given) or `revoke`. Personal tokens end in any case.
                  */
                 made?: components["schemas"]["OfMade"];
@@ -8405,7 +9092,7 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description What becomes of the secrets, keys and certificates that the person made, and of those that were made with such a secret:
+                 * @description What becomes of the secrets, keys, certificates and channel accounts that the person made, and of those that were made with such a secret:
                  *     `keep` (unless given) or `revoke`. Personal tokens end in any case.
                  */
                 made?: components["schemas"]["OfMade"];
@@ -8675,6 +9362,111 @@ export interface operations {
         requestBody?: never;
         responses: {
             /** @description It is over */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["InvalidQuery"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listWork: {
+        parameters: {
+            query?: {
+                /** @description In which state: `dead`, also unless given. */
+                status?: string;
+                /** @description Of one kind only. */
+                kind?: string;
+                /** @description `nextCursor` of the page before. */
+                cursor?: string;
+                /** @description At most so many: 1 to 200, usually 50. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The tenant */
+                tenantId: components["schemas"]["TenantId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was given up last comes first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Work"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["InvalidQuery"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    dropWork: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The tenant */
+                tenantId: components["schemas"]["TenantId"];
+                /** @description What it is */
+                kind: string;
+                /** @description Its id */
+                workId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is dropped */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["InvalidQuery"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    reviveWork: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The tenant */
+                tenantId: components["schemas"]["TenantId"];
+                /** @description What it is */
+                kind: string;
+                /** @description Its id */
+                workId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is due again */
             204: {
                 headers: {
                     [name: string]: unknown;

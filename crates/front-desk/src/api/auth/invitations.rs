@@ -1,10 +1,10 @@
 //! `POST /auth/invitations/accept`: somebody who was invited comes in.
 
-use super::sign_in::{BODY_LIMIT, after_first_factor};
+use super::sign_in::{BODY_LIMIT, SignInAnswer, after_first_factor};
 use crate::{
     api::tenants::Mistakes,
     desk::FrontDesk,
-    identity::{Asker, SignedInAnswer, csrf, guard, mails, passwords::expect_strong, start::LINK},
+    identity::{Asker, csrf, guard, mails, passwords::expect_strong, start::LINK},
     look_up,
     pipeline::Received,
     problem::{Code, Problem},
@@ -45,7 +45,7 @@ pub struct Acceptance {
     post, path = "/api/meta-agent/auth/invitations/accept", tag = "auth", operation_id = "acceptInvitation",
     request_body(content = Acceptance, example = json!({"token": "inv_…", "password": "…"})),
     responses(
-        (status = 200, description = "In", body = SignedInAnswer),
+        (status = 200, description = "In, or on the way", body = SignInAnswer),
         (status = 401, description = "`link_invalid`", body = crate::problem::ProblemBody<'static>, content_type = "application/problem+json"),
     ),
     security(())

@@ -156,8 +156,14 @@ pub(crate) async fn drop_work(
 /// The work that the path names. A rotation of keys is for those who may begin one.
 async fn named(desk: &FrontDesk, call: &Managed<act::WorkWrite>) -> Result<(String, String), Problem> {
     let kind: String = call.received.param("kind")?;
+    let id: String = call.received.param("workId")?;
+    // Ids are letters, digits and underscores; of anything else there is no work.
+    let is_id = id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    if !leases::KINDS.contains(&&*kind) || !is_id {
+        return Err(Problem::not_found());
+    }
     if kind == Rotations::KIND {
         call.also(desk, Action::EncryptionRotate).await?;
     }
-    Ok((kind, call.received.param("workId")?))
+    Ok((kind, id))
 }
