@@ -84,7 +84,8 @@ export interface Source {
 
 export interface Message {
   messageId: string;
-  sessionId: string;
+  /** Nothing where it was not written on the web. */
+  sessionId?: string | null;
   sequence: number;
   role: 'contact' | 'agent' | 'human' | 'system';
   agentName?: string | null;

@@ -42,8 +42,8 @@ async fn an_account_is_made_read_changed_and_disabled() {
     let list = app.manage(&andina, Method::GET, &andina.path("/channels"), None).await.expect(200);
     assert_eq!(list.body["items"][0]["accountId"], id);
 
-    let patch = json!({ "name": "ERP", "callbackUrl": "https://erp.andina.example/", "permissions": ["agents:sales"] });
-    let changed = app.manage(&andina, Method::PATCH, &path, Some(&patch)).await.expect(200);
+    let change = json!({ "name": "ERP", "callbackUrl": "https://erp.andina.example/", "permissions": ["agents:sales"] });
+    let changed = app.manage(&andina, Method::PATCH, &path, Some(&change)).await.expect(200);
     assert_eq!((changed.text("name"), changed.body["version"].as_i64()), ("ERP".to_owned(), Some(2)));
     let rotated = app
         .manage(&andina, Method::POST, &format!("{path}/secret"), Some(&json!({ "overlapSeconds": 60 })))

@@ -82,9 +82,8 @@ impl Stage {
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
         };
-        if tokio::time::timeout(PATIENCE, counted).await.is_err() {
-            panic!("{condition}: {} instead of {number}", self.count(condition).await);
-        }
+        let in_time = tokio::time::timeout(PATIENCE, counted).await.is_ok();
+        assert!(in_time, "{condition}: {} instead of {number}", self.count(condition).await);
     }
 
     async fn secrets(&self) -> Vec<WebhookSecret> {

@@ -80,8 +80,8 @@ pub(crate) async fn enroll(State(desk): State<FrontDesk>, request: Request) -> R
     }
     let email = checked(&asked)?;
     let password = Secret::new(asked.password.clone());
-    let asker = Asker::at(address, false);
-    let hash = desk.hash_password(&password, &email, &state.keys, asker).await?;
+    let from = Asker::at(address, false);
+    let hash = desk.hash_password(&password, &email, &state.keys, from).await?;
     let roles = first_administrator(state.is_owner());
     let mut tx = desk.database.tenant("auth.enroll", &tenant).await?;
     if enrollments::hold(&mut tx, key.key_id).await? {

@@ -74,8 +74,8 @@ pub(crate) async fn accept(State(desk): State<FrontDesk>, request: Request) -> R
     tx.commit().await?;
     let name = asked.name.as_deref().map_or(&*user.name, str::trim);
     expect_strong("/password", password.expose(), &user.email, name, !user.needs_second_factor())?;
-    let asker = Asker::at(guard::address(&desk, &received), false);
-    let hash = desk.hash_password(&password, &user.email, &state.keys, asker).await?;
+    let from = Asker::at(guard::address(&desk, &received), false);
+    let hash = desk.hash_password(&password, &user.email, &state.keys, from).await?;
     let mut tx = desk.database.tenant("auth.accept", &tenant).await?;
     // Hashing took its time, in which the link may have been used.
     tickets::hold(&mut tx, purpose, &token.hash(), now).await?.ok_or_else(invalid)?;

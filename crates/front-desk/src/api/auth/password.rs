@@ -82,7 +82,7 @@ pub(crate) async fn change(State(desk): State<FrontDesk>, call: UserCall) -> Res
     tx.commit().await?;
     let keys = &call.proved.state.keys;
     // Whoever is signed in is known.
-    let asker = Asker::at(guard::address(&desk, &call.received), true);
+    let from = Asker::at(guard::address(&desk, &call.received), true);
     let by_password = asked.current_password.is_some();
     match asked.current_password.map(Secret::new) {
         Some(current) => {
@@ -92,7 +92,7 @@ pub(crate) async fn change(State(desk): State<FrontDesk>, call: UserCall) -> Res
             guard::count(&desk, &guess).await?;
             let stored = user.password_hash.iter().map(|hash| Stored { hash, pepper: keys.pepper() });
             let stored: Vec<Stored<'_>> = stored.collect();
-            let checked = desk.passwords.check(current.expose(), &account, &stored, asker).await?;
+            let checked = desk.passwords.check(current.expose(), &account, &stored, from).await?;
             if !matches!(checked[..], [PasswordCheck::Right { .. }]) {
                 return Err(Problem::unauthorized(Code::CredentialsInvalid));
             }
@@ -101,7 +101,7 @@ pub(crate) async fn change(State(desk): State<FrontDesk>, call: UserCall) -> Res
     }
     let alone = !user.needs_second_factor() && user.second_factor_since.is_none();
     expect_strong("/newPassword", new.expose(), &user.email, &user.name, alone)?;
-    let hash = desk.hash_password(&new, &user.email, keys, asker).await?;
+    let hash = desk.hash_password(&new, &user.email, keys, from).await?;
     let checked = user.password_hash.clone();
     let (mut tx, user) = own_account(&desk, &call, "auth.password_change").await?;
     // Checking and hashing took their time, in which it may have been changed.
@@ -211,8 +211,8 @@ pub(crate) async fn reset(State(desk): State<FrontDesk>, request: Request) -> Re
     tx.commit().await?;
     let alone = !user.needs_second_factor() && user.second_factor_since.is_none();
     expect_strong("/password", password.expose(), &user.email, &user.name, alone)?;
-    let asker = Asker::at(guard::address(&desk, &received), false);
-    let hash = desk.hash_password(&password, &user.email, &state.keys, asker).await?;
+    let from = Asker::at(guard::address(&desk, &received), false);
+    let hash = desk.hash_password(&password, &user.email, &state.keys, from).await?;
     let mut tx = desk.database.tenant("auth.password_reset", &tenant).await?;
     // Hashing took its time, in which the link may have been used and the user disabled.
     tickets::hold(&mut tx, purpose, &token.hash(), now).await?.ok_or_else(invalid)?;

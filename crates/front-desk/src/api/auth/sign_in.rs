@@ -181,8 +181,8 @@ pub(crate) async fn sign_in(State(desk): State<FrontDesk>, request: Request) -> 
         let Some(known) = accounts.first() else { return Err(limited) };
         guard::count(&desk, &Guess { device: known.device, ..guess }).await?;
     }
-    let asker = Asker::at(guess.address, accounts.iter().any(|account| account.device.is_some()));
-    let mut right = check(&desk, &accounts, &route, &password, asker).await?;
+    let from = Asker::at(guess.address, accounts.iter().any(|account| account.device.is_some()));
+    let mut right = check(&desk, &accounts, &route, &password, from).await?;
     let (Some((at, outdated)), rest) = (right.pop(), right) else {
         return Err(Problem::unauthorized(Code::CredentialsInvalid));
     };
@@ -196,7 +196,7 @@ pub(crate) async fn sign_in(State(desk): State<FrontDesk>, request: Request) -> 
         return Err(Problem::suspended());
     }
     let is_owner = account.state.is_owner();
-    let (tx, user) = hold(&desk, account, &route, &password, outdated, asker).await?;
+    let (tx, user) = hold(&desk, account, &route, &password, outdated, from).await?;
     after_first_factor(&desk, &received, tx, &user, is_owner, &["password"]).await
 }
 
@@ -208,14 +208,14 @@ async fn hold(
     route: &[u8; 32],
     password: &Secret<String>,
     mut outdated: bool,
-    asker: Asker,
+    from: Asker,
 ) -> Result<(TenantTx, LockedUser), Problem> {
     let invalid = || Problem::unauthorized(Code::CredentialsInvalid);
     let keys = &account.state.keys;
     for _ in 0..CHANGES_BORNE {
         // Hashed at the present cost, now that it is at hand.
         let new = if outdated {
-            Some(desk.hash_password(password, &account.user.email, keys, asker).await?)
+            Some(desk.hash_password(password, &account.user.email, keys, from).await?)
         } else {
             None
         };
@@ -231,7 +231,7 @@ async fn hold(
         }
         tx.commit().await?;
         account.password_hash = stored;
-        outdated = match check(desk, slice::from_ref(&account), route, password, asker).await?[..] {
+        outdated = match check(desk, slice::from_ref(&account), route, password, from).await?[..] {
             [(_, outdated)] => outdated,
             _ => return Err(invalid()),
         };
@@ -310,10 +310,10 @@ async fn check(
     accounts: &[Account],
     route: &[u8; 32],
     password: &Secret<String>,
-    asker: Asker,
+    from: Asker,
 ) -> Result<Vec<(usize, bool)>, Problem> {
     let stored: Vec<Stored<'_>> = accounts.iter().map(Account::stored).collect();
-    let checked = desk.passwords.check(password.expose(), route, &stored, asker).await?;
+    let checked = desk.passwords.check(password.expose(), route, &stored, from).await?;
     let right = checked.into_iter().enumerate().filter_map(|(at, checked)| match checked {
         PasswordCheck::Right { outdated } => Some((at, outdated)),
         PasswordCheck::Wrong => None,

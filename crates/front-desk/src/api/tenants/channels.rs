@@ -154,7 +154,7 @@ fn callback_url(desk: &FrontDesk, pointer: &str, text: &str, mistakes: &mut Mist
     }
 }
 
-fn is_of_agents(one: &Permission) -> bool {
+fn is_of_agents(one: Permission) -> bool {
     one.as_str().starts_with("agents:")
 }
 
@@ -164,7 +164,7 @@ fn permissions(
     call: &AtTenant,
     asked: &[Permission],
 ) -> Result<Given<Permissions>, Problem> {
-    if let Some(at) = asked.iter().position(|one| !is_of_agents(one)) {
+    if let Some(at) = asked.iter().position(|one| !is_of_agents(*one)) {
         let pointer = format!("/permissions/{at}");
         return Err(Problem::invalid_field(&pointer, "format", "must be a permission of agents"));
     }
@@ -174,7 +174,10 @@ fn permissions(
 /// The agents that visitors of a site may use whom nobody knows, as far as the caller may give that.
 fn usual_permissions(desk: &FrontDesk, call: &AtTenant) -> Result<Given<Permissions>, Problem> {
     let most = call.reach(desk)?.permissions;
-    call.give(desk, Permissions::anonymous_chat().intersection(&most).iter().filter(is_of_agents).collect())
+    call.give(
+        desk,
+        Permissions::anonymous_chat().intersection(&most).iter().filter(|one| is_of_agents(*one)).collect(),
+    )
 }
 
 /// List channel accounts
