@@ -112,6 +112,14 @@ async fn a_session_has_its_own_limit_and_ends() {
     app.advance(std::time::Duration::from_secs(20));
     app.say(&token, &session, "hola").await.expect(202);
 
+    // Who names the session of another chain takes nothing of it.
+    let (stranger, theirs) = (app.browser(&andina).await, app.session(&token).await);
+    for _ in 0..3 {
+        app.say(&stranger, &theirs, "hola").await.refused(404, "not_found");
+    }
+    app.say(&stranger, &theirs, "hola").await.refused(429, "rate_limited");
+    app.say(&token, &theirs, "hola").await.expect(202);
+
     let ttl = json!({ "sessionTtlSeconds": 60 });
     app.manage(&andina, Method::PATCH, &andina.path(""), Some(&ttl)).await.expect(200);
     let short = app.session(&token).await;
