@@ -1,6 +1,10 @@
 //! Channel accounts: where messages come from and go to beside the tenant's own sites; and the threads on them.
 
-use crate::{Database, StoreError, TenantKeys, TenantTx, readable::stored, sites};
+use crate::{
+    Database, StoreError, TenantKeys, TenantTx,
+    readable::{readable_rows, stored},
+    sites,
+};
 use jiff_sqlx::{Timestamp as SqlTimestamp, ToSqlx};
 use misy_domain::{
     Channel, ChannelAccountId, Clock, ContactId, ConversationId, Entropy, IdentityId, Locale, Permissions,
@@ -195,7 +199,7 @@ pub async fn list(
     )
     .fetch_all(tx.connection())
     .await?;
-    rows.into_iter().map(Account::try_from).collect()
+    Ok(readable_rows("channel account", rows))
 }
 
 /// One account.
