@@ -269,6 +269,13 @@ impl Problem {
             .edit(|inner| inner.retry_after = Some(seconds.max(1)))
     }
 
+    /// 429: a mail that would be one too many.
+    pub fn too_many_mails(retry_after: SignedDuration) -> Self {
+        Self::rate_limited(retry_after).edit(|inner| {
+            inner.detail = "Too many mails to this address, or of this tenant, within an hour.".into();
+        })
+    }
+
     /// 402: what a tenant may use in a month is used up.
     pub fn quota_exceeded(metered: Metered, most: i64, now: Timestamp) -> Self {
         let resets_at = misy_store::usage::next_month(now);

@@ -99,6 +99,11 @@ pub const ALL: &[Metric] = &[
     gauge("misy_loop_failing", &["name"], "1 while the last round of a loop in this process failed"),
     counter("misy_loop_rounds_total", &["name", "outcome"], "rounds of loops by end: `done` or `failed`"),
     histogram("misy_loop_seconds", &["name"], "how long rounds of loops took"),
+    counter(
+        "misy_mails_refused_total",
+        &["cause"],
+        "mails beyond what a tenant or a person may get in an hour",
+    ),
     counter("misy_passkey_clones_total", &[], "passkeys whose counter went back: somebody may have a copy"),
     histogram("misy_queue_age_seconds", &[], "how long the oldest message of a turn had waited"),
     counter(
