@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use jiff::SignedDuration;
 use misy_domain::{Metered, Timestamp};
-use misy_store::StoreError;
+use misy_store::{Collides, StoreError};
 use misy_trust::{SignatureError, TokenError};
 use misy_workbench::{PackError, TooCostly, Unfinished};
 use serde::Serialize;
@@ -47,6 +47,7 @@ struct Inner {
     retry_after: Option<i64>,
     quota: Option<QuotaFacts>,
     headers: Vec<(HeaderName, HeaderValue)>,
+    is_collision: bool,
 }
 
 /// The body of a problem.
@@ -114,6 +115,7 @@ impl Problem {
             retry_after: None,
             quota: None,
             headers: Vec::new(),
+            is_collision: false,
         }))
     }
 
@@ -353,6 +355,12 @@ impl IntoResponse for Problem {
     }
 }
 
+impl Collides for Problem {
+    fn is_collision(&self) -> bool {
+        self.0.is_collision
+    }
+}
+
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match error {
@@ -368,6 +376,10 @@ impl From<StoreError> for Problem {
                 "stale",
                 format!("The {what} was changed since you read it."),
             ),
+            error if error.is_collision() => {
+                tracing::info!(cause = ?std::error::Error::source(&error), "undone because of another transaction");
+                Self::unavailable().edit(|inner| inner.is_collision = true)
+            }
             StoreError::Unavailable(_) => {
                 tracing::warn!(error = %error, cause = ?std::error::Error::source(&error), "the database is unavailable");
                 Self::unavailable()

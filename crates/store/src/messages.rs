@@ -5,6 +5,7 @@
 use crate::{
     Bell, Database, StoreError, TenantKeys, TenantTx,
     bell::News,
+    transaction::whole::repeated,
     vault::{ContactKey, Via},
 };
 use jiff_sqlx::ToSqlx;
@@ -150,7 +151,10 @@ impl Database {
     ) -> Result<Ingested, StoreError> {
         let span = Span::step("ingest");
         span.id(Field::Tenant, inbound.tenant).id(Field::Session, &inbound.session);
-        self.store_inbound(inbound, keys, bell, clock, entropy).in_span(&span).await
+        let stored = repeated("messages.ingest", async || {
+            self.store_inbound(inbound, keys, bell, clock, entropy).await
+        });
+        stored.in_span(&span).await
     }
 
     async fn store_inbound(

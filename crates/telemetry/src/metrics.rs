@@ -125,11 +125,26 @@ pub const ALL: &[Metric] = &[
         "revocation lists that are `overdue`, and those that are `outdated` and count no more",
     ),
     counter(
+        "misy_second_connections_total",
+        &["transaction"],
+        "connections taken inside a transaction, which may wait for each other: a mistake in the program",
+    ),
+    counter(
         "misy_tenant_shares_spent_total",
         &[],
         "calls that were refused because their tenant held all of its share of connections",
     ),
     counter("misy_tls_handshakes_failed_total", &["reason"], "`refused` or `timeout`"),
+    histogram(
+        "misy_transaction_seconds",
+        &["transaction"],
+        "how long transactions took, with those done again",
+    ),
+    counter(
+        "misy_transactions_total",
+        &["transaction", "outcome"],
+        "transactions by end: `committed`, `rolled_back`, or `repeated` as they collided with others",
+    ),
     histogram("misy_turn_steps", &[], "what turns cost in steps"),
     counter(
         "misy_turns_limited_total",

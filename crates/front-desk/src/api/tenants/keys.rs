@@ -241,9 +241,12 @@ pub(crate) async fn revoke(
     let id: KeyId = call.received.param("keyId")?;
     call.received.expect_no_body()?;
     let query: RevokeQuery = call.received.query()?;
-    let mut tx = desk.database.tenant("keys.revoke", &call.tenant).await?;
-    let key = credentials::lock_key(&mut tx, call.state.is_owner(), id).await?;
-    if key.as_ref().is_some_and(|key| key.record.kind == KeyKind::Administrator) {
+    let of_owner = call.state.is_owner();
+    let kind = desk.database.tenant_tx("keys.kind", &call.tenant, async |tx| {
+        Ok::<_, Problem>(credentials::lock_key(tx, of_owner, id).await?.map(|key| key.record.kind))
+    });
+    // No key changes its kind. What is asked next has transactions of its own.
+    if kind.await? == Some(KeyKind::Administrator) {
         // Else a server's token that leaked could lock out whoever would stop it.
         call.also(&desk, Action::AdministratorKeysRevoke).await?;
         if call.manager.actor == id.to_string() {
@@ -253,11 +256,14 @@ pub(crate) async fn revoke(
     } else {
         call.also(&desk, Action::KeysWrite).await?;
     }
-    let key = call.handle(&desk, key.ok_or_else(Problem::not_found)?)?;
-    credentials::revoke_key(&mut tx, &key, query.with_tokens(), desk.clock.now()).await?;
-    let detail = json!({ "tokens": if query.with_tokens() { "revoke" } else { "keep" } });
-    call.record_change(&desk, &mut tx, id.to_string(), Some(detail)).await?;
-    tx.commit().await?;
+    let revoked = desk.database.tenant_tx("keys.revoke", &call.tenant, async |tx| {
+        let key = credentials::lock_key(tx, of_owner, id).await?;
+        let key = call.handle(&desk, key.ok_or_else(Problem::not_found)?)?;
+        credentials::revoke_key(tx, &key, query.with_tokens(), desk.clock.now()).await?;
+        let detail = json!({ "tokens": if query.with_tokens() { "revoke" } else { "keep" } });
+        call.record_change(&desk, tx, id.to_string(), Some(detail)).await
+    });
+    revoked.await?;
     desk.tenants.changed(&call.tenant);
     Ok(StatusCode::NO_CONTENT)
 }

@@ -91,9 +91,10 @@ pub(crate) async fn list(
         let kinds = leases::KINDS.join(", ");
         return Err(Problem::invalid_field("?kind", "unknown", format!("must be one of {kinds}")));
     }
-    let mut tx = desk.database.tenant("work.list", &call.tenant).await?;
-    let dead = leases::dead_work(&mut tx, kind, behind.as_ref(), limit + 1).await?;
-    tx.commit().await?;
+    let dead = desk.database.tenant_tx("work.list", &call.tenant, async |tx| {
+        leases::dead_work(tx, kind, behind.as_ref(), limit + 1).await
+    });
+    let dead = dead.await?;
     Ok(Json(Page::of(dead, limit, |work| Behind::of(work).to_string()).map(WorkAnswer::from)))
 }
 
@@ -116,12 +117,13 @@ pub(crate) async fn revive(
     call: Managed<act::WorkWrite>,
 ) -> Result<StatusCode, Problem> {
     let (kind, id) = named(&desk, &call).await?;
-    let mut tx = desk.database.tenant("work.revive", &call.tenant).await?;
-    if !leases::revive(&mut tx, &kind, &id).await? {
-        return Err(Problem::not_found());
-    }
-    call.record_change(&desk, &mut tx, id, Some(json!({ "kind": kind }))).await?;
-    tx.commit().await?;
+    let revived = desk.database.tenant_tx("work.revive", &call.tenant, async |tx| {
+        if !leases::revive(tx, &kind, &id).await? {
+            return Err(Problem::not_found());
+        }
+        call.record_change(&desk, tx, id.as_str(), Some(json!({ "kind": kind }))).await
+    });
+    revived.await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -144,12 +146,13 @@ pub(crate) async fn drop_work(
     call: Managed<act::WorkWrite>,
 ) -> Result<StatusCode, Problem> {
     let (kind, id) = named(&desk, &call).await?;
-    let mut tx = desk.database.tenant("work.drop", &call.tenant).await?;
-    if !leases::drop_work(&mut tx, &kind, &id).await? {
-        return Err(Problem::not_found());
-    }
-    call.record_change(&desk, &mut tx, id, Some(json!({ "kind": kind }))).await?;
-    tx.commit().await?;
+    let dropped = desk.database.tenant_tx("work.drop", &call.tenant, async |tx| {
+        if !leases::drop_work(tx, &kind, &id).await? {
+            return Err(Problem::not_found());
+        }
+        call.record_change(&desk, tx, id.as_str(), Some(json!({ "kind": kind }))).await
+    });
+    dropped.await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -142,11 +142,12 @@ async fn give_up(
     let now = desk.clock.now();
     let family = call.family();
     let expires_at = now.checked_add(LIFETIME).unwrap_or(Timestamp::MAX);
-    let mut tx = desk.database.tenant("tokens.give_up", call.tenant()).await?;
-    credentials::revoke_tokens(&mut tx, &[family], now, expires_at).await?;
-    credentials::detach_sessions(&mut tx, family).await?;
-    record(desk, &mut tx, &call.received, &holder(call), family).await?;
-    tx.commit().await?;
+    let given_up = desk.database.tenant_tx("tokens.give_up", call.tenant(), async |tx| {
+        credentials::revoke_tokens(tx, &[family], now, expires_at).await?;
+        credentials::detach_sessions(tx, family).await?;
+        record(desk, tx, &call.received, &holder(call), family).await
+    });
+    given_up.await?;
     Ok(done(desk, call.tenant(), text))
 }
 
@@ -172,13 +173,16 @@ async fn carry_out(
     tokens: &[TokenId],
     text: Option<&str>,
 ) -> Result<StatusCode, Problem> {
-    let expires_at = desk.clock.now().checked_add(REMEMBERED).unwrap_or(Timestamp::MAX);
-    let mut tx = desk.database.tenant("tokens.revoke", tenant).await?;
-    credentials::revoke_tokens(&mut tx, tokens, desk.clock.now(), expires_at).await?;
-    for token in tokens {
-        record(desk, &mut tx, received, actor, *token).await?;
-    }
-    tx.commit().await?;
+    let now = desk.clock.now();
+    let expires_at = now.checked_add(REMEMBERED).unwrap_or(Timestamp::MAX);
+    let revoked = desk.database.tenant_tx("tokens.revoke", tenant, async |tx| {
+        credentials::revoke_tokens(tx, tokens, now, expires_at).await?;
+        for token in tokens {
+            record(desk, tx, received, actor, *token).await?;
+        }
+        Ok::<_, Problem>(())
+    });
+    revoked.await?;
     Ok(done(desk, tenant, text))
 }
 

@@ -40,9 +40,11 @@ pub(crate) async fn revoke_all(
 ) -> Result<Json<EpochAnswer>, Problem> {
     let why: Why = call.received.json_or_default()?;
     why.check()?;
-    let mut tx = desk.database.tenant("tokens.revoke_all", &call.tenant).await?;
-    let epoch = raise(&desk, &call, &mut tx, call.why(why.reason)).await?;
-    tx.commit().await?;
+    let why = call.why(why.reason);
+    let raised = desk
+        .database
+        .tenant_tx("tokens.revoke_all", &call.tenant, async |tx| raise(&desk, &call, tx, why.clone()).await);
+    let epoch = raised.await?;
     desk.tenants.changed(&call.tenant);
     Ok(Json(EpochAnswer { epoch }))
 }
