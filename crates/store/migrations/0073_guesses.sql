@@ -45,4 +45,4 @@ begin
     return greatest(1, (extract(epoch from kept + one - last) * 1000000)::pg_catalog.int8);
 end
 $$;
-grant execute on function platform.count_guess(integer, text) to misy_app;
+grant execute on function platform.count_guess(integer, text) to misy_app, misy_system;

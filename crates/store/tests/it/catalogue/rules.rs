@@ -25,7 +25,7 @@ const DEFINERS: &str = "
     ('platform.hold_certificate(p_key bytea, p_tenant text, p_certificate text, p_now timestamp with time zone)', 'boolean',
      'misy_app'),
     ('platform.count_guess(p_bucket integer, p_rule text)', 'bigint',
-     'misy_app'),
+     'misy_app,misy_system'),
     ('platform.purge_batch(p_tenant text, p_now timestamp with time zone, p_limit integer, OUT outcome text, OUT removed bigint, OUT total bigint)',
      'record', 'misy_system'),
     ('platform.add_root_key(p_provider text, p_generation bigint, p_version bigint, p_wrapped text, p_seal bytea, p_links bytea[], p_release bytea)',
