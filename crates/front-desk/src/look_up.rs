@@ -8,7 +8,7 @@
 use crate::{
     address::{Purpose, count, is_spent},
     desk::FrontDesk,
-    pipeline::{Head, Received},
+    pipeline::Received,
     problem::Problem,
 };
 use misy_domain::TenantId;
@@ -57,24 +57,32 @@ pub(crate) async fn personal_token(
 }
 
 /// Whether somebody has this session, asked before a large body is read.
-pub(crate) async fn is_session(desk: &FrontDesk, head: &Head, hash: &[u8; 32]) -> Result<bool, Problem> {
+pub(crate) async fn is_session(
+    desk: &FrontDesk,
+    from: Option<IpAddr>,
+    hash: &[u8; 32],
+) -> Result<bool, Problem> {
     let look = desk.database.sign_in_by_hash(hash, desk.clock.now());
-    Ok(guarded(desk, head.address(), hash, look).await?.is_some())
+    Ok(guarded(desk, from, hash, look).await?.is_some())
 }
 
 /// Whether somebody has this personal token, asked before a large body is read.
 pub(crate) async fn is_personal_token(
     desk: &FrontDesk,
-    head: &Head,
+    from: Option<IpAddr>,
     hash: &[u8; 32],
 ) -> Result<bool, Problem> {
     let look = desk.database.personal_token_by_hash(hash, desk.clock.now());
-    Ok(guarded(desk, head.address(), hash, look).await?.is_some())
+    Ok(guarded(desk, from, hash, look).await?.is_some())
 }
 
 /// Whether this is a set-up token, asked before a large body is read.
-pub(crate) async fn is_set_up_token(desk: &FrontDesk, head: &Head, hash: &[u8; 32]) -> Result<bool, Problem> {
-    let found = guarded(desk, head.address(), hash, desk.database.key_by_hash(hash)).await?;
+pub(crate) async fn is_set_up_token(
+    desk: &FrontDesk,
+    from: Option<IpAddr>,
+    hash: &[u8; 32],
+) -> Result<bool, Problem> {
+    let found = guarded(desk, from, hash, desk.database.key_by_hash(hash)).await?;
     Ok(found.is_some_and(|(_, key)| key.kind == KeyKind::Administrator))
 }
 

@@ -5,7 +5,8 @@ mod threads;
 
 pub(crate) use accounts::disable;
 pub use accounts::{
-    Account, AccountChange, AccountStatus, NewAccount, change, create, list, lock, read, rotate_secret, secrets,
+    Account, AccountChange, AccountStatus, NewAccount, change, create, list, lock, read, rotate_secret,
+    secrets,
 };
 pub(crate) use threads::identity_place;
 pub use threads::{Sender, Thread};

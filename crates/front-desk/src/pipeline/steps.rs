@@ -1,7 +1,7 @@
 //! The steps from a request that was read to one that may be carried out.
 
 use super::{
-    Head, Received,
+    Received,
     context::{Access, Subjects, TenantCall, TenantContext},
 };
 use crate::{
@@ -21,7 +21,7 @@ use misy_trust::{
     ApiKey, ApiKeyKind, RandomToken, RequestKey, RequestKeyKind, SignedRequest, TokenUse,
     request_signature::{WINDOW, check_window, parse_timestamp, verify},
 };
-use std::{marker::PhantomData, sync::Arc};
+use std::{marker::PhantomData, net::IpAddr, sync::Arc};
 
 const SIGNATURE: HeaderName = HeaderName::from_static("x-misy-signature");
 const TIMESTAMP: HeaderName = HeaderName::from_static("x-misy-timestamp");
@@ -122,26 +122,29 @@ pub(super) async fn expect_token(desk: &FrontDesk, headers: &HeaderMap) -> Resul
 }
 
 /// The same where people and set-up tokens come too. What merely looks like theirs does not count.
-pub(crate) async fn expect_credential(desk: &FrontDesk, head: &Head) -> Result<(), Problem> {
-    let headers = head.headers();
+pub(crate) async fn expect_credential(
+    desk: &FrontDesk,
+    headers: &HeaderMap,
+    from: Option<IpAddr>,
+) -> Result<(), Problem> {
     let (is_there, code) = match bearer_of(headers) {
         None if cookies::has_session(&desk.settings, headers) => {
             let is_there = match cookies::session(&desk.settings, headers) {
-                Some(token) => look_up::is_session(desk, head, &token.hash()).await?,
+                Some(token) => look_up::is_session(desk, from, &token.hash()).await?,
                 None => false,
             };
             (is_there, Code::SessionInvalid)
         }
         Some(text) if text.starts_with(TokenUse::Personal.prefix()) => {
             let is_there = match RandomToken::parse(TokenUse::Personal, text) {
-                Some(token) => look_up::is_personal_token(desk, head, &token.hash()).await?,
+                Some(token) => look_up::is_personal_token(desk, from, &token.hash()).await?,
                 None => false,
             };
             (is_there, Code::TokenInvalid)
         }
         Some(text) if text.starts_with(ApiKeyKind::Administrator.prefix()) => {
             let is_there = match ApiKey::parse(text) {
-                Ok(key) => look_up::is_set_up_token(desk, head, &key.hash()).await?,
+                Ok(key) => look_up::is_set_up_token(desk, from, &key.hash()).await?,
                 Err(_) => false,
             };
             (is_there, Code::TokenInvalid)

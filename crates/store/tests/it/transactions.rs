@@ -1,6 +1,7 @@
 //! Transactions that are done as a whole: again when they collide, and on one connection.
 
 use crate::keys::replica;
+use misy_domain::Clock;
 use misy_store::{
     Collides, StoreError,
     idempotency::{self, Answer, Call, Claim},

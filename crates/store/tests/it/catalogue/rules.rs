@@ -150,7 +150,7 @@ const REMOVALS: &str = "
 
 /// The expression that narrows a table to the tenant of the transaction.
 const OWN_TENANT: &str = "(tenant_id = ( SELECT NULLIF(current_setting(''app.tenant_id''::text, true), ''''::text) AS \"nullif\"))";
-const ON_BEHALF: &str = "(( SELECT COALESCE(current_setting(''app.on_behalf_of''::text, true), ''''::text) AS \"coalesce\") = ANY (ARRAY[''''::text, tenant_id]))";
+const ON_BEHALF: &str = "((( SELECT COALESCE(current_setting(''app.on_behalf_of''::text, true), ''''::text) AS \"coalesce\") = ''''::text) OR (( SELECT COALESCE(current_setting(''app.on_behalf_of''::text, true), ''''::text) AS \"coalesce\") = tenant_id))";
 
 /// All rules, as queries of one text column.
 pub(crate) fn rules() -> Vec<String> {
