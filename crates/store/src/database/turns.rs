@@ -196,9 +196,10 @@ mod tests {
         let pool = sqlx::postgres::PgPoolOptions::new().max_connections(20);
         let connections = Connections::new(pool.connect_lazy("postgres://localhost/nobody").unwrap(), 5);
         let at_once = async |number| {
+            let tenant = tenant(number);
             tokio::select! {
                 biased;
-                turn = connections.turn(&tenant(number)) => turn.ok(),
+                turn = connections.turn(&tenant) => turn.ok(),
                 () = std::future::ready(()) => None,
             }
         };
