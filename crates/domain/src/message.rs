@@ -11,7 +11,7 @@ pub use part::{
 };
 pub use place::Degrees;
 
-use crate::{ChannelAccountId, MessageId, SessionId, TraceContext};
+use crate::{ChannelAccountId, FileId, MessageId, SessionId, TraceContext};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -119,6 +119,11 @@ impl Content {
     /// A message of these parts.
     pub fn of(parts: Vec<Part>) -> Self {
         Self { parts, ..Self::default() }
+    }
+
+    /// The files that it carries.
+    pub fn files(&self) -> impl Iterator<Item = FileId> {
+        self.parts.iter().filter_map(|part| part.media()?.file_id)
     }
 
     /// A message of one text.

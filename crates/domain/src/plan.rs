@@ -92,9 +92,20 @@ impl PerMetered {
     }
 }
 
+/// What files may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FileLimits {
+    /// Bytes of one file.
+    pub largest: u64,
+    /// Bytes of all files that are kept.
+    pub total: i64,
+}
+
 /// Everything about a plan.
 #[derive(Debug, Clone, Copy)]
 pub struct PlanTerms {
+    /// What files may take.
+    pub files: FileLimits,
     /// Rate limits.
     pub limits: PlanLimits,
     /// What may be used in a month, in UTC.
@@ -115,8 +126,11 @@ const fn limits(per_minute: u32, per_key: u32) -> PlanLimits {
 }
 
 const UNITS: i64 = 1_000_000;
+const MIB: u64 = 1 << 20;
+const GIB: i64 = 1 << 30;
 
 const FREE: PlanTerms = PlanTerms {
+    files: FileLimits { largest: 5 * MIB, total: GIB },
     limits: limits(12_000, 600),
     quotas: PerMetered { messages: 5_000, bookings: 100, ai_tokens: 1_000_000 },
     price: Price {
@@ -129,6 +143,7 @@ const FREE: PlanTerms = PlanTerms {
 };
 
 const PRO: PlanTerms = PlanTerms {
+    files: FileLimits { largest: 10 * MIB, total: 50 * GIB },
     limits: limits(60_000, 3_000),
     quotas: PerMetered { messages: 200_000, bookings: 10_000, ai_tokens: 100_000_000 },
     price: Price {
@@ -141,6 +156,7 @@ const PRO: PlanTerms = PlanTerms {
 };
 
 const ENTERPRISE: PlanTerms = PlanTerms {
+    files: FileLimits { largest: 15 * MIB, total: 1024 * GIB },
     limits: limits(600_000, 60_000),
     quotas: PerMetered { messages: 50_000_000, bookings: 1_000_000, ai_tokens: 20_000_000_000 },
     price: Price {
@@ -176,6 +192,12 @@ mod tests {
         for metered in Metered::ALL {
             let of = |plan: Plan| plan.terms().quotas.of(metered);
             assert!(of(Plan::Free) < of(Plan::Pro) && of(Plan::Pro) < of(Plan::Enterprise));
+        }
+        let files = |plan: Plan| plan.terms().files;
+        for (smaller, larger) in [(Plan::Free, Plan::Pro), (Plan::Pro, Plan::Enterprise)] {
+            assert!(
+                files(smaller).largest < files(larger).largest && files(smaller).total < files(larger).total
+            );
         }
     }
 }

@@ -15,6 +15,8 @@ pub enum Trace {
     Renewal,
     /// A token that was given up.
     Revocation,
+    /// A file.
+    File,
 }
 
 impl Trace {
@@ -25,6 +27,7 @@ impl Trace {
             Self::Session => "session",
             Self::Renewal => "renewal",
             Self::Revocation => "revocation",
+            Self::File => "file",
         }
     }
 }
@@ -44,8 +47,14 @@ pub struct Shares {
 }
 
 impl Shares {
+    /// Of files, which take room and not messages: what many who chat from one place send, whatever is left of the month.
+    const FILES: Self = Self { visitor: a_day(60), host: a_day(120), home: a_day(120), region: a_day(240) };
+
     /// The shares while so many messages are left of the month.
     pub fn of(trace: Trace, left: i64) -> Self {
+        if trace == Trace::File {
+            return Self::FILES;
+        }
         // A page that is opened takes up a session again, without a message.
         let times = if trace == Trace::Message { 1 } else { 4 };
         let least = |messages: u32| messages * times;
@@ -86,12 +95,16 @@ pub fn of_limit(shared: Quota, width: Width) -> Quota {
     Quota { requests: (shared.requests / parts).max(LEAST).min(shared.requests), ..shared }
 }
 
+const fn a_day(requests: u32) -> Quota {
+    Quota { requests, period: SignedDuration::from_hours(24) }
+}
+
 /// One of so many parts a day, and not less than what a conversation needs. Of what is left as a power of two: a rule that
 /// changed with each message would be another rule each time, and begin its count anew.
 fn part(left: i64, parts: i64, least: u32) -> Quota {
     let level = u64::try_from(left).unwrap_or_default().checked_ilog2().map_or(0, |log| 1_i64 << log);
     let requests = u32::try_from(level / parts).unwrap_or(u32::MAX);
-    Quota { requests: requests.max(least), period: SignedDuration::from_hours(24) }
+    a_day(requests.max(least))
 }
 
 #[cfg(test)]

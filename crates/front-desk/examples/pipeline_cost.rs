@@ -39,6 +39,7 @@ async fn main() {
         metrics: None,
         redis: None,
         packs: Packs::start(64 * 1024 * 1024).unwrap(),
+        files: store.files.clone(),
     })
     .await
     .unwrap();

@@ -26,6 +26,8 @@ pub(crate) enum Purpose {
     SignIns,
     /// Origins that turn out to be nobody's.
     UnknownOrigins,
+    /// Links to files.
+    Links,
     /// Keys, tokens and links that turn out to be nobody's.
     WrongKeys,
 }
@@ -37,6 +39,7 @@ impl Purpose {
             Self::Registrations => "registrations",
             Self::SignIns => "sign-ins",
             Self::UnknownOrigins => "unknown-origins",
+            Self::Links => "links",
             Self::WrongKeys => "wrong-keys",
         }
     }
@@ -47,6 +50,7 @@ impl Purpose {
             Self::Tokens | Self::SignIns => limits.tokens_per_address,
             Self::Registrations => limits.registrations_per_address,
             Self::UnknownOrigins => limits.unknown_origins_per_address,
+            Self::Links => limits.links_per_address,
             Self::WrongKeys => limits.wrong_keys_per_address,
         }
     }

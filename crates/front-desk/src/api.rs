@@ -3,6 +3,7 @@
 pub mod audit_keys;
 pub mod auth;
 pub mod channels;
+pub mod files;
 pub mod health;
 pub mod jwks;
 pub mod messages;

@@ -20,7 +20,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use misy_domain::{Clock, EmailAddress, Entropy, Secret, TenantId};
 use misy_egress::Egress;
 use misy_store::{
-    AuditLog, Bell, Database, Limits, Shared as Redis, StoreError, TenantKeys, Turns, Vault,
+    AuditLog, Bell, Database, Files, Limits, Shared as Redis, StoreError, TenantKeys, Turns, Vault,
     alerts::Severity,
     audit::{CallEntry, SealTerms, Sealer},
     closing::{self, Purged},
@@ -62,6 +62,8 @@ pub struct Parts {
     pub redis: Option<Redis>,
     /// Context packs that are ready for answering.
     pub packs: Packs,
+    /// Where the bytes of files lie.
+    pub files: Files,
 }
 
 /// The front desk. Cheap to clone.
@@ -94,6 +96,8 @@ pub struct Shared {
     pub limits: Limits,
     /// Context packs that are ready for answering.
     pub(crate) packs: Packs,
+    /// Where the bytes of files lie.
+    pub files: Files,
     /// Hashes passwords.
     pub(crate) passwords: Passwords,
     /// What replicas share limits through, when there are several.
@@ -149,7 +153,8 @@ impl FrontDesk {
 
     /// Loads or makes the signing keys and starts what runs in the background; needs a runtime.
     pub async fn new(parts: Parts) -> Result<Self, StoreError> {
-        let Parts { database, vault, bell, clock, entropy, egress, settings, metrics, redis, packs } = parts;
+        let Parts { database, vault, bell, clock, entropy, egress, settings, metrics, redis, packs, files } =
+            parts;
         vault.open_installation(&database).await?;
         let issuer = database.installation_issuer(&*clock, &*entropy).await?;
         let algorithm = settings.algorithm;
@@ -169,6 +174,7 @@ impl FrontDesk {
             tokens: TokenDesk::new(database.clone(), vault.clone(), clock.clone(), algorithm, keys),
             tenants,
             packs,
+            files,
             passwords: Passwords::new(settings.password_cost),
             limits: Limits::through(redis.clone()),
             redis,
@@ -270,6 +276,14 @@ impl FrontDesk {
             }
         }
         Ok(gone)
+    }
+
+    /// Removes what is over, and the bytes of files whose rows are gone; says of how many rows and files. Several replicas may do
+    /// so at once, and each may be stopped anywhere.
+    pub async fn sweep(&self) -> Result<(i64, usize), StoreError> {
+        let rows = self.database.remove_expired(self.clock.now()).await?;
+        let files = self.database.remove_bytes(&self.files).await?;
+        Ok((rows, files))
     }
 
     /// Forgets everything of a tenant that is no more.

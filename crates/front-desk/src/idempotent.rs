@@ -40,8 +40,10 @@ impl Once {
         }
         let scope = format!("{}:{who}", received.record.operation);
         let uri = &received.parts.uri;
+        // The body by its hash: it may be large.
+        let body = misy_trust::sha256(&received.body);
         let request =
-            [uri.path().as_bytes(), b"?", uri.query().unwrap_or_default().as_bytes(), b"\n", &received.body];
+            [uri.path().as_bytes(), b"?", uri.query().unwrap_or_default().as_bytes(), b"\n", &body[..]];
         Ok(Self { scope, key, request: misy_trust::sha256(&request.concat()) })
     }
 
@@ -54,6 +56,11 @@ impl Once {
             ));
         }
         Ok(once)
+    }
+
+    /// Whether it can have been made before.
+    pub(crate) fn has_key(&self) -> bool {
+        self.key.is_some()
     }
 
     fn call(&self) -> Option<Call<'_>> {

@@ -19,6 +19,7 @@ pub mod connection;
 pub mod desk;
 mod domain_proof;
 mod edge;
+mod files;
 mod idempotent;
 pub mod identity;
 pub mod json;

@@ -7,7 +7,7 @@ mod watcher;
 pub(crate) use places::Streams;
 pub(crate) use watcher::LAST_WORDS;
 
-use crate::{connection::Connection, desk::FrontDesk, problem::Code, token_desk::KnownToken};
+use crate::{connection::Connection, desk::FrontDesk, files::links, problem::Code, token_desk::KnownToken};
 use bytes::Bytes;
 use futures_util::{Stream, stream};
 use misy_domain::{ConversationId, SessionId, TenantId, network::Network};
@@ -194,7 +194,13 @@ impl Live {
     /// Messages that were not sent yet.
     async fn read(&mut self) -> Result<Option<Bytes>, StoreError> {
         let Opening { tenant, keys, session, conversation, after, .. } = &mut self.opening;
-        let messages = self.desk.database.messages_since(tenant, keys, *conversation, *after, BATCH).await?;
+        let mut messages =
+            self.desk.database.messages_since(tenant, keys, *conversation, *after, BATCH).await?;
+        if links::are_needed(&messages)
+            && let Some(state) = self.desk.tenants.get(tenant).await?
+        {
+            links::add(&self.desk, &state, &mut messages);
+        }
         let more = messages.len() >= usize::try_from(BATCH).unwrap_or(usize::MAX);
         self.step = if more { Step::Read } else { Step::Wait };
         let Some(last) = messages.last() else { return Ok(None) };

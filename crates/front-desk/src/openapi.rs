@@ -7,8 +7,8 @@ use crate::{
 };
 use http::Method;
 use misy_domain::{
-    Action, AlertId, AuditId, CertificateId, DomainName, GrantId, KeyId, PasskeyId, SessionId, SignInId,
-    SiteId, TenantId, UserId,
+    Action, AlertId, AuditId, CertificateId, DomainName, FileId, GrantId, KeyId, PasskeyId, SessionId,
+    SignInId, SiteId, TenantId, UserId,
 };
 use misy_trust::AccessPolicies;
 use serde::Serialize;
@@ -302,6 +302,7 @@ fn of_place(path: &str, name: &str) -> Option<(String, RefOr<Schema>)> {
         "tenantId" => of::<TenantId>(),
         "siteId" => of::<SiteId>(),
         "keyId" => of::<KeyId>(),
+        "fileId" => of::<FileId>(),
         "certificateId" => of::<CertificateId>(),
         "userId" => of::<UserId>(),
         "passkeyId" => of::<PasskeyId>(),

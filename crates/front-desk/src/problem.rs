@@ -386,6 +386,10 @@ impl From<StoreError> for Problem {
                 tracing::warn!(error = %error, cause = ?std::error::Error::source(&error), "the database is unavailable");
                 Self::unavailable()
             }
+            StoreError::Files(_) => {
+                tracing::error!(error = %error, cause = ?std::error::Error::source(&error), "a file cannot be had");
+                Self::unavailable()
+            }
             // Said once, when it was lost.
             StoreError::SharedUnavailable => Self::unavailable(),
             error => {

@@ -2,7 +2,7 @@
 //! asks in the handler's type; the router and the description of the API are both made from that, here and nowhere else.
 
 use crate::{
-    api::{audit_keys, auth, channels, health, jwks, messages, sessions, tenants, tokens},
+    api::{audit_keys, auth, channels, files, health, jwks, messages, sessions, tenants, tokens},
     assets,
     desk::FrontDesk,
     edge,
@@ -197,6 +197,8 @@ fn chat() -> Routes {
         .open(served!(sessions::history::list))
         .open(served!(sessions::events::follow))
         .open(served!(messages::write))
+        .open(served!(files::upload::upload))
+        .open(served!(files::read::read))
         .open(served!(channels::pass_on))
 }
 

@@ -105,6 +105,8 @@ pub struct Settings {
     pub metrics_token: Option<BootstrapSecret>,
     /// The largest body of a call that says nothing else, in bytes.
     pub body_limit: usize,
+    /// The largest file that may be sent, in bytes, if the tenant's plan allows it.
+    pub largest_file: usize,
     /// The longest a body may take to arrive.
     pub body_timeout: Duration,
     /// How often a live stream says that it is alive, and looks whether it missed something.
@@ -149,6 +151,8 @@ pub struct DefaultLimits {
     pub registrations_per_address: Quota,
     /// Requests from one address with origins that are nobody's.
     pub unknown_origins_per_address: Quota,
+    /// Requests from one address with links to files.
+    pub links_per_address: Quota,
     /// Requests from one address with administrators' tokens that are nobody's.
     pub wrong_keys_per_address: Quota,
 }
@@ -173,6 +177,7 @@ impl Default for DefaultLimits {
             tokens_per_address: Quota::per_minute(600),
             registrations_per_address: Quota::per_minute(300),
             unknown_origins_per_address: Quota::per_minute(600),
+            links_per_address: Quota::per_minute(1_200),
             wrong_keys_per_address: Quota::per_minute(120),
         }
     }
@@ -197,6 +202,7 @@ impl Settings {
             proxy_header: ProxyHeader::default(),
             metrics_token: None,
             body_limit: 256 * 1024,
+            largest_file: 10 * 1024 * 1024,
             body_timeout: Duration::from_secs(10),
             keep_alive: Duration::from_secs(15),
             streams_per_session: 8,

@@ -8,7 +8,7 @@ use crate::{
 use futures_util::{StreamExt, stream};
 use misy_domain::{
     CertificateId, Clock, KeyId, Metered, Origin, Permission, Permissions, Plan, SiteId, TenantId,
-    TenantStatus, TenantType, Timestamp, limit::Quota,
+    TenantStatus, TenantType, Timestamp, limit::Quota, plan::FileLimits,
 };
 use misy_store::{
     Bell, Database, StoreError, TenantKeys, Vault,
@@ -66,6 +66,15 @@ pub struct TenantState {
     overrides: Vec<LimitRow>,
     /// Its keys.
     pub keys: Arc<TenantKeys>,
+}
+
+/// What the files of a tenant may take.
+#[derive(Debug, Clone, Copy)]
+pub struct FileRoom {
+    /// Bytes of one file.
+    pub largest: u64,
+    /// Bytes of all files, if there is a limit.
+    pub total: Option<i64>,
 }
 
 /// A site of a tenant at one moment.
@@ -262,6 +271,15 @@ impl TenantState {
     /// What it pays for.
     pub fn plan(&self) -> Plan {
         self.snapshot.plan
+    }
+
+    /// What its files may take.
+    pub fn file_limits(&self) -> FileRoom {
+        let FileLimits { largest, total } = self.plan().terms().files;
+        if self.is_owner() {
+            return FileRoom { largest: u64::MAX, total: None };
+        }
+        FileRoom { largest, total: Some(total) }
     }
 
     /// What it may use in a month; `None`: as much as it likes, as the owner of the platform does.

@@ -15,7 +15,7 @@ use misy_front_desk::{FrontDesk, InstallationProvider, Parts, Provider};
 use misy_orchestrator::{Courier, Mailer, Turns, WorkerSettings, rotations};
 use misy_postgres::{PrivateServer, Programs};
 use misy_store::{
-    Bell, Database, DatabaseOptions, Limits, Shared, Vault,
+    Bell, Database, DatabaseOptions, Files, Limits, Shared, Vault,
     database::Login,
     shared::{self, IN_THE_CLEAR},
 };
@@ -129,6 +129,7 @@ impl Running {
             metrics: Some(metrics),
             redis: redis.clone(),
             packs: packs.clone(),
+            files: files(settings)?,
         })
         .await?;
         let stop = CancellationToken::new();
@@ -202,6 +203,12 @@ impl Running {
     }
 }
 
+/// Where the bytes of files lie.
+fn files(settings: &Settings) -> anyhow::Result<Files> {
+    let directory = settings.files.directory.clone().unwrap_or_else(|| settings.data_dir.join("files"));
+    Files::in_directory(&directory).with_context(|| format!("cannot keep files in {}", directory.display()))
+}
+
 /// What the front desk is told.
 fn desk_settings(
     settings: &Settings,
@@ -228,6 +235,7 @@ fn desk_settings(
     desk_settings.strict_transport = ends_tls;
     desk_settings.streams_per_family = settings.connections.streams_per_visitor;
     desk_settings.streams_per_address = settings.connections.streams_per_address;
+    desk_settings.largest_file = settings.files.largest;
     desk_settings.body_timeout = settings.connections.body_timeout;
     desk_settings.metrics_token = settings.telemetry.metrics_token.as_ref().map(BootstrapSecret::new);
     desk_settings.mail = settings.mail.is_some();

@@ -4,7 +4,7 @@
 //! | loop | every | does |
 //! | --- | --- | --- |
 //! | `data_keys` | quarter of a second | learns of data keys that another process made |
-//! | `expired` | ten minutes | removes rows that are over, such as answers kept for repeated calls |
+//! | `expired` | ten minutes | removes rows that are over, such as answers kept for repeated calls, and the bytes of files that are gone |
 //! | `purge` | ten seconds | removes what is left of closed tenants |
 //! | `rotation_by_age` | hour | begins rotations of data keys that are too old |
 //! | `seal` | second | gives audit entries their places in the trees, and signs |

@@ -12,6 +12,7 @@ mod database;
 mod declare;
 mod demo_port;
 mod egress;
+mod files;
 mod mail;
 mod owner;
 mod redis;
@@ -76,6 +77,7 @@ sections! {
     owner: owner::Owner,
     root_key: RootKeySettings,
     egress: egress::Egress,
+    files: files::Files,
     token_algorithm: misy_trust::Algorithm,
     telemetry: telemetry::Telemetry,
     work: work::Work,

@@ -31,7 +31,9 @@ begin
         ('revoked_tokens', 'expires_at < $1 - interval ''1 hour'''),
         ('token_renewals', 'expires_at < $1 - interval ''1 hour'''),
         ('user_devices', 'expires_at < $1 - interval ''1 hour'''),
-        ('mails', 'dead_at < $1 - interval ''30 days''')
+        ('mails', 'dead_at < $1 - interval ''30 days'''),
+        -- Files that nobody sent, and those whose bytes never came. Their bytes follow.
+        ('attachments', 'message_id is null and created_at < $1 - interval ''1 day''')
     loop
         execute format(
             -- Tenant by tenant, as each index begins with the tenant.

@@ -33,7 +33,7 @@ grant delete on
 -- A privileged operation takes somebody's second factors.
 grant delete on misy.passkeys, misy.user_devices, misy.user_recovery_codes, misy.user_sessions, misy.user_tickets to misy_system;
 -- What is over is swept.
-grant delete on misy.idempotency_keys, misy.mails, misy.revoked_tokens, misy.token_renewals to misy_system;
+grant delete on misy.attachments, misy.idempotency_keys, misy.mails, misy.revoked_tokens, misy.token_renewals to misy_system;
 grant delete on misy.mails to misy_worker;
 grant delete on misy.audit_pending to misy_sealer;
 

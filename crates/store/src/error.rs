@@ -51,6 +51,9 @@ pub enum StoreError {
     /// Redis, which the replicas share limits through, does not answer now.
     #[error("Redis is unavailable")]
     SharedUnavailable,
+    /// Where the bytes of files lie cannot be reached, or does not have them.
+    #[error("the bytes of a file cannot be had")]
+    Files(#[from] object_store::Error),
     /// Anything else that the database says.
     #[error("the database refused")]
     Database(#[source] sqlx::Error),

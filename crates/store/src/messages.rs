@@ -15,6 +15,7 @@ use misy_domain::{
 };
 use misy_telemetry::{Field, Span, Traced};
 use misy_trust::Place;
+use sqlx::PgConnection;
 
 /// Where a message of a contact comes from. The same outside id may come from several places.
 #[derive(Debug, Clone, Copy)]
@@ -88,6 +89,8 @@ pub enum Ingested {
     Expired,
     /// The tenant's messages of the month are used up.
     QuotaExceeded,
+    /// A file of it is not there, is of another conversation, or another message carries it.
+    FilesUnavailable,
 }
 
 /// Seals what a message says for its row.
@@ -143,6 +146,60 @@ impl<'a> Columns<'a> {
                 account: Some(account.to_string()),
                 conversation: Some(conversation.to_string()),
             },
+        }
+    }
+}
+
+/// What the database answers to a message on its way in.
+struct InboundRow {
+    outcome: Option<String>,
+    message_id: Option<String>,
+    conversation_id: Option<String>,
+    sequence: Option<i64>,
+    created_at: Option<jiff_sqlx::Timestamp>,
+}
+
+/// As `misy.ingest_with_files` says that a message cannot carry its files.
+const FILES_UNAVAILABLE: &str = "MF001";
+
+impl InboundRow {
+    /// `None` if a file of it cannot be sent: then nothing of it was done.
+    async fn store(
+        connection: &mut PgConnection,
+        inbound: &NewInbound<'_>,
+        place: &Columns<'_>,
+        message_id: &str,
+        sealed: &[u8],
+        now: Timestamp,
+    ) -> Result<Option<Self>, StoreError> {
+        let files: Vec<String> = inbound.content.files().map(|file| file.to_string()).collect();
+        let stored = sqlx::query_as!(
+            Self,
+            "select outcome, message_id, conversation_id, sequence, created_at
+             from ingest_with_files($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+            inbound.tenant.as_str(),
+            place.session,
+            place.site,
+            place.family,
+            place.channel,
+            place.account,
+            place.conversation,
+            inbound.external_id,
+            message_id,
+            sealed,
+            inbound.sent_at.map(ToSqlx::to_sqlx) as _,
+            now.to_sqlx(),
+            inbound.key.map(|key| key.to_string()),
+            inbound.monthly,
+            &files,
+        )
+        .fetch_one(connection)
+        .await;
+        match stored {
+            Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some(FILES_UNAVAILABLE) => {
+                Ok(None)
+            }
+            stored => Ok(Some(stored?)),
         }
     }
 }
@@ -242,27 +299,10 @@ impl Database {
         let traced = Span::present().map(|at| Content { trace: Some(at), ..inbound.content.clone() });
         let content = traced.as_ref().unwrap_or(inbound.content);
         let sealed = seal(content, &key, inbound.tenant, id, Role::Contact, entropy)?;
-        let row = sqlx::query!(
-            "select outcome, message_id, conversation_id, sequence, created_at
-             from ingest_counted($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
-            inbound.tenant.as_str(),
-            place.session,
-            place.site,
-            place.family,
-            place.channel,
-            place.account,
-            place.conversation,
-            inbound.external_id,
-            message_id,
-            sealed,
-            inbound.sent_at.map(ToSqlx::to_sqlx) as _,
-            clock.now().to_sqlx(),
-            inbound.key.map(|key| key.to_string()),
-            inbound.monthly,
-        )
-        .fetch_one(served.connection()?)
-        .await?;
+        let row = InboundRow::store(served.connection()?, inbound, &place, &message_id, &sealed, clock.now())
+            .await?;
         served.give_back();
+        let Some(row) = row else { return Ok(Ingested::FilesUnavailable) };
         let receipt = || {
             Some(Receipt {
                 message_id: row.message_id.as_ref()?.parse().ok()?,

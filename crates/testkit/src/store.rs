@@ -10,7 +10,7 @@ use misy_domain::{
     SignInId, SiteId, SystemClock, TenantId, TokenId, UserId,
 };
 use misy_store::{
-    Bell, Database, DatabaseOptions, StoreError, TenantKeys, Vault,
+    Bell, Database, DatabaseOptions, Files, StoreError, TenantKeys, Vault,
     channels::{self, NewAccount, Sender, Thread},
     database::Login,
     leases::{Claimed, Cursor, LeaseTerms, Share, WorkerId},
@@ -20,7 +20,8 @@ use misy_store::{
 };
 use misy_trust::{RandomToken, RootKey, TokenUse, access::Reach};
 use sqlx::{AssertSqlSafe, ConnectOptions, Executor, PgConnection, postgres::PgConnectOptions};
-use std::{sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
+use tempfile::TempDir;
 
 /// A store on a database that the test has to itself. The connections log in as the program's own unprivileged roles.
 pub struct TestStore {
@@ -34,7 +35,10 @@ pub struct TestStore {
     pub clock: Arc<TestClock>,
     /// Randomness from the printed seed.
     pub entropy: Arc<SeededEntropy>,
-    files: TestDatabase,
+    /// Where the bytes of files lie.
+    pub files: Files,
+    directory: TempDir,
+    data: TestDatabase,
 }
 
 /// A tenant with a site, keys and the starter's context pack.
@@ -59,27 +63,45 @@ pub async fn test_store() -> Result<TestStore, TestkitError> {
 pub async fn test_store_with(
     change: impl FnOnce(DatabaseOptions) -> DatabaseOptions,
 ) -> Result<TestStore, TestkitError> {
-    let files = TestDatabase::create(&Database::schema_fingerprint(), async |admin: PgConnectOptions| {
+    let data = TestDatabase::create(&Database::schema_fingerprint(), async |admin: PgConnectOptions| {
         Database::connect(&DatabaseOptions::new(admin, Login::ByName)).await?.close().await;
         Ok::<_, StoreError>(())
     })
     .await?;
-    let options = change(DatabaseOptions::new(files.options(misy_postgres::SUPERUSER), Login::ByName));
+    let options = change(DatabaseOptions::new(data.options(misy_postgres::SUPERUSER), Login::ByName));
     let entropy = Arc::new(SeededEntropy::new(seed()));
+    let directory = TempDir::new().map_err(|error| TestkitError::Build(error.into()))?;
     Ok(TestStore {
         database: Database::open(&options),
         vault: Vault::new(RootKey::new(Secret::new([7; 32])), entropy.clone()),
         bell: Bell::default(),
         clock: Arc::new(TestClock::default()),
         entropy,
-        files,
+        files: Files::in_directory(directory.path()).map_err(|error| TestkitError::Build(error.into()))?,
+        directory,
+        data,
     })
 }
 
 impl TestStore {
+    /// The files whose bytes lie somewhere, as paths.
+    pub fn stored_bytes(&self) -> Vec<PathBuf> {
+        let mut found = Vec::new();
+        let mut directories = vec![self.directory.path().to_owned()];
+        while let Some(directory) = directories.pop() {
+            for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
+                let is_directory = entry.file_type().is_ok_and(|kind| kind.is_dir());
+                let into = if is_directory { &mut directories } else { &mut found };
+                into.push(entry.path());
+            }
+        }
+        found.sort();
+        found
+    }
+
     /// How to reach the database as a role.
     pub fn options(&self, role: &str) -> PgConnectOptions {
-        self.files.options(role).options([("search_path", "misy"), ("timezone", "UTC")])
+        self.data.options(role).options([("search_path", "misy"), ("timezone", "UTC")])
     }
 
     /// A connection as a role.

@@ -17,6 +17,7 @@
 //! | [`password`], [`one_time_code`] | that a person is who it says |
 //! | [`random_token`] | that a browser or program was let in before |
 //! | [`scram`] | to PostgreSQL, that a role of this program logs in |
+//! | [`file_link`] | that somebody was given a file to read, for a short time |
 //! | [`webhook_signature`] | to a program of a tenant, that a delivery comes from Misy |
 //! | [`seal`] | that stored bytes are unreadable outside, and unchanged at their own place |
 //! | [`root_key`] | the key above all data keys |
@@ -30,6 +31,7 @@ pub mod ceremony;
 pub mod certificate;
 mod digest;
 pub mod entropy;
+pub mod file_link;
 pub mod one_time_code;
 pub mod passkey;
 pub mod password;
@@ -52,6 +54,7 @@ pub use ceremony::CeremonyHandle;
 pub use certificate::{ClientCertificate, Fingerprint, RefusedCertificate};
 pub use digest::{MacKey, derived, sha256};
 pub use entropy::SystemEntropy;
+pub use file_link::{FileLink, FileLinks};
 pub use one_time_code::{TotpSecret, recovery_code, recovery_code_hash};
 pub use passkey::{Passkey, PasskeyError, RelyingParty};
 pub use password::{HashError, PasswordCheck, PasswordCost, Stretched, Stretching};

@@ -360,6 +360,24 @@ impl Part {
         }
     }
 
+    /// The same, to be changed.
+    pub fn media_mut(&mut self) -> Option<&mut Media> {
+        match self {
+            Self::Image(media) | Self::Audio(media) | Self::Video(media) | Self::File(media) => Some(media),
+            _ => None,
+        }
+    }
+
+    /// The part that shows a file: what kind it is follows from what the file is.
+    pub fn of_media(media: Media) -> Self {
+        match media.media_type.as_deref().and_then(|media_type| media_type.split_once('/')) {
+            Some(("image", _)) => Self::Image(media),
+            Some(("audio", _)) => Self::Audio(media),
+            Some(("video", _)) => Self::Video(media),
+            _ => Self::File(media),
+        }
+    }
+
     /// What it says in words; nothing where it has none.
     pub fn words(&self) -> Vec<&str> {
         match self {

@@ -2,7 +2,10 @@
 
 use crate::{
     api::{
-        messages::{ActionRequest, MessageReceipt, check_text, nothing_to_press, pressed_in},
+        messages::{
+            ActionRequest, MessageReceipt, carried, check_text, files_unavailable, nothing_to_press,
+            pressed_in,
+        },
         sessions::open::check_metadata,
     },
     desk::FrontDesk,
@@ -12,8 +15,8 @@ use crate::{
 use axum::{Json, extract::State};
 use http::StatusCode;
 use misy_domain::{
-    Channel, ChannelAccountId, Content, Locale, Metered, Part, Permission, Timestamp,
-    message::{SentPart, Writer, check},
+    Channel, ChannelAccountId, Content, ConversationId, FileId, Locale, Metered, Part, Permission, Timestamp,
+    message::{Media, SentPart, Writer, check},
 };
 use misy_store::{
     channels::{Sender, Thread},
@@ -115,7 +118,7 @@ pub(crate) async fn pass_on(
         Thread::QuotaExceeded => return Err(used_up(&desk, monthly)),
     };
     let content = match (written, &message.action) {
-        (Some(content), _) => content,
+        (Some(content), _) => Box::pin(with_files(&desk, &call, conversation, content)).await?,
         (None, Some(action)) => pressed_in(&desk, call.tenant(), call.keys(), conversation, action).await?,
         (None, None) => return Err(nothing_to_press()),
     };
@@ -142,8 +145,31 @@ pub(crate) async fn pass_on(
         }
         Ingested::Expired => Err(disabled()),
         Ingested::QuotaExceeded => Err(used_up(&desk, monthly)),
+        Ingested::FilesUnavailable => Err(files_unavailable("/parts")),
         Ingested::NotFound => Err(Problem::not_found()),
     }
+}
+
+/// The same with what is stored of its files in the place of what the caller says of them; a caption and a description stay.
+async fn with_files(
+    desk: &FrontDesk,
+    call: &TenantCall<PassOn>,
+    conversation: ConversationId,
+    mut content: Content,
+) -> Result<Content, Problem> {
+    let files: Vec<FileId> = content.files().collect();
+    if files.is_empty() {
+        return Ok(content);
+    }
+    let found = carried(desk, call.tenant(), call.keys(), conversation, &files).await?;
+    let mut found = found.ok_or_else(|| files_unavailable("/parts"))?.into_iter();
+    for part in &mut content.parts {
+        let Some(said) = part.media().filter(|media| media.file_id.is_some()).cloned() else { continue };
+        if let Some(stored) = found.next() {
+            *part = Part::of_media(Media { caption: said.caption, alt: said.alt, ..stored });
+        }
+    }
+    Ok(content)
 }
 
 fn used_up(desk: &FrontDesk, monthly: Option<i64>) -> Problem {

@@ -9,14 +9,14 @@ use crate::{
 use axum::{Json, extract::State};
 use http::StatusCode;
 use misy_domain::{
-    Channel, Content, ConversationId, MessageId, Metered, Part, Permission, SessionId, TenantId,
-    message::{Pressed, Writer, check},
+    Channel, Content, ConversationId, FileId, MessageId, Metered, Part, Permission, SessionId, TenantId,
+    message::{MOST_PARTS, Media, Pressed, Writer, check},
     share::Trace,
 };
 use misy_store::{
-    TenantKeys,
+    TenantKeys, files,
     messages::{self, InboundOrigin, Ingested, NewInbound, Receipt},
-    sessions,
+    sessions, tenant_tx,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -45,13 +45,13 @@ pub struct MessageRequest {
     metadata: Option<Value>,
     /// The client's own id of the message, 1 to 128 characters: sent again, it is the same message.
     client_message_id: Option<String>,
-    /// What it says, 1 to 4000 characters.
+    /// What it says, 1 to 4000 characters. Needed where nothing is attached or pressed.
     #[schema(min_length = 1, max_length = 4000)]
     text: Option<String>,
-    /// Files. Not supported yet.
-    #[schema(value_type = Option<Vec<HashMap<String, Value>>>)]
-    attachments: Option<Value>,
-    /// What was pressed, instead of `text`.
+    /// Files that were uploaded in this session, 1 to 9. Each can be sent once.
+    #[schema(min_items = 1, max_items = 9)]
+    attachments: Option<Vec<FileId>>,
+    /// What was pressed, instead of all that.
     action: Option<ActionRequest>,
 }
 
@@ -171,6 +171,7 @@ pub(crate) async fn write(
             let most = inbound.monthly.unwrap_or_default();
             Err(Problem::quota_exceeded(Metered::Messages, most, desk.clock.now()))
         }
+        Ingested::FilesUnavailable => Err(files_unavailable("/attachments")),
         Ingested::NotFound => Err(not_ingested(&desk, &call, session).await?),
     }
 }
@@ -205,8 +206,8 @@ fn check_envelope(call: &TenantCall<WriteMessage>, message: &MessageRequest) -> 
 
 /// What can be refused without a look at the session.
 fn check_shape(message: &MessageRequest) -> Result<(), Problem> {
-    if message.attachments.is_some() {
-        return Err(Problem::not_supported("/attachments", "Files are not supported yet."));
+    if let Some(files) = &message.attachments {
+        check_files(files, "/attachments")?;
     }
     let id_length = message.client_message_id.as_ref().map(|id| id.chars().count());
     let id_has_controls =
@@ -214,16 +215,15 @@ fn check_shape(message: &MessageRequest) -> Result<(), Problem> {
     if id_length.is_some_and(|length| !(1..=LONGEST_CLIENT_ID).contains(&length)) || id_has_controls {
         return Err(Problem::invalid_field("/clientMessageId", "too_long", "must be 1 to 128 characters"));
     }
-    let Some(text) = &message.text else {
-        return match &message.action {
-            Some(_) => Ok(()),
-            None => Err(Problem::invalid_field("/text", "required", "is required")),
-        };
-    };
-    if message.action.is_some() {
-        return Err(Problem::invalid_field("/action", "format", "must not be there beside a text"));
+    let says = message.text.is_some() || message.attachments.is_some();
+    match (&message.text, &message.action) {
+        (_, Some(_)) if says => {
+            Err(Problem::invalid_field("/action", "format", "must not be there beside a text or files"))
+        }
+        (None, None) if !says => Err(Problem::invalid_field("/text", "required", "is required")),
+        (Some(text), None) => check_text(text),
+        _ => Ok(()),
     }
-    check_text(text)
 }
 
 /// Checks what a contact wrote in plain words.
@@ -243,25 +243,75 @@ async fn content(
     message: &MessageRequest,
     session: SessionId,
 ) -> Result<Content, Problem> {
-    let content = match &message.action {
-        Some(action) => pressed(desk, call, session, action).await?,
-        None => Content::text(message.text.clone().unwrap_or_default()),
+    let content = if let Some(action) = &message.action {
+        let conversation = conversation(desk, call, session).await?;
+        pressed_in(desk, call.tenant(), call.keys(), conversation, action).await?
+    } else {
+        let mut parts: Vec<Part> = message.text.iter().map(Part::text).collect();
+        if let Some(files) = &message.attachments {
+            let conversation = conversation(desk, call, session).await?;
+            let files = carried(desk, call.tenant(), call.keys(), conversation, files).await?;
+            let files = files.ok_or_else(|| files_unavailable("/attachments"))?;
+            parts.extend(files.into_iter().map(Part::of_media));
+        }
+        Content::of(parts)
     };
     Ok(Content { metadata: message.metadata.clone(), ..content })
 }
 
-/// What was pressed, if it stands in the session's own conversation.
-async fn pressed(
+/// The session's own conversation.
+async fn conversation(
     desk: &FrontDesk,
     call: &TenantCall<WriteMessage>,
     session: SessionId,
-    action: &ActionRequest,
-) -> Result<Content, Problem> {
+) -> Result<ConversationId, Problem> {
     let mut tx = desk.database.tenant("messages.session", call.tenant()).await?;
     let session = sessions::session(&mut tx, session, call.family(), call.site()).await?;
     tx.commit().await?;
-    let conversation = session.ok_or_else(Problem::not_found)?.conversation_id;
-    pressed_in(desk, call.tenant(), call.keys(), conversation, action).await
+    Ok(session.ok_or_else(Problem::not_found)?.conversation_id)
+}
+
+/// Refuses what cannot be a list of files.
+fn check_files(files: &[FileId], pointer: &str) -> Result<(), Problem> {
+    if !(1..MOST_PARTS).contains(&files.len()) {
+        return Err(Problem::invalid_field(pointer, "too_many", "must have 1 to 9 files"));
+    }
+    if (1..files.len()).any(|at| files[..at].contains(&files[at])) {
+        return Err(Problem::invalid_field(pointer, "duplicate", "must have no file twice"));
+    }
+    Ok(())
+}
+
+/// Files of a conversation as a message shows them: by what is stored of them, never by what somebody says. `None` if one is not
+/// there. Whether another message carries one is decided when the message is stored.
+pub(crate) async fn carried(
+    desk: &FrontDesk,
+    tenant: &TenantId,
+    keys: &TenantKeys,
+    conversation: ConversationId,
+    files: &[FileId],
+) -> Result<Option<Vec<Media>>, Problem> {
+    let found = tenant_tx!(desk.database, "messages.files", tenant, async |tx| {
+        files::of_conversation(tx, keys, conversation, files).await
+    })
+    .await?;
+    if found.len() != files.len() {
+        return Ok(None);
+    }
+    let media = found.into_iter().map(|file| Media {
+        file_id: Some(file.file_id),
+        media_type: Some(file.media_type),
+        name: file.name,
+        size: Some(file.size),
+        ..Media::default()
+    });
+    Ok(Some(media.collect()))
+}
+
+/// What is answered to whoever sends what is not there, is not theirs, or was sent before.
+pub(crate) fn files_unavailable(pointer: &str) -> Problem {
+    let message = "names a file that is not there, or that another message carries";
+    Problem::invalid_field(pointer, "reference", message)
 }
 
 /// What was pressed, if it stands in a conversation. It says what stood on the button: that is what the contact meant, and what

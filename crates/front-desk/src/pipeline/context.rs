@@ -1,12 +1,14 @@
 //! What is known of a call that passed the whole pipeline.
 
 use super::{Head, Received, steps::expect_token};
-use crate::{desk::FrontDesk, problem::Problem, tenant_state::TenantState, token_desk::KnownToken};
+use crate::{
+    desk::FrontDesk, problem::Problem, settings::Settings, tenant_state::TenantState, token_desk::KnownToken,
+};
 use axum::extract::{FromRequest, Request};
 use misy_domain::{Permission, Permissions, SiteId, TenantId, TokenId, share::Trace};
 use misy_store::TenantKeys;
 use misy_trust::TatClaims;
-use std::{marker::PhantomData, ops::Deref, sync::Arc};
+use std::{marker::PhantomData, ops::Deref, sync::Arc, time::Duration};
 
 /// What a kind of call needs.
 pub trait Access: Send + Sync + 'static {
@@ -16,6 +18,16 @@ pub trait Access: Send + Sync + 'static {
     const BODY_LIMIT: Option<usize> = None;
     /// What a visitor leaves behind with it, of which each has a share.
     const LEAVES: Option<Trace> = None;
+
+    /// The largest body, where a setting says it.
+    fn body_limit(settings: &Settings) -> usize {
+        Self::BODY_LIMIT.unwrap_or(settings.body_limit)
+    }
+
+    /// The longest a body may take to arrive.
+    fn body_timeout(settings: &Settings) -> Duration {
+        settings.body_timeout
+    }
 
     /// What else than tenant, site and key the call counts against.
     fn subjects(_: &Received) -> Subjects {
@@ -127,12 +139,13 @@ impl<A: Access> FromRequest<FrontDesk> for TenantCall<A> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, desk: &FrontDesk) -> Result<Self, Problem> {
-        let limit = A::BODY_LIMIT.unwrap_or(desk.settings.body_limit);
+        let limit = A::body_limit(&desk.settings);
         let head = Head::of(request, limit).await?;
         if head.is_large() {
             expect_token(desk, head.headers()).await?;
         }
-        Self::pass(desk, head.read(desk, limit).await?).await
+        let received = head.read_within(desk, limit, A::body_timeout(&desk.settings)).await?;
+        Self::pass(desk, received).await
     }
 }
 

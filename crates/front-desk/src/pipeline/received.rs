@@ -15,7 +15,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version, header, requ
 use http_body_util::BodyExt;
 use misy_trust::ClientCertificate;
 use serde::de::DeserializeOwned;
-use std::{net::IpAddr, str::FromStr, sync::Arc};
+use std::{net::IpAddr, str::FromStr, sync::Arc, time::Duration};
 use tokio::time::timeout;
 
 /// Headers that decide about trust. If one stood there twice, two readers could each believe another.
@@ -99,6 +99,16 @@ impl Head {
 
     /// Reads the body.
     pub(crate) async fn read(self, desk: &FrontDesk, limit: usize) -> Result<Received, Problem> {
+        self.read_within(desk, limit, desk.settings.body_timeout).await
+    }
+
+    /// Reads the body, which may take so long to arrive.
+    pub(crate) async fn read_within(
+        self,
+        desk: &FrontDesk,
+        limit: usize,
+        longest: Duration,
+    ) -> Result<Received, Problem> {
         let Self { parts, body, record, params, has_body } = self;
         let mut weight = desk.bodies.begin(record.address);
         let body = if has_body {
@@ -107,7 +117,7 @@ impl Head {
                 let detail = "The body took too long to arrive.";
                 Problem::new(StatusCode::REQUEST_TIMEOUT, Code::RequestTimeout, detail)
             };
-            timeout(desk.settings.body_timeout, whole).await.map_err(|_| late())??
+            timeout(longest, whole).await.map_err(|_| late())??
         } else {
             Bytes::new()
         };

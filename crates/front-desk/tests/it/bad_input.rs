@@ -193,7 +193,6 @@ async fn what_is_not_supported_says_so() {
     for (path, body) in [
         ("/sessions", json!({ "channel": "web", "identity": { "sub": "x" } })),
         ("/sessions", json!({ "channel": "whatsapp" })),
-        ("/messages", json!({ "sessionId": session, "text": "x", "attachments": [] })),
     ] {
         let request = caller.request(&Method::POST, path, body.to_string().as_bytes());
         caller.app.send(request).await.refused(422, "not_supported");
@@ -207,6 +206,12 @@ async fn what_is_not_supported_says_so() {
         (json!({ "sessionId": session, "text": "x", "metadata": [] }), "/metadata"),
         (json!({ "sessionId": session, "text": "x", "metadata": { "a": "x".repeat(5_000) } }), "/metadata"),
         (json!({ "sessionId": session, "action": {} }), "/action/type"),
+        (json!({ "sessionId": session, "text": "x", "attachments": [] }), "/attachments"),
+        (json!({ "sessionId": session, "attachments": [{ "fileId": "x" }] }), "/attachments/0"),
+        (
+            json!({ "sessionId": session, "text": "", "attachments": ["fil_00000000000000000000000000"] }),
+            "/text",
+        ),
         (json!({ "text": "x" }), "/sessionId"),
         (json!({ "sessionId": session, "text": "x", "channel": "fax" }), "/channel"),
     ] {

@@ -1,6 +1,7 @@
 //! The end of a tenant: closed with a time to come back, and then gone but for its audit trail.
 
 use crate::{
+    files,
     people::Browser,
     support::{App, Tenant, with_bearer},
 };
@@ -39,7 +40,12 @@ fn may_stay(table: &str) -> bool {
     table.starts_with("audit") || table == "privilege_uses" || table == "platform.tenant_ids"
 }
 
+/// The bytes of files follow their rows with the sweep.
 async fn assert_gone(app: &App, tenant: &str) {
+    app.desk.sweep().await.unwrap();
+    let folder = format!("/{tenant}/");
+    let bytes = app.store.stored_bytes();
+    assert!(!bytes.iter().any(|path| path.to_str().unwrap().contains(&folder)), "files of {tenant} are left");
     for (table, count) in rows_of(app, tenant).await {
         assert!(count == 0 || may_stay(&table), "{count} rows of {tenant} are left in {table}");
     }
@@ -48,6 +54,8 @@ async fn assert_gone(app: &App, tenant: &str) {
 /// A tenant that has something in as many tables as calls can reach.
 async fn lived_in(app: &App, owner: &Tenant, id: &str) -> Tenant {
     let tenant = app.register(owner, id, &format!("https://{id}.example")).await;
+    let tenant = files::with_files(app, &tenant).await;
+    files::leave(app, &tenant).await;
     let token = app.browser(&tenant).await;
     let session = app.session(&token).await;
     for text in ["hola", "¿cuánto cuesta?", "gracias"] {
@@ -91,7 +99,8 @@ async fn a_closed_tenant_can_come_back_whole_until_its_grace_period_is_over() {
     close(&app, &andina, &andina, json!({ "reason": reason })).await.refused(422, "validation_failed");
     let closed = close(&app, &andina, &andina, json!({ "reason": "moving on" })).await.expect(200);
     assert_eq!(closed.body["status"], "closed");
-    assert_eq!(closed.body["notice"]["removes"]["messages"], 3, "{}", closed.body);
+    assert_eq!(closed.body["notice"]["removes"]["messages"], 4, "{}", closed.body);
+    assert_eq!(closed.body["notice"]["removes"]["attachments"], 2);
     assert!(closed.body["notice"]["removes"].get("audit_entries").is_none());
     let purge_at = closed.text("purgeAt");
     let closed_at: jiff::Timestamp = closed.text("closedAt").parse().unwrap();

@@ -20,6 +20,7 @@ mod credentials;
 mod described;
 mod domains;
 mod encryption;
+mod files;
 mod fuzz;
 mod giving;
 mod guessing;

@@ -92,6 +92,9 @@ fn cases() -> Vec<Case> {
     cases.extend(doors.map(|id| case(id, 401, Some(401), Some(403))));
     let chat = ["openSession", "readSession", "listMessages", "followSession", "writeMessage"];
     cases.extend(chat.map(|id| case(id, CHAT.0, CHAT.1, CHAT.2)));
+    cases.push(case("readFile", CHAT.0, CHAT.1, CHAT.2));
+    // Where the key gives it, which is no more than chat unless somebody says so.
+    cases.push(case("uploadFile", CHAT.0, CHAT.1, Some(403)));
     // For servers of the tenant: the token of a page does not open it.
     cases.push(case("passOnMessage", CHAT.0, CHAT.1, Some(403)));
     let managed = [

@@ -420,6 +420,7 @@ async fn desk_through(
         metrics: None,
         redis,
         packs: Packs::start(64 * 1024 * 1024).unwrap(),
+        files: store.files.clone(),
     })
     .await
     .unwrap()

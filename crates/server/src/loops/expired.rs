@@ -1,4 +1,5 @@
-//! Removes rows that are over, such as the answers that are kept for repeated calls, and mails that were given up long ago.
+//! Removes rows that are over, such as the answers that are kept for repeated calls, mails that were given up long ago and files
+//! that nobody sent; and the bytes of files whose rows are gone.
 
 use misy_front_desk::FrontDesk;
 use misy_store::{StoreError, database::Role, loops::Loop};
@@ -19,8 +20,8 @@ impl Loop for Expired {
     const ROLE: Role = Role::System;
 
     async fn round(&mut self) -> Result<(), StoreError> {
-        let rows = self.0.database.remove_expired(self.0.clock.now()).await?;
-        debug!(rows, "removed what is over");
+        let (rows, files) = self.0.sweep().await?;
+        debug!(rows, files, "removed what is over");
         Ok(())
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::{
     description::{Ids, Operation, operations},
+    files,
     stage::{Person, SESSION_COOKIE, Stage, Token, seconds_from_now},
     wire::{Answer, Request, each},
 };
@@ -64,6 +65,7 @@ async fn possessions(stage: &Stage) -> (Ids, Person) {
     let entry = ask("GET", "/audit", None).await.text("/items/0/auditId");
     let visitor = stage.browser(verde).await;
     let session = stage.session(&visitor).await;
+    let file = files::sent(stage, verde).await;
     let message = stage.say(&visitor, &session, "hola").await.expect(202).text("/messageId");
     let luz = stage.person(verde, "luz@verde.example").await;
     let domain =
@@ -80,6 +82,7 @@ async fn possessions(stage: &Stage) -> (Ids, Person) {
         .with("keyId", key)
         .with("auditId", entry)
         .with("sessionId", session)
+        .with("fileId", file)
         .with("messageId", message);
     (ids, luz)
 }

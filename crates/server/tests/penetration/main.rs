@@ -14,6 +14,7 @@ mod description;
 mod enrollment;
 mod enumeration;
 mod exhaustion;
+mod files;
 mod foreign_ids;
 mod headers;
 mod injection;

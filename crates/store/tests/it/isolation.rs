@@ -42,6 +42,8 @@ fn rows_of(tenant: &str) -> String {
          insert into misy.channel_threads values ('{tenant}', 'cha_1', 'idn_1', 'cnv_1', null, now());
          insert into misy.deliveries (tenant_id, delivery_id, account_id, conversation_id, sequence, message_id, created_at)
          values ('{tenant}', 'dlv_1', 'cha_1', 'cnv_1', 1, 'msg_1', now());
+         insert into misy.attachments (tenant_id, file_id, conversation_id, contact_id, media_type, size)
+         values ('{tenant}', 'fil_1', 'cnv_1', 'con_1', 'image/png', 1);
          insert into misy.roles (tenant_id, role_id, name, actions) values ('{tenant}', 'front', 'Front', '{{}}');
          insert into misy.privilege_uses values ('{tenant}', 'grt_1', 'own', 'usr_1', 'support_access', 'tenant', 'r', now());
          insert into misy.alerts (tenant_id, alert_id, rule, occurrence, severity, raised_at)

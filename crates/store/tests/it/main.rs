@@ -6,6 +6,7 @@ mod audit;
 mod cancellation;
 mod catalogue;
 mod channels;
+mod files;
 mod guesses;
 mod ingest;
 mod isolation;

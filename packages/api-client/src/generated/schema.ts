@@ -987,6 +987,23 @@ export interface components {
              */
             pointer: string;
         };
+        /** @description A file that is stored. */
+        FileAnswer: {
+            /** @description Its id, for `attachments` of a message. What no message carries is removed after a day. */
+            fileId: components["schemas"]["FileId"];
+            /**
+             * @description What it is, by its bytes.
+             * @example image/png
+             */
+            mediaType: string;
+            /** @description What it is called. */
+            name?: string | null;
+            /**
+             * Format: int64
+             * @description Its length in bytes.
+             */
+            size: number;
+        };
         /**
          * @description The id of one File.
          * @example fil_01k9z3v5d2m8q4x7c1b6n0f9gh
@@ -1489,10 +1506,8 @@ export interface components {
         /** @description A message in its envelope. */
         MessageRequest: {
             action?: components["schemas"]["NewAction"] | null;
-            /** @description Files. Not supported yet. */
-            attachments?: {
-                [key: string]: unknown;
-            }[] | null;
+            /** @description Files that were uploaded in this session, 1 to 9. Each can be sent once. */
+            attachments?: components["schemas"]["FileId"][] | null;
             channel?: components["schemas"]["Channel"] | null;
             /** @description The client's own id of the message, 1 to 128 characters: sent again, it is the same message. */
             clientMessageId?: string | null;
@@ -1507,7 +1522,7 @@ export interface components {
             sessionId: string;
             siteId?: components["schemas"]["SiteId"] | null;
             tenantId?: components["schemas"]["TenantId"] | null;
-            /** @description What it says, 1 to 4000 characters. */
+            /** @description What it says, 1 to 4000 characters. Needed where nothing is attached or pressed. */
             text?: string | null;
         };
         /**
@@ -1630,6 +1645,18 @@ export interface components {
              * @example business.example
              */
             domain: string;
+        };
+        /** @description A file that is sent: a form in which `sessionId` says whose it is; from a server `accountId` and `contactId`. */
+        NewFileForm: {
+            accountId?: components["schemas"]["ChannelAccountId"] | null;
+            /** @description From a server: who sends it, by the id that the program has for them, 1 to 256 characters. */
+            contactId?: string | null;
+            /**
+             * Format: binary
+             * @description The file. Its name is made harmless; its type is what its bytes say, not what the client says.
+             */
+            file: string;
+            sessionId?: components["schemas"]["SessionId"] | null;
         };
         /** @description A publishable key to be made. */
         NewKey: {
@@ -5833,6 +5860,119 @@ export interface operations {
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["InvalidBody"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    uploadFile: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes a repeated call have its effect once */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": components["schemas"]["NewFileForm"];
+            };
+        };
+        responses: {
+            /** @description The file is durable */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FileAnswer"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            /** @description `quota_exceeded`: the tenant has no room for more files */
+            402: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["InvalidBody"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    readFile: {
+        parameters: {
+            query?: {
+                /** @description Whose file it is. */
+                tenantId?: components["schemas"]["TenantId"];
+                /** @description From when on the link opens nothing, in Unix seconds. */
+                expires?: number;
+                /** @description The signature. */
+                signature?: string;
+            };
+            header?: {
+                /** @description One range of bytes, such as `bytes=0-1023` */
+                Range?: string | null;
+            };
+            path: {
+                /** @description The file */
+                fileId: components["schemas"]["FileId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The bytes */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": number[];
+                };
+            };
+            /** @description Those of the range */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": number[];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            /** @description `link_invalid`: the link is too old; `permission_denied`, `tenant_suspended` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: components["responses"]["NotFound"];
+            /** @description `bad_request`: there are no such bytes */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: components["responses"]["InvalidQuery"];
             429: components["responses"]["RateLimited"];
             503: components["responses"]["Unavailable"];
         };

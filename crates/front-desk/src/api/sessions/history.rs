@@ -1,7 +1,7 @@
 //! `GET /sessions/{sessionId}/messages`: what was said.
 
 use super::{ReadChat, own_session};
-use crate::{desk::FrontDesk, pipeline::TenantCall, problem::Problem};
+use crate::{desk::FrontDesk, files::links, pipeline::TenantCall, problem::Problem};
 use axum::{Json, extract::State};
 use misy_domain::Message;
 use serde::{Deserialize, Serialize};
@@ -61,6 +61,7 @@ pub(crate) async fn list(
     let fits = usize::try_from(limit).unwrap_or(usize::MAX);
     let more = items.len() > fits;
     items.truncate(fits);
+    links::add(&desk, call.state(), &mut items);
     let next_cursor = items.last().filter(|_| more).map(|last| last.sequence.to_string());
     Ok(Json(MessagePage { items, next_cursor }))
 }

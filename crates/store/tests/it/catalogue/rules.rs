@@ -18,6 +18,9 @@ const DEFINERS: &str = "
     ('platform.follow_users()', 'trigger', ''),
     ('platform.follow_email_domains()', 'trigger', ''),
     ('platform.follow_passkeys()', 'trigger', ''),
+    ('platform.follow_attachments()', 'trigger', ''),
+    ('platform.files_to_remove(p_after_tenant text, p_after_file text, p_limit integer)', 'TABLE(tenant_id text, id text)', 'misy_system'),
+    ('platform.files_are_removed(p_tenants text[], p_files text[])', 'boolean', 'misy_system'),
     ('platform.keep_ceremony(p_lookup bytea, p_state bytea, p_expires timestamp with time zone, p_now timestamp with time zone)',
      'boolean', 'misy_app'),
     ('platform.take_ceremony(p_lookup bytea, p_now timestamp with time zone)', 'bytea', 'misy_app'),
@@ -72,8 +75,8 @@ const BOUNDED_OTHERWISE: &str = "
     ('contacts', 'shares of visitors'), ('contact_keys', 'shares of visitors'), ('conversations', 'shares of visitors'),
     ('sessions', 'shares of visitors'), ('token_renewals', 'shares of visitors; gone when nobody can renew'),
     ('revoked_tokens', 'shares of visitors; gone with the last token of the chain'),
-    ('contact_identities', 'quota of the month: one for each contact that writes'),
-    ('channel_threads', 'quota of the month: one for each contact that writes'),
+    ('contact_identities', 'quota of the month: one for each contact that writes or sends a file'),
+    ('channel_threads', 'quota of the month: one for each contact that writes or sends a file'),
     ('deliveries', 'one for each message that is said'),
     ('messages', 'quota of the month'), ('decisions', 'one for each turn'),
     ('usage_slots', 'sixteen a month'), ('usage_events', 'quota of the month'), ('quotas', 'one for each kind'),
@@ -134,6 +137,8 @@ const COLUMN_GRANTS: &str = "
     ('channel_threads', 'locale', 'misy_worker', 'UPDATE'),
     ('deliveries', 'status', 'misy_worker', 'UPDATE'), ('deliveries', 'vendor_message_id', 'misy_worker', 'UPDATE'),
     ('deliveries', 'sent_at', 'misy_worker', 'UPDATE'),
+    ('attachments', 'stored_at', 'misy_app', 'UPDATE'), ('attachments', 'message_id', 'misy_app', 'UPDATE'),
+    ('attachments', 'sealed_name', 'misy_app', 'UPDATE'), ('attachments', 'stored_at', 'misy_system', 'UPDATE'),
     ('messages', 'sealed_body', 'misy_app', 'UPDATE')";
 
 /// Whose rows a role removes. What hangs on a row goes with it, so whoever removes one needs no right to the others.
@@ -145,7 +150,7 @@ const REMOVALS: &str = "
     ('user_recovery_codes', 'misy_app'), ('user_sessions', 'misy_app'), ('user_tickets', 'misy_app'), ('users', 'misy_app'),
     ('passkeys', 'misy_system'), ('user_devices', 'misy_system'), ('user_recovery_codes', 'misy_system'),
     ('user_sessions', 'misy_system'), ('user_tickets', 'misy_system'), ('idempotency_keys', 'misy_system'),
-    ('mails', 'misy_system'), ('revoked_tokens', 'misy_system'), ('token_renewals', 'misy_system'),
+    ('attachments', 'misy_system'), ('mails', 'misy_system'), ('revoked_tokens', 'misy_system'), ('token_renewals', 'misy_system'),
     ('mails', 'misy_app'), ('key_rotations', 'misy_app'), ('deliveries', 'misy_app'), ('mails', 'misy_worker'), ('audit_pending', 'misy_sealer')";
 
 /// The expression that narrows a table to the tenant of the transaction.
