@@ -10,7 +10,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let path = std::env::args().nth(1).ok_or("a file of weights is needed")?;
     let start = Instant::now();
     let encoder = Encoder::open(Path::new(&path))?;
-    println!("read in {:.0} ms; the weights take {} MB", start.elapsed().as_secs_f64() * 1e3, encoder.bytes() >> 20);
+    println!(
+        "read in {:.0} ms; the weights take {} MB",
+        start.elapsed().as_secs_f64() * 1e3,
+        encoder.bytes() >> 20
+    );
     let (mut times, mut pieces) = (Vec::new(), Vec::new());
     for text in io::stdin().lines() {
         let text = text?;
@@ -26,7 +30,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     println!(
         "{} texts of {} pieces (p50), {} (p95): {:.1} ms (p50), {:.1} ms (p95), {:.1} ms (most) of one core",
-        times.len(), pieces[at(50)], pieces[at(95)], times[at(50)], times[at(95)], times[last],
+        times.len(),
+        pieces[at(50)],
+        pieces[at(95)],
+        times[at(50)],
+        times[at(95)],
+        times[last],
     );
     let status = fs::read_to_string("/proc/self/status")?;
     for line in status.lines().filter(|line| line.starts_with("VmRSS") || line.starts_with("VmHWM")) {

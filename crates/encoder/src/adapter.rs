@@ -48,7 +48,9 @@ impl<'a> Adapter<'a> {
             let numbers = match kind {
                 REPLACES => floats(bytes.take(4 * rows * columns, "a change")?).collect(),
                 ADDS => scaled(bytes.take(rows * (4 + columns), "a change")?, columns),
-                _ => return Err(WeightsError::Impossible { what: "the kind of a change", found: kind.into() }),
+                _ => {
+                    return Err(WeightsError::Impossible { what: "the kind of a change", found: kind.into() });
+                }
             };
             if numbers.iter().any(|number: &f32| !number.is_finite()) {
                 return Err(WeightsError::NotFinite(name.to_owned()));
@@ -76,7 +78,11 @@ impl<'a> Adapter<'a> {
     /// Adds the product of a pair to a matrix of some columns.
     pub(crate) fn add(&mut self, name: &str, matrix: &mut [f32], columns: usize) -> Result<(), WeightsError> {
         let (up, down) = (format!("{name}.up"), format!("{name}.down"));
-        let (Some(up), Some(down)) = (self.take(&up, ADDS)?, self.take(&down, ADDS)?) else { return Ok(()) };
+        let (up, down) = match (self.take(&up, ADDS)?, self.take(&down, ADDS)?) {
+            (None, None) => return Ok(()),
+            (Some(up), Some(down)) => (up, down),
+            _ => return Err(WeightsError::Missing(format!("one half of the change of {name}"))),
+        };
         let rank = up.columns;
         if rank > MOST_RANK {
             return Err(WeightsError::Impossible { what: "the rank of a change", found: rank as u64 });

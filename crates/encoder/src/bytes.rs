@@ -91,12 +91,7 @@ impl<'a> Bytes<'a> {
     }
 
     /// A count that must lie between two bounds.
-    pub(crate) fn count(
-        &mut self,
-        what: &'static str,
-        least: u32,
-        most: u32,
-    ) -> Result<usize, WeightsError> {
+    pub(crate) fn count(&mut self, what: &'static str, least: u32, most: u32) -> Result<usize, WeightsError> {
         let found = self.u32(what)?;
         if (least..=most).contains(&found) {
             Ok(found as usize)

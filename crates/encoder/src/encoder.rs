@@ -58,7 +58,8 @@ impl Encoder {
 
     /// The vectors of many texts that may answer, in their order, made by at most [`MOST_THREADS`] threads.
     pub fn passages(&self, texts: &[impl AsRef<str> + Sync]) -> Vec<Embedding> {
-        let embed = |texts: &[_]| texts.iter().map(|text: &_| self.passage(AsRef::as_ref(text))).collect::<Vec<_>>();
+        let embed =
+            |texts: &[_]| texts.iter().map(|text: &_| self.passage(AsRef::as_ref(text))).collect::<Vec<_>>();
         let share = texts.len().div_ceil(MOST_THREADS).max(1);
         let (first, rest) = texts.split_at(share.min(texts.len()));
         let embed = &embed;

@@ -98,8 +98,14 @@ fn gelu_with(numbers: &mut [f32]) {
 /// The error function as Abramowitz and Stegun approximate it in 7.1.28, within 3e-7: no branches, no exponential.
 #[inline(always)]
 fn erf(x: f32) -> f32 {
-    const A: [f32; 6] =
-        [0.000_043_063_8, 0.000_276_567_2, 0.000_152_014_3, 0.009_270_527_2, 0.042_282_012_3, 0.070_523_078_4];
+    const A: [f32; 6] = [
+        0.000_043_063_8,
+        0.000_276_567_2,
+        0.000_152_014_3,
+        0.009_270_527_2,
+        0.042_282_012_3,
+        0.070_523_078_4,
+    ];
     let (size, mut sum) = (x.abs(), 0.0);
     for a in A {
         sum = (sum + a) * size;
@@ -201,7 +207,9 @@ mod tests {
 
     #[test]
     fn the_error_function_is_right_to_six_digits() {
-        for (x, value) in [(0.0, 0.0), (0.5, 0.520_499_9), (-1.0, -0.842_700_8), (2.0, 0.995_322_3), (30.0, 1.0)] {
+        for (x, value) in
+            [(0.0, 0.0), (0.5, 0.520_499_9), (-1.0, -0.842_700_8), (2.0, 0.995_322_3), (30.0, 1.0)]
+        {
             assert!((erf(x) - value).abs() < 1e-6, "erf({x}) = {}", erf(x));
         }
     }
@@ -218,7 +226,8 @@ mod tests {
             for token in 0..tokens {
                 for row in 0..rows {
                     let weight = |column| panels[(row / PANEL * columns + column) * PANEL + row % PANEL];
-                    let products = (0..columns).map(|at| numbers[token * columns + at] * f32::from(weight(at)));
+                    let products =
+                        (0..columns).map(|at| numbers[token * columns + at] * f32::from(weight(at)));
                     expected[token * rows + row] = products.sum::<f32>() * 0.5 + bias[row];
                 }
             }

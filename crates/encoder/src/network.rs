@@ -108,7 +108,8 @@ impl Network {
     pub(crate) fn embed(&self, pieces: &[u32]) -> Embedding {
         let Shape { hidden, heads, epsilon, .. } = self.shape;
         let (level, width) = (self.level, hidden / heads);
-        let normalise = |tokens: &mut [f32], norm: &Norm| kernel::normalise(tokens, &norm.weight, &norm.bias, epsilon);
+        let normalise =
+            |tokens: &mut [f32], norm: &Norm| kernel::normalise(tokens, &norm.weight, &norm.bias, epsilon);
         let mut tokens = self.words_of(pieces);
         normalise(&mut tokens, &self.norm);
         let (mut room, mut scores, mut out) = (Vec::new(), Vec::new(), Vec::new());

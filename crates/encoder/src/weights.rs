@@ -128,12 +128,12 @@ pub(crate) fn unpack(block: &[u8; BLOCK_BYTES], mut each: impl FnMut(f32)) {
 }
 
 fn shape(bytes: &mut Bytes<'_>, file: usize) -> Result<Shape, WeightsError> {
-    let hidden = bytes.count("the width", 32, 4096)?;
-    let layers = bytes.count("the count of layers", 1, 64)?;
+    let hidden = bytes.count("the width", 32, 1024)?;
+    let layers = bytes.count("the count of layers", 1, 48)?;
     let heads = bytes.count("the count of heads", 1, 64)?;
-    let inner = bytes.count("the width in the middle", 32, 16_384)?;
+    let inner = bytes.count("the width in the middle", 32, 8192)?;
     let words = bytes.count("the count of words", 4, 1_000_000)?;
-    let positions = bytes.count("the count of positions", 4, 65_536)?;
+    let positions = bytes.count("the count of positions", 4, 8192)?;
     let kinds = bytes.count("the count of kinds", 1, 16)?;
     let epsilon = bytes.f32("the head")?;
     let block = bytes.count("the size of a block", 1, 1024)?;
@@ -164,11 +164,13 @@ fn vocabulary<'a>(bytes: &mut Bytes<'a>, file: usize, words: usize) -> Result<Vo
     let most = u32::try_from(words).unwrap_or(u32::MAX);
     let pieces = bytes.count("the count of pieces", 4, most)?;
     let last = u32::try_from(pieces - 1).unwrap_or(u32::MAX);
-    let mut named = || bytes.count("the number of a piece", 0, last).map(|found| u32::try_from(found).unwrap_or(last));
+    let mut named =
+        || bytes.count("the number of a piece", 0, last).map(|found| u32::try_from(found).unwrap_or(last));
     let (begin, end, pad, unknown) = (named()?, named()?, named()?, named()?);
     let length = bytes.length("the text of the pieces")?;
     let offsets = bytes.take(4 * (pieces + 1), "the places of the pieces")?;
-    let offsets: Vec<u32> = offsets.as_chunks::<4>().0.iter().map(|bytes| u32::from_le_bytes(*bytes)).collect();
+    let offsets: Vec<u32> =
+        offsets.as_chunks::<4>().0.iter().map(|bytes| u32::from_le_bytes(*bytes)).collect();
     let in_order = offsets.windows(2).all(|pair| pair[0] <= pair[1]);
     if offsets.first() != Some(&0) || !in_order || offsets.last().is_none_or(|end| *end as usize > length) {
         return Err(WeightsError::Truncated("the text of the pieces"));
@@ -215,7 +217,11 @@ fn tensors<'a>(bytes: &mut Bytes<'a>, all: &'a [u8]) -> Result<HashMap<&'a str, 
             _ => return Err(WeightsError::Impossible { what: "the kind of a tensor", found: kind.into() }),
         };
         if expected != Some(length) {
-            return Err(WeightsError::Size { name: name.to_owned(), found: length, expected: expected.unwrap_or(0) });
+            return Err(WeightsError::Size {
+                name: name.to_owned(),
+                found: length,
+                expected: expected.unwrap_or(0),
+            });
         }
         let bytes = start.checked_add(length).and_then(|end| all.get(start..end));
         let bytes = bytes.ok_or(WeightsError::Truncated("a tensor"))?;
