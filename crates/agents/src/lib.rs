@@ -11,6 +11,7 @@ mod dates;
 mod decision;
 mod escalation;
 pub mod eval;
+pub mod meaning;
 mod pack;
 mod plain;
 mod reply;

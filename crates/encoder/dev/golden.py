@@ -1,6 +1,6 @@
-"""Writes `tests/golden.tsv`: texts, their pieces and their vectors with the adapter, reckoned by numpy in 32-bit floats.
+"""Writes `tests/it/golden.tsv`: texts, their pieces and their vectors with the adapter, reckoned by numpy in 32-bit floats.
 
-  python3 golden.py PACKED_E5_DIR e5-small-q4.bin adapter-r32.npz > ../tests/golden.tsv
+  python3 golden.py PACKED_E5_DIR e5-small-q4.bin adapter-r32.npz > ../tests/it/golden.tsv
 
 PACKED_E5_DIR holds `packed_e5.py`, the reference reader of the file and its tokenizer. A vector is written as
 `Embedding::to_bytes` does, in hexadecimal.

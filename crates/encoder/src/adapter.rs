@@ -49,7 +49,10 @@ impl<'a> Adapter<'a> {
                 REPLACES => floats(bytes.take(4 * rows * columns, "a change")?).collect(),
                 ADDS => scaled(bytes.take(rows * (4 + columns), "a change")?, columns),
                 _ => {
-                    return Err(WeightsError::Impossible { what: "the kind of a change", found: kind.into() });
+                    return Err(WeightsError::Impossible {
+                        what: "the kind of a change",
+                        found: kind.into(),
+                    });
                 }
             };
             if numbers.iter().any(|number: &f32| !number.is_finite()) {

@@ -8,7 +8,7 @@ use crate::{
     tokenizer::Tokenizer,
     weights::File,
 };
-use std::{fs, io::Read, path::Path, thread};
+use std::{path::Path, thread};
 
 /// A file of weights may not be larger.
 pub const MOST_BYTES: usize = 256 << 20;
@@ -27,7 +27,12 @@ pub struct Encoder {
 impl Encoder {
     /// Reads a file of weights and applies the product's own adapter.
     pub fn open(path: &Path) -> Result<Self, WeightsError> {
-        Self::with_adapter(&read(path)?, OWN)
+        Self::adapted(&read(path)?)
+    }
+
+    /// From the bytes of weights, with the product's own adapter.
+    pub fn adapted(weights: &[u8]) -> Result<Self, WeightsError> {
+        Self::with_adapter(weights, OWN)
     }
 
     /// The same without the adapter, to measure what it gains.
@@ -98,8 +103,6 @@ impl Encoder {
 
 /// The bytes of a file, if it is not too large for one of weights.
 fn read(path: &Path) -> Result<Vec<u8>, WeightsError> {
-    let file = fs::File::open(path)?;
-    let mut bytes = Vec::new();
-    file.take(MOST_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+    let bytes = crate::models::read(path)?;
     if bytes.len() > MOST_BYTES { Err(WeightsError::TooLarge(MOST_BYTES)) } else { Ok(bytes) }
 }

@@ -11,6 +11,7 @@ mod embedding;
 mod encoder;
 mod kernel;
 mod matrix;
+pub mod models;
 mod network;
 mod tokenizer;
 mod weights;

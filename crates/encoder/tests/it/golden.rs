@@ -1,7 +1,6 @@
 //! The encoder against vectors that numpy reckoned from the same weights.
 //!
 //! The weights are no part of the repository: `MISY_WEIGHTS` names the file, and without it the test says that it was skipped.
-#![allow(clippy::unwrap_used, clippy::print_stderr)]
 
 use misy_encoder::{Embedding, Encoder};
 use std::path::Path;

@@ -1,5 +1,4 @@
 //! Weights that are cut short, foreign or hostile, made from a tiny model of our own.
-#![allow(clippy::unwrap_used)]
 
 use misy_encoder::{Encoder, WeightsError};
 
@@ -145,7 +144,7 @@ fn a_tiny_model_embeds_texts() {
         assert!((embedding.cosine(embedding) - 1.0).abs() < 1e-5);
         assert_eq!(encoder.passage(text), *embedding);
     }
-    assert_ne!(together[1], together[2]);
+    assert_ne!(encoder.query("a"), encoder.query("b"));
     assert!(encoder.passages(&[] as &[&str]).is_empty());
 }
 
