@@ -7,7 +7,7 @@
 use crate::{
     CompiledPack,
     budget::{Budget, Spent},
-    pack::Hit,
+    pack::{Hit, Sense},
     text::{analyse, segments},
 };
 use misy_domain::Language;
@@ -50,13 +50,23 @@ pub struct Candidate {
     pub stands_out: f64,
 }
 
+/// What a question finds in a pack.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Found {
+    /// Every answer of the pack, in its order.
+    pub candidates: Vec<Candidate>,
+    /// Which part of the question's words the pack does not know.
+    pub foreign: f64,
+}
+
 /// How probable the answers are: what each measure counts.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Judge {
     /// The weights of a candidate's measures: words, cosine, near, stands out.
     pub candidate: [f64; 4],
-    /// The weights of "none of them": alone, with the nearest, with the best words, with how far the first stands out.
-    pub none: [f64; 4],
+    /// The weights of "none of them": alone, the nearest, the best words, how far the first stands out, its lead before the
+    /// second, words that the pack does not know.
+    pub none: [f64; 6],
     /// From this probability on the first is answered.
     pub answer: f64,
     /// From this probability on that one of the choices is meant, they are offered.
@@ -81,9 +91,10 @@ impl Judge {
     }
 
     /// The probability of each candidate; what is left to one is that of none.
-    pub fn probabilities(&self, candidates: &[Candidate]) -> Vec<f64> {
-        let scores: Vec<f64> = candidates.iter().map(|one| weighed(&self.candidate, &measures(one))).collect();
-        let none = weighed(&self.none, &measures_of_none(candidates));
+    pub fn probabilities(&self, found: &Found) -> Vec<f64> {
+        let scores: Vec<f64> =
+            found.candidates.iter().map(|one| weighed(&self.candidate, &measures(one))).collect();
+        let none = weighed(&self.none, &measures_of_none(found));
         let most = scores.iter().copied().fold(none, f64::max);
         let total = (none - most).exp() + scores.iter().map(|score| (score - most).exp()).sum::<f64>();
         scores.into_iter().map(|score| (score - most).exp() / total).collect()
@@ -92,7 +103,9 @@ impl Judge {
     /// How to go on with answers of these probabilities.
     pub fn decide(&self, probabilities: &[f64]) -> Outcome {
         let mut order: Vec<usize> = (0..probabilities.len()).collect();
-        order.sort_by(|one, other| descending(probabilities[*one], probabilities[*other]).then(one.cmp(other)));
+        order.sort_by(|one, other| {
+            descending(probabilities[*one], probabilities[*other]).then(one.cmp(other))
+        });
         let Some(first) = order.first().filter(|first| probabilities[**first].is_finite()) else {
             return Outcome::Unknown;
         };
@@ -119,7 +132,7 @@ fn descending(one: f64, other: f64) -> Ordering {
     other.total_cmp(&one)
 }
 
-fn weighed(weights: &[f64; 4], measures: &[f64; 4]) -> f64 {
+fn weighed(weights: &[f64], measures: &[f64]) -> f64 {
     weights.iter().zip(measures).map(|(weight, measure)| weight * measure).sum()
 }
 
@@ -129,9 +142,12 @@ pub fn measures(of: &Candidate) -> [f64; 4] {
 }
 
 /// The measures of "none of them".
-pub fn measures_of_none(candidates: &[Candidate]) -> [f64; 4] {
-    let most = |of: fn(&Candidate) -> f64| candidates.iter().map(of).fold(0.0, f64::max);
-    [1.0, most(|one| one.near), most(|one| one.words), most(|one| one.stands_out)]
+pub fn measures_of_none(found: &Found) -> [f64; 6] {
+    let most = |of: fn(&Candidate) -> f64| found.candidates.iter().map(of).fold(0.0, f64::max);
+    let nearest = most(|one| one.near);
+    let others = found.candidates.iter().map(|one| one.near).filter(|near| *near < nearest);
+    let lead = nearest - others.fold(0.0, f64::max);
+    [1.0, nearest, most(|one| one.words), most(|one| one.stands_out), lead, found.foreign]
 }
 
 /// What a message asks, without the furniture of e-mails: the text to embed.
@@ -146,15 +162,16 @@ pub fn candidates(
     language: Language,
     near: &[Near],
     budget: &Budget<'_>,
-) -> Result<Vec<Candidate>, Spent> {
+) -> Result<Found, Spent> {
     let index = pack.index();
     let analysis = analyse(&segments::body(text), language, Some(pack.speller()), budget)?;
     let senses = index.senses(&analysis.units, budget)?;
-    Ok(fuse(pack.pack().faq.len(), &index.rank(&index.faqs, &senses, &[], budget)?, near))
+    let hits = index.rank(&index.faqs, &senses, &[], budget)?;
+    Ok(fuse(pack.pack().faq.len(), &senses, &hits, near))
 }
 
 /// Puts what the words found and what is near together.
-pub(crate) fn fuse(count: usize, hits: &[Hit], near: &[Near]) -> Vec<Candidate> {
+pub(crate) fn fuse(count: usize, senses: &[Sense], hits: &[Hit], near: &[Near]) -> Found {
     let mut candidates = vec![Candidate::default(); count];
     for hit in hits {
         if let Some(candidate) = candidates.get_mut(hit.at) {
@@ -169,5 +186,71 @@ pub(crate) fn fuse(count: usize, hits: &[Hit], near: &[Near]) -> Vec<Candidate> 
         candidate.near = near.sum();
         candidate.stands_out = (near.sum() - mean) / spread.sqrt().max(0.02);
     }
-    candidates
+    let words = senses.iter().filter(|sense| sense.is_word);
+    let (words, unknown) = words.fold((0.0, 0.0), |(words, unknown), sense| {
+        (words + 1.0, unknown + if sense.is_known { 0.0 } else { 1.0 })
+    });
+    Found { candidates, foreign: unknown / f64::max(words, 1.0) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const JUDGE: Judge = Judge { candidate: [1.0, 1.0, 8.0, 1.0], none: [4.0; 6], answer: 0.6, ask: 0.5 };
+
+    #[test]
+    fn the_committed_weights_are_readable() {
+        let judge = Judge::learnt();
+        assert!(judge.answer > judge.ask && judge.ask > 0.0 && judge.candidate[2] > 0.0);
+    }
+
+    #[test]
+    fn there_are_three_ways_to_go_on() {
+        assert_eq!(JUDGE.decide(&[0.1, 0.7, 0.1]), Outcome::Answer(1));
+        assert_eq!(JUDGE.decide(&[0.4, 0.01, 0.45]), Outcome::Ask(vec![2, 0]));
+        assert_eq!(JUDGE.decide(&[0.2, 0.2, 0.2, 0.2, 0.2]), Outcome::Ask(vec![0, 1, 2, 3]));
+        assert_eq!(JUDGE.decide(&[0.2, 0.1, 0.1]), Outcome::Unknown);
+        assert_eq!(JUDGE.decide(&[]), Outcome::Unknown);
+        // One choice is no choice.
+        assert_eq!(JUDGE.decide(&[0.55]), Outcome::Unknown);
+        assert_eq!(JUDGE.decide(&[f64::NAN, f64::NAN]), Outcome::Unknown);
+    }
+
+    #[test]
+    fn what_is_near_and_what_the_words_say_both_count() {
+        let near = |asked| Near { asked, answer: asked };
+        let hit = |at, score| Hit { at, score, cosine: score, coverage: score, recall: score };
+        let alone = fuse(3, &[], &[], &[near(0.2), near(0.7), near(0.6)]);
+        let best = |found: &Found| {
+            let probabilities = JUDGE.probabilities(found);
+            assert!(probabilities.iter().sum::<f64>() <= 1.0 + 1e-9);
+            (0..3).max_by(|one, other| probabilities[*one].total_cmp(&probabilities[*other])).unwrap()
+        };
+        assert_eq!(best(&alone), 1);
+        assert_eq!(best(&fuse(3, &[], &[hit(2, 0.9)], &[near(0.2), near(0.65), near(0.6)])), 2);
+        // Without an encoder the words alone decide; places that the pack does not have are passed over.
+        assert_eq!(best(&fuse(3, &[], &[hit(0, 0.3), hit(9, 0.9)], &[])), 0);
+        assert!(fuse(0, &[], &[], &[]).candidates.is_empty());
+    }
+
+    #[test]
+    fn the_furniture_of_an_e_mail_is_not_embedded() {
+        assert_eq!(question("Asunto: Duda\n\n¿Abren  hoy?\n\nSaludos,\nAna"), "Duda ¿Abren hoy?");
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_the_probabilities_the_choices_are_two_to_four(probabilities in prop::collection::vec(0.0..1.0_f64, 0..40)) {
+            match JUDGE.decide(&probabilities) {
+                Outcome::Answer(at) => prop_assert!(probabilities[at] >= JUDGE.answer),
+                Outcome::Ask(choices) => {
+                    prop_assert!(CHOICES.contains(&choices.len()));
+                    prop_assert!(choices.windows(2).all(|pair| probabilities[pair[0]] >= probabilities[pair[1]]));
+                }
+                Outcome::Unknown => {}
+            }
+        }
+    }
 }

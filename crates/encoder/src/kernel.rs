@@ -1,6 +1,11 @@
 //! The few loops that take nearly all the time, each compiled for several kinds of processors; the one at hand is chosen when the
 //! program runs. What is here must be inlined into one of those, hence the attributes.
 
+#![allow(
+    clippy::inline_always,
+    reason = "a loop is compiled for a kind of processor only where it is inlined"
+)]
+
 use fearless_simd::{Level, dispatch, f32x16, prelude::*};
 
 /// How many rows of a matrix are multiplied at once.
@@ -98,6 +103,7 @@ fn gelu_with(numbers: &mut [f32]) {
 /// The error function as Abramowitz and Stegun approximate it in 7.1.28, within 3e-7: no branches, no exponential.
 #[inline(always)]
 fn erf(x: f32) -> f32 {
+    #[allow(clippy::excessive_precision, reason = "as the handbook prints them")]
     const A: [f32; 6] = [
         0.000_043_063_8,
         0.000_276_567_2,

@@ -99,7 +99,7 @@ impl Model {
         if bytes.len() != self.bytes {
             return Err(differs(format!("the length {}", bytes.len()), self.bytes.to_string()));
         }
-        let found: String = digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        let found = digest(bytes).iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
         if found == self.sha256 {
             Ok(())
         } else {

@@ -213,7 +213,7 @@ fn tensors<'a>(bytes: &mut Bytes<'a>, all: &'a [u8]) -> Result<HashMap<&'a str, 
         let (start, length) = (bytes.length("a tensor")?, bytes.length("a tensor")?);
         let expected = match kind {
             FLOATS => count.checked_mul(4),
-            BLOCKS => (count % BLOCK == 0).then_some(count / BLOCK * BLOCK_BYTES),
+            BLOCKS => count.is_multiple_of(BLOCK).then_some(count / BLOCK * BLOCK_BYTES),
             _ => return Err(WeightsError::Impossible { what: "the kind of a tensor", found: kind.into() }),
         };
         if expected != Some(length) {

@@ -14,7 +14,7 @@ fn sums(bytes: &[u8]) -> [u8; 32] {
 }
 
 fn model(bytes: &[u8]) -> Model {
-    let hex: String = sums(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = sums(bytes).iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
     Model { bytes: bytes.len(), sha256: hex, ..Model::known().remove(0) }
 }
 
