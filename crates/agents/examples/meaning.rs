@@ -19,7 +19,7 @@ use std::{
     error::Error,
     fmt::Write as _,
     fs,
-    io::BufReader,
+    io::{BufReader, Write as _},
     path::Path,
 };
 
@@ -92,7 +92,7 @@ fn shop_of(business: Business) -> Result<Shop, Failure> {
 
 fn read(paths: &[String]) -> Result<Vec<Shop>, Failure> {
     if let [turns, packs @ ..] = paths
-        && turns.ends_with(".jsonl")
+        && Path::new(turns).extension().is_some_and(|extension| extension == "jsonl")
     {
         let turns = eval::read(BufReader::new(fs::File::open(turns)?))?;
         return packs.iter().map(|path| shop_of_pack(path, &turns)).collect();
@@ -165,7 +165,6 @@ impl Vectors {
                 embedding.to_bytes().iter().try_for_each(|byte| write!(lines, "{byte:02x}"))?;
                 writeln!(lines, "\t{key}")?;
             }
-            use std::io::Write as _;
             fs::OpenOptions::new().create(true).append(true).open(&self.file)?.write_all(lines.as_bytes())?;
             self.kept.extend(embedded);
         }
@@ -359,7 +358,7 @@ fn print(counts: &BTreeMap<String, Count>) {
 fn main() -> Result<(), Failure> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [weights, cache, what, paths @ ..] = arguments.as_slice() else {
-        return Err("WEIGHTS CACHE learn|measure|businesses PATH… are needed".into());
+        return Err("WEIGHTS CACHE learn|measure PATH… are needed".into());
     };
     let (every, paths) = match paths {
         [first, rest @ ..] if first.starts_with("every=") => (first["every=".len()..].parse()?, rest),
@@ -389,20 +388,6 @@ fn main() -> Result<(), Failure> {
                 println!("answer from {answer}, ask from {ask}");
                 let judges = halves.each_ref().map(|judge| Judge { answer, ask, ..judge.clone() });
                 print(&measure(&judges, &cases, answer.to_bits() == 0.6_f64.to_bits()));
-            }
-        }
-        "businesses" => {
-            for (at, path) in paths.iter().enumerate() {
-                let own = |case: &&Case| case.of == at && case.right.is_some();
-                let nearest = |case: &&Case| {
-                    let best = (0..case.found.candidates.len()).max_by(|a, b| {
-                        case.found.candidates[*a].near.total_cmp(&case.found.candidates[*b].near)
-                    });
-                    best == case.right
-                };
-                let (all, first) =
-                    (cases.iter().filter(own).count(), cases.iter().filter(own).filter(nearest).count());
-                println!("{:.3} of {all} {path}", first as f64 / all.max(1) as f64);
             }
         }
         _ => print(&measure(std::slice::from_ref(Judge::learnt()), &cases, true)),

@@ -151,7 +151,7 @@ fn a_tiny_model_embeds_texts() {
 #[test]
 fn a_file_that_is_cut_short_is_refused_wherever_it_ends() {
     let bytes = Tiny::new().bytes();
-    for end in 0..bytes.len() {
+    for end in (0..1800).chain((1800..bytes.len()).step_by(97)) {
         assert!(read(&bytes[..end]).is_err(), "{end} of {} bytes", bytes.len());
     }
     assert_eq!(refusal(&bytes[..bytes.len() - 1]), "the file ends in the middle of a tensor");
@@ -160,8 +160,9 @@ fn a_file_that_is_cut_short_is_refused_wherever_it_ends() {
 #[test]
 fn no_changed_byte_brings_the_reader_down() {
     let bytes = Tiny::new().bytes();
+    // The head, the vocabulary and the list of tensors; what follows are numbers.
     for at in 0..bytes.len().min(1800) {
-        for value in [0, 1, 127, 128, 255] {
+        for value in [0, 127, 255] {
             let mut changed = bytes.clone();
             changed[at] = value;
             if let Ok(encoder) = read(&changed) {
@@ -226,8 +227,8 @@ fn an_adapter_must_fit_the_weights() {
     let down = change("l0.q.w.down", 1, 1, 32, &row(0.01, 32));
     let bias = change("l0.fo.b", 0, 1, 32, &[0; 128]);
     let fits = adapter(&[up.clone(), down, bias.clone()]);
-    let (plain, adapted) = (read(&weights).unwrap(), Encoder::with_adapter(&weights, &fits).unwrap());
-    assert!(plain.query("ab").cosine(&adapted.query("ab")) < 0.9999);
+    let (plain, other) = (read(&weights).unwrap(), Encoder::with_adapter(&weights, &fits).unwrap());
+    assert!(plain.query("ab").cosine(&other.query("ab")) < 0.9999);
     for end in 0..fits.len() {
         assert!(Encoder::with_adapter(&weights, &fits[..end]).is_err(), "{end}");
     }
