@@ -42,33 +42,28 @@ pub(super) enum Models {
 
 impl Models {
     pub(super) async fn run(self, settings: &Settings) -> anyhow::Result<()> {
-        let shelf = shelf(&settings.data_dir);
+        let folder = Shelf::of(&settings.data_dir, sha256);
         match self {
-            Self::List => list(&shelf),
+            Self::List => list(&folder),
             Self::Install { name, from } => {
                 let model = Model::named(&name)?;
                 let bytes = bytes(settings, &from).await?;
                 model.check(&bytes, sha256)?;
                 Encoder::adapted(&bytes)?;
-                shelf.install(&model, &bytes)?;
-                print(&format!("{name} is installed in {}\n", shelf.path(&model).display()))
+                folder.install(&model, &bytes)?;
+                print(&format!("{name} is installed in {}\n", folder.path(&model).display()))
             }
             Self::Verify { name: Some(name) } => {
-                shelf.open(&Model::named(&name)?)?;
+                folder.open(&Model::named(&name)?)?;
                 print(&format!("{name} is as pinned\n"))
             }
-            Self::Verify { name: None } => verify_all(&shelf),
+            Self::Verify { name: None } => verify_all(&folder),
             Self::Remove { name } => {
-                let was_there = shelf.remove(&Model::named(&name)?)?;
+                let was_there = folder.remove(&Model::named(&name)?)?;
                 print(&format!("{name} {}\n", if was_there { "is removed" } else { "was not installed" }))
             }
         }
     }
-}
-
-/// Where weights are kept.
-fn shelf(data_dir: &Path) -> Shelf {
-    Shelf::of(data_dir, sha256)
 }
 
 fn list(shelf: &Shelf) -> anyhow::Result<()> {
@@ -117,7 +112,7 @@ async fn bytes(settings: &Settings, from: &str) -> anyhow::Result<Vec<u8>> {
 
 /// For `misy doctor`: whether there are weights, and what it means if there are none.
 pub(super) fn finding(data_dir: &Path) -> Result<String, String> {
-    let shelf = shelf(data_dir);
+    let shelf = Shelf::of(data_dir, sha256);
     let mut installed = Vec::new();
     for model in Model::known() {
         match shelf.open(&model) {
