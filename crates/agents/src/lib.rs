@@ -10,6 +10,7 @@ mod budget;
 mod dates;
 mod escalation;
 pub mod eval;
+pub mod meaning;
 mod pack;
 mod plain;
 mod reply;
