@@ -2,17 +2,25 @@
 //!
 //! The words are the hits of the pack's index; the meaning is how near an encoder puts the question to each answer. From both a
 //! [`Judge`] reckons how probable each answer is, and how probable that none of them is meant. Then there are three ways to go on:
-//! answer, ask which of a few is meant, or say that nobody knows. All of it is pure: vectors come in as numbers.
+//! answer, ask which of a few is meant, or say that nobody knows. Without vectors nothing here is used, and words decide alone.
+
+pub(crate) mod head;
+mod vectors;
+
+pub(crate) use head::Head;
+pub(crate) use vectors::Meaning;
+pub use vectors::passages;
 
 use crate::{
     CompiledPack,
+    answer::SURE,
     budget::{Budget, Spent},
     pack::{Hit, Sense},
-    text::{analyse, segments},
+    understanding::Understanding,
 };
-use misy_domain::Language;
+use misy_encoder::{Embedding, Encoder};
 use serde::{Deserialize, Serialize};
-use std::{cmp::Ordering, sync::LazyLock};
+use std::{cmp::Ordering, fmt, sync::LazyLock};
 
 static JUDGE: LazyLock<Judge> = LazyLock::new(|| {
     // The file is compiled in and a test reads it; without weights no answer is probable.
@@ -21,6 +29,24 @@ static JUDGE: LazyLock<Judge> = LazyLock::new(|| {
 
 /// The fewest and the most answers that a contact is asked to choose from.
 pub const CHOICES: std::ops::RangeInclusive<usize> = 2..=4;
+
+/// Makes vectors of texts: the encoder, or what stands in for it in a test.
+pub trait Embed: fmt::Debug + Send + Sync {
+    /// The vector of what somebody asks.
+    fn query(&self, text: &str) -> Embedding;
+    /// The vector of what may answer.
+    fn passage(&self, text: &str) -> Embedding;
+}
+
+impl Embed for Encoder {
+    fn query(&self, text: &str) -> Embedding {
+        Self::query(self, text)
+    }
+
+    fn passage(&self, text: &str) -> Embedding {
+        Self::passage(self, text)
+    }
+}
 
 /// How near a question and an answer of the pack are in meaning: cosines of an encoder.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -44,9 +70,15 @@ pub struct Candidate {
     pub words: f64,
     /// How alike the words are to the nearest way of asking.
     pub cosine: f64,
-    /// How near it is in meaning, and how much nearer than most others of the pack.
-    pub near: f64,
-    /// The same in standard deviations of the pack's answers.
+    /// Which part of the question's words it holds.
+    pub coverage: f64,
+    /// How sure the words are of it; only of their first.
+    pub sure: f64,
+    /// How near the nearest way of asking is in meaning.
+    pub asked: f64,
+    /// How near the question and the answer together are.
+    pub answer: f64,
+    /// How much nearer it is than the others, in standard deviations of the pack's answers.
     pub stands_out: f64,
 }
 
@@ -57,16 +89,23 @@ pub struct Found {
     pub candidates: Vec<Candidate>,
     /// Which part of the question's words the pack does not know.
     pub foreign: f64,
+    /// How near the nearest service is in meaning.
+    pub service: f64,
 }
+
+/// How many measures a candidate has.
+pub const OF_ONE: usize = 7;
+/// How many measures "none of them" has.
+pub const OF_NONE: usize = 8;
 
 /// How probable the answers are: what each measure counts.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Judge {
-    /// The weights of a candidate's measures: words, cosine, near, stands out.
-    pub candidate: [f64; 4],
+    /// The weights of a candidate's measures, in the order of its fields.
+    pub candidate: [f64; OF_ONE],
     /// The weights of "none of them": alone, the nearest, the best words, how far the first stands out, its lead before the
-    /// second, words that the pack does not know.
-    pub none: [f64; 6],
+    /// second, words that the pack does not know, how sure the words are, the nearest service.
+    pub none: [f64; OF_NONE],
     /// From this probability on the first is answered.
     pub answer: f64,
     /// From this probability on that one of the choices is meant, they are offered.
@@ -90,6 +129,15 @@ impl Judge {
         &JUDGE
     }
 
+    /// A probability on the scale on which words are sure: what is answered is above [`SURE`], what is not is at most that.
+    pub(crate) fn as_confidence(&self, probability: f64) -> f64 {
+        if probability >= self.answer {
+            SURE + 0.01 + (0.99 - SURE) * (probability - self.answer) / (1.0 - self.answer).max(1e-9)
+        } else {
+            SURE * probability / self.answer
+        }
+    }
+
     /// The probability of each candidate; what is left to one is that of none.
     pub fn probabilities(&self, found: &Found) -> Vec<f64> {
         let scores: Vec<f64> =
@@ -102,10 +150,7 @@ impl Judge {
 
     /// How to go on with answers of these probabilities.
     pub fn decide(&self, probabilities: &[f64]) -> Outcome {
-        let mut order: Vec<usize> = (0..probabilities.len()).collect();
-        order.sort_by(|one, other| {
-            descending(probabilities[*one], probabilities[*other]).then(one.cmp(other))
-        });
+        let order = in_order(probabilities);
         let Some(first) = order.first().filter(|first| probabilities[**first].is_finite()) else {
             return Outcome::Unknown;
         };
@@ -116,7 +161,7 @@ impl Judge {
         let mut covered = 0.0;
         for at in order.into_iter().take(*CHOICES.end()) {
             // A choice that is hardly ever meant only makes reading longer.
-            let worth = probabilities[at] * 12.0 >= 1.0 - covered;
+            let worth = probabilities[at] * 20.0 >= 1.0 - covered;
             if choices.len() >= *CHOICES.start() && !worth {
                 break;
             }
@@ -137,60 +182,102 @@ fn weighed(weights: &[f64], measures: &[f64]) -> f64 {
 }
 
 /// The measures of a candidate.
-pub fn measures(of: &Candidate) -> [f64; 4] {
-    [of.words, of.cosine, of.near, of.stands_out]
+pub fn measures(of: &Candidate) -> [f64; OF_ONE] {
+    [of.words, of.cosine, of.coverage, of.sure, of.asked, of.answer, of.stands_out]
 }
 
 /// The measures of "none of them".
-pub fn measures_of_none(found: &Found) -> [f64; 6] {
+pub fn measures_of_none(found: &Found) -> [f64; OF_NONE] {
     let most = |of: fn(&Candidate) -> f64| found.candidates.iter().map(of).fold(0.0, f64::max);
-    let nearest = most(|one| one.near);
-    let others = found.candidates.iter().map(|one| one.near).filter(|near| *near < nearest);
+    let near = |one: &Candidate| one.asked + 0.5 * one.answer;
+    let nearest = most(|one| one.asked + 0.5 * one.answer);
+    let others = found.candidates.iter().map(near).filter(|near| *near < nearest);
     let lead = nearest - others.fold(0.0, f64::max);
-    [1.0, nearest, most(|one| one.words), most(|one| one.stands_out), lead, found.foreign]
+    let (words, stands_out, sure) = (most(|one| one.words), most(|one| one.stands_out), most(|one| one.sure));
+    [1.0, nearest, words, stands_out, lead, found.foreign, sure, found.service]
 }
 
-/// What a message asks, without the furniture of e-mails: the text to embed.
-pub fn question(text: &str) -> String {
-    segments::body(text).split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-/// The answers of a pack as candidates for a question. `near` is one for each, or empty where there is no encoder.
-pub fn candidates(
-    pack: &CompiledPack,
-    text: &str,
-    language: Language,
-    near: &[Near],
-    budget: &Budget<'_>,
-) -> Result<Found, Spent> {
-    let index = pack.index();
-    let analysis = analyse(&segments::body(text), language, Some(pack.speller()), budget)?;
-    let senses = index.senses(&analysis.units, budget)?;
-    let hits = index.rank(&index.faqs, &senses, &[], budget)?;
-    Ok(fuse(pack.pack().faq.len(), &senses, &hits, near))
-}
-
-/// Puts what the words found and what is near together.
-pub(crate) fn fuse(count: usize, senses: &[Sense], hits: &[Hit], near: &[Near]) -> Found {
-    let mut candidates = vec![Candidate::default(); count];
+/// Puts what the words found and what is near together. `near` is one for each answer.
+pub(crate) fn fuse(senses: &[Sense], hits: &[Hit], sure: f64, near: &[Near]) -> Found {
+    let mut candidates = vec![Candidate::default(); near.len()];
     for hit in hits {
         if let Some(candidate) = candidates.get_mut(hit.at) {
-            (candidate.words, candidate.cosine) = (hit.score, hit.cosine);
+            (candidate.words, candidate.cosine, candidate.coverage) = (hit.score, hit.cosine, hit.coverage);
         }
     }
+    if let Some(first) = hits.first().and_then(|hit| candidates.get_mut(hit.at)) {
+        first.sure = sure;
+    }
     #[allow(clippy::cast_precision_loss)] // A pack has far fewer than 2^52 answers.
-    let count = count.max(1) as f64;
+    let count = near.len().max(1) as f64;
     let mean = near.iter().map(|near| near.sum()).sum::<f64>() / count;
     let spread = near.iter().map(|near| (near.sum() - mean).powi(2)).sum::<f64>() / count;
     for (candidate, near) in candidates.iter_mut().zip(near) {
-        candidate.near = near.sum();
+        (candidate.asked, candidate.answer) = (near.asked, near.answer);
         candidate.stands_out = (near.sum() - mean) / spread.sqrt().max(0.02);
     }
     let words = senses.iter().filter(|sense| sense.is_word);
     let (words, unknown) = words.fold((0.0, 0.0), |(words, unknown), sense| {
         (words + 1.0, unknown + if sense.is_known { 0.0 } else { 1.0 })
     });
-    Found { candidates, foreign: unknown / f64::max(words, 1.0) }
+    Found { candidates, foreign: unknown / f64::max(words, 1.0), service: 0.0 }
+}
+
+/// What the meaning of a message says of a pack.
+#[derive(Debug, Clone)]
+pub struct Reading {
+    /// What it finds among the answers.
+    pub found: Found,
+    /// How probable each answer is; what is left to one is that of none.
+    pub probabilities: Vec<f64>,
+    /// How to go on if the pack is asked.
+    pub outcome: Outcome,
+    /// The nearest service, with how near it is.
+    pub service: Option<(usize, f64)>,
+    /// How near the nearest situation is in which the pack wants a person.
+    pub situation: f64,
+    /// Where the message points.
+    pub vector: Embedding,
+}
+
+/// Reads a message by its meaning, as a judge has learnt to; nothing where the pack has no vectors or the message no words.
+///
+/// How much of a message is embedded is bounded by the encoder, so it takes no steps; it is not begun when time is up.
+pub(crate) fn read(
+    judge: &Judge,
+    pack: &CompiledPack,
+    seen: &Understanding,
+    budget: &Budget<'_>,
+) -> Result<Option<Reading>, Spent> {
+    let Some(meaning) = pack.meaning().filter(|_| !seen.asked.is_empty()) else { return Ok(None) };
+    budget.take(meaning.len())?;
+    let vector = meaning.query(&seen.asked);
+    let service = meaning.nearest_service(&vector);
+    let whole = &seen.whole;
+    let mut found = fuse(&whole.senses, &whole.faqs, whole.faq_confidence, &meaning.near(&vector));
+    found.service = service.map_or(0.0, |(_, near)| near);
+    let probabilities = judge.probabilities(&found);
+    let outcome = judge.decide(&probabilities);
+    let situation = meaning.nearest_situation(&vector);
+    Ok(Some(Reading { found, probabilities, outcome, service, situation, vector }))
+}
+
+impl Reading {
+    /// How probable it is that no answer of the pack is meant.
+    pub fn none(&self) -> f64 {
+        (1.0 - self.probabilities.iter().sum::<f64>()).max(0.0)
+    }
+
+    /// The answers from the most to the least probable.
+    pub fn order(&self) -> Vec<usize> {
+        in_order(&self.probabilities)
+    }
+}
+
+fn in_order(probabilities: &[f64]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..probabilities.len()).collect();
+    order.sort_by(|one, other| descending(probabilities[*one], probabilities[*other]).then(one.cmp(other)));
+    order
 }
 
 #[cfg(test)]
@@ -198,18 +285,23 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const JUDGE: Judge = Judge { candidate: [1.0, 1.0, 8.0, 1.0], none: [4.0; 6], answer: 0.6, ask: 0.5 };
+    const JUDGE: Judge = Judge {
+        candidate: [1.0, 1.0, 0.0, 0.0, 8.0, 4.0, 1.0],
+        none: [4.0, 4.0, 4.0, 4.0, 4.0, 4.0, 0.0, 0.0],
+        answer: 0.6,
+        ask: 0.5,
+    };
 
     #[test]
     fn the_committed_weights_are_readable() {
         let judge = Judge::learnt();
-        assert!(judge.answer > judge.ask && judge.ask > 0.0 && judge.candidate[2] > 0.0);
+        assert!(judge.answer > judge.ask && judge.ask > 0.0 && judge.candidate[4] > 0.0);
     }
 
     #[test]
     fn there_are_three_ways_to_go_on() {
         assert_eq!(JUDGE.decide(&[0.1, 0.7, 0.1]), Outcome::Answer(1));
-        assert_eq!(JUDGE.decide(&[0.4, 0.01, 0.45]), Outcome::Ask(vec![2, 0]));
+        assert_eq!(JUDGE.decide(&[0.4, 0.001, 0.5]), Outcome::Ask(vec![2, 0]));
         assert_eq!(JUDGE.decide(&[0.2, 0.2, 0.2, 0.2, 0.2]), Outcome::Ask(vec![0, 1, 2, 3]));
         assert_eq!(JUDGE.decide(&[0.2, 0.1, 0.1]), Outcome::Unknown);
         assert_eq!(JUDGE.decide(&[]), Outcome::Unknown);
@@ -222,22 +314,17 @@ mod tests {
     fn what_is_near_and_what_the_words_say_both_count() {
         let near = |asked| Near { asked, answer: asked };
         let hit = |at, score| Hit { at, score, cosine: score, coverage: score, recall: score };
-        let alone = fuse(3, &[], &[], &[near(0.2), near(0.7), near(0.6)]);
+        let alone = fuse(&[], &[], 0.0, &[near(0.2), near(0.7), near(0.6)]);
         let best = |found: &Found| {
             let probabilities = JUDGE.probabilities(found);
             assert!(probabilities.iter().sum::<f64>() <= 1.0 + 1e-9);
             (0..3).max_by(|one, other| probabilities[*one].total_cmp(&probabilities[*other])).unwrap()
         };
         assert_eq!(best(&alone), 1);
-        assert_eq!(best(&fuse(3, &[], &[hit(2, 0.9)], &[near(0.2), near(0.65), near(0.6)])), 2);
-        // Without an encoder the words alone decide; places that the pack does not have are passed over.
-        assert_eq!(best(&fuse(3, &[], &[hit(0, 0.3), hit(9, 0.9)], &[])), 0);
-        assert!(fuse(0, &[], &[], &[]).candidates.is_empty());
-    }
-
-    #[test]
-    fn the_furniture_of_an_e_mail_is_not_embedded() {
-        assert_eq!(question("Asunto: Duda\n\n¿Abren  hoy?\n\nSaludos,\nAna"), "Duda ¿Abren hoy?");
+        assert_eq!(best(&fuse(&[], &[hit(2, 0.9)], 0.9, &[near(0.2), near(0.65), near(0.6)])), 2);
+        // Places that the pack does not have are passed over.
+        assert_eq!(best(&fuse(&[], &[hit(9, 0.9)], 0.9, &[near(0.2), near(0.65), near(0.6)])), 1);
+        assert!(fuse(&[], &[], 0.0, &[]).candidates.is_empty());
     }
 
     proptest! {

@@ -6,7 +6,7 @@ pub struct Embedding(Box<[f32]>);
 
 impl Embedding {
     /// From numbers of any length; all zero where there is no direction.
-    pub(crate) fn pointing(mut numbers: Vec<f32>) -> Self {
+    pub fn pointing(mut numbers: Vec<f32>) -> Self {
         let length = numbers.iter().map(|number| number * number).sum::<f32>().sqrt();
         let scale = if length > 0.0 && length.is_finite() { 1.0 / length } else { 0.0 };
         for number in &mut numbers {
@@ -49,9 +49,106 @@ impl Embedding {
     }
 }
 
+/// Many vectors in a quarter of the room, a byte a number.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Vectors {
+    width: usize,
+    /// What makes the length of each one.
+    scales: Vec<f32>,
+    parts: Vec<i8>,
+}
+
+impl Vectors {
+    /// Adds one at the end; one of another length than the first points nowhere.
+    pub fn push(&mut self, embedding: &Embedding) {
+        let numbers = embedding.numbers();
+        if self.scales.is_empty() {
+            self.width = numbers.len();
+        }
+        let most = numbers.iter().fold(0.0_f32, |most, number| most.max(number.abs()));
+        let fits = numbers.len() == self.width && most > 0.0;
+        let scale = if fits { 127.0 / most } else { 0.0 };
+        #[allow(clippy::cast_possible_truncation)] // Between -127 and 127.
+        self.parts.extend(
+            (0..self.width).map(|at| numbers.get(at).map_or(0, |number| (number * scale).round() as i8)),
+        );
+        let own = &self.parts[self.parts.len() - self.width..];
+        let length = own.iter().map(|part| f32::from(*part).powi(2)).sum::<f32>().sqrt();
+        self.scales.push(if length > 0.0 { 1.0 / length } else { 0.0 });
+    }
+
+    /// Adds one of others at the end.
+    pub fn push_from(&mut self, others: &Self, at: usize) {
+        self.push(&others.get(at));
+    }
+
+    /// The vector at a place; one that points nowhere if there is none.
+    pub fn get(&self, at: usize) -> Embedding {
+        let own = self.own(at);
+        Embedding::pointing(own.iter().map(|part| f32::from(*part)).collect())
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.scales.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.scales.is_empty()
+    }
+
+    /// How near the one at a place is to another vector.
+    pub fn cosine(&self, at: usize, other: &Embedding) -> f32 {
+        let (own, other) = (self.own(at), other.numbers());
+        if own.len() != other.len() {
+            return 0.0;
+        }
+        own.iter().zip(other).map(|(one, other)| f32::from(*one) * other).sum::<f32>() * self.scales[at]
+    }
+
+    fn own(&self, at: usize) -> &[i8] {
+        self.parts.get(at * self.width..(at + 1) * self.width).unwrap_or_default()
+    }
+
+    /// What they take in memory.
+    pub fn bytes(&self) -> usize {
+        self.parts.capacity() + self.scales.capacity() * size_of::<f32>()
+    }
+
+    /// Gives back the room that further ones would have taken.
+    pub fn shrink(&mut self) {
+        self.parts.shrink_to_fit();
+        self.scales.shrink_to_fit();
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn many_are_kept_as_near_as_they_were() {
+        #[allow(clippy::cast_precision_loss)]
+        let of =
+            |n: usize| Embedding::pointing((0..384).map(|at| ((at * n % 101) as f32 - 50.0) / 3.0).collect());
+        let mut kept = Vectors::default();
+        (1..5).for_each(|n| kept.push(&of(n)));
+        kept.push(&Embedding::pointing(vec![1.0]));
+        kept.push(&Embedding::pointing(vec![0.0; 384]));
+        for n in 1..5 {
+            let expected = of(n).cosine(&of(3));
+            assert!((kept.cosine(n - 1, &of(3)) - expected).abs() < 0.01, "{n}");
+        }
+        assert!(kept.cosine(4, &of(1)).abs() < 1e-6 && kept.cosine(5, &of(1)).abs() < 1e-6);
+        assert!(kept.cosine(0, &Embedding::pointing(vec![1.0])).abs() < 1e-6);
+        let mut others = Vectors::default();
+        others.push_from(&kept, 2);
+        assert!(others.cosine(0, &of(3)) > 0.999);
+        assert_eq!((kept.len(), kept.is_empty()), (6, false));
+        kept.shrink();
+        assert_eq!(kept.bytes(), 6 * (384 + 4));
+    }
 
     #[test]
     fn what_is_kept_points_the_same_way() {

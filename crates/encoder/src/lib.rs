@@ -17,5 +17,5 @@ mod tokenizer;
 mod weights;
 
 pub use bytes::WeightsError;
-pub use embedding::Embedding;
+pub use embedding::{Embedding, Vectors};
 pub use encoder::{Encoder, MOST_BYTES, MOST_THREADS};

@@ -61,7 +61,7 @@ impl Command {
             return config::print(&misy_front_desk::openapi_document());
         }
         if let Action::Eval(eval) = self.action {
-            return eval.run();
+            return eval.run(self.config.as_deref());
         }
         if let Action::Audit(audit::Audit::Verify(verify)) = self.action {
             return verify.run();

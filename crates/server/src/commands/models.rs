@@ -1,7 +1,7 @@
 //! `misy models …`: the weights that understand by meaning.
 
 use super::config::print;
-use crate::{root_keys, settings::Settings};
+use crate::{root_keys, settings::Settings, weights};
 use anyhow::Context;
 use clap::Subcommand;
 use misy_egress::{Egress, EgressSettings, Reach, Request};
@@ -112,19 +112,11 @@ async fn bytes(settings: &Settings, from: &str) -> anyhow::Result<Vec<u8>> {
 
 /// For `misy doctor`: whether there are weights, and what it means if there are none.
 pub(super) fn finding(data_dir: &Path) -> Result<String, String> {
-    let shelf = Shelf::of(data_dir, sha256);
-    let mut installed = Vec::new();
-    for model in Model::known() {
-        match shelf.open(&model) {
-            Ok(_) => installed.push(model.name),
-            Err(ModelError::Missing(_)) => {}
-            Err(error) => {
-                return Err(format!("{error}: install it again with misy models install {}", model.name));
-            }
+    match weights::open(data_dir) {
+        Ok(Some((name, _))) => Ok(format!("{name}: questions are understood by their meaning")),
+        Ok(None) => {
+            Ok("none: questions are understood by their words alone; scripts/models fetches them".into())
         }
+        Err(error) => Err(format!("{error}: install it again with misy models install")),
     }
-    if installed.is_empty() {
-        return Ok("none: questions are understood by their words alone; scripts/models fetches them".into());
-    }
-    Ok(format!("{} can be used", installed.join(", ")))
 }
