@@ -10,6 +10,7 @@ help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: setup build ## Install what is missing, build, start with demo data and print the links
+	@scripts/models || echo "no weights could be installed: questions are understood by their words alone" >&2
 	target/release/misy demo
 
 setup: ## Install what is missing on a Debian machine: PostgreSQL, a C compiler

@@ -1,9 +1,16 @@
 //! Context packs made ready for answering: once for each version, off the threads that serve, within a bound in bytes.
+//!
+//! With an encoder a pack is also understood by its meaning. That takes a second or more, so a pack answers by its words until its
+//! vectors are there; they are made one text at a time, by one thread at most, in turn with what tenants wait for.
 
 use crate::{Unfinished, Workbench};
-use misy_agents::{CompiledPack, TooCostly};
+use misy_agents::{CompiledPack, TooCostly, meaning::Embed};
 use misy_domain::{ContextPack, TenantId, context_pack::Invalid};
-use moka::{ops::compute::Op, sync::Cache};
+use misy_encoder::{Embedding, Vectors};
+use moka::{
+    ops::compute::{CompResult, Op},
+    sync::Cache,
+};
 use serde_json::Value;
 use std::{
     collections::HashMap,
@@ -11,12 +18,18 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
-use tokio::sync::OnceCell;
+use tokio::{
+    sync::{OnceCell, Semaphore, watch},
+    time::sleep,
+};
 
 /// A pack that nobody needed for so long is made ready anew.
 const IDLE: Duration = Duration::from_hours(1);
 /// What a pack takes in the cache beside itself.
 const ENTRY_BYTES: usize = 256;
+
+/// How long the making of vectors waits when too much of its tenant waits already.
+const CROWDED: Duration = Duration::from_millis(200);
 
 type Version = (TenantId, i64);
 
@@ -27,6 +40,16 @@ pub struct Packs {
     ready: Cache<TenantId, Ready>,
     /// What is being made ready, so that it is done once however many turns wait for it.
     making: Arc<Mutex<HashMap<Version, Arc<OnceCell<CompiledPack>>>>>,
+    meaning: Option<Arc<Meaning>>,
+}
+
+/// What makes packs understood by meaning.
+struct Meaning {
+    encoder: Arc<dyn Embed>,
+    /// One pack at a time, so that a thread is left for turns.
+    turn: Semaphore,
+    /// How many packs wait for their vectors or are given them.
+    unfinished: watch::Sender<usize>,
 }
 
 #[derive(Clone)]
@@ -70,7 +93,14 @@ impl Packs {
             u32::try_from(bytes).unwrap_or(u32::MAX)
         };
         let ready = Cache::builder().weigher(weigh).max_capacity(most_bytes).time_to_idle(IDLE).build();
-        Self { workbench, ready, making: Arc::default() }
+        Self { workbench, ready, making: Arc::default(), meaning: None }
+    }
+
+    /// The same, understood by meaning too, with the vectors of an encoder.
+    #[must_use]
+    pub fn understood_by(self, encoder: Arc<dyn Embed>) -> Self {
+        let (turn, unfinished) = (Semaphore::new(1), watch::Sender::new(0));
+        Self { meaning: Some(Arc::new(Meaning { encoder, turn, unfinished })), ..self }
     }
 
     /// The threads that they are made ready on.
@@ -88,12 +118,70 @@ impl Packs {
         self.workbench.run(tenant, prepare).await?
     }
 
-    /// Keeps a pack that is in force from now on; older versions of the tenant go.
+    /// Keeps a pack that is in force from now on; older versions of the tenant go. Its vectors are made afterwards.
     pub fn keep(&self, tenant: &TenantId, version: i64, pack: CompiledPack) {
-        self.ready.entry_by_ref(tenant).and_compute_with(|kept| match kept {
+        let mut old = None;
+        let entry = self.ready.entry_by_ref(tenant).and_compute_with(|kept| match kept {
             Some(kept) if kept.value().version >= version => Op::Nop,
-            _ => Op::Put(Ready { version, pack }),
+            kept => {
+                old = kept.map(|kept| kept.into_value().pack);
+                Op::Put(Ready { version, pack: pack.clone() })
+            }
         });
+        let is_new = matches!(entry, CompResult::Inserted(_) | CompResult::ReplacedWith(_));
+        if let (true, Some(meaning)) = (is_new, &self.meaning) {
+            // Counted before anybody can ask whether all have their vectors.
+            let counted = Counted::one(meaning.clone());
+            let (packs, tenant) = (self.clone(), tenant.clone());
+            tokio::spawn(async move { packs.give_meaning(&counted.0, &tenant, version, pack, old).await });
+        }
+    }
+
+    /// Makes the vectors of a pack, unless another version is in force meanwhile. What stood in the version before keeps its vector.
+    async fn give_meaning(
+        &self,
+        meaning: &Meaning,
+        tenant: &TenantId,
+        version: i64,
+        pack: CompiledPack,
+        old: Option<CompiledPack>,
+    ) {
+        let Ok(_turn) = meaning.turn.acquire().await else { return };
+        let known = old.as_ref().map(known).unwrap_or_default();
+        let mut vectors = Vectors::default();
+        for text in pack.passages() {
+            if let Some(vector) = known.get(text.as_ref()) {
+                vectors.push(vector);
+                continue;
+            }
+            let is_in_force = || self.ready.get(tenant).is_some_and(|kept| kept.version == version);
+            let vector = loop {
+                if !is_in_force() {
+                    return;
+                }
+                let (encoder, text) = (meaning.encoder.clone(), text.to_string());
+                match self.workbench.run(tenant, move |_| encoder.passage(&text)).await {
+                    Ok(vector) => break vector,
+                    Err(Unfinished::Full) => sleep(CROWDED).await,
+                    // The words go on answering.
+                    Err(Unfinished::Panicked) => return,
+                }
+            };
+            vectors.push(&vector);
+        }
+        let pack = pack.with_meaning(meaning.encoder.clone(), vectors);
+        self.ready.entry_by_ref(tenant).and_compute_with(|kept| match kept {
+            Some(kept) if kept.value().version == version => Op::Put(Ready { version, pack }),
+            _ => Op::Nop,
+        });
+    }
+
+    /// Waits until no pack waits for its vectors.
+    pub async fn settled(&self) {
+        if let Some(meaning) = &self.meaning {
+            // The sender lives as long as this does.
+            let _ = meaning.unfinished.subscribe().wait_for(|count| *count == 0).await;
+        }
     }
 
     /// The pack of a version, made ready from what `load` reads if it is not yet. `None` if nothing is there.
@@ -133,6 +221,28 @@ impl Packs {
 
     fn making(&self) -> std::sync::MutexGuard<'_, HashMap<Version, Arc<OnceCell<CompiledPack>>>> {
         self.making.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The vectors that a pack has, by their texts.
+fn known(pack: &CompiledPack) -> HashMap<String, Embedding> {
+    let Some(vectors) = pack.vectors() else { return HashMap::new() };
+    pack.passages().iter().enumerate().map(|(at, text)| (text.to_string(), vectors.get(at))).collect()
+}
+
+/// A pack that is counted as unfinished until it is dropped.
+struct Counted(Arc<Meaning>);
+
+impl Counted {
+    fn one(meaning: Arc<Meaning>) -> Self {
+        meaning.unfinished.send_modify(|count| *count += 1);
+        Self(meaning)
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.unfinished.send_modify(|count| *count -= 1);
     }
 }
 
@@ -201,6 +311,70 @@ mod tests {
             packs.keep(&tenant, 1, prepared.compiled);
         }
         assert!((1..=200 * 1024).contains(&packs.bytes()), "{}", packs.bytes());
+    }
+
+    /// Counts what it makes vectors of.
+    #[derive(Debug, Default)]
+    struct Letters(AtomicUsize);
+
+    impl Embed for Letters {
+        fn query(&self, text: &str) -> Embedding {
+            self.passage(text)
+        }
+
+        #[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss)]
+        fn passage(&self, text: &str) -> Embedding {
+            self.0.fetch_add(1, Ordering::Relaxed);
+            let mut counts = vec![0.0; 64];
+            text.bytes().for_each(|byte| counts[usize::from(byte) % 64] += 1.0);
+            Embedding::pointing(counts)
+        }
+    }
+
+    #[tokio::test]
+    async fn vectors_follow_and_what_stays_of_a_pack_keeps_its_own() {
+        let letters = Arc::new(Letters::default());
+        let packs = Packs::start(ROOM).unwrap().understood_by(letters.clone());
+        let (tenant, other) = (tenant("andina"), tenant("verde"));
+        let put = async |tenant: &TenantId, version, answers| {
+            let prepared = packs.prepare(tenant, json_of(answers)).await.unwrap();
+            let words = prepared.compiled.bytes();
+            packs.keep(tenant, version, prepared.compiled);
+            packs.settled().await;
+            let kept = packs.get::<PackError>(tenant, version, async || panic!("it is kept")).await;
+            let kept = kept.unwrap().unwrap();
+            assert_eq!(kept.vectors().map(Vectors::len), Some(answers * 2));
+            assert!(kept.bytes() >= words + answers * 2 * 64, "they are weighed");
+            letters.0.swap(0, Ordering::Relaxed)
+        };
+        assert_eq!(put(&tenant, 1, 3).await, 6);
+        assert_eq!(put(&tenant, 2, 5).await, 4);
+        assert_eq!(put(&other, 1, 2).await, 4);
+        // What is kept already is not made again, and a straggler brings nothing back.
+        let old = packs.prepare(&tenant, json_of(1)).await.unwrap();
+        packs.keep(&tenant, 1, old.compiled);
+        packs.settled().await;
+        assert_eq!(letters.0.load(Ordering::Relaxed), 0);
+    }
+
+    #[tokio::test]
+    async fn an_encoder_that_fails_leaves_the_words() {
+        #[derive(Debug)]
+        struct Broken;
+        impl Embed for Broken {
+            fn query(&self, _: &str) -> Embedding {
+                panic!("no vector")
+            }
+            fn passage(&self, _: &str) -> Embedding {
+                panic!("no vector")
+            }
+        }
+        let packs = Packs::start(ROOM).unwrap().understood_by(Arc::new(Broken));
+        let tenant = tenant("andina");
+        let get = || packs.get::<PackError>(&tenant, 1, async || Ok(Some(json_of(3))));
+        assert!(get().await.unwrap().is_some());
+        packs.settled().await;
+        assert!(get().await.unwrap().unwrap().vectors().is_none());
     }
 
     #[tokio::test]
