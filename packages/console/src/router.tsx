@@ -25,6 +25,7 @@ const rooms = [
   createRoute({ getParentRoute: within, path: 'sites', component: guarded('sites', () => import('./rooms/sites/sites.js')) }),
   createRoute({ getParentRoute: within, path: 'sites/$siteId', component: guarded('sites', () => import('./rooms/sites/site.js')) }),
   createRoute({ getParentRoute: within, path: 'keys', component: guarded('keys', () => import('./rooms/keys/keys.js')) }),
+  createRoute({ getParentRoute: within, path: 'business', component: guarded('business', () => import('./rooms/business/business.js')) }),
   createRoute({ getParentRoute: within, path: 'team', component: guarded('team', () => import('./rooms/team/team.js')) }),
   createRoute({ getParentRoute: within, path: 'roles', component: guarded('roles', () => import('./rooms/roles/roles.js')) }),
   createRoute({ getParentRoute: within, path: 'audit', component: guarded('audit', () => import('./rooms/audit/audit.js')) }),

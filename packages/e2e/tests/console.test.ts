@@ -168,6 +168,27 @@ describe('people manage a tenant in the console', { skip: NO_PROGRAM }, () => {
     await page.close();
   });
 
+  test('what the assistant knows is edited in a form, with its mistakes at their places, and put back', async () => {
+    const page = await room('Business', '/business');
+    await page.getByRole('button', { name: 'Add question' }).click();
+    await page.getByLabel('Question', { exact: true }).last().fill('Do you treat children?');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.locator('textarea[aria-invalid=true]:focus').waitFor();
+    await page.getByLabel('Answer').last().fill('Yes, from three years of age.');
+    await page.getByRole('button', { name: 'Add hours: Saturday' }).click();
+    await inspect(page, 'console-business');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByText('Saved. It is answered from with the next message.').waitFor();
+    await page.getByText('Do you treat children?').waitFor();
+    await page.getByRole('button', { name: 'JSON' }).click();
+    assert.match(await page.getByRole('textbox', { name: 'JSON' }).inputValue(), /three years of age/);
+    await page.getByRole('textbox', { name: 'JSON' }).fill('{');
+    await page.getByText(/^This is no JSON/).waitFor();
+    await page.getByRole('button', { name: 'Undo' }).click();
+    await page.getByText('Do you treat children?').waitFor({ state: 'detached' });
+    await page.close();
+  });
+
   test('somebody is invited, comes in, and sees the rooms of their role and no other', async () => {
     const page = await room('Team', '/team');
     await page.getByRole('button', { name: 'Invite' }).click();

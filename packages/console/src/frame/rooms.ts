@@ -15,6 +15,7 @@ export const ROOMS = {
   overview: { path: '/$tenantId', icon: 'overview', actions: ['tenant:read'], group: 'start' },
   sites: { path: '/$tenantId/sites', icon: 'sites', actions: ['sites:read'], group: 'set_up' },
   keys: { path: '/$tenantId/keys', icon: 'keys', actions: ['keys:read', 'secrets:read'], group: 'set_up' },
+  business: { path: '/$tenantId/business', icon: 'business', actions: ['context-pack:read'], group: 'set_up' },
   team: { path: '/$tenantId/team', icon: 'team', actions: ['users:read'], group: 'people' },
   roles: { path: '/$tenantId/roles', icon: 'roles', actions: ['roles:read'], group: 'people' },
   audit: { path: '/$tenantId/audit', icon: 'audit', actions: ['audit:read'], group: 'watch' },

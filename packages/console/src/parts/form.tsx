@@ -92,6 +92,12 @@ export function useMistake(pointer: string | undefined): string | undefined {
   return found && mistake(found.code, found.message, language);
 }
 
+/** Whether something is wrong below a place. */
+export function useHasMistake(pointer: string): boolean {
+  const { error } = use(Context);
+  return error instanceof MisyProblem && error.errors.some((one) => isAt(one.pointer, pointer));
+}
+
 Form.Buttons = function Buttons({ children }: { children: ReactNode }): ReactNode {
   return <div className="buttons">{children}</div>;
 };

@@ -73,7 +73,7 @@ function GettingStarted(): ReactNode {
   const team = useQuery({ queryKey: [tenantId, 'users', 'few'], queryFn: () => api.call('listUsers', { path: { tenantId }, query: { limit: 2 } }), enabled: asks && can('users:read') });
   if (!asks || pack.isPending || usage.isLoading || team.isLoading) return null;
   const steps: { name: 'business' | 'snippet' | 'team'; room: RoomName; done: boolean }[] = [
-    // { name: 'business', room: 'business', done: (pack.data?.data.faq?.length ?? 0) + (pack.data?.data.services?.length ?? 0) > 0 },
+    { name: 'business', room: 'business', done: (pack.data?.data.faq?.length ?? 0) + (pack.data?.data.services?.length ?? 0) > 0 },
     { name: 'snippet', room: 'sites', done: (usage.data?.items.length ?? 0) > 0 },
     { name: 'team', room: 'team', done: (team.data?.items.length ?? 0) > 1 },
   ];
