@@ -92,12 +92,25 @@ impl Once {
         status: StatusCode,
         body: &impl Serialize,
     ) -> Result<Response, Problem> {
+        let response = self.keep(desk, &mut tx, keys, status, body).await?;
+        tx.commit().await?;
+        Ok(response)
+    }
+
+    /// Writes the answer down in the transaction of the effect, which is to be committed before it is given.
+    pub(crate) async fn keep(
+        &self,
+        desk: &FrontDesk,
+        tx: &mut TenantTx,
+        keys: &TenantKeys,
+        status: StatusCode,
+        body: &impl Serialize,
+    ) -> Result<Response, Problem> {
         let body = serde_json::to_vec(body).map_err(|_| Problem::internal())?;
         let answer = Answer { status: status.as_u16(), body };
         if let Some(call) = self.call() {
-            idempotency::complete(&mut tx, keys, &*desk.entropy, &call, &answer).await?;
+            idempotency::complete(tx, keys, &*desk.entropy, &call, &answer).await?;
         }
-        tx.commit().await?;
         Ok(response(&answer))
     }
 }

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use jiff::SignedDuration;
 use misy_domain::{Metered, Timestamp};
-use misy_store::StoreError;
+use misy_store::{Collides, StoreError};
 use misy_trust::{SignatureError, TokenError};
 use misy_workbench::{PackError, TooCostly, Unfinished};
 use serde::Serialize;
@@ -51,6 +51,7 @@ struct Inner {
     retry_after: Option<i64>,
     quota: Option<QuotaFacts>,
     headers: Vec<(HeaderName, HeaderValue)>,
+    is_collision: bool,
 }
 
 /// The body of a problem.
@@ -116,6 +117,7 @@ impl Problem {
             retry_after: None,
             quota: None,
             headers: Vec::new(),
+            is_collision: false,
         }))
     }
 
@@ -271,6 +273,13 @@ impl Problem {
             .edit(|inner| inner.retry_after = Some(seconds.max(1)))
     }
 
+    /// 429: a mail that would be one too many.
+    pub fn too_many_mails(retry_after: SignedDuration) -> Self {
+        Self::rate_limited(retry_after).edit(|inner| {
+            inner.detail = "Too many mails to this address, or of this tenant, within an hour.".into();
+        })
+    }
+
     /// 402: what a tenant may use in a month is used up.
     pub fn quota_exceeded(metered: Metered, most: i64, now: Timestamp) -> Self {
         let resets_at = misy_store::usage::next_month(now);
@@ -348,6 +357,12 @@ impl IntoResponse for Problem {
     }
 }
 
+impl Collides for Problem {
+    fn is_collision(&self) -> bool {
+        self.0.is_collision
+    }
+}
+
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match error {
@@ -363,6 +378,10 @@ impl From<StoreError> for Problem {
                 Code::Stale,
                 format!("The {what} was changed since you read it."),
             ),
+            error if error.is_collision() => {
+                tracing::info!(cause = ?std::error::Error::source(&error), "undone because of another transaction");
+                Self::unavailable().edit(|inner| inner.is_collision = true)
+            }
             StoreError::Unavailable(_) => {
                 tracing::warn!(error = %error, cause = ?std::error::Error::source(&error), "the database is unavailable");
                 Self::unavailable()

@@ -9,8 +9,9 @@ use std::{
 
 use tokio::process::Command as AsyncCommand;
 
-/// Accounts that may run the server on behalf of root, best first.
-const SERVER_ACCOUNTS: [&str; 3] = ["postgres", "misy", SHARED_ACCOUNT];
+/// Accounts that may run the server on behalf of root, best first: one of our own, that of other servers on this machine, whose
+/// administrators could then read ours, and the one that anything may run as.
+const SERVER_ACCOUNTS: [&str; 3] = ["misy", "postgres", SHARED_ACCOUNT];
 
 /// The account that unrelated services share.
 const SHARED_ACCOUNT: &str = "nobody";
@@ -57,11 +58,12 @@ impl Account {
         if let Some(uid) = cluster_owner.filter(|uid| *uid != 0) {
             return Self::by_uid(uid).ok_or(AccountError::Nameless(uid));
         }
-        SERVER_ACCOUNTS
-            .into_iter()
-            .filter_map(Self::by_name)
-            .find(|account| account.uid != 0)
-            .ok_or(AccountError::NobodyElse)
+        Self::unprivileged(Self::by_name).ok_or(AccountError::NobodyElse)
+    }
+
+    /// The best account that there is, other than root by another name.
+    fn unprivileged(by_name: impl Fn(&str) -> Option<Self>) -> Option<Self> {
+        SERVER_ACCOUNTS.into_iter().filter_map(by_name).find(|account| account.uid != 0)
     }
 
     /// Whether unrelated services use the same account.
@@ -175,6 +177,20 @@ mod tests {
     fn the_server_never_runs_as_root() {
         assert_ne!(Account::for_server(None).unwrap().uid, 0);
         assert_ne!(Account::for_server(Some(0)).unwrap().uid, 0);
+    }
+
+    #[test]
+    fn an_account_of_our_own_goes_before_that_of_other_servers() {
+        let chosen = |of_misy: u32, others: &[&str]| {
+            let uid = |name: &str| if name == "misy" { of_misy } else { 7 };
+            let account = |name: &str| Account { name: name.to_owned(), uid: uid(name), gid: 7 };
+            Account::unprivileged(|name| others.contains(&name).then(|| account(name)))
+                .map(|account| account.name)
+        };
+        assert_eq!(chosen(5, &["misy", "postgres", "nobody"]).as_deref(), Some("misy"));
+        assert_eq!(chosen(0, &["misy", "postgres", "nobody"]).as_deref(), Some("postgres"));
+        assert_eq!(chosen(5, &["nobody"]).as_deref(), Some("nobody"));
+        assert_eq!(chosen(5, &[]), None);
     }
 
     #[test]

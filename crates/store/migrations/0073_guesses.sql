@@ -1,9 +1,10 @@
 -- Guesses at accounts: until when each of so many buckets is used up, by the rule of misy_domain::limit. A keyed hash of
 -- what is guessed and of the account, whether there is one or not, chooses the bucket: so there are never more rows of a
--- rule than buckets, whoever guesses at whatever, and nobody can aim at somebody else's.
+-- rule than buckets, whoever guesses at whatever, and nobody can aim at somebody else's. Mails are counted in the same way: of a
+-- tenant, to a person of a tenant, to an address, and those that tell a person what was done.
 create table platform.guesses (
     bucket integer not null check (bucket between 0 and 4194303),
-    rule text not null check (rule in ('account', 'device')),
+    rule text not null check (rule in ('account', 'device', 'mails_of_tenant', 'mails_to_person', 'mails_to_address', 'notices')),
     arrival timestamptz not null check (isfinite(arrival)),
     primary key (bucket, rule)
 ) with (fillfactor = 70);
@@ -11,7 +12,7 @@ create index guesses_by_arrival on platform.guesses (arrival);
 
 -- Counts a guess, or refuses it and says for how many microseconds. Tidies up a little of what says nothing any more. The rules and
 -- the time are the database's own: whoever calls this chooses neither. At an account 20 at once and 20 an hour, from a browser that is
--- known for it 10 at once and 10 in ten minutes.
+-- known for it 10 at once and 10 in ten minutes. Mails: 200 an hour of a tenant, 6 to a person, 30 to an address, 60 notices.
 create function platform.count_guess(p_bucket integer, p_rule text)
 returns bigint
 language plpgsql security definer
@@ -20,9 +21,11 @@ as $$
 declare
     moment constant pg_catalog.timestamptz := clock_timestamp();
     one constant pg_catalog.interval :=
-        case p_rule when 'account' then interval '3 minutes' when 'device' then interval '1 minute' end;
+        case p_rule when 'account' then interval '3 minutes' when 'device' then interval '1 minute'
+                    when 'mails_of_tenant' then interval '18 seconds' when 'mails_to_person' then interval '10 minutes'
+                    when 'mails_to_address' then interval '2 minutes' when 'notices' then interval '1 minute' end;
     last constant pg_catalog.timestamptz :=
-        moment + case p_rule when 'account' then interval '1 hour' when 'device' then interval '10 minutes' end;
+        moment + case when p_rule = 'device' then interval '10 minutes' when one is not null then interval '1 hour' end;
     kept pg_catalog.timestamptz;
 begin
     if last is null then
@@ -42,4 +45,4 @@ begin
     return greatest(1, (extract(epoch from kept + one - last) * 1000000)::pg_catalog.int8);
 end
 $$;
-grant execute on function platform.count_guess(integer, text) to misy_app;
+grant execute on function platform.count_guess(integer, text) to misy_app, misy_system;

@@ -9,7 +9,7 @@ pub use login::{Login, Role, RolePasswords};
 pub(crate) use turns::{Connections, Served};
 pub use turns::{Turn, Turns};
 
-use crate::{StoreError, SystemTx, TenantTx};
+use crate::{StoreError, SystemTx, TenantTx, transaction::held};
 use misy_domain::TenantId;
 use sqlx::{
     Executor, PgPool,
@@ -145,6 +145,7 @@ impl Database {
 
     /// The connections that serve, for what is asked before a tenant is known.
     pub(crate) fn app(&self) -> &PgPool {
+        held::expect_none();
         self.app.pool()
     }
 
@@ -155,6 +156,7 @@ impl Database {
 
     /// The connections that work, for what is done for all tenants at once.
     pub(crate) fn worker(&self) -> &PgPool {
+        held::expect_none();
         self.worker.pool()
     }
 }

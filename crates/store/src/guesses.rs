@@ -10,7 +10,7 @@ const BUCKETS: u32 = 1 << 22;
 
 /// Where guesses at one thing are counted, together with those at very few others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Bucket(i32);
+pub struct Bucket(pub(crate) i32);
 
 impl Bucket {
     pub(crate) fn of(hash: [u8; 32]) -> Self {

@@ -56,5 +56,5 @@ pub use database::{Database, DatabaseOptions, Turn, Turns};
 pub use error::StoreError;
 pub use limits::Limits;
 pub use shared::Shared;
-pub use transaction::{SystemTx, TenantTx};
+pub use transaction::{Collides, SystemTx, TenantTx};
 pub use vault::{ContactKey, Roots, TenantKeys, Vault};

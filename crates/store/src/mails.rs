@@ -1,10 +1,11 @@
 //! Mail that waits to be sent. Written in the transaction of what it tells of, claimed with a lease, sent at least once.
 
 use crate::{
-    StoreError, TenantKeys, TenantTx,
+    StoreError, TenantKeys, TenantTx, Vault,
     leases::{Lease, Leased},
     vault::Via,
 };
+use jiff::SignedDuration;
 use misy_domain::{Clock, Entropy, MailId, TenantId};
 use misy_trust::Place;
 use serde::{Deserialize, Serialize};
@@ -28,6 +29,62 @@ pub struct Mail {
     pub subject: String,
     /// Plain text.
     pub text: String,
+}
+
+/// Whose doing a mail is. Each has limits of its own: what strangers ask for keeps nobody of the tenant from asking, and neither
+/// keeps somebody from being told what was done to their account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// Somebody of the tenant asked for it: an invitation.
+    Asked,
+    /// Anybody may have asked for it: a link to set a password.
+    Stranger,
+    /// It tells what was done. Sixty in an hour have told the person already.
+    Notice,
+}
+
+impl Cause {
+    /// Its name in metrics.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Asked => "asked",
+            Self::Stranger => "stranger",
+            Self::Notice => "notice",
+        }
+    }
+}
+
+/// Counts a mail of this cause to an address, before it is queued and in the same transaction: what is rolled back was not
+/// counted. `Some` is how long to wait if there were too many. The numbers stand in the database, as those of guesses do.
+pub async fn count(
+    tx: &mut TenantTx,
+    vault: &Vault,
+    to: &str,
+    cause: Cause,
+) -> Result<Option<SignedDuration>, StoreError> {
+    let (tenant, cause_name) = (tx.tenant().clone(), cause.as_str());
+    let of_person = format!("{tenant}\n{to}");
+    let rules = match cause {
+        // Always in this order, so that nobody waits for each other.
+        Cause::Asked | Cause::Stranger => {
+            vec![
+                ("mails_to_person", of_person),
+                ("mails_of_tenant", tenant.to_string()),
+                ("mails_to_address", to.to_owned()),
+            ]
+        }
+        Cause::Notice => vec![("notices", of_person)],
+    };
+    for (rule, of) in rules {
+        let bucket = vault.guess_bucket(&format!("{rule}\n{cause_name}\n{of}"))?;
+        let wait = sqlx::query_scalar!(r#"select platform.count_guess($1, $2) as "wait!""#, bucket.0, rule)
+            .fetch_one(tx.connection())
+            .await?;
+        if wait > 0 {
+            return Ok(Some(SignedDuration::from_micros(wait)));
+        }
+    }
+    Ok(None)
 }
 
 fn place<'a>(tenant: &'a TenantId, row: &'a str) -> Place<'a> {

@@ -5,6 +5,7 @@
 use crate::{
     Bell, Database, StoreError, TenantKeys, TenantTx,
     bell::News,
+    transaction::whole::repeated,
     vault::{ContactKey, Via},
 };
 use jiff_sqlx::ToSqlx;
@@ -209,7 +210,8 @@ impl Database {
             InboundOrigin::Session { session, .. } => span.id(Field::Session, session),
             InboundOrigin::Account { conversation, .. } => span.id(Field::Conversation, conversation),
         };
-        self.store_inbound(inbound, keys, bell, clock, entropy).in_span(&span).await
+        let stored = repeated("messages.ingest", || self.store_inbound(inbound, keys, bell, clock, entropy));
+        stored.in_span(&span).await
     }
 
     async fn store_inbound(

@@ -1,5 +1,10 @@
 //! The two doors to the data.
 
+pub(crate) mod held;
+pub(crate) mod whole;
+
+pub use whole::{Collides, Whole};
+
 use crate::{
     StoreError,
     database::{Connections, Turn},
@@ -60,6 +65,7 @@ impl TenantTx {
         name: &'static str,
         tenant: &TenantId,
     ) -> Result<Self, StoreError> {
+        held::expect_none();
         let turn = connections.turn(tenant).await?;
         // Begin and the tenant travel in one round trip. A tenant id has no character that could end the literal.
         let begin = format!("begin; set local app.tenant_id = '{tenant}'");
@@ -106,7 +112,16 @@ impl TenantTx {
         Ok(())
     }
 
-    #[allow(clippy::expect_used, reason = "only `commit` takes it, and then nobody has this any more")]
+    /// Undoes everything, and waits until that is done.
+    async fn roll_back(mut self) {
+        if let Some(transaction) = self.transaction.take()
+            && let Err(error) = transaction.rollback().await
+        {
+            debug!(%error, "a transaction could not be rolled back");
+        }
+    }
+
+    #[allow(clippy::expect_used, reason = "only an end takes it, and then nobody has this any more")]
     pub(crate) fn connection(&mut self) -> &mut PgConnection {
         self.transaction.as_mut().expect("a transaction is there until it is committed")
     }
@@ -127,6 +142,7 @@ impl Drop for TenantTx {
 
 impl SystemTx {
     pub(crate) async fn begin(pool: &PgPool, reason: &'static str) -> Result<Self, StoreError> {
+        held::expect_none();
         let (transaction, ()) = begin_whole(pool, (), "begin".into_sql_str()).await?;
         Ok(Self { transaction, reason })
     }

@@ -99,6 +99,11 @@ pub const ALL: &[Metric] = &[
     gauge("misy_loop_failing", &["name"], "1 while the last round of a loop in this process failed"),
     counter("misy_loop_rounds_total", &["name", "outcome"], "rounds of loops by end: `done` or `failed`"),
     histogram("misy_loop_seconds", &["name"], "how long rounds of loops took"),
+    counter(
+        "misy_mails_refused_total",
+        &["cause"],
+        "mails beyond what a tenant or a person may get in an hour",
+    ),
     counter("misy_passkey_clones_total", &[], "passkeys whose counter went back: somebody may have a copy"),
     histogram("misy_queue_age_seconds", &[], "how long the oldest message of a turn had waited"),
     counter(
@@ -120,11 +125,26 @@ pub const ALL: &[Metric] = &[
         "revocation lists that are `overdue`, and those that are `outdated` and count no more",
     ),
     counter(
+        "misy_second_connections_total",
+        &["transaction"],
+        "connections taken inside a transaction, which may wait for each other: a mistake in the program",
+    ),
+    counter(
         "misy_tenant_shares_spent_total",
         &[],
         "calls that were refused because their tenant held all of its share of connections",
     ),
     counter("misy_tls_handshakes_failed_total", &["reason"], "`refused` or `timeout`"),
+    histogram(
+        "misy_transaction_seconds",
+        &["transaction"],
+        "how long transactions took, with those done again",
+    ),
+    counter(
+        "misy_transactions_total",
+        &["transaction", "outcome"],
+        "transactions by end: `committed`, `rolled_back`, or `repeated` as they collided with others",
+    ),
     histogram("misy_turn_steps", &[], "what turns cost in steps"),
     counter(
         "misy_turns_limited_total",

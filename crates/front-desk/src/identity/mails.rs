@@ -1,9 +1,10 @@
 //! What people are written: in their language, queued in the transaction of what it tells of, sent by the worker.
 
 use crate::{desk::FrontDesk, problem::Problem};
+use metrics::counter;
 use misy_store::{
     TenantKeys, TenantTx,
-    mails::{self, Mail},
+    mails::{self, Cause, Mail},
     users::User,
 };
 
@@ -47,7 +48,18 @@ pub(crate) enum Notice<'a> {
     SecondFactorReset,
 }
 
-/// Queues a mail to a user, if the installation sends mail.
+impl Notice<'_> {
+    fn cause(self) -> Cause {
+        match self {
+            Self::Invitation { .. } => Cause::Asked,
+            Self::PasswordReset { .. } => Cause::Stranger,
+            _ => Cause::Notice,
+        }
+    }
+}
+
+/// Queues a mail to a user, if the installation sends mail. A mail that somebody asked for and that is one too many is refused;
+/// what only tells of something is left out then, and nothing else fails for it.
 pub(crate) async fn tell(
     desk: &FrontDesk,
     tx: &mut TenantTx,
@@ -58,9 +70,17 @@ pub(crate) async fn tell(
     if !desk.settings.mail {
         return Ok(());
     }
+    let (to, cause) = (user.email.to_string(), notice.cause());
+    if let Some(wait) = mails::count(tx, &desk.vault, &to, cause).await? {
+        counter!("misy_mails_refused_total", "cause" => cause.as_str()).increment(1);
+        return match cause {
+            Cause::Asked | Cause::Stranger => Err(Problem::too_many_mails(wait)),
+            Cause::Notice => Ok(()),
+        };
+    }
     let tenant = tx.tenant().to_string();
     let (subject, text) = compose(user.locale.as_deref().unwrap_or("es"), &user.name, &tenant, notice);
-    let mail = Mail { to: user.email.to_string(), subject, text };
+    let mail = Mail { to, subject, text };
     Ok(mails::queue(tx, keys, &mail, &*desk.clock, &*desk.entropy).await?)
 }
 

@@ -220,3 +220,37 @@ async fn revoking_any_token_of_a_chain_by_its_id_ends_the_whole_chain() {
     }
     app.send(open(&app, &stranger)).await.expect(201);
 }
+
+#[tokio::test]
+async fn what_collides_with_another_is_done_again_once_and_the_caller_notices_nothing() {
+    let app = App::start().await;
+    let (_, andina) = app.two().await;
+    let collide = |sequence: &str, table: &str, times: u32| {
+        format!(
+            "create sequence public.{sequence};
+             create function public.{sequence}_collides() returns trigger language plpgsql security definer as $$
+             begin
+                 if nextval('public.{sequence}') <= {times} then
+                     raise exception 'another was first' using errcode = '40P01';
+                 end if;
+                 return new;
+             end $$;
+             grant execute on function public.{sequence}_collides() to public;
+             create trigger {sequence} before insert on misy.{table}
+             for each row execute function public.{sequence}_collides()"
+        )
+    };
+    app.store.admin(collide("twice", "tenant_events", 2)).await.unwrap();
+    let all = andina.path("/tokens/revoke-all");
+    let answer = app.manage(&andina, Method::POST, &all, Some(&json!({}))).await.expect(200);
+    assert_eq!(answer.body["epoch"], 2, "raised once");
+
+    app.store.admin(collide("messages", "messages", 3)).await.unwrap();
+    let token = app.browser(&andina).await;
+    let session = app.session(&token).await;
+    app.say(&token, &session, "Hola").await.expect(202);
+
+    // Not for ever.
+    app.store.admin("alter sequence public.twice minvalue -100 restart with -100").await.unwrap();
+    app.manage(&andina, Method::POST, &all, Some(&json!({}))).await.refused(503, "unavailable");
+}

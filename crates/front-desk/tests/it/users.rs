@@ -5,6 +5,7 @@ use crate::{
     support::{Answer, App, Tenant, bare, put, with_bearer},
 };
 use http::Method;
+use misy_store::mails::{self, Cause};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -432,4 +433,40 @@ async fn an_administrator_sees_and_ends_the_sessions_of_others_and_everything_is
         !text.contains("@business.example") && !text.contains("bss_") && !text.contains("inv_"),
         "{text}"
     );
+}
+
+#[tokio::test]
+async fn who_asks_for_one_mail_too_many_is_told_and_a_stranger_is_not() {
+    let app = App::start_with(|settings| settings.mail = true).await;
+    let (_, andina) = app.two().await;
+    let mut ana = app.administrator(&andina, ANA).await;
+    let invited = invite(&app, &mut ana, &andina, LUZ, &["agent"]).await.expect(201);
+    let user = invited.body["user"]["userId"].as_str().unwrap();
+    let again = andina.path(&format!("/users/{user}/invitation"));
+    let mut link = String::new();
+    for _ in 0..5 {
+        link = ana.order(&app, Method::POST, &again).await.expect(200).text("token");
+    }
+    let refused = ana.order(&app, Method::POST, &again).await;
+    assert!(refused.headers.contains_key("retry-after"));
+    refused.refused(429, "rate_limited");
+    // Nothing of it happened: the last link is good. Others are invited as ever.
+    invite(&app, &mut ana, &andina, "eva@business.example", &["agent"]).await.expect(201);
+    let body = json!({ "token": link, "password": LONG });
+    Browser::new().post(&app, "/auth/invitations/accept", &body).await.expect(200);
+
+    // Somebody has asked for many links already; who asks now gets the same answer as ever, and no mail.
+    let store = &app.store;
+    let mut tx = store.database.tenant("test", &andina.tenant_id()).await.unwrap();
+    while mails::count(&mut tx, &store.vault, LUZ, Cause::Stranger).await.unwrap().is_none() {}
+    tx.commit().await.unwrap();
+    let stranger = Browser::new().post(&app, "/auth/password/forgot", &json!({ "email": LUZ })).await;
+    assert_eq!((stranger.status.as_u16(), &stranger.body), (202, &Value::Null));
+    app.desk.shutdown().await;
+    let mut mails = Vec::new();
+    while let Some(some) = Some(app.take_mails(&andina).await).filter(|some| !some.is_empty()) {
+        mails.extend(some);
+    }
+    let to_luz = |what: &str| mails.iter().filter(|mail| mail.to == LUZ && mail.text.contains(what)).count();
+    assert_eq!((to_luz("/invite#"), to_luz("/reset#")), (6, 0));
 }

@@ -4,7 +4,7 @@
 //! connections are there for others. Whoever works for a tenant takes a turn first, and there is no other way to a
 //! transaction of a tenant.
 
-use crate::StoreError;
+use crate::{StoreError, transaction::held};
 use misy_domain::TenantId;
 use sqlx::{Connection, PgConnection, PgPool, Postgres, pool::PoolConnection};
 use std::{
@@ -71,6 +71,7 @@ impl Connections {
 
     /// A connection for the tenant, in its turn.
     pub(crate) async fn serve(&self, tenant: &TenantId) -> Result<Served, StoreError> {
+        held::expect_none();
         let turn = self.turn(tenant).await?;
         Ok(Served(Some((self.pool.acquire().await?, turn))))
     }

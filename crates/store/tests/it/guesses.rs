@@ -1,7 +1,11 @@
 //! Guesses at accounts, counted in the database.
 
-use misy_store::{Database, guesses::GuessesAt};
-use misy_testkit::store::{TestStore, test_store};
+use misy_store::{
+    Database,
+    guesses::GuessesAt,
+    mails::{self, Cause},
+};
+use misy_testkit::store::{TestStore, TestTenant, test_store};
 
 async fn store() -> TestStore {
     let store = test_store().await.unwrap();
@@ -101,4 +105,50 @@ async fn whatever_is_guessed_at_there_are_never_more_rows_than_buckets_and_old_o
     ] {
         sqlx::query(sqlx::AssertSqlSafe(sql)).execute(&mut app).await.expect_err(sql);
     }
+}
+
+/// Whether one more mail to this address passes.
+async fn passes(store: &TestStore, tenant: &TestTenant, to: &str, cause: Cause) -> bool {
+    let mut tx = store.database.tenant("test", &tenant.id).await.unwrap();
+    let wait = mails::count(&mut tx, &store.vault, to, cause).await.unwrap();
+    if wait.is_none() {
+        tx.commit().await.unwrap();
+    }
+    wait.is_none()
+}
+
+#[tokio::test]
+async fn mails_of_a_tenant_to_a_person_and_to_an_address_have_each_their_number_in_an_hour() {
+    let store = store().await;
+    let (andina, luna) = (store.tenant("andina").await.unwrap(), store.tenant("luna").await.unwrap());
+    let mut tx = store.database.tenant("test", &andina.id).await.unwrap();
+    for number in 0..200 {
+        let to = format!("{number}@business.example");
+        assert_eq!(mails::count(&mut tx, &store.vault, &to, Cause::Asked).await.unwrap(), None, "{number}");
+    }
+    let wait = mails::count(&mut tx, &store.vault, "one@more.example", Cause::Asked).await.unwrap();
+    assert!(wait.is_some_and(|wait| wait <= jiff::SignedDuration::from_secs(18)), "{wait:?}");
+    // What is rolled back was not counted.
+    drop(tx);
+    let luz = "luz@business.example";
+    for number in 0..6 {
+        assert!(passes(&store, &andina, luz, Cause::Asked).await, "{number}");
+    }
+    assert!(!passes(&store, &andina, luz, Cause::Asked).await);
+    // Others are not kept from theirs: neither another tenant, nor who forgot a password, nor who is to be told something.
+    assert!(passes(&store, &luna, luz, Cause::Asked).await);
+    assert!(passes(&store, &andina, luz, Cause::Stranger).await);
+    for number in 0..60 {
+        assert!(passes(&store, &andina, luz, Cause::Notice).await, "{number}");
+    }
+    assert!(!passes(&store, &andina, luz, Cause::Notice).await);
+    // Many tenants together fill no mailbox.
+    let mut sent = 7;
+    for number in 0..5 {
+        let tenant = store.tenant(&format!("tenant-{number}")).await.unwrap();
+        while passes(&store, &tenant, luz, Cause::Asked).await {
+            sent += 1;
+        }
+    }
+    assert_eq!(sent, 30);
 }

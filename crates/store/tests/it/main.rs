@@ -15,4 +15,5 @@ mod leases;
 mod loops;
 mod shares;
 mod sql_attacks;
+mod transactions;
 mod usage;

@@ -137,7 +137,7 @@ pub(crate) async fn forgot(State(desk): State<FrontDesk>, request: Request) -> R
         let worker = desk.clone();
         desk.in_background(async move {
             if let Err(problem) = send_links(&worker, &email, asked.tenant_id.as_ref()).await {
-                tracing::warn!(code = problem.code().as_str(), "a link to set a password could not be made");
+                tracing::warn!(code = problem.code().as_str(), "links to set a password could not be made");
             }
         });
     }
@@ -154,24 +154,32 @@ async fn send_links(
         None => desk.database.tenants_of_email(&desk.vault.email_route(email)?).await?,
     };
     for tenant in tenants {
-        let Some(state) = desk.tenants.get(&tenant).await?.filter(|state| state.is_active()) else {
-            continue;
-        };
-        let mut tx = desk.database.tenant("auth.forgot", &tenant).await?;
-        let Some(user) = users::by_email(&mut tx, &state.keys, email).await? else { continue };
-        let user = users::lock(&mut tx, &state.keys, user.user_id).await?;
-        let Some(user) = user.filter(|user| user.status == UserStatus::Active) else { continue };
-        let token = RandomToken::generate(TokenUse::PasswordReset, &*desk.entropy);
-        let (purpose, now) = (TicketPurpose::PasswordReset, desk.clock.now());
-        // Anybody may ask, so this leaves the links as they are that were asked for before, and makes no end of them.
-        if !tickets::issue_one_more(&mut tx, &user, purpose, &token.hash(), now).await? {
-            continue;
+        // What one tenant cannot do keeps none of the others from it.
+        if let Err(problem) = send_link(desk, email, &tenant).await {
+            tracing::warn!(tenantId = %tenant, code = problem.code().as_str(), "a link to set a password could not be made");
         }
-        let url = reset_url(desk, &token);
-        mails::tell(desk, &mut tx, &state.keys, &user, mails::Notice::PasswordReset { url: &url }).await?;
-        tx.commit().await?;
     }
     Ok(())
+}
+
+/// Sends the link of one tenant, if there is such an account.
+async fn send_link(desk: &FrontDesk, email: &EmailAddress, tenant: &TenantId) -> Result<(), Problem> {
+    let Some(state) = desk.tenants.get(tenant).await?.filter(|state| state.is_active()) else {
+        return Ok(());
+    };
+    let mut tx = desk.database.tenant("auth.forgot", tenant).await?;
+    let Some(user) = users::by_email(&mut tx, &state.keys, email).await? else { return Ok(()) };
+    let user = users::lock(&mut tx, &state.keys, user.user_id).await?;
+    let Some(user) = user.filter(|user| user.status == UserStatus::Active) else { return Ok(()) };
+    let token = RandomToken::generate(TokenUse::PasswordReset, &*desk.entropy);
+    let (purpose, now) = (TicketPurpose::PasswordReset, desk.clock.now());
+    // Anybody may ask, so this leaves the links as they are that were asked for before, and makes no end of them.
+    if !tickets::issue_one_more(&mut tx, &user, purpose, &token.hash(), now).await? {
+        return Ok(());
+    }
+    let url = reset_url(desk, &token);
+    mails::tell(desk, &mut tx, &state.keys, &user, mails::Notice::PasswordReset { url: &url }).await?;
+    Ok(tx.commit().await?)
 }
 
 /// The page that a reset link leads to.

@@ -10,7 +10,10 @@ use crate::{
 use axum::{Json, extract::State, response::Response};
 use http::StatusCode;
 use misy_domain::{Action, KeyId, Permission, Permissions, SiteId, Timestamp, act};
-use misy_store::credentials::{self, KeyKind, KeyRecord, NewKey};
+use misy_store::{
+    credentials::{self, KeyKind, KeyRecord, NewKey},
+    tenant_tx,
+};
 use misy_trust::{ApiKey, ApiKeyKind};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -235,9 +238,13 @@ pub(crate) async fn revoke(
     let id: KeyId = call.received.param("keyId")?;
     call.received.expect_no_body()?;
     let query: RevokeQuery = call.received.query()?;
-    let mut tx = desk.database.tenant("keys.revoke", &call.tenant).await?;
-    let key = credentials::lock_key(&mut tx, call.state.is_owner(), id).await?;
-    if key.as_ref().is_some_and(|key| key.record.kind == KeyKind::Administrator) {
+    let of_owner = call.state.is_owner();
+    let kind = tenant_tx!(desk.database, "keys.kind", &call.tenant, async |tx| {
+        Ok::<_, Problem>(credentials::lock_key(tx, of_owner, id).await?.map(|key| key.record.kind))
+    })
+    .await?;
+    // No key changes its kind. What is asked next has transactions of its own.
+    if kind == Some(KeyKind::Administrator) {
         // Else a server's token that leaked could lock out whoever would stop it.
         call.also(&desk, Action::AdministratorKeysRevoke).await?;
         if call.manager.actor == id.to_string() {
@@ -247,11 +254,14 @@ pub(crate) async fn revoke(
     } else {
         call.also(&desk, Action::KeysWrite).await?;
     }
-    let key = call.handle(&desk, key.ok_or_else(Problem::not_found)?)?;
-    credentials::revoke_key(&mut tx, &key, query.with_tokens(), desk.clock.now()).await?;
-    let detail = json!({ "tokens": if query.with_tokens() { "revoke" } else { "keep" } });
-    call.record_change(&desk, &mut tx, id.to_string(), Some(detail)).await?;
-    tx.commit().await?;
+    tenant_tx!(desk.database, "keys.revoke", &call.tenant, async |tx| {
+        let key = credentials::lock_key(tx, of_owner, id).await?;
+        let key = call.handle(&desk, key.ok_or_else(Problem::not_found)?)?;
+        credentials::revoke_key(tx, &key, query.with_tokens(), desk.clock.now()).await?;
+        let detail = json!({ "tokens": if query.with_tokens() { "revoke" } else { "keep" } });
+        call.record_change(&desk, tx, id.to_string(), Some(detail)).await
+    })
+    .await?;
     desk.tenants.changed(&call.tenant);
     Ok(StatusCode::NO_CONTENT)
 }

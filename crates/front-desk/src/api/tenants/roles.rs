@@ -10,7 +10,10 @@ use crate::{
 use axum::{Json, extract::State, response::Response};
 use http::StatusCode;
 use misy_domain::{Action, BuiltInRole, Timestamp, act};
-use misy_store::roles::{self, Role, RoleChange};
+use misy_store::{
+    roles::{self, Role, RoleChange},
+    tenant_tx,
+};
 use misy_trust::access;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -226,18 +229,21 @@ pub(crate) async fn change(
     let mut mistakes = Mistakes::default();
     check(patch.name.as_deref(), patch.description.as_deref(), patch.actions.as_deref(), &mut mistakes);
     mistakes.into_result()?;
-    let mut tx = desk.database.tenant("roles.change", &call.tenant).await?;
-    let before = roles::lock(&mut tx, &id).await?.ok_or_else(Problem::not_found)?;
-    call.may_give(&desk, &call.tenant, &before.actions)?;
-    let actions = match &patch.actions {
-        Some(actions) => Some(call.may_give(&desk, &call.tenant, actions)?),
-        None => None,
-    };
-    let change = RoleChange { name: patch.name, description: patch.description, actions };
-    let role = roles::change(&mut tx, &id, &change, expected).await?.ok_or_else(Problem::not_found)?;
-    let detail = json!({ "version": role.version, "actions": role.actions });
-    call.record_change(&desk, &mut tx, id, Some(detail)).await?;
-    tx.commit().await?;
+    let role = tenant_tx!(desk.database, "roles.change", &call.tenant, async |tx| {
+        let before = roles::lock(tx, &id).await?.ok_or_else(Problem::not_found)?;
+        call.may_give(&desk, &call.tenant, &before.actions)?;
+        let actions = match &patch.actions {
+            Some(actions) => Some(call.may_give(&desk, &call.tenant, actions)?),
+            None => None,
+        };
+        let (name, description) = (patch.name.clone(), patch.description.clone());
+        let change = RoleChange { name, description, actions };
+        let role = roles::change(tx, &id, &change, expected).await?.ok_or_else(Problem::not_found)?;
+        let detail = json!({ "version": role.version, "actions": role.actions });
+        call.record_change(&desk, tx, id.as_str(), Some(detail)).await?;
+        Ok::<_, Problem>(role)
+    })
+    .await?;
     Ok(versioned(role.version, RoleAnswer::from(role)))
 }
 
@@ -257,20 +263,21 @@ pub(crate) async fn delete(
     let id: String = call.received.param("roleId")?;
     refuse_built_in(&id)?;
     call.received.expect_no_body()?;
-    let mut tx = desk.database.tenant("roles.delete", &call.tenant).await?;
-    let role = roles::lock(&mut tx, &id).await?.ok_or_else(Problem::not_found)?;
-    call.may_give(&desk, &call.tenant, &role.actions)?;
-    if roles::in_use(&mut tx, &id).await? {
-        return Err(Problem::conflict(
-            Code::RoleInUse,
-            "Somebody has this role; take it away from everybody first.",
-        ));
-    }
-    if !roles::delete(&mut tx, &id).await? {
-        return Err(Problem::not_found());
-    }
-    call.record_change(&desk, &mut tx, id, None).await?;
-    tx.commit().await?;
+    tenant_tx!(desk.database, "roles.delete", &call.tenant, async |tx| {
+        let role = roles::lock(tx, &id).await?.ok_or_else(Problem::not_found)?;
+        call.may_give(&desk, &call.tenant, &role.actions)?;
+        if roles::in_use(tx, &id).await? {
+            return Err(Problem::conflict(
+                Code::RoleInUse,
+                "Somebody has this role; take it away from everybody first.",
+            ));
+        }
+        if !roles::delete(tx, &id).await? {
+            return Err(Problem::not_found());
+        }
+        call.record_change(&desk, tx, id.as_str(), None).await
+    })
+    .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -15,7 +15,7 @@ use axum::{Json, extract::State};
 use http::StatusCode;
 use misy_domain::{SignInId, UserId, act};
 use misy_store::{
-    TenantTx,
+    TenantTx, tenant_tx,
     users::{
         self, LockedUser, User, UserStatus, factors, sign_ins,
         tickets::{self, TicketPurpose},
@@ -25,17 +25,12 @@ use misy_trust::{RandomToken, TokenUse};
 use serde_json::json;
 
 /// The user that the path names, whom the caller may handle, locked.
-async fn handled(
-    desk: &FrontDesk,
-    call: &AtTenant,
-    name: &'static str,
-) -> Result<(TenantTx, LockedUser), Problem> {
+async fn handled(desk: &FrontDesk, call: &AtTenant, tx: &mut TenantTx) -> Result<LockedUser, Problem> {
     let id: UserId = call.received.param("userId")?;
     call.received.expect_no_body()?;
-    let mut tx = desk.database.tenant(name, &call.tenant).await?;
-    let user = users::lock(&mut tx, call.keys(), id).await?.ok_or_else(Problem::not_found)?;
-    call.expect_handles(desk, &mut tx, &user.roles).await?;
-    Ok((tx, user))
+    let user = users::lock(tx, call.keys(), id).await?.ok_or_else(Problem::not_found)?;
+    call.expect_handles(desk, tx, &user.roles).await?;
+    Ok(user)
 }
 
 /// Takes all second factors from a user, ends its sessions and tells it.
@@ -83,11 +78,12 @@ pub(crate) async fn end_sessions(
     State(desk): State<FrontDesk>,
     call: Managed<act::UsersWrite>,
 ) -> Result<StatusCode, Problem> {
-    let (mut tx, user) = handled(&desk, &call, "users.end_sessions").await?;
-    let ended = sign_ins::end_all(&mut tx, user.user_id, None).await?;
-    let detail = json!({ "ended": ended });
-    call.record_change(&desk, &mut tx, user.user_id.to_string(), Some(detail)).await?;
-    tx.commit().await?;
+    tenant_tx!(desk.database, "users.end_sessions", &call.tenant, async |tx| {
+        let user = handled(&desk, &call, tx).await?;
+        let detail = json!({ "ended": sign_ins::end_all(tx, user.user_id, None).await? });
+        call.record_change(&desk, tx, user.user_id.to_string(), Some(detail)).await
+    })
+    .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -109,13 +105,15 @@ pub(crate) async fn end_session(
     call: Managed<act::UsersWrite>,
 ) -> Result<StatusCode, Problem> {
     let id: SignInId = call.received.param("sessionId")?;
-    let (mut tx, user) = handled(&desk, &call, "users.end_session").await?;
-    if !sign_ins::end(&mut tx, user.user_id, id).await? {
-        return Err(Problem::not_found());
-    }
-    let detail = json!({ "session": id });
-    call.record_change(&desk, &mut tx, user.user_id.to_string(), Some(detail)).await?;
-    tx.commit().await?;
+    tenant_tx!(desk.database, "users.end_session", &call.tenant, async |tx| {
+        let user = handled(&desk, &call, tx).await?;
+        if !sign_ins::end(tx, user.user_id, id).await? {
+            return Err(Problem::not_found());
+        }
+        let detail = json!({ "session": id });
+        call.record_change(&desk, tx, user.user_id.to_string(), Some(detail)).await
+    })
+    .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -135,14 +133,21 @@ pub(crate) async fn renew_invitation(
     State(desk): State<FrontDesk>,
     call: Managed<act::UsersWrite>,
 ) -> Result<Json<OneTimeLink>, Problem> {
-    let (mut tx, user) = handled(&desk, &call, "users.renew_invitation").await?;
-    if user.status != UserStatus::Invited {
-        return Err(Problem::conflict(Code::NotInvited, "Only who has not come in yet has an invitation."));
-    }
-    let link = send_invitation(&desk, &mut tx, &call, &user).await?;
-    call.record_change(&desk, &mut tx, user.user_id.to_string(), None).await?;
-    tx.commit().await?;
-    Ok(Json(link))
+    Ok(Json(
+        tenant_tx!(desk.database, "users.renew_invitation", &call.tenant, async |tx| {
+            let user = handled(&desk, &call, tx).await?;
+            if user.status != UserStatus::Invited {
+                return Err(Problem::conflict(
+                    Code::NotInvited,
+                    "Only who has not come in yet has an invitation.",
+                ));
+            }
+            let link = send_invitation(&desk, tx, &call, &user).await?;
+            call.record_change(&desk, tx, user.user_id.to_string(), None).await?;
+            Ok(link)
+        })
+        .await?,
+    ))
 }
 
 /// Make a link to set a user's password
@@ -161,15 +166,18 @@ pub(crate) async fn make_password_link(
     State(desk): State<FrontDesk>,
     call: Managed<act::UsersWrite>,
 ) -> Result<Json<OneTimeLink>, Problem> {
-    let (mut tx, user) = handled(&desk, &call, "users.password_link").await?;
-    if user.status != UserStatus::Active {
-        return Err(Problem::conflict(Code::NotActive, "The user is not active."));
-    }
     let token = RandomToken::generate(TokenUse::PasswordReset, &*desk.entropy);
-    let purpose = TicketPurpose::PasswordReset;
-    let expires_at = tickets::issue(&mut tx, &user, purpose, &token.hash(), desk.clock.now()).await?;
-    call.record_change(&desk, &mut tx, user.user_id.to_string(), None).await?;
-    tx.commit().await?;
+    let expires_at = tenant_tx!(desk.database, "users.password_link", &call.tenant, async |tx| {
+        let user = handled(&desk, &call, tx).await?;
+        if user.status != UserStatus::Active {
+            return Err(Problem::conflict(Code::NotActive, "The user is not active."));
+        }
+        let purpose = TicketPurpose::PasswordReset;
+        let expires_at = tickets::issue(tx, &user, purpose, &token.hash(), desk.clock.now()).await?;
+        call.record_change(&desk, tx, user.user_id.to_string(), None).await?;
+        Ok(expires_at)
+    })
+    .await?;
     Ok(Json(OneTimeLink { url: reset_url(&desk, &token), token: token.text().to_owned(), expires_at }))
 }
 
@@ -190,15 +198,17 @@ pub(crate) async fn reset_second_factor(
     State(desk): State<FrontDesk>,
     call: Managed<act::UsersWrite>,
 ) -> Result<StatusCode, Problem> {
-    let (mut tx, user) = handled(&desk, &call, "users.reset_second_factor").await?;
-    if call.manager.actor == user.user_id.to_string() {
-        return Err(Problem::conflict(
-            Code::Conflict,
-            "Nobody takes its own second factor away; replace it instead.",
-        ));
-    }
-    take_second_factors(&desk, &mut tx, &call, &user).await?;
-    call.record_change(&desk, &mut tx, user.user_id.to_string(), None).await?;
-    tx.commit().await?;
+    tenant_tx!(desk.database, "users.reset_second_factor", &call.tenant, async |tx| {
+        let user = handled(&desk, &call, tx).await?;
+        if call.manager.actor == user.user_id.to_string() {
+            return Err(Problem::conflict(
+                Code::Conflict,
+                "Nobody takes its own second factor away; replace it instead.",
+            ));
+        }
+        take_second_factors(&desk, tx, &call, &user).await?;
+        call.record_change(&desk, tx, user.user_id.to_string(), None).await
+    })
+    .await?;
     Ok(StatusCode::NO_CONTENT)
 }

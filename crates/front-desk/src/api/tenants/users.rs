@@ -20,7 +20,7 @@ use axum::{
 use http::StatusCode;
 use misy_domain::{BuiltInRole, EmailAddress, Locale, Timestamp, UserId, act};
 use misy_store::{
-    TenantTx, roles,
+    TenantTx, roles, tenant_tx,
     users::{
         self, LockedUser, NewUser, User, UserChange, UserFilter, UserStatus,
         tickets::{self, TicketPurpose},
@@ -278,29 +278,31 @@ pub(crate) async fn invite(
     mistakes.into_result()?;
     let email = email.map_err(|_| Problem::internal())?;
     let once = Once::of(&call.received, &call.manager.maker)?;
-    let mut tx = desk.database.tenant("users.invite", &call.tenant).await?;
-    if let Some(answer) = once.answered(&desk, &mut tx).await? {
-        return Ok(answer);
-    }
-    expect_roles(&mut tx, &asked.roles).await?;
-    let roles = call.give_roles(&desk, &mut tx, asked.roles).await?;
-    let user_id = UserId::new(&*desk.clock, &*desk.entropy);
-    let new = NewUser {
-        user_id,
-        status: UserStatus::Invited,
-        email: &email,
-        name: asked.name.trim(),
-        roles: &roles,
-        locale: asked.locale.as_deref(),
-        password_hash: None,
-    };
-    users::create(&mut tx, &desk.vault, call.keys(), &new, desk.clock.now()).await?;
-    let user = users::lock(&mut tx, call.keys(), user_id).await?.ok_or_else(Problem::internal)?;
-    let invitation = send_invitation(&desk, &mut tx, &call, &user).await?;
-    let detail = json!({ "roles": user.roles });
-    call.record_change(&desk, &mut tx, user_id.to_string(), Some(detail)).await?;
-    let answer = InvitedUser { user: user.into_inner().into(), invitation };
-    once.answer(&desk, tx, call.keys(), StatusCode::CREATED, &answer).await
+    tenant_tx!(desk.database, "users.invite", &call.tenant, async |tx| {
+        if let Some(answer) = once.answered(&desk, tx).await? {
+            return Ok(answer);
+        }
+        expect_roles(tx, &asked.roles).await?;
+        let roles = call.give_roles(&desk, tx, asked.roles.clone()).await?;
+        let user_id = UserId::new(&*desk.clock, &*desk.entropy);
+        let new = NewUser {
+            user_id,
+            status: UserStatus::Invited,
+            email: &email,
+            name: asked.name.trim(),
+            roles: &roles,
+            locale: asked.locale.as_deref(),
+            password_hash: None,
+        };
+        users::create(tx, &desk.vault, call.keys(), &new, desk.clock.now()).await?;
+        let user = users::lock(tx, call.keys(), user_id).await?.ok_or_else(Problem::internal)?;
+        let invitation = send_invitation(&desk, tx, &call, &user).await?;
+        let detail = json!({ "roles": user.roles });
+        call.record_change(&desk, tx, user_id.to_string(), Some(detail)).await?;
+        let answer = InvitedUser { user: user.into_inner().into(), invitation };
+        once.keep(&desk, tx, call.keys(), StatusCode::CREATED, &answer).await
+    })
+    .await
 }
 
 /// Makes the link that an invited person comes in by, and sends it where mail is set up.

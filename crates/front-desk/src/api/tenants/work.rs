@@ -8,6 +8,7 @@ use misy_domain::{Action, Timestamp, act};
 use misy_store::{
     leases::{self, Behind, DeadWork, Leased},
     rotation::Rotations,
+    tenant_tx,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -91,9 +92,10 @@ pub(crate) async fn list(
         let kinds = leases::KINDS.join(", ");
         return Err(Problem::invalid_field("?kind", "unknown", format!("must be one of {kinds}")));
     }
-    let mut tx = desk.database.tenant("work.list", &call.tenant).await?;
-    let dead = leases::dead_work(&mut tx, kind, behind.as_ref(), limit + 1).await?;
-    tx.commit().await?;
+    let dead = tenant_tx!(desk.database, "work.list", &call.tenant, async |tx| {
+        leases::dead_work(tx, kind, behind.as_ref(), limit + 1).await
+    })
+    .await?;
     Ok(Json(Page::of(dead, limit, |work| Behind::of(work).to_string()).map(WorkAnswer::from)))
 }
 
@@ -116,12 +118,13 @@ pub(crate) async fn revive(
     call: Managed<act::WorkWrite>,
 ) -> Result<StatusCode, Problem> {
     let (kind, id) = named(&desk, &call).await?;
-    let mut tx = desk.database.tenant("work.revive", &call.tenant).await?;
-    if !leases::revive(&mut tx, &kind, &id).await? {
-        return Err(Problem::not_found());
-    }
-    call.record_change(&desk, &mut tx, id, Some(json!({ "kind": kind }))).await?;
-    tx.commit().await?;
+    tenant_tx!(desk.database, "work.revive", &call.tenant, async |tx| {
+        if !leases::revive(tx, &kind, &id).await? {
+            return Err(Problem::not_found());
+        }
+        call.record_change(&desk, tx, id.as_str(), Some(json!({ "kind": kind }))).await
+    })
+    .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -144,12 +147,13 @@ pub(crate) async fn drop_work(
     call: Managed<act::WorkWrite>,
 ) -> Result<StatusCode, Problem> {
     let (kind, id) = named(&desk, &call).await?;
-    let mut tx = desk.database.tenant("work.drop", &call.tenant).await?;
-    if !leases::drop_work(&mut tx, &kind, &id).await? {
-        return Err(Problem::not_found());
-    }
-    call.record_change(&desk, &mut tx, id, Some(json!({ "kind": kind }))).await?;
-    tx.commit().await?;
+    tenant_tx!(desk.database, "work.drop", &call.tenant, async |tx| {
+        if !leases::drop_work(tx, &kind, &id).await? {
+            return Err(Problem::not_found());
+        }
+        call.record_change(&desk, tx, id.as_str(), Some(json!({ "kind": kind }))).await
+    })
+    .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

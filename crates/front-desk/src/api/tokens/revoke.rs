@@ -13,7 +13,7 @@ use misy_domain::{Action, Permission, TenantId, Timestamp, TokenId, act, share::
 use misy_store::{
     TenantTx,
     audit::{self, Actor, AuditEntry, Kind},
-    credentials,
+    credentials, tenant_tx,
 };
 use misy_trust::{RequestKeyKind, TokenUse, token::MAX_LIFETIME};
 use serde::Deserialize;
@@ -140,11 +140,12 @@ async fn give_up(
     let now = desk.clock.now();
     let family = call.family();
     let expires_at = now.checked_add(LIFETIME).unwrap_or(Timestamp::MAX);
-    let mut tx = desk.database.tenant("tokens.give_up", call.tenant()).await?;
-    credentials::revoke_tokens(&mut tx, &[family], now, expires_at).await?;
-    credentials::detach_sessions(&mut tx, family).await?;
-    record(desk, &mut tx, &call.received, &holder(call), family).await?;
-    tx.commit().await?;
+    tenant_tx!(desk.database, "tokens.give_up", call.tenant(), async |tx| {
+        credentials::revoke_tokens(tx, &[family], now, expires_at).await?;
+        credentials::detach_sessions(tx, family).await?;
+        record(desk, tx, &call.received, &holder(call), family).await
+    })
+    .await?;
     Ok(done(desk, call.tenant(), text))
 }
 
@@ -170,13 +171,16 @@ async fn carry_out(
     tokens: &[TokenId],
     text: Option<&str>,
 ) -> Result<StatusCode, Problem> {
-    let expires_at = desk.clock.now().checked_add(REMEMBERED).unwrap_or(Timestamp::MAX);
-    let mut tx = desk.database.tenant("tokens.revoke", tenant).await?;
-    credentials::revoke_tokens(&mut tx, tokens, desk.clock.now(), expires_at).await?;
-    for token in tokens {
-        record(desk, &mut tx, received, actor, *token).await?;
-    }
-    tx.commit().await?;
+    let now = desk.clock.now();
+    let expires_at = now.checked_add(REMEMBERED).unwrap_or(Timestamp::MAX);
+    tenant_tx!(desk.database, "tokens.revoke", tenant, async |tx| {
+        credentials::revoke_tokens(tx, tokens, now, expires_at).await?;
+        for token in tokens {
+            record(desk, tx, received, actor, *token).await?;
+        }
+        Ok::<_, Problem>(())
+    })
+    .await?;
     Ok(done(desk, tenant, text))
 }
 

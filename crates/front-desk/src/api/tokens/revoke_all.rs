@@ -8,7 +8,7 @@ use crate::{
 };
 use axum::{Json, extract::State};
 use misy_domain::act;
-use misy_store::{TenantTx, tenants};
+use misy_store::{TenantTx, tenant_tx, tenants};
 use serde::Serialize;
 use serde_json::json;
 use utoipa::ToSchema;
@@ -40,9 +40,11 @@ pub(crate) async fn revoke_all(
 ) -> Result<Json<EpochAnswer>, Problem> {
     let why: Why = call.received.json_or_default()?;
     why.check()?;
-    let mut tx = desk.database.tenant("tokens.revoke_all", &call.tenant).await?;
-    let epoch = raise(&desk, &call, &mut tx, call.why(why.reason)).await?;
-    tx.commit().await?;
+    let why = call.why(why.reason);
+    let epoch = tenant_tx!(desk.database, "tokens.revoke_all", &call.tenant, async |tx| {
+        raise(&desk, &call, tx, why.clone()).await
+    })
+    .await?;
     desk.tenants.changed(&call.tenant);
     Ok(Json(EpochAnswer { epoch }))
 }

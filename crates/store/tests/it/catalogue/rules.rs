@@ -25,7 +25,7 @@ const DEFINERS: &str = "
     ('platform.hold_certificate(p_key bytea, p_tenant text, p_certificate text, p_now timestamp with time zone)', 'boolean',
      'misy_app'),
     ('platform.count_guess(p_bucket integer, p_rule text)', 'bigint',
-     'misy_app'),
+     'misy_app,misy_system'),
     ('platform.purge_batch(p_tenant text, p_now timestamp with time zone, p_limit integer, OUT outcome text, OUT removed bigint, OUT total bigint)',
      'record', 'misy_system'),
     ('platform.add_root_key(p_provider text, p_generation bigint, p_version bigint, p_wrapped text, p_seal bytea, p_links bytea[], p_release bytea)',
@@ -82,7 +82,7 @@ const BOUNDED_OTHERWISE: &str = "
     ('audit_quarantine', 'the trail'), ('audit_nodes', 'the trail'), ('audit_checkpoints', 'the trail'), ('audit_trees', 'one for each tenant'),
     ('privilege_uses', 'twenty an hour for each person; only grows'), ('alerts', 'one for each occurrence'),
     ('tenant_events', 'the life of a tenant'), ('idempotency_keys', 'with what was made; gone after a day and an hour'),
-    ('mails', 'guards of what sends them; gone when sent, or given up thirty days ago'), ('enrollments', 'one for each key'),
+    ('mails', 'counted by tenant and person; gone when sent, or given up thirty days ago'), ('enrollments', 'one for each key'),
     ('user_recovery_codes', 'ten for each person'), ('sign_in_providers', 'one for each tenant')";
 
 /// What roles may do with the few tables of `platform` that are nobody's secret. All others have no grant at all.
