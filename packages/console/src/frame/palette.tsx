@@ -25,6 +25,7 @@ const DEEDS = [
   ['new_site', 'sites', 'sites:write'],
   ['new_key', 'keys', 'keys:write'],
   ['new_user', 'team', 'users:write'],
+  ['new_channel', 'channels', 'channels:write'],
 ] as const satisfies readonly (readonly [string, RoomName, Action])[];
 
 const plain = (text: string): string => text.toLowerCase().normalize('NFD').replace(/\p{M}/gu, '');

@@ -16,9 +16,11 @@ export const ROOMS = {
   sites: { path: '/$tenantId/sites', icon: 'sites', actions: ['sites:read'], group: 'set_up' },
   keys: { path: '/$tenantId/keys', icon: 'keys', actions: ['keys:read', 'secrets:read'], group: 'set_up' },
   business: { path: '/$tenantId/business', icon: 'business', actions: ['context-pack:read'], group: 'set_up' },
+  channels: { path: '/$tenantId/channels', icon: 'channels', actions: ['channels:read'], group: 'set_up' },
   team: { path: '/$tenantId/team', icon: 'team', actions: ['users:read'], group: 'people' },
   roles: { path: '/$tenantId/roles', icon: 'roles', actions: ['roles:read'], group: 'people' },
   audit: { path: '/$tenantId/audit', icon: 'audit', actions: ['audit:read'], group: 'watch' },
+  work: { path: '/$tenantId/work', icon: 'work', actions: ['work:read'], group: 'watch' },
 } as const satisfies Record<string, Room>;
 
 export type RoomName = keyof typeof ROOMS;
