@@ -28,6 +28,7 @@ const rooms = [
   createRoute({ getParentRoute: within, path: 'business', component: guarded('business', () => import('./rooms/business/business.js')) }),
   createRoute({ getParentRoute: within, path: 'channels', component: guarded('channels', () => import('./rooms/channels/channels.js')) }),
   createRoute({ getParentRoute: within, path: 'work', component: guarded('work', () => import('./rooms/work/work.js')) }),
+  createRoute({ getParentRoute: within, path: 'tenants', component: guarded('tenants', () => import('./rooms/tenants/tenants.js')) }),
   createRoute({ getParentRoute: within, path: 'team', component: guarded('team', () => import('./rooms/team/team.js')) }),
   createRoute({ getParentRoute: within, path: 'roles', component: guarded('roles', () => import('./rooms/roles/roles.js')) }),
   createRoute({ getParentRoute: within, path: 'audit', component: guarded('audit', () => import('./rooms/audit/audit.js')) }),

@@ -13,12 +13,15 @@ describe('people manage a tenant in the console', { skip: NO_PROGRAM }, () => {
   let browser: Browser;
   let andina: Registered;
   let ana: Person;
+  /** Where the owner's first administrator enrols. */
+  let platform: string;
   /** Where Ana, the administrator of andina, is signed in. */
   let office: BrowserContext;
 
   before(async () => {
     installation = await Installation.start();
     const owner = await installation.register();
+    platform = owner.enrollment.url;
     andina = await installation.api.as(bearer(owner.enrollment.token)).call('createTenant', {
       body: {
         tenantId: 'andina',
@@ -259,5 +262,69 @@ describe('people manage a tenant in the console', { skip: NO_PROGRAM }, () => {
     await page.getByText(/entries checked: all is as it was sealed/).waitFor();
     await inspect(page, 'console-audit-check');
     await page.close();
+  });
+
+  test('a channel account shows its secret once, and nothing was given up', async () => {
+    const page = await room('Channels', '/channels');
+    await page.getByText('There are no channels yet').waitFor();
+    await page.getByRole('button', { name: 'Create account' }).click();
+    const form = page.getByRole('dialog');
+    await form.getByLabel('Name').fill('Back office');
+    await form.getByLabel('Address for the answers').fill('https://office.andina.example/misy');
+    await form.getByRole('button', { name: 'Create account' }).click();
+    const once = page.getByRole('dialog', { name: 'Account created' });
+    assert.match((await once.locator('code').nth(1).textContent()) ?? '', /^whsec_/);
+    await once.getByLabel('I have kept it').check();
+    await once.getByRole('button', { name: 'Done' }).click();
+    await page.getByRole('button', { name: 'Back office', exact: true }).click();
+    await page.getByText('Nothing to deliver yet').waitFor();
+    await page.getByRole('button', { name: 'Close' }).last().click();
+    await inspect(page, 'console-channels');
+    await page.goto(`${installation.origin}/console/andina/work`);
+    await page.getByText('Nothing was given up').waitFor();
+    await page.close();
+  });
+
+  test('the owner’s people move between tenants, say why they act, and are asked again who they are', async () => {
+    const headquarters = await newVisitor(browser, { locale: 'en-US' });
+    const page = await headquarters.newPage();
+    const olga = await enrol(page, platform, 'Olga Ruiz', 'olga@colombiatic.example');
+    await page.goto(`${installation.origin}/console`);
+    await heading(page, 'Colombiatic');
+    await page.getByRole('button', { name: /^Switch tenant:/ }).click();
+    await page.getByRole('combobox', { name: 'Search or go to…' }).fill('andina');
+    await page.getByRole('option', { name: /Clínica Andina/ }).click();
+    await heading(page, 'Clínica Andina');
+    await page.getByText(/which is not your own organisation/).waitFor();
+    await page.getByRole('navigation').getByRole('link', { name: 'Sites' }).click();
+    await page.getByText('This belongs to Clínica Andina').waitFor();
+    await inspect(page, 'console-need-access');
+    await page.getByRole('button', { name: 'Get access' }).click();
+    await page.getByLabel('Reason').fill('Ticket 4711: the chat is not seen');
+    await page.getByRole('dialog').getByRole('button', { name: 'Get access' }).click();
+    await page.getByText('https://andina.example').waitFor();
+    await page.goto(`${installation.origin}/console/colombiatic/tenants`);
+    await page.getByRole('row', { name: /Clínica Andina/ }).waitFor();
+    await inspect(page, 'console-tenants');
+    // A factor that was proved long ago asks for itself again, and what was begun goes on.
+    let refusals = 0;
+    await page.route('**/suspend', (route) =>
+      refusals++ > 0
+        ? route.continue()
+        : route.fulfill({ status: 401, contentType: 'application/problem+json', body: JSON.stringify({ code: 'step_up_required', status: 401, title: '', detail: '', type: '', requestId: 'req_0' }) }),
+    );
+    await page.getByRole('button', { name: 'Actions for Clínica Andina' }).click();
+    await page.getByRole('menuitem', { name: 'Suspend' }).click();
+    await page.getByLabel('Reason').fill('Ticket 4712: they asked for a pause');
+    await page.getByRole('dialog').getByRole('button', { name: 'Suspend' }).click();
+    const again = page.getByRole('dialog', { name: 'Confirm it is you' });
+    await again.waitFor();
+    await inspect(page, 'console-step-up');
+    await again.getByLabel('6-digit code').fill(totp(olga.secret));
+    await again.getByRole('button', { name: 'Confirm' }).click();
+    await page.getByRole('row', { name: /Clínica Andina/ }).getByText('Suspended').waitFor();
+    await page.getByRole('button', { name: 'Undo' }).click();
+    await page.getByRole('row', { name: /Clínica Andina/ }).getByText('Active').waitFor();
+    await headquarters.close();
   });
 });

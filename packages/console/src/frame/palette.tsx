@@ -26,6 +26,7 @@ const DEEDS = [
   ['new_key', 'keys', 'keys:write'],
   ['new_user', 'team', 'users:write'],
   ['new_channel', 'channels', 'channels:write'],
+  ['new_tenant', 'tenants', 'tenants:create'],
 ] as const satisfies readonly (readonly [string, RoomName, Action])[];
 
 const plain = (text: string): string => text.toLowerCase().normalize('NFD').replace(/\p{M}/gu, '');

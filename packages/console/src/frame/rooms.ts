@@ -21,6 +21,7 @@ export const ROOMS = {
   roles: { path: '/$tenantId/roles', icon: 'roles', actions: ['roles:read'], group: 'people' },
   audit: { path: '/$tenantId/audit', icon: 'audit', actions: ['audit:read'], group: 'watch' },
   work: { path: '/$tenantId/work', icon: 'work', actions: ['work:read'], group: 'watch' },
+  tenants: { path: '/$tenantId/tenants', icon: 'tenants', actions: ['tenants:list'], group: 'platform' },
 } as const satisfies Record<string, Room>;
 
 export type RoomName = keyof typeof ROOMS;
