@@ -79,6 +79,7 @@ impl Courier {
     pub fn settings() -> WorkerSettings {
         WorkerSettings {
             concurrency: 64,
+            beside_others: None,
             batch: 32,
             terms: LeaseTerms { length: Duration::from_secs(30), most_attempts: 17 },
             heartbeat: Duration::from_secs(10),

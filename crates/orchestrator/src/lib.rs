@@ -4,6 +4,7 @@
 //! kind of work: [`Turns`] answers conversations (load, decide, commit), [`Mailer`] sends mails, [`Courier`] delivers on channel accounts, and
 //! [`rotations`] seals anew what is under an old key.
 
+mod company;
 mod courier;
 mod held;
 mod mailer;

@@ -56,6 +56,7 @@ impl Mailer {
     pub fn settings() -> WorkerSettings {
         WorkerSettings {
             concurrency: 4,
+            beside_others: None,
             batch: 4,
             terms: LeaseTerms { length: Duration::from_secs(30), most_attempts: 12 },
             heartbeat: Duration::from_secs(10),

@@ -22,6 +22,7 @@ pub fn rotations(database: Database, vault: Vault, entropy: Arc<dyn Entropy>) ->
 fn settings() -> WorkerSettings {
     WorkerSettings {
         concurrency: 1,
+        beside_others: None,
         batch: 1,
         terms: LeaseTerms { length: Duration::from_secs(30), most_attempts: 1_500 },
         heartbeat: Duration::from_secs(10),

@@ -2,6 +2,7 @@
 
 use crate::{
     WorkerSettings,
+    company::Company,
     held::{Held, Holding},
     round::Round,
 };
@@ -64,8 +65,11 @@ impl Hunger {
 
 /// The most of one tenant that is claimed at once, and how much of it a worker holds when it claims no more: so it never
 /// holds twice as much, which is less than half of what it works on.
-fn most_of_tenant(concurrency: u32) -> u32 {
-    (concurrency / 4).max(1)
+fn most_of_tenant(settings: &WorkerSettings, company: bool) -> u32 {
+    let most = (settings.concurrency / 4).max(1);
+    // It never holds twice as much, so half of it, rounded up, holds no more than it may.
+    let beside = settings.beside_others.filter(|_| company).map(|beside| beside.div_ceil(2).max(1));
+    beside.map_or(most, |beside| beside.min(most))
 }
 
 /// Why work did not come to its end.
@@ -95,6 +99,13 @@ impl From<PackError> for WorkError {
             error => Self::Pack(error),
         }
     }
+}
+
+/// What a worker remembers of its claims.
+#[derive(Default)]
+struct Rounds {
+    round: Round,
+    company: Company,
 }
 
 /// A worker for one kind of work. Several may run in one process and in many.
@@ -138,7 +149,7 @@ impl<H: Handler> Worker<H> {
 
     async fn work(self: Arc<Self>, tasks: &mut JoinSet<()>, shutdown: &CancellationToken) {
         let concurrency = self.settings.concurrency.max(1);
-        let mut round = Round::default();
+        let mut rounds = Rounds::default();
         let mut hungry = Hunger::Hungry;
         while !shutdown.is_cancelled() {
             while tasks.try_join_next().is_some() {
@@ -148,7 +159,7 @@ impl<H: Handler> Worker<H> {
             gauge!("misy_worker_busy", "kind" => Self::KIND).set(f64::from(busy));
             let free = concurrency.saturating_sub(busy).min(self.settings.batch);
             if hungry == Hunger::Hungry && free > 0 {
-                hungry = self.claim(tasks, &mut round, free, shutdown).await;
+                hungry = self.claim(tasks, &mut rounds, free, shutdown).await;
                 continue;
             }
             tokio::select! {
@@ -164,11 +175,12 @@ impl<H: Handler> Worker<H> {
     async fn claim(
         self: &Arc<Self>,
         tasks: &mut JoinSet<()>,
-        round: &mut Round,
+        rounds: &mut Rounds,
         free: u32,
         shutdown: &CancellationToken,
     ) -> Hunger {
-        let most = most_of_tenant(self.settings.concurrency);
+        let Rounds { round, company } = rounds;
+        let most = most_of_tenant(&self.settings, company.is_there(Instant::now()));
         let full = self.held.tenants_with(most);
         let share = Share { most, full: &full };
         let began = Instant::now();
@@ -198,6 +210,7 @@ impl<H: Handler> Worker<H> {
                 self.give_back(&lease).await;
                 continue;
             }
+            company.met(&lease.tenant, Instant::now());
             let holding = self.held.hold(&lease);
             let span = self.handler.span(&lease);
             tasks.spawn(self.clone().begin(lease, holding).instrument(span));
@@ -322,5 +335,27 @@ impl WorkError {
             Self::Pack(PackError::TooCostly(_)) => Trouble::ContextPackTooCostly,
             Self::Pack(_) => Trouble::ContextPackInvalid,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a worker may hold of a tenant, as it claims up to `most` while it holds less than that.
+    fn held_at_most(settings: &WorkerSettings, company: bool) -> u32 {
+        2 * most_of_tenant(settings, company) - 1
+    }
+
+    #[test]
+    fn one_tenant_holds_half_of_the_cores_beside_others_and_less_than_half_of_the_worker_alone() {
+        for cores in [0, 1, 2, 3, 4, 8, 64] {
+            let settings = WorkerSettings::for_cores(cores);
+            let (beside, alone) = (held_at_most(&settings, true), held_at_most(&settings, false));
+            assert!((1..=u32::try_from(cores / 2).unwrap().max(1)).contains(&beside), "{cores}: {beside}");
+            assert!(beside <= alone && 2 * alone < settings.concurrency, "{cores}: {alone}");
+        }
+        let waits_for_others = WorkerSettings::default();
+        assert_eq!(held_at_most(&waits_for_others, true), held_at_most(&waits_for_others, false));
     }
 }

@@ -25,9 +25,11 @@ use sqlx::postgres::PgConnectOptions;
 use std::{
     fs,
     io::Write,
+    num::NonZero,
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::Path,
     sync::Arc,
+    thread,
     time::Instant,
 };
 use tokio::{
@@ -157,7 +159,8 @@ impl Running {
         loops::start(settings, &front_desk, &stop, &tasks);
         if settings.work.worker {
             tasks.spawn(rotations.run(stop.clone()));
-            tasks.spawn(turns.worker(WorkerSettings::default()).run(stop.clone()));
+            let cores = thread::available_parallelism().map_or(1, NonZero::get);
+            tasks.spawn(turns.worker(WorkerSettings::for_cores(cores)).run(stop.clone()));
             tasks.spawn(courier.worker(entropy.clone(), Courier::settings()).run(stop.clone()));
             if let Some(mailer) = mailer {
                 tasks.spawn(mailer.worker(entropy, Mailer::settings()).run(stop.clone()));

@@ -173,6 +173,9 @@ declare
     quota integer;
     given integer := 1;
 begin
+    -- A claim that a crash of the server takes back is made again, and nobody ends work by it: ending asks for the worker
+    -- and its fence. So nobody waits for the disk here.
+    perform pg_catalog.set_config('synchronous_commit', 'off', true);
     while missing > 0 and steps > 0 loop
         steps := steps - 1;
         select w.tenant_id, w.work_at into candidate
@@ -242,6 +245,8 @@ set enable_seqscan = off
 as $$
 #variable_conflict use_column
 begin
+    -- As with a claim.
+    perform pg_catalog.set_config('synchronous_commit', 'off', true);
     return query
         with held as materialized (
             select h.tenant_id, h.id, h.fence from unnest(p_tenants, p_ids, p_fences) as h (tenant_id, id, fence)
