@@ -69,6 +69,10 @@ impl Shares {
     }
 }
 
+/// What all programs of a tenant together may leave behind in a day, of each kind: more than a large site needs, and an end.
+/// Messages are not among it, since the quota of the month is their end.
+pub const OF_PROGRAMS: Quota = Quota { requests: 200_000, period: SignedDuration::from_hours(24) };
+
 /// The least that a network may take of a limit in its period: what a page does that somebody reads.
 const LEAST: u32 = 60;
 

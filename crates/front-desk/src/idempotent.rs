@@ -68,7 +68,7 @@ impl Once {
         tx: &mut TenantTx,
     ) -> Result<Option<Response>, Problem> {
         let Some(call) = self.call() else { return Ok(None) };
-        let claim = idempotency::claim(tx, &desk.database, &desk.vault, &call, desk.clock.now()).await?;
+        let claim = idempotency::claim(tx, &desk.vault, &call, desk.clock.now()).await?;
         match claim {
             Claim::Fresh => Ok(None),
             Claim::Mismatch => Err(Problem::conflict(

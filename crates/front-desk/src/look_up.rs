@@ -14,9 +14,10 @@ use crate::{
 use misy_domain::TenantId;
 use misy_store::{
     StoreError,
-    credentials::KeyRecord,
+    credentials::{KeyKind, KeyRecord},
     users::{sign_ins::ProvedSignIn, tokens::ProvedToken},
 };
+use std::net::IpAddr;
 
 /// The tenant of a link or a challenge.
 pub(crate) async fn tenant(
@@ -24,7 +25,7 @@ pub(crate) async fn tenant(
     received: &Received,
     hash: &[u8; 32],
 ) -> Result<Option<TenantId>, Problem> {
-    guarded(desk, received, hash, desk.database.tenant_of_credential(hash)).await
+    guarded(desk, received.record.address, hash, desk.database.tenant_of_credential(hash)).await
 }
 
 /// A key.
@@ -33,7 +34,7 @@ pub(crate) async fn key(
     received: &Received,
     hash: &[u8; 32],
 ) -> Result<Option<(TenantId, KeyRecord)>, Problem> {
-    guarded(desk, received, hash, desk.database.key_by_hash(hash)).await
+    guarded(desk, received.record.address, hash, desk.database.key_by_hash(hash)).await
 }
 
 /// The session of a browser.
@@ -42,7 +43,7 @@ pub(crate) async fn session(
     received: &Received,
     hash: &[u8; 32],
 ) -> Result<Option<(TenantId, ProvedSignIn)>, Problem> {
-    guarded(desk, received, hash, desk.database.sign_in_by_hash(hash, desk.clock.now())).await
+    guarded(desk, received.record.address, hash, desk.database.sign_in_by_hash(hash, desk.clock.now())).await
 }
 
 /// A personal API token.
@@ -51,16 +52,46 @@ pub(crate) async fn personal_token(
     received: &Received,
     hash: &[u8; 32],
 ) -> Result<Option<(TenantId, ProvedToken)>, Problem> {
-    guarded(desk, received, hash, desk.database.personal_token_by_hash(hash, desk.clock.now())).await
+    guarded(desk, received.record.address, hash, desk.database.personal_token_by_hash(hash, desk.clock.now()))
+        .await
+}
+
+/// Whether somebody has this session, asked before a large body is read.
+pub(crate) async fn is_session(
+    desk: &FrontDesk,
+    from: Option<IpAddr>,
+    hash: &[u8; 32],
+) -> Result<bool, Problem> {
+    let look = desk.database.sign_in_by_hash(hash, desk.clock.now());
+    Ok(guarded(desk, from, hash, look).await?.is_some())
+}
+
+/// Whether somebody has this personal token, asked before a large body is read.
+pub(crate) async fn is_personal_token(
+    desk: &FrontDesk,
+    from: Option<IpAddr>,
+    hash: &[u8; 32],
+) -> Result<bool, Problem> {
+    let look = desk.database.personal_token_by_hash(hash, desk.clock.now());
+    Ok(guarded(desk, from, hash, look).await?.is_some())
+}
+
+/// Whether this is a set-up token, asked before a large body is read.
+pub(crate) async fn is_set_up_token(
+    desk: &FrontDesk,
+    from: Option<IpAddr>,
+    hash: &[u8; 32],
+) -> Result<bool, Problem> {
+    let found = guarded(desk, from, hash, desk.database.key_by_hash(hash)).await?;
+    Ok(found.is_some_and(|(_, key)| key.kind == KeyKind::Administrator))
 }
 
 async fn guarded<T>(
     desk: &FrontDesk,
-    received: &Received,
+    address: Option<IpAddr>,
     hash: &[u8; 32],
     look: impl Future<Output = Result<Option<T>, StoreError>>,
 ) -> Result<Option<T>, Problem> {
-    let address = received.record.address;
     if is_spent(desk, address, Purpose::WrongKeys) && !desk.good_keys.contains_key(hash) {
         count(desk, address, Purpose::WrongKeys)?;
     }

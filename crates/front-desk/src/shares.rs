@@ -72,9 +72,18 @@ impl<'a> Counts<'a> {
         self
     }
 
-    /// The shares that something a visitor does counts against: theirs, and those of where they are.
+    /// The shares that something counts against which leaves rows behind: of a visitor theirs, and those of where they are; of
+    /// a program what all programs of the tenant leave together.
     pub(crate) fn leaving(mut self, trace: Trace, family: &str) -> Self {
-        let Who::Visitor(address) = self.who else { return self };
+        let address = match self.who {
+            Who::Visitor(address) => address,
+            Who::Program if trace != Trace::Message => {
+                let whose = format!("{} programs", trace.as_str());
+                self.limits.push((Scope::Key, whose, share::OF_PROGRAMS));
+                return self;
+            }
+            Who::Program | Who::Manager => return self,
+        };
         let left = match (self.state.messages_left(), trace) {
             (Some(left), _) => left,
             (None, Trace::Message) => return self,

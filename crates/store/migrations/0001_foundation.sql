@@ -8,8 +8,8 @@ alter default privileges in schema platform revoke execute on functions from pub
 alter default privileges revoke execute on functions from public;
 
 -- Puts a table of tenant data under the one rule: whoever serves requests or works sees the rows of the tenant that the
--- transaction was opened for, and without a tenant sees none. `misy_system` (the owner's audited cross-tenant work) and
--- `misy_owner` (the body of the few SECURITY DEFINER functions) are not narrowed.
+-- transaction was opened for, and without a tenant sees none. `misy_system` (the owner's audited cross-tenant work) sees all until
+-- it goes on on behalf of one tenant. `misy_owner` (the body of the few SECURITY DEFINER functions) is not narrowed.
 create procedure misy.protect(target regclass)
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -24,6 +24,10 @@ begin
         'create policy own_tenant on %s as restrictive for all to misy_app, misy_worker, misy_sealer '
         'using (tenant_id = (select nullif(current_setting(''app.tenant_id'', true), ''''))) '
         'with check (tenant_id = (select nullif(current_setting(''app.tenant_id'', true), '''')))', target);
+    execute format(
+        'create policy on_behalf on %s as restrictive for all to misy_system '
+        'using ((select coalesce(current_setting(''app.on_behalf_of'', true), '''')) in ('''', tenant_id)) '
+        'with check ((select coalesce(current_setting(''app.on_behalf_of'', true), '''')) in ('''', tenant_id))', target);
 end
 $$;
 

@@ -149,6 +149,7 @@ create table misy.idempotency_keys (
     expires_at timestamptz not null,
     primary key (tenant_id, scope, idempotency_key)
 );
+create index idempotency_keys_over on misy.idempotency_keys (tenant_id, expires_at);
 
 do $$
 declare

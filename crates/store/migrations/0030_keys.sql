@@ -53,7 +53,7 @@ insert into platform.sealed_columns values
     ('idempotency_keys', 'sealed_response', '{scope,idempotency_key}', 't.scope || E''\n'' || t.idempotency_key', 'null', 'true'),
     ('sessions', 'sealed_metadata', '{session_id}', 't.session_id', 't.contact_id', 'true'),
     ('conversations', 'sealed_handoff', '{conversation_id}', 't.conversation_id', 't.contact_id', 'true'),
-    ('messages', 'sealed_body', '{conversation_id,sequence}', 't.message_id',
+    ('messages', 'sealed_body', '{conversation_id,sequence}', 't.message_id || '' '' || t.role',
      '(select c.contact_id from misy.conversations c where c.tenant_id = t.tenant_id and c.conversation_id = t.conversation_id)', 'true');
 
 -- A replica that was asleep while a key was retired must not seal anything under it: nobody could open that again. The lock

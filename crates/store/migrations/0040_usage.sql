@@ -92,6 +92,24 @@ end
 $$;
 create trigger forget_usage after delete on misy.tenants for each row execute function misy.forget_usage();
 
+-- Messages are counted by who takes them in, and by nobody else: the worker settles what turns used, and resets no messages.
+create function misy.refuse_the_worker() returns trigger
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if current_user = 'misy_worker' and (new.kind = 'messages' or (tg_op = 'UPDATE' and old.kind = 'messages')) then
+        raise exception 'the worker counts no messages' using errcode = 'insufficient_privilege';
+    end if;
+    return new;
+end
+$$;
+revoke execute on function misy.refuse_the_worker() from public;
+create trigger refuse_the_worker before insert or update on misy.usage_slots
+for each row execute function misy.refuse_the_worker();
+create trigger refuse_the_worker before insert or update on misy.usage_events
+for each row execute function misy.refuse_the_worker();
+
 -- The first day of the month that a time is in.
 create function misy.month_of(p_at timestamptz) returns date
 language sql immutable

@@ -78,6 +78,7 @@ create table misy.user_devices (
     primary key (tenant_id, user_id, device_hash),
     foreign key (tenant_id, user_id) references misy.users on delete cascade
 );
+create index user_devices_over on misy.user_devices (tenant_id, expires_at);
 
 create table misy.user_recovery_codes (
     tenant_id text collate "C" not null,

@@ -34,7 +34,11 @@ begin
         ('mails', 'dead_at < $1 - interval ''30 days''')
     loop
         execute format(
-            'delete from misy.%1$I where ctid = any (array(select ctid from misy.%1$I where %2$s limit $2 for update skip locked))',
+            -- Tenant by tenant, as each index begins with the tenant.
+            'delete from misy.%1$I where ctid = any (array(
+                 select gone.ctid from misy.tenants t cross join lateral (
+                     select e.ctid from misy.%1$I e where e.tenant_id = t.tenant_id and e.%2$s limit $2 for update skip locked
+                 ) as gone limit $2))',
             target, over)
             using present, p_limit;
         get diagnostics removed = row_count;

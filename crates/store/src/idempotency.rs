@@ -1,7 +1,7 @@
 //! Answers to creating calls that carried an Idempotency-Key, written in the transaction of the effect: a call that is made
 //! again is answered again, and has its effect once.
 
-use crate::{Database, StoreError, TenantKeys, TenantTx, Vault, vault::Via};
+use crate::{StoreError, TenantKeys, TenantTx, Vault, vault::Via};
 use jiff_sqlx::ToSqlx;
 use misy_domain::{Entropy, TenantId, Timestamp};
 use misy_trust::Place;
@@ -44,7 +44,6 @@ pub enum Claim {
 /// Takes the key within the transaction that will have the effect. If another transaction holds it, waits for its end.
 pub async fn claim(
     tx: &mut TenantTx,
-    database: &Database,
     vault: &Vault,
     call: &Call<'_>,
     now: Timestamp,
@@ -87,7 +86,7 @@ pub async fn claim(
     if row.request_hash != call.request {
         return Ok(Claim::Mismatch);
     }
-    let keys = crate::credentials::keys_of(vault, database, &tenant).await?;
+    let keys = vault.keys_within(tx).await?.ok_or(StoreError::Unsealable("data_keys"))?;
     let row_name = row_name(call);
     let place = place(&tenant, &row_name);
     let body = keys.open_fresh(Via::Connection(tx.connection()), &place, &row.sealed_response).await?;

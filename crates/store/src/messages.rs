@@ -11,7 +11,7 @@ use crate::{
 use jiff_sqlx::ToSqlx;
 use misy_domain::{
     Channel, ChannelAccountId, Clock, Content, ConversationId, Entropy, KeyId, Message, MessageId, Pressed,
-    SessionId, SiteId, TenantId, Timestamp, TokenId,
+    Role, SessionId, SiteId, TenantId, Timestamp, TokenId,
 };
 use misy_telemetry::{Field, Span, Traced};
 use misy_trust::Place;
@@ -95,15 +95,23 @@ pub(crate) fn seal(
     content: &Content,
     key: &ContactKey,
     tenant: &TenantId,
-    message: &str,
+    message: MessageId,
+    role: Role,
     entropy: &dyn Entropy,
 ) -> Result<Vec<u8>, StoreError> {
     let json = serde_json::to_vec(content).map_err(|_| StoreError::Unsealable("messages"))?;
-    Ok(key.seal(&place(tenant, message), &json, entropy))
+    let row = row_name(&message.to_string(), role.as_str());
+    Ok(key.seal(&place(tenant, &row), &json, entropy))
 }
 
-fn place<'a>(tenant: &'a TenantId, message: &'a str) -> Place<'a> {
-    Place { tenant, table: "messages", column: "sealed_body", row: message }
+/// Which message, and who says it: nobody who writes to the table puts words into the mouth of another. Its sequence is given by
+/// the database after it is sealed, so that is not bound.
+fn row_name(message: &str, role: &str) -> String {
+    format!("{message} {role}")
+}
+
+fn place<'a>(tenant: &'a TenantId, row: &'a str) -> Place<'a> {
+    Place { tenant, table: "messages", column: "sealed_body", row }
 }
 
 /// Where a message comes from, as the database is asked for it.
@@ -172,7 +180,8 @@ impl Row {
 
     fn open(self, keys: &TenantKeys, key: &ContactKey) -> Result<Message, StoreError> {
         let broken = || StoreError::Unsealable("messages");
-        let json = key.open(keys, &place(keys.tenant(), &self.message_id), &self.sealed_body)?;
+        let row = row_name(&self.message_id, &self.role);
+        let json = key.open(keys, &place(keys.tenant(), &row), &self.sealed_body)?;
         let content: Content = serde_json::from_slice(&json).map_err(|_| broken())?;
         Ok(Message {
             message_id: self.message_id.parse().map_err(|_| broken())?,
@@ -228,10 +237,11 @@ impl Database {
         let Some(key) = keys.contact(Via::Connection(served.connection()?), subject).await? else {
             return Ok(Ingested::NotFound);
         };
-        let message_id = MessageId::new(clock, entropy).to_string();
+        let id = MessageId::new(clock, entropy);
+        let message_id = id.to_string();
         let traced = Span::present().map(|at| Content { trace: Some(at), ..inbound.content.clone() });
         let content = traced.as_ref().unwrap_or(inbound.content);
-        let sealed = seal(content, &key, inbound.tenant, &message_id, entropy)?;
+        let sealed = seal(content, &key, inbound.tenant, id, Role::Contact, entropy)?;
         let row = sqlx::query!(
             "select outcome, message_id, conversation_id, sequence, created_at
              from ingest_counted($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",

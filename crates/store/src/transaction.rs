@@ -153,9 +153,13 @@ impl SystemTx {
     }
 
     /// Goes on with the same transaction as one of a tenant, so that what is done to the tenant and what is written down
-    /// about it elsewhere become durable together. Every query names its tenant; PostgreSQL does not narrow this one.
-    pub fn on_behalf_of(self, tenant: &TenantId) -> TenantTx {
-        TenantTx::of(self.transaction, self.reason, tenant, None)
+    /// about it elsewhere become durable together. From here on PostgreSQL shows it the rows of that tenant and no other.
+    pub async fn on_behalf_of(mut self, tenant: &TenantId) -> Result<TenantTx, StoreError> {
+        sqlx::query("select set_config('app.on_behalf_of', $1, true)")
+            .bind(tenant.as_str())
+            .execute(self.connection())
+            .await?;
+        Ok(TenantTx::of(self.transaction, self.reason, tenant, None))
     }
 
     /// Makes everything durable.

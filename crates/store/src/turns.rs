@@ -13,7 +13,7 @@ use crate::{
 use jiff_sqlx::ToSqlx;
 use misy_domain::{
     AuditId, Channel, Clock, Content, ConversationId, Entropy, Language, Locale, Message, MessageId,
-    MessageOrigin, Permissions, Plan, Reply, SiteId, TenantId, limit::Quota,
+    MessageOrigin, Permissions, Plan, Reply, Role, SiteId, TenantId, limit::Quota,
 };
 use misy_telemetry::Span;
 use misy_trust::Place;
@@ -439,7 +439,7 @@ impl SealedReplies {
                 trace: Span::present(),
                 ..Content::default()
             };
-            sealed.bodies.push(messages::seal(&content, key, tenant, &id.to_string(), entropy)?);
+            sealed.bodies.push(messages::seal(&content, key, tenant, id, Role::Agent, entropy)?);
             sealed.agents.push(reply.agent_name.clone());
             sealed.ids.push(id);
         }

@@ -142,8 +142,24 @@ impl Vault {
         if let Some(keys) = self.opened.get(tenant) {
             return Ok(Some(keys));
         }
-        let mut connection = database.app().acquire().await?;
-        let Some((opened, signing_root)) = self.shared.read(&mut connection, tenant).await? else {
+        self.read_keys(&mut *database.app().acquire().await?, tenant).await
+    }
+
+    /// The keys of the tenant of a transaction, read over its own connection where they are not in memory.
+    pub async fn keys_within(&self, tx: &mut TenantTx) -> Result<Option<Arc<TenantKeys>>, StoreError> {
+        let tenant = tx.tenant().clone();
+        match self.opened.get(&tenant) {
+            Some(keys) => Ok(Some(keys)),
+            None => self.read_keys(tx.connection(), &tenant).await,
+        }
+    }
+
+    async fn read_keys(
+        &self,
+        connection: &mut PgConnection,
+        tenant: &TenantId,
+    ) -> Result<Option<Arc<TenantKeys>>, StoreError> {
+        let Some((opened, signing_root)) = self.shared.read(connection, tenant).await? else {
             return Ok(None);
         };
         let keys = Arc::new(TenantKeys {

@@ -220,7 +220,7 @@ impl ManagementCall {
     async fn read(desk: &FrontDesk, request: Request) -> Result<Self, Problem> {
         let head = Head::of(request, BODY_LIMIT).await?;
         if head.is_large() {
-            expect_credential(desk, head.headers()).await?;
+            expect_credential(desk, head.headers(), head.address()).await?;
         }
         let received = head.read(desk, BODY_LIMIT).await?;
         Self::prove(desk, received).await

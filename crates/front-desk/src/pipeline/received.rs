@@ -15,7 +15,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version, header, requ
 use http_body_util::BodyExt;
 use misy_trust::ClientCertificate;
 use serde::de::DeserializeOwned;
-use std::{str::FromStr, sync::Arc};
+use std::{net::IpAddr, str::FromStr, sync::Arc};
 use tokio::time::timeout;
 
 /// Headers that decide about trust. If one stood there twice, two readers could each believe another.
@@ -83,6 +83,11 @@ impl Head {
     /// The headers.
     pub(crate) fn headers(&self) -> &HeaderMap {
         &self.parts.headers
+    }
+
+    /// Where it comes from.
+    pub(crate) fn address(&self) -> Option<IpAddr> {
+        self.record.address
     }
 
     /// Whether the body may be larger than what everybody may send.

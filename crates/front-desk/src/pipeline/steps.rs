@@ -8,19 +8,20 @@ use crate::{
     desk::FrontDesk,
     edge::{limited, unreachable},
     identity::cookies,
+    look_up,
     problem::{Code, Problem},
     shares::{Counts, Who},
     tenant_state::{ReadySecret, TenantState},
     token_desk::KnownToken,
 };
 use http::{HeaderMap, HeaderName, header};
-use misy_domain::{Permission, Permissions, Timestamp};
+use misy_domain::{Channel, Permission, Permissions, Timestamp};
 use misy_store::limits::{Nonce, Scope};
 use misy_trust::{
-    ApiKeyKind, RequestKey, RequestKeyKind, SignedRequest, TokenUse,
+    ApiKey, ApiKeyKind, RandomToken, RequestKey, RequestKeyKind, SignedRequest, TokenUse,
     request_signature::{WINDOW, check_window, parse_timestamp, verify},
 };
-use std::{marker::PhantomData, sync::Arc};
+use std::{marker::PhantomData, net::IpAddr, sync::Arc};
 
 const SIGNATURE: HeaderName = HeaderName::from_static("x-misy-signature");
 const TIMESTAMP: HeaderName = HeaderName::from_static("x-misy-timestamp");
@@ -120,14 +121,37 @@ pub(super) async fn expect_token(desk: &FrontDesk, headers: &HeaderMap) -> Resul
     desk.tokens.verify(token, desk.clock.now()).await.map(|_| ())
 }
 
-/// The same where people and set-up tokens come too: these are looked up when the body has been read.
-pub(crate) async fn expect_credential(desk: &FrontDesk, headers: &HeaderMap) -> Result<(), Problem> {
-    match bearer_of(headers) {
-        None if cookies::has_session(&desk.settings, headers) => Ok(()),
-        Some(token) if token.starts_with(TokenUse::Personal.prefix()) => Ok(()),
-        Some(token) if token.starts_with(ApiKeyKind::Administrator.prefix()) => Ok(()),
-        None | Some(_) => expect_token(desk, headers).await,
-    }
+/// The same where people and set-up tokens come too. What merely looks like theirs does not count.
+pub(crate) async fn expect_credential(
+    desk: &FrontDesk,
+    headers: &HeaderMap,
+    from: Option<IpAddr>,
+) -> Result<(), Problem> {
+    let (is_there, code) = match bearer_of(headers) {
+        None if cookies::has_session(&desk.settings, headers) => {
+            let is_there = match cookies::session(&desk.settings, headers) {
+                Some(token) => look_up::is_session(desk, from, &token.hash()).await?,
+                None => false,
+            };
+            (is_there, Code::SessionInvalid)
+        }
+        Some(text) if text.starts_with(TokenUse::Personal.prefix()) => {
+            let is_there = match RandomToken::parse(TokenUse::Personal, text) {
+                Some(token) => look_up::is_personal_token(desk, from, &token.hash()).await?,
+                None => false,
+            };
+            (is_there, Code::TokenInvalid)
+        }
+        Some(text) if text.starts_with(ApiKeyKind::Administrator.prefix()) => {
+            let is_there = match ApiKey::parse(text) {
+                Ok(key) => look_up::is_set_up_token(desk, from, &key.hash()).await?,
+                Err(_) => false,
+            };
+            (is_there, Code::TokenInvalid)
+        }
+        None | Some(_) => return expect_token(desk, headers).await,
+    };
+    if is_there { Ok(()) } else { Err(Problem::unauthorized(code)) }
 }
 
 impl Received {
@@ -237,9 +261,12 @@ impl Signed {
         let claims = &token.claims;
         let nonce = SignatureHeaders::of(received)?.nonce(forget_at);
         let Subjects { session, channel } = A::subjects(received);
-        let who = match claims.sig {
-            RequestKeyKind::Token => Who::Visitor(received.record.address),
-            RequestKeyKind::Tenant => Who::Program,
+        // A visitor comes over the web, whatever they name: so they use up the limit of no other channel.
+        let (who, channel) = match claims.sig {
+            RequestKeyKind::Token => {
+                (Who::Visitor(received.record.address), channel.map(|_| Channel::Web.as_str().to_owned()))
+            }
+            RequestKeyKind::Tenant => (Who::Program, channel),
         };
         let mut counts = Counts::of(state, who).shared(Scope::Site, claims.site_id.as_str());
         counts = counts.own(Scope::Key, &token.family);

@@ -1,8 +1,10 @@
 //! What an attacker tried and got through with once.
 
-use crate::support::{App, bare, put, raw, registration};
+use crate::support::{App, Token, bare, put, raw, registration};
 use http::Method;
+use misy_domain::{Clock, share::OF_PROGRAMS};
 use misy_front_desk::settings::SelfRegistration;
+use misy_store::limits::{Limit, Scope, Unreachable};
 use serde_json::json;
 use std::time::{Duration, Instant};
 
@@ -21,6 +23,55 @@ async fn a_message_that_names_no_channel_counts_against_its_limit_too() {
     for body in [unnamed, json!({ "sessionId": session, "channel": null, "text": "tres" })] {
         app.call(&token, Method::POST, "/messages", Some(&body)).await.refused(429, "rate_limited");
     }
+}
+
+#[tokio::test]
+async fn a_visitor_who_names_another_channel_uses_up_nothing_of_its_limit() {
+    let app = App::start().await;
+    let (owner, andina) = app.two().await;
+    let limits =
+        json!({ "limits": [{ "scope": "channel", "subject": "api", "requests": 2, "periodSeconds": 60 }] });
+    app.manage(&owner, Method::PUT, &andina.path("/limits"), Some(&limits)).await.expect(200);
+    let visitor = app.browser(&andina).await;
+    let session = app.session(&visitor).await;
+    let elsewhere = json!({ "sessionId": session, "channel": "api", "text": "uno" });
+    for _ in 0..3 {
+        app.call(&visitor, Method::POST, "/messages", Some(&elsewhere))
+            .await
+            .refused(422, "envelope_mismatch");
+    }
+
+    let program =
+        app.server(&andina, json!({ "siteId": "main", "permissions": ["chat:read", "chat:write"] })).await;
+    let opened = app.call(&program, Method::POST, "/sessions", Some(&json!({ "channel": "api" }))).await;
+    let session = opened.expect(201).text("sessionId");
+    let message = json!({ "sessionId": session, "channel": "api", "text": "dos" });
+    for _ in 0..2 {
+        app.call(&program, Method::POST, "/messages", Some(&message)).await.expect(202);
+    }
+    app.call(&program, Method::POST, "/messages", Some(&message)).await.refused(429, "rate_limited");
+}
+
+#[tokio::test]
+async fn the_programs_of_a_tenant_leave_so_much_behind_in_a_day_and_no_more() {
+    let app = App::start().await;
+    let (_, andina) = app.two().await;
+    let asked = json!({ "siteId": "main", "permissions": ["chat:read", "chat:write"] });
+    let programs = [app.server(&andina, asked.clone()).await, app.server(&andina, asked).await];
+    let open = async |program: &Token| {
+        app.call(program, Method::POST, "/sessions", Some(&json!({ "channel": "web" }))).await
+    };
+    open(&programs[0]).await.expect(201);
+    let limit = Limit { scope: Scope::Key, subject: "session programs", quota: OF_PROGRAMS };
+    let (tenant, now) = (andina.tenant_id(), app.store.clock.now());
+    for _ in 1..OF_PROGRAMS.requests {
+        app.desk.limits.check(&tenant, None, &[limit], now, Unreachable::Refuse).await.unwrap();
+    }
+    for program in &programs {
+        open(program).await.refused(429, "rate_limited");
+    }
+    // Visitors have their own.
+    app.session(&app.browser(&andina).await).await;
 }
 
 #[tokio::test]

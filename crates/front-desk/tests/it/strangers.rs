@@ -3,6 +3,7 @@
 use crate::support::{Answer, App, Tenant, Token, put, send_to};
 use futures_util::{StreamExt, stream};
 use http::Method;
+use misy_trust::{ApiKey, ApiKeyKind, RandomToken, SystemEntropy, TokenUse};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -361,10 +362,38 @@ async fn a_large_body_is_not_read_before_its_sender_shows_a_token() {
         request
     };
     let sites = andina.path("/sites");
+    let refused = async |request, code| {
+        let answered = tokio::time::timeout(Duration::from_secs(5), app.send(request));
+        answered.await.expect("the body is waited for").refused(401, code);
+    };
     for path in ["/messages", &sites] {
         for (token, code) in [(None, "token_missing"), (Some("nonsense"), "token_invalid")] {
-            let answered = tokio::time::timeout(Duration::from_secs(5), app.send(endless(path, token)));
-            answered.await.expect("the body is waited for").refused(401, code);
+            refused(endless(path, token), code).await;
         }
+    }
+    // What merely looks like a credential is none.
+    let entropy = SystemEntropy::new();
+    let personal = RandomToken::generate(TokenUse::Personal, &entropy);
+    let set_up = ApiKey::generate(ApiKeyKind::Administrator, &entropy);
+    for token in [personal.text(), set_up.text().expose(), "pat_1", "adm_1"] {
+        refused(endless(&sites, Some(token)), "token_invalid").await;
+    }
+    let session = RandomToken::generate(TokenUse::Session, &entropy);
+    for session in [session.text(), "bss_1"] {
+        let mut request = endless(&sites, None);
+        put(&mut request, "cookie", &format!("__Host-misy_session={session}"));
+        refused(request, "session_invalid").await;
+    }
+    // Whoever has one is listened to.
+    let (asked_for, is_asked_for) = tokio::sync::oneshot::channel();
+    let body = stream::once(async move {
+        asked_for.send(()).unwrap();
+        std::future::pending::<Result<Vec<u8>, std::io::Error>>().await
+    });
+    let mut request = endless(&sites, Some(&andina.administrator));
+    *request.body_mut() = axum::body::Body::from_stream(body);
+    tokio::select! {
+        answer = app.send(request) => panic!("answered with {} before the body came", answer.status),
+        asked_for = is_asked_for => asked_for.unwrap(),
     }
 }

@@ -1,7 +1,8 @@
 //! Connections of one role for one class of work, and each tenant's share of them.
 //!
 //! A tenant that asks for more than its share waits for itself: however many of its calls take however long, the other
-//! connections are there for others. Whoever works for a tenant takes a turn first, and there is no other way to a
+//! connections are there for others. And half of all connections are kept for tenants that hold none: a few that take all
+//! they may leave some to everybody else. Whoever works for a tenant takes a turn first, and there is no other way to a
 //! transaction of a tenant.
 
 use crate::{StoreError, transaction::held};
@@ -29,6 +30,8 @@ const FEW: usize = 64;
 pub(crate) struct Connections {
     pool: PgPool,
     turns: Turns,
+    /// For turns of tenants that hold a connection already.
+    further: Arc<Semaphore>,
 }
 
 /// What there is little of, and the share of each who wants it: a tenant, a network. Cheap to clone.
@@ -45,7 +48,8 @@ struct Holders<K> {
 
 /// The right to one piece of a share, until dropped.
 pub struct Turn {
-    _permit: OwnedSemaphorePermit,
+    permit: OwnedSemaphorePermit,
+    _further: Option<OwnedSemaphorePermit>,
 }
 
 /// A connection that serves a tenant outside of any transaction. To be [given back](Self::give_back): if it is dropped while
@@ -55,7 +59,10 @@ pub(crate) struct Served(Option<(PoolConnection<Postgres>, Turn)>);
 impl Connections {
     /// Connections of which one tenant may hold so many at a time.
     pub(super) fn new(pool: PgPool, share: u32) -> Self {
-        Self { pool, turns: Turns::of(usize::try_from(share).unwrap_or(usize::MAX)) }
+        let further =
+            usize::try_from(pool.options().get_max_connections() / 2).unwrap_or(Semaphore::MAX_PERMITS);
+        let turns = Turns::of(usize::try_from(share).unwrap_or(usize::MAX));
+        Self { pool, turns, further: Arc::new(Semaphore::new(further)) }
     }
 
     /// All of them, for what belongs to no tenant.
@@ -63,10 +70,21 @@ impl Connections {
         &self.pool
     }
 
-    /// Waits until the tenant holds less than its share.
+    /// Waits until the tenant holds less than its share and, if it holds something, until there is more than is kept for others.
     pub(crate) async fn turn(&self, tenant: &TenantId) -> Result<Turn, StoreError> {
-        let turn = self.turns.wait(tenant).await;
+        let turn = self.patient_turn(tenant).await;
         turn.inspect_err(|_| metrics::counter!("misy_tenant_shares_spent_total").increment(1))
+    }
+
+    async fn patient_turn(&self, tenant: &TenantId) -> Result<Turn, StoreError> {
+        let turn = self.turns.wait(tenant).await?;
+        if turn.permit.semaphore().available_permits() + 1 == self.turns.share {
+            return Ok(turn);
+        }
+        let Ok(Ok(further)) = timeout(PATIENCE, self.further.clone().acquire_owned()).await else {
+            return Err(sqlx::Error::PoolTimedOut.into());
+        };
+        Ok(Turn { _further: Some(further), ..turn })
     }
 
     /// A connection for the tenant, in its turn.
@@ -92,12 +110,12 @@ impl<K: Clone + Eq + Hash> Turns<K> {
         let Ok(Ok(permit)) = timeout(PATIENCE, self.turns_of(holder).acquire_owned()).await else {
             return Err(sqlx::Error::PoolTimedOut.into());
         };
-        Ok(Turn { _permit: permit })
+        Ok(Turn { permit, _further: None })
     }
 
     /// A turn, if the holder has less than its share at this moment.
     pub fn take(&self, holder: &K) -> Option<Turn> {
-        self.turns_of(holder).try_acquire_owned().ok().map(|permit| Turn { _permit: permit })
+        self.turns_of(holder).try_acquire_owned().ok().map(|permit| Turn { permit, _further: None })
     }
 
     fn turns_of(&self, holder: &K) -> Arc<Semaphore> {
@@ -171,6 +189,34 @@ mod tests {
         assert!(turns.wait(&tenant(2)).await.is_ok());
         drop(held);
         assert!(turns.wait(&tenant(1)).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn four_that_hold_all_they_may_leave_connections_to_others() {
+        let pool = sqlx::postgres::PgPoolOptions::new().max_connections(20);
+        let connections = Connections::new(pool.connect_lazy("postgres://localhost/nobody").unwrap(), 5);
+        let at_once = async |number| {
+            let tenant = tenant(number);
+            tokio::select! {
+                biased;
+                turn = connections.turn(&tenant) => turn.ok(),
+                () = std::future::ready(()) => None,
+            }
+        };
+        let mut held = Vec::new();
+        for number in 0..4 {
+            for _ in 0..5 {
+                held.extend(at_once(number).await);
+            }
+        }
+        assert_eq!(held.len(), 4 + 10);
+        for number in 4..10 {
+            let first = at_once(number).await.expect("one is kept for it");
+            assert!(at_once(number).await.is_none());
+            held.push(first);
+        }
+        held.clear();
+        assert!(at_once(0).await.is_some());
     }
 
     #[tokio::test]

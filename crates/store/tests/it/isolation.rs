@@ -232,6 +232,34 @@ async fn a_tenant_sees_its_own_rows_and_touches_no_other() {
     }
 }
 
+/// The owner's work sees all tenants until it acts on behalf of one; then it sees that one, and touches no other.
+#[tokio::test]
+async fn on_behalf_of_a_tenant_the_owners_work_sees_that_tenant_and_touches_no_other() {
+    let (store, tables) = filled().await;
+    let mut connection = store.connect_as("misy_system").await.unwrap();
+    let counted = async |connection: &mut PgConnection, table: &Table| -> Option<i64> {
+        let sql = AssertSqlSafe(format!("select count(tenant_id) from misy.{}", table.name));
+        match sqlx::query_scalar(sql).fetch_one(connection).await {
+            Ok(count) => Some(count),
+            Err(error) => {
+                assert_denied(&table.name, "read", Err(error));
+                None
+            }
+        }
+    };
+    let mut read = 0;
+    for table in &tables {
+        connection.execute("reset app.on_behalf_of").await.unwrap();
+        let Some(all) = counted(&mut connection, table).await else { continue };
+        assert_eq!(all, 2, "{}", table.name);
+        connection.execute("set app.on_behalf_of = 'aa'").await.unwrap();
+        assert_eq!(counted(&mut connection, table).await, Some(1), "{}", table.name);
+        writes_are_refused(&mut connection, table, "aa").await;
+        read += 1;
+    }
+    assert!(read >= 10, "{read}");
+}
+
 #[tokio::test]
 async fn functions_that_look_across_tenants_are_closed_to_those_who_serve_requests() {
     let (store, _) = filled().await;

@@ -16,7 +16,7 @@ use sqlx::AssertSqlSafe;
 use std::time::Duration;
 
 /// Another replica on the same database: nothing of the first one's memory.
-fn replica(store: &TestStore) -> Vault {
+pub(crate) fn replica(store: &TestStore) -> Vault {
     Vault::over(misy_store::Roots::fixed(vec![store.vault.roots().active()]), store.entropy.clone())
 }
 

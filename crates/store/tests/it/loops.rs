@@ -7,6 +7,7 @@ use misy_store::{
     loops::{Loop, LoopState, run},
 };
 use misy_testkit::store::{TestStore, test_store};
+use sqlx::Executor;
 use std::{
     sync::{
         Arc,
@@ -95,4 +96,27 @@ async fn what_has_been_over_for_an_hour_goes_and_what_was_over_just_now_stays() 
     .await
     .unwrap();
     assert_eq!(left, [2500, 1, 1, 3]);
+}
+
+/// However much there is: what is over is found by its end, and nobody reads all that is not.
+#[tokio::test]
+async fn what_is_over_is_found_without_reading_whole_tables() {
+    let store = test_store().await.unwrap();
+    store.tenant("andina").await.unwrap();
+    let mut admin = store.connect_as("postgres").await.unwrap();
+    // A planner that has an index takes it then, however few rows there are.
+    admin
+        .execute("begin; set local enable_seqscan = off; select platform.remove_expired(now(), 10)")
+        .await
+        .unwrap();
+    let read: Vec<(String, i64, i64)> = sqlx::query_as(
+        "select relname::text, seq_scan, idx_scan from pg_stat_xact_user_tables
+         where schemaname = 'misy' and relname <> 'tenants' and seq_scan + coalesce(idx_scan, 0) > 0 order by 1",
+    )
+    .fetch_all(&mut admin)
+    .await
+    .unwrap();
+    let names: Vec<&str> = read.iter().map(|(name, ..)| &**name).collect();
+    assert_eq!(names, ["idempotency_keys", "mails", "revoked_tokens", "token_renewals", "user_devices"]);
+    assert!(read.iter().all(|(_, whole, _)| *whole == 0), "{read:?}");
 }

@@ -1,6 +1,12 @@
 //! Transactions that are done as a whole: again when they collide, and on one connection.
 
-use misy_store::{Collides, StoreError, roles, tenant_tx};
+use crate::keys::replica;
+use misy_domain::Clock;
+use misy_store::{
+    Collides, StoreError,
+    idempotency::{self, Answer, Call, Claim},
+    roles, tenant_tx,
+};
 use misy_testkit::store::{TestStore, TestTenant, test_store};
 use std::sync::{
     Arc,
@@ -76,6 +82,25 @@ async fn what_collides_again_and_again_is_told_and_nothing_of_it_stays() {
     assert_eq!(tried.load(SeqCst), 4);
     let still = tenant_tx!(store.database, "test.read", &tenant.id, async |tx| roles::read(tx, "left").await);
     assert!(still.await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn a_program_that_has_no_keys_of_the_tenant_yet_reads_an_answer_over_the_one_connection() {
+    let (store, tenant) = with_roles().await;
+    let call = Call { scope: "test", key: "1", request: [1; 32] };
+    let given = Answer { status: 201, body: b"{}".to_vec() };
+    let now = store.clock.now();
+    tenant_tx!(store.database, "test.first", &tenant.id, async |tx| {
+        assert_eq!(idempotency::claim(tx, &store.vault, &call, now).await?, Claim::Fresh);
+        idempotency::complete(tx, &tenant.keys, &*store.entropy, &call, &given).await
+    })
+    .await
+    .unwrap();
+    let newly_started = replica(&store);
+    let again = tenant_tx!(store.database, "test.again", &tenant.id, async |tx| {
+        idempotency::claim(tx, &newly_started, &call, now).await
+    });
+    assert_eq!(again.await.unwrap(), Claim::Answered(given));
 }
 
 /// Does something inside a transaction, in a task of its own, and says whether that was refused.

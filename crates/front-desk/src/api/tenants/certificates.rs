@@ -12,7 +12,7 @@ use http::StatusCode;
 use misy_domain::{CertificateId, KeyId, SiteId, Timestamp, act};
 use misy_store::{
     certificates::{self, Binding, BoundBy, Certificate},
-    credentials,
+    credentials, tenant_tx,
 };
 use misy_trust::{
     ClientCertificate, Fingerprint,
@@ -260,12 +260,13 @@ pub(crate) async fn revoke(
 ) -> Result<StatusCode, Problem> {
     let id: CertificateId = call.received.param("certificateId")?;
     call.received.expect_no_body()?;
-    let mut tx = desk.database.tenant("certificates.revoke", &call.tenant).await?;
-    let certificate = certificates::lock(&mut tx, id).await?.ok_or_else(Problem::not_found)?;
-    let certificate = call.handle(&desk, certificate)?;
-    certificates::revoke(&mut tx, &certificate, desk.clock.now()).await?;
-    call.record_change(&desk, &mut tx, id.to_string(), None).await?;
-    tx.commit().await?;
+    tenant_tx!(desk.database, "certificates.revoke", &call.tenant, async |tx| {
+        let certificate = certificates::lock(tx, id).await?.ok_or_else(Problem::not_found)?;
+        let certificate = call.handle(&desk, certificate)?;
+        certificates::revoke(tx, &certificate, desk.clock.now()).await?;
+        call.record_change(&desk, tx, id.to_string(), None).await
+    })
+    .await?;
     desk.tenants.changed(&call.tenant);
     Ok(StatusCode::NO_CONTENT)
 }

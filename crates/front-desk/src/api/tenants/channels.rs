@@ -14,6 +14,7 @@ use misy_egress::Reach;
 use misy_store::{
     channels::{self, Account, AccountChange, AccountStatus, NewAccount},
     deliveries::{self, Standing},
+    tenant_tx,
 };
 use misy_trust::access::Given;
 use serde::{Deserialize, Serialize};
@@ -231,30 +232,32 @@ pub(crate) async fn create(
         None => usual_permissions(&desk, &call)?,
     };
     let once = Once::of(&call.received, &call.manager.maker)?;
-    let mut tx = desk.database.tenant("channels.create", &call.tenant).await?;
-    if let Some(answer) = once.answered(&desk, &mut tx).await? {
-        return Ok(answer);
-    }
-    let account_id = ChannelAccountId::new(&*desk.clock, &*desk.entropy);
-    let made_by = call.maker_in(&call.tenant);
-    let stored = NewAccount {
-        account_id,
-        channel: new.channel,
-        // The tenant's own program is its own vendor.
-        vendor_account_id: &account_id.to_string(),
-        name: &new.name,
-        permissions: &permissions,
-        callback_url: Some(&new.callback_url),
-        made_by: &made_by,
-    };
-    let secret = channels::create(&mut tx, call.keys(), &stored, desk.clock.now(), &*desk.entropy).await?;
-    let account = channels::read(&mut tx, account_id).await?.ok_or_else(Problem::internal)?;
-    let detail =
-        json!({ "channel": new.channel, "callbackUrl": new.callback_url, "permissions": *permissions });
-    call.record_change(&desk, &mut tx, account_id.to_string(), Some(detail)).await?;
-    let answer =
-        AccountAnswer { secret: Some(secret.text().expose().clone()), ..AccountAnswer::from(account) };
-    once.answer(&desk, tx, call.keys(), StatusCode::CREATED, &answer).await
+    tenant_tx!(desk.database, "channels.create", &call.tenant, async |tx| {
+        if let Some(answer) = once.answered(&desk, tx).await? {
+            return Ok(answer);
+        }
+        let account_id = ChannelAccountId::new(&*desk.clock, &*desk.entropy);
+        let made_by = call.maker_in(&call.tenant);
+        let stored = NewAccount {
+            account_id,
+            channel: new.channel,
+            // The tenant's own program is its own vendor.
+            vendor_account_id: &account_id.to_string(),
+            name: &new.name,
+            permissions: &permissions,
+            callback_url: Some(&new.callback_url),
+            made_by: &made_by,
+        };
+        let secret = channels::create(tx, call.keys(), &stored, desk.clock.now(), &*desk.entropy).await?;
+        let account = channels::read(tx, account_id).await?.ok_or_else(Problem::internal)?;
+        let detail =
+            json!({ "channel": new.channel, "callbackUrl": new.callback_url, "permissions": *permissions });
+        call.record_change(&desk, tx, account_id.to_string(), Some(detail)).await?;
+        let answer =
+            AccountAnswer { secret: Some(secret.text().expose().clone()), ..AccountAnswer::from(account) };
+        once.keep(&desk, tx, call.keys(), StatusCode::CREATED, &answer).await
+    })
+    .await
 }
 
 /// Read a channel account
@@ -362,19 +365,21 @@ pub(crate) async fn rotate(
         return Err(Problem::invalid_field("/overlapSeconds", "range", "must be from 0 to 2592000"));
     }
     let once = Once::of(&call.received, &call.manager.maker)?;
-    let mut tx = desk.database.tenant("channels.rotate", &call.tenant).await?;
-    if let Some(answer) = once.answered(&desk, &mut tx).await? {
-        return Ok(answer);
-    }
-    let now = desk.clock.now();
-    let until = now.checked_add(Duration::from_secs(u64::from(overlap))).unwrap_or(Timestamp::MAX);
-    let account = channels::lock(&mut tx, id).await?.ok_or_else(Problem::not_found)?;
-    let account = call.handle(&desk, account)?;
-    let secret = channels::rotate_secret(&mut tx, call.keys(), &account, until, now, &*desk.entropy).await?;
-    let detail = json!({ "secret": "rotated", "overlapSeconds": overlap });
-    call.record_change(&desk, &mut tx, id.to_string(), Some(detail)).await?;
-    let answer = SecretAnswer { secret: secret.text().expose().clone(), old_secret_until: until };
-    once.answer(&desk, tx, call.keys(), StatusCode::CREATED, &answer).await
+    tenant_tx!(desk.database, "channels.rotate", &call.tenant, async |tx| {
+        if let Some(answer) = once.answered(&desk, tx).await? {
+            return Ok(answer);
+        }
+        let now = desk.clock.now();
+        let until = now.checked_add(Duration::from_secs(u64::from(overlap))).unwrap_or(Timestamp::MAX);
+        let account = channels::lock(tx, id).await?.ok_or_else(Problem::not_found)?;
+        let account = call.handle(&desk, account)?;
+        let secret = channels::rotate_secret(tx, call.keys(), &account, until, now, &*desk.entropy).await?;
+        let detail = json!({ "secret": "rotated", "overlapSeconds": overlap });
+        call.record_change(&desk, tx, id.to_string(), Some(detail)).await?;
+        let answer = SecretAnswer { secret: secret.text().expose().clone(), old_secret_until: until };
+        once.keep(&desk, tx, call.keys(), StatusCode::CREATED, &answer).await
+    })
+    .await
 }
 
 /// How a delivery stands.

@@ -16,7 +16,7 @@ use misy_domain::{DomainName, Timestamp, act, limit::Quota};
 use misy_store::{
     email_domains::{self, EmailDomain},
     limits::{Limit, Scope, Unreachable},
-    sign_in_providers,
+    sign_in_providers, tenant_tx,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -125,15 +125,17 @@ pub(crate) async fn create(
     mistakes.into_result()?;
     let domain = domain.map_err(|_| Problem::internal())?;
     let once = Once::of(&call.received, &call.manager.maker)?;
-    let mut tx = desk.database.tenant("domains.create", &call.tenant).await?;
-    if let Some(answer) = once.answered(&desk, &mut tx).await? {
-        return Ok(answer);
-    }
-    let line = domain_proof::new_line(&*desk.entropy);
-    email_domains::create(&mut tx, &domain, &line, desk.clock.now()).await?;
-    call.record_change(&desk, &mut tx, domain.as_str(), None).await?;
-    let named = email_domains::lock(&mut tx, &domain).await?.ok_or_else(Problem::internal)?;
-    once.answer(&desk, tx, call.keys(), StatusCode::CREATED, &DomainAnswer::from(named)).await
+    tenant_tx!(desk.database, "domains.create", &call.tenant, async |tx| {
+        if let Some(answer) = once.answered(&desk, tx).await? {
+            return Ok(answer);
+        }
+        let line = domain_proof::new_line(&*desk.entropy);
+        email_domains::create(tx, &domain, &line, desk.clock.now()).await?;
+        call.record_change(&desk, tx, domain.as_str(), None).await?;
+        let named = email_domains::lock(tx, &domain).await?.ok_or_else(Problem::internal)?;
+        once.keep(&desk, tx, call.keys(), StatusCode::CREATED, &DomainAnswer::from(named)).await
+    })
+    .await
 }
 
 /// Verify a domain
@@ -196,18 +198,19 @@ pub(crate) async fn delete(
 ) -> Result<StatusCode, Problem> {
     let domain: DomainName = call.received.param("domain")?;
     call.received.expect_no_body()?;
-    let mut tx = desk.database.tenant("domains.delete", &call.tenant).await?;
-    let provider = sign_in_providers::hold(&mut tx, call.keys()).await?;
-    if provider.and_then(|provider| provider.email_domains).is_some_and(|used| used.contains(&domain)) {
-        return Err(Problem::conflict(
-            Code::DomainInUse,
-            "The provider introduces people of this domain; take it out there first.",
-        ));
-    }
-    if !email_domains::remove(&mut tx, &domain).await? {
-        return Err(Problem::not_found());
-    }
-    call.record_change(&desk, &mut tx, domain.as_str(), None).await?;
-    tx.commit().await?;
+    tenant_tx!(desk.database, "domains.delete", &call.tenant, async |tx| {
+        let provider = sign_in_providers::hold(tx, call.keys()).await?;
+        if provider.and_then(|provider| provider.email_domains).is_some_and(|used| used.contains(&domain)) {
+            return Err(Problem::conflict(
+                Code::DomainInUse,
+                "The provider introduces people of this domain; take it out there first.",
+            ));
+        }
+        if !email_domains::remove(tx, &domain).await? {
+            return Err(Problem::not_found());
+        }
+        call.record_change(&desk, tx, domain.as_str(), None).await
+    })
+    .await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -5,7 +5,10 @@ use crate::{desk::FrontDesk, idempotent::Once, management::Managed, problem::Pro
 use axum::{Json, extract::State, response::Response};
 use http::StatusCode;
 use misy_domain::{RotationId, Timestamp, act};
-use misy_store::rotation::{self, KeyVersion, Rotation};
+use misy_store::{
+    rotation::{self, KeyVersion, Rotation},
+    tenant_tx,
+};
 use serde::Serialize;
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -163,14 +166,16 @@ pub(crate) async fn rotate(
     call: Managed<act::EncryptionRotate>,
 ) -> Result<Response, Problem> {
     let once = Once::of(&call.received, &call.manager.maker)?;
-    let mut tx = desk.database.tenant("encryption.rotate", &call.tenant).await?;
-    if let Some(answered) = once.answered(&desk, &mut tx).await? {
-        return Ok(answered);
-    }
-    let actor = call.actor_in(&call.tenant);
-    let rotation = rotation::start(&mut tx, call.keys(), &actor, &*desk.clock, &*desk.entropy).await?;
-    let detail = json!({ "toVersion": rotation.to_version });
-    call.record_change(&desk, &mut tx, rotation.rotation_id.to_string(), Some(detail)).await?;
-    let answer = RotationAnswer::from(rotation);
-    once.answer(&desk, tx, call.keys(), StatusCode::ACCEPTED, &answer).await
+    tenant_tx!(desk.database, "encryption.rotate", &call.tenant, async |tx| {
+        if let Some(answered) = once.answered(&desk, tx).await? {
+            return Ok(answered);
+        }
+        let actor = call.actor_in(&call.tenant);
+        let rotation = rotation::start(tx, call.keys(), &actor, &*desk.clock, &*desk.entropy).await?;
+        let detail = json!({ "toVersion": rotation.to_version });
+        call.record_change(&desk, tx, rotation.rotation_id.to_string(), Some(detail)).await?;
+        let answer = RotationAnswer::from(rotation);
+        once.keep(&desk, tx, call.keys(), StatusCode::ACCEPTED, &answer).await
+    })
+    .await
 }

@@ -134,7 +134,7 @@ pub(crate) async fn run(
     if let Some(setting) = &decided {
         global_settings::set(&mut tx, SELF_REGISTRATION, setting, &used.actor, used.used_at).await?;
     }
-    let mut tx = tx.on_behalf_of(&call.tenant);
+    let mut tx = tx.on_behalf_of(&call.tenant).await?;
     carry_out(&desk, &asked, &call, &mut tx).await?;
     tx.commit().await?;
 

@@ -21,6 +21,7 @@ use misy_store::{
     StoreError,
     audit::{Actor, AuditEntry, Kind},
     provisioning::{self, NewTenant, Provisioned},
+    tenant_tx,
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -246,17 +247,19 @@ async fn carry_out(
     new: &NewTenant,
     once: &Once,
 ) -> Result<Response, Problem> {
-    let mut tx = desk.database.tenant("tenants.provision", tenant).await?;
-    if let Some(answer) = once.answered(desk, &mut tx).await? {
-        return Ok(answer);
-    }
-    let made = provisioning::provision(&mut tx, &desk.vault, &*desk.clock, new, |_| Ok(())).await;
-    let made = made.map_err(|error| match error {
-        StoreError::Conflict(_) => taken(),
-        other => other.into(),
-    })?;
-    let answer = answer(&desk.settings.public_url, tenant, new, &made);
-    let response = once.answer(desk, tx, &made.keys, StatusCode::CREATED, &answer).await?;
+    let response = tenant_tx!(desk.database, "tenants.provision", tenant, async |tx| {
+        if let Some(answer) = once.answered(desk, tx).await? {
+            return Ok(answer);
+        }
+        let made = provisioning::provision(tx, &desk.vault, &*desk.clock, new, |_| Ok(())).await;
+        let made = made.map_err(|error| match error {
+            StoreError::Conflict(_) => taken(),
+            other => other.into(),
+        })?;
+        let answer = answer(&desk.settings.public_url, tenant, new, &made);
+        once.keep(desk, tx, &made.keys, StatusCode::CREATED, &answer).await
+    })
+    .await?;
     desk.tenants.changed(tenant);
     desk.origins.changed();
     Ok(response)

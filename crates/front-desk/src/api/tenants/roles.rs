@@ -169,14 +169,16 @@ pub(crate) async fn create(
     mistakes.into_result()?;
     let actions = call.may_give(&desk, &call.tenant, &new.actions)?;
     let once = Once::of(&call.received, &call.manager.maker)?;
-    let mut tx = desk.database.tenant("roles.create", &call.tenant).await?;
-    if let Some(answer) = once.answered(&desk, &mut tx).await? {
-        return Ok(answer);
-    }
-    roles::create(&mut tx, &new.role_id, &name, &description, &actions).await?;
-    let role = roles::read(&mut tx, &new.role_id).await?.ok_or_else(Problem::internal)?;
-    call.record_change(&desk, &mut tx, new.role_id.as_str(), Some(json!({ "actions": new.actions }))).await?;
-    once.answer(&desk, tx, call.keys(), StatusCode::CREATED, &RoleAnswer::from(role)).await
+    tenant_tx!(desk.database, "roles.create", &call.tenant, async |tx| {
+        if let Some(answer) = once.answered(&desk, tx).await? {
+            return Ok(answer);
+        }
+        roles::create(tx, &new.role_id, &name, &description, &actions).await?;
+        let role = roles::read(tx, &new.role_id).await?.ok_or_else(Problem::internal)?;
+        call.record_change(&desk, tx, new.role_id.as_str(), Some(json!({ "actions": new.actions }))).await?;
+        once.keep(&desk, tx, call.keys(), StatusCode::CREATED, &RoleAnswer::from(role)).await
+    })
+    .await
 }
 
 /// Read a role

@@ -11,7 +11,10 @@ use axum::{Json, extract::State, response::Response};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::StatusCode;
 use misy_domain::{Action, KeyId, Permission, Permissions, Timestamp, act};
-use misy_store::credentials::{self, NewSecret, SecretGrant, SecretRecord};
+use misy_store::{
+    credentials::{self, NewSecret, SecretGrant, SecretRecord},
+    tenant_tx,
+};
 use misy_trust::access::{self, Given};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -301,13 +304,14 @@ pub(crate) async fn revoke(
     let id: KeyId = call.received.param("keyId")?;
     call.received.expect_no_body()?;
     let query: RevokeQuery = call.received.query()?;
-    let mut tx = desk.database.tenant("secrets.revoke", &call.tenant).await?;
-    let secret = credentials::lock_secret(&mut tx, id).await?.ok_or_else(Problem::not_found)?;
-    let secret = call.handle(&desk, secret)?;
-    credentials::revoke_secret(&mut tx, &secret, query.with_tokens(), desk.clock.now()).await?;
-    let detail = json!({ "tokens": if query.with_tokens() { "revoke" } else { "keep" } });
-    call.record_change(&desk, &mut tx, id.to_string(), Some(detail)).await?;
-    tx.commit().await?;
+    tenant_tx!(desk.database, "secrets.revoke", &call.tenant, async |tx| {
+        let secret = credentials::lock_secret(tx, id).await?.ok_or_else(Problem::not_found)?;
+        let secret = call.handle(&desk, secret)?;
+        credentials::revoke_secret(tx, &secret, query.with_tokens(), desk.clock.now()).await?;
+        let detail = json!({ "tokens": if query.with_tokens() { "revoke" } else { "keep" } });
+        call.record_change(&desk, tx, id.to_string(), Some(detail)).await
+    })
+    .await?;
     desk.tenants.changed(&call.tenant);
     Ok(StatusCode::NO_CONTENT)
 }

@@ -5,12 +5,15 @@ use crate::{
     desk::FrontDesk,
     idempotent::Once,
     management::Managed,
-    problem::{FieldError, Problem},
+    problem::{Code, FieldError, Problem},
 };
 use axum::{Json, extract::State, response::Response};
 use http::StatusCode;
 use misy_domain::{Action, Permission, Permissions, SiteId, Timestamp, act};
-use misy_store::sites::{self, Site, SiteChange};
+use misy_store::{
+    sites::{self, LockedSite, Site, SiteChange},
+    tenant_tx,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
@@ -127,16 +130,18 @@ pub(crate) async fn create(
     let permissions: Permissions =
         new.permissions.map_or_else(Permissions::all, |list| list.into_iter().collect());
     let once = Once::of(&call.received, &call.manager.maker)?;
-    let mut tx = desk.database.tenant("sites.create", &call.tenant).await?;
-    if let Some(answer) = once.answered(&desk, &mut tx).await? {
-        return Ok(answer);
-    }
-    sites::create(&mut tx, &new.site_id, &name, &permissions, &origins).await?;
-    let site = sites::read(&mut tx, &new.site_id).await?.ok_or_else(Problem::internal)?;
-    let detail = json!({ "origins": new.origins });
-    call.record_change(&desk, &mut tx, new.site_id.as_str(), Some(detail)).await?;
-    let answer = SiteAnswer::from(site);
-    let response = once.answer(&desk, tx, call.keys(), StatusCode::CREATED, &answer).await?;
+    let response = tenant_tx!(desk.database, "sites.create", &call.tenant, async |tx| {
+        if let Some(answer) = once.answered(&desk, tx).await? {
+            return Ok(answer);
+        }
+        sites::create(tx, &new.site_id, &name, &permissions, &origins).await?;
+        let site = sites::read(tx, &new.site_id).await?.ok_or_else(Problem::internal)?;
+        let detail = json!({ "origins": new.origins });
+        call.record_change(&desk, tx, new.site_id.as_str(), Some(detail)).await?;
+        let answer = SiteAnswer::from(site);
+        once.keep(&desk, tx, call.keys(), StatusCode::CREATED, &answer).await
+    })
+    .await?;
     desk.tenants.changed(&call.tenant);
     desk.origins.changed();
     Ok(response)
@@ -221,19 +226,32 @@ pub(crate) async fn delete(
 ) -> Result<StatusCode, Problem> {
     let id: SiteId = call.received.param("siteId")?;
     call.received.expect_no_body()?;
-    let mut tx = desk.database.tenant("sites.delete", &call.tenant).await?;
-    let site = sites::lock(&mut tx, call.state.is_owner(), &id).await?.ok_or_else(Problem::not_found)?;
-    // What goes with it is asked for as if it went alone.
-    if !site.keys.is_empty() {
+    let of_owner = call.state.is_owner();
+    let goes_with_it = |site: &LockedSite| (!site.keys.is_empty(), !site.certificates.is_empty());
+    let asked_for = tenant_tx!(desk.database, "sites.goes_with_it", &call.tenant, async |tx| {
+        let site = sites::lock(tx, of_owner, &id).await?.ok_or_else(Problem::not_found)?;
+        Ok::<_, Problem>(goes_with_it(&site))
+    })
+    .await?;
+    // What goes with it is asked for as if it went alone. These questions have transactions of their own.
+    let (keys, certificates) = asked_for;
+    if keys {
         call.also(&desk, Action::KeysWrite).await?;
     }
-    if !site.certificates.is_empty() {
+    if certificates {
         call.also(&desk, Action::CertificatesWrite).await?;
     }
-    let site = call.handle(&desk, site)?;
-    sites::delete(&mut tx, &site).await?;
-    call.record_change(&desk, &mut tx, id.as_str(), None).await?;
-    tx.commit().await?;
+    tenant_tx!(desk.database, "sites.delete", &call.tenant, async |tx| {
+        let site = sites::lock(tx, of_owner, &id).await?.ok_or_else(Problem::not_found)?;
+        if goes_with_it(&site) != asked_for {
+            let detail = "The site got or lost keys or certificates at this moment; try again.";
+            return Err(Problem::conflict(Code::Conflict, detail));
+        }
+        let site = call.handle(&desk, site)?;
+        sites::delete(tx, &site).await?;
+        call.record_change(&desk, tx, id.as_str(), None).await
+    })
+    .await?;
     desk.tenants.changed(&call.tenant);
     desk.origins.changed();
     Ok(StatusCode::NO_CONTENT)

@@ -450,19 +450,21 @@ pub(crate) async fn remove(
     let expected = expected_version(&call.received)?;
     let query: MadeQuery = call.received.query()?;
     call.received.expect_no_body()?;
-    let mut tx = desk.database.tenant("users.remove", &call.tenant).await?;
-    users::lock_administrators(&mut tx).await?;
-    let user = users::lock(&mut tx, call.keys(), id).await?.ok_or_else(Problem::not_found)?;
-    call.expect_handles(&desk, &mut tx, &user.roles).await?;
-    if expected.is_some_and(|version| version != user.version) {
-        return Err(misy_store::StoreError::Stale("user").into());
-    }
-    expect_not_last(&mut tx, &user, None).await?;
-    let made = query.settle(&desk, &call, &mut tx, id).await?;
-    users::remove(&mut tx, id).await?;
-    let detail = json!({ "was": user.roles, "made": made });
-    call.record_change(&desk, &mut tx, id.to_string(), Some(detail)).await?;
-    tx.commit().await?;
+    let made = tenant_tx!(desk.database, "users.remove", &call.tenant, async |tx| {
+        users::lock_administrators(tx).await?;
+        let user = users::lock(tx, call.keys(), id).await?.ok_or_else(Problem::not_found)?;
+        call.expect_handles(&desk, tx, &user.roles).await?;
+        if expected.is_some_and(|version| version != user.version) {
+            return Err(misy_store::StoreError::Stale("user").into());
+        }
+        expect_not_last(tx, &user, None).await?;
+        let made = query.settle(&desk, &call, tx, id).await?;
+        users::remove(tx, id).await?;
+        let detail = json!({ "was": user.roles, "made": made });
+        call.record_change(&desk, tx, id.to_string(), Some(detail)).await?;
+        Ok::<_, Problem>(made)
+    })
+    .await?;
     desk.tenants.changed(&call.tenant);
     if made.is_empty() {
         return Ok(StatusCode::NO_CONTENT.into_response());

@@ -307,7 +307,10 @@ async fn server(desk: &FrontDesk, received: &Received, id: &str) -> Result<(Call
     if sig == RequestKeyKind::Tenant && asked.origin.is_some() {
         return Err(Problem::invalid_field("/sig", "format", "must be token with an origin"));
     }
-    let counts = Counts::of(&state, Who::Program).shared(Scope::Site, asked.site_id.as_str());
+    let mut counts = Counts::of(&state, Who::Program).shared(Scope::Site, asked.site_id.as_str());
+    if let Some(old) = &old {
+        counts = counts.leaving(Trace::Renewal, &old.claims.family.to_string());
+    }
     count(desk, received, &id, &counts, Some(headers.nonce(forget_at))).await?;
     drop(counts);
     if let Some(bound) = certificate {

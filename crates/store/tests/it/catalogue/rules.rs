@@ -150,6 +150,7 @@ const REMOVALS: &str = "
 
 /// The expression that narrows a table to the tenant of the transaction.
 const OWN_TENANT: &str = "(tenant_id = ( SELECT NULLIF(current_setting(''app.tenant_id''::text, true), ''''::text) AS \"nullif\"))";
+const ON_BEHALF: &str = "((( SELECT COALESCE(current_setting(''app.on_behalf_of''::text, true), ''''::text) AS \"coalesce\") = ''''::text) OR (( SELECT COALESCE(current_setting(''app.on_behalf_of''::text, true), ''''::text) AS \"coalesce\") = tenant_id))";
 
 /// All rules, as queries of one text column.
 pub(crate) fn rules() -> Vec<String> {
@@ -177,7 +178,12 @@ pub(crate) fn rules() -> Vec<String> {
                  and pg_get_expr(p.polqual, p.polrelid) = '{OWN_TENANT}'
                  and pg_get_expr(p.polwithcheck, p.polrelid) = '{OWN_TENANT}'
                  and (select array_agg(r.rolname::text order by r.rolname::text) from pg_roles r where r.oid = any (p.polroles))
-                     = '{{misy_app,misy_sealer,misy_worker}}')) is not true"
+                     = '{{misy_app,misy_sealer,misy_worker}}')
+             or
+             (p.polname = 'on_behalf' and not p.polpermissive and p.polcmd = '*'
+                 and pg_get_expr(p.polqual, p.polrelid) = '{ON_BEHALF}'
+                 and pg_get_expr(p.polwithcheck, p.polrelid) = '{ON_BEHALF}'
+                 and (select array_agg(r.rolname::text) from pg_roles r where r.oid = any (p.polroles)) = '{{misy_system}}')) is not true"
     ));
     rules.push(format!(
         "select format('%I.%I(%s) runs with its owner''s rights and is not on the list, or others may call it', n.nspname, p.proname,
@@ -297,10 +303,10 @@ const RULES: &[&str] = &[
      from pg_class c
      where c.relnamespace = 'misy'::regnamespace and c.relkind in ('r', 'p')
          and not (c.relrowsecurity and c.relforcerowsecurity)",
-    "select format('%s has %s policies instead of two', c.oid::regclass, count(p.oid))
+    "select format('%s has %s policies instead of three', c.oid::regclass, count(p.oid))
      from pg_class c left join pg_policy p on p.polrelid = c.oid
      where c.relnamespace = 'misy'::regnamespace and c.relkind in ('r', 'p')
-     group by c.oid having count(p.oid) <> 2",
+     group by c.oid having count(p.oid) <> 3",
     "select format('index %s does not begin with tenant_id', i.indexrelid::regclass)
      from pg_index i join pg_class c on c.oid = i.indrelid
      where c.relnamespace = 'misy'::regnamespace

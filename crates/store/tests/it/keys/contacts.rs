@@ -61,6 +61,17 @@ async fn sealed_bytes_that_are_moved_do_not_open() {
 }
 
 #[tokio::test]
+async fn nobody_who_writes_to_the_table_puts_words_into_the_mouth_of_another() {
+    let store = test_store().await.unwrap();
+    let tenant = store.tenant("andina").await.unwrap();
+    let session = store.session(&tenant).await.unwrap();
+    say(&store, &tenant, &session, "My card is lost").await;
+    assert_eq!(texts(&store, &store.vault, &tenant, &session).await, ["My card is lost"]);
+    store.admin("update misy.messages set role = 'agent'").await.unwrap();
+    refused(&store, &tenant, &session).await;
+}
+
+#[tokio::test]
 async fn a_contact_key_that_is_moved_does_not_open() {
     let store = test_store().await.unwrap();
     let (andina, verde) = (store.tenant("andina").await.unwrap(), store.tenant("verde").await.unwrap());

@@ -42,7 +42,8 @@ async fn old_message(
     at: i64,
 ) {
     let id = format!("msg_{at:026}");
-    let place = Place { tenant: &tenant.id, table: "messages", column: "sealed_body", row: &id };
+    let place =
+        Place { tenant: &tenant.id, table: "messages", column: "sealed_body", row: &format!("{id} agent") };
     let body = serde_json::json!({ "parts": [Part::Text { text: format!("old {at}") }] });
     let sealed = tenant.keys.seal(&place, body.to_string().as_bytes(), &*store.entropy).unwrap();
     let hex = sealed.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"));

@@ -22,6 +22,10 @@ const NOT_THE_WORKERS: &[&str] = &[
     "delete from misy.decisions",
     "update misy.quotas set monthly = 1000000",
     "delete from misy.quotas",
+    "insert into misy.usage_slots values ('andina', 'messages', '2026-11-01', 0, 0, 1000000, 1000000)",
+    "insert into misy.usage_slots values ('andina', 'ai_tokens', '2026-11-01', 0, 0, 1, 1);
+     update misy.usage_slots set kind = 'messages' where kind = 'ai_tokens'",
+    "delete from misy.usage_slots",
 ];
 
 /// What no role does to the rows of a tenant.
