@@ -134,7 +134,7 @@ function Shell({ children }: { children: ReactNode }): ReactNode {
         <Side search={search} />
       </aside>
       {shows && (
-        <Dialog title={say('navigation')} look="side" onClose={() => setShows(false)}>
+        <Dialog title={say('navigation')} look="drawer" onClose={() => setShows(false)}>
           <Side search={search} />
         </Dialog>
       )}

@@ -10,7 +10,7 @@ interface DialogProps {
   children: ReactNode;
   /** When it is closed otherwise than by one of its buttons. Without it, it stays. */
   onClose?: (() => void) | undefined;
-  look?: 'middle' | 'wide' | 'side' | 'top';
+  look?: 'middle' | 'wide' | 'drawer' | 'top';
 }
 
 /** A dialog of the browser itself: what is behind it can be neither reached nor read, and the focus goes back to where it was. */
