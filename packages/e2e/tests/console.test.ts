@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { bearer, MisyProblem, publishableKey } from '@misy/api-client';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
+import type { Browser, BrowserContext, Page, Route } from 'playwright-core';
 import { launchBrowser, newVisitor } from '../src/browser.js';
 import { inspect, NARROW } from '../src/inspect.js';
 import { Installation, NO_PROGRAM, type Registered } from '../src/installation.js';
@@ -258,6 +258,20 @@ describe('people manage a tenant in the console', { skip: NO_PROGRAM }, () => {
     await page.getByText(/^It is in the trail, at place/).waitFor();
     await inspect(page, 'console-audit-entry');
     await page.getByRole('button', { name: 'Close' }).last().click();
+    // Whoever sits between and edits one entry is found by both checks.
+    const edit = async (route: Route): Promise<void> => {
+      const response = await route.fetch();
+      await route.fulfill({ response, body: (await response.text()).replaceAll('"inviteUser"', '"inviteNobody"') });
+    };
+    await page.route(/\/audit\/(entries|export)/, edit);
+    await page.getByRole('button', { name: 'inviteUser' }).first().click();
+    await page.getByRole('button', { name: 'Check this entry' }).click();
+    await page.getByText('The proof does not hold').waitFor();
+    await page.getByRole('button', { name: 'Close' }).last().click();
+    await page.getByRole('button', { name: 'Check now' }).click();
+    await page.getByText('Something is not as it was sealed').waitFor();
+    await page.getByRole('button', { name: 'Close' }).last().click();
+    await page.unroute(/\/audit\/(entries|export)/, edit);
     await page.getByRole('button', { name: 'Check now' }).click();
     await page.getByText(/entries checked: all is as it was sealed/).waitFor();
     await inspect(page, 'console-audit-check');

@@ -12,7 +12,7 @@ import { common } from '../../parts/texts.js';
 import { useTexts } from '../../words/words.js';
 import { Check, Export } from './export.js';
 import { texts } from './texts.js';
-import { leafHash, rootOf, toBase64 } from './verify.js';
+import { Tampered, verifyEntry } from './verify.js';
 
 type Entry = Schemas['AuditEntry'];
 type Kind = Schemas['AuditKind'];
@@ -140,31 +140,38 @@ function Opened({ entry, onClose }: { entry: Entry; onClose: () => void }): Reac
 function Proof({ auditId }: { auditId: string }): ReactNode {
   const say = useTexts(texts);
   const { tenantId } = useTenant();
-  const [state, setState] = useState<{ busy: boolean; error?: unknown; holds?: boolean; index?: number; size?: number }>({ busy: false });
+  const [state, setState] = useState<{ busy: boolean; error?: unknown; place?: { index: number; size: number; signed: boolean } }>({ busy: false });
   const prove = async (): Promise<void> => {
     setState({ busy: true });
     try {
-      const proof = await api.call('proveAuditEntry', { path: { tenantId, auditId } });
-      const leaf = await leafHash(proof.entry);
-      const bytes = (text: string): Uint8Array<ArrayBuffer> => Uint8Array.from(atob(text), (one) => one.charCodeAt(0));
-      const root = await rootOf(leaf, proof.leafIndex, proof.treeSize, proof.hashes.map(bytes)).catch(() => undefined);
-      const holds = toBase64(leaf) === proof.leafHash && root !== undefined && toBase64(root) === proof.rootHash;
-      setState({ busy: false, holds, index: proof.leafIndex + 1, size: proof.treeSize });
+      const [proof, { keys }] = await Promise.all([api.call('proveAuditEntry', { path: { tenantId, auditId } }), api.call('readAuditKeys')]);
+      const { signed } = await verifyEntry(proof, keys.map(({ publicKey }) => publicKey));
+      setState({ busy: false, place: { index: proof.leafIndex + 1, size: proof.treeSize, signed } });
     } catch (error) {
       setState({ busy: false, error });
     }
   };
+  const { busy, error, place } = state;
   return (
     <div role="status">
-      {state.error !== undefined && <Problem error={state.error} />}
-      {state.holds !== undefined && (
-        <p className={state.holds ? 'notice good' : 'notice bad'}>
-          <Icon name={state.holds ? 'check' : 'warning'} />
-          <span>{state.holds ? say('proved', { index: state.index ?? 0, size: state.size ?? 0 }) : say('not_proved')}</span>
+      {error instanceof Tampered && (
+        <p className="notice bad">
+          <Icon name="warning" />
+          <span>
+            <strong>{say('not_proved')}.</strong> {error.message}
+          </span>
         </p>
       )}
-      {state.holds === undefined && (
-        <Button icon="roles" busy={state.busy} onClick={() => void prove()}>
+      {error !== undefined && !(error instanceof Tampered) && <Problem error={error} />}
+      {place ? (
+        <p className="notice good">
+          <Icon name="check" />
+          <span>
+            {say('proved', { index: place.index, size: place.size })}. {!place.signed && say('no_ed25519')}
+          </span>
+        </p>
+      ) : (
+        <Button icon="roles" busy={busy} onClick={() => void prove()}>
           {say('prove')}
         </Button>
       )}

@@ -152,6 +152,35 @@ export async function knowsEd25519(): Promise<boolean> {
   }
 }
 
+/** An entry with its way to the root, and the checkpoint that signed it, as the API tells them. */
+export interface EntryProof {
+  entry: Readonly<Record<string, unknown>>;
+  leafIndex: number;
+  treeSize: number;
+  hashes: readonly string[];
+  checkpoint?: string | null;
+}
+
+/** Proves that an entry is in the tree that a checkpoint signed, by one of the installation's public keys. Throws if it is not. */
+export async function verifyEntry(proof: EntryProof, publicKeys: readonly string[]): Promise<{ signed: boolean }> {
+  const { checkpoint: note } = proof;
+  if (!note) throw new Tampered('no checkpoint signed the entry');
+  const signed = await knowsEd25519();
+  const name = note.slice(0, note.indexOf('\n'));
+  const keys = await Promise.all(
+    publicKeys.map(async (text): Promise<Key> => {
+      const bytes = fromBase64(text);
+      const hash = await sha256(utf8.encode(name), Uint8Array.of(10, 1), bytes);
+      return { name, id: hash.slice(0, 4), bytes };
+    }),
+  );
+  const checkpoint = await parseCheckpoint(note, keys, signed);
+  if (checkpoint.size !== proof.treeSize) throw new Tampered('the checkpoint is of another tree');
+  const root = await rootOf(await leafHash(proof.entry), proof.leafIndex, proof.treeSize, proof.hashes.map(fromBase64));
+  if (!same(root, checkpoint.root)) throw new Tampered('the entry is not in the tree that was signed');
+  return { signed };
+}
+
 type Line = Readonly<Record<string, unknown>> & { type: string };
 
 function parseLine(text: string): Line {
