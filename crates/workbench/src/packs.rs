@@ -13,7 +13,7 @@ use moka::{
 };
 use serde_json::Value;
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     io,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -46,10 +46,18 @@ pub struct Packs {
 /// What makes packs understood by meaning.
 struct Meaning {
     encoder: Arc<dyn Embed>,
-    /// One pack at a time, so that a thread is left for turns.
+    /// One text at a time, so that a thread is left for turns. Whoever asks first is next, so that tenants take turns.
     turn: Semaphore,
+    /// The tenants whose vectors are being made.
+    makers: Mutex<HashSet<TenantId>>,
     /// How many packs wait for their vectors or are given them.
     unfinished: watch::Sender<usize>,
+}
+
+impl Meaning {
+    fn makers(&self) -> std::sync::MutexGuard<'_, HashSet<TenantId>> {
+        self.makers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 #[derive(Clone)]
@@ -100,7 +108,10 @@ impl Packs {
     #[must_use]
     pub fn understood_by(self, encoder: Arc<dyn Embed>) -> Self {
         let (turn, unfinished) = (Semaphore::new(1), watch::Sender::new(0));
-        Self { meaning: Some(Arc::new(Meaning { encoder, turn, unfinished })), ..self }
+        Self {
+            meaning: Some(Arc::new(Meaning { encoder, turn, makers: Mutex::default(), unfinished })),
+            ..self
+        }
     }
 
     /// The threads that they are made ready on.
@@ -125,55 +136,84 @@ impl Packs {
             Some(kept) if kept.value().version >= version => Op::Nop,
             kept => {
                 old = kept.map(|kept| kept.into_value().pack);
-                Op::Put(Ready { version, pack: pack.clone() })
+                Op::Put(Ready { version, pack })
             }
         });
         let is_new = matches!(entry, CompResult::Inserted(_) | CompResult::ReplacedWith(_));
         if let (true, Some(meaning)) = (is_new, &self.meaning) {
-            // Counted before anybody can ask whether all have their vectors.
-            let counted = Counted::one(meaning.clone());
-            let (packs, tenant) = (self.clone(), tenant.clone());
-            tokio::spawn(async move { packs.give_meaning(&counted.0, &tenant, version, pack, old).await });
+            // Whoever makes the vectors of the tenant already goes over to the new version by itself.
+            if meaning.makers().insert(tenant.clone()) {
+                // Counted before anybody can ask whether all have their vectors.
+                let counted = Counted::one(meaning.clone());
+                let (packs, tenant) = (self.clone(), tenant.clone());
+                tokio::spawn(async move { packs.give_meaning(&counted.0, &tenant, old).await });
+            }
         }
     }
 
-    /// Makes the vectors of a pack, unless another version is in force meanwhile. What stood in the version before keeps its vector.
-    async fn give_meaning(
+    /// Makes the vectors of the tenant's pack in force, until the one in force has them. What stood in the version before keeps
+    /// its vector. There is one such task for each tenant, so that versions that are no more take no room.
+    async fn give_meaning(&self, meaning: &Meaning, tenant: &TenantId, old: Option<CompiledPack>) {
+        let mut known = old.as_ref().map(known).unwrap_or_default();
+        drop(old);
+        let mut made = None;
+        loop {
+            let Some(kept) = self.next_to_mean(meaning, tenant, made) else { return };
+            made = Some(kept.version);
+            let Some(vectors) = self.vectors(meaning, tenant, &kept, &mut known).await else { continue };
+            let pack = kept.pack.with_meaning(meaning.encoder.clone(), vectors);
+            self.ready.entry_by_ref(tenant).and_compute_with(|now| match now {
+                Some(now) if now.value().version == kept.version => {
+                    Op::Put(Ready { version: kept.version, pack })
+                }
+                _ => Op::Nop,
+            });
+        }
+    }
+
+    /// The pack in force if it is another than the one that was `made`; else the task ends here, and a later version has one of
+    /// its own.
+    fn next_to_mean(&self, meaning: &Meaning, tenant: &TenantId, made: Option<i64>) -> Option<Ready> {
+        let mut makers = meaning.makers();
+        let kept = self.ready.get(tenant).filter(|kept| Some(kept.version) != made);
+        if kept.is_none() {
+            makers.remove(tenant);
+        }
+        kept
+    }
+
+    /// The vectors of a pack; `None` once another is in force, or when the encoder fails. Tenants take turns by each text.
+    async fn vectors(
         &self,
         meaning: &Meaning,
         tenant: &TenantId,
-        version: i64,
-        pack: CompiledPack,
-        old: Option<CompiledPack>,
-    ) {
-        let Ok(_turn) = meaning.turn.acquire().await else { return };
-        let known = old.as_ref().map(known).unwrap_or_default();
+        kept: &Ready,
+        known: &mut HashMap<String, Embedding>,
+    ) -> Option<Vectors> {
+        let texts = kept.pack.passages();
+        let still: HashSet<&str> = texts.iter().map(AsRef::as_ref).collect();
+        known.retain(|text, _| still.contains(text.as_str()));
         let mut vectors = Vectors::default();
-        for text in pack.passages() {
-            if let Some(vector) = known.get(text.as_ref()) {
-                vectors.push(vector);
-                continue;
-            }
-            let is_in_force = || self.ready.get(tenant).is_some_and(|kept| kept.version == version);
-            let vector = loop {
-                if !is_in_force() {
-                    return;
+        for text in &texts {
+            let text: &str = text.as_ref();
+            while !known.contains_key(text) {
+                if self.ready.get(tenant).is_none_or(|now| now.version != kept.version) {
+                    return None;
                 }
-                let (encoder, text) = (meaning.encoder.clone(), text.to_string());
-                match self.workbench.run(tenant, move |_| encoder.passage(&text)).await {
-                    Ok(vector) => break vector,
+                let (encoder, own) = (meaning.encoder.clone(), text.to_owned());
+                let turn = meaning.turn.acquire().await.ok()?;
+                let made = self.workbench.run(tenant, move |_| encoder.passage(&own)).await;
+                drop(turn);
+                match made {
+                    Ok(vector) => drop(known.insert(text.to_owned(), vector)),
                     Err(Unfinished::Full) => sleep(CROWDED).await,
                     // The words go on answering.
-                    Err(Unfinished::Panicked) => return,
+                    Err(Unfinished::Panicked) => return None,
                 }
-            };
-            vectors.push(&vector);
+            }
+            vectors.push(known.get(text)?);
         }
-        let pack = pack.with_meaning(meaning.encoder.clone(), vectors);
-        self.ready.entry_by_ref(tenant).and_compute_with(|kept| match kept {
-            Some(kept) if kept.value().version == version => Op::Put(Ready { version, pack }),
-            _ => Op::Nop,
-        });
+        Some(vectors)
     }
 
     /// Waits until no pack waits for its vectors.
@@ -355,6 +395,67 @@ mod tests {
         packs.keep(&tenant, 1, old.compiled);
         packs.settled().await;
         assert_eq!(letters.0.load(Ordering::Relaxed), 0);
+    }
+
+    /// Notes the texts in the order that their vectors are made; makes none while its door is locked.
+    #[derive(Debug, Default)]
+    struct Slow {
+        door: Mutex<()>,
+        texts: Mutex<Vec<String>>,
+    }
+
+    impl Embed for Slow {
+        fn query(&self, text: &str) -> Embedding {
+            self.passage(text)
+        }
+
+        fn passage(&self, text: &str) -> Embedding {
+            let _open = self.door.lock().unwrap();
+            self.texts.lock().unwrap().push(text.to_owned());
+            Embedding::pointing(vec![1.0; 64])
+        }
+    }
+
+    /// The door is locked by a thread of its own until the sender goes.
+    async fn lock(slow: &Arc<Slow>) -> std::sync::mpsc::Sender<()> {
+        let (open, opened) = std::sync::mpsc::channel::<()>();
+        let (locked, is_locked) = tokio::sync::oneshot::channel();
+        let slow = slow.clone();
+        std::thread::spawn(move || {
+            let _locked = slow.door.lock().unwrap();
+            locked.send(()).unwrap();
+            let _ = opened.recv();
+        });
+        is_locked.await.unwrap();
+        open
+    }
+
+    #[tokio::test]
+    async fn versions_that_are_no_more_wait_for_nothing_and_tenants_take_turns_by_each_text() {
+        let slow = Arc::new(Slow::default());
+        let packs = Packs::start(ROOM).unwrap().understood_by(slow.clone());
+        let (busy, calm) = (tenant("busy"), tenant("calm"));
+        let door = lock(&slow).await;
+        for version in 1..=20 {
+            let prepared = CompiledPack::new(ContextPack::parse(&json_of(30)).unwrap()).unwrap();
+            packs.keep(&busy, version, prepared);
+            tokio::task::yield_now().await;
+        }
+        let mut other = json_of(1);
+        other["faq"][0]["question"] = json!("¿Otra?");
+        packs.keep(&calm, 1, CompiledPack::new(ContextPack::parse(&other).unwrap()).unwrap());
+        for _ in 0..10 {
+            tokio::task::yield_now().await;
+        }
+        let waiting = *packs.meaning.as_ref().unwrap().unfinished.borrow();
+        assert_eq!(waiting, 2, "one for each tenant");
+        drop(door);
+        packs.settled().await;
+        let texts = slow.texts.lock().unwrap().clone();
+        assert!(texts.iter().position(|text| text.contains("Otra")).unwrap() < 10, "{texts:?}");
+        assert_eq!(texts.len(), 62, "each text once, whatever the version");
+        let kept = packs.get::<PackError>(&busy, 20, async || panic!("it is kept")).await.unwrap().unwrap();
+        assert_eq!(kept.vectors().map(Vectors::len), Some(60));
     }
 
     #[tokio::test]
