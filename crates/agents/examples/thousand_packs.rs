@@ -57,7 +57,11 @@ fn turn(pack: &CompiledPack, text: &str) -> Result<u64, Box<dyn Error>> {
         channel: Channel::Web,
         locale: None,
         session_language: None,
-        messages: &[InboundText { message_id: "msg_00000000000000000000000000".parse()?, text }],
+        messages: &[InboundText {
+            message_id: "msg_00000000000000000000000000".parse()?,
+            text,
+            pressed: None,
+        }],
         history: &[],
         permissions: &Permissions::anonymous_chat(),
         handed_off: false,

@@ -29,6 +29,8 @@ pub(crate) struct Draft {
     pub(crate) rules: Vec<String>,
     /// Whether it says anything that was asked for.
     pub(crate) answered: bool,
+    /// The answers of the pack that the contact is to choose from.
+    pub(crate) choices: Vec<usize>,
 }
 
 /// Everything that answering needs.

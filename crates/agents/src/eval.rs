@@ -1,14 +1,20 @@
 //! Scoring the agents against labelled turns.
 //!
 //! A line is `{"id","tenant","lang","channel","text","expect":{"agent","faq","service","also","language"}}`: a single
-//! message without history. `faq: null` means that the pack has no answer and none may be made up.
+//! message without history. `faq: null` means that the pack has no answer and none may be made up. A line may also have a `kind`.
+//! A business with questions of its own is one JSON object: see [`Business`]. A line with `lines` is a [`Conversation`].
 
+mod business;
+mod field;
 mod report;
 
-pub use report::{Rate, Report};
+pub use business::Business;
+pub use field::Conversation;
+pub use report::{Ends, Rate, Report};
 
 use crate::{
-    CompiledPack, InboundText, TurnInput, budget::Budget, turn::decide_with, understanding::model::Model,
+    CompiledPack, InboundText, TurnInput, TurnOutcome, budget::Budget, choice::offered, turn::decide_with,
+    understanding::model::Model,
 };
 use misy_domain::{Channel, MessageId, Permissions, Source, Timestamp};
 use serde::{Deserialize, Deserializer};
@@ -30,6 +36,9 @@ pub struct Turn {
     pub channel: Channel,
     /// The message.
     pub text: String,
+    /// What kind of question it is.
+    #[serde(default)]
+    pub kind: String,
     /// What is right.
     pub expect: Expect,
 }
@@ -112,14 +121,55 @@ pub fn read(turns: impl BufRead) -> Result<Vec<Turn>, EvalError> {
     Ok(read)
 }
 
+/// A line of a set.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Line {
+    Conversation(Conversation),
+    Turn(Turn),
+}
+
+/// Reads labelled turns and conversations, one JSON object a line.
+pub fn read_all(lines: impl BufRead) -> Result<(Vec<Turn>, Vec<Conversation>), EvalError> {
+    let (mut turns, mut conversations) = (Vec::new(), Vec::new());
+    for (at, line) in lines.lines().enumerate() {
+        let line = line?;
+        if line.trim().is_empty() {
+            continue;
+        }
+        match serde_json::from_str(&line).map_err(|source| EvalError::Line { line: at + 1, source })? {
+            Line::Turn(turn) => turns.push(turn),
+            Line::Conversation(conversation) => conversations.push(conversation),
+        }
+    }
+    Ok((turns, conversations))
+}
+
+/// Holds every conversation and scores the last answers by kind.
+pub fn score_conversations(
+    conversations: &[Conversation],
+    packs: &BTreeMap<String, CompiledPack>,
+    report: &mut Report,
+) -> Result<(), EvalError> {
+    for (at, conversation) in conversations.iter().enumerate() {
+        let tenant = || EvalError::Tenant { line: at + 1, tenant: conversation.tenant.clone() };
+        let held = conversation.hold(packs.get(&conversation.tenant).ok_or_else(tenant)?);
+        report.field.entry(conversation.kind.clone()).or_default().add(held.is_ok());
+        if let Err(problem) = held {
+            report.missed.push((format!("conversation {}", at + 1), vec![problem]));
+        }
+    }
+    Ok(())
+}
+
 /// Answers every turn and scores the answers. `now` is the present of all of them.
 pub fn score(
-    turns: impl BufRead,
+    turns: &[Turn],
     packs: &BTreeMap<String, CompiledPack>,
     now: Timestamp,
 ) -> Result<Report, EvalError> {
     let mut report = Report::default();
-    for (at, turn) in read(turns)?.iter().enumerate() {
+    for (at, turn) in turns.iter().enumerate() {
         let pack = packs
             .get(&turn.tenant)
             .ok_or_else(|| EvalError::Tenant { line: at + 1, tenant: turn.tenant.clone() })?;
@@ -132,12 +182,51 @@ fn ids<'a>(sources: &'a [Source], kind: &'a str) -> impl Iterator<Item = &'a str
     sources.iter().filter(move |source| source.kind == kind).map(|source| source.id.as_str())
 }
 
+/// How the turn ended for a question of which is known whether the pack has an answer.
+fn note_end(turn: &Turn, outcome: &TurnOutcome, report: &mut Report) {
+    let Some(right) = &turn.expect.faq else { return };
+    let sources = &outcome.decision.sources;
+    let offered: Vec<_> = outcome.replies.iter().flat_map(|reply| offered(&reply.parts)).collect();
+    let offers = |id: &str| offered.iter().any(|one| one.faq.as_deref() == Some(id));
+    for key in [("all", "all"), ("all", turn.lang.as_str()), (turn.kind.as_str(), "all")] {
+        if key.0.is_empty() {
+            continue;
+        }
+        let ends = report.ends.entry((key.0.to_owned(), key.1.to_owned())).or_default();
+        if let Some(id) = right {
+            ends.all += 1;
+            if ids(sources, "faq").next() == Some(id) {
+                ends.right += 1;
+            } else if offers(id) {
+                ends.asked += 1;
+            } else if !offered.is_empty() {
+                ends.asked_in_vain += 1;
+            } else if sources.is_empty() {
+                ends.unknown += 1;
+            } else {
+                ends.wrong += 1;
+            }
+        } else {
+            ends.none += 1;
+            if !offered.is_empty() {
+                ends.none_asked += 1;
+            } else if sources.is_empty() {
+                ends.none_unknown += 1;
+            } else {
+                ends.none_answered += 1;
+            }
+        }
+    }
+}
+
 pub(crate) fn judge(model: &Model, turn: &Turn, pack: &CompiledPack, now: Timestamp, report: &mut Report) {
     let permissions = Permissions::anonymous_chat();
     // The id plays no part in the answer; this one is well formed.
     let id: Result<MessageId, _> = "msg_00000000000000000000000000".parse();
-    let messages: Vec<InboundText<'_>> =
-        id.into_iter().map(|message_id| InboundText { message_id, text: &turn.text }).collect();
+    let messages: Vec<InboundText<'_>> = id
+        .into_iter()
+        .map(|message_id| InboundText { message_id, text: &turn.text, pressed: None })
+        .collect();
     let outcome = decide_with(
         model,
         &TurnInput {
@@ -166,6 +255,7 @@ pub(crate) fn judge(model: &Model, turn: &Turn, pack: &CompiledPack, now: Timest
         missed.push(format!("agent {} not {}", decision.agent, expect.agent));
     }
     let first = ids(&decision.sources, "faq").next();
+    note_end(turn, &outcome, report);
     match &expect.faq {
         Some(Some(id)) => {
             report.faq.add(first == Some(id));

@@ -7,9 +7,11 @@
 
 mod answer;
 mod budget;
+mod choice;
 mod dates;
 mod escalation;
 pub mod eval;
+pub mod meaning;
 mod pack;
 mod plain;
 mod reply;
@@ -20,9 +22,10 @@ mod turn;
 mod understanding;
 
 pub use budget::{Budget, PACK_STEPS, Spent, TURN_STEPS};
+pub use choice::offered;
 pub use misy_domain::decision::{Decision, Intent};
 pub use pack::{CompiledPack, MOST_BYTES, TooCostly};
-pub use turn::{Handoff, HistoryItem, InboundText, TurnInput, TurnOutcome, decide_turn};
+pub use turn::{Handoff, HistoryItem, InboundText, Offered, TurnInput, TurnOutcome, decide_turn};
 
 /// What a contact is told when an agent may not answer for a while and a person is asked to.
 pub fn busy_phrase(language: misy_domain::Language) -> String {

@@ -8,6 +8,7 @@ pub(crate) use index::{Hit, Index, Sense};
 use crate::{
     budget::{Budget, PACK_STEPS, Spent},
     escalation::{NumberRule, asks_after_two_unanswered},
+    meaning::{Embed, Meaning, passages},
     text::{
         analyse,
         spelling::Speller,
@@ -21,15 +22,20 @@ use misy_domain::{
     context_pack::{Objection, SalesStrategy},
     hours::Weekly,
 };
-use std::{collections::HashSet, sync::Arc};
+use misy_encoder::Vectors;
+use std::{borrow::Cow, collections::HashSet, sync::Arc};
 
 /// What a pack that is ready for answering may take in memory: more than three times of what fourteen businesses in one
 /// pack do, and seventeen times of what a demo business does.
-pub const MOST_BYTES: usize = 1536 * 1024;
+pub const MOST_BYTES: usize = 1664 * 1024;
 
 /// A context pack made ready for answering: build it once per version of the pack and share it.
 #[derive(Debug, Clone)]
-pub struct CompiledPack(Arc<Inner>);
+pub struct CompiledPack {
+    inner: Arc<Inner>,
+    /// What its texts mean, once that is known.
+    meaning: Option<Arc<Meaning>>,
+}
 
 #[derive(Debug)]
 struct Inner {
@@ -102,65 +108,86 @@ impl CompiledPack {
                 found: inner.bytes as u64,
                 limit: most_bytes as u64,
             }),
-            Ok(inner) => Ok(Self(Arc::new(inner))),
+            Ok(inner) => Ok(Self { inner: Arc::new(inner), meaning: None }),
             Err(_) => {
                 Err(TooCostly { pointer: costs.heaviest(), measure: "steps", found: steps, limit: steps })
             }
         }
     }
 
+    /// The texts whose vectors are needed to understand by meaning, in their order; none if there are too many.
+    pub fn passages(&self) -> Vec<Cow<'_, str>> {
+        passages(self.pack())
+    }
+
+    /// The same, understood by meaning too, with one vector for each of [`Self::passages`] and what makes those of questions.
+    #[must_use]
+    pub fn with_meaning(&self, encoder: Arc<dyn Embed>, vectors: Vectors) -> Self {
+        let meaning = Meaning::new(self.pack(), encoder, vectors).map(Arc::new);
+        Self { inner: self.inner.clone(), meaning }
+    }
+
+    /// The vectors of its texts, if it is understood by meaning.
+    pub fn vectors(&self) -> Option<&Vectors> {
+        self.meaning().map(Meaning::vectors)
+    }
+
+    pub(crate) fn meaning(&self) -> Option<&Meaning> {
+        self.meaning.as_deref()
+    }
+
     /// What it takes in memory.
     pub fn bytes(&self) -> usize {
-        self.0.bytes
+        self.inner.bytes + self.meaning().map_or(0, Meaning::bytes)
     }
 
     /// The pack itself.
     pub fn pack(&self) -> &ContextPack {
-        &self.0.pack
+        &self.inner.pack
     }
 
     /// The language of the pack's texts.
     pub fn language(&self) -> Language {
-        self.0.language
+        self.inner.language
     }
 
     pub(crate) fn index(&self) -> &Index {
-        &self.0.index
+        &self.inner.index
     }
 
     pub(crate) fn speller(&self) -> &Speller {
-        &self.0.speller
+        &self.inner.speller
     }
 
     /// The approved answer about opening hours, if there is one.
     pub(crate) fn hours_faq(&self) -> Option<usize> {
-        self.0.hours_faq
+        self.inner.hours_faq
     }
 
     /// The approved answer about holidays, if it is another one.
     pub(crate) fn special_hours_faq(&self) -> Option<usize> {
-        self.0.special_hours_faq
+        self.inner.special_hours_faq
     }
 
     /// The rules of escalation with a number in them.
     pub(crate) fn number_rules(&self) -> &[NumberRule] {
-        &self.0.number_rules
+        &self.inner.number_rules
     }
 
     /// Whether the pack wants a person after two questions without an answer.
     pub(crate) fn after_two_unanswered(&self) -> bool {
-        self.0.after_two_unanswered
+        self.inner.after_two_unanswered
     }
 
     /// The first provider that is called by a word.
     pub(crate) fn provider_called(&self, word: &str) -> Option<usize> {
-        let names = &self.0.names;
+        let names = &self.inner.names;
         names.binary_search_by(|(name, _)| (**name).cmp(word)).ok().map(|at| names[at].1)
     }
 
     /// What the pack says to somebody who finds the price of a service high.
     pub(crate) fn price_objection(&self, service: &str) -> Option<&Objection> {
-        let strategies = self.0.pack.sales_strategies.iter().zip(&self.0.price_objections);
+        let strategies = self.inner.pack.sales_strategies.iter().zip(&self.inner.price_objections);
         let mut own = strategies.filter(|(strategy, _)| strategy.service == service);
         own.find_map(|(strategy, at)| at.map(|at| &strategy.objections[at]))
     }

@@ -31,6 +31,9 @@ pub(crate) struct ChannelStyle {
     pub(crate) characters: usize,
     pub(crate) bold: bool,
     pub(crate) letter: bool,
+    /// Whether what shows messages there shows buttons too; elsewhere choices also stand in the text, with numbers.
+    #[serde(default)]
+    pub(crate) buttons: bool,
 }
 
 /// How contacts are addressed in Spanish.

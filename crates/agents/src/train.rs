@@ -1,5 +1,7 @@
 //! Learning the model's weights from labelled turns; used by `examples/train.rs` and by nothing at run time.
 
+pub mod meaning;
+
 use crate::{
     CompiledPack,
     budget::Budget,
@@ -78,6 +80,11 @@ fn rounded(weight: f64) -> f64 {
 fn seen(model: &Model, turn: &Turn, pack: &CompiledPack, now: Timestamp) -> Option<Understanding> {
     let prior = Prior { session: None, locale: None, pack: pack.language() };
     understand(model, pack, &turn.text, detect(&turn.text, prior), now, &Budget::of_turn()).ok()
+}
+
+/// Which agent is in which place of the model.
+pub(crate) fn place_of(agent: &str) -> Option<usize> {
+    AGENTS.iter().position(|own| *own == agent)
 }
 
 /// Multinomial logistic regression; the last weight of each agent is its bias.

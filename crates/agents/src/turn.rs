@@ -4,7 +4,9 @@ use crate::{
     CompiledPack, Decision, Intent,
     answer::{Desk, Draft},
     budget::{Budget, Spent},
+    choice,
     escalation::{Reason, category, over_limit},
+    meaning::{self, Head, Judge, Reading},
     reply::{
         phrases::say,
         write::{self, Block, quoted},
@@ -15,6 +17,7 @@ use crate::{
 };
 use misy_domain::{
     Channel, Language, Locale, MessageId, Permission, Permissions, Reply, Role, Source, Timestamp,
+    message::Reference,
 };
 
 /// A message of the contact that waits for an answer.
@@ -24,6 +27,8 @@ pub struct InboundText<'a> {
     pub message_id: MessageId,
     /// What it says; untrusted.
     pub text: &'a str,
+    /// What the button stands for that it presses, if it does.
+    pub pressed: Option<&'a Reference>,
 }
 
 /// A message that was already answered.
@@ -35,6 +40,17 @@ pub struct HistoryItem {
     pub text: String,
     /// The agent that wrote it, if one did.
     pub agent_name: Option<String>,
+    /// What it offered to choose from.
+    pub offered: Vec<Offered>,
+}
+
+/// Something that a message offered to choose.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Offered {
+    /// What stood on it.
+    pub title: String,
+    /// The approved answer that it stands for, by its id, if it stands for one.
+    pub faq: Option<String>,
 }
 
 /// Everything a turn may know.
@@ -111,8 +127,24 @@ pub(crate) fn decide_with(model: &Model, input: &TurnInput<'_>, budget: &Budget<
     let style = style(input.pack.pack(), input.channel);
     let before = contact_said(input.history);
     let understood = understand_after(model, input.pack, &text, before, language, input.now, budget);
-    let spent = understood.as_ref().err().copied();
-    let (seen, topic) = understood.unwrap_or_else(|_| (Understanding::default(), None));
+    let mut spent = understood.as_ref().err().copied();
+    let (mut seen, topic) = understood.unwrap_or_else(|_| (Understanding::default(), None));
+    let first = Desk { pack: input.pack, seen: &seen, style: &style, language, now: input.now, text: &text };
+    let silent = input.handed_off || spent.is_some();
+    let chosen = choice::of(input).filter(|_| !silent);
+    // What is asked in so many words needs no reading of what it means.
+    let plain = if silent || chosen.is_some() || seen.wants_person { None } else { first.plainly() };
+    let limit = over_limit(input.pack, &seen);
+    let mut reading = None;
+    if !silent && chosen.is_none() && !seen.wants_person && plain.is_none() && limit.is_none() {
+        match meaning::read(Judge::learnt(), input.pack, &seen, budget) {
+            Ok(read) => reading = read,
+            Err(out) => spent = Some(out),
+        }
+    }
+    if let Some(reading) = &reading {
+        seen.read_by_meaning(reading, Head::get());
+    }
     let desk = Desk { pack: input.pack, seen: &seen, style: &style, language, now: input.now, text: &text };
     let mut turn = Turn { input, desk: &desk, limits: Vec::new(), rules: style.rules.clone(), spent };
     turn.rules.insert(0, format!("language: {language}"));
@@ -128,22 +160,38 @@ pub(crate) fn decide_with(model: &Model, input: &TurnInput<'_>, budget: &Budget<
         return turn.hand_off(&[], Reason { code: "budget", phrase: "handoff_budget", rule });
     }
     let mut ranked = seen.ranked();
+    if let Some(at) = chosen {
+        put_first(&mut ranked, "support");
+        return turn.chosen(&ranked, at);
+    }
     if seen.wants_person {
         put_first(&mut ranked, "handoff");
         return turn.hand_off(&ranked, Reason::asked());
     }
-    if let Some((agent, draft)) = desk.plainly() {
+    if let Some((agent, draft)) = plain {
         put_first(&mut ranked, agent);
         return turn.plainly(&ranked, agent, draft);
     }
-    if let Some(reason) = over_limit(input.pack, &seen) {
+    if let Some(reason) = limit {
         put_first(&mut ranked, "handoff");
         return turn.hand_off(&ranked, reason);
     }
+    turn.rules.push(how_understood(input.pack, reading.as_ref()));
     if seen.whole.analysis.tokens.is_empty() {
         put_first(&mut ranked, "smalltalk");
     }
     turn.route(&ranked)
+}
+
+/// Which way a message was understood, with how probable the likeliest answers are.
+fn how_understood(pack: &CompiledPack, reading: Option<&Reading>) -> String {
+    let Some(reading) = reading else { return "understood: by words".to_owned() };
+    let likely = reading.order().into_iter().take(3).filter(|at| reading.probabilities[*at] >= 0.05);
+    let likely: Vec<String> = likely
+        .map(|at| format!("{} {:.2}", pack.pack().faq[at].id, reading.probabilities[at]))
+        .chain([format!("none {:.2}", reading.none())])
+        .collect();
+    format!("understood: by words and meaning, answers {}", likely.join(", "))
 }
 
 /// What is asked for in so many words is no question of probability.
@@ -179,6 +227,13 @@ impl Turn<'_> {
         let (wanted, score) = ranked.first().copied().unwrap_or(("support", 0.0));
         self.rules.push(format!("route: {wanted} with {score:.2}"));
         let mut agent = wanted;
+        let of_price =
+            ["price_ask", "quote_ask", "haggle"].iter().any(|cue| self.desk.seen.whole.analysis.has(cue));
+        if matches!(wanted, "sales" | "out_of_scope") && self.desk.seen.meant.is_some() && !of_price {
+            self.rules.push("route: support, as the pack clearly has the answer".to_owned());
+            agent = "support";
+        }
+        let wanted = agent;
         if let Some(permission) = needed(wanted).filter(|needed| !self.input.permissions.contains(*needed)) {
             self.limits.push(format!("permission {permission} is missing"));
             if wanted == "support" || !self.input.permissions.contains(Permission::AgentsSupport) {
@@ -202,7 +257,7 @@ impl Turn<'_> {
             _ => {
                 let draft = self.desk.support();
                 if !draft.answered {
-                    return self.unknown(ranked);
+                    return self.unanswered(ranked);
                 }
                 draft
             }
@@ -222,16 +277,28 @@ impl Turn<'_> {
         self.finish(ranked, agent, draft, None, 0)
     }
 
-    /// The pack has no answer: says so, and asks for a person when that happens again.
-    fn unknown(&mut self, ranked: &[(&'static str, f64)]) -> TurnOutcome {
+    /// The answer that the contact chose from what was offered, if the session may use the agent.
+    fn chosen(&mut self, ranked: &[(&'static str, f64)], at: usize) -> TurnOutcome {
+        let mut draft = Draft::default();
+        self.desk.faq(&mut draft, at);
+        draft.rules.insert(0, "choice: the contact chose from what was offered".to_owned());
+        self.plainly(ranked, "support", draft)
+    }
+
+    /// No answer is sure enough: asks which is meant where that can be told, and otherwise says that the pack has none. When that
+    /// happens again, a person is asked for.
+    fn unanswered(&mut self, ranked: &[(&'static str, f64)]) -> TurnOutcome {
         let unanswered = self.input.unanswered_in_a_row.saturating_add(1);
         if unanswered >= 2 && self.input.pack.after_two_unanswered() {
             let rule = format!("handoff: {unanswered} turns without an answer");
             return self.hand_off(ranked, Reason { code: "unanswered", phrase: "unknown_handoff", rule });
         }
-        let mut draft = Draft::default();
-        self.desk.phrase(&mut draft, "unknown");
-        draft.rules.push("answer: nothing in the pack is sure enough".to_owned());
+        let draft = self.desk.which().unwrap_or_else(|| {
+            let mut draft = Draft::default();
+            self.desk.phrase(&mut draft, "unknown");
+            draft.rules.push("answer: nothing in the pack is sure enough".to_owned());
+            draft
+        });
         self.finish(ranked, "support", draft, None, unanswered)
     }
 
@@ -298,6 +365,7 @@ impl Turn<'_> {
         } else {
             write::parts(&draft.blocks, style.channel, &open, &close)
         };
+        let parts = choice::offer(parts, desk.pack, &draft.choices);
         let mut named = ranked.iter().map(|(name, score)| Intent {
             name: (*name).to_owned(),
             score: (score * 1000.0).round() / 1000.0,

@@ -6,8 +6,10 @@ pub(crate) mod model;
 
 use crate::{
     CompiledPack,
+    answer::SURE,
     budget::{Budget, Spent},
     dates::{self, When},
+    meaning::{Head, Judge, Outcome, Reading, head},
     pack::{Hit, Sense},
     plain::{self, Question, denial, money, person},
     text::{Analysis, analyse, segments},
@@ -19,6 +21,12 @@ use model::Model;
 /// The agents that a message can be for, in the order of the model's weights.
 pub(crate) const AGENTS: [&str; 7] =
     ["support", "sales", "booking", "marketing", "handoff", "smalltalk", "out_of_scope"];
+
+/// An answer less probable than this is not meant, whatever the words of a part say.
+const NOT_MEANT: f64 = 0.05;
+
+/// From this probability on an answer is meant, whatever else the message sounds like.
+const CLEARLY_MEANT: f64 = 0.8;
 
 /// What reading a token for days, times, people and numbers costs.
 const STEPS_A_TOKEN: usize = 20;
@@ -60,6 +68,12 @@ pub(crate) struct Understanding {
     pub(crate) scores: [f64; 7],
     /// What the scores were made of.
     pub(crate) features: Vec<f64>,
+    /// The text itself, without what surrounds it or is only denied.
+    pub(crate) asked: String,
+    /// The answer that is clearly meant.
+    pub(crate) meant: Option<usize>,
+    /// The answers of which one may be meant, if the contact had better say which.
+    pub(crate) choices: Vec<usize>,
 }
 
 /// What a question goes on from that leaves out its subject: "and is it free?".
@@ -78,6 +92,48 @@ impl Understanding {
         ranked.sort_by(|a, b| b.1.total_cmp(&a.1));
         ranked
     }
+}
+
+impl Understanding {
+    /// Puts what the meaning says in the place of what the words alone say: which answers may be meant, and for which agent the
+    /// message is.
+    pub(crate) fn read_by_meaning(&mut self, reading: &Reading, head: Option<&Head>) {
+        if let Some(head) = head {
+            let meant = head.scores(&head::inputs(self, reading));
+            self.scores = both(&self.scores, &meant);
+        }
+        let by_words = std::mem::take(&mut self.whole.faqs);
+        let found = |at: usize| by_words.iter().find(|hit| hit.at == at).copied();
+        self.whole.faqs = reading
+            .order()
+            .into_iter()
+            .map(|at| found(at).unwrap_or(Hit { at, score: 0.0, cosine: 0.0, coverage: 0.0, recall: 0.0 }))
+            .collect();
+        let first = reading.probabilities.iter().copied().fold(0.0, f64::max);
+        self.whole.faq_confidence = Judge::learnt().as_confidence(first);
+        // A part of a message may find by its words what the whole does not mean.
+        for part in &mut self.parts {
+            let means = |hit: &Hit| reading.probabilities.get(hit.at).is_some_and(|is| *is >= NOT_MEANT);
+            if !part.faqs.first().is_some_and(means) {
+                part.faq_confidence = part.faq_confidence.min(SURE);
+            }
+        }
+        match &reading.outcome {
+            Outcome::Ask(choices) => self.choices.clone_from(choices),
+            Outcome::Answer(at) if first >= CLEARLY_MEANT => self.meant = Some(*at),
+            _ => {}
+        }
+    }
+}
+
+/// What two judges of the agents come to together: each can veto, neither decides alone.
+fn both(one: &[f64; AGENTS.len()], other: &[f64; AGENTS.len()]) -> [f64; AGENTS.len()] {
+    let mut scores = [0.0; AGENTS.len()];
+    for (score, (one, other)) in scores.iter_mut().zip(one.iter().zip(other)) {
+        *score = (one.max(0.001) * other.max(0.001)).sqrt();
+    }
+    let total: f64 = scores.iter().sum();
+    scores.map(|score| score / total)
 }
 
 /// Understands a message in a language, as a model has learnt to.
@@ -120,6 +176,7 @@ pub(crate) fn understand(
         when,
         but,
         denies: body != said,
+        asked: body.split_whitespace().collect::<Vec<_>>().join(" "),
         ..Understanding::default()
     };
     understanding.features = features::measure(pack, &body, &understanding);

@@ -176,7 +176,7 @@ fn decide(
     budget: &Budget<'_>,
 ) -> TurnOutcome {
     let message_id = "msg_00000000000000000000000001".parse().unwrap();
-    let messages: Vec<_> = texts.iter().map(|text| InboundText { message_id, text }).collect();
+    let messages: Vec<_> = texts.iter().map(|text| InboundText { message_id, text, pressed: None }).collect();
     let input = TurnInput {
         pack,
         channel: Channel::Web,
@@ -220,6 +220,7 @@ fn the_worst_packs_and_texts_end_within_their_budgets() {
             role: Role::Contact,
             text: format!("conabc {} ", word(n, 6)).repeat(600),
             agent_name: None,
+            offered: Vec::new(),
         })
         .collect();
     let (mut answered, mut spent) = (0, 0);

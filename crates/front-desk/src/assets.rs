@@ -1,5 +1,5 @@
 //! Static files: the browser SDK, the readable description of the API, the pages on which people sign in and look after
-//! their account.
+//! their account, the console.
 
 use crate::{desk::FrontDesk, problem::Problem};
 use axum::{
@@ -21,6 +21,12 @@ const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resour
 const CONTENT_POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; \
      form-action 'none'; frame-ancestors 'none'",
+);
+
+/// The same, and nothing that a script writes is taken for markup or for another script.
+const CONSOLE_POLICY: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; \
+     form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'",
 );
 
 /// `GET /sdk/{file}`: public, so every page may load it.
@@ -111,6 +117,32 @@ pub(crate) async fn people_file(Path(file): Path<String>) -> Result<Response, Pr
 fn people(file: &str) -> Result<Response, Problem> {
     let found = People::get(file).ok_or_else(Problem::not_found)?;
     Ok(own(media_type(file), shared(found.data)))
+}
+
+/// What `packages/console` builds.
+#[derive(RustEmbed)]
+#[folder = "../../packages/console/dist"]
+struct Console;
+
+/// Where its build puts what is named after its content.
+const BUILT: &str = "assets/";
+
+/// `GET /console` and below: a file of the console, or the page that is all of its rooms.
+pub(crate) async fn console(uri: Uri) -> Result<Response, Problem> {
+    let path = uri.path().strip_prefix("/console/").unwrap_or_default();
+    let is_built = path.starts_with(BUILT);
+    let file = if is_built { path } else { "index.html" };
+    if path.contains("..") {
+        return Err(Problem::not_found());
+    }
+    let found = Console::get(file).ok_or_else(Problem::not_found)?;
+    let mut response = own(media_type(file), shared(found.data));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_SECURITY_POLICY, CONSOLE_POLICY);
+    // The page names files of its own build, which another build does not have.
+    let keep = if is_built { "public, max-age=31536000, immutable" } else { "no-cache" };
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(keep));
+    Ok(response)
 }
 
 fn page(media_type: &'static str, text: &'static str) -> Response {

@@ -2,10 +2,12 @@
 //! `tenant:manage`); what it may do is decided by the access policies (`misy_trust::access`). Handlers take what both are
 //! settled of: [`Managed`], or [`AtHome`] where no tenant is named.
 
+mod abilities;
 mod authorised;
 mod giving;
 mod reason;
 
+pub(crate) use abilities::Ability;
 pub use authorised::{Acts, AtHome, AtTenant, Authorised, Either, Managed};
 
 use crate::{
@@ -96,6 +98,27 @@ pub struct ManagementCall {
     pub proved: Option<Proved>,
 }
 
+/// Access of the owner's people to another tenant.
+#[derive(Debug, Clone, Copy, Default)]
+struct Privileges {
+    /// That was asked of the tenant itself, where its administrators see it and can end it.
+    of_tenant: Access,
+    /// To all tenants.
+    of_all: Access,
+}
+
+impl Privileges {
+    /// What of it counts for an action. What was not asked of the tenant itself changes nothing there.
+    fn to(self, action: Action) -> Access {
+        let mut access = self.of_tenant;
+        if AccessPolicies::in_force().only_reads(action) {
+            access.support |= self.of_all.support;
+            access.agents |= self.of_all.agents;
+        }
+        access
+    }
+}
+
 impl Manager {
     /// A server of a tenant, with a token that passed the pipeline.
     pub(crate) fn of_program<A: pipeline::Access>(desk: &FrontDesk, call: &TenantCall<A>) -> Self {
@@ -184,6 +207,24 @@ impl Manager {
         self.as_principal(|principal| AccessPolicies::in_force().decide(principal, action, tenant, moment))
     }
 
+    /// The access to a tenant that privileged operations gave to this person of the owner: on that tenant, or on all of them.
+    async fn privileges(&self, desk: &FrontDesk, tenant: &TenantId) -> Result<Privileges, Problem> {
+        // Access was given to somebody with a second factor, so no personal token, which has none, goes in with it.
+        let is_present = self.user().is_some_and(|user| user.scopes.is_none());
+        if self.home == *tenant || !self.is_owner || !is_present {
+            return Ok(Privileges::default());
+        }
+        let now = desk.clock.now();
+        let mut found = [Access::default(); 2];
+        for (place, access) in [tenant, &self.home].into_iter().zip(&mut found) {
+            let mut tx = desk.database.tenant("privilege.access", place).await?;
+            *access = privilege::access(&mut tx, &self.actor, now).await?;
+            tx.commit().await?;
+        }
+        let [of_tenant, of_all] = found;
+        Ok(Privileges { of_tenant, of_all })
+    }
+
     /// What it may do to a tenant, and so what it may give to others. The second factor counts as fresh.
     pub(crate) fn powers(&self, tenant: &TenantId) -> Powers {
         self.as_principal(|principal| Powers::of(principal, tenant))
@@ -256,13 +297,7 @@ impl ManagementCall {
     async fn authorize(&self, desk: &FrontDesk, action: Action, tenant: &TenantId) -> Result<(), Problem> {
         let manager = &self.manager;
         let elsewhere = manager.home != *tenant;
-        // Access was given to somebody with a second factor, so no personal token, which has none, goes in with it.
-        let is_present = manager.user().is_some_and(|user| user.scopes.is_none());
-        let access = if elsewhere && manager.is_owner && is_present {
-            self.access_to(desk, action, tenant).await?
-        } else {
-            Access::default()
-        };
+        let access = manager.privileges(desk, tenant).await?.to(action);
         let reason_given = self.answers_for(action, tenant) && Reason::of(&self.received)?.is_some();
         let decision = manager.decide(desk, action, tenant, access, reason_given);
         if elsewhere && decision.is_allowed() {
@@ -306,29 +341,6 @@ impl ManagementCall {
                 "You can give to others only what you may do yourself.",
             )
         })
-    }
-
-    /// The access to a tenant that privileged operations gave to this person of the owner: on that tenant, or on all of them.
-    /// What was not asked of the tenant itself, where its administrators see it and can end it, changes nothing there.
-    async fn access_to(
-        &self,
-        desk: &FrontDesk,
-        action: Action,
-        tenant: &TenantId,
-    ) -> Result<Access, Problem> {
-        let now = desk.clock.now();
-        let mut access = Access::default();
-        for place in [tenant, &self.manager.home] {
-            let mut tx = desk.database.tenant("privilege.access", place).await?;
-            let here = privilege::access(&mut tx, &self.manager.actor, now).await?;
-            tx.commit().await?;
-            if place != tenant && !AccessPolicies::in_force().only_reads(action) {
-                continue;
-            }
-            access.support |= here.support;
-            access.agents |= here.agents;
-        }
-        Ok(access)
     }
 
     /// Who calls, as a tenant's own records name it: who reads them sees when it was the owner that came.

@@ -185,6 +185,9 @@ fn operation() -> Routes {
         .page("/reset-password", assets::people_page)
         .page("/account", assets::people_page)
         .page("/people/{file}", assets::people_file)
+        .page("/console", assets::console)
+        .page("/console/", assets::console)
+        .page("/console/{*path}", assets::console)
         .page("/sdk/{*file}", assets::sdk)
 }
 
@@ -204,8 +207,8 @@ fn chat() -> Routes {
 
 fn people() -> Routes {
     use auth::{
-        enroll, invitations, me, oidc, passkeys, password, second_factor, sessions, sign_in, step_up, tokens,
-        totp,
+        access, enroll, invitations, me, oidc, passkeys, password, second_factor, sessions, sign_in, step_up,
+        tokens, totp,
     };
     Routes::default()
         .open(served!(passkeys::list))
@@ -226,6 +229,7 @@ fn people() -> Routes {
         .open(served!(second_factor::prove))
         .open(served!(me::sign_out))
         .open(served!(me::read))
+        .open(served!(access::read))
         .open(served!(sessions::list))
         .open(served!(sessions::end_others))
         .open(served!(sessions::end))

@@ -8,11 +8,13 @@ use crate::{
 use metrics::{counter, histogram};
 use misy_agents::{
     Budget, CompiledPack, Handoff, HistoryItem, InboundText, Spent, TurnInput, TurnOutcome, busy_phrase,
-    decide_turn,
+    decide_turn, offered,
 };
 use misy_domain::{
     AlertId, Clock, ConversationId, Entropy, Message, MessageOrigin, Part, Reply, Role, TenantId, Timestamp,
-    message::text_of, network::Width, share,
+    message::{Pressed, Reference, text_of},
+    network::Width,
+    share,
 };
 use misy_store::{
     Bell, Database, Limits, StoreError, Vault,
@@ -344,7 +346,11 @@ impl Loaded {
             .waiting
             .iter()
             .zip(&texts)
-            .map(|(message, text)| InboundText { message_id: message.message_id, text })
+            .map(|(message, text)| InboundText {
+                message_id: message.message_id,
+                text,
+                pressed: message.action.as_ref().and_then(reference),
+            })
             .collect();
         let history: Vec<_> = work.history.iter().map(history_item).collect();
         let input = TurnInput {
@@ -364,7 +370,18 @@ impl Loaded {
 }
 
 fn history_item(message: &Message) -> HistoryItem {
-    HistoryItem { role: message.role, text: text_of(&message.parts), agent_name: message.agent_name.clone() }
+    HistoryItem {
+        role: message.role,
+        text: text_of(&message.parts),
+        agent_name: message.agent_name.clone(),
+        offered: offered(&message.parts),
+    }
+}
+
+/// What a press stands for.
+fn reference(pressed: &Pressed) -> Option<&Reference> {
+    let Pressed::Button { reference, .. } = pressed;
+    reference.as_ref()
 }
 
 /// Shows that an agent is writing, until it is dropped.

@@ -7,6 +7,7 @@ mod enroll;
 mod eval;
 mod internal;
 mod keys;
+mod models;
 
 use crate::{demo, lifecycle, own_memory, settings::Settings, telemetry::Telemetry};
 use anyhow::Context;
@@ -39,6 +40,9 @@ enum Action {
     /// Look after the key above all others
     #[command(subcommand)]
     Keys(keys::Keys),
+    /// Look after the weights that understand questions by their meaning
+    #[command(subcommand)]
+    Models(models::Models),
     /// Explain every setting and show its value and where that comes from
     Config,
     Internal(internal::Internal),
@@ -57,7 +61,7 @@ impl Command {
             return config::print(&misy_front_desk::openapi_document());
         }
         if let Action::Eval(eval) = self.action {
-            return eval.run();
+            return eval.run(self.config.as_deref());
         }
         if let Action::Audit(audit::Audit::Verify(verify)) = self.action {
             return verify.run();
@@ -70,6 +74,7 @@ impl Command {
             Action::Doctor => runtime()?.block_on(doctor::run(&settings)),
             Action::Enroll(enroll) => runtime()?.block_on(enroll.run(&settings)),
             Action::Keys(keys) => runtime()?.block_on(keys.run(&settings)),
+            Action::Models(models) => runtime()?.block_on(models.run(&settings)),
             Action::Serve => {
                 let runtime = runtime()?;
                 let telemetry = Telemetry::start(&settings, runtime.handle())?;

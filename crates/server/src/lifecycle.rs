@@ -7,6 +7,7 @@ use crate::{
     loops, root_keys,
     settings::Settings,
     tls::{self, Tls},
+    weights,
 };
 use anyhow::Context;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -117,7 +118,7 @@ impl Running {
             Some(mail) => Some(Mailer::new(database.clone(), vault.clone(), mail.url.expose(), &mail.from)?),
             None => None,
         };
-        let packs = Packs::start(settings.work.pack_memory).context("cannot start the threads of agents")?;
+        let packs = packs(settings).await?;
         let front_desk = FrontDesk::new(Parts {
             database: database.clone(),
             vault: vault.clone(),
@@ -210,6 +211,27 @@ fn files(settings: &Settings) -> anyhow::Result<Files> {
 }
 
 /// What the front desk is told.
+/// Where packs are made ready: understood by their meaning if weights are installed, and else by words alone.
+async fn packs(settings: &Settings) -> anyhow::Result<Packs> {
+    let packs = Packs::start(settings.work.pack_memory).context("cannot start the threads of agents")?;
+    let data_dir = settings.data_dir.clone();
+    let opened = tokio::task::spawn_blocking(move || weights::open(&data_dir)).await?;
+    match opened {
+        Ok(Some((name, encoder))) => {
+            info!(weights = name, bytes = encoder.bytes(), "questions are understood by their meaning");
+            Ok(packs.understood_by(Arc::new(encoder)))
+        }
+        Ok(None) => {
+            info!("no weights are installed: questions are understood by their words alone");
+            Ok(packs)
+        }
+        Err(error) => {
+            warn!(%error, "the weights cannot be used: questions are understood by their words alone");
+            Ok(packs)
+        }
+    }
+}
+
 fn desk_settings(
     settings: &Settings,
     public_url: &str,

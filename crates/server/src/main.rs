@@ -13,6 +13,7 @@ mod root_keys;
 mod settings;
 mod telemetry;
 mod tls;
+mod weights;
 
 use clap::Parser;
 use std::process::ExitCode;

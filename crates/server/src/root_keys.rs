@@ -25,14 +25,14 @@ pub(crate) fn egress(settings: &Settings) -> anyhow::Result<Egress> {
             "MISY_EGRESS_ALLOW_LOOPBACK is on: outgoing calls may reach this machine. Never use it in production"
         );
     }
-    let extra_roots = settings
-        .egress
-        .ca_file
-        .as_ref()
-        .map(|path| fs::read(path).with_context(|| format!("egress_ca_file {}", path.display())))
-        .transpose()?;
-    let allow_loopback = settings.egress.allow_loopback;
+    let (allow_loopback, extra_roots) = (settings.egress.allow_loopback, extra_roots(settings)?);
     Ok(Egress::new(EgressSettings { allow_loopback, extra_roots, ..EgressSettings::default() })?)
+}
+
+/// The authorities that are trusted besides the machine's own.
+pub(crate) fn extra_roots(settings: &Settings) -> anyhow::Result<Option<Vec<u8>>> {
+    let file = settings.egress.ca_file.as_ref();
+    file.map(|path| fs::read(path).with_context(|| format!("egress_ca_file {}", path.display()))).transpose()
 }
 
 /// The key management service of the settings, if one is named.

@@ -429,14 +429,23 @@ fn packs_and_what_is_asked_of_them() {
 }
 
 fn turn(pack: &CompiledPack, text: &str, now: Timestamp) {
-    let history = [HistoryItem { role: Role::Contact, text: text.chars().rev().collect(), agent_name: None }];
+    let history = [HistoryItem {
+        role: Role::Contact,
+        text: text.chars().rev().collect(),
+        agent_name: None,
+        offered: Vec::new(),
+    }];
     for (channel, unanswered) in [(Channel::Web, 0), (Channel::Api, u8::MAX)] {
         let input = TurnInput {
             pack,
             channel,
             locale: None,
             session_language: None,
-            messages: &[InboundText { message_id: "msg_00000000000000000000000001".parse().unwrap(), text }],
+            messages: &[InboundText {
+                message_id: "msg_00000000000000000000000001".parse().unwrap(),
+                text,
+                pressed: None,
+            }],
             history: &history,
             permissions: &Permissions::anonymous_chat(),
             handed_off: false,

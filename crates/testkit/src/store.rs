@@ -184,6 +184,17 @@ impl TestStore {
         external_id: &str,
         text: &str,
     ) -> Result<Ingested, StoreError> {
+        self.send(tenant, session, external_id, &Content::text(text)).await
+    }
+
+    /// The visitor sends something, under an id of its own.
+    pub async fn send(
+        &self,
+        tenant: &TestTenant,
+        session: SessionId,
+        external_id: &str,
+        content: &Content,
+    ) -> Result<Ingested, StoreError> {
         let inbound = NewInbound {
             tenant: &tenant.id,
             origin: InboundOrigin::Session {
@@ -193,7 +204,7 @@ impl TestStore {
                 channel: Channel::Web,
             },
             external_id,
-            content: &Content::text(text),
+            content,
             sent_at: None,
             key: None,
             monthly: None,

@@ -1,22 +1,35 @@
 //! Context packs made ready for answering: once for each version, off the threads that serve, within a bound in bytes.
+//!
+//! With an encoder a pack is also understood by its meaning. That takes a second or more, so a pack answers by its words until its
+//! vectors are there; they are made one text at a time, by one thread at most, in turn with what tenants wait for.
 
 use crate::{Unfinished, Workbench};
-use misy_agents::{CompiledPack, TooCostly};
+use misy_agents::{CompiledPack, TooCostly, meaning::Embed};
 use misy_domain::{ContextPack, TenantId, context_pack::Invalid};
-use moka::{ops::compute::Op, sync::Cache};
+use misy_encoder::{Embedding, Vectors};
+use moka::{
+    ops::compute::{CompResult, Op},
+    sync::Cache,
+};
 use serde_json::Value;
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     io,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
-use tokio::sync::OnceCell;
+use tokio::{
+    sync::{OnceCell, Semaphore, watch},
+    time::sleep,
+};
 
 /// A pack that nobody needed for so long is made ready anew.
 const IDLE: Duration = Duration::from_hours(1);
 /// What a pack takes in the cache beside itself.
 const ENTRY_BYTES: usize = 256;
+
+/// How long the making of vectors waits when too much of its tenant waits already.
+const CROWDED: Duration = Duration::from_millis(200);
 
 type Version = (TenantId, i64);
 
@@ -27,6 +40,24 @@ pub struct Packs {
     ready: Cache<TenantId, Ready>,
     /// What is being made ready, so that it is done once however many turns wait for it.
     making: Arc<Mutex<HashMap<Version, Arc<OnceCell<CompiledPack>>>>>,
+    meaning: Option<Arc<Meaning>>,
+}
+
+/// What makes packs understood by meaning.
+struct Meaning {
+    encoder: Arc<dyn Embed>,
+    /// One text at a time, so that a thread is left for turns. Whoever asks first is next, so that tenants take turns.
+    turn: Semaphore,
+    /// The tenants whose vectors are being made.
+    makers: Mutex<HashSet<TenantId>>,
+    /// How many packs wait for their vectors or are given them.
+    unfinished: watch::Sender<usize>,
+}
+
+impl Meaning {
+    fn makers(&self) -> std::sync::MutexGuard<'_, HashSet<TenantId>> {
+        self.makers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 #[derive(Clone)]
@@ -70,7 +101,17 @@ impl Packs {
             u32::try_from(bytes).unwrap_or(u32::MAX)
         };
         let ready = Cache::builder().weigher(weigh).max_capacity(most_bytes).time_to_idle(IDLE).build();
-        Self { workbench, ready, making: Arc::default() }
+        Self { workbench, ready, making: Arc::default(), meaning: None }
+    }
+
+    /// The same, understood by meaning too, with the vectors of an encoder.
+    #[must_use]
+    pub fn understood_by(self, encoder: Arc<dyn Embed>) -> Self {
+        let (turn, unfinished) = (Semaphore::new(1), watch::Sender::new(0));
+        Self {
+            meaning: Some(Arc::new(Meaning { encoder, turn, makers: Mutex::default(), unfinished })),
+            ..self
+        }
     }
 
     /// The threads that they are made ready on.
@@ -88,12 +129,99 @@ impl Packs {
         self.workbench.run(tenant, prepare).await?
     }
 
-    /// Keeps a pack that is in force from now on; older versions of the tenant go.
+    /// Keeps a pack that is in force from now on; older versions of the tenant go. Its vectors are made afterwards.
     pub fn keep(&self, tenant: &TenantId, version: i64, pack: CompiledPack) {
-        self.ready.entry_by_ref(tenant).and_compute_with(|kept| match kept {
+        let mut old = None;
+        let entry = self.ready.entry_by_ref(tenant).and_compute_with(|kept| match kept {
             Some(kept) if kept.value().version >= version => Op::Nop,
-            _ => Op::Put(Ready { version, pack }),
+            kept => {
+                old = kept.map(|kept| kept.into_value().pack);
+                Op::Put(Ready { version, pack })
+            }
         });
+        let is_new = matches!(entry, CompResult::Inserted(_) | CompResult::ReplacedWith(_));
+        if let (true, Some(meaning)) = (is_new, &self.meaning) {
+            // Whoever makes the vectors of the tenant already goes over to the new version by itself.
+            if meaning.makers().insert(tenant.clone()) {
+                // Counted before anybody can ask whether all have their vectors.
+                let counted = Counted::one(meaning.clone());
+                let (packs, tenant) = (self.clone(), tenant.clone());
+                tokio::spawn(async move { packs.give_meaning(&counted.0, &tenant, old).await });
+            }
+        }
+    }
+
+    /// Makes the vectors of the tenant's pack in force, until the one in force has them. What stood in the version before keeps
+    /// its vector. There is one such task for each tenant, so that versions that are no more take no room.
+    async fn give_meaning(&self, meaning: &Meaning, tenant: &TenantId, old: Option<CompiledPack>) {
+        let mut known = old.as_ref().map(known).unwrap_or_default();
+        drop(old);
+        let mut made = None;
+        loop {
+            let Some(kept) = self.next_to_mean(meaning, tenant, made) else { return };
+            made = Some(kept.version);
+            let Some(vectors) = self.vectors(meaning, tenant, &kept, &mut known).await else { continue };
+            let pack = kept.pack.with_meaning(meaning.encoder.clone(), vectors);
+            self.ready.entry_by_ref(tenant).and_compute_with(|now| match now {
+                Some(now) if now.value().version == kept.version => {
+                    Op::Put(Ready { version: kept.version, pack })
+                }
+                _ => Op::Nop,
+            });
+        }
+    }
+
+    /// The pack in force if it is another than the one that was `made`; else the task ends here, and a later version has one of
+    /// its own.
+    fn next_to_mean(&self, meaning: &Meaning, tenant: &TenantId, made: Option<i64>) -> Option<Ready> {
+        let mut makers = meaning.makers();
+        let kept = self.ready.get(tenant).filter(|kept| Some(kept.version) != made);
+        if kept.is_none() {
+            makers.remove(tenant);
+        }
+        kept
+    }
+
+    /// The vectors of a pack; `None` once another is in force, or when the encoder fails. Tenants take turns by each text.
+    async fn vectors(
+        &self,
+        meaning: &Meaning,
+        tenant: &TenantId,
+        kept: &Ready,
+        known: &mut HashMap<String, Embedding>,
+    ) -> Option<Vectors> {
+        let texts = kept.pack.passages();
+        let still: HashSet<&str> = texts.iter().map(AsRef::as_ref).collect();
+        known.retain(|text, _| still.contains(text.as_str()));
+        let mut vectors = Vectors::default();
+        for text in &texts {
+            let text: &str = text.as_ref();
+            while !known.contains_key(text) {
+                if self.ready.get(tenant).is_none_or(|now| now.version != kept.version) {
+                    return None;
+                }
+                let (encoder, own) = (meaning.encoder.clone(), text.to_owned());
+                let turn = meaning.turn.acquire().await.ok()?;
+                let made = self.workbench.run(tenant, move |_| encoder.passage(&own)).await;
+                drop(turn);
+                match made {
+                    Ok(vector) => drop(known.insert(text.to_owned(), vector)),
+                    Err(Unfinished::Full) => sleep(CROWDED).await,
+                    // The words go on answering.
+                    Err(Unfinished::Panicked) => return None,
+                }
+            }
+            vectors.push(known.get(text)?);
+        }
+        Some(vectors)
+    }
+
+    /// Waits until no pack waits for its vectors.
+    pub async fn settled(&self) {
+        if let Some(meaning) = &self.meaning {
+            // The sender lives as long as this does.
+            let _ = meaning.unfinished.subscribe().wait_for(|count| *count == 0).await;
+        }
     }
 
     /// The pack of a version, made ready from what `load` reads if it is not yet. `None` if nothing is there.
@@ -136,79 +264,27 @@ impl Packs {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-    use std::sync::atomic::{AtomicUsize, Ordering};
+/// The vectors that a pack has, by their texts.
+fn known(pack: &CompiledPack) -> HashMap<String, Embedding> {
+    let Some(vectors) = pack.vectors() else { return HashMap::new() };
+    pack.passages().iter().enumerate().map(|(at, text)| (text.to_string(), vectors.get(at))).collect()
+}
 
-    const ROOM: u64 = 64 * 1024 * 1024;
+/// A pack that is counted as unfinished until it is dropped.
+struct Counted(Arc<Meaning>);
 
-    fn tenant(name: &str) -> TenantId {
-        name.parse().unwrap()
-    }
-
-    fn json_of(answers: usize) -> Value {
-        let faq = |n| json!({ "id": format!("faq-{n}"), "question": format!("¿Pregunta {n}?"), "answer": "Respuesta." });
-        json!({
-            "displayName": "Tienda", "industry": "Shop", "locale": "es-CO", "timezone": "America/Bogota",
-            "currency": "COP", "contact": { "email": "hola@tienda.example" },
-            "faq": (0..answers).map(faq).collect::<Vec<_>>(),
-        })
-    }
-
-    #[tokio::test]
-    async fn however_many_wait_a_version_is_made_ready_once() {
-        let packs = Packs::start(ROOM).unwrap();
-        let (tenant, loads) = (tenant("andina"), AtomicUsize::new(0));
-        let get = || {
-            packs.get::<PackError>(&tenant, 1, async || {
-                loads.fetch_add(1, Ordering::Relaxed);
-                tokio::task::yield_now().await;
-                Ok(Some(json_of(3)))
-            })
-        };
-        let (a, b, c) = tokio::join!(get(), get(), get());
-        assert!([a, b, c].into_iter().all(|pack| pack.unwrap().is_some()));
-        assert!(get().await.unwrap().is_some());
-        assert_eq!(loads.load(Ordering::Relaxed), 1);
-        assert!(packs.making().is_empty());
-    }
-
-    #[tokio::test]
-    async fn of_a_tenant_the_newest_version_is_kept_and_no_other() {
-        let packs = Packs::start(ROOM).unwrap();
-        let tenant = tenant("andina");
-        let mut sizes = Vec::new();
-        for version in 1..=8 {
-            let prepared = packs.prepare(&tenant, json_of(100)).await.unwrap();
-            packs.keep(&tenant, version, prepared.compiled);
-            sizes.push(packs.bytes());
-        }
-        assert!(sizes[0] > 0 && sizes.iter().all(|size| *size == sizes[0]), "{sizes:?}");
-        // A straggler that still works with an old version does not bring it back.
-        packs.get::<PackError>(&tenant, 7, async || Ok(Some(json_of(1)))).await.unwrap();
-        assert_eq!(packs.bytes(), sizes[0]);
-        packs.get::<PackError>(&tenant, 8, async || panic!("it is kept")).await.unwrap();
-    }
-
-    #[tokio::test]
-    async fn all_together_take_no_more_than_they_may() {
-        let packs = Packs::start(200 * 1024).unwrap();
-        for number in 0..40 {
-            let tenant = tenant(&format!("tenant-{number}"));
-            let prepared = packs.prepare(&tenant, json_of(50)).await.unwrap();
-            packs.keep(&tenant, 1, prepared.compiled);
-        }
-        assert!((1..=200 * 1024).contains(&packs.bytes()), "{}", packs.bytes());
-    }
-
-    #[tokio::test]
-    async fn a_pack_that_is_not_there_or_wrong_is_told_apart() {
-        let packs = Packs::start(ROOM).unwrap();
-        let none = packs.get::<PackError>(&tenant("alone"), 1, async || Ok(None)).await;
-        assert!(none.unwrap().is_none());
-        let wrong = packs.get::<PackError>(&tenant("alone"), 1, async || Ok(Some(json!({})))).await;
-        assert!(matches!(wrong, Err(PackError::Invalid(_))));
+impl Counted {
+    fn one(meaning: Arc<Meaning>) -> Self {
+        meaning.unfinished.send_modify(|count| *count += 1);
+        Self(meaning)
     }
 }
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.unfinished.send_modify(|count| *count -= 1);
+    }
+}
+
+#[cfg(test)]
+mod tests;

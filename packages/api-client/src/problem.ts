@@ -7,6 +7,8 @@ export type ProblemCode = Schemas['ProblemCode'];
 export class MisyProblem extends Error {
   override readonly name = 'MisyProblem';
   readonly code: ProblemCode;
+  /** What happened, in a sentence of English. */
+  readonly detail: string;
   /** HTTP status. */
   readonly status: number;
   /** To be quoted when asking for help. */
@@ -23,6 +25,7 @@ export class MisyProblem extends Error {
   constructor(body: Schemas['Problem'], retryAfter?: number) {
     super(`${body.code}: ${body.detail}`);
     this.code = body.code;
+    this.detail = body.detail;
     this.status = body.status;
     this.requestId = body.requestId;
     this.errors = body.errors ?? [];

@@ -62,11 +62,11 @@ type Contents<O extends OperationId> = Answers<O>[keyof Answers<O> & Good] exten
     : never
   : never;
 
-/** What an operation answers in JSON; `undefined` if it answers nothing. */
+/** What an operation answers in JSON; `undefined` if it answers nothing, which some do now and then. */
 export type Data<O extends OperationId> = [Contents<O>] extends [never]
   ? undefined
   : Contents<O> extends { 'application/json': infer T }
-    ? T
+    ? T | (204 extends keyof Answers<O> ? undefined : never)
     : never;
 
 /** Operations that can answer in another form than JSON: tables, notes, exports, streams. */

@@ -2,6 +2,7 @@
 
 use super::{Desk, Draft, SURE, SURE_ALSO};
 use crate::{
+    choice,
     reply::{hours, write::Block},
     understanding::Part,
 };
@@ -25,6 +26,21 @@ impl Desk<'_> {
         }
         found.truncate(2);
         found
+    }
+
+    /// Asks which of a few answers is meant.
+    pub(crate) fn which(&self) -> Option<Draft> {
+        let choices = &self.seen.choices;
+        if choices.len() < 2 {
+            return None;
+        }
+        let mut draft = Draft { choices: choices.clone(), ..Draft::default() };
+        self.phrase(&mut draft, "ask_which");
+        if !self.style.channel.buttons {
+            draft.blocks.push(Block::Text(choice::listed(self.pack, choices)));
+        }
+        draft.rules.push(format!("answer: asks which of {} is meant", choices.len()));
+        Some(draft)
     }
 
     /// Says an approved answer.

@@ -33,6 +33,31 @@ impl fmt::Display for Rate {
     }
 }
 
+/// How questions ended of which is known whether the pack has an answer.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Ends {
+    /// How many the pack has an answer for.
+    pub all: usize,
+    /// That answer first.
+    pub right: usize,
+    /// Asked back, with the right one among the choices.
+    pub asked: usize,
+    /// Asked back without it.
+    pub asked_in_vain: usize,
+    /// Said that it is not known, or asked for a person.
+    pub unknown: usize,
+    /// Answered something else.
+    pub wrong: usize,
+    /// How many the pack has no answer for.
+    pub none: usize,
+    /// Of these: said so, or asked for a person.
+    pub none_unknown: usize,
+    /// Of these: asked back.
+    pub none_asked: usize,
+    /// Of these: answered something.
+    pub none_answered: usize,
+}
+
 /// The scores of a set of turns.
 #[derive(Debug, Clone, Default)]
 pub struct Report {
@@ -56,13 +81,63 @@ pub struct Report {
     pub also: Rate,
     /// The reply in the right language.
     pub language: Rate,
+    /// How questions to the pack ended, by (kind, language).
+    pub ends: BTreeMap<(String, String), Ends>,
+    /// Small conversations whose last answer is right, by kind.
+    pub field: BTreeMap<String, Rate>,
     /// What went wrong, by turn.
     pub missed: Vec<(String, Vec<String>)>,
+}
+
+impl Report {
+    fn write_ends(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.ends.is_empty() {
+            return Ok(());
+        }
+        #[allow(clippy::cast_precision_loss)]
+        let part = |some: usize, all: usize| match all {
+            0 => "     -".to_owned(),
+            all => format!("{:>6.1}", 100.0 * some as f64 / all as f64),
+        };
+        writeln!(
+            f,
+            "\nquestions to the pack, %    right  asked   vain unknown wrong    of | no answer: unknown asked answered   of"
+        )?;
+        for ((kind, language), ends) in &self.ends {
+            let name = if kind == "all" { format!("language {language}") } else { format!("kind {kind}") };
+            writeln!(
+                f,
+                "{name:<24} {} {} {} {} {} {:>6} |            {} {} {} {:>6}",
+                part(ends.right, ends.all),
+                part(ends.asked, ends.all),
+                part(ends.asked_in_vain, ends.all),
+                part(ends.unknown, ends.all),
+                part(ends.wrong, ends.all),
+                ends.all,
+                part(ends.none_unknown, ends.none),
+                part(ends.none_asked, ends.none),
+                part(ends.none_answered, ends.none),
+                ends.none,
+            )?;
+        }
+        Ok(())
+    }
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut row = |name: &str, rate: &Rate| writeln!(f, "{name:<24}{rate}");
+        let mut all = Rate::default();
+        for (kind, rate) in &self.field {
+            row(kind, rate)?;
+            (all.right, all.all) = (all.right + rate.right, all.all + rate.all);
+        }
+        if all.all > 0 {
+            row("conversations", &all)?;
+        }
+        if self.agent.all == 0 {
+            return Ok(());
+        }
         row("agent", &self.agent)?;
         for (title, rates) in
             [("agent", &self.per_agent), ("tenant", &self.per_tenant), ("language", &self.per_language)]
@@ -76,6 +151,7 @@ impl fmt::Display for Report {
         row("service", &self.service)?;
         row("second question", &self.also)?;
         row("language of the reply", &self.language)?;
+        self.write_ends(f)?;
         let names: BTreeSet<&String> = self.confusion.keys().flat_map(|(a, b)| [a, b]).collect();
         write!(f, "\n{:<14}", "right \\ given")?;
         for name in &names {

@@ -1,5 +1,6 @@
 //! `/auth`: people sign in, prove their second factor, and look after their own account.
 
+pub mod access;
 pub mod enroll;
 pub mod invitations;
 pub mod me;

@@ -16,8 +16,15 @@ use misy_trust::{RandomToken, TokenUse};
 use std::{ops::Deref, sync::Arc};
 
 /// What people of a closed tenant may still do: open it again, and what it takes to prove that they may.
-const WHILE_CLOSED: [&str; 6] =
-    ["readMe", "signOut", "stepUp", "beginPasskeyStepUp", "finishPasskeyStepUp", "reopenTenant"];
+const WHILE_CLOSED: [&str; 7] = [
+    "readMe",
+    "readMyAccess",
+    "signOut",
+    "stepUp",
+    "beginPasskeyStepUp",
+    "finishPasskeyStepUp",
+    "reopenTenant",
+];
 
 /// The largest body of a call of a user about itself.
 const BODY_LIMIT: usize = 64 * 1024;

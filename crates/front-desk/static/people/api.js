@@ -59,8 +59,9 @@ export function fragment() {
   return values;
 }
 
-/** Where to go after a sign-in: a path of this installation. */
+/** Where to go after a sign-in: a page of this installation, never a call of its API. */
 export function returnPath(path) {
   const target = new URL(path ?? '/account', location.origin);
-  return path?.startsWith('/') && target.origin === location.origin ? target.href : '/account';
+  const isPage = /^\/(account|console)(\/|$)/.test(target.pathname);
+  return path?.startsWith('/') && target.origin === location.origin && isPage ? target.href : '/account';
 }

@@ -14,6 +14,7 @@ use misy_store::users::tokens::{self, NewPersonalToken};
 use misy_trust::{
     AccessOutcome, AccessPolicies, Moment, Principal, PrincipalKind, RandomToken, TokenUse, access::Powers,
 };
+use serde_json::{Value, json};
 use std::time::Duration;
 
 /// A person, as the policies see them.
@@ -180,6 +181,52 @@ async fn people_of_every_built_in_role_may_what_the_policies_say() {
         }
     }
     app.manage(&verde, Method::GET, &verde.path(""), None).await.expect(200);
+}
+
+#[tokio::test]
+async fn people_are_told_in_advance_what_they_may() {
+    let (app, owner, andina, verde) = scene().await;
+    let (colombiatic, andina_id, verde_id) = (owner.tenant_id(), andina.tenant_id(), verde.tenant_id());
+    let policies = AccessPolicies::in_force();
+    for role in BuiltInRole::ALL {
+        for tenant in [&owner, &andina] {
+            let is_owner = tenant.id == owner.id;
+            let home = if is_owner { &colombiatic } else { &andina_id };
+            let who = |second_factor_age| Somebody {
+                home,
+                is_owner,
+                roles: vec![role],
+                granted: Vec::new(),
+                scopes: None,
+                second_factor_age,
+            };
+            let (fresh, stale) = (who(Some(0)), who(None));
+            let mut person = app.somebody(tenant, &[role.as_str()]).await.0;
+            for place in [home, &verde_id] {
+                let told = person.get(&app, &format!("/auth/access?tenantId={place}")).await;
+                let may = Action::ALL.iter().filter_map(|action| {
+                    let outcome = fresh.outcome(&[*action], place);
+                    let privilege = outcome == AccessOutcome::NeedsPrivilege;
+                    (privilege || outcome == AccessOutcome::Allowed).then(|| {
+                        json!({
+                            "action": action,
+                            "needsSecondFactor": stale.outcome(&[*action], place) == AccessOutcome::StepUp,
+                            "needsReason": !privilege && place != home && policies.is_accounted(*action),
+                            "needsPrivilege": privilege,
+                        })
+                    })
+                });
+                let may: Vec<Value> = may.collect();
+                if may.is_empty() && place != home {
+                    told.refused(404, "not_found");
+                } else {
+                    let told = told.expect(200);
+                    assert_eq!(told.body["items"], json!(may), "{role:?} of {home} at {place}");
+                }
+            }
+            person.get(&app, "/auth/access?tenantId=nobody").await.refused(404, "not_found");
+        }
+    }
 }
 
 #[tokio::test]

@@ -47,6 +47,7 @@ fn cases() -> Vec<Case> {
     let own = [
         "signOut",
         "readMe",
+        "readMyAccess",
         "listMySessions",
         "endMySession",
         "endMyOtherSessions",

@@ -2,6 +2,7 @@
 
 use crate::support::{App, raw};
 use http::Method;
+use std::path::Path;
 
 #[tokio::test]
 async fn each_page_and_each_of_its_files_comes_with_the_strict_policy() {
@@ -31,5 +32,34 @@ async fn each_page_and_each_of_its_files_comes_with_the_strict_policy() {
             404,
             "{file}"
         );
+    }
+}
+
+#[tokio::test]
+async fn the_console_comes_with_a_stricter_policy_and_its_page_answers_for_every_room() {
+    let app = App::start().await;
+    if !Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packages/console/dist/index.html").exists() {
+        eprintln!("nothing to serve: `npm run build:console` makes it, and `make test` begins with that");
+        return;
+    }
+    for room in ["", "/", "/andina", "/andina/sites/main", "/andina/assets/none.js"] {
+        let response = app.open(raw(Method::GET, &format!("/console{room}"), None)).await;
+        assert_eq!(response.status(), 200, "{room:?}");
+        assert_eq!(response.headers()["cache-control"], "no-cache");
+        let policy = response.headers()["content-security-policy"].to_str().unwrap();
+        for part in [
+            "script-src 'self'",
+            "style-src 'self'",
+            "require-trusted-types-for 'script'",
+            "frame-ancestors 'none'",
+        ] {
+            assert!(policy.contains(part), "{policy}");
+        }
+        let body = axum::body::to_bytes(response.into_body(), 100_000).await.unwrap();
+        assert!(body.starts_with(b"<!doctype html>"), "{room}");
+    }
+    for file in ["none.js", "..%2Findex.html", "../index.html", "%2e%2e/package.json"] {
+        let response = app.open(raw(Method::GET, &format!("/console/assets/{file}"), None)).await;
+        assert_eq!(response.status(), 404, "{file}");
     }
 }

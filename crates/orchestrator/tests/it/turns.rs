@@ -1,7 +1,11 @@
 //! Turns over a real database: what is asked together is answered together, and what comes later by the next turn.
 
-use misy_agents::{Budget, Handoff, TurnInput, TurnOutcome, decide_turn};
-use misy_domain::{Clock, Message, Part, Reply, Role, message::text_of};
+use misy_agents::{Budget, Handoff, TurnInput, TurnOutcome, decide_turn, meaning::Embed};
+use misy_domain::{
+    Clock, Content, Message, Part, Reply, Role,
+    message::{Pressed, text_of},
+};
+use misy_encoder::Embedding;
 use misy_orchestrator::{Turns, WorkerSettings};
 use misy_store::{
     decisions::decision,
@@ -11,6 +15,7 @@ use misy_store::{
 };
 use misy_testkit::store::{TestStore, TestTenant, test_store};
 use misy_workbench::Packs;
+use serde_json::json;
 use std::sync::{Arc, Mutex, mpsc};
 use tokio_util::sync::CancellationToken;
 
@@ -285,4 +290,122 @@ async fn one_conversation_takes_no_agent_from_the_others() {
     assert_eq!(said(&messages)[1], (Role::Agent, "Hola".to_owned()));
     shutdown.cancel();
     worker.await.unwrap();
+}
+
+/// An encoder for a test: it knows what a few words are about, and nothing else.
+#[derive(Debug)]
+struct Topics;
+
+impl Topics {
+    const WORDS: [(&str, &[f32]); 6] = [
+        ("estacionar", &[1.0, 0.0]),
+        ("buses", &[0.0, 1.0]),
+        ("llegar", &[0.75, 0.75]),
+        ("camioneta", &[0.75, 0.75]),
+        ("devolver", &[0.0, 0.0, 1.0]),
+        ("efectivo", &[0.0, 0.0, 0.0, 1.0]),
+    ];
+}
+
+impl Embed for Topics {
+    fn query(&self, text: &str) -> Embedding {
+        self.passage(text)
+    }
+
+    fn passage(&self, text: &str) -> Embedding {
+        // What every text has in common: an encoder puts no two texts at right angles.
+        let mut numbers = vec![0.0; 384];
+        numbers[8] = 0.8;
+        for (word, about) in Self::WORDS {
+            if text.to_lowercase().contains(word) {
+                numbers.iter_mut().zip(about).for_each(|(sum, number)| *sum += number);
+            }
+        }
+        Embedding::pointing(numbers)
+    }
+}
+
+#[tokio::test]
+async fn what_may_mean_two_things_is_asked_back_and_what_is_chosen_is_answered() {
+    let store = test_store().await.unwrap();
+    let tenant = store.tenant("andina").await.unwrap();
+    let faq = json!([
+        { "id": "car-park", "question": "¿Dónde puedo estacionar?", "answer": "En el sótano." },
+        { "id": "buses", "question": "¿Qué buses pasan cerca?", "answer": "El 12 y el 40." },
+        { "id": "returns", "question": "¿Puedo devolver un producto?", "answer": "En diez días." },
+        { "id": "cash", "question": "¿Reciben efectivo?", "answer": "Sí." },
+    ]);
+    let put = format!("update misy.context_packs set pack = jsonb_set(pack::jsonb, '{{faq}}', '{faq}')");
+    store.admin(put).await.unwrap();
+    let packs = Packs::start(64 * 1024 * 1024).unwrap().understood_by(Arc::new(Topics));
+    let turns = || {
+        Turns::new(
+            store.database.clone(),
+            store.vault.clone(),
+            store.bell.clone(),
+            packs.clone(),
+            store.clock.clone() as Arc<dyn Clock>,
+            store.entropy.clone(),
+        )
+    };
+    let session = store.session(&tenant).await.unwrap();
+    let shutdown = CancellationToken::new();
+    let worker = tokio::spawn(turns().worker(WorkerSettings::default()).run(shutdown.clone()));
+    // The first turn makes the pack ready, and its vectors follow.
+    asked(&store, &tenant, &session, "hola").await;
+    until(&store, &tenant, &session, 2).await;
+    packs.settled().await;
+
+    let unclear = asked(&store, &tenant, &session, "vamos en la camioneta de la tía").await;
+    let messages = until(&store, &tenant, &session, 4).await;
+    let offer = &messages[3];
+    let [Part::Buttons { text, buttons }] = offer.parts.as_slice() else { panic!("{:?}", offer.parts) };
+    let refs: Vec<_> = buttons.iter().map(|button| button.reference.clone().unwrap().id).collect();
+    assert!(
+        refs.len() == 2 && refs.contains(&"buses".to_owned()) && refs.contains(&"car-park".to_owned()),
+        "{refs:?}"
+    );
+    // Whoever sees no buttons reads the choices too.
+    assert!(text.contains("1. ") && text.contains("¿Dónde puedo estacionar?"), "{text}");
+    assert!(offer.sources.is_empty());
+    let mut tx = store.database.tenant("test", &tenant.id).await.unwrap();
+    let record = decision(&mut tx, unclear).await.unwrap().expect("a decision");
+    let rules = record["rules"].to_string();
+    assert!(
+        rules.contains("understood: by words and meaning") && rules.contains("asks which of 2"),
+        "{rules}"
+    );
+    drop(tx);
+
+    // The button is pressed, as the widget or a program does it.
+    let button = &buttons[refs.iter().position(|id| id == "buses").unwrap()];
+    let content = Content {
+        action: Some(Pressed::Button {
+            id: button.id.clone(),
+            title: button.title.clone(),
+            message_id: offer.message_id,
+            reference: button.reference.clone(),
+        }),
+        ..Content::text(button.title.as_str())
+    };
+    let said_so = store.send(&tenant, session.session_id, "pressed", &content).await.unwrap();
+    let Ingested::Stored(pressed) = said_so else { panic!("{said_so:?}") };
+    let messages = until(&store, &tenant, &session, 6).await;
+    assert_eq!(said(&messages)[5], (Role::Agent, "El 12 y el 40.".to_owned()));
+    assert_eq!(messages[5].sources[0].id, "buses");
+    let mut tx = store.database.tenant("test", &tenant.id).await.unwrap();
+    let record = decision(&mut tx, pressed.message_id).await.unwrap().expect("a decision");
+    assert!(record["rules"].to_string().contains("choice: the contact chose"), "{record}");
+    drop(tx);
+
+    // The place in the list is as good.
+    asked(&store, &tenant, &session, "¿por dónde es mejor llegar con la camioneta?").await;
+    let messages = until(&store, &tenant, &session, 8).await;
+    assert!(matches!(messages[7].parts[..], [Part::Buttons { .. }]), "{:?}", messages[7]);
+    let first = misy_agents::offered(&messages[7].parts).remove(0).faq.unwrap();
+    asked(&store, &tenant, &session, "la primera").await;
+    let messages = until(&store, &tenant, &session, 10).await;
+    shutdown.cancel();
+    worker.await.unwrap();
+    assert_eq!(messages[9].sources[0].id, first);
 }

@@ -3,7 +3,7 @@
 mod given;
 mod loops;
 
-use super::config::print;
+use super::{config::print, models};
 use crate::{
     http, root_keys,
     settings::{RootKeySettings, Settings},
@@ -25,6 +25,7 @@ pub(super) async fn run(settings: &Settings) -> anyhow::Result<()> {
         ("open files", open_files()),
         ("address", address(settings).await),
         ("clock", clock()),
+        ("weights", models::finding(&settings.data_dir)),
     ];
     match &settings.database.url {
         Some(url) => findings.extend(given::check(settings, url).await),

@@ -92,6 +92,7 @@ export const OPERATIONS = {
   readLiveness: ['GET', '/health/live'],
   readMe: ['GET', '/api/meta-agent/auth/me'],
   readMetrics: ['GET', '/metrics'],
+  readMyAccess: ['GET', '/api/meta-agent/auth/access'],
   readPublicKeys: ['GET', '/.well-known/jwks.json'],
   readReadiness: ['GET', '/health/ready'],
   readRefusals: ['GET', '/api/meta-agent/tenants/{tenantId}/usage/refusals'],

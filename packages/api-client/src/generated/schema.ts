@@ -2,6 +2,17 @@
 
 export interface components {
     schemas: {
+        /** @description Something that may be done, and what it takes. */
+        Ability: {
+            /** @description What. */
+            action: components["schemas"]["Action"];
+            /** @description It takes a privileged operation first: `privilege_required`. */
+            needsPrivilege: boolean;
+            /** @description It takes a reason: `reason_required`. */
+            needsReason: boolean;
+            /** @description It takes a second factor that was proved in the last five minutes: `step_up_required`. */
+            needsSecondFactor: boolean;
+        };
         /** @description Somebody who was invited. */
         Acceptance: {
             /** @description What the user is called, if the invitation has it wrong. */
@@ -1543,6 +1554,13 @@ export interface components {
         Money: {
             amount: number;
             currency: components["schemas"]["Currency"];
+        };
+        /** @description What the caller may do to a tenant. */
+        MyAccess: {
+            /** @description All that may be done. What is not here is refused. */
+            items: components["schemas"]["Ability"][];
+            /** @description The tenant. */
+            tenantId: components["schemas"]["TenantId"];
         };
         /** @description What was pressed. */
         NewAction: {
@@ -4545,6 +4563,36 @@ export interface operations {
                     "application/json": components["schemas"]["AuditKeys"];
                 };
             };
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    readMyAccess: {
+        parameters: {
+            query?: {
+                /** @description The tenant; the caller's own unless given */
+                tenantId?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What may be done, and what it takes */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MyAccess"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["InvalidQuery"];
+            429: components["responses"]["RateLimited"];
             503: components["responses"]["Unavailable"];
         };
     };

@@ -198,19 +198,18 @@ pub(crate) async fn delete(
 ) -> Result<StatusCode, Problem> {
     let domain: DomainName = call.received.param("domain")?;
     call.received.expect_no_body()?;
-    tenant_tx!(desk.database, "domains.delete", &call.tenant, async |tx| {
-        let provider = sign_in_providers::hold(tx, call.keys()).await?;
-        if provider.and_then(|provider| provider.email_domains).is_some_and(|used| used.contains(&domain)) {
-            return Err(Problem::conflict(
-                Code::DomainInUse,
-                "The provider introduces people of this domain; take it out there first.",
-            ));
-        }
-        if !email_domains::remove(tx, &domain).await? {
-            return Err(Problem::not_found());
-        }
-        call.record_change(&desk, tx, domain.as_str(), None).await
-    })
-    .await?;
+    let mut tx = desk.database.tenant("domains.delete", &call.tenant).await?;
+    let provider = sign_in_providers::hold(&mut tx, call.keys()).await?;
+    if provider.and_then(|provider| provider.email_domains).is_some_and(|used| used.contains(&domain)) {
+        return Err(Problem::conflict(
+            Code::DomainInUse,
+            "The provider introduces people of this domain; take it out there first.",
+        ));
+    }
+    if !email_domains::remove(&mut tx, &domain).await? {
+        return Err(Problem::not_found());
+    }
+    call.record_change(&desk, &mut tx, domain.as_str(), None).await?;
+    tx.commit().await?;
     Ok(StatusCode::NO_CONTENT)
 }

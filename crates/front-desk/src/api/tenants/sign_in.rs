@@ -12,7 +12,6 @@ use misy_domain::{BuiltInRole, DomainName, Secret, Timestamp, UserId, act};
 use misy_store::{
     TenantTx, email_domains, roles as stored_roles,
     sign_in_providers::{self, SignInProvider},
-    tenant_tx,
     users::{self, UserStatus},
 };
 use misy_trust::access::Powers;
@@ -279,14 +278,13 @@ pub(crate) async fn delete(
     call: Managed<act::SignInWrite>,
 ) -> Result<StatusCode, Problem> {
     call.received.expect_no_body()?;
-    tenant_tx!(desk.database, "sign_in.delete", &call.tenant, async |tx| {
-        users::lock_administrators(tx).await?;
-        let before = sign_in_providers::read(tx, call.keys()).await?.ok_or_else(Problem::not_found)?;
-        expect_handles(&desk, &call, tx, Some(&before), false).await?;
-        sign_in_providers::remove(tx).await?;
-        call.record_change(&desk, tx, "sign-in", None).await
-    })
-    .await?;
+    let mut tx = desk.database.tenant("sign_in.delete", &call.tenant).await?;
+    users::lock_administrators(&mut tx).await?;
+    let before = sign_in_providers::read(&mut tx, call.keys()).await?.ok_or_else(Problem::not_found)?;
+    expect_handles(&desk, &call, &mut tx, Some(&before), false).await?;
+    sign_in_providers::remove(&mut tx).await?;
+    call.record_change(&desk, &mut tx, "sign-in", None).await?;
+    tx.commit().await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -160,7 +160,16 @@ async fn the_way_out_carries_what_protects_it_and_leads_back_to_one_address() {
     come_back(&app, &mut browser, &out, &code).await.expect(303);
     let asked = provider.asked();
     assert!(asked.contains("code_verifier=") && !asked.contains("client_secret"), "{asked}");
-    for path in ["https://evil.example", "//evil.example", "/%5Cevil.example"] {
+    for path in [
+        "https://evil.example",
+        "//evil.example",
+        "/%5Cevil.example",
+        // A call of the API, to which a page of our own would go: the way to another tenant's provider.
+        "/api/meta-agent/auth/oidc/verde-cafe/start",
+        "/console/../api/meta-agent/auth/oidc/verde-cafe/start",
+        "/console/%252E./api/meta-agent/auth/oidc/verde-cafe/start",
+        "/consoles",
+    ] {
         let start = format!("/auth/oidc/andina/start?returnTo={path}");
         visit(&app, &mut Browser::new(), &start).await.refused(422, "validation_failed");
     }
