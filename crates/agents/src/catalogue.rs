@@ -1,6 +1,9 @@
 //! The built-in agents, as values: one row each, and how each comes to its draft.
 
-#![allow(clippy::redundant_closure_for_method_calls, reason = "the methods are not general over the lifetime of a desk")]
+#![allow(
+    clippy::redundant_closure_for_method_calls,
+    reason = "the methods are not general over the lifetime of a desk"
+)]
 
 use crate::answer::{Desk, Draft};
 use misy_domain::{
@@ -46,7 +49,8 @@ const fn agent(key: &'static str, permission: Option<Permission>, way: Way, pass
     BuiltIn { definition, way, passes_by }
 }
 
-static SUPPORT: BuiltIn = agent("support", Some(Permission::AgentsSupport), Way::Knows(|desk| desk.support()), false);
+static SUPPORT: BuiltIn =
+    agent("support", Some(Permission::AgentsSupport), Way::Knows(|desk| desk.support()), false);
 
 /// All but support, which answers in the place of those that a session may not use.
 static OTHERS: [BuiltIn; 8] = [
