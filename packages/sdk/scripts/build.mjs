@@ -28,19 +28,28 @@ const PLAIN_FIELDS = { compilerOptions: { useDefineForClassFields: false } };
 
 const common = { bundle: true, minify: true, target: 'es2022', charset: 'utf8', plugins: [styleAsText], legalComments: 'none', tsconfigRaw: PLAIN_FIELDS, mangleProps: await privateNames(join(root, 'src')) };
 
+// What comes in files of its own when it is needed, and what each offers to the core.
+const PARTS = { live: 'LiveFeed', widget: 'mountChat', rich: 'renderRich', en: 'texts', es: 'texts', pt: 'texts', ar: 'texts' };
+
+/** A part for pages with script tags: it leaves what it offers where the core looks for it. */
+const leave = (part, offer) => ({
+  contents: `import { ${offer} } from './misy-${part}.mjs'; window.misyParts = { ...window.misyParts, ${part}: { ${offer} } };`,
+  resolveDir: join(root, 'src'),
+});
+
 await rm(dist, { recursive: true, force: true });
 await mkdir(dist, { recursive: true });
-// One after the other: the widget calls members of the core by the short names that the core was given.
+const parts = Object.entries(PARTS);
+// One after the other: parts call members of the core by the short names that the core was given.
 let mangleCache = {};
-for (const [entry, file, options] of [
-  ['script.ts', 'misy.js', { format: 'iife' }],
-  ['widget-script.ts', 'misy-widget.js', { format: 'iife' }],
-  ['live-script.ts', 'misy-live.js', { format: 'iife' }],
-  ['misy.ts', 'misy.mjs', { format: 'esm', external: ['./misy-widget.mjs', './misy-live.mjs'] }],
-  ['misy-widget.mts', 'misy-widget.mjs', { format: 'esm' }],
-  ['misy-live.mts', 'misy-live.mjs', { format: 'esm' }],
+for (const [file, options] of [
+  ['misy.js', { entryPoints: [source('script.ts')] }],
+  ...parts.map(([part, offer]) => [`misy-${part}.js`, { stdin: leave(part, offer) }]),
+  ['misy.mjs', { entryPoints: [source('misy.ts')], external: parts.map(([part]) => `./misy-${part}.mjs`) }],
+  ...parts.map(([part]) => [`misy-${part}.mjs`, { entryPoints: [source(`misy-${part}.mts`)] }]),
 ]) {
-  const built = await build({ ...common, ...options, mangleCache, entryPoints: [source(entry)], outfile: join(dist, file) });
+  const format = file.endsWith('.mjs') ? 'esm' : 'iife';
+  const built = await build({ ...common, format, ...options, mangleCache, outfile: join(dist, file) });
   mangleCache = built.mangleCache;
 }
 

@@ -1,21 +1,37 @@
 // Holds the built files against the size limits of SDK-2. Numbers are bytes.
-import { readFile } from 'node:fs/promises';
+//
+// What a chat in plain words loads counts against the 50 KB: the core, the live feed, the widget and the largest of its languages.
+// Parts that come only when somebody needs them (`misy-rich.js`: a message that is more than text) count with all others against
+// the limit of what is sent, compressed, and each has a limit of its own.
+import { readFile, readdir } from 'node:fs/promises';
 import { gzipSync } from 'node:zlib';
 
 const dist = new URL('../dist/', import.meta.url);
-const read = (name) => readFile(new URL(name, dist));
-const gzip = (bytes) => gzipSync(bytes, { level: 9 }).length;
+const LANGUAGES = ['en', 'es', 'pt', 'ar'].map((language) => `misy-${language}.js`);
+const ALWAYS = ['misy.js', 'misy-live.js', 'misy-widget.js'];
+const ON_DEMAND = 12 * 1024;
 
-const all = await Promise.all(['misy.js', 'misy-widget.js', 'misy-live.js'].map(read));
-const [core] = all;
-const total = (sizes) => sizes.reduce((sum, size) => sum + size, 0);
+const files = (await readdir(dist)).filter((name) => name.endsWith('.js'));
+const size = Object.fromEntries(
+  await Promise.all(
+    files.map(async (name) => {
+      const bytes = await readFile(new URL(name, dist));
+      return [name, { minified: bytes.length, gzip: gzipSync(bytes, { level: 9 }).length }];
+    }),
+  ),
+);
+const total = (names, of) => names.reduce((sum, name) => sum + size[name][of], 0);
+const largest = (of) => Math.max(...LANGUAGES.map((name) => size[name][of]));
+const onDemand = files.filter((name) => !ALWAYS.includes(name) && !LANGUAGES.includes(name));
+
 const rows = [
-  ['core (misy.js), gzip', gzip(core), 6 * 1024],
-  ['everything, gzip', total(all.map(gzip)), 25 * 1024],
-  ['everything, minified', total(all.map(({ length }) => length)), 50 * 1024],
+  ['core (misy.js), gzip', size['misy.js'].gzip, 6 * 1024],
+  ['a chat, minified', total(ALWAYS, 'minified') + largest('minified'), 50 * 1024],
+  ['with all on demand, gzip', total([...ALWAYS, ...onDemand], 'gzip') + largest('gzip'), 25 * 1024],
+  ...onDemand.map((name) => [`${name}, minified`, size[name].minified, ON_DEMAND]),
 ];
 
-for (const [what, size, limit] of rows) {
-  console.log(`${size < limit ? 'ok  ' : 'OVER'} ${what.padEnd(26)} ${String(size).padStart(6)} of ${limit}`);
+for (const [what, is, limit] of rows) {
+  console.log(`${is < limit ? 'ok  ' : 'OVER'} ${what.padEnd(26)} ${String(is).padStart(6)} of ${limit}`);
 }
-if (rows.some(([, size, limit]) => size >= limit)) process.exitCode = 1;
+if (rows.some(([, is, limit]) => is >= limit)) process.exitCode = 1;

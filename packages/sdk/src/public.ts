@@ -30,7 +30,18 @@ export interface ChatHandle {
   readonly ready: Promise<void>;
 }
 
+/** What a visitor presses: a button, an item of a list or a button of a card. */
+export interface Action {
+  type: 'button';
+  /** Its id. */
+  id: string;
+  /** The message that it stands in; the newest one that has it, unless given. */
+  messageId?: string;
+}
+
 export interface SendOptions {
+  /** What was pressed. The text is then what stood on it: what the visitor sees as their own message. */
+  action?: Action;
   /** What the agent may know about where the message was written. At most a few short values. */
   metadata?: Record<string, unknown>;
 }
@@ -92,6 +103,8 @@ export interface Message {
   parts: MessagePart[];
   sources?: Source[];
   inReplyTo?: string[];
+  /** What the visitor pressed. */
+  action?: { type: string; id: string; messageId: string; title: string } | null;
   clientMessageId?: string | null;
   createdAt: string;
 }
@@ -105,6 +118,8 @@ export interface OutgoingMessage {
   text: string;
   createdAt: string;
   state: OutgoingState;
+  /** What was pressed; `text` is what stood on it. */
+  action?: Action;
   receipt?: Receipt;
   /** Code of the refusal when `state` is `failed`. */
   errorCode?: string;

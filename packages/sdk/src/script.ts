@@ -1,12 +1,12 @@
-import type { LiveModule } from './core/client.js';
-import { createMisy, type WidgetModule } from './core/facade.js';
+import { createMisy } from './core/facade.js';
+import type { Parts } from './core/parts.js';
 import { MisyError, type Misy } from './public.js';
 
 declare global {
   interface Window {
     misy?: Misy;
-    misyWidget?: WidgetModule;
-    misyLive?: LiveModule;
+    /** Files of the SDK that were loaded leave here what they offer. */
+    misyParts?: Partial<Parts>;
   }
 }
 
@@ -20,20 +20,19 @@ interface TrustedTypes {
 /** Pages with `require-trusted-types-for 'script'` take script addresses only from a policy; theirs must allow one named `misy`. */
 const policy = (window as { trustedTypes?: TrustedTypes }).trustedTypes?.createPolicy('misy', { createScriptURL: (address) => address });
 
-/** Loads a file of the SDK, which leaves what it offers in a global. */
-function load<Name extends 'misyWidget' | 'misyLive'>(apiOrigin: string, file: string, name: Name): Promise<NonNullable<Window[Name]>> {
+function load<Name extends keyof Parts>(apiOrigin: string, name: Name): Promise<Parts[Name]> {
   return new Promise((resolve, reject) => {
     const settle = (): void => {
-      const offered = window[name];
-      if (offered) resolve(offered);
+      const part = window.misyParts?.[name];
+      if (part) resolve(part);
       else reject(new MisyError('widget_unavailable'));
     };
-    if (window[name]) {
+    if (window.misyParts?.[name]) {
       settle();
       return;
     }
     const tag = document.createElement('script');
-    const address = `${apiOrigin}/sdk/${file}`;
+    const address = `${apiOrigin}/sdk/misy-${name}.js`;
     tag.src = policy?.createScriptURL(address) ?? address;
     // A page whose CSP works with nonces hands its own on.
     if (script?.nonce) tag.nonce = script.nonce;
@@ -43,13 +42,7 @@ function load<Name extends 'misyWidget' | 'misyLive'>(apiOrigin: string, file: s
 }
 
 if (!window.misy) {
-  const misy = createMisy(
-    {
-      widget: (origin) => load(origin, 'misy-widget.js', 'misyWidget'),
-      live: (origin) => load(origin, 'misy-live.js', 'misyLive'),
-    },
-    script?.src,
-  );
+  const misy = createMisy(load, script?.src);
   window.misy = misy;
   const { tenantId, publicKey, siteId, apiOrigin, locale, auto } = script?.dataset ?? {};
   if (tenantId && publicKey) {

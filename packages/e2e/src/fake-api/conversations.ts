@@ -13,7 +13,17 @@ export interface FakeMessage {
   sources?: { kind: string; id: string; title: string }[];
   inReplyTo?: string[];
   clientMessageId?: string;
+  action?: { type: string; id: string; title: string; messageId: string };
   createdAt: string;
+}
+
+/** What a visitor posts, as far as it is known here. */
+export interface Posted {
+  tenantId: string;
+  sessionId: string;
+  clientMessageId: string;
+  text?: string;
+  action?: { type: string; id: string; messageId?: string };
 }
 
 const id = (prefix: string): string => `${prefix}_${randomUUID().replaceAll('-', '')}`;
@@ -52,11 +62,22 @@ export class FakeSession {
     };
   }
 
-  /** Takes a message of the visitor; a repeated `clientMessageId` changes nothing. */
-  accept(text: string, clientMessageId: string): FakeMessage {
+  /** Takes a message of the visitor; a repeated `clientMessageId` changes nothing. Nothing when there is no such thing to press. */
+  accept({ text = '', action, clientMessageId }: Posted): FakeMessage | undefined {
     this.posts.push(text);
     const known = this.messages.find((message) => message.clientMessageId === clientMessageId);
-    return known ?? this.add({ role: 'contact', parts: [{ type: 'text', text }], clientMessageId });
+    if (known) return known;
+    if (!action) return this.add({ role: 'contact', parts: [{ type: 'text', text }], clientMessageId });
+    const pressed = this.choice(action);
+    return pressed && this.add({ role: 'contact', parts: [{ type: 'text', text: pressed.title }], action: pressed, clientMessageId });
+  }
+
+  private choice({ id, messageId }: { id: string; messageId?: string }): FakeMessage['action'] {
+    for (const message of this.messages.filter((one) => !messageId || one.messageId === messageId)) {
+      const { title } = choicesOf(message.parts).find((choice) => choice.id === id) ?? {};
+      if (title) return { type: 'button', id, title, messageId: message.messageId };
+    }
+    return undefined;
   }
 
   add(message: Pick<FakeMessage, 'role' | 'parts'> & Partial<FakeMessage>): FakeMessage {
@@ -87,6 +108,12 @@ export class FakeSession {
   tell(event: string, data: unknown, sequence?: number): void {
     for (const stream of this.streams) stream.write(frame(event, data, sequence));
   }
+}
+
+/** Everything in a message that has an id and a title. */
+function choicesOf(value: unknown): { id?: string; title?: string }[] {
+  if (typeof value !== 'object' || value === null) return [];
+  return [value, ...Object.values(value).flatMap(choicesOf)];
 }
 
 export const frame = (event: string, data: unknown, sequence?: number): string =>

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { FakeSession, frame, type FakeMessage } from './conversations.js';
+import { FakeSession, frame, type FakeMessage, type Posted } from './conversations.js';
 import { publicKeyOf, TENANTS } from './tenants.js';
 import { Refused, TokenDesk, type Claims } from './tokens.js';
 
@@ -204,11 +204,12 @@ export class FakeApi {
   private takeMessage(call: Call, claims: Claims): void {
     const refusal = this.refusals.shift();
     if (refusal) throw refusal;
-    const body = JSON.parse(call.body.toString()) as { tenantId: string; sessionId: string; clientMessageId: string; text: string };
+    const body = JSON.parse(call.body.toString()) as Posted;
     if (body.tenantId !== claims.tenantId) throw new Problem(422, 'validation_failed');
     const session = this.sessionOf(body.sessionId, claims);
     const before = session.messages.length;
-    const message = session.accept(body.text, body.clientMessageId);
+    const message = session.accept(body);
+    if (!message) throw new Problem(422, 'validation_failed');
     answer(call.response, 202, { messageId: message.messageId, sequence: message.sequence });
     if (this.silent || session.messages.length === before) return;
     session.tell('typing', { active: true, agentName: 'support' });

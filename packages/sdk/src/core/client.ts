@@ -1,19 +1,15 @@
 import type { Schemas } from '@misy/api-client';
-import type { Message, MisyError, MisyEvent, OutgoingMessage, Receipt, Session, SessionStatus } from '../public.js';
+import type { Message, MisyError, MisyEvent, OutgoingMessage, Receipt, SendOptions, Session, SessionStatus } from '../public.js';
 import { backoff, Pause } from './backoff.js';
 import { Gateway, type Site } from './gateway.js';
 import type { LiveFeed } from './live-feed.js';
 import { Outbox, type QueuedMessage } from './outbox.js';
+import type { Load } from './parts.js';
 import { isTransient } from './problem.js';
 import { SessionKeeper } from './session-keeper.js';
 import { Store } from './store.js';
 import { setTimeout } from './taken.js';
 import { tools } from './tools.js';
-
-/** What the live feed's file offers to the core. */
-export interface LiveModule {
-  LiveFeed: typeof LiveFeed;
-}
 
 /** Everything one page does with one tenant. The widget and the public functions are two ways to hold it. */
 export class Client {
@@ -35,7 +31,7 @@ export class Client {
   constructor(
     site: Site,
     locale: string | undefined,
-    private readonly loadLive: () => Promise<LiveModule>,
+    readonly load: Load,
   ) {
     this.site = site;
     this.locale = locale;
@@ -80,9 +76,9 @@ export class Client {
     return this.connected && navigator.onLine;
   }
 
-  send(text: string, metadata?: Record<string, unknown>): Promise<Receipt> {
+  send(text: string, options?: SendOptions): Promise<Receipt> {
     this.listen();
-    return this.outbox.send(text, metadata);
+    return this.outbox.send(text, options);
   }
 
   /** Sends a refused message again. How it fares is told by `outgoing` events. */
@@ -93,9 +89,10 @@ export class Client {
   /** Messages still on their way out, oldest first. */
   async outgoing(): Promise<OutgoingMessage[]> {
     const queue = await this.outbox.queued();
-    return queue.map(({ clientMessageId, text, createdAt, errorCode }) => ({
+    return queue.map(({ clientMessageId, text, action, createdAt, errorCode }) => ({
       clientMessageId,
       text,
+      action,
       createdAt,
       errorCode,
       state: errorCode ? 'failed' : this.online ? 'sending' : 'queued',
@@ -122,6 +119,12 @@ export class Client {
     this.handlers.clear();
   }
 
+  /** A message as the server has it now: links to files in it are good for a short time only. */
+  async reread({ sessionId, sequence }: Message): Promise<Message | undefined> {
+    const path = `/sessions/${sessionId ?? this.sessionId ?? ''}/messages?after=${sequence - 1}&limit=1`;
+    return (await this.gateway.json<Schemas['MessagePage']>('GET', path)).items[0];
+  }
+
   /** A note this browser keeps for the widget, such as "greeting dismissed"; `value` replaces it. */
   async note(name: string, value?: string): Promise<string | undefined> {
     return this.store.update<string>(`${this.gateway.namespace}|${name}`, (held) => value ?? held);
@@ -132,7 +135,7 @@ export class Client {
     this.loading = true;
     for (let failures = 1; !this.feed && !this.stopped; failures++) {
       try {
-        const { LiveFeed } = await this.loadLive();
+        const { LiveFeed } = await this.load('live');
         this.feed = new LiveFeed(tools, this.gateway, this.sessions, {
           message: (message) => this.onMessage(message),
           event: (name, data) => this.onFeedEvent(name, data),
@@ -183,9 +186,16 @@ export class Client {
 
   private post(message: QueuedMessage, sessionId: string): Promise<Receipt> {
     const { tenantId, siteId } = this.site;
-    const { clientMessageId, text, metadata } = message;
-    const envelope = { tenantId, siteId, sessionId, channel: 'web', metadata, clientMessageId, text } satisfies Schemas['MessageRequest'];
-    return this.gateway.json<Schemas['MessageReceipt']>('POST', '/messages', envelope);
+    const { clientMessageId, text, metadata, action } = message;
+    const envelope = { tenantId, siteId, sessionId, channel: 'web', metadata, clientMessageId } as const;
+    const write = (said: Pick<Schemas['MessageRequest'], 'text' | 'action'>): Promise<Receipt> =>
+      this.gateway.json<Schemas['MessageReceipt']>('POST', '/messages', { ...envelope, ...said } satisfies Schemas['MessageRequest']);
+    if (!action) return write({ text });
+    return write({ action }).catch((error: unknown) => {
+      // What can no longer be pressed (422: it is far back, or of a session that is over) still says what the visitor means.
+      if ((error as Partial<MisyError>).status !== 422) throw error;
+      return write({ text });
+    });
   }
 
   private onSession(session: Session): void {

@@ -1,28 +1,14 @@
 import { MisyError, type ChatHandle, type ChatOptions, type Misy, type MisyOptions } from '../public.js';
-import { Client, type LiveModule } from './client.js';
+import { Client } from './client.js';
 import { localeOf } from './locale.js';
+import type { MountedChat, Parts } from './parts.js';
 import { writeJson } from './taken.js';
 
-/** A widget that has been put into the page. */
-export interface MountedChat {
-  open(): void;
-  close(): void;
-  destroy(): void;
-}
-
-/** What the widget's file offers to the core. */
-export interface WidgetModule {
-  mountChat(client: Client, target: Element | undefined, open: boolean): Promise<MountedChat>;
-}
-
-/** Fetches a file of the SDK when it is first needed. */
-export interface Loader {
-  widget(apiOrigin: string): Promise<WidgetModule>;
-  live(apiOrigin: string): Promise<LiveModule>;
-}
+/** Fetches a part of the SDK for those who talk to an API. */
+export type Loader = <Name extends keyof Parts>(apiOrigin: string, name: Name) => Promise<Parts[Name]>;
 
 /** Makes the public object. `defaultApiOrigin`: where the SDK's own file came from, if it is known. */
-export function createMisy(loader: Loader, defaultApiOrigin: string | undefined): Misy {
+export function createMisy(load: Loader, defaultApiOrigin: string | undefined): Misy {
   let client: Client | undefined;
 
   const initialized = (): Client => {
@@ -42,18 +28,18 @@ export function createMisy(loader: Loader, defaultApiOrigin: string | undefined)
       const site = { tenantId, siteId, publicKey, apiOrigin };
       if (client && client.locale === locale && writeJson(client.site) === writeJson(site)) return;
       client?.stop();
-      client = new Client(site, locale, () => loader.live(apiOrigin));
+      client = new Client(site, locale, (name) => load(apiOrigin, name));
     },
 
     connectChat({ target, open = false }: ChatOptions = {}): ChatHandle {
       const held = initialized();
       const place = typeof target === 'string' ? (document.querySelector(target) ?? undefined) : target;
       if (target && !place) throw new MisyError('target_not_found');
-      return handleOf(loader.widget(held.site.apiOrigin).then((widget) => widget.mountChat(held, place, open)));
+      return handleOf(held.load('widget').then((widget) => widget.mountChat(held, place, open)));
     },
 
     async sendMessage(text, options) {
-      return initialized().send(text, options?.metadata);
+      return initialized().send(text, options);
     },
 
     async getSession() {

@@ -1,13 +1,14 @@
 import type { Client } from '../core/client.js';
-import type { MountedChat } from '../core/facade.js';
-import type { Message, MisyEvent, Session } from '../public.js';
+import type { MountedChat, Parts } from '../core/parts.js';
+import type { Message, MisyEvent, SendOptions, Session } from '../public.js';
 import { h } from './dom.js';
+import { kit } from './kit.js';
 import { Launcher } from './launcher.js';
 import { Panel } from './panel.js';
 import type { ViewContext } from './message-view.js';
 import { stayInPage } from './place.js';
 import { adoptStyles } from './styles.js';
-import { textsFor } from './texts.js';
+import { isRightToLeft, type Texts } from './texts.js';
 import { applyTheme } from './theme.js';
 import { followViewport } from './viewport.js';
 
@@ -30,13 +31,23 @@ export class ChatWidget implements MountedChat {
   constructor(
     private readonly client: Client,
     private session: Session,
+    texts: Texts,
+    locale: string,
     private readonly target: Element | undefined,
   ) {
     const { displayName, primaryColor } = session.branding;
-    const { locale } = session;
-    const texts = textsFor(locale);
-    const imageOrigins = [location.origin, client.site.apiOrigin];
-    const context: ViewContext = { texts, locale, tenantName: displayName, imageOrigins };
+    const shadow = this.host.attachShadow({ mode: 'open' });
+    const context: ViewContext = {
+      texts,
+      locale,
+      tenantName: displayName,
+      imageOrigins: [location.origin, client.site.apiOrigin],
+      kit,
+      rich: () => this.rich(),
+      adopt: (styles) => adoptStyles(shadow, styles),
+      press: ({ messageId }, id, title) => this.send(title, { action: { type: 'button', id, messageId } }),
+      reread: (message) => client.reread(message),
+    };
     const actions = {
       send: (text: string) => this.send(text),
       retry: (id: string) => client.retry(id),
@@ -48,14 +59,13 @@ export class ChatWidget implements MountedChat {
       dismiss: () => void client.note('greeted', 'yes'),
     });
     const mode = target ? 'inline' : 'floating';
-    const { direction } = getComputedStyle(target ?? document.documentElement);
+    const direction = isRightToLeft(locale) ? 'rtl' : getComputedStyle(target ?? document.documentElement).direction;
     this.root = h(
       'div',
       { class: 'misy', lang: locale, dir: direction, 'data-mode': mode },
       !target && this.launcher.element,
       this.panel.element,
     );
-    const shadow = this.host.attachShadow({ mode: 'open' });
     adoptStyles(shadow);
     shadow.append(this.root);
     client.tools.keepEvents(this.host, (event) => event.type === 'keydown' && this.onKey(event as KeyboardEvent));
@@ -114,10 +124,21 @@ export class ChatWidget implements MountedChat {
     this.client.tools.clearTimeout(this.typingEnd);
   }
 
-  private send(text: string): void {
+  private send(text: string, options?: SendOptions): void {
     void this.client.note('greeted', 'yes');
     // How it fares comes back as `outgoing` events.
-    this.client.send(text).catch(() => undefined);
+    this.client.send(text, options).catch(() => undefined);
+  }
+
+  private async rich(): Promise<Parts['rich']> {
+    const { backoff, Pause } = this.client.tools;
+    for (let failures = 1; ; failures++) {
+      try {
+        return await this.client.load('rich');
+      } catch {
+        await new Pause().wait(backoff(failures));
+      }
+    }
   }
 
   private onEvent(event: MisyEvent): void {

@@ -31,16 +31,16 @@ const ICONS = {
   source: 'M6 4.5h9l3.5 3.5v11.5H6Z M9 12h6 M9 15.5h6',
 } as const;
 
-export type IconName = keyof typeof ICONS;
+type IconName = keyof typeof ICONS;
 
 /** A picture that says nothing to screen readers; the control around it carries the name. */
-export function icon(name: IconName): SVGElement {
+export function icon(name: string, path: string = ICONS[name as IconName]): SVGElement {
   const svg = document.createElementNS(SVG, 'svg');
   svg.setAttribute('viewBox', '0 0 24 24');
   svg.setAttribute('aria-hidden', 'true');
   svg.setAttribute('class', `icon icon-${name}`);
-  const path = document.createElementNS(SVG, 'path');
-  path.setAttribute('d', ICONS[name]);
-  svg.append(path);
+  const line = document.createElementNS(SVG, 'path');
+  line.setAttribute('d', path);
+  svg.append(line);
   return svg;
 }

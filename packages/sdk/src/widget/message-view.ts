@@ -1,6 +1,8 @@
+import type { Parts } from '../core/parts.js';
 import type { Message, MessagePart, Source } from '../public.js';
 import { h, icon } from './dom.js';
-import { externalLink, renderMarkdown } from './markdown/render.js';
+import type { Kit } from './kit.js';
+import { renderMarkdown } from './markdown/render.js';
 import { safeAddress } from './markdown/parse.js';
 import { fill, type Texts } from './texts.js';
 
@@ -11,6 +13,15 @@ export interface ViewContext {
   tenantName: string;
   /** Origins that pictures may come from; others would tell a third party who reads here. */
   imageOrigins: string[];
+  kit: Kit;
+  /** The file that shows what is more than text. Settles when it is there, however often it must be asked for. */
+  rich: () => Promise<Parts['rich']>;
+  /** Adds styles to the chat. */
+  adopt: (styles: string) => void;
+  /** The visitor presses something that stands in a message. */
+  press: (message: Message, id: string, title: string) => void;
+  /** A message as the server has it now. */
+  reread: (message: Message) => Promise<Message | undefined>;
 }
 
 /** The name that stands, unseen, before each message for those who hear it. */
@@ -19,32 +30,18 @@ export function authorName(role: Message['role'], context: ViewContext): string 
   return { contact: texts.you, agent: tenantName, human: texts.team, system: texts.notice }[role];
 }
 
-/** The content of a message of anybody but the visitor. */
-export function renderParts(parts: MessagePart[], context: ViewContext): Node[] {
-  return parts.flatMap((part) => renderPart(part, context));
-}
-
 /** Text exactly as it was typed, line breaks included. */
 export function renderPlain(text: string): Node[] {
   return text.split('\n').flatMap((line, index) => (index ? [h('br'), document.createTextNode(line)] : [document.createTextNode(line)]));
 }
 
-function renderPart(part: MessagePart, context: ViewContext): Node[] {
-  const { texts } = context;
-  const text = (field: string): string | undefined => (typeof part[field] === 'string' ? part[field] : undefined);
-  const url = safeAddress(text('url') ?? '');
-  if (part.type === 'text') return renderMarkdown(part.text ?? '', texts.newTab);
-  if (part.type === 'image' && url) {
-    const alt = text('alt') ?? text('caption') ?? texts.image;
-    if (context.imageOrigins.includes(new URL(url).origin)) return [h('img', { src: url, alt, loading: 'lazy' })];
-    return [h('p', {}, externalLink(url, texts.newTab, alt))];
-  }
-  if (part.type === 'file' && url) {
-    return [h('p', {}, externalLink(url, texts.newTab, text('name') ?? texts.file))];
-  }
-  // A kind of part that this version does not know still says what it can in words.
-  const words = part.text ?? text('title') ?? text('caption') ?? text('alt') ?? text('fallback');
-  return words ? renderMarkdown(words, texts.newTab) : [h('p', { class: 'unsupported' }, texts.unsupported)];
+/** A part in words. A kind that this version does not know says what it can. What the visitor wrote stands as it was typed. */
+export function renderWords(part: MessagePart, role: Message['role'], { texts }: ViewContext): Node[] {
+  const fields = ['text', 'title', 'caption', 'alt', 'name', 'fallback', 'emoji'];
+  const words = fields.map((field) => part[field]).find((word) => typeof word === 'string' && word !== '') as string | undefined;
+  if (words && role === 'contact') return renderPlain(words);
+  if (words || part.type === 'text') return renderMarkdown(words ?? '', texts.newTab);
+  return [h('p', { class: 'unsupported' }, texts.unsupported)];
 }
 
 /** Where an answer comes from, in a line below it. */

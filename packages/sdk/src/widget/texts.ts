@@ -1,118 +1,21 @@
-/** Every word the widget says by itself. `{n}` and `{name}` are filled in. */
-const en = {
-  open: 'Open chat with {name}',
-  close: 'Close chat',
-  unread: '{n} new',
-  unreadOne: 'New message from {name}',
-  assistant: 'AI assistant',
-  withPerson: 'With a person of the team',
-  conversation: 'Conversation',
-  message: 'Your message',
-  placeholder: 'Write a message…',
-  send: 'Send',
-  tooLong: '{n} characters too many',
-  left: '{n} characters left',
-  sending: 'Sending…',
-  queued: 'Waiting for connection',
-  sent: 'Sent',
-  failed: 'Not sent',
-  retry: 'Try again',
-  offline: 'No connection. What you write will be sent as soon as it is back.',
-  unavailable: 'The chat is not available right now.',
-  typing: '{name} is writing',
-  you: 'You',
-  team: 'Team',
-  notice: 'Notice',
-  person: 'Talk to a person',
-  wantsPerson: 'I would like to talk to a person.',
-  sources: 'Source: ',
-  sourcesMany: 'Sources: ',
-  unsupported: 'This content cannot be shown here.',
-  file: 'File',
-  image: 'Image',
-  newTab: 'opens in a new tab',
-  dismiss: 'Dismiss greeting',
-  suggestions: 'Suggestions',
-};
+import type { Load } from '../core/parts.js';
+import type { texts as english } from './languages/en.js';
 
-export type Texts = typeof en;
+/** Every word the widget says by itself. */
+export type Texts = typeof english;
 
-const es: Texts = {
-  open: 'Abrir el chat de {name}',
-  close: 'Cerrar el chat',
-  unread: '{n} nuevos',
-  unreadOne: 'Nuevo mensaje de {name}',
-  assistant: 'Asistente de IA',
-  withPerson: 'Con una persona del equipo',
-  conversation: 'Conversación',
-  message: 'Mensaje',
-  placeholder: 'Escribe un mensaje…',
-  send: 'Enviar',
-  tooLong: 'Sobran {n} caracteres',
-  left: 'Quedan {n} caracteres',
-  sending: 'Enviando…',
-  queued: 'Esperando conexión',
-  sent: 'Enviado',
-  failed: 'No se envió',
-  retry: 'Reintentar',
-  offline: 'Sin conexión. Lo que escribas se enviará en cuanto vuelva.',
-  unavailable: 'El chat no está disponible en este momento.',
-  typing: '{name} está escribiendo',
-  you: 'Tú',
-  team: 'Equipo',
-  notice: 'Aviso',
-  person: 'Hablar con una persona',
-  wantsPerson: 'Quiero hablar con una persona.',
-  sources: 'Fuente: ',
-  sourcesMany: 'Fuentes: ',
-  unsupported: 'Este contenido no se puede mostrar aquí.',
-  file: 'Archivo',
-  image: 'Imagen',
-  newTab: 'se abre en otra pestaña',
-  dismiss: 'Descartar el saludo',
-  suggestions: 'Sugerencias',
-};
+/** Languages that there are; each has a file of its own. */
+const LANGUAGES = ['en', 'es', 'pt', 'ar'] as const;
 
-const pt: Texts = {
-  open: 'Abrir o chat de {name}',
-  close: 'Fechar o chat',
-  unread: '{n} novas',
-  unreadOne: 'Nova mensagem de {name}',
-  assistant: 'Assistente de IA',
-  withPerson: 'Com uma pessoa da equipe',
-  conversation: 'Conversa',
-  message: 'Mensagem',
-  placeholder: 'Escreva uma mensagem…',
-  send: 'Enviar',
-  tooLong: '{n} caracteres a mais',
-  left: 'Restam {n} caracteres',
-  sending: 'Enviando…',
-  queued: 'Aguardando conexão',
-  sent: 'Enviada',
-  failed: 'Não enviada',
-  retry: 'Tentar de novo',
-  offline: 'Sem conexão. O que você escrever será enviado assim que ela voltar.',
-  unavailable: 'O chat não está disponível no momento.',
-  typing: '{name} está escrevendo',
-  you: 'Você',
-  team: 'Equipe',
-  notice: 'Aviso',
-  person: 'Falar com uma pessoa',
-  wantsPerson: 'Quero falar com uma pessoa.',
-  sources: 'Fonte: ',
-  sourcesMany: 'Fontes: ',
-  unsupported: 'Este conteúdo não pode ser mostrado aqui.',
-  file: 'Arquivo',
-  image: 'Imagem',
-  newTab: 'abre em outra aba',
-  dismiss: 'Dispensar a saudação',
-  suggestions: 'Sugestões',
-};
+/** The language of a BCP 47 locale. */
+export const languageOf = (locale: string): string => locale.slice(0, 2).toLowerCase();
 
-const LANGUAGES: Record<string, Texts> = { en, es, pt };
+/** Whether a locale is written from right to left. */
+export const isRightToLeft = (locale: string): boolean => languageOf(locale) === 'ar';
 
-/** The texts for a BCP 47 locale; English when its language is not one of ours. */
-export const textsFor = (locale: string): Texts => LANGUAGES[locale.slice(0, 2).toLowerCase()] ?? en;
+/** The texts for a locale; English when its language is not one of ours. */
+export const textsFor = async (locale: string, load: Load): Promise<Texts> =>
+  (await load(LANGUAGES.find((language) => language === languageOf(locale)) ?? 'en')).texts;
 
 /** Fills the places of a text. */
 export const fill = (text: string, values: Record<string, string | number>): string =>

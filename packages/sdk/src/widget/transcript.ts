@@ -1,7 +1,8 @@
-import type { Message, OutgoingMessage } from '../public.js';
+import type { Action, Message, OutgoingMessage } from '../public.js';
 import { dayLabel, sameDay, timeLabel } from './calendar.js';
 import { h } from './dom.js';
-import { authorName, renderParts, renderPlain, renderSources, typingLabel, type ViewContext } from './message-view.js';
+import { authorName, renderPlain, renderSources, typingLabel, type ViewContext } from './message-view.js';
+import { PartsView } from './rich-parts.js';
 
 /** One message in the list. Messages still on their way have no sequence yet and stand at the end. */
 interface Entry {
@@ -9,6 +10,7 @@ interface Entry {
   sequence: number;
   createdAt: Date;
   element: HTMLElement;
+  bubble: HTMLElement;
   day: HTMLElement;
   meta: HTMLElement;
   state: OutgoingMessage['state'];
@@ -19,6 +21,9 @@ export class Transcript {
   readonly element: HTMLElement;
   private readonly entries: Entry[] = [];
   private readonly own = new Map<string, Entry>();
+  /** By message: what can be pressed in it, and what the visitor has pressed. */
+  private readonly views = new Map<string, PartsView>();
+  private readonly pressed = new Map<string, Set<string>>();
   private readonly list = h('div', { class: 'list' });
   private readonly typing: HTMLElement;
 
@@ -59,6 +64,7 @@ export class Transcript {
     entry.createdAt = new Date(message.createdAt);
     entry.state = 'sent';
     this.place(entry, message.sequence);
+    this.note(message.action);
     if (message.role !== 'contact') this.showTyping(false);
     this.settle(atEnd);
   }
@@ -69,6 +75,7 @@ export class Transcript {
     if (!entry) {
       entry = this.newEntry('contact', new Date(message.createdAt), renderPlain(message.text));
       this.own.set(id, entry);
+      this.note(message.action);
     }
     const known = entry.sequence !== Infinity;
     entry.state = known ? 'sent' : message.state;
@@ -102,9 +109,12 @@ export class Transcript {
   }
 
   private entryFor(message: Message): Entry {
-    const { role, parts } = message;
-    const content = role === 'contact' ? parts.flatMap((part) => renderPlain(part.text ?? '')) : renderParts(parts, this.context);
-    const entry = this.newEntry(role, new Date(message.createdAt), content);
+    const entry = this.newEntry(message.role, new Date(message.createdAt), []);
+    const view = new PartsView(message, entry.bubble, this.context);
+    entry.bubble.append(...view.within);
+    entry.bubble.after(view.below);
+    view.mark(this.pressed.get(message.messageId) ?? new Set());
+    this.views.set(message.messageId, view);
     const sources = renderSources(message.sources ?? [], this.context);
     if (sources) entry.meta.before(sources);
     if (message.clientMessageId) this.own.set(message.clientMessageId, entry);
@@ -118,7 +128,16 @@ export class Transcript {
     // Each message finds its own direction, whatever the language of the page.
     const bubble = h('div', { class: 'bubble', dir: 'auto' }, author, ...content);
     const element = h('div', { class: `message ${role}` }, day, bubble, meta);
-    return { role, sequence: Infinity, createdAt, element, day, meta, state: 'sent' };
+    return { role, sequence: Infinity, createdAt, element, bubble, day, meta, state: 'sent' };
+  }
+
+  /** What was pressed is marked where it stands. */
+  private note(action: Pick<Action, 'id' | 'messageId'> | null | undefined): void {
+    const { id, messageId } = action ?? {};
+    if (!id || !messageId) return;
+    const chosen = (this.pressed.get(messageId) ?? new Set()).add(id);
+    this.pressed.set(messageId, chosen);
+    this.views.get(messageId)?.mark(chosen);
   }
 
   private place(entry: Entry, sequence: number): void {

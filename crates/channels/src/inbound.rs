@@ -1,0 +1,165 @@
+//! What vendors tell, in one shape.
+
+use misy_domain::{Part, Timestamp};
+use serde_json::Value;
+
+/// What a body tells.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Parsed {
+    /// What happened, on whichever accounts, in the order of the vendor's clock for each account.
+    pub events: Vec<Event>,
+    /// What it also has and Misy has no use for, by the vendor's names, cut short.
+    pub left_out: Vec<String>,
+}
+
+/// Something that happened on an account.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Event {
+    /// The account, by the vendor's id.
+    pub account: String,
+    /// When, by the vendor's clock.
+    pub at: Option<Timestamp>,
+    /// What.
+    pub happening: Happening,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Happening {
+    /// Somebody wrote.
+    Message(Box<Inbound>),
+    /// The business itself wrote, in the vendor's own program.
+    Echo(Box<Inbound>),
+    /// How something that was sent fares.
+    Receipt(Receipt),
+    /// Somebody is known by another id from now on.
+    Renamed {
+        /// The id before.
+        previous: String,
+        /// The id from now on.
+        current: String,
+    },
+    /// The vendor finds fault with the account.
+    Trouble {
+        /// Its code.
+        code: i64,
+    },
+}
+
+/// Who wrote.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Writer {
+    /// Their telephone number or address, as the vendor writes it.
+    pub address: Option<String>,
+    /// The id that they have for this business.
+    pub scoped_id: Option<String>,
+    /// What they call themselves.
+    pub name: Option<String>,
+}
+
+impl Writer {
+    /// What they can be answered under.
+    pub fn id(&self) -> Option<&str> {
+        self.address.as_deref().or(self.scoped_id.as_deref())
+    }
+}
+
+/// A message as it came.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Inbound {
+    /// The vendor's id: the same again is the same message.
+    pub id: String,
+    /// Who wrote it. Of an echo: who it was written to.
+    pub writer: Writer,
+    /// What it says.
+    pub said: Said,
+    /// The message that it answers, by the vendor's id.
+    pub answers: Option<String>,
+    /// What else is known: where the contact came from, that it was forwarded, an order. Small.
+    pub metadata: Option<Value>,
+}
+
+/// What a message says.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Said {
+    /// Parts, of which at least one. Files that lie with the vendor stand there as unsupported, with their words.
+    Parts {
+        /// The parts.
+        parts: Vec<Part>,
+        /// The files.
+        files: Vec<VendorFile>,
+    },
+    /// Something that was sent to them was pressed.
+    Pressed {
+        /// The id under which it was sent.
+        id: String,
+        /// What stands on it.
+        title: String,
+    },
+    /// A sign was put to a message, or taken away.
+    Reaction {
+        /// The message, by the vendor's id.
+        to: String,
+        /// The sign; none when it was taken away.
+        emoji: Option<String>,
+    },
+    /// A message says something else now.
+    Edited {
+        /// The message, by the vendor's id.
+        message: String,
+        /// What it says.
+        parts: Vec<Part>,
+    },
+    /// A message was taken back.
+    Deleted {
+        /// The message, by the vendor's id.
+        message: String,
+    },
+}
+
+/// A file that lies with the vendor, for a time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VendorFile {
+    /// The part that stands for it.
+    pub part: usize,
+    /// `image`, `audio`, `video` or `file`.
+    pub kind: &'static str,
+    /// The vendor's id.
+    pub id: String,
+    /// What the vendor says that it is.
+    pub media_type: Option<String>,
+    /// What it is called.
+    pub name: Option<String>,
+    /// What is said about it.
+    pub caption: Option<String>,
+    /// Its SHA-256, in base64.
+    pub sha256: Option<String>,
+    /// Whether it was spoken for this message.
+    pub is_voice_note: bool,
+}
+
+/// How far something came. Later kinds include those before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ReceiptKind {
+    /// The vendor has passed it on.
+    Sent,
+    /// It has arrived.
+    Delivered,
+    /// It was read; of a voice note: it was heard.
+    Read,
+    /// It will not arrive.
+    Failed,
+}
+
+/// How something that was sent fares. Receipts come late, twice and in any order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Receipt {
+    /// The message, by the vendor's id.
+    pub id: String,
+    /// What was given along when it was sent.
+    pub reference: Option<String>,
+    /// How far it came.
+    pub kind: ReceiptKind,
+    /// The vendor's code of why it failed.
+    pub code: Option<i64>,
+}

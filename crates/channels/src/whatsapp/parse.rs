@@ -1,0 +1,234 @@
+//! What a webhook tells. One body may tell of several numbers, and of each several things.
+
+use super::content;
+use crate::{
+    Event, Happening, Inbound, Parsed, Receipt, ReceiptKind, Writer,
+    meta::{list, number, text, time},
+};
+use serde_json::{Map, Value, json};
+
+/// The vendor puts at most 1,000 into a body; what is more is nobody's honest body.
+const MOST_EVENTS: usize = 4_000;
+/// The longest id that is believed to be one.
+const LONGEST_ID: usize = 256;
+const LONGEST_NAME: usize = 120;
+const LONGEST_METADATA: usize = 4_096;
+const MOST_LEFT_OUT: usize = 20;
+
+pub(super) fn parse(body: &[u8]) -> Parsed {
+    let mut parsed = Parsed::default();
+    let Ok(body) = serde_json::from_slice::<Value>(body) else {
+        leave_out(&mut parsed, "no JSON");
+        return parsed;
+    };
+    if text(&body, "object").as_deref() != Some("whatsapp_business_account") {
+        leave_out(&mut parsed, "another object");
+        return parsed;
+    }
+    for change in list(&body, "entry").iter().flat_map(|entry| list(entry, "changes")) {
+        let field = text(change, "field").unwrap_or_default();
+        let value = change.get("value").unwrap_or(&Value::Null);
+        let account = value.get("metadata").and_then(|metadata| id(metadata, "phone_number_id"));
+        match (field.as_str(), account) {
+            ("messages" | "smb_message_echoes", Some(account)) => tell(&mut parsed, &account, value),
+            ("user_id_update", Some(account)) => renamed(&mut parsed, &account, value),
+            _ => leave_out(&mut parsed, &field),
+        }
+    }
+    // What the vendor tells late is told in its place; the sort keeps the order of what has the same time. What has none comes
+    // first.
+    parsed.events.sort_by_key(|event| event.at);
+    parsed
+}
+
+fn leave_out(parsed: &mut Parsed, name: &str) {
+    if parsed.left_out.len() < MOST_LEFT_OUT {
+        parsed.left_out.push(name.chars().take(64).collect());
+    }
+}
+
+/// An id of the vendor: short, and without blanks.
+pub(super) fn id(value: &Value, name: &str) -> Option<String> {
+    text(value, name).filter(|id| {
+        id.len() <= LONGEST_ID && id.chars().all(|letter| !letter.is_whitespace() && !letter.is_control())
+    })
+}
+
+fn tell(parsed: &mut Parsed, account: &str, value: &Value) {
+    let contacts = list(value, "contacts");
+    let mut add = |at, happening| {
+        if parsed.events.len() < MOST_EVENTS {
+            parsed.events.push(Event { account: account.to_owned(), at, happening });
+            return true;
+        }
+        false
+    };
+    let mut unread = 0_usize;
+    for message in list(value, "messages") {
+        match told(message, contacts) {
+            Some(happening) => {
+                add(time(message, "timestamp"), happening);
+            }
+            None => unread += 1,
+        }
+    }
+    for echo in list(value, "message_echoes") {
+        match said(echo, written_to(echo)) {
+            Some(inbound) => {
+                add(time(echo, "timestamp"), Happening::Echo(Box::new(inbound)));
+            }
+            None => unread += 1,
+        }
+    }
+    for status in list(value, "statuses") {
+        match receipt(status) {
+            Some(receipt) => {
+                add(time(status, "timestamp"), Happening::Receipt(receipt));
+            }
+            None => unread += 1,
+        }
+    }
+    for error in list(value, "errors") {
+        match number(error, "code") {
+            Some(code) => {
+                add(None, Happening::Trouble { code });
+            }
+            None => unread += 1,
+        }
+    }
+    if unread > 0 {
+        leave_out(parsed, "what has no id, writer or kind");
+    }
+}
+
+fn told(message: &Value, contacts: &[Value]) -> Option<Happening> {
+    if text(message, "type").as_deref() == Some("system") {
+        return moved(message);
+    }
+    // In a group somebody else would read the answer.
+    if message.get("group_id").is_some_and(|id| !id.is_null()) {
+        return None;
+    }
+    let inbound = said(message, writer(message, contacts))?;
+    Some(Happening::Message(Box::new(inbound)))
+}
+
+/// Somebody has another number from now on.
+fn moved(message: &Value) -> Option<Happening> {
+    let system = message.get("system")?;
+    let (previous, current) = (id(message, "from")?, id(system, "wa_id")?);
+    (previous != current).then_some(Happening::Renamed { previous, current })
+}
+
+fn renamed(parsed: &mut Parsed, account: &str, value: &Value) {
+    for update in list(value, "user_id_update") {
+        let ids = update.get("user_id").unwrap_or(&Value::Null);
+        if let (Some(previous), Some(current)) = (id(ids, "previous"), id(ids, "current")) {
+            let (account, at) = (account.to_owned(), time(update, "timestamp"));
+            parsed.events.push(Event { account, at, happening: Happening::Renamed { previous, current } });
+        }
+    }
+}
+
+fn is_number(id: &str) -> bool {
+    (5..=20).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Some bodies repeat the scoped id where the number belongs, and some have no number at all.
+fn writer(message: &Value, contacts: &[Value]) -> Writer {
+    let from = id(message, "from");
+    let scoped = id(message, "from_user_id");
+    let is_theirs = |contact: &&Value| {
+        let (number, theirs) = (id(contact, "wa_id"), id(contact, "user_id"));
+        (number.is_some() && number == from) || (theirs.is_some() && (theirs == scoped || theirs == from))
+    };
+    let contact = contacts.iter().find(is_theirs).or(match contacts {
+        [only] => Some(only),
+        _ => None,
+    });
+    let of_contact = |name: &str| contact.and_then(|contact| id(contact, name));
+    let address =
+        from.clone().filter(|id| is_number(id)).or_else(|| of_contact("wa_id").filter(|id| is_number(id)));
+    let scoped_id = scoped
+        .or_else(|| of_contact("user_id"))
+        .or_else(|| from.filter(|id| !is_number(id)))
+        .filter(|id| !is_number(id));
+    let profile = contact.and_then(|contact| contact.get("profile")).unwrap_or(&Value::Null);
+    let name = text(profile, "name").or_else(|| text(profile, "username"));
+    Writer { address, scoped_id, name: name.map(|name| name.chars().take(LONGEST_NAME).collect()) }
+}
+
+fn written_to(echo: &Value) -> Writer {
+    Writer {
+        address: id(echo, "to").filter(|id| is_number(id)),
+        scoped_id: id(echo, "to_user_id").or_else(|| id(echo, "to")).filter(|id| !is_number(id)),
+        name: None,
+    }
+}
+
+fn said(message: &Value, writer: Writer) -> Option<Inbound> {
+    writer.id()?;
+    let context = message.get("context").unwrap_or(&Value::Null);
+    Some(Inbound {
+        id: id(message, "id")?,
+        writer,
+        said: content::said(message),
+        answers: id(context, "id"),
+        metadata: metadata(message, context),
+    })
+}
+
+/// What is worth keeping beside the words.
+fn metadata(message: &Value, context: &Value) -> Option<Value> {
+    let mut kept = Map::new();
+    for (name, value) in [
+        ("referral", message.get("referral")),
+        ("referredProduct", context.get("referred_product")),
+        ("order", message.get("order")),
+    ] {
+        if let Some(value) = value.filter(|value| value.is_object()) {
+            kept.insert(name.to_owned(), value.clone());
+        }
+    }
+    for (name, said) in [("forwarded", "forwarded"), ("forwardedOften", "frequently_forwarded")] {
+        if context.get(said).and_then(Value::as_bool) == Some(true) {
+            kept.insert(name.to_owned(), json!(true));
+        }
+    }
+    let flow = message.get("interactive").and_then(|interactive| interactive.get("nfm_reply"));
+    if let Some(answers) = flow.and_then(|flow| text(flow, "response_json")) {
+        // A text that is to hold an object, and may hold anything.
+        kept.insert("form".to_owned(), serde_json::from_str(&answers).unwrap_or(Value::String(answers)));
+    }
+    let kept = without_nul(Value::Object(kept));
+    let fits =
+        kept.as_object().is_some_and(|kept| !kept.is_empty()) && kept.to_string().len() <= LONGEST_METADATA;
+    fits.then_some(kept)
+}
+
+fn without_nul(value: Value) -> Value {
+    match value {
+        Value::String(text) => Value::String(text.replace('\0', "")),
+        Value::Array(all) => Value::Array(all.into_iter().map(without_nul).collect()),
+        Value::Object(all) => {
+            all.into_iter().map(|(name, value)| (name.replace('\0', ""), without_nul(value))).collect()
+        }
+        other => other,
+    }
+}
+
+fn receipt(status: &Value) -> Option<Receipt> {
+    let kind = match text(status, "status")?.as_str() {
+        "sent" => ReceiptKind::Sent,
+        "delivered" => ReceiptKind::Delivered,
+        "read" | "played" => ReceiptKind::Read,
+        "failed" => ReceiptKind::Failed,
+        _ => return None,
+    };
+    Some(Receipt {
+        id: id(status, "id")?,
+        reference: id(status, "biz_opaque_callback_data"),
+        kind,
+        code: list(status, "errors").iter().find_map(|error| number(error, "code")),
+    })
+}

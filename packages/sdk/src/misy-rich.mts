@@ -1,0 +1,1 @@
+export { renderRich } from './rich/render.js';
