@@ -230,7 +230,8 @@ impl TestStore {
             key: None,
             monthly: None,
         };
-        self.database.pass_on(&tenant.keys, &passed, &self.bell, &*self.clock, &*self.entropy).await
+        let stored = self.database.pass_on(&tenant.keys, &passed, &self.bell, &*self.clock, &*self.entropy);
+        Box::pin(stored).await
     }
 
     /// Answers whatever waits, with one reply of these parts to each conversation; says to how many.

@@ -132,9 +132,8 @@ pub(crate) async fn pass_on(
         key: call.claims().key,
         monthly,
     };
-    let outcome =
-        desk.database.pass_on(call.keys(), &passed, &desk.bell, &*desk.clock, &*desk.entropy).await?;
-    match outcome {
+    let outcome = desk.database.pass_on(call.keys(), &passed, &desk.bell, &*desk.clock, &*desk.entropy);
+    match Box::pin(outcome).await? {
         Ingested::Stored(receipt) | Ingested::Duplicate(receipt) => {
             Ok((StatusCode::ACCEPTED, Json(receipt.into())))
         }

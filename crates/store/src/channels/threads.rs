@@ -179,9 +179,9 @@ impl Database {
             let conversation = ConversationId::new(clock, entropy);
             let span = Span::step("ingest");
             span.id(Field::Tenant, keys.tenant()).id(Field::Conversation, &conversation);
-            let first = Box::pin(tenant_tx!(self, "channels.first_message", keys.tenant(), async |tx| {
+            let first = tenant_tx!(self, "channels.first_message", keys.tenant(), async |tx| {
                 first_message(tx, keys, passed, contact, conversation, clock, entropy).await
-            }));
+            });
             match first.in_span(&span).await {
                 Ok(ingested) => {
                     messages::ring(bell, keys.tenant(), &ingested);
