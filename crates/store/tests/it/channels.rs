@@ -123,11 +123,9 @@ async fn a_vendor_that_names_people_once_finds_one_contact_on_all_its_accounts()
             key: None,
             monthly: None,
         };
-        store
-            .database
-            .pass_on(&tenant.keys, &passed, &store.bell, &*store.clock, &*store.entropy)
-            .await
-            .unwrap()
+        let stored =
+            store.database.pass_on(&tenant.keys, &passed, &store.bell, &*store.clock, &*store.entropy);
+        Box::pin(stored).await.unwrap()
     };
     let thread = async |channel, account, id| match wrote(channel, account, id).await {
         Ingested::Stored(receipt) => receipt.conversation_id,

@@ -131,7 +131,11 @@ async fn mails_of_a_tenant_to_a_person_and_to_an_address_have_each_their_number_
     // Who asks for links in the names of so many keeps none of the others from theirs.
     for number in 0..=200 {
         let to = format!("{number}@business.example");
-        assert_eq!(mails::count(&mut tx, &store.vault, &to, Cause::Stranger).await.unwrap(), None, "{number}");
+        assert_eq!(
+            mails::count(&mut tx, &store.vault, &to, Cause::Stranger).await.unwrap(),
+            None,
+            "{number}"
+        );
     }
     let again = mails::count(&mut tx, &store.vault, "7@business.example", Cause::Stranger).await.unwrap();
     assert!(again.is_some(), "a second one counts as of the tenant");

@@ -112,7 +112,9 @@ async fn no_time_that_a_role_tells_ends_or_prolongs_what_others_hold() {
     }
     // The half of a sign-in that somebody else has begun is there, however much is tidied up, and no other stays for ever.
     let keep = |lookup: &str, until: &str| {
-        AssertSqlSafe(format!("select platform.keep_ceremony('\\x{lookup}', '\\x02', {until}::timestamptz)"))
+        AssertSqlSafe(format!(
+            "select platform.keep_ceremony('\\x{lookup}', '\\x02', ({until})::timestamptz)"
+        ))
     };
     session.execute(keep("01", "now() + interval '5 minutes'")).await.unwrap();
     for number in 16..50 {
