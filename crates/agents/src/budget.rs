@@ -4,8 +4,10 @@
 //! ends when none are left. Steps are counted and not timed, so the same input always ends the same way, on any machine.
 //! A step is about as much as comparing two short words: some ten nanoseconds in a release build.
 
+use misy_domain::decision::Stage;
 use std::{
     cell::Cell,
+    fmt,
     sync::atomic::{AtomicBool, Ordering},
 };
 
@@ -15,11 +17,17 @@ pub const TURN_STEPS: u64 = 1_000_000;
 pub const PACK_STEPS: u64 = 8_000_000;
 
 /// Steps that may still be taken.
-#[derive(Debug)]
 pub struct Budget<'a> {
     all: u64,
     left: Cell<u64>,
     stop: Option<&'a AtomicBool>,
+    hears: Option<&'a dyn Fn(Stage)>,
+}
+
+impl fmt::Debug for Budget<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Budget").field("all", &self.all).field("left", &self.left).finish_non_exhaustive()
+    }
 }
 
 /// The work ended before it was done.
@@ -36,7 +44,7 @@ pub enum Spent {
 impl<'a> Budget<'a> {
     /// So many steps.
     pub fn new(steps: u64) -> Self {
-        Self { all: steps, left: Cell::new(steps), stop: None }
+        Self { all: steps, left: Cell::new(steps), stop: None, hears: None }
     }
 
     /// The steps of one turn.
@@ -48,6 +56,19 @@ impl<'a> Budget<'a> {
     #[must_use]
     pub fn until(self, stop: &'a AtomicBool) -> Self {
         Self { stop: Some(stop), ..self }
+    }
+
+    /// The same, with somebody who hears of each stage when it begins. Nothing here reads a clock; whoever hears may.
+    #[must_use]
+    pub fn heard_by(self, hears: &'a dyn Fn(Stage)) -> Self {
+        Self { hears: Some(hears), ..self }
+    }
+
+    /// Says that a stage begins.
+    pub(crate) fn begin(&self, stage: Stage) {
+        if let Some(hears) = self.hears {
+            hears(stage);
+        }
     }
 
     /// How many steps were taken.

@@ -4,6 +4,7 @@ use crate::{
     CompiledPack, Decision, Intent,
     answer::{Desk, Draft},
     budget::{Budget, Spent},
+    catalogue::{Way, built_in},
     choice,
     escalation::{Reason, category, over_limit},
     meaning::{self, Head, Judge, Reading},
@@ -17,7 +18,7 @@ use crate::{
 };
 use misy_domain::{
     Channel, Language, Locale, MessageId, Permission, Permissions, Reply, Role, Source, Timestamp,
-    message::Reference,
+    decision::Stage, message::Reference,
 };
 
 /// A message of the contact that waits for an answer.
@@ -117,6 +118,7 @@ pub fn decide_turn(input: &TurnInput<'_>, budget: &Budget<'_>) -> TurnOutcome {
 
 /// Decides as a model has learnt to, which need not be the one that is compiled in.
 pub(crate) fn decide_with(model: &Model, input: &TurnInput<'_>, budget: &Budget<'_>) -> TurnOutcome {
+    budget.begin(Stage::Understand);
     let text = text_of(input.messages);
     let prior = Prior {
         session: input.session_language,
@@ -146,7 +148,9 @@ pub(crate) fn decide_with(model: &Model, input: &TurnInput<'_>, budget: &Budget<
         seen.read_by_meaning(reading, Head::get());
     }
     let desk = Desk { pack: input.pack, seen: &seen, style: &style, language, now: input.now, text: &text };
-    let mut turn = Turn { input, desk: &desk, limits: Vec::new(), rules: style.rules.clone(), spent };
+    budget.begin(Stage::Route);
+    let (limits, rules) = (Vec::new(), style.rules.clone());
+    let mut turn = Turn { input, desk: &desk, limits, rules, spent, budget };
     turn.rules.insert(0, format!("language: {language}"));
     if topic.is_some() {
         turn.rules.push("context: goes on from what the contact asked before".to_owned());
@@ -219,6 +223,7 @@ struct Turn<'a> {
     limits: Vec<String>,
     rules: Vec<String>,
     spent: Option<Spent>,
+    budget: &'a Budget<'a>,
 }
 
 impl Turn<'_> {
@@ -243,27 +248,21 @@ impl Turn<'_> {
             self.rules.push(format!("route: {wanted} is denied, support answers instead"));
             agent = "support";
         }
-        let draft = match agent {
-            "sales" => self.desk.sales(),
-            "booking" => self.desk.booking(),
-            "marketing" => self.desk.marketing(),
-            "smalltalk" => self.desk.smalltalk(),
-            "handoff" => return self.hand_off(ranked, category(self.desk.seen)),
-            "out_of_scope" => {
-                let mut draft = Draft { answered: true, ..Draft::default() };
-                self.desk.phrase(&mut draft, "out_of_scope");
-                draft
-            }
-            _ => {
-                let draft = self.desk.support();
+        self.budget.begin(Stage::Draft);
+        let built_in = built_in(agent);
+        let draft = match built_in.way {
+            Way::Says(says) => says(self.desk),
+            Way::Knows(says) => {
+                let draft = says(self.desk);
                 if !draft.answered {
                     return self.unanswered(ranked);
                 }
                 draft
             }
+            Way::HandsOver => return self.hand_off(ranked, category(self.desk.seen)),
+            Way::Rests => Draft::default(),
         };
-        let same = matches!(agent, "smalltalk" | "out_of_scope");
-        let unanswered = if same { self.input.unanswered_in_a_row } else { 0 };
+        let unanswered = if built_in.passes_by { self.input.unanswered_in_a_row } else { 0 };
         self.finish(ranked, agent, draft, None, unanswered)
     }
 
@@ -356,6 +355,7 @@ impl Turn<'_> {
         handoff: Option<Handoff>,
         unanswered_in_a_row: u8,
     ) -> TurnOutcome {
+        self.budget.begin(Stage::Draft);
         let (desk, style) = (self.desk, self.desk.style);
         let mut rules = std::mem::take(&mut self.rules);
         rules.extend(draft.rules);
@@ -383,6 +383,10 @@ impl Turn<'_> {
             sources: draft.sources.clone(),
             limits: std::mem::take(&mut self.limits),
             labels: labels(&draft.sources),
+            agent_kind: None,
+            agent_version: None,
+            tokens: None,
+            stages: Vec::new(),
         };
         let reply = Reply { parts, sources: draft.sources, agent_name: agent.to_owned() };
         let replies = if reply.parts.is_empty() { Vec::new() } else { vec![reply] };
@@ -402,11 +406,5 @@ fn labels(sources: &[Source]) -> Vec<String> {
 
 /// The permission that an agent needs.
 fn needed(agent: &str) -> Option<Permission> {
-    match agent {
-        "support" | "smalltalk" | "out_of_scope" => Some(Permission::AgentsSupport),
-        "sales" => Some(Permission::AgentsSales),
-        "booking" => Some(Permission::AgentsBooking),
-        "marketing" => Some(Permission::AgentsMarketing),
-        _ => None,
-    }
+    built_in(agent).definition.permission
 }

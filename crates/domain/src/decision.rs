@@ -1,7 +1,40 @@
 //! The record that explains a turn.
 
-use crate::{Language, Source};
+use crate::{Language, Source, agent::AgentKind};
 use serde::{Deserialize, Serialize};
+
+crate::words! {
+    /// A stage of a turn.
+    pub enum Stage {
+        /// What waits and what was said before is read.
+        Load = "load",
+        /// What the contact wants is understood.
+        Understand = "understand",
+        /// The agent is chosen.
+        Route = "route",
+        /// What the built-in agents say is drawn up.
+        Draft = "draft",
+        /// Permission, limits and quotas are checked, and what the agent may cost is reserved.
+        Permit = "permit",
+        /// The agent runs.
+        Run = "run",
+        /// What it did cost is written down.
+        Settle = "settle",
+        /// The answer is stored.
+        Commit = "commit",
+    }
+}
+
+/// A stage of a turn with its time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct StageTime {
+    /// The stage.
+    pub stage: Stage,
+    /// How long it took, in microseconds. Not there for the commit, which this record is part of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub micros: Option<u64>,
+}
 
 /// Why a turn went the way it went: kept with the turn and shown to the tenant.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -31,6 +64,18 @@ pub struct Decision {
     pub limits: Vec<String>,
     /// Where the text that was used comes from and how far it is trusted.
     pub labels: Vec<String>,
+    /// How the agent comes to its answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent_kind: Option<AgentKind>,
+    /// The version of the agent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent_version: Option<u32>,
+    /// The AI tokens that the run of the agent took.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokens: Option<i64>,
+    /// The stages of the turn, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stages: Vec<StageTime>,
 }
 
 /// A reading of what the contact wants.

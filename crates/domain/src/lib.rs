@@ -3,6 +3,7 @@
 //! Nothing here reads a clock, a file or a socket; everything is a value or a rule over values.
 
 pub mod action;
+pub mod agent;
 pub mod channel;
 pub mod clock;
 pub mod context_pack;

@@ -4,6 +4,7 @@
 //! kind of work: [`Turns`] answers conversations (load, decide, commit), [`Mailer`] sends mails, [`Courier`] delivers on channel accounts, and
 //! [`rotations`] seals anew what is under an old key.
 
+mod agents;
 mod company;
 mod courier;
 mod held;
@@ -15,6 +16,7 @@ mod traced_turn;
 mod turns;
 mod worker;
 
+pub use agents::Agents;
 pub use courier::Courier;
 pub use mailer::{Mailer, MailerError};
 pub use rotations::rotations;

@@ -1,46 +1,48 @@
-//! A turn: load what waits, decide, commit. It is decided on the workbench, and no transaction is open meanwhile.
+//! A turn: load what waits, understand it and choose an agent, permit and reserve, run, settle, commit.
+//!
+//! Messages are understood on the workbench, where what the built-in agents say is drafted in the same pass. No transaction is
+//! open while anything is computed or waited for.
+
+mod loaded;
+mod permit;
+mod run;
+mod telling;
+mod timeline;
+mod typing;
 
 use crate::{
-    Worker, WorkerSettings,
+    Agents, Worker, WorkerSettings,
     traced_turn::TracedTurn,
     worker::{Handler, WorkError},
 };
+use loaded::Loaded;
 use metrics::{counter, histogram};
 use misy_agents::{
-    Budget, CompiledPack, Handoff, HistoryItem, InboundText, Spent, TurnInput, TurnOutcome, busy_phrase,
-    decide_turn, offered,
+    Budget, CompiledPack, Handoff, TurnInput, TurnOutcome, agent::Answer, busy_phrase, decide_turn,
+    unfinished_phrase,
 };
 use misy_domain::{
-    AlertId, Clock, ConversationId, Entropy, Message, MessageOrigin, Part, Reply, Role, TenantId, Timestamp,
-    message::{Pressed, Reference, text_of},
-    network::Width,
-    share,
+    Clock, Entropy, MessageOrigin, Part, Reply, TenantId,
+    agent::{AgentKind, Definition},
+    decision::Stage,
 };
 use misy_store::{
-    Bell, Database, Limits, StoreError, Vault,
-    alerts::{self, Alert, Severity},
-    bell::{Agent, News},
+    Bell, Database, Limits, Vault,
     leases::{Lease, Trouble},
-    limits::{Decision, Limit, Scope, Unreachable},
-    sessions::ConversationStatus,
     turns::{self, Conversations, NewHandoff, TurnResult, TurnWork},
 };
 use misy_telemetry::{Field, Traced};
 use misy_workbench::{Packs, Unfinished};
-use serde_json::json;
+use permit::Permit;
+use run::Ran;
 use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
-use tracing::{Span, info, info_span, warn};
-
-/// Who is said to write before the first answer of a conversation.
-const FIRST_AGENT: Agent = Agent::Support;
-/// A turn whose agent reached its limit waits for so long at most; beyond it a person is asked.
-const LONGEST_WAIT: Duration = Duration::from_secs(15);
-
-/// A tenant is told once in so long that turns ran out of their budget.
-const TOLD_EVERY: Duration = Duration::from_hours(1);
+use telling::Told;
+use timeline::Timeline;
+use tracing::{Span, info, info_span};
+use typing::Typing;
 
 /// How long a turn waits when too much of its tenant waits already.
 const CROWDED: Duration = Duration::from_millis(500);
@@ -57,11 +59,12 @@ pub struct Turns {
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     limits: Limits,
+    agents: Agents,
     decide: Arc<Decide>,
 }
 
 impl Turns {
-    /// Turns over a database, decided by the built-in agents.
+    /// Turns over a database, answered by the built-in agents.
     pub fn new(
         database: Database,
         vault: Vault,
@@ -70,8 +73,8 @@ impl Turns {
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
     ) -> Self {
-        let (limits, decide) = (Limits::default(), Arc::new(decide_turn));
-        Self { database, vault, bell, packs, clock, entropy, limits, decide }
+        let (limits, agents, decide) = (Limits::default(), Agents::built_in(), Arc::new(decide_turn));
+        Self { database, vault, bell, packs, clock, entropy, limits, agents, decide }
     }
 
     /// The same, with the limits of agents counted there.
@@ -81,7 +84,14 @@ impl Turns {
         self
     }
 
-    /// The same, decided in another way.
+    /// The same, answered by these agents.
+    #[must_use]
+    pub fn answered_by(mut self, agents: Agents) -> Self {
+        self.agents = agents;
+        self
+    }
+
+    /// The same, understood in another way.
     #[must_use]
     pub fn deciding(
         mut self,
@@ -107,7 +117,7 @@ impl Turns {
         tx.commit().await?;
         let pack = self.pack(&lease.tenant, work.pack_version).await?;
         let pack = pack.ok_or(WorkError::Failed(Trouble::NoContextPack))?;
-        Ok(Some(Loaded { keys, work, pack }))
+        Ok(Some(Loaded::new(keys, work, pack)))
     }
 
     /// The pack of a version; `None` if it is not there.
@@ -121,16 +131,21 @@ impl Turns {
         self.packs.get(tenant, version, load).await
     }
 
-    /// Decides on the workbench, among what other tenants have to decide.
+    /// Understands, routes and drafts on the workbench, among what other tenants have to decide.
     async fn decide(
         &self,
         lease: &Lease<Conversations>,
         loaded: &Arc<Loaded>,
+        timeline: &Arc<Timeline>,
     ) -> Result<TurnOutcome, WorkError> {
         let (decide, loaded, now) = (self.decide.clone(), loaded.clone(), self.clock.now());
+        let timeline = timeline.clone();
+        timeline.begin(Stage::Understand);
         let work = move |stop: &_| {
-            let budget = Budget::of_turn().until(stop);
-            let outcome = loaded.decide(&*decide, now, &budget);
+            let hears = |stage| timeline.begin(stage);
+            let budget = Budget::of_turn().until(stop).heard_by(&hears);
+            let messages = loaded.messages();
+            let outcome = decide(&loaded.input(&messages, now), &budget);
             (outcome, budget.used())
         };
         let (outcome, steps) = self.packs.workbench().run(&lease.tenant, work).await?;
@@ -138,36 +153,6 @@ impl Turns {
         #[allow(clippy::cast_precision_loss)]
         histogram!("misy_turn_steps").record(steps as f64);
         Ok(outcome)
-    }
-
-    /// Tells the tenant that a turn ran out of its budget. What the contact was told is durable by now, so a failure to
-    /// raise the alert fails nothing else.
-    async fn tell_spent(&self, lease: &Lease<Conversations>, spent: Spent) {
-        let of = if spent == Spent::Time { "time" } else { "steps" };
-        counter!("misy_turns_spent_total", "of" => of).increment(1);
-        warn!(%spent, "the turn ran out of its budget: a person is asked");
-        let now = self.clock.now();
-        let every = i64::try_from(TOLD_EVERY.as_secs()).unwrap_or(i64::MAX);
-        let alert = Alert {
-            alert_id: AlertId::new(&*self.clock, &*self.entropy),
-            rule: "turn_budget".to_owned(),
-            occurrence: now.as_second().div_euclid(every).to_string(),
-            severity: Severity::Warning,
-            actor: None,
-            subject: Some(lease.id.to_string()),
-            detail: json!({ "budget": spent.to_string() }),
-            raised_at: now,
-            acknowledged_at: None,
-            acknowledged_by: None,
-        };
-        let raise = async {
-            let mut tx = self.database.tenant_work("turn.alert", &lease.tenant).await?;
-            alerts::raise(&mut tx, &self.vault, &alert).await?;
-            tx.commit().await
-        };
-        if let Err(error) = raise.await {
-            warn!(%error, "an alert could not be raised");
-        }
     }
 
     async fn commit(
@@ -204,34 +189,6 @@ impl Turns {
             "turn"
         );
         Ok(())
-    }
-
-    /// For how long the agent may not answer, if it may not now; counts the turn if it may. A turn without an answer counts
-    /// nowhere. While Redis is lost each worker counts by itself: contacts are answered all the same.
-    async fn over_limit(
-        &self,
-        lease: &Lease<Conversations>,
-        work: &TurnWork,
-        outcome: &TurnOutcome,
-    ) -> Result<Option<Duration>, StoreError> {
-        if outcome.replies.is_empty() {
-            return Ok(None);
-        }
-        let agent = outcome.decision.agent.as_str();
-        let quota = work.agent_quota(agent);
-        // One conversation gets a part, so that nobody takes the agent from all others.
-        let alone = format!("{agent} in {}", lease.id);
-        let limits = [
-            Limit { scope: Scope::Agent, subject: agent, quota },
-            Limit { scope: Scope::Agent, subject: &alone, quota: share::of_limit(quota, Width::Host) },
-        ];
-        let now = self.clock.now();
-        match self.limits.check(&lease.tenant, None, &limits, now, Unreachable::DecideHere).await? {
-            Decision::Limited { retry_after, .. } => {
-                Ok(Some(Duration::try_from(retry_after).unwrap_or_default()))
-            }
-            _ => Ok(None),
-        }
     }
 
     /// How long the oldest waiting message has waited.
@@ -286,8 +243,9 @@ impl Turns {
         began: Instant,
     ) -> Result<(), WorkError> {
         let _typing = Typing::start(&self.bell, lease, &loaded.work);
-        let loaded = Arc::new(loaded);
-        let mut outcome = match self.decide(lease, &loaded).in_span(&steps.step("decide")).await {
+        let (loaded, timeline) = (Arc::new(loaded), Arc::new(Timeline::since(began)));
+        let decided = self.decide(lease, &loaded, &timeline).in_span(&steps.step("decide")).await;
+        let mut outcome = match decided {
             // So much of the tenant waits for the workbench that this waits better where nothing is held for it.
             Err(WorkError::Unfinished(Unfinished::Full)) => {
                 self.database.postpone(lease, CROWDED).await?;
@@ -297,116 +255,166 @@ impl Turns {
         };
         Span::current().record("agentName", outcome.decision.agent.as_str());
         steps.turn.id(Field::Agent, &outcome.decision.agent);
-        if let Some(wait) = self.over_limit(lease, &loaded.work, &outcome).await? {
-            let agent = outcome.decision.agent.clone();
-            counter!("misy_turns_limited_total").increment(1);
-            if wait <= LONGEST_WAIT {
-                info!(agent, millis = wait.as_millis(), "the agent's limit is reached: the turn waits");
-                self.database.postpone(lease, wait).await?;
+        let told = match self.answer(lease, &loaded, &mut outcome, steps, &timeline).await? {
+            After::Commit(told) => told.or(outcome.spent.map(Told::Budget)),
+            After::Later(delay) => {
+                self.database.postpone(lease, delay).await?;
+                if delay.is_zero() {
+                    self.bell.ring_work();
+                }
                 return Ok(());
             }
-            info!(agent, "the agent's limit is reached: a person is asked");
-            hand_over(&mut outcome);
+        };
+        // Before the turn is stored, as its lease ends with that.
+        if let Some(told) = told {
+            self.tell(lease, &told).await;
         }
-        let spent = outcome.spent;
+        timeline.begin(Stage::Commit);
+        outcome.decision.stages = timeline.times();
         let commit = steps.step("commit");
         commit.id(Field::Agent, &outcome.decision.agent);
-        self.commit(lease, &loaded, outcome, began).in_span(&commit).await?;
-        if let Some(spent) = spent {
-            self.tell_spent(lease, spent).await;
+        self.commit(lease, &loaded, outcome, began).in_span(&commit).await
+    }
+
+    /// Has the agent answer that the turn was routed to, as far as it is permitted.
+    async fn answer(
+        &self,
+        lease: &Lease<Conversations>,
+        loaded: &Loaded,
+        outcome: &mut TurnOutcome,
+        steps: &TracedTurn,
+        timeline: &Timeline,
+    ) -> Result<After, WorkError> {
+        // What a test decides may name no agent at all.
+        let Some(agent) = self.agents.of(&outcome.decision.agent).cloned() else {
+            return Ok(After::Commit(None));
+        };
+        let (agent, definition) = (&*agent, agent.definition());
+        timeline.begin(Stage::Permit);
+        let tokens = match self.permit(lease, &loaded.work, outcome, agent).await? {
+            Permit::Run(tokens) => tokens,
+            Permit::Later(wait) => {
+                info!(millis = wait.as_millis(), "the agent's limit is reached: the turn waits");
+                counter!("misy_turns_limited_total").increment(1);
+                return Ok(After::Later(wait));
+            }
+            Permit::OverLimit => {
+                info!("the agent's limit is reached: a person is asked");
+                counter!("misy_turns_limited_total").increment(1);
+                hand_over(outcome, &OVER_LIMIT);
+                return Ok(After::Commit(None));
+            }
+            Permit::Spent => return Ok(After::Commit(Some(failed(outcome, definition)))),
+            Permit::Drafted(why) => {
+                count(definition, "not_permitted");
+                outcome.decision.limits.push(why);
+                return Ok(After::Commit(None));
+            }
+        };
+        timeline.begin(Stage::Run);
+        let ran = self.run(lease, loaded, outcome, agent, &tokens);
+        let ran = match definition.kind {
+            AgentKind::BuiltIn => ran.await,
+            AgentKind::Connected => ran.in_span(&steps.step("run")).await,
+        };
+        outcome.decision.agent_kind = Some(definition.kind);
+        outcome.decision.agent_version = Some(definition.version);
+        if tokens.reserved() > 0 {
+            timeline.begin(Stage::Settle);
+            outcome.decision.tokens = Some(tokens.used());
+            self.settle(lease, &tokens).await?;
         }
-        Ok(())
+        Ok(match ran {
+            Ran::Drafted => After::Commit(None),
+            Ran::Answered(answer) => {
+                count(definition, "answered");
+                take(outcome, answer);
+                After::Commit(None)
+            }
+            Ran::Interrupted => {
+                count(definition, "interrupted");
+                After::Later(Duration::ZERO)
+            }
+            Ran::Late => {
+                count(definition, "late");
+                hand_over(outcome, &LATE);
+                After::Commit(Some(Told::Deadline { agent: definition.key.to_string() }))
+            }
+            Ran::Failed if lease.attempts < definition.limits.attempts => {
+                count(definition, "failed");
+                return Err(WorkError::Failed(Trouble::AgentFailed));
+            }
+            Ran::Failed => After::Commit(Some(failed(outcome, definition))),
+        })
     }
 }
 
-/// A person answers in the place of an agent that may not for a long time.
-fn hand_over(outcome: &mut TurnOutcome) {
+/// What comes after the agent.
+enum After {
+    /// The outcome is stored, and then the tenant told.
+    Commit(Option<Told>),
+    /// The turn is begun anew after a while.
+    Later(Duration),
+}
+
+/// Why a person answers in the place of an agent.
+struct InPlace {
+    reason: &'static str,
+    summary: &'static str,
+    phrase: fn(misy_domain::Language) -> String,
+}
+
+const OVER_LIMIT: InPlace = InPlace {
+    reason: "agent_limit",
+    summary: "The agent had reached its limit; the last messages are not answered.",
+    phrase: busy_phrase,
+};
+const LATE: InPlace = InPlace {
+    reason: "agent_deadline",
+    summary: "The agent did not end in time; the last messages are not answered.",
+    phrase: unfinished_phrase,
+};
+const FAILED: InPlace = InPlace {
+    reason: "agent_failed",
+    summary: "The agent came to no answer; the last messages are not answered.",
+    phrase: unfinished_phrase,
+};
+
+/// A person answers in the place of an agent.
+fn hand_over(outcome: &mut TurnOutcome, why: &InPlace) {
     outcome.replies = vec![Reply {
-        parts: vec![Part::text(busy_phrase(outcome.language))],
+        parts: vec![Part::text((why.phrase)(outcome.language))],
         sources: Vec::new(),
         agent_name: outcome.decision.agent.clone(),
     }];
-    outcome.handoff.get_or_insert_with(|| Handoff {
-        reason: "agent_limit".to_owned(),
-        summary: "The agent had reached its limit; the last messages are not answered.".to_owned(),
-    });
+    outcome.handoff = outcome
+        .handoff
+        .take()
+        .or_else(|| Some(Handoff { reason: why.reason.to_owned(), summary: why.summary.to_owned() }));
 }
 
-struct Loaded {
-    keys: Arc<misy_store::TenantKeys>,
-    work: TurnWork,
-    pack: CompiledPack,
+/// The agent was tried as often as it may be.
+fn failed(outcome: &mut TurnOutcome, definition: &Definition) -> Told {
+    count(definition, "failed");
+    hand_over(outcome, &FAILED);
+    outcome.decision.limits.push("the agent failed as often as it may".to_owned());
+    Told::Failed { agent: definition.key.to_string() }
 }
 
-impl Loaded {
-    fn decide(&self, decide: &Decide, now: Timestamp, budget: &Budget<'_>) -> TurnOutcome {
-        let work = &self.work;
-        let texts: Vec<_> = work.waiting.iter().map(|message| text_of(&message.parts)).collect();
-        let messages: Vec<_> = work
-            .waiting
-            .iter()
-            .zip(&texts)
-            .map(|(message, text)| InboundText {
-                message_id: message.message_id,
-                text,
-                pressed: message.action.as_ref().and_then(reference),
-            })
-            .collect();
-        let history: Vec<_> = work.history.iter().map(history_item).collect();
-        let input = TurnInput {
-            pack: &self.pack,
-            channel: work.channel,
-            locale: work.locale.as_ref(),
-            session_language: work.language,
-            messages: &messages,
-            history: &history,
-            permissions: &work.permissions,
-            handed_off: work.status == ConversationStatus::Handoff,
-            unanswered_in_a_row: work.unanswered_in_a_row,
-            now,
-        };
-        decide(&input, budget)
-    }
+/// Puts an agent's own answer in the place of the draft.
+fn take(outcome: &mut TurnOutcome, answer: Answer) {
+    let Answer { parts, sources, rules, handoff } = answer;
+    outcome.decision.rules.extend(rules);
+    outcome.decision.sources.clone_from(&sources);
+    outcome.handoff = handoff;
+    outcome.unanswered_in_a_row = 0;
+    let agent_name = outcome.decision.agent.clone();
+    outcome.replies = if parts.is_empty() { Vec::new() } else { vec![Reply { parts, sources, agent_name }] };
 }
 
-fn history_item(message: &Message) -> HistoryItem {
-    HistoryItem {
-        role: message.role,
-        text: text_of(&message.parts),
-        agent_name: message.agent_name.clone(),
-        offered: offered(&message.parts),
-    }
-}
-
-/// What a press stands for.
-fn reference(pressed: &Pressed) -> Option<&Reference> {
-    let Pressed::Button { reference, .. } = pressed;
-    reference.as_ref()
-}
-
-/// Shows that an agent is writing, until it is dropped.
-struct Typing<'a> {
-    bell: &'a Bell,
-    tenant: TenantId,
-    conversation: ConversationId,
-}
-
-impl<'a> Typing<'a> {
-    fn start(bell: &'a Bell, lease: &Lease<Conversations>, work: &TurnWork) -> Option<Self> {
-        // A person who has taken over is not interrupted by the look of a machine.
-        if work.status == ConversationStatus::Handoff {
-            return None;
-        }
-        let last = work.history.iter().rev().find(|message| message.role == Role::Agent);
-        let name = last.and_then(|message| message.agent_name.as_deref());
-        let agent = name.and_then(Agent::named).unwrap_or(FIRST_AGENT);
-        bell.ring(&lease.tenant, lease.id, News::typing(Some(agent)));
-        Some(Self { bell, tenant: lease.tenant.clone(), conversation: lease.id })
-    }
-}
-
-impl Drop for Typing<'_> {
-    fn drop(&mut self) {
-        self.bell.ring(&self.tenant, self.conversation, News::typing(None));
+/// Counts runs of agents that wait for something outside.
+fn count(definition: &Definition, outcome: &'static str) {
+    if definition.kind == AgentKind::Connected {
+        counter!("misy_agent_runs_total", "outcome" => outcome).increment(1);
     }
 }

@@ -1,11 +1,11 @@
 //! What tenants use: monthly quotas, exact under concurrency, and the events that bills are made of.
 //!
 //! PostgreSQL alone counts. Messages are counted where they are stored ([`crate::Database::ingest`]); whatever takes a while
-//! (a booking, the call of a model) reserves first and settles what it really was. Agents make neither of them yet.
+//! (a booking, the run of an agent that costs tokens) reserves first and settles what it really was.
 
 use crate::{StoreError, TenantTx, readable::stored};
 use jiff_sqlx::{Date as SqlDate, Timestamp as SqlTimestamp, ToSqlx};
-use misy_domain::{Channel, KeyId, Metered, SiteId, Timestamp};
+use misy_domain::{Channel, KeyId, Metered, Plan, SiteId, TenantType, Timestamp};
 use std::collections::BTreeMap;
 
 /// Who an amount is counted for.
@@ -142,6 +142,47 @@ pub async fn settle(
     .fetch_one(tx.connection())
     .await?;
     Ok(settled.unwrap_or_default())
+}
+
+/// Counts reservations in full whose subjects begin with this and that nobody settled: what died with them nobody knows, so
+/// all of it may have been used. Says how many there were.
+pub async fn count_unsettled(
+    tx: &mut TenantTx,
+    metered: Metered,
+    prefix: &str,
+    now: Timestamp,
+) -> Result<u64, StoreError> {
+    let tenant = tx.tenant().clone();
+    let counted = sqlx::query!(
+        "update usage_events set settled = true
+         where tenant_id = $1 and kind = $2 and not settled and subject >= $3 and subject < $4
+             and month in (misy.month_of($5), misy.month_of($5 - interval '1 month'))",
+        tenant.as_str(),
+        metered.as_str(),
+        prefix,
+        format!("{prefix}\u{10FFFF}"),
+        now.to_sqlx() as _
+    )
+    .execute(tx.connection())
+    .await?;
+    Ok(counted.rows_affected())
+}
+
+/// What the tenant may use in a month; `None`: as much as it likes, as the owner of the platform does.
+pub async fn monthly(tx: &mut TenantTx, metered: Metered) -> Result<Option<i64>, StoreError> {
+    let tenant = tx.tenant().clone();
+    let row = sqlx::query!(
+        r#"select t.plan, t.tenant_type,
+                  (select q.monthly from quotas q where q.tenant_id = t.tenant_id and q.kind = $2) as own
+           from tenants t where t.tenant_id = $1"#,
+        tenant.as_str(),
+        metered.as_str(),
+    )
+    .fetch_one(tx.connection())
+    .await?;
+    let (plan, tenant_type): (Plan, TenantType) =
+        (stored(row.plan.parse())?, stored(row.tenant_type.parse())?);
+    Ok(row.own.or_else(|| (tenant_type != TenantType::Owner).then(|| plan.terms().quotas.of(metered))))
 }
 
 /// What was counted in the month of a time: what quotas are checked against. Equal to the sum of the events.

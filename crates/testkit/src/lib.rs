@@ -1,5 +1,6 @@
 //! What tests share. A dev-dependency only.
 
+pub mod agent;
 pub mod authority;
 pub mod client;
 pub mod determinism;

@@ -134,4 +134,10 @@ impl Desk<'_> {
         draft.answered = true;
         draft
     }
+    /// What is none of the business's concern.
+    pub(crate) fn out_of_scope(&self) -> Draft {
+        let mut draft = Draft { answered: true, ..Draft::default() };
+        self.phrase(&mut draft, "out_of_scope");
+        draft
+    }
 }

@@ -32,7 +32,7 @@ fn echo(input: &TurnInput<'_>, budget: &Budget<'_>) -> TurnOutcome {
     outcome
 }
 
-fn turns(store: &TestStore) -> Turns {
+pub(crate) fn turns(store: &TestStore) -> Turns {
     Turns::new(
         store.database.clone(),
         store.vault.clone(),
@@ -43,13 +43,18 @@ fn turns(store: &TestStore) -> Turns {
     )
 }
 
-async fn messages(store: &TestStore, tenant: &TestTenant, session: &Session) -> Vec<Message> {
+pub(crate) async fn messages(store: &TestStore, tenant: &TestTenant, session: &Session) -> Vec<Message> {
     let mut tx = store.database.tenant("test", &tenant.id).await.unwrap();
     history(&mut tx, &tenant.keys, session.conversation_id, 0, 1000).await.unwrap()
 }
 
 /// Waits on the bell until the conversation has so many messages.
-async fn until(store: &TestStore, tenant: &TestTenant, session: &Session, count: usize) -> Vec<Message> {
+pub(crate) async fn until(
+    store: &TestStore,
+    tenant: &TestTenant,
+    session: &Session,
+    count: usize,
+) -> Vec<Message> {
     let mut listener = store.bell.listen(&tenant.id, session.conversation_id);
     loop {
         let messages = messages(store, tenant, session).await;
@@ -60,11 +65,11 @@ async fn until(store: &TestStore, tenant: &TestTenant, session: &Session, count:
     }
 }
 
-fn said(messages: &[Message]) -> Vec<(Role, String)> {
+pub(crate) fn said(messages: &[Message]) -> Vec<(Role, String)> {
     messages.iter().map(|message| (message.role, text_of(&message.parts))).collect()
 }
 
-async fn asked(
+pub(crate) async fn asked(
     store: &TestStore,
     tenant: &TestTenant,
     session: &Session,

@@ -30,6 +30,8 @@ pub enum Trouble {
     ContextPackInvalid,
     /// The context pack needs more memory or time than there is.
     ContextPackTooCostly,
+    /// The agent came to no answer.
+    AgentFailed,
     /// The decision could not be written down.
     UnwritableDecision,
     /// The mail server could not be reached.
@@ -52,7 +54,7 @@ pub enum Trouble {
 
 impl Trouble {
     /// All of them.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::WorkerLost,
         Self::Panic,
         Self::Timeout,
@@ -65,6 +67,7 @@ impl Trouble {
         Self::NoContextPack,
         Self::ContextPackInvalid,
         Self::ContextPackTooCostly,
+        Self::AgentFailed,
         Self::UnwritableDecision,
         Self::MailServerUnreachable,
         Self::MailRefusedForNow,
@@ -91,6 +94,7 @@ impl Trouble {
             Self::NoContextPack => "no_context_pack",
             Self::ContextPackInvalid => "context_pack_invalid",
             Self::ContextPackTooCostly => "context_pack_too_costly",
+            Self::AgentFailed => "agent_failed",
             Self::UnwritableDecision => "unwritable_decision",
             Self::MailServerUnreachable => "mail_server_unreachable",
             Self::MailRefusedForNow => "mail_refused_for_now",
@@ -152,6 +156,9 @@ impl Trouble {
             Self::ContextPackInvalid => "The context pack cannot be used. Put a valid one, then revive it.",
             Self::ContextPackTooCostly => {
                 "The context pack is too large to be used. Put a smaller one, then revive it."
+            }
+            Self::AgentFailed => {
+                "The agent came to no answer. Check what it is connected to, then revive it."
             }
             Self::UnwritableDecision => {
                 "The record of the decision could not be written. Report it: the program has a fault."

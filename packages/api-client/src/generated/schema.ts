@@ -83,6 +83,14 @@ export interface components {
          * @enum {string}
          */
         Action: "tenant:read" | "tenant:write" | "tenant:close" | "tenant:delete" | "tenant:reopen" | "plan:write" | "tenants:list" | "tenants:create" | "tenants:suspend" | "tenants:activate" | "privilege:use" | "privilege:read" | "privilege:end" | "context-pack:read" | "context-pack:write" | "sites:read" | "sites:write" | "keys:read" | "keys:write" | "administrator-keys:revoke" | "secrets:read" | "secrets:write" | "tokens:revoke" | "certificates:read" | "certificates:write" | "limits:read" | "audit:read" | "audit:export" | "decisions:read" | "usage:read" | "users:read" | "users:write" | "roles:read" | "roles:write" | "sign-in:read" | "sign-in:write" | "encryption:read" | "encryption:rotate" | "channels:read" | "channels:write" | "alerts:read" | "alerts:write" | "work:read" | "work:write";
+        /**
+         * @description How an agent comes to its answer.
+         *
+         *     - `built_in`: It computes the answer from the context pack, at once and at no cost.
+         *     - `connected`: It asks something outside: a model, a tool or a person.
+         * @enum {string}
+         */
+        AgentKind: "built_in" | "connected";
         /** @description An alert. */
         Alert: {
             /**
@@ -735,6 +743,12 @@ export interface components {
              *     when it only says that a person will reply, or `none` when it stays silent.
              */
             agent: string;
+            agentKind?: components["schemas"]["AgentKind"] | null;
+            /**
+             * Format: int32
+             * @description The version of the agent.
+             */
+            agentVersion?: number | null;
             /** @description Readings that were not taken, or were taken for a second question, best first. */
             alternatives: components["schemas"]["Intent"][];
             /** @description How its text is written, from the channel. */
@@ -753,6 +767,13 @@ export interface components {
             rules: string[];
             /** @description What the answer comes from, the main one first. */
             sources: components["schemas"]["Source"][];
+            /** @description The stages of the turn, in order. */
+            stages?: components["schemas"]["StageTime"][];
+            /**
+             * Format: int64
+             * @description The AI tokens that the run of the agent took.
+             */
+            tokens?: number | null;
             /** @description How it sounds, from the pack and the channel. */
             tone: string;
         };
@@ -3889,6 +3910,30 @@ export interface components {
             kind: string;
             /** @description What to show to the reader. */
             title: string;
+        };
+        /**
+         * @description A stage of a turn.
+         *
+         *     - `load`: What waits and what was said before is read.
+         *     - `understand`: What the contact wants is understood.
+         *     - `route`: The agent is chosen.
+         *     - `draft`: What the built-in agents say is drawn up.
+         *     - `permit`: Permission, limits and quotas are checked, and what the agent may cost is reserved.
+         *     - `run`: The agent runs.
+         *     - `settle`: What it did cost is written down.
+         *     - `commit`: The answer is stored.
+         * @enum {string}
+         */
+        Stage: "load" | "understand" | "route" | "draft" | "permit" | "run" | "settle" | "commit";
+        /** @description A stage of a turn with its time. */
+        StageTime: {
+            /**
+             * Format: int64
+             * @description How long it took, in microseconds. Not there for the commit, which this record is part of.
+             */
+            micros?: number | null;
+            /** @description The stage. */
+            stage: components["schemas"]["Stage"];
         };
         /** @description The second factor, again. */
         StepUpRequest: {

@@ -1,0 +1,120 @@
+//! The run of an agent: with a deadline, cancelled when nobody waits for it, and with everything it may know and use.
+
+use super::{Turns, loaded::Loaded};
+use futures_util::FutureExt;
+use misy_agents::{
+    TurnOutcome,
+    agent::{Agent, Answer, Call, Ended, Tokens, Writing},
+};
+use misy_domain::{
+    agent::{MOST_TOGETHER, WhenWritten},
+    message::check,
+};
+use misy_store::{leases::Lease, turns::Conversations};
+use std::{
+    panic::AssertUnwindSafe,
+    time::{Duration, Instant},
+};
+use tokio::time;
+use tokio_util::sync::CancellationToken;
+use tracing::warn;
+
+/// No run takes longer than this, whatever its definition says: well below the time that a worker gives to any work.
+const LONGEST: Duration = Duration::from_secs(90);
+
+/// How a run ended, as the turn sees it.
+pub(super) enum Ran {
+    /// The draft of the built-in agents is the answer.
+    Drafted,
+    /// With an answer of its own.
+    Answered(Answer),
+    /// The contact wrote again: everything is answered together.
+    Interrupted,
+    /// It came to no answer.
+    Failed,
+    /// Its time was over.
+    Late,
+}
+
+impl Turns {
+    /// Runs the agent. Whatever it started elsewhere is told to stop when this ends or is dropped.
+    pub(super) async fn run(
+        &self,
+        lease: &Lease<Conversations>,
+        loaded: &Loaded,
+        drafted: &TurnOutcome,
+        agent: &dyn Agent,
+        tokens: &Tokens,
+    ) -> Ran {
+        let definition = agent.definition();
+        let interrupted = self.written_again(lease, loaded, definition.when_written);
+        let cancelled = CancellationToken::new();
+        let _cancel = cancelled.clone().drop_guard();
+        let most = definition.limits.deadline.min(LONGEST);
+        let messages = loaded.messages();
+        let input = loaded.input(&messages, self.clock.now());
+        let call = Call {
+            tenant: &lease.tenant,
+            conversation: lease.id,
+            input: &input,
+            drafted,
+            attempt: lease.attempts,
+            tokens,
+            writing: &Unheard,
+            cancelled,
+            deadline: Instant::now() + most,
+        };
+        let run = AssertUnwindSafe(async { agent.run(call).await }).catch_unwind();
+        tokio::select! {
+            biased;
+            ended = run => match ended {
+                Ok(Ok(Ended::Drafted)) => Ran::Drafted,
+                Ok(Ok(Ended::Answered(answer))) if can_be_said(&answer) => Ran::Answered(answer),
+                Ok(Ok(Ended::Answered(_))) => {
+                    warn!("the agent answered what no message may hold");
+                    Ran::Failed
+                }
+                Ok(Err(error)) => {
+                    warn!(%error, "the agent failed");
+                    Ran::Failed
+                }
+                // What the panic says may quote a contact, so it is kept nowhere.
+                Err(_panic) => {
+                    warn!("the agent panicked");
+                    Ran::Failed
+                }
+            },
+            () = interrupted => Ran::Interrupted,
+            () = time::sleep(most) => Ran::Late,
+        }
+    }
+
+    /// Ends when the contact writes again, if that matters. A ring of the bell may be lost: then the run goes on, and the next turn
+    /// answers what came.
+    fn written_again(
+        &self,
+        lease: &Lease<Conversations>,
+        loaded: &Loaded,
+        policy: WhenWritten,
+    ) -> impl Future<Output = ()> + use<> {
+        let work = &loaded.work;
+        let matters = policy == WhenWritten::StartOver && work.waiting.len() < MOST_TOGETHER;
+        let listener = matters.then(|| self.bell.listen(&lease.tenant, lease.id));
+        let newest = work.waiting.iter().chain(&work.history).map(|message| message.sequence).max();
+        async move {
+            let Some(mut listener) = listener else { return std::future::pending().await };
+            while listener.heard().await.sequence <= newest.unwrap_or_default() {}
+        }
+    }
+}
+
+fn can_be_said(answer: &Answer) -> bool {
+    answer.parts.is_empty() || check(&answer.parts, misy_domain::message::Writer::Tenant, "").is_ok()
+}
+
+/// Nobody looks on.
+struct Unheard;
+
+impl Writing for Unheard {
+    fn wrote(&self, _: &str) {}
+}
