@@ -57,7 +57,7 @@ describe('people manage a tenant in the console', { skip: NO_PROGRAM }, () => {
     const page = await elsewhere.newPage();
     await page.goto(`${installation.origin}/console/andina/keys`);
     await page.waitForURL('**/sign-in?returnTo=%2Fconsole%2Fandina%2Fkeys');
-    await signIn(page, ana, totp(ana.secret));
+    await signIn(page, ana);
     await heading(page, 'Keys and secrets');
     const kept = await elsewhere.newPage();
     await kept.goto(`${installation.origin}/console/andina/keys`);
@@ -355,7 +355,7 @@ describe('people manage a tenant in the console', { skip: NO_PROGRAM }, () => {
     const again = page.getByRole('dialog', { name: 'Confirm it is you' });
     await again.waitFor();
     await inspect(page, 'console-step-up');
-    await again.getByLabel('6-digit code').fill(totp(olga.secret));
+    await again.getByLabel('6-digit code').fill(await totp(olga.secret));
     await again.getByRole('button', { name: 'Confirm' }).click();
     await page.getByRole('row', { name: /Clínica Andina/ }).getByText('Suspended').waitFor();
     await page.getByRole('button', { name: 'Undo' }).click();
