@@ -216,17 +216,12 @@ async fn conversation(
                     "This is for servers: the token is a browser's.",
                 ));
             }
-            let sender = Sender {
-                account: *account,
-                channel: Channel::Api,
-                external_id: contact,
-                locale: None,
-                opens: true,
-            };
+            let sender =
+                Sender { account: *account, channel: Channel::Api, external_id: contact, locale: None };
             let monthly = call.state().monthly(Metered::Messages);
             let thread =
-                desk.database.thread(call.keys(), &sender, monthly, &*desk.clock, &*desk.entropy).await?;
-            match thread {
+                desk.database.opened_thread(call.keys(), &sender, monthly, &*desk.clock, &*desk.entropy);
+            match Box::pin(thread).await? {
                 Thread::Open(conversation) => Ok(conversation),
                 Thread::Disabled => Err(Problem::conflict(Code::Conflict, "The account is disabled.")),
                 Thread::QuotaExceeded => Err(Problem::quota_exceeded(
@@ -234,7 +229,7 @@ async fn conversation(
                     monthly.unwrap_or_default(),
                     desk.clock.now(),
                 )),
-                Thread::None | Thread::NotFound => Err(Problem::not_found()),
+                Thread::New(_) | Thread::NotFound => Err(Problem::not_found()),
             }
         }
     }
