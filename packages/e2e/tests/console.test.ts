@@ -59,9 +59,15 @@ describe('people manage a tenant in the console', { skip: NO_PROGRAM }, () => {
     await page.waitForURL('**/sign-in?returnTo=%2Fconsole%2Fandina%2Fkeys');
     await signIn(page, ana);
     await heading(page, 'Keys and secrets');
+    const kept = await elsewhere.newPage();
+    await kept.goto(`${installation.origin}/console/andina/keys`);
+    await heading(kept, 'Keys and secrets');
     await page.getByRole('button', { name: /^Your account: Ana Rojas/ }).click();
     await page.getByRole('menuitem', { name: 'Sign out' }).click();
     await page.waitForURL('**/sign-in?returnTo=/console');
+    // A page that the browser kept, as it does for its button "Back", is asked for again: nothing of it is shown any more.
+    await kept.evaluate(() => dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true })));
+    await kept.waitForURL('**/sign-in?returnTo=%2Fconsole%2Fandina%2Fkeys');
     await elsewhere.close();
   });
 
