@@ -147,6 +147,10 @@ describe('the chat as people see and use it', () => {
       assert.equal(await chat.field.getAttribute('placeholder'), 'اكتب رسالة…');
       assert.equal(await chat.panel.evaluate((panel) => getComputedStyle(panel).direction), 'rtl');
       assert.match(await chat.own.first().locator('.meta').innerText(), /أُرسلت/);
+      await chat.write('متى تفتحون؟');
+      await chat.confirmed(2);
+      const directions = await chat.own.locator('.bubble').evaluateAll((all) => all.map((bubble) => getComputedStyle(bubble).direction));
+      assert.deepEqual(directions, ['ltr', 'rtl'], 'each message has the direction of its own words');
       const launcher = await chat.launcher.boundingBox();
       assert.ok((launcher?.x ?? 999) < 100, 'the launcher is on the left');
       assert.deepEqual((await violations(chat)).filter((violation) => violation.includes('[data-misy]')), []);

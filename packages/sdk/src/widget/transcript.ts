@@ -149,8 +149,8 @@ export class Transcript {
   private newEntry(role: Message['role'], createdAt: Date, content: Node[]): Entry {
     const day = h('div', { class: 'day', hidden: true });
     const meta = h('div', { class: 'meta' });
-    const author = h('span', { class: 'sr' }, `${authorName(role, this.context)}: `);
-    // Each message finds its own direction, whatever the language of the page.
+    const author = h('bdi', { class: 'sr' }, `${authorName(role, this.context)}: `);
+    // Each message finds its own direction, whatever the language of the page and of its author's name.
     const bubble = h('div', { class: 'bubble', dir: 'auto' }, author, ...content);
     const element = h('div', { class: `message ${role}` }, day, bubble, meta);
     return { role, sequence: Infinity, createdAt, element, bubble, day, meta, state: 'sent' };
