@@ -139,9 +139,10 @@ pub(crate) async fn console(uri: Uri) -> Result<Response, Problem> {
     let mut response = own(media_type(file), shared(found.data));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_SECURITY_POLICY, CONSOLE_POLICY);
-    // The page names files of its own build, which another build does not have.
-    let keep = if is_built { "public, max-age=31536000, immutable" } else { "no-cache" };
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(keep));
+    if is_built {
+        let keep = HeaderValue::from_static("public, max-age=31536000, immutable");
+        headers.insert(header::CACHE_CONTROL, keep);
+    }
     Ok(response)
 }
 
@@ -155,6 +156,8 @@ fn own(media_type: &'static str, content: Bytes) -> Response {
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
     headers.insert(header::CONTENT_SECURITY_POLICY, CONTENT_POLICY);
     headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
+    // What a page shows once somebody is signed in, no browser shows again when they went back to it.
+    let keep = if media_type.starts_with("text/html") { "no-store" } else { "public, max-age=300" };
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(keep));
     response
 }

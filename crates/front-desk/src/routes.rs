@@ -224,6 +224,7 @@ fn people() -> Routes {
         .open(served!(oidc::callback))
         .open(served!(oidc::start_of_tenant))
         .open(served!(sign_in::sign_in))
+        .open(served!(second_factor::read))
         .open(served!(second_factor::prove))
         .open(served!(me::sign_out))
         .open(served!(me::read))

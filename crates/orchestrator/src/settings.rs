@@ -11,7 +11,8 @@ const FEWEST_TURNS: u32 = 8;
 /// How a worker works.
 #[derive(Debug, Clone)]
 pub struct WorkerSettings {
-    /// Rows worked on at the same time; of one tenant less than half of them.
+    /// Rows worked on at the same time; of one tenant less than half of them. The other half is for tenants of which nothing is
+    /// worked on yet, so that a few that are slow leave places to everybody else.
     pub concurrency: u32,
     /// Rows of one tenant worked on at the same time while other tenants have work too. `None` where rows wait for others
     /// most of the time, and so take nothing from anybody.

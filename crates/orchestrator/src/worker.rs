@@ -72,6 +72,16 @@ fn most_of_tenant(settings: &WorkerSettings, company: bool) -> u32 {
     beside.map_or(most, |beside| beside.min(most))
 }
 
+/// The most that is claimed at once when so much is worked on. Half of the places are kept for tenants of which nothing is
+/// worked on: `true` when only those are left, of which one piece each is claimed.
+fn room(settings: &WorkerSettings, busy: u32) -> (u32, bool) {
+    let concurrency = settings.concurrency.max(1);
+    let anybodys = concurrency.div_ceil(2);
+    let (room, kept) =
+        if busy < anybodys { (anybodys - busy, false) } else { (concurrency.saturating_sub(busy), true) };
+    (room.min(settings.batch), kept)
+}
+
 /// Why work did not come to its end.
 #[derive(Debug, thiserror::Error)]
 pub enum WorkError {
@@ -148,7 +158,6 @@ impl<H: Handler> Worker<H> {
     }
 
     async fn work(self: Arc<Self>, tasks: &mut JoinSet<()>, shutdown: &CancellationToken) {
-        let concurrency = self.settings.concurrency.max(1);
         let mut rounds = Rounds::default();
         let mut hungry = Hunger::Hungry;
         while !shutdown.is_cancelled() {
@@ -157,9 +166,9 @@ impl<H: Handler> Worker<H> {
             }
             let busy = u32::try_from(tasks.len()).unwrap_or(u32::MAX);
             gauge!("misy_worker_busy", "kind" => Self::KIND).set(f64::from(busy));
-            let free = concurrency.saturating_sub(busy).min(self.settings.batch);
+            let (free, kept) = room(&self.settings, busy);
             if hungry == Hunger::Hungry && free > 0 {
-                hungry = self.claim(tasks, &mut rounds, free, shutdown).await;
+                hungry = self.claim(tasks, &mut rounds, free, kept, shutdown).await;
                 continue;
             }
             tokio::select! {
@@ -171,16 +180,18 @@ impl<H: Handler> Worker<H> {
         }
     }
 
-    /// Claims and begins; answers whether there may be more to claim.
+    /// Claims and begins; answers whether there may be more to claim. What is kept for tenants of which nothing is worked on is
+    /// for those alone.
     async fn claim(
         self: &Arc<Self>,
         tasks: &mut JoinSet<()>,
         rounds: &mut Rounds,
         free: u32,
+        kept: bool,
         shutdown: &CancellationToken,
     ) -> Hunger {
         let Rounds { round, company } = rounds;
-        let most = most_of_tenant(&self.settings, company.is_there(Instant::now()));
+        let most = if kept { 1 } else { most_of_tenant(&self.settings, company.is_there(Instant::now())) };
         let full = self.held.tenants_with(most);
         let share = Share { most, full: &full };
         let began = Instant::now();

@@ -119,7 +119,8 @@ create table platform.certificate_holders (
 );
 create index certificate_holders_binding on platform.certificate_holders (tenant_id, certificate_id);
 
--- Takes note of who showed a certificate, unless it is another tenant's; then the answer is no.
+-- Takes note of who showed a certificate, unless it is another tenant's; then the answer is no. That of another is over when both
+-- clocks say so: nobody takes it by telling a later time.
 create function platform.hold_certificate(p_key bytea, p_tenant text, p_certificate text, p_now timestamptz)
 returns boolean
 language plpgsql security definer
@@ -142,7 +143,7 @@ begin
     if holder.tenant_id <> p_tenant and exists (
         select from misy.certificates c
         where c.tenant_id = holder.tenant_id and c.certificate_id = holder.certificate_id
-            and c.revoked_at is null and (c.expires_at is null or c.expires_at > p_now)) then
+            and c.revoked_at is null and (c.expires_at is null or c.expires_at > least(p_now, clock_timestamp()))) then
         return false;
     end if;
     update platform.certificate_holders h set tenant_id = p_tenant, certificate_id = p_certificate

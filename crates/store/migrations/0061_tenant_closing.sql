@@ -72,7 +72,7 @@ begin
 
     if removed >= p_limit then
         update misy.tenants t
-        set purged_rows = purge_batch.total, purge_started_at = coalesce(t.purge_started_at, p_now)
+        set purged_rows = purge_batch.total, purge_started_at = coalesce(t.purge_started_at, least(p_now, pg_catalog.clock_timestamp()))
         where t.tenant_id = p_tenant;
         outcome := 'more';
     else

@@ -4,7 +4,8 @@
 -- tenant, to a person of a tenant, to an address, and those that tell a person what was done.
 create table platform.guesses (
     bucket integer not null check (bucket between 0 and 4194303),
-    rule text not null check (rule in ('account', 'device', 'mails_of_tenant', 'mails_to_person', 'mails_to_address', 'notices')),
+    rule text not null check (rule in
+        ('account', 'device', 'mails_of_tenant', 'mails_to_person', 'first_mail_to_person', 'mails_to_address', 'notices')),
     arrival timestamptz not null check (isfinite(arrival)),
     primary key (bucket, rule)
 ) with (fillfactor = 70);
@@ -12,7 +13,8 @@ create index guesses_by_arrival on platform.guesses (arrival);
 
 -- Counts a guess, or refuses it and says for how many microseconds. Tidies up a little of what says nothing any more. The rules and
 -- the time are the database's own: whoever calls this chooses neither. At an account 20 at once and 20 an hour, from a browser that is
--- known for it 10 at once and 10 in ten minutes. Mails: 200 an hour of a tenant, 6 to a person, 30 to an address, 60 notices.
+-- known for it 10 at once and 10 in ten minutes. Mails: 200 an hour of a tenant, 6 to a person of which one is its
+-- first, 30 to an address, 60 notices.
 create function platform.count_guess(p_bucket integer, p_rule text)
 returns bigint
 language plpgsql security definer
@@ -23,6 +25,7 @@ declare
     one constant pg_catalog.interval :=
         case p_rule when 'account' then interval '3 minutes' when 'device' then interval '1 minute'
                     when 'mails_of_tenant' then interval '18 seconds' when 'mails_to_person' then interval '10 minutes'
+                    when 'first_mail_to_person' then interval '1 hour'
                     when 'mails_to_address' then interval '2 minutes' when 'notices' then interval '1 minute' end;
     last constant pg_catalog.timestamptz :=
         moment + case when p_rule = 'device' then interval '10 minutes' when one is not null then interval '1 hour' end;

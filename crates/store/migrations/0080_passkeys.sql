@@ -43,32 +43,35 @@ create trigger follow_passkeys after insert or delete on misy.passkeys
 create table platform.ceremonies (
     lookup bytea primary key,
     sealed_state bytea not null,
-    expires_at timestamptz not null
+    -- As the program's clock has it.
+    expires_at timestamptz not null check (isfinite(expires_at)),
+    kept_at timestamptz not null
 );
-create index ceremonies_by_end on platform.ceremonies (expires_at);
+create index ceremonies_by_age on platform.ceremonies (kept_at);
 
--- Keeps a state, and tidies up a little of what nobody came back for.
-create function platform.keep_ceremony(p_lookup bytea, p_state bytea, p_expires timestamptz, p_now timestamptz)
+-- Keeps a state, and tidies up a little of what nobody came back for. Nothing is kept for longer than the database's own clock says,
+-- and nobody makes it tidy up sooner.
+create function platform.keep_ceremony(p_lookup bytea, p_state bytea, p_expires timestamptz)
 returns boolean
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
     delete from platform.ceremonies where lookup in (
-        select c.lookup from platform.ceremonies c where c.expires_at <= p_now
-        order by c.expires_at limit 20 for update skip locked);
-    insert into platform.ceremonies values (p_lookup, p_state, p_expires);
+        select c.lookup from platform.ceremonies c where c.kept_at <= clock_timestamp() - interval '10 minutes'
+        order by c.kept_at limit 20 for update skip locked);
+    insert into platform.ceremonies values (p_lookup, p_state, p_expires, clock_timestamp());
     return true;
 end
 $$;
 
--- Gives a state back, once.
+-- Gives a state back, once, if it is not over by either clock.
 create function platform.take_ceremony(p_lookup bytea, p_now timestamptz) returns bytea
 language sql security definer
 set search_path = pg_catalog, pg_temp
 as $$
     delete from platform.ceremonies where lookup = p_lookup
-    returning case when expires_at > p_now then sealed_state end
+    returning case when expires_at > p_now and kept_at > clock_timestamp() - interval '10 minutes' then sealed_state end
 $$;
-grant execute on function platform.keep_ceremony(bytea, bytea, timestamptz, timestamptz),
+grant execute on function platform.keep_ceremony(bytea, bytea, timestamptz),
     platform.take_ceremony(bytea, timestamptz) to misy_app;

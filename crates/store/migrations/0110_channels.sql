@@ -207,7 +207,7 @@ $$;
 -- thread's row is the lock under which it is decided which one that is; whoever decides looks again under it.
 call misy.lease('misy.deliveries', 'delivery', 'delivery_id');
 
--- Makes the first delivery of a thread due that has neither left nor was given up.
+-- Makes the first delivery of a thread due that has neither left nor was given up, unless another of it is due or under way.
 create function misy.wake_delivery(p_tenant text, p_account text, p_conversation text) returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -218,11 +218,15 @@ begin
     for no key update;
     update misy.deliveries d
     set work_at = pg_catalog.clock_timestamp()
-    where d.tenant_id = p_tenant and d.work_at is null and d.delivery_id = (
-        select n.delivery_id from misy.deliveries n
-        where n.tenant_id = p_tenant and n.account_id = p_account and n.conversation_id = p_conversation
-            and n.status = 'queued' and n.dead_at is null
-        order by n.sequence limit 1);
+    where d.tenant_id = p_tenant and d.delivery_id = (
+            select n.delivery_id from misy.deliveries n
+            where n.tenant_id = p_tenant and n.account_id = p_account and n.conversation_id = p_conversation
+                and n.status = 'queued' and n.dead_at is null
+            order by n.sequence limit 1)
+        and not exists (
+            select from misy.deliveries n
+            where n.tenant_id = p_tenant and n.account_id = p_account and n.conversation_id = p_conversation
+                and n.status = 'queued' and n.dead_at is null and n.work_at is not null);
 end
 $$;
 
@@ -244,6 +248,44 @@ create trigger wake_next_delivery_after_this after delete on misy.deliveries
     for each row when (old.status = 'queued' and old.dead_at is null)
     execute function misy.wake_next_delivery();
 
+-- What is revived is not due by itself: it takes its place in its thread. What comes after it and waits stands back, and what a
+-- courier sends at this moment ends first. A row that somebody else holds is theirs: nobody waits for it here, since they may
+-- wait for the thread.
+create function misy.rest_revived_delivery() returns trigger
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    new.work_at := null;
+    return new;
+end
+$$;
+create function misy.wake_revived_delivery() returns trigger
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    perform from misy.channel_threads t
+    where t.tenant_id = new.tenant_id and t.account_id = new.account_id and t.conversation_id = new.conversation_id
+    for no key update;
+    update misy.deliveries d
+    set work_at = null
+    where d.tenant_id = new.tenant_id and d.delivery_id in (
+        select n.delivery_id from misy.deliveries n
+        where n.tenant_id = new.tenant_id and n.account_id = new.account_id and n.conversation_id = new.conversation_id
+            and n.status = 'queued' and n.dead_at is null and n.work_at is not null and n.lease_owner is null
+        for no key update skip locked);
+    perform misy.wake_delivery(new.tenant_id, new.account_id, new.conversation_id);
+    return null;
+end
+$$;
+create trigger rest_revived_delivery before update of dead_at on misy.deliveries
+    for each row when (old.dead_at is not null and new.dead_at is null)
+    execute function misy.rest_revived_delivery();
+create trigger wake_revived_delivery after update of dead_at on misy.deliveries
+    for each row when (old.dead_at is not null and new.dead_at is null)
+    execute function misy.wake_revived_delivery();
+
 -- Makes due what waited on an account while it was disabled.
 create function misy.wake_account(p_tenant text, p_account text) returns void
 language plpgsql
@@ -259,7 +301,8 @@ begin
 end
 $$;
 revoke execute on function
-    misy.wake_delivery(text, text, text), misy.wake_next_delivery(), misy.wake_account(text, text) from public;
+    misy.wake_delivery(text, text, text), misy.wake_next_delivery(), misy.rest_revived_delivery(),
+    misy.wake_revived_delivery(), misy.wake_account(text, text) from public;
 grant execute on function misy.wake_delivery(text, text, text), misy.wake_account(text, text)
     to misy_app, misy_worker, misy_system;
 

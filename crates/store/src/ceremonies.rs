@@ -17,14 +17,12 @@ impl Database {
     ) -> Result<CeremonyHandle, StoreError> {
         let handle = CeremonyHandle::generate(entropy);
         let state = serde_json::to_vec(state).map_err(|_| StoreError::Unsealable("ceremonies"))?;
-        let now = clock.now();
-        let expires = now.checked_add(CEREMONY_LIFETIME).unwrap_or(Timestamp::MAX);
+        let expires = clock.now().checked_add(CEREMONY_LIFETIME).unwrap_or(Timestamp::MAX);
         sqlx::query_scalar!(
-            "select platform.keep_ceremony($1, $2, $3, $4)",
+            "select platform.keep_ceremony($1, $2, $3)",
             &handle.lookup()[..],
             handle.seal(kind, &state, entropy),
-            expires.to_sqlx() as _,
-            now.to_sqlx() as _
+            expires.to_sqlx() as _
         )
         .fetch_one(self.app())
         .await?;

@@ -9,4 +9,4 @@ pub use accounts::{
     secrets,
 };
 pub(crate) use threads::identity_place;
-pub use threads::{Sender, Thread};
+pub use threads::{Passed, Sender, Thread};

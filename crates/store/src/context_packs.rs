@@ -35,6 +35,14 @@ pub async fn current_version(tx: &mut TenantTx) -> Result<i64, StoreError> {
     Ok(version.unwrap_or_default())
 }
 
+/// Refuses what was made of another version than the one in force.
+pub async fn expect(tx: &mut TenantTx, expected: Option<i64>) -> Result<(), StoreError> {
+    match expected {
+        Some(expected) if expected != current_version(tx).await? => Err(StoreError::Stale("context pack")),
+        _ => Ok(()),
+    }
+}
+
 /// Puts a pack in force and gives its version. With `expected`, only if that is still the version in force.
 pub async fn put(tx: &mut TenantTx, pack: &ContextPack, expected: Option<i64>) -> Result<i64, StoreError> {
     let tenant = tx.tenant().clone();
@@ -42,10 +50,8 @@ pub async fn put(tx: &mut TenantTx, pack: &ContextPack, expected: Option<i64>) -
     sqlx::query!("select tenant_id from tenants where tenant_id = $1 for no key update", tenant.as_str())
         .fetch_optional(tx.connection())
         .await?;
+    expect(tx, expected).await?;
     let version = current_version(tx).await?;
-    if expected.is_some_and(|expected| expected != version) {
-        return Err(StoreError::Stale("context pack"));
-    }
     sqlx::query!(
         "insert into context_packs (tenant_id, version, pack) values ($1, $2, $3)",
         tenant.as_str(),

@@ -3,7 +3,7 @@
 use crate::{
     StoreError, TenantKeys, TenantTx, channels,
     leases::{Lease, Leased},
-    messages::Row,
+    messages,
     readable::stored,
     vault::Via,
 };
@@ -89,7 +89,7 @@ pub async fn load(
     let key = key.ok_or(StoreError::LeaseLost)?;
     let place = channels::identity_place(&tenant, &row.identity_id);
     let external_id = key.open(keys, &place, &row.sealed_identity)?;
-    let message = said(tx, keys, &row.conversation_id, row.sequence).await?;
+    let message = messages::at(tx, keys, &row.conversation_id, row.sequence).await?;
     Ok(Some(Delivery {
         delivery_id: lease.id,
         account_id,
@@ -99,29 +99,8 @@ pub async fn load(
         external_id: String::from_utf8(external_id)
             .map_err(|_| StoreError::Unsealable("contact_identities"))?,
         conversation_id: stored(row.conversation_id.parse())?,
-        message,
+        message: message.ok_or(StoreError::LeaseLost)?,
     }))
-}
-
-async fn said(
-    tx: &mut TenantTx,
-    keys: &TenantKeys,
-    conversation: &str,
-    sequence: i64,
-) -> Result<Message, StoreError> {
-    let tenant = tx.tenant().clone();
-    let rows = sqlx::query_as!(
-        Row,
-        "select message_id, session_id, account_id, sequence, role, agent_name, sealed_body, external_id, created_at
-         from messages where tenant_id = $1 and conversation_id = $2 and sequence = $3",
-        tenant.as_str(),
-        conversation,
-        sequence,
-    )
-    .fetch_all(tx.connection())
-    .await?;
-    let mut messages = Row::open_all(rows, keys, conversation, Via::Connection(tx.connection())).await?;
-    messages.pop().ok_or(StoreError::LeaseLost)
 }
 
 /// Gives a delivery back as if it had not been claimed. While its tenant is suspended nobody claims it, however long it has

@@ -15,6 +15,7 @@ use misy_domain::{
 };
 use misy_telemetry::{Field, Span, Traced};
 use misy_trust::Place;
+use sqlx::PgConnection;
 
 /// Where a message of a contact comes from. The same outside id may come from several places.
 #[derive(Debug, Clone, Copy)]
@@ -82,6 +83,8 @@ pub enum Ingested {
     Stored(Receipt),
     /// It was durable before; this is the answer of that time.
     Duplicate(Receipt),
+    /// Another message of the account has its outside id: of somebody else, or one that says something else.
+    Another,
     /// There is no such session for this site, token family and channel, or no such thread on the account.
     NotFound,
     /// The session is over, or the account disabled.
@@ -232,59 +235,17 @@ impl Database {
         entropy: &dyn Entropy,
     ) -> Result<Ingested, StoreError> {
         let mut served = self.served(inbound.tenant).await?;
-        let place = Columns::of(&inbound.origin);
-        let subject = place.conversation.as_ref().or(place.session.as_ref()).map_or("", String::as_str);
-        let Some(key) = keys.contact(Via::Connection(served.connection()?), subject).await? else {
+        let subject = match &inbound.origin {
+            InboundOrigin::Session { session, .. } => session.to_string(),
+            InboundOrigin::Account { conversation, .. } => conversation.to_string(),
+        };
+        let Some(key) = keys.contact(Via::Connection(served.connection()?), &subject).await? else {
             return Ok(Ingested::NotFound);
         };
-        let id = MessageId::new(clock, entropy);
-        let message_id = id.to_string();
-        let traced = Span::present().map(|at| Content { trace: Some(at), ..inbound.content.clone() });
-        let content = traced.as_ref().unwrap_or(inbound.content);
-        let sealed = seal(content, &key, inbound.tenant, id, Role::Contact, entropy)?;
-        let row = sqlx::query!(
-            "select outcome, message_id, conversation_id, sequence, created_at
-             from ingest_counted($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
-            inbound.tenant.as_str(),
-            place.session,
-            place.site,
-            place.family,
-            place.channel,
-            place.account,
-            place.conversation,
-            inbound.external_id,
-            message_id,
-            sealed,
-            inbound.sent_at.map(ToSqlx::to_sqlx) as _,
-            clock.now().to_sqlx(),
-            inbound.key.map(|key| key.to_string()),
-            inbound.monthly,
-        )
-        .fetch_one(served.connection()?)
-        .await?;
+        let ingested = ingest_over(served.connection()?, inbound, &key, clock, entropy).await?;
         served.give_back();
-        let receipt = || {
-            Some(Receipt {
-                message_id: row.message_id.as_ref()?.parse().ok()?,
-                conversation_id: row.conversation_id.as_ref()?.parse().ok()?,
-                sequence: row.sequence?,
-                created_at: row.created_at?.to_jiff(),
-            })
-        };
-        match row.outcome.as_deref() {
-            Some("stored") => {
-                let receipt = receipt().ok_or(StoreError::Unsealable("messages"))?;
-                bell.ring_work();
-                bell.ring(inbound.tenant, receipt.conversation_id, News::stored(receipt.sequence));
-                Ok(Ingested::Stored(receipt))
-            }
-            Some("duplicate") => {
-                Ok(Ingested::Duplicate(receipt().ok_or(StoreError::Unsealable("messages"))?))
-            }
-            Some("expired") => Ok(Ingested::Expired),
-            Some("quota_exceeded") => Ok(Ingested::QuotaExceeded),
-            _ => Ok(Ingested::NotFound),
-        }
+        ring(bell, inbound.tenant, &ingested);
+        Ok(ingested)
     }
 
     /// The messages of a conversation after a sequence, at most `limit`, in one round trip: for live events, whose
@@ -316,6 +277,88 @@ impl Database {
         served.give_back();
         opened
     }
+}
+
+/// Stores a message over a connection, sealed under the key of its contact. Nobody hears of it yet: see [`ring`].
+pub(crate) async fn ingest_over(
+    connection: &mut PgConnection,
+    inbound: &NewInbound<'_>,
+    key: &ContactKey,
+    clock: &dyn Clock,
+    entropy: &dyn Entropy,
+) -> Result<Ingested, StoreError> {
+    let place = Columns::of(&inbound.origin);
+    let id = MessageId::new(clock, entropy);
+    let message_id = id.to_string();
+    let traced = Span::present().map(|at| Content { trace: Some(at), ..inbound.content.clone() });
+    let content = traced.as_ref().unwrap_or(inbound.content);
+    let sealed = seal(content, key, inbound.tenant, id, Role::Contact, entropy)?;
+    let row = sqlx::query!(
+        "select outcome, message_id, conversation_id, sequence, created_at
+         from ingest_counted($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+        inbound.tenant.as_str(),
+        place.session,
+        place.site,
+        place.family,
+        place.channel,
+        place.account,
+        place.conversation,
+        inbound.external_id,
+        message_id,
+        sealed,
+        inbound.sent_at.map(ToSqlx::to_sqlx) as _,
+        clock.now().to_sqlx(),
+        inbound.key.map(|key| key.to_string()),
+        inbound.monthly,
+    )
+    .fetch_one(connection)
+    .await?;
+    let receipt = || {
+        Some(Receipt {
+            message_id: row.message_id.as_ref()?.parse().ok()?,
+            conversation_id: row.conversation_id.as_ref()?.parse().ok()?,
+            sequence: row.sequence?,
+            created_at: row.created_at?.to_jiff(),
+        })
+    };
+    let known = || receipt().ok_or(StoreError::Unsealable("messages"));
+    Ok(match row.outcome.as_deref() {
+        Some("stored") => Ingested::Stored(known()?),
+        Some("duplicate") => Ingested::Duplicate(known()?),
+        Some("expired") => Ingested::Expired,
+        Some("quota_exceeded") => Ingested::QuotaExceeded,
+        _ => Ingested::NotFound,
+    })
+}
+
+/// Lets whoever waits hear of a message that is durable now.
+pub(crate) fn ring(bell: &Bell, tenant: &TenantId, ingested: &Ingested) {
+    if let Ingested::Stored(receipt) = ingested {
+        bell.ring_work();
+        bell.ring(tenant, receipt.conversation_id, News::stored(receipt.sequence));
+    }
+}
+
+/// The message at a place of a conversation.
+pub(crate) async fn at(
+    tx: &mut TenantTx,
+    keys: &TenantKeys,
+    conversation: &str,
+    sequence: i64,
+) -> Result<Option<Message>, StoreError> {
+    let tenant = tx.tenant().clone();
+    let rows = sqlx::query_as!(
+        Row,
+        "select message_id, session_id, account_id, sequence, role, agent_name, sealed_body, external_id, created_at
+         from messages where tenant_id = $1 and conversation_id = $2 and sequence = $3",
+        tenant.as_str(),
+        conversation,
+        sequence,
+    )
+    .fetch_all(tx.connection())
+    .await?;
+    let mut messages = Row::open_all(rows, keys, conversation, Via::Connection(tx.connection())).await?;
+    Ok(messages.pop())
 }
 
 /// The messages of a conversation after a sequence, at most `limit`, oldest first.

@@ -141,6 +141,17 @@ pub async fn hold(tx: &mut TenantTx, keys: &TenantKeys) -> Result<Option<SignInP
     read(tx, keys).await
 }
 
+/// Refuses what was made of another version than the one that is set; where none is set, there is no such version.
+pub async fn expect(tx: &mut TenantTx, expected: Option<i64>) -> Result<(), StoreError> {
+    let Some(expected) = expected else { return Ok(()) };
+    let tenant = tx.tenant().clone();
+    let version =
+        sqlx::query_scalar!("select version from sign_in_providers where tenant_id = $1", tenant.as_str())
+            .fetch_optional(tx.connection())
+            .await?;
+    if version == Some(expected) { Ok(()) } else { Err(StoreError::Stale("sign-in")) }
+}
+
 /// Sets the provider of the tenant; its version and times are given by this. Stale if the version is another than expected.
 /// With another issuer or client, nobody is known by the old one any more.
 pub async fn replace(
@@ -163,6 +174,9 @@ pub async fn replace(
     )
     .fetch_optional(tx.connection())
     .await?;
+    if before.is_none() && expected.is_some() {
+        return Err(StoreError::Stale("sign-in"));
+    }
     let domains: Vec<String> = provider.email_domains.iter().flatten().map(ToString::to_string).collect();
     let stands_for: Vec<String> = provider.stands_for.iter().map(String::from).collect();
     let mapping: Value = serde_json::to_value(&provider.role_mapping).unwrap_or_default();

@@ -11,7 +11,7 @@ use misy_domain::{
 };
 use misy_store::{
     Bell, Database, DatabaseOptions, StoreError, TenantKeys, Vault,
-    channels::{self, NewAccount, Sender, Thread},
+    channels::{self, NewAccount, Passed, Sender},
     database::Login,
     leases::{Claimed, Cursor, LeaseTerms, Share, WorkerId},
     messages::{InboundOrigin, Ingested, NewInbound},
@@ -219,20 +219,19 @@ impl TestStore {
         external_id: &str,
         text: &str,
     ) -> Result<Ingested, StoreError> {
-        let sender =
-            Sender { account, channel: Channel::Api, external_id: contact, locale: None, opens: true };
-        let thread = self.database.thread(&tenant.keys, &sender, None, &*self.clock, &*self.entropy).await?;
-        let Thread::Open(conversation) = thread else { return Ok(Ingested::NotFound) };
-        let inbound = NewInbound {
-            tenant: &tenant.id,
-            origin: InboundOrigin::Account { account, conversation, channel: Channel::Api, site: None },
+        let sender = Sender { account, channel: Channel::Api, external_id: contact, locale: None };
+        let content = Content::text(text);
+        let passed = Passed {
+            sender,
+            site: None,
             external_id,
-            content: &Content::text(text),
+            content: &content,
             sent_at: None,
             key: None,
             monthly: None,
         };
-        self.database.ingest(&inbound, &tenant.keys, &self.bell, &*self.clock, &*self.entropy).await
+        let stored = self.database.pass_on(&tenant.keys, &passed, &self.bell, &*self.clock, &*self.entropy);
+        Box::pin(stored).await
     }
 
     /// Answers whatever waits, with one reply of these parts to each conversation; says to how many.

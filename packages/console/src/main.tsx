@@ -16,6 +16,11 @@ import { Words } from './words/words.js';
 
 show(theme());
 
+// Kept by the browser while somebody was elsewhere, who may have signed out there: what is shown again is asked for again.
+addEventListener('pageshow', (event) => {
+  if (event.persisted) location.reload();
+});
+
 const queries = new QueryClient({
   defaultOptions: {
     queries: {

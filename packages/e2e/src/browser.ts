@@ -1,3 +1,4 @@
+import { PATIENCE_MS } from './eventually.js';
 import { chromium, type Browser, type BrowserContext, type BrowserContextOptions, type Page } from 'playwright-core';
 
 const FLAGS = [
@@ -14,12 +15,12 @@ const FLAGS = [
 
 /** The installed Chromium; `MISY_CHROMIUM` names another one. */
 export const launchBrowser = (): Promise<Browser> =>
-  chromium.launch({ executablePath: process.env.MISY_CHROMIUM ?? '/usr/bin/chromium', args: FLAGS });
+  chromium.launch({ executablePath: process.env.MISY_CHROMIUM ?? '/usr/bin/chromium', args: FLAGS, timeout: PATIENCE_MS });
 
 /** A visitor with a profile of their own. Animations are off, so that what is measured and pictured stands still. */
 export async function newVisitor(browser: Browser, options: BrowserContextOptions = {}): Promise<BrowserContext> {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, reducedMotion: 'reduce', ...options });
-  context.setDefaultTimeout(15_000);
+  context.setDefaultTimeout(PATIENCE_MS);
   // The build of the tests wraps functions that have a name in this one; in the page it is not there.
   await context.addInitScript('globalThis.__name = (named) => named');
   await context.addInitScript(() => {

@@ -5,7 +5,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bearer, MisyClient, type Schemas } from '@misy/api-client';
-import { eventually } from './eventually.js';
+import { eventually, PATIENCE_MS } from './eventually.js';
 
 const PROGRAM = process.env.MISY_PROGRAM ?? new URL('../../../target/debug/misy', import.meta.url).pathname;
 const BOOTSTRAP = 'a bootstrap secret for tests only';
@@ -57,7 +57,7 @@ export class Installation {
     await eventually(async () => {
       if (program.exitCode !== null) throw new Error('the program ended');
       await started.api.call('readReadiness');
-    }, 60_000);
+    }, 2 * PATIENCE_MS);
     return started;
   }
 

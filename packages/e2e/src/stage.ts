@@ -1,4 +1,5 @@
-import type { Browser, BrowserContext, BrowserContextOptions } from 'playwright-core';
+import { join } from 'node:path';
+import type { Browser, BrowserContext, BrowserContextOptions, Route } from 'playwright-core';
 import { launchBrowser, newVisitor } from './browser.js';
 import { ChatPage } from './chat-page.js';
 import { DemoSite } from './demo-sites.js';
@@ -68,8 +69,15 @@ export class Stage {
     await this.asVisitor(async (context) => play(await ChatPage.visit(context, this.site(tenantId)), context), options);
   }
 
+  private async fulfil(route: Route, folder: string): Promise<void> {
+    const path = join(folder, new URL(route.request().url()).pathname.replace('/sdk/', ''));
+    await route.fulfill({ path, contentType: 'text/javascript', headers: { 'Access-Control-Allow-Origin': '*' } });
+  }
+
   async asVisitor(play: (context: BrowserContext) => Promise<void>, options?: BrowserContextOptions): Promise<void> {
     const context = await newVisitor(this.browser, options);
+    // The files as they were just built, in the place of those that a running program was built with.
+    if (process.env.MISY_E2E_SDK) await context.route('**/sdk/*', (route) => this.fulfil(route, process.env.MISY_E2E_SDK ?? ''));
     try {
       await play(context);
     } finally {

@@ -111,7 +111,7 @@ describe('people sign in and look after their account', { skip: NO_PROGRAM }, ()
     await page.getByLabel('6-digit code').fill('000000');
     await page.getByRole('button', { name: 'Confirm' }).click();
     await page.getByRole('alert').filter({ hasText: 'The code is not right.' }).waitFor();
-    await page.getByLabel('6-digit code').fill(totp(secret, -1));
+    await page.getByLabel('6-digit code').fill(await totp(secret, -1));
     await page.getByRole('button', { name: 'Confirm' }).click();
     await heading(page, 'Recovery codes');
     assert.equal(await page.locator('#codes li').count(), 10);
@@ -136,7 +136,7 @@ describe('people sign in and look after their account', { skip: NO_PROGRAM }, ()
     await page.getByRole('alert').filter({ hasText: 'The address or the password is not right.' }).waitFor();
     await signIn(page);
     await inspect(page, 'challenge');
-    await page.getByLabel('6-digit code').fill(totp(secret));
+    await page.getByLabel('6-digit code').fill(await totp(secret));
     await page.keyboard.press('Enter');
     await heading(page, 'Your account');
     await context.close();
@@ -162,7 +162,7 @@ describe('people sign in and look after their account', { skip: NO_PROGRAM }, ()
     const elsewhere = await person();
     const there = await elsewhere.newPage();
     await signIn(there);
-    await there.getByLabel('6-digit code').fill(totp(secret, 1));
+    await there.getByLabel('6-digit code').fill(await totp(secret, 1));
     await there.keyboard.press('Enter');
     await heading(there, 'Your account');
     const page = await olga.newPage();

@@ -51,6 +51,39 @@ const RICH: Part[] = [
   { type: 'contact', name: 'Dra. Paula Rojas', organization: 'Clínica Andina', phones: ['+56 2 2345 6789'], emails: ['paula@clinicaandina.example'] },
 ];
 
+describe('what is pressed, with the server that there is', () => {
+  let stage: Stage;
+  before(async () => (stage = await Stage.set()));
+  after(() => stage.strike());
+
+  test('is written there, and said in words where nothing of the kind was sent', async () => {
+    await stage.asVisitor(async (context) => {
+      const said: unknown[] = [];
+      context.on('requestfinished', (request) => {
+        if (request.method() === 'POST' && request.url().endsWith('/messages')) said.push(request.postDataJSON());
+      });
+      // The server's answers, with a question of our own behind each.
+      await context.route('**/messages?after=*', async (route) => {
+        const response = await route.fetch();
+        const page = (await response.json()) as { items: { role: string; parts: unknown[] }[] };
+        for (const message of page.items) if (message.role === 'agent') message.parts.push(BUTTONS);
+        await route.fulfill({ response, json: page });
+      });
+      const chat = await ChatPage.visit(context, stage.site('andina'));
+      await chat.open();
+      await chat.ask('¿Cuál es el horario de la clínica?');
+      await chat.page.reload();
+      await chat.open();
+      await chat.panel.getByRole('button', { name: 'Horario' }).first().click();
+      await chat.confirmed(2);
+      assert.equal((await chat.ownTexts()).at(-1), 'Horario');
+      const [, pressed, inWords] = said as { action?: { id: string }; text?: string }[];
+      assert.deepEqual([pressed?.action?.id, pressed?.text], ['faq-hours', undefined]);
+      assert.deepEqual([inWords?.action, inWords?.text], [undefined, 'Horario']);
+    });
+  });
+});
+
 describe('messages that are more than text', () => {
   let stage: Stage;
   let axe: string;

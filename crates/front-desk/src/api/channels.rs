@@ -16,8 +16,8 @@ use misy_domain::{
     message::{SentPart, Writer, check},
 };
 use misy_store::{
-    channels::{Sender, Thread},
-    messages::{InboundOrigin, Ingested, NewInbound},
+    channels::{Passed, Sender, Thread},
+    messages::Ingested,
 };
 use misy_trust::RequestKeyKind;
 use serde::Deserialize;
@@ -69,7 +69,8 @@ impl Access for PassOn {
 
 /// Pass on a message
 ///
-/// For servers. Answers when the message is durable. What agents say is delivered to the account's callback.
+/// For servers. Answers when the message is durable; the same `messageId` again answers the same. What agents say is delivered to
+/// the account's callback.
 #[utoipa::path(
     post, path = "/api/meta-agent/channels/api/{accountId}/messages", tag = "channels", operation_id = "passOnMessage",
     request_body(content = ChannelMessageRequest, example = json!({
@@ -79,6 +80,7 @@ impl Access for PassOn {
     responses(
         (status = 202, description = "The message is durable", body = MessageReceipt),
         (status = 402, description = "`quota_exceeded`: the month's messages are used up; says when they are there again", body = crate::problem::ProblemBody<'static>, content_type = "application/problem+json"),
+        (status = 409, description = "`idempotency_mismatch`: another message has this `messageId`, of another contact or with other words; `conflict`: the account is disabled", body = crate::problem::ProblemBody<'static>, content_type = "application/problem+json"),
     ),
     security(("tenantAccessToken" = [], "requestSignature" = []))
 )]
@@ -102,48 +104,52 @@ pub(crate) async fn pass_on(
         channel: Channel::Api,
         external_id: &message.contact_id,
         locale: message.locale.as_ref(),
-        // Whoever never wrote was sent nothing that they could press.
-        opens: written.is_some(),
     };
     let monthly = call.state().monthly(Metered::Messages);
-    let thread = desk.database.thread(call.keys(), &sender, monthly, &*desk.clock, &*desk.entropy).await?;
-    let conversation = match thread {
-        Thread::Open(conversation) => conversation,
-        Thread::None => return Err(nothing_to_press()),
-        Thread::Disabled => return Err(disabled()),
-        Thread::NotFound => return Err(Problem::not_found()),
-        Thread::QuotaExceeded => return Err(used_up(&desk, monthly)),
-    };
     let content = match (written, &message.action) {
         (Some(content), _) => content,
-        (None, Some(action)) => pressed_in(&desk, call.tenant(), call.keys(), conversation, action).await?,
+        // Whoever never wrote was sent nothing that they could press.
+        (None, Some(action)) => {
+            match desk.database.thread(call.keys(), &sender, monthly, &*desk.clock).await? {
+                Thread::Open(conversation) => {
+                    pressed_in(&desk, call.tenant(), call.keys(), conversation, action).await?
+                }
+                Thread::New(_) => return Err(nothing_to_press()),
+                Thread::QuotaExceeded => return Err(used_up(&desk, monthly)),
+                Thread::Disabled => return Err(disabled()),
+                Thread::NotFound => return Err(Problem::not_found()),
+            }
+        }
         (None, None) => return Err(nothing_to_press()),
     };
     let content = Content { metadata: message.metadata.clone(), ..content };
-    let inbound = NewInbound {
-        tenant: call.tenant(),
-        origin: InboundOrigin::Account {
-            account,
-            conversation,
-            channel: Channel::Api,
-            site: Some(call.site()),
-        },
+    let passed = Passed {
+        sender,
+        site: Some(call.site()),
         external_id: &message.message_id,
         content: &content,
         sent_at: message.sent_at,
         key: call.claims().key,
         monthly,
     };
-    let outcome =
-        desk.database.ingest(&inbound, call.keys(), &desk.bell, &*desk.clock, &*desk.entropy).await?;
-    match outcome {
+    let outcome = desk.database.pass_on(call.keys(), &passed, &desk.bell, &*desk.clock, &*desk.entropy);
+    match Box::pin(outcome).await? {
         Ingested::Stored(receipt) | Ingested::Duplicate(receipt) => {
             Ok((StatusCode::ACCEPTED, Json(receipt.into())))
         }
+        Ingested::Another => Err(another()),
         Ingested::Expired => Err(disabled()),
         Ingested::QuotaExceeded => Err(used_up(&desk, monthly)),
         Ingested::NotFound => Err(Problem::not_found()),
     }
+}
+
+/// What is answered to whoever gives a known id to another message.
+pub(crate) fn another() -> Problem {
+    Problem::conflict(
+        Code::IdempotencyMismatch,
+        "Another message has this id: of somebody else, or one that says something else.",
+    )
 }
 
 fn used_up(desk: &FrontDesk, monthly: Option<i64>) -> Problem {

@@ -1,7 +1,7 @@
 //! `POST /messages`: somebody writes.
 
 use crate::{
-    api::sessions::open::check_metadata,
+    api::{channels::another, sessions::open::check_metadata},
     desk::FrontDesk,
     pipeline::{Access, Received, Subjects, TenantCall},
     problem::{Code, Problem},
@@ -166,6 +166,7 @@ pub(crate) async fn write(
         Ingested::Stored(receipt) | Ingested::Duplicate(receipt) => {
             Ok((StatusCode::ACCEPTED, Json(receipt.into())))
         }
+        Ingested::Another => Err(another()),
         Ingested::Expired => Err(Problem::conflict(Code::Conflict, "The session is over; open another one.")),
         Ingested::QuotaExceeded => {
             let most = inbound.monthly.unwrap_or_default();

@@ -1,4 +1,4 @@
-//! The two cookies: who is signed in, and which browsers were here before.
+//! The cookies: who is signed in, which browsers were here before, and what a browser has begun.
 
 use crate::settings::Settings;
 use http::{HeaderMap, HeaderValue, header};
@@ -10,6 +10,8 @@ const SESSION: &str = "misy_session";
 const DEVICE: &str = "misy_device";
 /// Held while somebody is at a provider: what was begun here is ended in the same browser.
 const AWAY: &str = "misy_away";
+/// The challenge of somebody who came back from a provider: it is good in the browser that came back, and in no other.
+const CHALLENGE: &str = "misy_challenge";
 /// Accounts that one browser is remembered for.
 const MOST_DEVICES: usize = 5;
 
@@ -88,6 +90,21 @@ pub(crate) fn set_away(settings: &Settings, handle: &str, age: Duration) -> Opti
 /// It is back.
 pub(crate) fn clear_away(settings: &Settings) -> Option<HeaderValue> {
     cookie(settings, AWAY, "", Duration::ZERO)
+}
+
+/// The challenge that the browser came back from a provider with.
+pub(crate) fn challenge(settings: &Settings, headers: &HeaderMap) -> Option<RandomToken> {
+    RandomToken::parse(TokenUse::SecondFactor, value(headers, &name(settings, CHALLENGE))?)
+}
+
+/// Binds a challenge to the browser.
+pub(crate) fn set_challenge(settings: &Settings, token: &RandomToken, age: Duration) -> Option<HeaderValue> {
+    cookie(settings, CHALLENGE, token.text(), age)
+}
+
+/// It is answered.
+pub(crate) fn clear_challenge(settings: &Settings) -> Option<HeaderValue> {
+    cookie(settings, CHALLENGE, "", Duration::ZERO)
 }
 
 #[cfg(test)]

@@ -45,27 +45,55 @@ pub(crate) async fn count(desk: &FrontDesk, guess: &Guess<'_>) -> Result<(), Pro
         Some(device) => (At::Device, format!("{account}/device/{}", hex::encode(device)), GuessesAt::Device),
         None => (At::Account, account.clone(), GuessesAt::Account),
     });
-    let mut counted: Vec<(At, String, Quota)> =
+    let mut counted: Vec<Counted> =
         lasting.iter().map(|(at, subject, rule)| (*at, subject.clone(), rule.quota())).collect();
     if let Some(address) = address.filter(|_| device.is_none()) {
-        counted.extend(Network::all_of(address).map(|network| {
-            let times = network.width().times();
-            let quota = Quota { requests: BY_ADDRESS.requests * times, ..BY_ADDRESS };
-            (At::Address, format!("{what}/address/{network}"), quota)
-        }));
-        let prefix = limited_prefix(address);
-        let from_here = account.map(|account| format!("{account}/address/{prefix}"));
-        counted.extend(from_here.map(|subject| (At::Account, subject, BY_ACCOUNT_AND_ADDRESS)));
+        counted.extend(from(address, what, account.as_deref()));
     }
+    refuse_early(desk, &counted).await?;
+    let Some((_, subject, rule)) = lasting else { return Ok(()) };
+    match desk.database.count_guess(desk.vault.guess_bucket(&subject)?, rule).await? {
+        Some(wait) => Err(Problem::rate_limited(wait)),
+        None => Ok(()),
+    }
+}
+
+/// Counts somebody who asks for something in the name of an account, by where they ask from and by nothing else: else whoever asks
+/// in somebody's name keeps them from asking. What comes of it is bounded by who is written to (`misy_store::mails`).
+pub(crate) async fn count_asking(
+    desk: &FrontDesk,
+    what: &str,
+    account: &[u8],
+    address: Option<IpAddr>,
+) -> Result<(), Problem> {
+    let account = format!("{what}/account/{}", hex::encode(account));
+    let counted: Vec<_> =
+        address.into_iter().flat_map(|address| from(address, what, Some(&account))).collect();
+    refuse_early(desk, &counted).await
+}
+
+type Counted = (At, String, Quota);
+
+/// What is counted of an address: by its networks, and by the account that it asks about.
+fn from(address: IpAddr, what: &str, account: Option<&str>) -> Vec<Counted> {
+    let networks = Network::all_of(address).map(|network| {
+        let times = network.width().times();
+        let quota = Quota { requests: BY_ADDRESS.requests * times, ..BY_ADDRESS };
+        (At::Address, format!("{what}/address/{network}"), quota)
+    });
+    let prefix = limited_prefix(address);
+    let at_account = account.map(|account| format!("{account}/address/{prefix}"));
+    let at_account = at_account.map(|subject| (At::Account, subject, BY_ACCOUNT_AND_ADDRESS));
+    networks.into_iter().chain(at_account).collect()
+}
+
+/// Refuses what memory or Redis know to be too much.
+async fn refuse_early(desk: &FrontDesk, counted: &[Counted]) -> Result<(), Problem> {
     let rules: Vec<GuessRule<'_>> =
         counted.iter().map(|(at, subject, quota)| GuessRule { at: *at, subject, quota: *quota }).collect();
     let now = desk.clock.now();
     // It is counted for the platform: of whom the guess is may be unknown, and must not show.
-    if let Some(wait) = desk.limits.guess(&desk.settings.owner_id, &rules, now).await {
-        return Err(Problem::rate_limited(wait));
-    }
-    let Some((_, subject, rule)) = lasting else { return Ok(()) };
-    match desk.database.count_guess(desk.vault.guess_bucket(&subject)?, rule).await? {
+    match desk.limits.guess(&desk.settings.owner_id, &rules, now).await {
         Some(wait) => Err(Problem::rate_limited(wait)),
         None => Ok(()),
     }

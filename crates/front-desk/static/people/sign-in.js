@@ -1,5 +1,5 @@
 // `/sign-in`: a password and a second factor, a passkey, or the organisation's own provider.
-import { fragment, post, returnPath } from './api.js';
+import { fragment, get, post, returnPath } from './api.js';
 import { action, card, explain, field, form, make, page, start } from './dom.js';
 import { canUsePasskeys, proveChallenge, signInWithPasskey } from './passkeys.js';
 import { enrolSecondFactor } from './second-factor.js';
@@ -74,13 +74,13 @@ function provider() {
 }
 
 /** What a code typed here says yes to, when a provider says who it is. */
-function named(provider, account) {
+function named({ provider, account }) {
   if (!provider) return false;
   return card(
     make('p', {}, say('provider_says')),
     make('dl', {},
       make('dt', {}, say('provider')), make('dd', { id: 'provider' }, provider),
-      make('dt', {}, say('account_named')), make('dd', { id: 'account' }, account ?? '')),
+      make('dt', {}, say('account_named')), make('dd', { id: 'account' }, account)),
     make('p', { className: 'quiet' }, say('provider_says_why')),
   );
 }
@@ -97,12 +97,18 @@ function secondFactor(challenge, factors = ['totp'], by = {}) {
   const recovery = factors.includes('recovery_code') && make('details', { className: 'card' },
     make('summary', {}, say('use_recovery_code')),
     prove('recovery_code', say('recovery_code'), { autocomplete: 'off', spellcheck: false }));
-  show(() => page(say('second_factor_now'), make('p', {}, say('second_factor_now_why')), named(by.provider, by.account), app, passkey, recovery, back()));
+  show(() => page(say('second_factor_now'), make('p', {}, say('second_factor_now_why')), named(by), app, passkey, recovery, back()));
 }
 
 const challenge = given.get('challenge');
 start(() => again());
+// Who says so and of which account, the server knows by a cookie of this browser. The link may come from anybody.
 if (challenge) {
-  const by = { provider: given.get('provider'), account: given.get('account') };
-  secondFactor(challenge, given.get('factors')?.split(',').filter(Boolean), by);
+  try {
+    const by = await get('/auth/second-factor');
+    secondFactor(challenge, by.factors, by);
+  } catch (error) {
+    given.set('error', error.code ?? 'other');
+    show(start_);
+  }
 }

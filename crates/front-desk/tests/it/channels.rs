@@ -144,6 +144,55 @@ async fn what_a_program_passes_on_is_stored_once_in_order_and_answered_on_its_ac
 }
 
 #[tokio::test]
+async fn a_known_id_with_another_message_is_refused_and_leaves_nothing() {
+    let app = App::start().await;
+    let (_, andina) = app.two().await;
+    let id = account(&app, &andina).await.text("accountId");
+    let token = server(&app, &andina).await;
+    let first = pass_on(&app, &token, &id, &wrote("customer-1", "m1", "Hola")).await.expect(202);
+    pass_on(&app, &token, &id, &wrote("customer-2", "m2", "Hola")).await.expect(202);
+    for another in [
+        wrote("customer-1", "m1", "Adiós"),
+        wrote("customer-2", "m1", "Hola"),
+        wrote("somebody-new", "m1", "Hola"),
+        json!({ "contactId": "customer-1", "messageId": "m1",
+                "parts": [{ "type": "text", "text": "Hola" }, { "type": "text", "text": "¿Hay alguien?" }] }),
+    ] {
+        pass_on(&app, &token, &id, &another).await.refused(409, "idempotency_mismatch");
+    }
+    let mut admin = app.store.connect_as("postgres").await.unwrap();
+    let statement = "select (select count(*) from misy.contacts), (select count(*) from misy.conversations),
+                            (select count(*) from misy.messages)";
+    let left: (i64, i64, i64) = sqlx::query_as(statement).fetch_one(&mut admin).await.unwrap();
+    assert_eq!(left, (2, 2, 2), "nobody without a message");
+    // What is known about where it was written is no part of what it says.
+    let mut again = wrote("customer-1", "m1", "Hola");
+    again["metadata"] = json!({ "attempt": 2 });
+    assert_eq!(pass_on(&app, &token, &id, &again).await.expect(202).body, first.body);
+}
+
+#[tokio::test]
+async fn the_trail_says_where_deliveries_go_without_what_may_be_a_secret() {
+    let app = App::start().await;
+    let (_, andina) = app.two().await;
+    let body = json!({ "channel": "api", "name": "CRM",
+                       "callbackUrl": "https://crm.andina.example/misy?token=s3cr3t-1" });
+    let made = app.manage(&andina, Method::POST, &andina.path("/channels"), Some(&body)).await.expect(201);
+    assert_eq!(made.text("callbackUrl"), "https://crm.andina.example/misy?token=s3cr3t-1");
+    let change = json!({ "callbackUrl": "https://erp.andina.example/?key=s3cr3t-2" });
+    let path = andina.path(&format!("/channels/{}", made.text("accountId")));
+    app.manage(&andina, Method::PATCH, &path, Some(&change)).await.expect(200);
+    let trail = andina.path(&format!("/audit?kind=change&subject={}", made.text("accountId")));
+    let trail = app.manage(&andina, Method::GET, &trail, None).await.expect(200);
+    let items = trail.body["items"].as_array().unwrap();
+    let mut told: Vec<_> =
+        items.iter().map(|one| one["detail"]["callbackUrl"].as_str().unwrap_or_default()).collect();
+    told.sort_unstable();
+    assert_eq!(told, ["https://crm.andina.example/misy", "https://erp.andina.example/"]);
+    assert!(!trail.body.to_string().contains("s3cr3t"));
+}
+
+#[tokio::test]
 async fn only_a_server_of_the_tenant_passes_on() {
     let app = App::start().await;
     let (owner, andina) = app.two().await;

@@ -134,3 +134,25 @@ async fn one_address_cannot_make_the_database_look_for_secrets_of_any_kind_witho
         answer.refused(429, "rate_limited");
     }
 }
+
+#[tokio::test]
+async fn who_has_all_networks_of_a_home_or_a_region_is_counted_as_one() {
+    let app = App::start().await;
+    let ask = async |region: u32, home: u32, host: u32| {
+        let mut somebody = Browser::at(&format!("[2001:db8:{region:x}:{:x}::1]", (home << 8) | host));
+        somebody.post(&app, "/auth/password/forgot", &json!({ "email": ANA })).await
+    };
+    // Each from a network of its own: twice as many as one may, and four times as many.
+    for home in 1..=2 {
+        for host in 0..200 {
+            ask(1, home, host).await.expect(202);
+        }
+    }
+    ask(1, 2, 200).await.refused(429, "rate_limited");
+    ask(1, 3, 0).await.refused(429, "rate_limited");
+    for host in 0..200 {
+        ask(2, 1, host).await.expect(202);
+    }
+    ask(2, 1, 200).await.refused(429, "rate_limited");
+    ask(2, 2, 0).await.expect(202);
+}

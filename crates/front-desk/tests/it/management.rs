@@ -221,6 +221,8 @@ async fn a_context_pack_is_checked_versioned_and_in_force_at_once() {
     let mut broken = pack.clone();
     broken["faq"] = json!([{ "id": "a", "question": "", "answer": "x" }]);
     broken["more"] = json!(1);
+    // Whoever comes too late hears of that before anything is made of what they sent.
+    app.send(put_pack("\"1\"", &broken)).await.refused(412, "stale");
     let answer = app.send(put_pack("*", &broken)).await.refused(422, "validation_failed");
     let pointers: Vec<_> =
         answer.body["errors"].as_array().unwrap().iter().map(|e| e["pointer"].as_str().unwrap()).collect();

@@ -71,6 +71,7 @@ fn cases() -> Vec<Case> {
         "finishPasskeyStepUp",
         // Without the browser's own half of the flow nobody comes back from anywhere.
         "finishProviderSignIn",
+        "readProviderChallenge",
     ];
     cases.extend(own_passkeys.map(|id| case(id, 401, Some(401), Some(401))));
     // Questions that anybody may ask: a challenge that opens nothing by itself, and a provider that is not there.

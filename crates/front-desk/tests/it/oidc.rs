@@ -130,6 +130,12 @@ async fn what_a_tenant_sets_is_checked_shown_without_its_secret_and_removed() {
         let answer = app.send(request).await.expect(status);
         assert_eq!(answer.body["version"], version);
     }
+    // Whoever comes too late has nobody called.
+    let mut late = change.clone();
+    late["issuer"] = json!("http://10.0.0.1");
+    let mut request = boss.request(Method::PUT, &path, Some(&late));
+    put(&mut request, "if-match", &etag);
+    app.send(request).await.refused(412, "stale");
     let other = FakeProvider::start("").await;
     change["issuer"] = json!(other.issuer);
     let answer = configure(&app, &mut boss, &andina, &change).await.refused(422, "validation_failed");

@@ -10,6 +10,7 @@ async fn each_page_and_each_of_its_files_comes_with_the_strict_policy() {
     for page in ["sign-in", "enroll", "invitation", "reset-password", "account"] {
         let response = app.open(raw(Method::GET, &format!("/{page}"), None)).await;
         assert_eq!(response.status(), 200, "{page}");
+        assert_eq!(response.headers()["cache-control"], "no-store", "{page}");
         let policy = response.headers()["content-security-policy"].to_str().unwrap();
         assert!(
             policy.contains("script-src 'self'") && policy.contains("frame-ancestors 'none'"),
@@ -45,7 +46,7 @@ async fn the_console_comes_with_a_stricter_policy_and_its_page_answers_for_every
     for room in ["", "/", "/andina", "/andina/sites/main", "/andina/assets/none.js"] {
         let response = app.open(raw(Method::GET, &format!("/console{room}"), None)).await;
         assert_eq!(response.status(), 200, "{room:?}");
-        assert_eq!(response.headers()["cache-control"], "no-cache");
+        assert_eq!(response.headers()["cache-control"], "no-store");
         let policy = response.headers()["content-security-policy"].to_str().unwrap();
         for part in [
             "script-src 'self'",

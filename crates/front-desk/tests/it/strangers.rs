@@ -219,7 +219,8 @@ async fn of_each_thing_there_may_be_so_many_and_no_race_gets_past() {
         let somebody = app.at_once(&andina).await;
         let calls = stream::iter(0..most + 30)
             .map(|n| app.send(somebody.request(Method::POST, &andina.path(path), Some(&body(n)))));
-        let answers: Vec<Answer> = calls.buffer_unordered(16).collect().await;
+        // So many at once that they race, and so few that on a busy machine none waits for its connection until it gives up.
+        let answers: Vec<Answer> = calls.buffer_unordered(4).collect().await;
         let full: Vec<_> = answers.iter().filter(|answer| answer.status != 201).collect();
         assert!(full.len() >= 30, "{path}: {} are refused", full.len());
         for answer in full {

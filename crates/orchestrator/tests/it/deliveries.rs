@@ -190,6 +190,42 @@ async fn what_is_given_up_lets_the_next_go_and_can_be_revived() {
 }
 
 #[tokio::test]
+async fn what_is_revived_takes_its_place_in_its_thread() {
+    let stage = Stage::with(|at, _| match at {
+        0 | 1 => Reaction::Answer(410, String::new()),
+        _ => Reaction::ok(),
+    })
+    .await;
+    for (id, answer) in [("m1", "uno"), ("m2", "dos"), ("m3", "tres")] {
+        stage.exchange("customer-1", id, answer).await;
+    }
+    // Two are given up, each when its account was said to be gone; the third rests.
+    let (courier, stop) = stage.start();
+    stage.until("dead_at is not null", 1).await;
+    stage.set(AccountStatus::Active).await;
+    stage.until("dead_at is not null", 2).await;
+    stage.until("status = 'queued' and dead_at is null and work_at is null", 1).await;
+    stop.cancel();
+    courier.await.unwrap();
+    stage.set(AccountStatus::Active).await;
+    stage.until("dead_at is null and work_at is not null", 1).await;
+    // The later one first, each in a transaction of its own: still only the first of the thread is due.
+    let mut admin = stage.store.connect_as("postgres").await.unwrap();
+    let dead = "select delivery_id from misy.deliveries where dead_at is not null order by sequence desc";
+    let dead: Vec<String> = sqlx::query_scalar(dead).fetch_all(&mut admin).await.unwrap();
+    for one in &dead {
+        let mut tx = stage.store.database.tenant("test", &stage.tenant.id).await.unwrap();
+        assert!(misy_store::leases::revive(&mut tx, "delivery", one).await.unwrap());
+        tx.commit().await.unwrap();
+        assert_eq!(stage.count("work_at is not null").await, 1);
+        assert_eq!(stage.count(&format!("work_at is not null and delivery_id = '{one}'")).await, 1);
+    }
+    let _courier = stage.start();
+    stage.until("status = 'sent'", 3).await;
+    assert_eq!(words(&stage.receiver.got())[2..], ["uno", "dos", "tres"]);
+}
+
+#[tokio::test]
 async fn a_receiver_that_is_gone_is_asked_once() {
     let stage =
         Stage::with(|at, _| if at == 0 { Reaction::Answer(410, String::new()) } else { Reaction::ok() })

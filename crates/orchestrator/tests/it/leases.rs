@@ -410,6 +410,47 @@ async fn a_tenant_with_ten_thousand_waiting_does_not_delay_the_others() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn four_tenants_whose_work_never_ends_leave_places_to_others() {
+    let store = Arc::new(test_store().await.unwrap());
+    let visitors = tenants(&store, 8).await;
+    let slow: Vec<_> = visitors[..4].iter().map(|(tenant, _)| tenant.id.clone()).collect();
+    for (tenant, first) in &visitors[..4] {
+        let mut sessions = vec![first.session_id];
+        for _ in 0..3 {
+            sessions.push(store.session(tenant).await.unwrap().session_id);
+        }
+        for session in sessions {
+            store.say(tenant, session, "m0", "Hola").await.unwrap();
+        }
+    }
+    let hang = slow.clone();
+    let moody =
+        Moody::new(&store, move |lease| if hang.contains(&lease.tenant) { Mood::Hang } else { Mood::Work });
+    // Half of the eight places are anybody's, and they have those.
+    let (worker, shutdown) = moody.start(&quick());
+    while moody.begun.load(SeqCst) < 4 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    for (tenant, session) in &visitors[4..] {
+        store.say(tenant, session.session_id, "m0", "Hola").await.unwrap();
+        let answered = async {
+            while store
+                .database
+                .messages_since(&tenant.id, &tenant.keys, session.conversation_id, 1, 1)
+                .await
+                .unwrap()
+                .is_empty()
+            {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_mins(1), answered).await.expect("a place is kept for it");
+    }
+    shutdown.cancel();
+    drop(worker);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn shutting_down_ends_what_is_quick_and_gives_back_what_is_not() {
     let store = Arc::new(test_store().await.unwrap());
     let visitors = tenants(&store, 2).await;

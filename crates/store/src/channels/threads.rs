@@ -1,11 +1,21 @@
-//! The threads of people on a channel account, and the identities that they are known by.
+//! The threads of people on a channel account, the identities that they are known by, and what they say there.
 
-use crate::{Database, StoreError, TenantKeys, TenantTx, readable::stored};
+use crate::{
+    Bell, Database, StoreError, TenantKeys, TenantTx,
+    messages::{self, InboundOrigin, Ingested, NewInbound, Receipt},
+    readable::stored,
+    tenant_tx,
+    transaction::Collides,
+    vault::{ContactKey, Via},
+};
 use jiff_sqlx::ToSqlx;
 use misy_domain::{
-    Channel, ChannelAccountId, Clock, ContactId, ConversationId, Entropy, IdentityId, Locale, TenantId,
+    Channel, ChannelAccountId, Clock, ContactId, Content, ConversationId, Entropy, IdentityId, KeyId, Locale,
+    Message, Pressed, SiteId, TenantId, Timestamp,
 };
+use misy_telemetry::{Field, Span, Traced};
 use misy_trust::Place;
+use std::sync::Arc;
 
 /// Somebody on an account, as the vendor names them.
 #[derive(Debug, Clone, Copy)]
@@ -18,8 +28,25 @@ pub struct Sender<'a> {
     pub external_id: &'a str,
     /// What they prefer to read, if that is known.
     pub locale: Option<&'a Locale>,
-    /// Whether they get a conversation if they have none yet.
-    pub opens: bool,
+}
+
+/// What somebody on an account wrote.
+#[derive(Debug, Clone, Copy)]
+pub struct Passed<'a> {
+    /// Who.
+    pub sender: Sender<'a>,
+    /// The site that its usage is counted for, if it came over one.
+    pub site: Option<&'a SiteId>,
+    /// The id that the message has on the account; the same again is the same message.
+    pub external_id: &'a str,
+    /// What it says.
+    pub content: &'a Content,
+    /// When it was sent there, if that is known.
+    pub sent_at: Option<Timestamp>,
+    /// The tenant secret that its usage is counted for.
+    pub key: Option<KeyId>,
+    /// Messages that the tenant may have stored in a month, if there is a limit.
+    pub monthly: Option<i64>,
 }
 
 /// Where what somebody says on an account goes.
@@ -27,8 +54,8 @@ pub struct Sender<'a> {
 pub enum Thread {
     /// To this conversation.
     Open(ConversationId),
-    /// Nowhere: they have no conversation, and get none for this.
-    None,
+    /// To none yet: they write for the first time. They may be known as this contact.
+    New(Option<ContactId>),
     /// Nowhere: the account is disabled.
     Disabled,
     /// Nowhere: there is no such account.
@@ -53,98 +80,212 @@ impl Sender<'_> {
     }
 }
 
+impl<'a> Passed<'a> {
+    fn inbound(&self, tenant: &'a TenantId, conversation: ConversationId) -> NewInbound<'a> {
+        let Sender { account, channel, .. } = self.sender;
+        NewInbound {
+            tenant,
+            origin: InboundOrigin::Account { account, conversation, channel, site: self.site },
+            external_id: self.external_id,
+            content: self.content,
+            sent_at: self.sent_at,
+            key: self.key,
+            monthly: self.monthly,
+        }
+    }
+}
+
+/// Why somebody's first message came to nothing: all of it was undone.
+enum Undone {
+    Store(StoreError),
+    /// Somebody else has opened the thread meanwhile.
+    Overtaken,
+    /// The message was not stored.
+    NotStored(Ingested),
+}
+
+impl From<StoreError> for Undone {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl Collides for Undone {
+    fn is_collision(&self) -> bool {
+        matches!(self, Self::Store(error) if error.is_collision())
+    }
+}
+
 impl Database {
-    /// The thread of somebody on an account; who writes for the first time gets a contact and a conversation.
+    /// The thread of somebody on an account.
     pub async fn thread(
         &self,
         keys: &TenantKeys,
         sender: &Sender<'_>,
         monthly: Option<i64>,
         clock: &dyn Clock,
-        entropy: &dyn Entropy,
     ) -> Result<Thread, StoreError> {
-        let (scope, index) = (sender.scope(), sender.index(keys));
-        // Whoever comes second when two make it at once finds it.
+        let mut served = self.served(keys.tenant()).await?;
+        let row = sqlx::query!(
+            "select outcome, conversation_id, contact_id from channel_thread($1, $2, $3, $4, $5, $6, $7)",
+            keys.tenant().as_str(),
+            sender.account.to_string(),
+            sender.channel.as_str(),
+            sender.scope(),
+            &sender.index(keys)[..],
+            monthly,
+            clock.now().to_sqlx() as _,
+        )
+        .fetch_one(served.connection()?)
+        .await?;
+        served.give_back();
+        Ok(match (row.outcome.as_deref(), row.conversation_id) {
+            (Some("found"), Some(id)) => Thread::Open(stored(id.parse())?),
+            (Some("new"), _) => Thread::New(row.contact_id.map(|id| stored(id.parse())).transpose()?),
+            (Some("quota_exceeded"), _) => Thread::QuotaExceeded,
+            (Some("disabled"), _) => Thread::Disabled,
+            _ => Thread::NotFound,
+        })
+    }
+
+    /// Stores what somebody wrote on an account. Who writes for the first time gets a contact and a conversation with it, or
+    /// nothing at all. What is known already is answered as it was then, if the same person says the same.
+    pub async fn pass_on(
+        &self,
+        keys: &TenantKeys,
+        passed: &Passed<'_>,
+        bell: &Bell,
+        clock: &dyn Clock,
+        entropy: &dyn Entropy,
+    ) -> Result<Ingested, StoreError> {
+        // Whoever comes second when two write for the first time at once finds the thread.
         for _ in 0..3 {
-            let mut served = self.served(keys.tenant()).await?;
-            let row = sqlx::query!(
-                "select outcome, conversation_id, contact_id from channel_thread($1, $2, $3, $4, $5, $6, $7)",
-                keys.tenant().as_str(),
-                sender.account.to_string(),
-                sender.channel.as_str(),
-                scope,
-                &index[..],
-                monthly,
-                clock.now().to_sqlx() as _,
-            )
-            .fetch_one(served.connection()?)
-            .await?;
-            served.give_back();
-            let contact = row.contact_id.map(|id| stored(id.parse())).transpose()?;
-            match (row.outcome.as_deref(), row.conversation_id) {
-                (Some("found"), Some(id)) => return Ok(Thread::Open(stored(id.parse())?)),
-                (Some("new"), _) if !sender.opens => return Ok(Thread::None),
-                (Some("new"), _) => {
-                    if let Some(made) = self.open_thread(keys, sender, contact, clock, entropy).await? {
-                        return Ok(Thread::Open(made));
-                    }
+            let contact = match self.thread(keys, &passed.sender, passed.monthly, clock).await? {
+                Thread::Open(conversation) => {
+                    let inbound = passed.inbound(keys.tenant(), conversation);
+                    return match self.ingest(&inbound, keys, bell, clock, entropy).await? {
+                        Ingested::Duplicate(receipt) if receipt.conversation_id != conversation => {
+                            Ok(Ingested::Another)
+                        }
+                        Ingested::Duplicate(receipt) => self.known(keys, passed.content, receipt).await,
+                        ingested => Ok(ingested),
+                    };
                 }
-                (Some("quota_exceeded"), _) => return Ok(Thread::QuotaExceeded),
-                (Some("disabled"), _) => return Ok(Thread::Disabled),
-                _ => return Ok(Thread::NotFound),
+                Thread::New(contact) => contact,
+                Thread::Disabled => return Ok(Ingested::Expired),
+                Thread::NotFound => return Ok(Ingested::NotFound),
+                Thread::QuotaExceeded => return Ok(Ingested::QuotaExceeded),
+            };
+            let conversation = ConversationId::new(clock, entropy);
+            let span = Span::step("ingest");
+            span.id(Field::Tenant, keys.tenant()).id(Field::Conversation, &conversation);
+            let first = tenant_tx!(self, "channels.first_message", keys.tenant(), async |tx| {
+                first_message(tx, keys, passed, contact, conversation, clock, entropy).await
+            });
+            match first.in_span(&span).await {
+                Ok(ingested) => {
+                    messages::ring(bell, keys.tenant(), &ingested);
+                    return Ok(ingested);
+                }
+                Err(Undone::Overtaken) => {}
+                // It is known in a conversation of somebody else.
+                Err(Undone::NotStored(Ingested::Duplicate(_))) => return Ok(Ingested::Another),
+                Err(Undone::NotStored(ingested)) => return Ok(ingested),
+                Err(Undone::Store(error)) => return Err(error),
             }
         }
         Err(StoreError::Conflict("thread"))
     }
 
-    /// Opens a thread with a new conversation, of a new contact unless it is known; `None` if somebody else has done so
-    /// meanwhile.
-    async fn open_thread(
+    /// A message that is known already, if it says the same.
+    async fn known(
         &self,
         keys: &TenantKeys,
-        sender: &Sender<'_>,
-        contact: Option<ContactId>,
-        clock: &dyn Clock,
-        entropy: &dyn Entropy,
-    ) -> Result<Option<ConversationId>, StoreError> {
-        let tenant = keys.tenant().clone();
-        let now = clock.now();
-        let conversation = ConversationId::new(clock, entropy);
-        let mut tx = self.tenant("channels.thread", &tenant).await?;
-        let contact = match contact {
-            Some(contact) => contact,
-            None => match add_contact(&mut tx, keys, sender, clock, entropy).await? {
-                Some(contact) => contact,
-                None => return Ok(None),
-            },
-        };
-        let made = sqlx::query!(
-            "with conversation as (
-                 insert into conversations (tenant_id, conversation_id, contact_id, created_at) values ($1, $2, $3, $4)
-             )
-             insert into channel_threads (tenant_id, account_id, identity_id, conversation_id, locale, created_at)
-             select $1, $5, i.identity_id, $2, $6, $4
-             from contact_identities i
-             where i.tenant_id = $1 and i.channel = $7 and i.scope = $8 and i.identity_index = $9
-             on conflict (tenant_id, account_id, identity_id) do nothing",
-            tenant.as_str(),
-            conversation.to_string(),
-            contact.to_string(),
-            now.to_sqlx() as _,
-            sender.account.to_string(),
-            sender.locale.map(Locale::as_str),
-            sender.channel.as_str(),
-            sender.scope(),
-            &sender.index(keys)[..],
-        )
-        .execute(tx.connection())
-        .await?;
-        if made.rows_affected() == 0 {
-            return Ok(None);
-        }
-        tx.commit().await?;
-        Ok(Some(conversation))
+        content: &Content,
+        receipt: Receipt,
+    ) -> Result<Ingested, StoreError> {
+        let conversation = receipt.conversation_id.to_string();
+        let known = tenant_tx!(self, "channels.known_message", keys.tenant(), async |tx| {
+            messages::at(tx, keys, &conversation, receipt.sequence).await
+        });
+        let same = known.await?.is_some_and(|known| says(&known, content));
+        Ok(if same { Ingested::Duplicate(receipt) } else { Ingested::Another })
     }
+}
+
+/// Whether a message says this. What was pressed is known by its id: the same may stand on a newer message by now.
+fn says(message: &Message, content: &Content) -> bool {
+    match (&message.action, &content.action) {
+        (None, None) => message.parts == content.parts,
+        (Some(Pressed::Button { id: then, .. }), Some(Pressed::Button { id: now, .. })) => then == now,
+        _ => false,
+    }
+}
+
+/// Opens the thread of somebody, who becomes a contact unless they are one, and stores what they wrote.
+async fn first_message(
+    tx: &mut TenantTx,
+    keys: &TenantKeys,
+    passed: &Passed<'_>,
+    contact: Option<ContactId>,
+    conversation: ConversationId,
+    clock: &dyn Clock,
+    entropy: &dyn Entropy,
+) -> Result<Ingested, Undone> {
+    let (contact, new_key) = if let Some(contact) = contact {
+        (contact, None)
+    } else {
+        let made = add_contact(tx, keys, &passed.sender, clock, entropy).await?;
+        let (contact, key) = made.ok_or(Undone::Overtaken)?;
+        (contact, Some(key))
+    };
+    if !open_thread(tx, keys, &passed.sender, contact, conversation, clock).await? {
+        return Err(Undone::Overtaken);
+    }
+    let key = match new_key {
+        Some(key) => Some(key),
+        None => keys.contact(Via::Connection(tx.connection()), &conversation.to_string()).await?,
+    };
+    let key = key.ok_or(Undone::NotStored(Ingested::NotFound))?;
+    let inbound = passed.inbound(keys.tenant(), conversation);
+    match messages::ingest_over(tx.connection(), &inbound, &key, clock, entropy).await? {
+        stored @ Ingested::Stored(_) => Ok(stored),
+        other => Err(Undone::NotStored(other)),
+    }
+}
+
+/// Opens a thread with a new conversation; says whether nobody else has done so meanwhile.
+async fn open_thread(
+    tx: &mut TenantTx,
+    keys: &TenantKeys,
+    sender: &Sender<'_>,
+    contact: ContactId,
+    conversation: ConversationId,
+    clock: &dyn Clock,
+) -> Result<bool, StoreError> {
+    let tenant = tx.tenant().clone();
+    let made = sqlx::query!(
+        "with conversation as (
+             insert into conversations (tenant_id, conversation_id, contact_id, created_at) values ($1, $2, $3, $4)
+         )
+         insert into channel_threads (tenant_id, account_id, identity_id, conversation_id, locale, created_at)
+         select $1, $5, i.identity_id, $2, $6, $4
+         from contact_identities i
+         where i.tenant_id = $1 and i.channel = $7 and i.scope = $8 and i.identity_index = $9
+         on conflict (tenant_id, account_id, identity_id) do nothing",
+        tenant.as_str(),
+        conversation.to_string(),
+        contact.to_string(),
+        clock.now().to_sqlx() as _,
+        sender.account.to_string(),
+        sender.locale.map(Locale::as_str),
+        sender.channel.as_str(),
+        sender.scope(),
+        &sender.index(keys)[..],
+    )
+    .execute(tx.connection())
+    .await?;
+    Ok(made.rows_affected() == 1)
 }
 
 /// A contact that is known by its identity on a channel; `None` if somebody else has made it meanwhile.
@@ -154,7 +295,7 @@ async fn add_contact(
     sender: &Sender<'_>,
     clock: &dyn Clock,
     entropy: &dyn Entropy,
-) -> Result<Option<ContactId>, StoreError> {
+) -> Result<Option<(ContactId, Arc<ContactKey>)>, StoreError> {
     let tenant = tx.tenant().clone();
     let contact = ContactId::new(clock, entropy);
     let identity = IdentityId::new(clock, entropy).to_string();
@@ -182,7 +323,7 @@ async fn add_contact(
     )
     .execute(tx.connection())
     .await?;
-    Ok((made.rows_affected() == 1).then_some(contact))
+    Ok((made.rows_affected() == 1).then_some((contact, key)))
 }
 
 pub(crate) fn identity_place<'a>(tenant: &'a TenantId, identity: &'a str) -> Place<'a> {

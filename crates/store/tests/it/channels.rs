@@ -1,10 +1,12 @@
 //! Channel accounts, who a contact is on them, and what waits to leave.
 
 use futures_util::future::join_all;
-use misy_domain::{Channel, ChannelAccountId, Clock, Part, Permissions};
+use misy_domain::{Channel, ChannelAccountId, Clock, Content, Part, Permissions};
 use misy_store::{
     StoreError, TenantTx,
-    channels::{self, Account, AccountChange, AccountStatus, NewAccount, Sender, Thread},
+    channels::{self, Account, AccountChange, AccountStatus, NewAccount, Passed, Sender},
+    deliveries::{self, Deliveries},
+    leases::{Cursor, LeaseTerms, Share, WorkerId},
     messages::Ingested,
 };
 use misy_testkit::store::{TestStore, TestTenant, test_store};
@@ -109,23 +111,43 @@ async fn twenty_first_messages_at_once_are_of_one_contact_in_one_conversation() 
 async fn a_vendor_that_names_people_once_finds_one_contact_on_all_its_accounts() {
     let store = test_store().await.unwrap();
     let tenant = store.tenant("andina").await.unwrap();
-    let thread = async |channel, account| {
-        let sender = Sender { account, channel, external_id: "+57 1 5550100", locale: None, opens: true };
-        store.database.thread(&tenant.keys, &sender, None, &*store.clock, &*store.entropy).await.unwrap()
+    let wrote = async |channel, account, id| {
+        let sender = Sender { account, channel, external_id: "+57 1 5550100", locale: None };
+        let content = Content::text("Hola");
+        let passed = Passed {
+            sender,
+            site: None,
+            external_id: id,
+            content: &content,
+            sent_at: None,
+            key: None,
+            monthly: None,
+        };
+        let stored =
+            store.database.pass_on(&tenant.keys, &passed, &store.bell, &*store.clock, &*store.entropy);
+        Box::pin(stored).await.unwrap()
+    };
+    let thread = async |channel, account, id| match wrote(channel, account, id).await {
+        Ingested::Stored(receipt) => receipt.conversation_id,
+        other => panic!("{other:?}"),
     };
     let one = make(&store, &tenant, Channel::Whatsapp, "1").await.unwrap();
     let two = make(&store, &tenant, Channel::Whatsapp, "2").await.unwrap();
-    let first = thread(Channel::Whatsapp, one).await;
-    assert_ne!(first, thread(Channel::Whatsapp, two).await, "each account has a thread of its own");
-    assert_eq!(first, thread(Channel::Whatsapp, one).await);
+    let first = thread(Channel::Whatsapp, one, "m1").await;
+    assert_ne!(first, thread(Channel::Whatsapp, two, "m1").await, "each account has a thread of its own");
+    assert_eq!(first, thread(Channel::Whatsapp, one, "m2").await);
     assert_eq!(count(&store, "misy.contacts").await, 1, "of the same person");
     // Another vendor's ids are its own, and so are those of each of its accounts.
     let three = make(&store, &tenant, Channel::Instagram, "1").await.unwrap();
     let four = make(&store, &tenant, Channel::Instagram, "2").await.unwrap();
-    thread(Channel::Instagram, three).await;
-    thread(Channel::Instagram, four).await;
+    thread(Channel::Instagram, three, "m1").await;
+    thread(Channel::Instagram, four, "m1").await;
     assert_eq!(count(&store, "misy.contacts").await, 3);
-    assert_eq!(thread(Channel::Api, one).await, Thread::NotFound, "not through the door of another channel");
+    assert_eq!(
+        wrote(Channel::Api, one, "m3").await,
+        Ingested::NotFound,
+        "not through the door of another channel"
+    );
 }
 
 #[tokio::test]
@@ -181,5 +203,33 @@ async fn a_secret_is_followed_by_another_and_both_count_for_a_while() {
     assert_eq!((changed.status, changed.version), (AccountStatus::Disabled, 3));
     tx.commit().await.unwrap();
     let refused = store.pass_on(&tenant, account, "customer-1", "m1", "Hola").await.unwrap();
-    assert_eq!(refused, Ingested::NotFound);
+    assert_eq!(refused, Ingested::Expired);
+}
+
+#[tokio::test]
+async fn a_delivery_that_is_claimed_when_its_tenant_is_suspended_is_held_back() {
+    let store = test_store().await.unwrap();
+    let tenant = store.tenant("andina").await.unwrap();
+    let account = store.account(&tenant, "https://crm.example/").await.unwrap();
+    store.pass_on(&tenant, account, "customer-1", "m1", "Hola").await.unwrap();
+    store.answer(&[Part::text("Buenos días")]).await.unwrap();
+    let (worker, terms) = (WorkerId::new(&*store.entropy), LeaseTerms::default());
+    let claim = async || {
+        let first = Cursor::default();
+        let claimed = store.database.claim::<Deliveries>(&worker, 1, &terms, &first, Share::ALL);
+        claimed.await.unwrap().leases.pop()
+    };
+    let lease = claim().await.expect("it is due");
+    store.admin("update misy.tenants set suspended_at = now()").await.unwrap();
+    let now = store.clock.now();
+    let mut tx = store.database.tenant_work("test", &tenant.id).await.unwrap();
+    assert!(deliveries::load(&mut tx, &tenant.keys, &lease, now).await.unwrap().is_none());
+    tx.commit().await.unwrap();
+    let waits = "misy.deliveries where status = 'queued' and work_at <= now() and lease_owner is null and attempts = 0";
+    assert_eq!(count(&store, waits).await, 1, "as if nobody had claimed it");
+    assert!(claim().await.is_none(), "nobody claims it meanwhile");
+    store.admin("update misy.tenants set suspended_at = null").await.unwrap();
+    let lease = claim().await.expect("it is due again");
+    let mut tx = store.database.tenant_work("test", &tenant.id).await.unwrap();
+    assert!(deliveries::load(&mut tx, &tenant.keys, &lease, now).await.unwrap().is_some());
 }

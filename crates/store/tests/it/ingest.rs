@@ -95,7 +95,12 @@ async fn the_same_outside_id_in_two_conversations_of_one_account_is_one_message(
     .await;
     let both = [a.unwrap(), b.unwrap()];
     assert_eq!(both.iter().filter(|answer| matches!(answer, Ingested::Stored(_))).count(), 1, "{both:?}");
-    assert_eq!(both.iter().filter(|answer| matches!(answer, Ingested::Duplicate(_))).count(), 1, "{both:?}");
+    assert_eq!(both.iter().filter(|answer| matches!(answer, Ingested::Another)).count(), 1, "{both:?}");
+    // Whoever came second left nothing.
+    let mut admin = store.connect_as("postgres").await.unwrap();
+    let contacts: i64 =
+        sqlx::query_scalar("select count(*) from misy.contacts").fetch_one(&mut admin).await.unwrap();
+    assert_eq!(contacts, 1);
 }
 
 async fn store_ingest(store: &TestStore, tenant: &TestTenant, inbound: &NewInbound<'_>) -> Ingested {

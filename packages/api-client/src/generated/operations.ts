@@ -92,6 +92,7 @@ export const OPERATIONS = {
   readMe: ['GET', '/api/meta-agent/auth/me'],
   readMetrics: ['GET', '/metrics'],
   readMyAccess: ['GET', '/api/meta-agent/auth/access'],
+  readProviderChallenge: ['GET', '/api/meta-agent/auth/second-factor'],
   readPublicKeys: ['GET', '/.well-known/jwks.json'],
   readReadiness: ['GET', '/health/ready'],
   readRefusals: ['GET', '/api/meta-agent/tenants/{tenantId}/usage/refusals'],

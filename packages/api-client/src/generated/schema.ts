@@ -3056,6 +3056,21 @@ export interface components {
             /** @description The usual week. */
             weeklyAvailability?: components["schemas"]["WeeklyHours"];
         };
+        /** @description What a challenge is about that a provider's sign-in ended with. */
+        ProviderChallenge: {
+            /**
+             * @description The account that is joined to the provider's person when the factor is proved.
+             * @example ana@business.example
+             */
+            account: string;
+            /** @description With what it can be proved. */
+            factors: components["schemas"]["SecondFactor"][];
+            /**
+             * @description The issuer that says who it is.
+             * @example https://login.business.example
+             */
+            provider: string;
+        };
         /** @description A public key (RFC 7517, RFC 8037). Which members it has depends on `kty`. */
         PublicKey: {
             /** @description The algorithm it signs with. */
@@ -5423,6 +5438,41 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    readProviderChallenge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Who says so, and of which account */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProviderChallenge"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            /** @description `challenge_invalid`: this browser did not come back from a provider, or too long ago */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["InvalidQuery"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     proveSecondFactor: {
         parameters: {
             query?: never;
@@ -5922,7 +5972,15 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             408: components["responses"]["RequestTimeout"];
-            409: components["responses"]["Conflict"];
+            /** @description `idempotency_mismatch`: another message has this `messageId`, of another contact or with other words; `conflict`: the account is disabled */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["InvalidBody"];

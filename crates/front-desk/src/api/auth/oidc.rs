@@ -1,6 +1,5 @@
 //! `/auth/oidc`: out to a provider of OpenID Connect and back.
 
-use super::{Factor, factors_of};
 use crate::{
     address::{self, Purpose},
     desk::FrontDesk,
@@ -323,17 +322,16 @@ async fn let_in(
         let now = desk.clock.now();
         tickets::issue(&mut tx, user, TicketPurpose::SecondFactor, &token.hash(), now).await?;
         tickets::note_provider(&mut tx, &token.hash(), Some(&found.person)).await?;
-        let factors =
-            factors_of(&mut tx, user).await?.into_iter().map(Factor::as_str).collect::<Vec<_>>().join(",");
         tx.commit().await?;
+        // Whose it is and who says so, the page asks the server: a link may come from anybody.
         let fragment = url::form_urlencoded::Serializer::new(String::new())
             .append_pair("challenge", token.text())
-            .append_pair("factors", &factors)
             .append_pair("returnTo", return_to)
-            .append_pair("provider", &proved.issuer)
-            .append_pair("account", user.email.as_str())
             .finish();
-        return see(&format!("/sign-in#{fragment}"));
+        let mut response = see(&format!("/sign-in#{fragment}"))?;
+        let cookie = cookies::set_challenge(&desk.settings, &token, TicketPurpose::SecondFactor.lifetime());
+        response.headers_mut().extend(cookie.map(|cookie| (header::SET_COOKIE, cookie)));
+        return Ok(response);
     }
     let entry = Entry {
         user,

@@ -130,8 +130,7 @@ pub(crate) async fn forgot(State(desk): State<FrontDesk>, request: Request) -> R
     let Ok(email) = asked.email.parse::<EmailAddress>() else { return Ok(StatusCode::ACCEPTED) };
     let account = desk.vault.email_route(&email)?;
     let address = guard::address(&desk, &received);
-    let guess = Guess { what: "forgot", account: Some(&account), address, device: None };
-    guard::count(&desk, &guess).await?;
+    guard::count_asking(&desk, "forgot", &account, address).await?;
     if desk.settings.mail {
         // Afterwards, so that the time to answer does not tell whether there is an account.
         let worker = desk.clone();

@@ -1,10 +1,11 @@
-//! `POST /auth/second-factor`: the second half of a sign-in.
+//! `POST /auth/second-factor`: the second half of a sign-in. `GET`: what it is about, for whoever came back from a provider.
 
-use super::sign_in::BODY_LIMIT;
+use super::{Factor, factors_of, sign_in::BODY_LIMIT};
 use crate::{
+    address::{self, Purpose},
     desk::FrontDesk,
     identity::{
-        csrf,
+        cookies, csrf,
         guard::{self, Guess},
         mails::{self, Notice},
         start::{Entry, SignedInAnswer, known_device, record, start_session},
@@ -15,9 +16,11 @@ use crate::{
     tenant_state::TenantState,
 };
 use axum::{
+    Json,
     extract::{Request, State},
     response::Response,
 };
+use http::header;
 use misy_domain::TenantId;
 use misy_store::{
     TenantKeys, TenantTx,
@@ -28,7 +31,7 @@ use misy_store::{
     },
 };
 use misy_trust::{RandomToken, TokenUse};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -70,6 +73,20 @@ pub struct SecondFactorRequest {
     code: String,
 }
 
+/// What a challenge is about that a provider's sign-in ended with.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ProviderChallenge {
+    /// The issuer that says who it is.
+    #[schema(example = "https://login.business.example")]
+    provider: String,
+    /// The account that is joined to the provider's person when the factor is proved.
+    #[schema(example = "ana@business.example")]
+    account: String,
+    /// With what it can be proved.
+    factors: Vec<Factor>,
+}
+
 /// A sign-in that waits for its second factor, held until the transaction ends.
 pub(crate) struct Pending {
     pub(crate) tx: TenantTx,
@@ -90,12 +107,8 @@ pub(crate) async fn pending(
 ) -> Result<Pending, Problem> {
     let token = RandomToken::parse(TokenUse::SecondFactor, challenge).ok_or_else(invalid)?;
     let hash = token.hash();
-    let tenant = look_up::tenant(desk, received, &hash).await?.ok_or_else(invalid)?;
-    let state = desk.tenants.get(&tenant).await?.ok_or_else(invalid)?;
-    if !state.lets_people_in() {
-        return Err(Problem::suspended());
-    }
-    let (mut tx, user, _) = hold(desk, &state, &tenant, &hash).await?;
+    let (tenant, state) = of_tenant(desk, received, &hash).await?;
+    let (mut tx, user, _) = hold(desk, received, &state, &tenant, &hash).await?;
     {
         let mut facts = received.record.facts();
         facts.tenant = Some(tenant.clone());
@@ -107,7 +120,7 @@ pub(crate) async fn pending(
     let guess = Guess { what: "second-factor", account: Some(account.as_bytes()), address, device };
     guard::count(desk, &guess).await?;
     // Counting took its time, in which the challenge may have been used.
-    let (tx, user, ticket) = hold(desk, &state, &tenant, &hash).await?;
+    let (tx, user, ticket) = hold(desk, received, &state, &tenant, &hash).await?;
     Ok(Pending { tx, state, user, token, first_method: ticket.first_method, link: ticket.link })
 }
 
@@ -115,9 +128,26 @@ fn invalid() -> Problem {
     Problem::unauthorized(Code::ChallengeInvalid)
 }
 
-/// Holds a challenge that is good now and whose it is, and tells how they proved themselves before.
+/// The tenant that a challenge is of.
+async fn of_tenant(
+    desk: &FrontDesk,
+    received: &Received,
+    challenge: &[u8; 32],
+) -> Result<(TenantId, Arc<TenantState>), Problem> {
+    let tenant = look_up::tenant(desk, received, challenge).await?.ok_or_else(invalid)?;
+    let state = desk.tenants.get(&tenant).await?.ok_or_else(invalid)?;
+    if !state.lets_people_in() {
+        return Err(Problem::suspended());
+    }
+    Ok((tenant, state))
+}
+
+/// Holds a challenge that is good now and whose it is, and tells how they proved themselves before. One that joins a person of a
+/// provider to the account is good in the browser that came back from there: whoever else has its link could have anybody's
+/// code typed into it.
 async fn hold(
     desk: &FrontDesk,
+    received: &Received,
     state: &TenantState,
     tenant: &TenantId,
     challenge: &[u8; 32],
@@ -125,6 +155,10 @@ async fn hold(
     let mut tx = desk.database.tenant("auth.second_factor", tenant).await?;
     let ticket = tickets::hold(&mut tx, TicketPurpose::SecondFactor, challenge, desk.clock.now()).await?;
     let ticket = ticket.filter(|ticket| ticket.attempts < MOST_ATTEMPTS).ok_or_else(invalid)?;
+    let came_back = || cookies::challenge(&desk.settings, received.headers());
+    if ticket.link.is_some() && came_back().is_none_or(|own| own.hash() != *challenge) {
+        return Err(invalid());
+    }
     let user = users::lock(&mut tx, &state.keys, ticket.user_id).await?;
     let user = user.filter(|user| user.status == UserStatus::Active).ok_or_else(invalid)?;
     Ok((tx, user, ticket))
@@ -144,6 +178,33 @@ pub(crate) async fn take_code(
         CodeKind::Totp => factors::take_totp(tx, keys, user.user_id, code, now).await?,
         CodeKind::RecoveryCode => factors::take_recovery_code(tx, keys, user.user_id, code, now).await?,
     })
+}
+
+/// Read what a challenge is about
+///
+/// For the page that a browser comes back to from a provider, by the cookie that it came back with. A link says nothing of it.
+#[utoipa::path(
+    get, path = "/api/meta-agent/auth/second-factor", tag = "auth", operation_id = "readProviderChallenge",
+    responses(
+        (status = 200, description = "Who says so, and of which account", body = ProviderChallenge),
+        (status = 401, description = "`challenge_invalid`: this browser did not come back from a provider, or too long ago", body = crate::problem::ProblemBody<'static>, content_type = "application/problem+json"),
+    ),
+    security(())
+)]
+pub(crate) async fn read(
+    State(desk): State<FrontDesk>,
+    request: Request,
+) -> Result<Json<ProviderChallenge>, Problem> {
+    address::guard(&desk, request.extensions(), Purpose::SignIns)?;
+    let received = Received::read(&desk, request, BODY_LIMIT).await?;
+    csrf::check_visit(&received)?;
+    let token = cookies::challenge(&desk.settings, received.headers()).ok_or_else(invalid)?;
+    let (tenant, state) = of_tenant(&desk, &received, &token.hash()).await?;
+    let (mut tx, user, ticket) = hold(&desk, &received, &state, &tenant, &token.hash()).await?;
+    let link = ticket.link.ok_or_else(invalid)?;
+    let factors = factors_of(&mut tx, &user).await?;
+    tx.commit().await?;
+    Ok(Json(ProviderChallenge { provider: link.issuer, account: user.email.to_string(), factors }))
 }
 
 /// Prove the second factor of a sign-in
@@ -193,5 +254,10 @@ pub(crate) async fn finish(
     }
     let methods = [&*first_method, method];
     let entry = Entry { user: &user, methods: &methods, second_factor: true, is_owner: state.is_owner() };
-    start_session(desk, received, tx, &entry).await
+    let mut response = start_session(desk, received, tx, &entry).await?;
+    if link.is_some() {
+        let answered = cookies::clear_challenge(&desk.settings);
+        response.headers_mut().extend(answered.map(|cookie| (header::SET_COOKIE, cookie)));
+    }
+    Ok(response)
 }

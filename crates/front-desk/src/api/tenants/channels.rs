@@ -155,6 +155,11 @@ fn callback_url(desk: &FrontDesk, pointer: &str, text: &str, mistakes: &mut Mist
     }
 }
 
+/// What the trail says of an address: what stands behind the question mark may be a secret of the receiver's.
+fn told(callback_url: &str) -> &str {
+    callback_url.split('?').next().unwrap_or_default()
+}
+
 fn is_of_agents(one: Permission) -> bool {
     one.as_str().starts_with("agents:")
 }
@@ -251,7 +256,7 @@ pub(crate) async fn create(
         let secret = channels::create(tx, call.keys(), &stored, desk.clock.now(), &*desk.entropy).await?;
         let account = channels::read(tx, account_id).await?.ok_or_else(Problem::internal)?;
         let detail =
-            json!({ "channel": new.channel, "callbackUrl": new.callback_url, "permissions": *permissions });
+            json!({ "channel": new.channel, "callbackUrl": told(&new.callback_url), "permissions": *permissions });
         call.record_change(&desk, tx, account_id.to_string(), Some(detail)).await?;
         let answer =
             AccountAnswer { secret: Some(secret.text().expose().clone()), ..AccountAnswer::from(account) };
@@ -331,7 +336,7 @@ pub(crate) async fn change(
     let account = call.handle(&desk, account)?;
     let account = channels::change(&mut tx, &account, &change, expected, desk.clock.now()).await?;
     let detail = json!({
-        "version": account.version, "status": account.status.as_str(), "callbackUrl": account.callback_url,
+        "version": account.version, "status": account.status.as_str(), "callbackUrl": account.callback_url.as_deref().map(told),
         "permissions": account.permissions,
     });
     call.record_change(&desk, &mut tx, id.to_string(), Some(detail)).await?;

@@ -4,7 +4,7 @@ use super::{expected_version, versioned};
 use crate::{desk::FrontDesk, management::Managed, problem::Problem};
 use axum::{extract::State, response::Response};
 use misy_domain::{ContextPack, act};
-use misy_store::context_packs;
+use misy_store::{context_packs, tenant_tx};
 use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -64,12 +64,19 @@ pub(crate) async fn replace(
 ) -> Result<Response, Problem> {
     let expected = expected_version(&call.received)?;
     let value: Value = call.received.json_value()?;
+    // Making a pack ready is work, which whoever comes too late does not ask for.
+    tenant_tx!(desk.database, "context_pack.expect", &call.tenant, async |tx| {
+        context_packs::expect(tx, expected).await
+    })
+    .await?;
     let prepared = desk.packs.prepare(&call.tenant, value).await?;
-    let mut tx = desk.database.tenant("context_pack.replace", &call.tenant).await?;
-    let version = context_packs::put(&mut tx, &prepared.pack, expected).await?;
-    let detail = json!({ "version": version });
-    call.record_change(&desk, &mut tx, "context-pack", Some(detail)).await?;
-    tx.commit().await?;
+    let replaced = tenant_tx!(desk.database, "context_pack.replace", &call.tenant, async |tx| {
+        let version = context_packs::put(tx, &prepared.pack, expected).await?;
+        let detail = json!({ "version": version });
+        call.record_change(&desk, tx, "context-pack", Some(detail)).await?;
+        Ok::<_, Problem>(version)
+    });
+    let version = replaced.await?;
     desk.packs.keep(&call.tenant, version, prepared.compiled);
     Ok(versioned(version, PackVersion { version }))
 }

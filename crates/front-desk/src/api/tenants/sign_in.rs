@@ -12,6 +12,7 @@ use misy_domain::{BuiltInRole, DomainName, Secret, Timestamp, UserId, act};
 use misy_store::{
     TenantTx, email_domains, roles as stored_roles,
     sign_in_providers::{self, SignInProvider},
+    tenant_tx,
     users::{self, UserStatus},
 };
 use misy_trust::access::Powers;
@@ -238,6 +239,11 @@ pub(crate) async fn replace(
     let expected = expected_version(&call.received)?;
     let request: SignInProviderRequest = call.received.json()?;
     check(&request)?;
+    // Nobody is called for whoever comes too late.
+    tenant_tx!(desk.database, "sign_in.expect", &call.tenant, async |tx| {
+        sign_in_providers::expect(tx, expected).await
+    })
+    .await?;
     if let Err(error) = desk.providers.check(&request.issuer).await {
         return Err(Problem::invalid_field("/issuer", "unusable", error.to_string()));
     }

@@ -212,10 +212,9 @@ async fn one_typed_code_gives_a_provider_nothing_beyond_what_it_stands_for() {
     configure(&app, &mut luis, &andina, &trusting(&provider, "andina", "andina.example")).await.expect(200);
     // The boss is led through the provider of Luis and types a code: the page says for what.
     let (answer, mut led) = as_address(&app, &provider, "andina", BOSS).await;
-    let page = location(&answer);
-    let said: std::collections::BTreeMap<String, String> =
-        url::form_urlencoded::parse(page.split_once('#').unwrap().1.as_bytes()).into_owned().collect();
-    assert_eq!((&*said["provider"], &*said["account"]), (&*provider.issuer, BOSS));
+    let about = led.get(&app, "/auth/second-factor").await.expect(200);
+    assert_eq!((about.text("provider"), about.text("account")), (provider.issuer.clone(), BOSS.to_owned()));
+    assert_eq!(about.body["factors"], json!(["totp", "recovery_code"]));
     led.totp.clone_from(&boss.totp);
     prove_here(&app, &mut led, &answer).await.expect(200);
     // From then on the provider names the boss, with a factor of its own: that is asked for here, each time.
@@ -226,6 +225,37 @@ async fn one_typed_code_gives_a_provider_nothing_beyond_what_it_stands_for() {
         attacker.totp.clone_from(&luis.totp);
         prove_here(&app, &mut attacker, &answer).await.refused(401, "code_invalid");
     }
+}
+
+#[tokio::test]
+async fn a_link_with_a_challenge_that_is_sent_to_somebody_joins_nobody_to_their_account() {
+    let app = App::start().await;
+    let (_, andina) = app.two().await;
+    let mut boss = boss(&app, &andina).await;
+    let actions = json!(["sign-in:read", "sign-in:write", "tenant:read"]);
+    let (mut luis, _) = with_role(&app, &mut boss, &andina, "door", actions).await;
+    let provider = FakeProvider::start("").await;
+    configure(&app, &mut luis, &andina, &trusting(&provider, "andina", "andina.example")).await.expect(200);
+    // Luis comes back as the boss, in his own browser, and sends on the link that he ends at.
+    let (answer, mut own) = as_address(&app, &provider, "andina", BOSS).await;
+    let link = location(&answer);
+    assert!(!link.contains("provider") && !link.contains("account"), "{link}");
+    let mut elsewhere = Browser::new_with(&boss);
+    elsewhere.get(&app, "/auth/second-factor").await.refused(401, "challenge_invalid");
+    prove_here(&app, &mut elsewhere, &answer).await.refused(401, "challenge_invalid");
+    // Nor in a browser that has a challenge of its own.
+    let (_, mut another) = as_address(&app, &provider, "andina", BOSS).await;
+    another.totp.clone_from(&boss.totp);
+    prove_here(&app, &mut another, &answer).await.refused(401, "challenge_invalid");
+    is_out(&app, &mut elsewhere).await;
+    let mut admin = app.store.connect_as("postgres").await.unwrap();
+    let proved = "select count(*) from misy.federated_identities where proved_at is not null";
+    let proved: i64 = sqlx::query_scalar(proved).fetch_one(&mut admin).await.unwrap();
+    assert_eq!(proved, 0);
+    // In the browser that came back it is good, once.
+    own.totp.clone_from(&boss.totp);
+    prove_here(&app, &mut own, &answer).await.expect(200);
+    own.get(&app, "/auth/second-factor").await.refused(401, "challenge_invalid");
 }
 
 #[tokio::test]

@@ -18,7 +18,7 @@ const DEFINERS: &str = "
     ('platform.follow_users()', 'trigger', ''),
     ('platform.follow_email_domains()', 'trigger', ''),
     ('platform.follow_passkeys()', 'trigger', ''),
-    ('platform.keep_ceremony(p_lookup bytea, p_state bytea, p_expires timestamp with time zone, p_now timestamp with time zone)',
+    ('platform.keep_ceremony(p_lookup bytea, p_state bytea, p_expires timestamp with time zone)',
      'boolean', 'misy_app'),
     ('platform.take_ceremony(p_lookup bytea, p_now timestamp with time zone)', 'bytea', 'misy_app'),
     ('platform.follow_user_tokens()', 'trigger', ''),
@@ -41,9 +41,9 @@ const DEFINERS: &str = "
 /// choose what time it is where rights, limits or leases depend on it.
 const GIVEN_A_TIME: &str = "
     ('record_calls', 'when something happened, as the entry tells it'),
-    ('keep_ceremony', 'of minutes, and only the handle opens it'), ('take_ceremony', 'only the handle opens it'),
-    ('hold_certificate', 'whether another holder''s certificate is over; what it shows is proved by its key'),
-    ('purge_batch', 'of the role that sets when a tenant ends')";
+    ('keep_ceremony', 'over sooner, if the program''s clock says so; never later'), ('take_ceremony', 'the same'),
+    ('hold_certificate', 'another holder''s certificate is over when both clocks say so'),
+    ('purge_batch', 'a tenant''s time is over when both clocks say so')";
 
 /// And those that `misy.lease` makes for each leased table. That they do what it wrote is a rule of its own.
 const DEFINERS_OF_LEASES: &str = "

@@ -2,6 +2,7 @@
 
 use super::{Stage, refused};
 use misy_store::database::Role;
+use sqlx::{AssertSqlSafe, Executor, Row};
 
 /// What the worker has no business with: whose a session or a conversation is, what was said, how much is left.
 const NOT_THE_WORKERS: &[&str] = &[
@@ -85,4 +86,49 @@ async fn no_role_changes_whose_a_row_is_nor_what_was_said() {
         }
     }
     assert_eq!(stage.text(tenants).await, before);
+}
+
+#[tokio::test]
+async fn no_time_that_a_role_tells_ends_or_prolongs_what_others_hold() {
+    let stage = Stage::private().await;
+    stage
+        .admin(
+            "insert into misy.certificates (tenant_id, certificate_id, name, bound_by, fingerprint, expires_at)
+             values ('verde-cafe', 'crt_theirs', 'V', 'key', decode(repeat('01', 32), 'hex'), now() + interval '1 hour'),
+                    ('andina', 'crt_mine', 'A', 'key', decode(repeat('02', 32), 'hex'), null)",
+        )
+        .await;
+    let mut session = stage.session(Role::App).await;
+    // A certificate whose key another tenant has shown.
+    for (tenant, certificate, time, is_theirs) in [
+        ("verde-cafe", "crt_theirs", "now", true),
+        ("andina", "crt_mine", "infinity", false),
+        ("andina", "crt_mine", "2100-01-01", false),
+    ] {
+        session.execute(AssertSqlSafe(format!("set app.tenant_id = '{tenant}'"))).await.unwrap();
+        let sql = format!("select platform.hold_certificate('\\x07', '{tenant}', '{certificate}', '{time}')");
+        let held: bool = session.fetch_one(AssertSqlSafe(sql)).await.unwrap().get(0);
+        assert_eq!(held, is_theirs, "{tenant} {time}");
+    }
+    // The half of a sign-in that somebody else has begun is there, however much is tidied up, and no other stays for ever.
+    let keep = |lookup: &str, until: &str| {
+        AssertSqlSafe(format!(
+            "select platform.keep_ceremony('\\x{lookup}', '\\x02', ({until})::timestamptz)"
+        ))
+    };
+    session.execute(keep("01", "now() + interval '5 minutes'")).await.unwrap();
+    for number in 16..50 {
+        session.execute(keep(&number.to_string(), "'2100-01-01'")).await.unwrap();
+    }
+    session.execute(keep("03", "'infinity'")).await.unwrap_err();
+    stage
+        .admin(
+            "update platform.ceremonies set kept_at = kept_at - interval '11 minutes' where lookup = '\\x16'",
+        )
+        .await;
+    for (lookup, there) in [("01", true), ("01", false), ("16", false), ("17", true)] {
+        let sql = format!("select platform.take_ceremony('\\x{lookup}', '-infinity')");
+        let kept: Option<Vec<u8>> = session.fetch_one(AssertSqlSafe(sql)).await.unwrap().get(0);
+        assert_eq!(kept.is_some(), there, "{lookup}");
+    }
 }
