@@ -4,12 +4,16 @@
 //! any await, and run again for the same messages: what it does outside it must be able to do twice.
 
 use crate::{Handoff, TurnInput, TurnOutcome};
-use misy_domain::{ConversationId, Part, Source, TenantId, agent::Definition};
+use misy_domain::{
+    ConversationId, Part, Source, TenantId,
+    agent::{Definition, WaitsFor},
+};
+use serde_json::Value;
 use std::{
     future::Future,
     pin::Pin,
     sync::atomic::{AtomicI64, Ordering},
-    time::Instant,
+    time::{Duration, Instant},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -35,6 +39,8 @@ pub struct Call<'a> {
     pub input: &'a TurnInput<'a>,
     /// How it was understood, and what the built-in agents would answer.
     pub drafted: &'a TurnOutcome,
+    /// Where the agent goes on, if it waited.
+    pub resumed: Option<Resumed<'a>>,
     /// The number of the attempt, from one.
     pub attempt: u32,
     /// What may be spent.
@@ -61,6 +67,32 @@ pub enum Ended {
     Drafted,
     /// With an answer of its own.
     Answered(Answer),
+    /// Not yet: it goes on later, in this process or another.
+    Waiting(Wait),
+}
+
+/// A wait. Nothing is held meanwhile; it outlives every process.
+#[derive(Debug)]
+pub struct Wait {
+    /// What for.
+    pub waits_for: WaitsFor,
+    /// For how long at most. It goes on before that when somebody wakes it or the contact writes.
+    pub most: Duration,
+    /// Where it goes on; kept sealed. 64 KiB as JSON at most.
+    pub state: Value,
+    /// What the contact is told meanwhile; nothing is silence.
+    pub saying: Vec<Part>,
+}
+
+/// A wait that ended.
+#[derive(Debug, Clone, Copy)]
+pub struct Resumed<'a> {
+    /// What it was for.
+    pub waits_for: WaitsFor,
+    /// Whether it lasted as long as it might; otherwise somebody woke it, or the contact wrote.
+    pub is_over: bool,
+    /// Where the agent goes on.
+    pub state: &'a Value,
 }
 
 /// What an agent answers.

@@ -13,6 +13,18 @@ crate::words! {
     }
 }
 
+crate::words! {
+    /// What a turn waits for.
+    pub enum WaitsFor {
+        /// The result of a tool.
+        Tool = "tool",
+        /// Somebody's word.
+        Person = "person",
+        /// A time.
+        Timer = "timer",
+    }
+}
+
 /// What happens to a run of an agent when the contact writes again meanwhile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WhenWritten {

@@ -18,18 +18,19 @@ use crate::{
 use loaded::Loaded;
 use metrics::{counter, histogram};
 use misy_agents::{
-    Budget, CompiledPack, Handoff, TurnInput, TurnOutcome, agent::Answer, busy_phrase, decide_turn,
-    unfinished_phrase,
+    Budget, CompiledPack, Handoff, TurnInput, TurnOutcome,
+    agent::{Answer, Wait},
+    busy_phrase, decide_turn, unfinished_phrase,
 };
 use misy_domain::{
-    Clock, Entropy, MessageOrigin, Part, Reply, TenantId,
+    Clock, Entropy, MessageOrigin, Part, Reply, Source, TenantId,
     agent::{AgentKind, Definition},
     decision::Stage,
 };
 use misy_store::{
     Bell, Database, Limits, Vault,
     leases::{Lease, Trouble},
-    turns::{self, Conversations, NewHandoff, TurnResult, TurnWork},
+    turns::{self, Conversations, NewHandoff, NewWait, TurnResult, TurnWork},
 };
 use misy_telemetry::{Field, Traced};
 use misy_workbench::{Packs, Unfinished};
@@ -160,6 +161,7 @@ impl Turns {
         lease: &Lease<Conversations>,
         loaded: &Loaded,
         outcome: TurnOutcome,
+        wait: Option<Wait>,
         began: Instant,
     ) -> Result<(), WorkError> {
         let decision = serde_json::to_value(&outcome.decision)
@@ -176,6 +178,12 @@ impl Turns {
             unanswered_in_a_row: outcome.unanswered_in_a_row,
             handoff,
             decision: &decision,
+            wait: wait.as_ref().map(|wait| NewWait {
+                waits_for: wait.waits_for,
+                most: wait.most,
+                agent: &outcome.decision.agent,
+                state: &wait.state,
+            }),
             took: began.elapsed(),
         };
         let committed = self
@@ -255,8 +263,9 @@ impl Turns {
         };
         Span::current().record("agentName", outcome.decision.agent.as_str());
         steps.turn.id(Field::Agent, &outcome.decision.agent);
-        let told = match self.answer(lease, &loaded, &mut outcome, steps, &timeline).await? {
-            After::Commit(told) => told.or(outcome.spent.map(Told::Budget)),
+        let (told, wait) = match self.answer(lease, &loaded, &mut outcome, steps, &timeline).await? {
+            After::Commit(told) => (told.or(outcome.spent.map(Told::Budget)), None),
+            After::Wait(wait) => (None, Some(wait)),
             After::Later(delay) => {
                 self.database.postpone(lease, delay).await?;
                 if delay.is_zero() {
@@ -273,7 +282,7 @@ impl Turns {
         outcome.decision.stages = timeline.times();
         let commit = steps.step("commit");
         commit.id(Field::Agent, &outcome.decision.agent);
-        self.commit(lease, &loaded, outcome, began).in_span(&commit).await
+        self.commit(lease, &loaded, outcome, wait, began).in_span(&commit).await
     }
 
     /// Has the agent answer that the turn was routed to, as far as it is permitted.
@@ -331,6 +340,14 @@ impl Turns {
                 take(outcome, answer);
                 After::Commit(None)
             }
+            Ran::Waiting(mut wait) => {
+                count(definition, "waiting");
+                outcome.unanswered_in_a_row = loaded.work.unanswered_in_a_row;
+                let parts = std::mem::take(&mut wait.saying);
+                take_words(outcome, parts, Vec::new());
+                outcome.handoff = None;
+                After::Wait(wait)
+            }
             Ran::Interrupted => {
                 count(definition, "interrupted");
                 After::Later(Duration::ZERO)
@@ -353,6 +370,8 @@ impl Turns {
 enum After {
     /// The outcome is stored, and then the tenant told.
     Commit(Option<Told>),
+    /// The turn waits.
+    Wait(Wait),
     /// The turn is begun anew after a while.
     Later(Duration),
 }
@@ -408,6 +427,10 @@ fn take(outcome: &mut TurnOutcome, answer: Answer) {
     outcome.decision.sources.clone_from(&sources);
     outcome.handoff = handoff;
     outcome.unanswered_in_a_row = 0;
+    take_words(outcome, parts, sources);
+}
+
+fn take_words(outcome: &mut TurnOutcome, parts: Vec<Part>, sources: Vec<Source>) {
     let agent_name = outcome.decision.agent.clone();
     outcome.replies = if parts.is_empty() { Vec::new() } else { vec![Reply { parts, sources, agent_name }] };
 }

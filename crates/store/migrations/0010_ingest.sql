@@ -83,8 +83,12 @@ begin
         last_inbound_sequence = ingest_message.sequence,
         -- While a lease is held or a failure waits, the work is due already, and minutes ahead at most: what is further is
         -- from a clock that was wrong.
-        work_at = least(coalesce(c.work_at, pg_catalog.clock_timestamp()),
-                        pg_catalog.clock_timestamp() + interval '5 minutes'),
+        work_at = case
+            -- A turn that waits goes on with what the contact has to say.
+            when c.waits_for is not null and c.lease_owner is null and c.attempts = 0 then pg_catalog.clock_timestamp()
+            else least(coalesce(c.work_at, pg_catalog.clock_timestamp()),
+                       pg_catalog.clock_timestamp() + interval '5 minutes')
+        end,
         attempts = case when c.dead_at is null then c.attempts else 0 end,
         dead_at = null
     where c.tenant_id = p_tenant and c.conversation_id = ingest_message.conversation_id;

@@ -3,15 +3,25 @@
 -- Why a person was asked to take over, and what that person should know: the summary may quote the contact.
 alter table misy.conversations add column handoff_reason text, add column sealed_handoff bytea;
 
+-- What the turn waits for, until when at most, and where its agent goes on. While it waits nobody holds the conversation, and
+-- `work_at` is when it is due again: at `waits_until`, or before that when somebody wakes it.
+alter table misy.conversations
+    add column waits_for text check (waits_for in ('tool', 'person', 'timer')),
+    add column waits_until timestamptz,
+    add column sealed_wait bytea,
+    -- The fence of the claim in which the turn was woken, so that a turn that has not begun to wait yet is not forgotten.
+    add column woken bigint not null default 0;
+
 -- Writes everything that a turn came to, or nothing when the lease was lost meanwhile: the replies with the next
 -- sequences, the decision under every message asked and answered, the state of the conversation, and the audit entry. What
--- arrived during the turn makes the conversation due again at once. Nulls keep status and handoff as they are.
+-- arrived during the turn makes the conversation due again at once. Nulls keep status and handoff as they are. With
+-- `p_waits_for` the turn is not over: what was asked stays unanswered, and it goes on after `p_wait` or when it is woken.
 create function misy.commit_turn(
     p_tenant text, p_conversation text, p_worker text, p_fence bigint, p_answered_through bigint,
     p_session text, p_account text, p_site text, p_reply_ids text[], p_reply_agents text[], p_reply_bodies bytea[], p_asked_ids text[],
     p_decision jsonb, p_language text, p_unanswered smallint, p_status text, p_handoff_reason text, p_sealed_handoff bytea,
     p_audit_id text, p_audit_agent text, p_audit_outcome text, p_duration_micros bigint, p_audit_detail jsonb,
-    p_now timestamptz,
+    p_now timestamptz, p_waits_for text, p_wait interval, p_sealed_wait bytea,
     out committed boolean, out last_sequence bigint, out has_more boolean)
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -19,11 +29,13 @@ as $$
 #variable_conflict use_column
 declare
     set_tenant text;
+    present constant timestamptz := pg_catalog.clock_timestamp();
+    was_woken boolean;
 begin
     set_tenant := pg_catalog.set_config('app.tenant_id', p_tenant, true);
 
-    select c.last_sequence, c.last_inbound_sequence > p_answered_through
-    into last_sequence, has_more
+    select c.last_sequence, c.last_inbound_sequence > p_answered_through, c.woken = p_fence
+    into last_sequence, has_more, was_woken
     from misy.conversations c
     where c.tenant_id = p_tenant and c.conversation_id = p_conversation
         and c.fence = p_fence and c.lease_owner = p_worker
@@ -52,13 +64,19 @@ begin
 
     update misy.conversations c
     set last_sequence = commit_turn.last_sequence,
-        answered_sequence = p_answered_through,
+        answered_sequence = case when p_waits_for is null then p_answered_through else c.answered_sequence end,
         unanswered_in_a_row = p_unanswered,
         language = coalesce(p_language, c.language),
         status = coalesce(p_status, c.status),
         handoff_reason = coalesce(p_handoff_reason, c.handoff_reason),
         sealed_handoff = coalesce(p_sealed_handoff, c.sealed_handoff),
-        work_at = case when commit_turn.has_more then pg_catalog.clock_timestamp() end,
+        waits_for = p_waits_for,
+        waits_until = present + p_wait,
+        sealed_wait = p_sealed_wait,
+        work_at = case
+            when commit_turn.has_more or p_waits_for is not null and was_woken then present
+            when p_waits_for is not null then present + p_wait
+        end,
         lease_owner = null,
         attempts = 0,
         last_error = null
@@ -73,7 +91,26 @@ $$;
 
 revoke execute on function misy.commit_turn(
     text, text, text, bigint, bigint, text, text, text, text[], text[], bytea[], text[], jsonb, text, smallint, text, text,
-    bytea, text, text, text, bigint, jsonb, timestamptz) from public;
+    bytea, text, text, text, bigint, jsonb, timestamptz, text, interval, bytea) from public;
 grant execute on function misy.commit_turn(
     text, text, text, bigint, bigint, text, text, text, text[], text[], bytea[], text[], jsonb, text, smallint, text, text,
-    bytea, text, text, text, bigint, jsonb, timestamptz) to misy_worker;
+    bytea, text, text, text, bigint, jsonb, timestamptz, text, interval, bytea) to misy_worker;
+
+-- Lets a turn that waits go on now, and one that is about to wait not wait; whether there is such a conversation.
+create function misy.wake_turn(p_tenant text, p_conversation text) returns boolean
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    update misy.conversations c
+    set woken = c.fence,
+        work_at = case
+            when c.waits_for is not null and c.lease_owner is null and c.dead_at is null then pg_catalog.clock_timestamp()
+            else c.work_at
+        end
+    where c.tenant_id = p_tenant and c.conversation_id = p_conversation;
+    return found;
+end
+$$;
+revoke execute on function misy.wake_turn(text, text) from public;
+grant execute on function misy.wake_turn(text, text) to misy_app, misy_worker;

@@ -53,6 +53,7 @@ insert into platform.sealed_columns values
     ('idempotency_keys', 'sealed_response', '{scope,idempotency_key}', 't.scope || E''\n'' || t.idempotency_key', 'null', 'true'),
     ('sessions', 'sealed_metadata', '{session_id}', 't.session_id', 't.contact_id', 'true'),
     ('conversations', 'sealed_handoff', '{conversation_id}', 't.conversation_id', 't.contact_id', 'true'),
+    ('conversations', 'sealed_wait', '{conversation_id}', 't.conversation_id', 't.contact_id', 'true'),
     ('messages', 'sealed_body', '{conversation_id,sequence}', 't.message_id || '' '' || t.role',
      '(select c.contact_id from misy.conversations c where c.tenant_id = t.tenant_id and c.conversation_id = t.conversation_id)', 'true');
 
@@ -91,6 +92,9 @@ create trigger refuse_retired_key after insert or update of sealed_metadata on m
 create trigger refuse_retired_key after insert or update of sealed_handoff on misy.conversations
     for each row when (misy.data_key_version(new.sealed_handoff) is not null)
     execute function misy.refuse_retired_key('sealed_handoff');
+create trigger refuse_retired_key_of_wait after insert or update of sealed_wait on misy.conversations
+    for each row when (misy.data_key_version(new.sealed_wait) is not null)
+    execute function misy.refuse_retired_key('sealed_wait');
 create trigger refuse_retired_key after insert or update of sealed_body on misy.messages
     for each row when (misy.data_key_version(new.sealed_body) is not null)
     execute function misy.refuse_retired_key('sealed_body');

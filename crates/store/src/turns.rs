@@ -3,7 +3,7 @@
 use crate::{
     Bell, Database, StoreError, TenantKeys, TenantTx,
     bell::News,
-    leases::{Lease, Leased},
+    leases::{Lease, Leased, interval},
     limits::LimitRow,
     messages::{self, Row},
     readable::stored,
@@ -13,10 +13,11 @@ use crate::{
 use jiff_sqlx::ToSqlx;
 use misy_domain::{
     AuditId, Channel, Clock, Content, ConversationId, Entropy, Language, Locale, Message, MessageId,
-    MessageOrigin, Permissions, Plan, Reply, Role, SiteId, TenantId, limit::Quota,
+    MessageOrigin, Permissions, Plan, Reply, Role, SiteId, TenantId, agent::WaitsFor, limit::Quota,
 };
 use misy_telemetry::Span;
 use misy_trust::Place;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::time::Duration;
 
@@ -64,6 +65,34 @@ pub struct TurnWork {
     pub plan: Plan,
     /// Limits of agents that differ from the plan's.
     pub agent_limits: Vec<LimitRow>,
+    /// What the turn waited for, if it goes on now.
+    pub waited: Option<Waited>,
+}
+
+/// A turn that waited and goes on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Waited {
+    /// What for.
+    pub waits_for: WaitsFor,
+    /// Whether it waited as long as it was to; otherwise it was woken, or the contact wrote.
+    pub is_over: bool,
+    /// The agent that waited.
+    pub agent: String,
+    /// Where it goes on.
+    pub state: Value,
+}
+
+/// A turn that is to wait. Nobody holds its conversation meanwhile.
+#[derive(Debug, Clone, Copy)]
+pub struct NewWait<'a> {
+    /// What for.
+    pub waits_for: WaitsFor,
+    /// For how long at most.
+    pub most: Duration,
+    /// The agent that waits.
+    pub agent: &'a str,
+    /// Where it goes on; sealed, as it may quote the contact.
+    pub state: &'a Value,
 }
 
 /// A person is asked to take over.
@@ -90,8 +119,10 @@ pub struct TurnResult<'a> {
     pub unanswered_in_a_row: u8,
     /// Whether a person takes over.
     pub handoff: Option<NewHandoff<'a>>,
-    /// Why; without a contact's words.
+    /// Why; without a contact's words. Written down when the turn is over.
     pub decision: &'a Value,
+    /// Whether the turn is not over but waits; then what was asked stays unanswered.
+    pub wait: Option<NewWait<'a>>,
     /// How long the turn took until now.
     pub took: Duration,
 }
@@ -131,6 +162,7 @@ pub async fn load_turn(
     let conversation = lease.id.to_string();
     let state = sqlx::query!(
         r#"select c.status, c.language, c.unanswered_in_a_row, c.answered_sequence, c.last_inbound_sequence,
+                  c.waits_for, c.sealed_wait, c.waits_until <= clock_timestamp() as wait_is_over,
                   (select max(p.version) from context_packs p where p.tenant_id = c.tenant_id) as pack_version,
                   (select t.plan from tenants t where t.tenant_id = c.tenant_id) as plan,
                   (select jsonb_agg(jsonb_build_object('scope', l.scope, 'subject', l.subject, 'requests', l.requests,
@@ -158,6 +190,14 @@ pub async fn load_turn(
     let history = Row::open_all(history, keys, &conversation, Via::Connection(tx.connection())).await?;
 
     let broken = || StoreError::Unsealable("conversations");
+    let waited = match (state.waits_for, state.sealed_wait) {
+        (Some(waits_for), Some(sealed)) => {
+            let kept = open_wait(tx, keys, &conversation, &sealed).await?;
+            let (waits_for, is_over) = (stored(waits_for.parse())?, state.wait_is_over.unwrap_or_default());
+            Some(Waited { waits_for, is_over, agent: kept.agent, state: kept.state })
+        }
+        _ => None,
+    };
     Ok(Some(TurnWork {
         origin: origin.origin,
         site_id: origin.site_id,
@@ -175,7 +215,40 @@ pub async fn load_turn(
             Some(rows) => stored(serde_json::from_value(rows))?,
             None => Vec::new(),
         },
+        waited,
     }))
+}
+
+/// What is kept of a turn that waits.
+#[derive(Serialize, Deserialize)]
+struct Kept<A> {
+    agent: A,
+    state: Value,
+}
+
+async fn open_wait(
+    tx: &mut TenantTx,
+    keys: &TenantKeys,
+    conversation: &str,
+    sealed: &[u8],
+) -> Result<Kept<String>, StoreError> {
+    let broken = || StoreError::Unsealable("conversations");
+    let tenant = tx.tenant().clone();
+    let key = keys.contact(Via::Connection(tx.connection()), conversation).await?.ok_or_else(broken)?;
+    keys.know(Via::Connection(tx.connection()), [sealed]).await?;
+    let bytes = key.open(keys, &place(&tenant, "sealed_wait", conversation), sealed)?;
+    serde_json::from_slice(&bytes).map_err(|_| broken())
+}
+
+/// Lets a turn that waits go on now, as what it waited for is there; whether there is such a conversation. Once this is
+/// committed, ring the bell for work. A turn that is about to wait, and does not know yet, does not wait.
+pub async fn wake(tx: &mut TenantTx, conversation: ConversationId) -> Result<bool, StoreError> {
+    let tenant = tx.tenant().clone();
+    let found =
+        sqlx::query_scalar!("select misy.wake_turn($1, $2)", tenant.as_str(), conversation.to_string())
+            .fetch_one(tx.connection())
+            .await?;
+    Ok(found.unwrap_or_default())
 }
 
 /// Ends a lease on a conversation in which nothing waits, for example because what waited was erased. A message that
@@ -185,7 +258,8 @@ async fn rest(tx: &mut TenantTx, lease: &Lease<Conversations>, seen: i64) -> Res
     let rested = sqlx::query!(
         "update conversations
          set work_at = case when last_inbound_sequence > $1 then clock_timestamp() end,
-             answered_sequence = greatest(answered_sequence, $1), lease_owner = null, attempts = 0, last_error = null
+             answered_sequence = greatest(answered_sequence, $1), lease_owner = null, attempts = 0, last_error = null,
+             waits_for = null, waits_until = null, sealed_wait = null
          where tenant_id = $2 and conversation_id = $3 and fence = $4 and lease_owner = $5",
         seen,
         tenant.as_str(),
@@ -345,17 +419,21 @@ impl Database {
         entropy: &dyn Entropy,
     ) -> Result<CommittedTurn, StoreError> {
         let asked: Vec<MessageId> = result.work.waiting.iter().map(|message| message.message_id).collect();
+        // What is said before a wait answers nothing yet.
+        let answers = if result.wait.is_some() { &[] } else { asked.as_slice() };
         let key = keys.contact(Via::Pool(self.worker()), &lease.id.to_string()).await?;
         // Without its contact the conversation is gone, and the lease with it.
         let key = key.ok_or(StoreError::LeaseLost)?;
-        let sealed = SealedReplies::of(result.replies, &asked, &lease.tenant, &key, clock, entropy)?;
+        let sealed = SealedReplies::of(result.replies, answers, &lease.tenant, &key, clock, entropy)?;
         let sealed_handoff = result.handoff.map(|handoff| seal_handoff(lease, handoff, &key, entropy));
         let status = result.handoff.map(|_| ConversationStatus::Handoff.as_str());
-        let outcome = match (&result.handoff, result.replies.is_empty()) {
-            (Some(_), _) => "handoff",
-            (None, true) => "silent",
-            (None, false) => "answered",
+        let outcome = match (&result.handoff, &result.wait, result.replies.is_empty()) {
+            (Some(_), ..) => "handoff",
+            (None, Some(_), _) => "waiting",
+            (None, None, true) => "silent",
+            (None, None, false) => "answered",
         };
+        let sealed_wait = result.wait.map(|wait| seal_wait(lease, wait, &key, entropy)).transpose()?;
         let (session, account) = match result.work.origin {
             MessageOrigin::Session(session) => (Some(session.to_string()), None),
             MessageOrigin::Account(account) => (None, Some(account.to_string())),
@@ -368,7 +446,7 @@ impl Database {
         let row = sqlx::query!(
             "select committed, last_sequence, has_more
              from commit_turn($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
-                              $21, $22, $23, $24)",
+                              $21, $22, $23, $24, $25, $26, $27)",
             lease.tenant.as_str(),
             lease.id.to_string(),
             lease.worker.as_str(),
@@ -381,7 +459,7 @@ impl Database {
             &sealed.agents,
             &sealed.bodies,
             &asked.iter().map(MessageId::to_string).collect::<Vec<_>>(),
-            result.decision,
+            result.wait.is_none().then_some(result.decision),
             result.language.code(),
             i16::from(result.unanswered_in_a_row),
             status,
@@ -393,6 +471,9 @@ impl Database {
             i64::try_from(result.took.as_micros()).unwrap_or(i64::MAX),
             detail,
             clock.now().to_sqlx(),
+            result.wait.map(|wait| wait.waits_for.as_str()),
+            result.wait.map(|wait| interval(wait.most)) as _,
+            sealed_wait,
         )
         .fetch_one(self.worker())
         .await?;
@@ -458,11 +539,23 @@ fn seal_handoff(
     entropy: &dyn Entropy,
 ) -> Vec<u8> {
     let row = lease.id.to_string();
-    key.seal(&handoff_place(&lease.tenant, &row), handoff.summary.as_bytes(), entropy)
+    key.seal(&place(&lease.tenant, "sealed_handoff", &row), handoff.summary.as_bytes(), entropy)
 }
 
-fn handoff_place<'a>(tenant: &'a TenantId, conversation: &'a str) -> Place<'a> {
-    Place { tenant, table: "conversations", column: "sealed_handoff", row: conversation }
+fn seal_wait(
+    lease: &Lease<Conversations>,
+    wait: NewWait<'_>,
+    key: &ContactKey,
+    entropy: &dyn Entropy,
+) -> Result<Vec<u8>, StoreError> {
+    let row = lease.id.to_string();
+    let kept = serde_json::to_vec(&Kept { agent: wait.agent, state: wait.state.clone() });
+    let kept = kept.map_err(|_| StoreError::Refused("What the turn waits with cannot be written."))?;
+    Ok(key.seal(&place(&lease.tenant, "sealed_wait", &row), &kept, entropy))
+}
+
+fn place<'a>(tenant: &'a TenantId, column: &'static str, conversation: &'a str) -> Place<'a> {
+    Place { tenant, table: "conversations", column, row: conversation }
 }
 
 /// What the person who takes over should know, if one was asked to.
@@ -485,6 +578,6 @@ pub async fn handoff_summary(
     let key = keys.contact(Via::Connection(tx.connection()), &row).await?;
     let key = key.ok_or(StoreError::Unsealable("conversations"))?;
     keys.know(Via::Connection(tx.connection()), [&*sealed]).await?;
-    let bytes = key.open(keys, &handoff_place(&tenant, &row), &sealed)?;
+    let bytes = key.open(keys, &place(&tenant, "sealed_handoff", &row), &sealed)?;
     String::from_utf8(bytes).map(Some).map_err(|_| StoreError::Unsealable("conversations"))
 }

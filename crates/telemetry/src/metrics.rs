@@ -54,7 +54,7 @@ pub const ALL: &[Metric] = &[
     counter(
         "misy_agent_runs_total",
         &["outcome"],
-        "runs of agents that wait for something outside: `answered`, `not_permitted` (no permission or no AI tokens left; the built-in agents answered), `interrupted` (the contact wrote again), `late`, `failed`",
+        "runs of agents that wait for something outside: `answered`, `waiting`, `not_permitted` (no permission or no AI tokens left; the built-in agents answered), `interrupted` (the contact wrote again), `late`, `failed`",
     ),
     histogram("misy_agents_wait_seconds", &[], "how long turns and context packs waited for a thread"),
     counter("misy_alerts_total", &["rule"], "alerts raised"),

@@ -1,10 +1,11 @@
 //! An agent that does what a test tells it: slow, dear, failing, hanging; and that remembers how it was called.
 
-use misy_agents::agent::{Agent, Answer, Call, Ended, Failed, Run};
+use misy_agents::agent::{Agent, Answer, Call, Ended, Failed, Run, Wait};
 use misy_domain::{
     Part, Permission,
-    agent::{AgentKind, AgentLimits, Definition, WhenWritten},
+    agent::{AgentKind, AgentLimits, Definition, WaitsFor, WhenWritten},
 };
+use serde_json::Value;
 use std::{
     borrow::Cow,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -28,6 +29,8 @@ pub enum Step {
     Fail,
     /// Panics.
     Panic,
+    /// Ends with a wait: for what, how long at most, with this to go on from, and what the contact is told.
+    Wait(WaitsFor, Duration, Value, &'static str),
     /// Ends with what the built-in agents drafted.
     Draft,
     /// Ends with the words that it was asked, after these.
@@ -41,6 +44,8 @@ pub struct Heard {
     pub texts: Vec<String>,
     /// The number of the attempt.
     pub attempt: u32,
+    /// Where it goes on, if it waited, and whether the wait lasted as long as it might.
+    pub resumed: Option<(Value, bool)>,
     /// Cancelled when nobody waits for the run any more.
     pub cancelled: CancellationToken,
 }
@@ -101,7 +106,12 @@ impl TestAgent {
 
     async fn act(&self, call: Call<'_>) -> Result<Ended, Failed> {
         let texts: Vec<_> = call.input.messages.iter().map(|message| message.text.to_owned()).collect();
-        let heard = Heard { texts, attempt: call.attempt, cancelled: call.cancelled.clone() };
+        let heard = Heard {
+            texts,
+            attempt: call.attempt,
+            resumed: call.resumed.map(|resumed| (resumed.state.clone(), resumed.is_over)),
+            cancelled: call.cancelled.clone(),
+        };
         self.list().push(heard.clone());
         for step in (self.script)(&heard) {
             match step {
@@ -112,6 +122,10 @@ impl TestAgent {
                 Step::Fail => return Err(Failed),
                 // Without the hook, which would only fill the output.
                 Step::Panic => std::panic::resume_unwind(Box::new("as the test wants it")),
+                Step::Wait(waits_for, most, state, saying) => {
+                    let saying = if saying.is_empty() { Vec::new() } else { vec![Part::text(saying)] };
+                    return Ok(Ended::Waiting(Wait { waits_for, most, state, saying }));
+                }
                 Step::Draft => return Ok(Ended::Drafted),
                 Step::Answer(before) => {
                     let text = format!("{before}{}", heard.texts.join(" + "));

@@ -276,6 +276,7 @@ impl TestStore {
                 unanswered_in_a_row: 0,
                 handoff: None,
                 decision: &serde_json::json!({}),
+                wait: None,
                 took: Duration::ZERO,
             };
             self.database

@@ -3,8 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { after, before, describe, test } from 'node:test';
 import type { AxeResults } from 'axe-core';
-import type { BrowserContextOptions } from 'playwright-core';
-import type { ChatPage } from '../src/chat-page.js';
+import type { BrowserContext, BrowserContextOptions } from 'playwright-core';
+import { ChatPage } from '../src/chat-page.js';
 import { Stage } from '../src/stage.js';
 
 const SCREENSHOTS = new URL('../screenshots/', import.meta.url).pathname;
@@ -131,6 +131,32 @@ describe('the chat as people see and use it', () => {
       assert.ok((field?.y ?? 0) + (field?.height ?? 0) <= LOW.viewport.height);
     };
     await stage.visit('andina', play, LOW);
+  });
+
+  test('on a page in Arabic the chat speaks Arabic, from right to left, around what the tenant says', async () => {
+    const play = async (context: BrowserContext): Promise<void> => {
+      await context.route(`${new URL(stage.site('andina')).origin}/`, async (route) => {
+        const response = await route.fetch();
+        await route.fulfill({ response, body: (await response.text()).replace(/<html[^>]*>/, '<html lang="ar" dir="rtl">') });
+      });
+      const chat = await ChatPage.visit(context, stage.site('andina'));
+      await chat.open();
+      await chat.ask(HOURS);
+      await chat.confirmed(1);
+      await chat.page.screenshot({ path: `${SCREENSHOTS}arabic-answer.png` });
+      assert.equal(await chat.field.getAttribute('placeholder'), 'اكتب رسالة…');
+      assert.equal(await chat.panel.evaluate((panel) => getComputedStyle(panel).direction), 'rtl');
+      assert.match(await chat.own.first().locator('.meta').innerText(), /أُرسلت/);
+      await chat.write('متى تفتحون؟');
+      await chat.confirmed(2);
+      const directions = await chat.own.locator('.bubble').evaluateAll((all) => all.map((bubble) => getComputedStyle(bubble).direction));
+      assert.deepEqual(directions, ['ltr', 'rtl'], 'each message has the direction of its own words');
+      const launcher = await chat.launcher.boundingBox();
+      assert.ok((launcher?.x ?? 999) < 100, 'the launcher is on the left');
+      assert.deepEqual((await violations(chat)).filter((violation) => violation.includes('[data-misy]')), []);
+      assert.deepEqual(await overflowing(chat), []);
+    };
+    await stage.asVisitor(play, { ...WIDE, bypassCSP: true });
   });
 
   test('on a dark page the chat is dark, and every text can be read', async () => {

@@ -9,6 +9,7 @@ const parts: { [Name in keyof Parts]: () => Promise<Parts[Name]> } = {
   live: () => import('./misy-live.mjs'),
   widget: () => import('./misy-widget.mjs'),
   rich: () => import('./misy-rich.mjs'),
+  files: () => import('./misy-files.mjs'),
   en: () => import('./misy-en.mjs'),
   es: () => import('./misy-es.mjs'),
   pt: () => import('./misy-pt.mjs'),

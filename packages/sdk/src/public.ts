@@ -39,7 +39,19 @@ export interface Action {
   messageId?: string;
 }
 
+/** A file that the server has, to be sent with a message. */
+export interface Attachment {
+  fileId: string;
+  /** What the server found it to be, such as `image/png`. */
+  mediaType: string;
+  /** Bytes. */
+  size: number;
+  name?: string | null;
+}
+
 export interface SendOptions {
+  /** Files that were uploaded in this session. The text may then be empty. */
+  attachments?: Attachment[];
   /** What was pressed. The text is then what stood on it: what the visitor sees as their own message. */
   action?: Action;
   /** What the agent may know about where the message was written. At most a few short values. */
@@ -120,17 +132,19 @@ export interface OutgoingMessage {
   state: OutgoingState;
   /** What was pressed; `text` is what stood on it. */
   action?: Action;
+  attachments?: Attachment[];
   receipt?: Receipt;
   /** Code of the refusal when `state` is `failed`. */
   errorCode?: string;
 }
 
-/** What `subscribeEvents` hands out. */
+/** What `subscribeEvents` hands out. `delta`: all that is written so far of a message on its way, which then comes as `message`. */
 export type MisyEvent =
   | { type: 'session'; session: Session }
   | { type: 'message'; message: Message }
   | { type: 'outgoing'; message: OutgoingMessage }
   | { type: 'typing'; active: boolean; agentName?: string }
+  | { type: 'delta'; text: string }
   | { type: 'status'; status: SessionStatus }
   | { type: 'handoff'; detail: Record<string, unknown> }
   | { type: 'connection'; online: boolean }

@@ -116,7 +116,7 @@ export function action(label, className, act, name) {
 /** The choice of language, in the head of each page; `draw` shows the page again. */
 export function start(draw) {
   // Kept by the browser while somebody was elsewhere, who may have signed out there: what is shown again is asked for again.
-  addEventListener('pageshow', (event) => {
+  window.addEventListener('pageshow', (event) => {
     if (event.persisted) location.reload();
   });
   const select = make('select', { id: 'language', autocomplete: 'off' });

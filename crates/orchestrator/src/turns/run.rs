@@ -4,11 +4,12 @@ use super::{Turns, loaded::Loaded};
 use futures_util::FutureExt;
 use misy_agents::{
     TurnOutcome,
-    agent::{Agent, Answer, Call, Ended, Tokens, Writing},
+    agent::{Agent, Answer, Call, Ended, Resumed, Tokens, Wait, Writing},
 };
 use misy_domain::{
+    Part,
     agent::{MOST_TOGETHER, WhenWritten},
-    message::check,
+    message::{Writer, check},
 };
 use misy_store::{leases::Lease, turns::Conversations};
 use std::{
@@ -22,12 +23,19 @@ use tracing::warn;
 /// No run takes longer than this, whatever its definition says: well below the time that a worker gives to any work.
 const LONGEST: Duration = Duration::from_secs(90);
 
+/// A turn waits for so long at least and at most.
+const WAITS: std::ops::RangeInclusive<Duration> = Duration::from_millis(50)..=Duration::from_hours(30 * 24);
+/// What an agent may keep while it waits, in bytes of JSON.
+const MOST_KEPT: usize = 64 * 1024;
+
 /// How a run ended, as the turn sees it.
 pub(super) enum Ran {
     /// The draft of the built-in agents is the answer.
     Drafted,
     /// With an answer of its own.
     Answered(Answer),
+    /// It goes on later.
+    Waiting(Wait),
     /// The contact wrote again: everything is answered together.
     Interrupted,
     /// It came to no answer.
@@ -58,6 +66,13 @@ impl Turns {
             conversation: lease.id,
             input: &input,
             drafted,
+            resumed: loaded.work.waited.as_ref().filter(|waited| waited.agent == definition.key).map(
+                |waited| Resumed {
+                    waits_for: waited.waits_for,
+                    is_over: waited.is_over,
+                    state: &waited.state,
+                },
+            ),
             attempt: lease.attempts,
             tokens,
             writing: &Unheard,
@@ -69,9 +84,12 @@ impl Turns {
             biased;
             ended = run => match ended {
                 Ok(Ok(Ended::Drafted)) => Ran::Drafted,
-                Ok(Ok(Ended::Answered(answer))) if can_be_said(&answer) => Ran::Answered(answer),
-                Ok(Ok(Ended::Answered(_))) => {
-                    warn!("the agent answered what no message may hold");
+                Ok(Ok(Ended::Answered(answer))) if can_be_said(&answer.parts) => Ran::Answered(answer),
+                Ok(Ok(Ended::Waiting(wait))) if can_be_said(&wait.saying) && can_be_kept(&wait) => {
+                    Ran::Waiting(Wait { most: wait.most.clamp(*WAITS.start(), *WAITS.end()), ..wait })
+                }
+                Ok(Ok(Ended::Answered(_) | Ended::Waiting(_))) => {
+                    warn!("the agent ended with what no message or wait may hold");
                     Ran::Failed
                 }
                 Ok(Err(error)) => {
@@ -108,8 +126,12 @@ impl Turns {
     }
 }
 
-fn can_be_said(answer: &Answer) -> bool {
-    answer.parts.is_empty() || check(&answer.parts, misy_domain::message::Writer::Tenant, "").is_ok()
+fn can_be_said(parts: &[Part]) -> bool {
+    parts.is_empty() || check(parts, Writer::Tenant, "").is_ok()
+}
+
+fn can_be_kept(wait: &Wait) -> bool {
+    serde_json::to_vec(&wait.state).is_ok_and(|bytes| bytes.len() <= MOST_KEPT)
 }
 
 /// Nobody looks on.

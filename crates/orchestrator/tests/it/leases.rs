@@ -85,6 +85,7 @@ impl Moody {
             unanswered_in_a_row: 0,
             handoff: None,
             decision: &serde_json::json!({}),
+            wait: None,
             took: Duration::ZERO,
         };
         database.commit_turn(lease, &result, &keys, bell, &**clock, &**entropy).await?;

@@ -55,6 +55,7 @@ async fn commit(
         unanswered_in_a_row: 0,
         handoff: None,
         decision: &serde_json::json!({}),
+        wait: None,
         took: Duration::ZERO,
     };
     let (clock, entropy) = (&*store.clock, &*store.entropy);

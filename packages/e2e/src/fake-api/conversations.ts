@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
+import type { FakeFiles } from './files.js';
 import type { Claims } from './tokens.js';
 import type { FakeTenant } from './tenants.js';
 
@@ -24,6 +25,7 @@ export interface Posted {
   clientMessageId: string;
   text?: string;
   action?: { type: string; id: string; messageId?: string };
+  attachments?: string[];
 }
 
 const id = (prefix: string): string => `${prefix}_${randomUUID().replaceAll('-', '')}`;
@@ -42,6 +44,7 @@ export class FakeSession {
     /** The tokens that may read it: the one it was opened with and its renewals. */
     readonly holders: Set<string>,
     private readonly now: () => number,
+    private readonly files: FakeFiles,
   ) {}
 
   describe(claims: Claims): object {
@@ -63,11 +66,12 @@ export class FakeSession {
   }
 
   /** Takes a message of the visitor; a repeated `clientMessageId` changes nothing. Nothing when there is no such thing to press. */
-  accept({ text = '', action, clientMessageId }: Posted): FakeMessage | undefined {
+  accept({ text = '', action, attachments = [], clientMessageId }: Posted): FakeMessage | undefined {
     this.posts.push(text);
     const known = this.messages.find((message) => message.clientMessageId === clientMessageId);
     if (known) return known;
-    if (!action) return this.add({ role: 'contact', parts: [{ type: 'text', text }], clientMessageId });
+    const said = text ? [{ type: 'text', text }] : [];
+    if (!action) return this.add({ role: 'contact', parts: [...said, ...attachments.map((id) => this.files.part(id))], clientMessageId });
     const pressed = this.choice(action);
     return pressed && this.add({ role: 'contact', parts: [{ type: 'text', text: pressed.title }], action: pressed, clientMessageId });
   }
@@ -85,8 +89,13 @@ export class FakeSession {
     const createdAt = new Date(this.now()).toISOString();
     const whole = { ...message, messageId: id('msg'), sessionId: this.sessionId, sequence, createdAt };
     this.messages.push(whole);
-    this.tell('message', whole, sequence);
+    this.tell('message', this.shown(whole), sequence);
     return whole;
+  }
+
+  /** A message as it is told now: links to files in it are new each time. */
+  shown(message: FakeMessage): FakeMessage {
+    return { ...message, parts: message.parts.map((part) => this.files.linked(part)) };
   }
 
   /** Answers as an agent would: from what the tenant has published, or not at all. */

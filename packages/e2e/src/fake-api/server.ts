@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { FakeSession, frame, type FakeMessage, type Posted } from './conversations.js';
+import { FakeFiles } from './files.js';
 import { publicKeyOf, TENANTS } from './tenants.js';
 import { Refused, TokenDesk, type Claims } from './tokens.js';
 
@@ -10,7 +11,7 @@ const DIST = new URL('../../../sdk/dist/', import.meta.url);
 /** What the server takes of BCP 47. */
 const LOCALE = /^[a-z]{2,3}(-[a-z\d]{2,8})*$/i;
 const ALLOWED_HEADERS =
-  'authorization, content-type, last-event-id, x-api-key, x-misy-nonce, x-misy-signature, x-misy-timestamp';
+  'authorization, content-type, idempotency-key, last-event-id, x-api-key, x-misy-nonce, x-misy-signature, x-misy-timestamp';
 
 class Problem extends Error {
   constructor(
@@ -46,6 +47,7 @@ export class FakeApi {
   /** Codes that the next posts of messages are refused with. */
   readonly refusals: Problem[] = [];
   readonly desk = new TokenDesk(() => this.now());
+  readonly files = new FakeFiles(() => this.origin + BASE);
   private readonly families = new Map<string, Set<string>>();
   private readonly server: Server;
   private keepAlive: NodeJS.Timeout | undefined;
@@ -127,7 +129,7 @@ export class FakeApi {
         for await (const chunk of request) chunks.push(chunk as Buffer);
         const path = url.pathname.slice(BASE.length);
         const body = Buffer.concat(chunks);
-        this.route({ method: request.method ?? '', path, query: url.searchParams, body, request, response });
+        await this.route({ method: request.method ?? '', path, query: url.searchParams, body, request, response });
       }
     } catch (error) {
       this.refuse(response, error);
@@ -142,13 +144,25 @@ export class FakeApi {
     response.writeHead(status, { 'Content-Type': 'application/problem+json' }).end(JSON.stringify(body));
   }
 
-  private route(call: Call): void {
+  private async route(call: Call): Promise<void> {
     if (`${call.method} ${call.path}` === 'POST /tokens') {
       this.mintToken(call);
       return;
     }
-    const claims = this.authenticate(call);
     const [, resource, sessionId, part] = call.path.split('/');
+    if (call.method === 'GET' && resource === 'files') {
+      const file = this.files.read(sessionId ?? '', call.query);
+      if (!file) throw new Problem(403, 'link_invalid');
+      call.response.writeHead(200, { 'Content-Type': file.mediaType, 'Cross-Origin-Resource-Policy': 'cross-origin' }).end(file.bytes);
+      return;
+    }
+    const claims = this.authenticate(call);
+    if (call.method === 'POST' && resource === 'files') {
+      const stored = await this.files.store(call.body, call.request.headers['content-type'] ?? '');
+      if (typeof stored === 'number') throw new Problem(stored, 'refused');
+      answer(call.response, 201, stored);
+      return;
+    }
     if (call.method === 'POST' && resource === 'messages') this.takeMessage(call, claims);
     else if (resource !== 'sessions') throw new Problem(404, 'not_found');
     else if (call.method === 'POST') this.openSession(call, claims);
@@ -190,7 +204,7 @@ export class FakeApi {
     if (!tenant || !holders) throw new Problem(404, 'not_found');
     const { locale } = JSON.parse(call.body.toString()) as { locale?: string };
     if (locale !== undefined && !LOCALE.test(locale)) throw new Problem(422, 'validation_failed');
-    const session = new FakeSession(tenant, holders, () => this.now());
+    const session = new FakeSession(tenant, holders, () => this.now(), this.files);
     this.sessions.set(session.sessionId, session);
     answer(call.response, 201, session.describe(claims));
   }
@@ -221,7 +235,7 @@ function history(call: Call, session: FakeSession): void {
   const after = Number(call.query.get('after') ?? 0);
   const limit = Number(call.query.get('limit') ?? 50);
   const rest = session.messages.filter(({ sequence }) => sequence > after);
-  const items = rest.slice(0, limit);
+  const items = rest.slice(0, limit).map((message) => session.shown(message));
   answer(call.response, 200, { items, nextCursor: rest.length > limit ? String(items.at(-1)?.sequence) : null });
 }
 
@@ -231,7 +245,7 @@ function stream(call: Call, session: FakeSession): void {
   response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' });
   response.write(frame('status', { status: session.status }));
   const missed = (message: FakeMessage): boolean => message.sequence > after;
-  session.messages.filter(missed).forEach((message) => response.write(frame('message', message, message.sequence)));
+  session.messages.filter(missed).forEach((message) => response.write(frame('message', session.shown(message), message.sequence)));
   session.streams.add(response);
   response.on('close', () => session.streams.delete(response));
 }

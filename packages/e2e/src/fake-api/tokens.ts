@@ -8,6 +8,7 @@ export interface Claims {
   iat: number;
   exp: number;
   jti: string;
+  permissions: string[];
 }
 
 export interface SignedCall {
@@ -40,12 +41,13 @@ export class TokenDesk {
   private readonly nonces = new Set<string>();
   private readonly revoked = new Set<string>();
   lifeSeconds = 24 * 3600;
+  permissions = ['chat:read', 'chat:write', 'files:upload'];
 
   constructor(private readonly now: () => number) {}
 
   mint(tenantId: string, siteId: string, origin: string): { token: string; signingKey: string; claims: Claims } {
     const iat = Math.floor(this.now() / 1000);
-    const claims: Claims = { tenantId, siteId, origin, iat, exp: iat + this.lifeSeconds, jti: randomUUID() };
+    const claims: Claims = { tenantId, siteId, origin, iat, exp: iat + this.lifeSeconds, jti: randomUUID(), permissions: this.permissions };
     const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
     const unsigned = `${part({ alg: 'HS256', typ: 'tat+jwt', kid: 'fake' })}.${part(claims)}`;
     const signature = createHmac('sha256', this.tokenKey).update(unsigned).digest('base64url');

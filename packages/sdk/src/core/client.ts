@@ -17,7 +17,7 @@ export class Client {
   readonly site: Site;
   readonly tools = tools;
   private readonly store = new Store();
-  private readonly gateway: Gateway;
+  readonly gateway: Gateway;
   private readonly sessions: SessionKeeper;
   private readonly outbox: Outbox;
   private feed: LiveFeed | undefined;
@@ -25,6 +25,7 @@ export class Client {
   private readonly handlers = new Set<(event: MisyEvent) => void>();
   private sessionId: string | undefined;
   private known: Message[] = [];
+  private draft = '';
   private connected = true;
   private stopped = false;
 
@@ -89,14 +90,7 @@ export class Client {
   /** Messages still on their way out, oldest first. */
   async outgoing(): Promise<OutgoingMessage[]> {
     const queue = await this.outbox.queued();
-    return queue.map(({ clientMessageId, text, action, createdAt, errorCode }) => ({
-      clientMessageId,
-      text,
-      action,
-      createdAt,
-      errorCode,
-      state: errorCode ? 'failed' : this.online ? 'sending' : 'queued',
-    }));
+    return queue.map((message) => ({ ...message, state: message.errorCode ? 'failed' : this.online ? 'sending' : 'queued' }));
   }
 
   subscribe(handler: (event: MisyEvent) => void): () => void {
@@ -117,12 +111,6 @@ export class Client {
     this.stopped = true;
     this.outbox.stop();
     this.handlers.clear();
-  }
-
-  /** A message as the server has it now: links to files in it are good for a short time only. */
-  async reread({ sessionId, sequence }: Message): Promise<Message | undefined> {
-    const path = `/sessions/${sessionId ?? this.sessionId ?? ''}/messages?after=${sequence - 1}&limit=1`;
-    return (await this.gateway.json<Schemas['MessagePage']>('GET', path)).items[0];
   }
 
   /** A note this browser keeps for the widget, such as "greeting dismissed"; `value` replaces it. */
@@ -186,11 +174,11 @@ export class Client {
 
   private post(message: QueuedMessage, sessionId: string): Promise<Receipt> {
     const { tenantId, siteId } = this.site;
-    const { clientMessageId, text, metadata, action } = message;
+    const { clientMessageId, text, metadata, action, attachments } = message;
     const envelope = { tenantId, siteId, sessionId, channel: 'web', metadata, clientMessageId } as const;
-    const write = (said: Pick<Schemas['MessageRequest'], 'text' | 'action'>): Promise<Receipt> =>
-      this.gateway.json<Schemas['MessageReceipt']>('POST', '/messages', { ...envelope, ...said } satisfies Schemas['MessageRequest']);
-    if (!action) return write({ text });
+    const write = (said: Pick<Schemas['MessageRequest'], 'text' | 'action'> & { attachments?: string[] }): Promise<Receipt> =>
+      this.gateway.json<Schemas['MessageReceipt']>('POST', '/messages', { ...envelope, ...said });
+    if (!action) return write({ text: text || undefined, attachments: attachments?.map(({ fileId }) => fileId) });
     return write({ action }).catch((error: unknown) => {
       // What can no longer be pressed (422: it is far back, or of a session that is over) still says what the visitor means.
       if ((error as Partial<MisyError>).status !== 422) throw error;
@@ -206,12 +194,19 @@ export class Client {
 
   private onMessage(message: Message): void {
     this.known.push(message);
+    if (message.role !== 'contact') this.draft = '';
     this.emit({ type: 'message', message });
   }
 
   private onFeedEvent(name: string, data: Record<string, unknown>): void {
     if (name === 'typing') {
+      this.draft = '';
       this.emit({ type: 'typing', active: data.active === true, agentName: data.agentName as string | undefined });
+    } else if (name === 'message.delta') {
+      // All that is written so far, or what comes after it.
+      const said = (piece: unknown): string => (typeof piece === 'string' ? piece : '');
+      this.draft = said(data.text) || this.draft + said(data.delta);
+      this.emit({ type: 'delta', text: this.draft });
     } else if (name === 'status') this.emit({ type: 'status', status: data.status as SessionStatus });
     else if (name === 'handoff') this.emit({ type: 'handoff', detail: data });
   }

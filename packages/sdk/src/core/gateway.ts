@@ -4,7 +4,7 @@ import { withLock } from './lock.js';
 import { problemOf, serverMilliseconds } from './problem.js';
 import { importSigningKey, newNonce, signatureHeaders, utf8 } from './signature.js';
 import type { Store } from './store.js';
-import { fetch, now, setTimeout, writeJson } from './taken.js';
+import { fetch, now, readJson, setTimeout, writeJson } from './taken.js';
 
 /** Where requests go and on whose behalf; fixed for the life of a client. */
 export interface Site {
@@ -29,6 +29,10 @@ type TokenAnswer = Schemas['TokenAnswer'] & { signingKey: string };
 
 export interface RequestDetails {
   body?: unknown;
+  /** Instead of a body in JSON. */
+  bytes?: Uint8Array<ArrayBuffer>;
+  /** Instead of `fetch`, which does not tell how far an upload is. */
+  send?: typeof fetch;
   headers?: Record<string, string>;
   signal?: AbortSignal;
 }
@@ -54,6 +58,16 @@ export class Gateway {
   get renewalDue(): boolean {
     const held = this.credentials;
     return !held || this.now() >= held.issuedAt + (held.expiresAt - held.issuedAt) * RENEW_AT_SHARE_OF_LIFE;
+  }
+
+  /** Whether the token that is held allows something. What cannot be read is tried. */
+  may(permission: string): boolean {
+    try {
+      const claims = readJson(atob((this.credentials?.token.split('.')[1] ?? '').replace(/-/g, '+').replace(/_/g, '/')));
+      return (claims as { permissions: string[] }).permissions.includes(permission);
+    } catch {
+      return true;
+    }
   }
 
   async json<T>(method: string, path: string, body?: unknown): Promise<T> {
@@ -147,9 +161,8 @@ export class Gateway {
 
   private async fetch(method: string, path: string, details: RequestDetails, held?: Credentials): Promise<Response> {
     const url = new URL(`${this.site.apiOrigin}/api/meta-agent${path}`);
-    const body = details.body === undefined ? undefined : utf8(writeJson(details.body));
-    const headers: Record<string, string> = { ...details.headers };
-    if (body) headers['Content-Type'] = 'application/json';
+    const body = details.bytes ?? (details.body === undefined ? undefined : utf8(writeJson(details.body)));
+    const headers: Record<string, string> = { ...(body && { 'Content-Type': 'application/json' }), ...details.headers };
     if (held) {
       const timestamp = Math.floor(this.now() / 1000);
       const request = { method, url, body: body ?? new Uint8Array() };
@@ -157,7 +170,7 @@ export class Gateway {
       Object.assign(headers, await signatureHeaders(held.key, request, timestamp, newNonce(), held.token));
     }
     try {
-      return await fetch(url, { method, headers, body, signal: details.signal, credentials: 'omit', cache: 'no-store' });
+      return await (details.send ?? fetch)(url, { method, headers, body, signal: details.signal, credentials: 'omit', cache: 'no-store' });
     } catch (error) {
       throw new MisyError('network_error', 0, { message: String(error) });
     }

@@ -1,4 +1,4 @@
-import { MisyError, type Action, type OutgoingMessage, type Receipt, type SendOptions } from '../public.js';
+import { MisyError, type Action, type Attachment, type OutgoingMessage, type Receipt, type SendOptions } from '../public.js';
 import { backoff, Pause } from './backoff.js';
 import { withLock } from './lock.js';
 import { lengthOf, LONGEST_TEXT } from './limits.js';
@@ -12,6 +12,7 @@ export interface QueuedMessage {
   metadata: Record<string, unknown>;
   /** What was pressed. `text` is what stood on it. */
   action?: Action;
+  attachments?: Attachment[];
   createdAt: string;
   /** The session it was last sent to: only there does the server know whether it has it. */
   sessionId?: string;
@@ -51,12 +52,12 @@ export class Outbox {
     private readonly changed: (message: OutgoingMessage) => void,
   ) {}
 
-  async send(text: string, { metadata = {}, action }: SendOptions = {}): Promise<Receipt> {
-    if (!text.trim() || lengthOf(text) > LONGEST_TEXT) throw new MisyError('validation_failed');
+  async send(text: string, { metadata = {}, action, attachments }: SendOptions = {}): Promise<Receipt> {
+    if (!(text.trim() || attachments?.length) || lengthOf(text) > LONGEST_TEXT) throw new MisyError('validation_failed');
     const createdAt = new Date().toISOString();
     // Half a character, as a careless cut of a text leaves it, is no text for the server.
     const whole = text.replace(/\p{Cs}/gu, '\ufffd');
-    return this.enqueue({ clientMessageId: crypto.randomUUID(), text: whole, metadata, action, createdAt });
+    return this.enqueue({ clientMessageId: crypto.randomUUID(), text: whole, metadata, action, attachments, createdAt });
   }
 
   /** Sends a refused message again, as the last one. */
@@ -162,8 +163,7 @@ export class Outbox {
   }
 
   private tell(message: QueuedMessage, news: Pick<OutgoingMessage, 'state' | 'receipt' | 'errorCode'>): void {
-    const { clientMessageId, text, action, createdAt } = message;
-    this.changed({ clientMessageId, text, action, createdAt, ...news });
+    this.changed({ ...message, ...news });
   }
 
   private async amend(id: string, news: Partial<QueuedMessage>): Promise<void> {

@@ -2,6 +2,7 @@ import type { Message, MessagePart } from '../public.js';
 import type { ViewContext } from '../widget/message-view.js';
 import { objectsOf, textOf, type Fields } from './read.js';
 import type { Rendered } from './render.js';
+import { wordsFor } from './words.js';
 
 const CHECK = 'M5 12.5l4.5 4.5L19 7.5';
 
@@ -50,7 +51,7 @@ export class Choices {
       if (over || isChosen) button.ariaDisabled = 'true';
       if (!isChosen || button.classList.contains('chosen')) continue;
       button.classList.add('chosen');
-      button.append(icon('check', CHECK), h('span', { class: 'sr' }, ` (${this.context.texts.chosen})`));
+      button.append(icon('check', CHECK), h('span', { class: 'sr' }, ` (${wordsFor(this.context.locale).chosen})`));
     }
   };
 }
@@ -60,7 +61,7 @@ export function renderButtons(part: MessagePart, message: Message, context: View
   const choices = new Choices(message, context, true);
   const buttons = objectsOf(part.buttons).map((button) => choices.button(button, 'chip'));
   if (!buttons.some(Boolean)) return {};
-  const group = { class: 'choices', role: 'group', 'aria-label': context.texts.choices };
+  const group = { class: 'choices', role: 'group', 'aria-label': wordsFor(context.locale).choices };
   return { below: [context.kit.h('div', group, ...buttons)], mark: choices.mark };
 }
 
@@ -74,7 +75,7 @@ export function renderList(part: MessagePart, message: Message, context: ViewCon
       const [name, more] = [textOf(item.title) ?? '', textOf(item.description)];
       return choices.button({ id: item.id, title: name }, 'item', h('span', { class: 'words' }, h('b', {}, name), more && h('span', {}, more)));
     });
-    const group = { class: 'section', role: 'group', 'aria-label': title ?? context.texts.choices };
+    const group = { class: 'section', role: 'group', 'aria-label': title ?? wordsFor(context.locale).choices };
     return items.some(Boolean) && h('div', group, title && h('p', { class: 'section-title', dir: 'auto', 'aria-hidden': 'true' }, title), ...items);
   });
   return sections.some(Boolean) ? { below: [h('div', { class: 'options' }, ...sections)], mark: choices.mark } : {};

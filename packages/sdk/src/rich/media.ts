@@ -1,7 +1,9 @@
+import type { Schemas } from '@misy/api-client';
 import type { Message, MessagePart } from '../public.js';
 import type { ViewContext } from '../widget/message-view.js';
 import { objectsOf, textOf, type Fields } from './read.js';
 import type { Rendered } from './render.js';
+import { wordsFor } from './words.js';
 
 const FILE = 'M6 3.5h8l4 4v13H6Z M14 3.5v4h4';
 /** Links to files are good for a quarter of an hour; they are asked for anew a little before. */
@@ -16,7 +18,7 @@ export function renderMedia(part: MessagePart, message: Message, context: ViewCo
   const words = caption ? renderMarkdown(caption, texts.newTab) : [];
   const shown = kind === 'image' ? picture(part, message, context) : kind === 'file' ? undefined : player(kind, part, message, context);
   if (shown) return { within: [shown, ...words] };
-  const link = fileLink(part, message, context, textOf(part.name) ?? textOf(part.alt) ?? texts[kind]);
+  const link = fileLink(part, message, context, textOf(part.name) ?? textOf(part.alt) ?? { ...texts, ...wordsFor(context.locale) }[kind]);
   return link ? { within: [h('p', {}, link), ...words] } : {};
 }
 
@@ -38,7 +40,7 @@ function player(kind: 'audio' | 'video', media: Fields, message: Message, contex
   const source = shownHere(media, context);
   if (!source) return undefined;
   const { h } = context.kit;
-  const label = textOf(media.alt) ?? textOf(media.name) ?? context.texts[kind];
+  const label = textOf(media.alt) ?? textOf(media.name) ?? wordsFor(context.locale)[kind];
   const element = h(kind, { controls: true, preload: kind === 'video' ? 'metadata' : 'none', playsinline: true, 'aria-label': label });
   load(element, source, media, message, context, () => {
     const link = fileLink(media, message, context, label);
@@ -87,8 +89,12 @@ function shownHere(media: Fields, { kit, imageOrigins }: ViewContext): string | 
   return address && imageOrigins.includes(new URL(address).origin) ? address : undefined;
 }
 
+/** The address of a file as the server gives it now. */
 async function renewed(media: Fields, message: Message, context: ViewContext): Promise<string | undefined> {
-  const fresh = media.fileId ? await context.reread(message).catch(() => undefined) : undefined;
-  const all = objectsOf(fresh?.parts).flatMap((part) => [part, part.image as Fields, ...objectsOf(part.cards).map((card) => card.image as Fields)]);
+  if (!media.fileId) return undefined;
+  const { sessionId, sequence } = message;
+  const path = `/sessions/${sessionId ?? ''}/messages?after=${sequence - 1}&limit=1`;
+  const page = await context.gateway.json<Schemas['MessagePage']>('GET', path).catch(() => undefined);
+  const all = objectsOf(page?.items[0]?.parts).flatMap((part) => [part, part.image as Fields, ...objectsOf(part.cards).map((card) => card.image as Fields)]);
   return context.kit.safeAddress(textOf(all.find((one) => (one as Fields | undefined)?.fileId === media.fileId)?.url) ?? '');
 }

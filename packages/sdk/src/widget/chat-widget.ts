@@ -1,6 +1,7 @@
 import type { Client } from '../core/client.js';
 import type { MountedChat, Parts } from '../core/parts.js';
-import type { Message, MisyEvent, SendOptions, Session } from '../public.js';
+import type { Tray } from '../files/tray.js';
+import type { Attachment, Message, MisyEvent, SendOptions, Session } from '../public.js';
 import { h } from './dom.js';
 import { kit } from './kit.js';
 import { Launcher } from './launcher.js';
@@ -46,10 +47,11 @@ export class ChatWidget implements MountedChat {
       rich: () => this.rich(),
       adopt: (styles) => adoptStyles(shadow, styles),
       press: ({ messageId }, id, title) => this.send(title, { action: { type: 'button', id, messageId } }),
-      reread: (message) => client.reread(message),
+      gateway: client.gateway,
     };
     const actions = {
-      send: (text: string) => this.send(text),
+      send: (text: string, attachments: Attachment[]) => this.send(text, { attachments }),
+      tray: client.gateway.may('files:upload') ? (changed: () => void) => this.openTray(context, changed) : undefined,
       retry: (id: string) => client.retry(id),
       close: () => this.close(),
     };
@@ -130,6 +132,12 @@ export class ChatWidget implements MountedChat {
     this.client.send(text, options).catch(() => undefined);
   }
 
+  private async openTray({ adopt, locale, texts }: ViewContext, changed: () => void): Promise<Tray> {
+    const { client } = this;
+    const { Tray } = await client.load('files');
+    return new Tray({ client, kit, locale, label: texts.attach, adopt, changed });
+  }
+
   private async rich(): Promise<Parts['rich']> {
     const { backoff, Pause } = this.client.tools;
     for (let failures = 1; ; failures++) {
@@ -153,6 +161,10 @@ export class ChatWidget implements MountedChat {
         break;
       case 'typing':
         this.showTyping(event.active);
+        break;
+      case 'delta':
+        this.showTyping(true);
+        transcript.showDraft(event.text);
         break;
       case 'session':
         if (event.session.sessionId !== this.session.sessionId) this.startOver(event.session);

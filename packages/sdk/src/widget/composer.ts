@@ -1,8 +1,16 @@
 import { lengthOf, LONGEST_TEXT } from '../core/limits.js';
+import type { Tray } from '../files/tray.js';
+import type { Attachment } from '../public.js';
 import { h, icon } from './dom.js';
 import { fill, type Texts } from './texts.js';
 
 const COUNT_FROM = LONGEST_TEXT - 400;
+
+export interface ComposerActions {
+  send: (text: string, attachments: Attachment[]) => void;
+  /** Brings what holds files; nothing where the visitor may send none. `changed`: its contents have. */
+  tray: ((changed: () => void) => Promise<Tray>) | undefined;
+}
 
 /** Where the visitor writes. Enter sends, Shift+Enter makes a new line. */
 export class Composer {
@@ -10,10 +18,12 @@ export class Composer {
   private readonly field: HTMLTextAreaElement;
   private readonly count = h('div', { class: 'count', role: 'status' });
   private readonly button: HTMLButtonElement;
+  private tray: Tray | undefined;
+  private opening: Promise<Tray> | undefined;
 
   constructor(
     private readonly texts: Texts,
-    private readonly submit: (text: string) => void,
+    private readonly actions: ComposerActions,
   ) {
     this.field = h('textarea', {
       id: 'misy-message',
@@ -23,6 +33,7 @@ export class Composer {
       enterkeyhint: 'send',
       autocomplete: 'off',
       oninput: () => this.adapt(),
+      onpaste: (event: ClipboardEvent) => this.bring(event),
     });
     this.button = h('button', { type: 'submit', class: 'send', 'aria-label': texts.send }, icon('send'));
     const label = h('label', { class: 'sr', for: 'misy-message' }, texts.message);
@@ -30,7 +41,11 @@ export class Composer {
       event.preventDefault();
       this.send();
     };
-    const box = h('div', { class: 'box' }, this.field, this.button);
+    const pick = (): void => this.withTray((tray) => tray.pick());
+    // Browsers open the choice of files only right after a click: the tray is fetched a moment before.
+    const prepare = (): void => this.withTray(() => undefined);
+    const attach = { type: 'button', class: 'attach', 'aria-label': texts.attach, onclick: pick, onfocus: prepare, onpointerenter: prepare };
+    const box = h('div', { class: 'box' }, actions.tray && h('button', attach, icon('clip')), this.field, this.button);
     this.element = h('form', { class: 'composer', onsubmit }, label, box, this.count);
     this.adapt();
   }
@@ -49,12 +64,30 @@ export class Composer {
     this.send();
   }
 
+  /** Takes files that are pasted or dropped, and lets them be dropped here; words are left to the browser. */
+  readonly bring = (event: ClipboardEvent | DragEvent): void => {
+    const data = 'clipboardData' in event ? event.clipboardData : event.dataTransfer;
+    if (!this.actions.tray || !data?.types.includes('Files') || data.types.includes('text/plain')) return;
+    event.preventDefault();
+    const files = [...data.files];
+    this.withTray((tray) => tray.add(files));
+  };
+
+  /** The tray comes when it is first needed, however often it must be asked for. */
+  private withTray(act: (tray: Tray) => void): void {
+    this.opening ??= this.actions.tray?.(() => this.adapt()).then((tray) => {
+      this.element.prepend(tray.element);
+      return (this.tray = tray);
+    });
+    this.opening?.then(act, () => (this.opening = undefined));
+  }
+
   private send(): void {
+    if (this.button.ariaDisabled === 'true') return;
     const text = this.field.value.trim();
-    if (!text || lengthOf(text) > LONGEST_TEXT) return;
     this.field.value = '';
+    this.actions.send(text, this.tray?.take() ?? []);
     this.adapt();
-    this.submit(text);
     this.field.focus();
   }
 
@@ -65,7 +98,7 @@ export class Composer {
     // Through the object model, which a strict CSP allows, unlike a style attribute.
     field.style.height = 'auto';
     if (field.scrollHeight) field.style.height = `${field.scrollHeight}px`;
-    this.button.setAttribute('aria-disabled', String(!length || left < 0));
+    this.button.ariaDisabled = String(!(length || this.tray?.isReady) || left < 0 || !!this.tray?.isBusy);
     this.count.textContent =
       length < COUNT_FROM ? '' : fill(left < 0 ? this.texts.tooLong : this.texts.left, { n: Math.abs(left) });
     field.setAttribute('aria-invalid', String(left < 0));

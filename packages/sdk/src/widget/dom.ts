@@ -23,6 +23,7 @@ const SVG = 'http://www.w3.org/2000/svg';
 // Outlines on a 24 × 24 grid, drawn with the current text colour.
 const ICONS = {
   chat: 'M12 3.5c-5 0-9 3.4-9 7.7 0 2.4 1.3 4.6 3.3 6L5.5 21l4.2-2.1c.7.2 1.5.3 2.3.3 5 0 9-3.6 9-8s-4-7.7-9-7.7Z M8 11.3h.01 M12 11.3h.01 M16 11.3h.01',
+  clip: 'M19 11l-8 8a5 5 0 0 1-7-7l8-8a3 3 0 0 1 5 5l-8 8a1 1 0 0 1-2-2l7-7',
   close: 'M6 6l12 12 M18 6L6 18',
   down: 'M6 9l6 6 6-6',
   send: 'M12 19V5.5 M6 11l6-6 6 6',

@@ -1,3 +1,4 @@
+import type { Gateway } from '../core/gateway.js';
 import type { Parts } from '../core/parts.js';
 import type { Message, MessagePart, Source } from '../public.js';
 import { h, icon } from './dom.js';
@@ -20,8 +21,7 @@ export interface ViewContext {
   adopt: (styles: string) => void;
   /** The visitor presses something that stands in a message. */
   press: (message: Message, id: string, title: string) => void;
-  /** A message as the server has it now. */
-  reread: (message: Message) => Promise<Message | undefined>;
+  gateway: Gateway;
 }
 
 /** The name that stands, unseen, before each message for those who hear it. */
@@ -41,7 +41,7 @@ export function renderWords(part: MessagePart, role: Message['role'], { texts }:
   const words = fields.map((field) => part[field]).find((word) => typeof word === 'string' && word !== '') as string | undefined;
   if (words && role === 'contact') return renderPlain(words);
   if (words || part.type === 'text') return renderMarkdown(words ?? '', texts.newTab);
-  return [h('p', { class: 'unsupported' }, texts.unsupported)];
+  return [h('p', {}, texts.unsupported)];
 }
 
 /** Where an answer comes from, in a line below it. */
@@ -60,9 +60,8 @@ export function renderAvatar(logoUrl: string | null | undefined, context: ViewCo
   const url = safeAddress(logoUrl ?? '');
   if (url && context.imageOrigins.includes(new URL(url).origin)) {
     const image = h('img', { src: url, alt: '' });
-    image.onload = () => avatar.replaceChildren(image);
     // Not in the page until it has loaded: a missing logo leaves the letter.
-    image.onerror = null;
+    image.onload = () => avatar.replaceChildren(image);
   }
   return avatar;
 }

@@ -1,11 +1,10 @@
 import type { Session } from '../public.js';
-import { Composer } from './composer.js';
+import { Composer, type ComposerActions } from './composer.js';
 import { h, icon } from './dom.js';
 import { renderAvatar, renderPlain, type ViewContext } from './message-view.js';
 import { Transcript } from './transcript.js';
 
-export interface PanelActions {
-  send: (text: string) => void;
+export interface PanelActions extends ComposerActions {
   retry: (clientMessageId: string) => void;
   close: () => void;
 }
@@ -29,7 +28,7 @@ export class Panel {
   ) {
     const { texts } = context;
     const chip = (text: string): HTMLElement =>
-      h('button', { type: 'button', class: 'chip', dir: 'auto', onclick: () => actions.send(text) }, text);
+      h('button', { type: 'button', class: 'chip', dir: 'auto', onclick: () => actions.send(text, []) }, text);
     this.suggestions = h(
       'div',
       { class: 'suggestions', role: 'group', 'aria-label': texts.suggestions },
@@ -37,19 +36,26 @@ export class Panel {
     );
     this.person = h(
       'button',
-      { type: 'button', class: 'person', onclick: () => actions.send(texts.wantsPerson) },
+      { type: 'button', class: 'person', onclick: () => actions.send(texts.wantsPerson, []) },
       icon('person'),
       texts.person,
     );
     this.transcript = new Transcript(context, actions.retry, introduction(session), [this.suggestions]);
-    this.composer = new Composer(texts, actions.send);
+    this.composer = new Composer(texts, actions);
     this.title = h('h2', { id: 'misy-title', tabindex: -1 }, session.branding.displayName);
     this.subtitle = h('p', {}, texts.assistant);
     const avatar = renderAvatar(session.branding.logoUrl, context);
     const close = { type: 'button', class: 'close', 'aria-label': texts.close, onclick: actions.close };
     this.element = h(
       'section',
-      { class: 'panel', role: floating ? 'dialog' : 'region', 'aria-labelledby': 'misy-title', hidden: floating },
+      {
+        class: 'panel',
+        role: floating ? 'dialog' : 'region',
+        'aria-labelledby': 'misy-title',
+        hidden: floating,
+        ondragover: this.composer.bring,
+        ondrop: this.composer.bring,
+      },
       h('div', { class: 'head' }, avatar, h('div', { class: 'who' }, this.title, this.subtitle), floating && h('button', close, icon('close'))),
       this.banner,
       this.transcript.element,

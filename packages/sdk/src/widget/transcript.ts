@@ -2,6 +2,7 @@ import type { Action, Message, OutgoingMessage } from '../public.js';
 import { dayLabel, sameDay, timeLabel } from './calendar.js';
 import { h } from './dom.js';
 import { authorName, renderPlain, renderSources, typingLabel, type ViewContext } from './message-view.js';
+import { renderMarkdown } from './markdown/render.js';
 import { PartsView } from './rich-parts.js';
 
 /** One message in the list. Messages still on their way have no sequence yet and stand at the end. */
@@ -26,6 +27,8 @@ export class Transcript {
   private readonly pressed = new Map<string, Set<string>>();
   private readonly list = h('div', { class: 'list' });
   private readonly typing: HTMLElement;
+  /** A message while it is being written. It is seen growing; heard is the whole, once it is there. */
+  private readonly draft = h('div', { class: 'draft', 'aria-hidden': 'true' });
 
   constructor(
     private readonly context: ViewContext,
@@ -34,7 +37,7 @@ export class Transcript {
     outro: Node[],
   ) {
     const dots = h('span', { class: 'dots', 'aria-hidden': 'true' }, h('i'), h('i'), h('i'));
-    this.typing = h('div', { class: 'typing bubble', hidden: true }, dots, h('span', { class: 'sr' }, typingLabel(context)));
+    this.typing = h('div', { class: 'typing bubble', hidden: true }, dots, this.draft, h('span', { class: 'sr' }, typingLabel(context)));
     const label = context.texts.conversation;
     const log = { class: 'log', role: 'log', 'aria-live': 'polite', 'aria-label': label, tabindex: 0 };
     this.element = h('div', log, ...intro, this.list, this.typing, ...outro);
@@ -61,11 +64,17 @@ export class Transcript {
     const atEnd = this.atEnd;
     const held = this.own.get(message.clientMessageId ?? '');
     const entry = held ?? this.entryFor(message);
+    // What was sent as names of files comes back as what they are.
+    if (held && message.parts.some(({ type }) => type !== 'text')) this.fillIn(held, message);
     entry.createdAt = new Date(message.createdAt);
     entry.state = 'sent';
     this.place(entry, message.sequence);
     this.note(message.action);
-    if (message.role !== 'contact') this.showTyping(false);
+    if (message.role !== 'contact') {
+      // What was seen growing does not rise once more.
+      entry.element.classList.toggle('still', !!this.draft.firstChild);
+      this.showTyping(false);
+    }
     this.settle(atEnd);
   }
 
@@ -73,7 +82,10 @@ export class Transcript {
     const id = message.clientMessageId;
     let entry = this.own.get(id);
     if (!entry) {
-      entry = this.newEntry('contact', new Date(message.createdAt), renderPlain(message.text));
+      entry = this.newEntry('contact', new Date(message.createdAt), [
+        ...renderPlain(message.text),
+        ...(message.attachments ?? []).map(({ name }) => h('div', { class: 'part' }, name ?? this.context.texts.file)),
+      ]);
       this.own.set(id, entry);
       this.note(message.action);
     }
@@ -87,7 +99,14 @@ export class Transcript {
     this.settle(true);
   }
 
+  showDraft(text: string): void {
+    const { atEnd } = this;
+    this.draft.replaceChildren(...renderMarkdown(text, this.context.texts.newTab));
+    if (atEnd) this.scrollToEnd();
+  }
+
   showTyping(active: boolean): void {
+    if (!active) this.draft.replaceChildren();
     if (this.typing.hidden === !active) return;
     const atEnd = this.atEnd;
     this.typing.hidden = !active;
@@ -110,22 +129,28 @@ export class Transcript {
 
   private entryFor(message: Message): Entry {
     const entry = this.newEntry(message.role, new Date(message.createdAt), []);
-    const view = new PartsView(message, entry.bubble, this.context);
-    entry.bubble.append(...view.within);
-    entry.bubble.after(view.below);
-    view.mark(this.pressed.get(message.messageId) ?? new Set());
-    this.views.set(message.messageId, view);
+    this.fillIn(entry, message);
     const sources = renderSources(message.sources ?? [], this.context);
     if (sources) entry.meta.before(sources);
     if (message.clientMessageId) this.own.set(message.clientMessageId, entry);
     return entry;
   }
 
+  /** Shows the parts of a message after the name of who says them. */
+  private fillIn({ bubble }: Entry, message: Message): void {
+    const view = new PartsView(message, bubble, this.context);
+    while (bubble.childNodes.length > 1) bubble.lastChild?.remove();
+    bubble.append(...view.within);
+    bubble.after(view.below);
+    view.mark(this.pressed.get(message.messageId) ?? new Set());
+    this.views.set(message.messageId, view);
+  }
+
   private newEntry(role: Message['role'], createdAt: Date, content: Node[]): Entry {
     const day = h('div', { class: 'day', hidden: true });
     const meta = h('div', { class: 'meta' });
-    const author = h('span', { class: 'sr' }, `${authorName(role, this.context)}: `);
-    // Each message finds its own direction, whatever the language of the page.
+    const author = h('bdi', { class: 'sr' }, `${authorName(role, this.context)}: `);
+    // Each message finds its own direction, whatever the language of the page and of its author's name.
     const bubble = h('div', { class: 'bubble', dir: 'auto' }, author, ...content);
     const element = h('div', { class: `message ${role}` }, day, bubble, meta);
     return { role, sequence: Infinity, createdAt, element, bubble, day, meta, state: 'sent' };

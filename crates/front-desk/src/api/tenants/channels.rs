@@ -331,16 +331,18 @@ pub(crate) async fn change(
         callback_url: patch.callback_url,
         status: status.and_then(Result::ok),
     };
-    let mut tx = desk.database.tenant("channels.change", &call.tenant).await?;
-    let account = channels::lock(&mut tx, id).await?.ok_or_else(Problem::not_found)?;
-    let account = call.handle(&desk, account)?;
-    let account = channels::change(&mut tx, &account, &change, expected, desk.clock.now()).await?;
-    let detail = json!({
-        "version": account.version, "status": account.status.as_str(), "callbackUrl": account.callback_url.as_deref().map(told),
-        "permissions": account.permissions,
-    });
-    call.record_change(&desk, &mut tx, id.to_string(), Some(detail)).await?;
-    tx.commit().await?;
+    let account = tenant_tx!(desk.database, "channels.change", &call.tenant, async |tx| {
+        let account = channels::lock(tx, id).await?.ok_or_else(Problem::not_found)?;
+        let account = call.handle(&desk, account)?;
+        let account = channels::change(tx, &account, &change, expected, desk.clock.now()).await?;
+        let detail = json!({
+            "version": account.version, "status": account.status.as_str(), "callbackUrl": account.callback_url.as_deref().map(told),
+            "permissions": account.permissions,
+        });
+        call.record_change(&desk, tx, id.to_string(), Some(detail)).await?;
+        Ok::<_, Problem>(account)
+    })
+    .await?;
     Ok(versioned(account.version, AccountAnswer::from(account)))
 }
 

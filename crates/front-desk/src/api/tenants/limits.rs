@@ -7,7 +7,7 @@ use misy_domain::{Metered, Timestamp, act};
 use misy_store::{
     TenantTx,
     limits::{self, LimitRow, Scope},
-    usage,
+    tenant_tx, usage,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -138,14 +138,16 @@ pub(crate) async fn replace(
             period_seconds: limit.period_seconds,
         })
         .collect();
-    let mut tx = desk.database.tenant("limits.replace", &call.tenant).await?;
-    limits::replace(&mut tx, &rows).await?;
-    if asked.quotas.is_some() {
-        usage::replace_quotas(&mut tx, &quotas).await?;
-    }
-    let detail = json!({ "limits": asked.limits, "quotas": asked.quotas });
-    call.record_change(&desk, &mut tx, "limits", Some(detail)).await?;
-    tx.commit().await?;
+    tenant_tx!(desk.database, "limits.replace", &call.tenant, async |tx| {
+        limits::replace(tx, &rows).await?;
+        if asked.quotas.is_some() {
+            usage::replace_quotas(tx, &quotas).await?;
+        }
+        let detail = json!({ "limits": asked.limits, "quotas": asked.quotas });
+        call.record_change(&desk, tx, "limits", Some(detail)).await?;
+        Ok::<_, Problem>(())
+    })
+    .await?;
     desk.tenants.changed(&call.tenant);
     let state = desk.tenants.get(&call.tenant).await?.ok_or_else(Problem::not_found)?;
     let mut tx = desk.database.tenant("limits.replaced", &call.tenant).await?;

@@ -15,6 +15,7 @@ use misy_domain::{GrantId, TenantId, Timestamp, UserId, act};
 use misy_store::{
     TenantTx, global_settings,
     privilege::{self as uses, PrivilegeUse},
+    tenant_tx,
     tenants::LifeStep,
     users,
 };
@@ -299,12 +300,14 @@ pub(crate) async fn end(
 ) -> Result<StatusCode, Problem> {
     let id: GrantId = call.received.param("grantId")?;
     call.received.expect_no_body()?;
-    let mut tx = desk.database.tenant("privilege.end", &call.tenant).await?;
-    let by = format!("{}/{}", call.manager.home, call.manager.actor);
-    if !uses::end(&mut tx, id, &by, desk.clock.now()).await? {
-        return Err(Problem::not_found());
-    }
-    call.record_change(&desk, &mut tx, id.to_string(), None).await?;
-    tx.commit().await?;
+    tenant_tx!(desk.database, "privilege.end", &call.tenant, async |tx| {
+        let by = format!("{}/{}", call.manager.home, call.manager.actor);
+        if !uses::end(tx, id, &by, desk.clock.now()).await? {
+            return Err(Problem::not_found());
+        }
+        call.record_change(&desk, tx, id.to_string(), None).await?;
+        Ok::<_, Problem>(())
+    })
+    .await?;
     Ok(StatusCode::NO_CONTENT)
 }

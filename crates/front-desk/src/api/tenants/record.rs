@@ -8,7 +8,10 @@ use crate::{
 };
 use axum::{extract::State, response::Response};
 use misy_domain::{Action, Locale, Origin, Plan, act, context_pack::ZoneName};
-use misy_store::tenants::{self, TenantChange};
+use misy_store::{
+    tenant_tx,
+    tenants::{self, TenantChange},
+};
 use serde::Deserialize;
 use serde_json::json;
 use utoipa::ToSchema;
@@ -80,11 +83,13 @@ pub(crate) async fn change(
         call.also(&desk, Action::PlanWrite).await?;
     }
     let change = checked(patch)?;
-    let mut tx = desk.database.tenant("tenants.change", &call.tenant).await?;
-    let tenant = tenants::change(&mut tx, &change, expected).await?.ok_or_else(Problem::not_found)?;
-    let detail = json!({ "version": tenant.version });
-    call.record_change(&desk, &mut tx, call.tenant.as_str(), Some(detail)).await?;
-    tx.commit().await?;
+    let tenant = tenant_tx!(desk.database, "tenants.change", &call.tenant, async |tx| {
+        let tenant = tenants::change(tx, &change, expected).await?.ok_or_else(Problem::not_found)?;
+        let detail = json!({ "version": tenant.version });
+        call.record_change(&desk, tx, call.tenant.as_str(), Some(detail)).await?;
+        Ok::<_, Problem>(tenant)
+    })
+    .await?;
     desk.tenants.changed(&call.tenant);
     Ok(versioned(tenant.version, TenantAnswer::from(tenant)))
 }

@@ -140,16 +140,16 @@ impl Wanted {
     /// What the secret is to carry. What is not asked for goes on as `before`, as far as the caller may give that; what is
     /// asked for beyond that is refused.
     fn grant(
-        self,
+        &self,
         desk: &FrontDesk,
         call: &AtTenant,
         before: &SecretGrant,
     ) -> Result<Given<SecretGrant>, Problem> {
         let own = call.reach(desk)?;
         let goes_on = || before.actions.iter().copied().filter(|action| own.powers.contains(*action));
-        let actions = self.actions.unwrap_or_else(|| goes_on().collect());
+        let actions = self.actions.clone().unwrap_or_else(|| goes_on().collect());
         let permissions =
-            self.permissions.unwrap_or_else(|| before.permissions.intersection(&own.permissions));
+            self.permissions.clone().unwrap_or_else(|| before.permissions.intersection(&own.permissions));
         call.give(desk, SecretGrant::new(&permissions, actions))
     }
 }
@@ -272,17 +272,19 @@ pub(crate) async fn change(
     let mut mistakes = Mistakes::default();
     let wanted = Wanted::new(patch.permissions, patch.actions, &mut mistakes);
     mistakes.into_result()?;
-    let mut tx = desk.database.tenant("secrets.change", &call.tenant).await?;
-    let secret = credentials::lock_secret(&mut tx, id).await?.ok_or_else(Problem::not_found)?;
-    let needs_certificate = patch.needs_certificate.unwrap_or(secret.needs_certificate);
-    let secret = call.handle(&desk, secret)?;
-    let grant = wanted.grant(&desk, &call, &secret.grant)?;
-    credentials::change_secret(&mut tx, &secret, &grant, needs_certificate).await?;
-    let detail = json!({
-        "needsCertificate": needs_certificate, "permissions": grant.permissions, "actions": grant.actions,
-    });
-    call.record_change(&desk, &mut tx, id.to_string(), Some(detail)).await?;
-    tx.commit().await?;
+    tenant_tx!(desk.database, "secrets.change", &call.tenant, async |tx| {
+        let secret = credentials::lock_secret(tx, id).await?.ok_or_else(Problem::not_found)?;
+        let needs_certificate = patch.needs_certificate.unwrap_or(secret.needs_certificate);
+        let secret = call.handle(&desk, secret)?;
+        let grant = wanted.grant(&desk, &call, &secret.grant)?;
+        credentials::change_secret(tx, &secret, &grant, needs_certificate).await?;
+        let detail = json!({
+            "needsCertificate": needs_certificate, "permissions": grant.permissions, "actions": grant.actions,
+        });
+        call.record_change(&desk, tx, id.to_string(), Some(detail)).await?;
+        Ok::<_, Problem>(())
+    })
+    .await?;
     desk.tenants.changed(&call.tenant);
     Ok(StatusCode::NO_CONTENT)
 }

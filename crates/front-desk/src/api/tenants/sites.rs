@@ -200,11 +200,13 @@ pub(crate) async fn change(
         permissions: patch.permissions.map(|list| list.into_iter().collect()),
         origins: allowed,
     };
-    let mut tx = desk.database.tenant("sites.change", &call.tenant).await?;
-    let site = sites::change(&mut tx, &id, &change, expected).await?.ok_or_else(Problem::not_found)?;
-    let detail = json!({ "version": site.version, "origins": patch.origins });
-    call.record_change(&desk, &mut tx, id.as_str(), Some(detail)).await?;
-    tx.commit().await?;
+    let site = tenant_tx!(desk.database, "sites.change", &call.tenant, async |tx| {
+        let site = sites::change(tx, &id, &change, expected).await?.ok_or_else(Problem::not_found)?;
+        let detail = json!({ "version": site.version, "origins": patch.origins });
+        call.record_change(&desk, tx, id.as_str(), Some(detail)).await?;
+        Ok::<_, Problem>(site)
+    })
+    .await?;
     desk.tenants.changed(&call.tenant);
     desk.origins.changed();
     Ok(versioned(site.version, SiteAnswer::from(site)))

@@ -378,43 +378,45 @@ pub(crate) async fn change(
     }
     check_locale(patch.locale.as_ref(), &mut mistakes);
     mistakes.into_result()?;
-    let mut tx = desk.database.tenant("users.change", &call.tenant).await?;
-    users::lock_administrators(&mut tx).await?;
-    expect_roles(&mut tx, patch.roles.as_deref().unwrap_or_default()).await?;
-    let user = users::lock(&mut tx, call.keys(), id).await?.ok_or_else(Problem::not_found)?;
-    call.expect_handles(&desk, &mut tx, &user.roles).await?;
-    let mut detail = json!({ "roles": patch.roles, "disabled": patch.disabled, "was": user.roles });
-    let roles = match patch.roles {
-        Some(roles) => Some(call.give_roles(&desk, &mut tx, roles).await?),
-        None => None,
-    };
-    let status = match (patch.disabled, user.status) {
-        (Some(true), _) => Some(UserStatus::Disabled),
-        // Who never came in is invited still; who came in without a password, as with a passkey, is not.
-        (Some(false), UserStatus::Disabled) if !user.came_in() => Some(UserStatus::Invited),
-        (Some(false), UserStatus::Disabled) => Some(UserStatus::Active),
-        (Some(false) | None, _) => None,
-    };
-    let disables = status == Some(UserStatus::Disabled);
-    let after = roles.as_deref().unwrap_or(&user.roles);
-    expect_not_last(&mut tx, &user, Some(&after[..]).filter(|_| !disables)).await?;
-    let now = desk.clock.now();
-    let mut made = None;
-    if disables {
-        made = Some(query.settle(&desk, &call, &mut tx, id).await?);
-        detail["made"] = json!(made);
-    }
-    let changed = UserChange {
-        name: patch.name.map(|name| name.trim().to_owned()),
-        roles,
-        locale: patch.locale,
-        status,
-        keep: call.proved.as_ref().and_then(Proved::sign_in_id),
-    };
-    users::change(&mut tx, &desk.vault, call.keys(), &user, &changed, expected, now).await?;
-    call.record_change(&desk, &mut tx, id.to_string(), Some(detail)).await?;
-    let user = users::read(&mut tx, call.keys(), id).await?.ok_or_else(Problem::not_found)?;
-    tx.commit().await?;
+    let (user, made, disables) = tenant_tx!(desk.database, "users.change", &call.tenant, async |tx| {
+        users::lock_administrators(tx).await?;
+        expect_roles(tx, patch.roles.as_deref().unwrap_or_default()).await?;
+        let user = users::lock(tx, call.keys(), id).await?.ok_or_else(Problem::not_found)?;
+        call.expect_handles(&desk, tx, &user.roles).await?;
+        let mut detail = json!({ "roles": patch.roles, "disabled": patch.disabled, "was": user.roles });
+        let roles = match patch.roles.clone() {
+            Some(roles) => Some(call.give_roles(&desk, tx, roles).await?),
+            None => None,
+        };
+        let status = match (patch.disabled, user.status) {
+            (Some(true), _) => Some(UserStatus::Disabled),
+            // Who never came in is invited still; who came in without a password, as with a passkey, is not.
+            (Some(false), UserStatus::Disabled) if !user.came_in() => Some(UserStatus::Invited),
+            (Some(false), UserStatus::Disabled) => Some(UserStatus::Active),
+            (Some(false) | None, _) => None,
+        };
+        let disables = status == Some(UserStatus::Disabled);
+        let after = roles.as_deref().unwrap_or(&user.roles);
+        expect_not_last(tx, &user, Some(&after[..]).filter(|_| !disables)).await?;
+        let now = desk.clock.now();
+        let mut made = None;
+        if disables {
+            made = Some(query.settle(&desk, &call, tx, id).await?);
+            detail["made"] = json!(made);
+        }
+        let changed = UserChange {
+            name: patch.name.as_deref().map(|name| name.trim().to_owned()),
+            roles,
+            locale: patch.locale.clone(),
+            status,
+            keep: call.proved.as_ref().and_then(Proved::sign_in_id),
+        };
+        users::change(tx, &desk.vault, call.keys(), &user, &changed, expected, now).await?;
+        call.record_change(&desk, tx, id.to_string(), Some(detail)).await?;
+        let user = users::read(tx, call.keys(), id).await?.ok_or_else(Problem::not_found)?;
+        Ok::<_, Problem>((user, made, disables))
+    })
+    .await?;
     if disables {
         desk.tenants.changed(&call.tenant);
     }

@@ -34,11 +34,5 @@ export const texts: Texts = {
   newTab: 'يفتح في علامة تبويب جديدة',
   dismiss: 'أخفِ التحية',
   suggestions: 'اقتراحات',
-  choices: 'الخيارات',
-  chosen: 'تم اختياره',
-  cards: 'بطاقات',
-  details: 'المزيد',
-  map: 'عرض على الخريطة',
-  audio: 'صوت',
-  video: 'فيديو',
+  attach: 'أرفق ملفًا',
 };

@@ -33,11 +33,5 @@ export const texts = {
   newTab: 'opens in a new tab',
   dismiss: 'Dismiss greeting',
   suggestions: 'Suggestions',
-  choices: 'Choices',
-  chosen: 'chosen',
-  cards: 'Cards',
-  details: 'More about it',
-  map: 'See on a map',
-  audio: 'Sound',
-  video: 'Video',
+  attach: 'Attach a file',
 };

@@ -34,11 +34,5 @@ export const texts: Texts = {
   newTab: 'se abre en otra pestaña',
   dismiss: 'Descartar el saludo',
   suggestions: 'Sugerencias',
-  choices: 'Opciones',
-  chosen: 'elegido',
-  cards: 'Fichas',
-  details: 'Más información',
-  map: 'Ver en un mapa',
-  audio: 'Sonido',
-  video: 'Vídeo',
+  attach: 'Adjuntar un archivo',
 };

@@ -34,11 +34,5 @@ export const texts: Texts = {
   newTab: 'abre em outra aba',
   dismiss: 'Dispensar a saudação',
   suggestions: 'Sugestões',
-  choices: 'Opções',
-  chosen: 'escolhido',
-  cards: 'Cartões',
-  details: 'Saiba mais',
-  map: 'Ver no mapa',
-  audio: 'Áudio',
-  video: 'Vídeo',
+  attach: 'Anexar um arquivo',
 };

@@ -1,0 +1,1 @@
+export { Tray } from './files/tray.js';
