@@ -223,7 +223,8 @@ export class FakeApi {
     const session = this.sessionOf(body.sessionId, claims);
     const before = session.messages.length;
     const message = session.accept(body);
-    if (!message) throw new Problem(422, 'validation_failed');
+    // Like the server, takes no empty list of files.
+    if (!message || body.attachments?.length === 0) throw new Problem(422, 'validation_failed');
     answer(call.response, 202, { messageId: message.messageId, sequence: message.sequence });
     if (this.silent || session.messages.length === before) return;
     session.tell('typing', { active: true, agentName: 'support' });

@@ -178,7 +178,7 @@ export class Client {
     const envelope = { tenantId, siteId, sessionId, channel: 'web', metadata, clientMessageId } as const;
     const write = (said: Pick<Schemas['MessageRequest'], 'text' | 'action'> & { attachments?: string[] }): Promise<Receipt> =>
       this.gateway.json<Schemas['MessageReceipt']>('POST', '/messages', { ...envelope, ...said });
-    if (!action) return write({ text: text || undefined, attachments: attachments?.map(({ fileId }) => fileId) });
+    if (!action) return write({ text: text || undefined, attachments: attachments?.length ? attachments.map(({ fileId }) => fileId) : undefined });
     return write({ action }).catch((error: unknown) => {
       // What can no longer be pressed (422: it is far back, or of a session that is over) still says what the visitor means.
       if ((error as Partial<MisyError>).status !== 422) throw error;
