@@ -1,8 +1,8 @@
 //! Files that contacts send: what is known of each, and ([`bytes`]) where its bytes lie.
 //!
 //! The row comes first and goes first. It says that the file is stored only when its bytes are durable, and when it goes, the
-//! database notes that the bytes are to follow ([`Database::remove_bytes`]). So bytes never lie anywhere without a line that
-//! leads to them, whoever is killed when.
+//! database notes that the bytes are to follow ([`Database::remove_bytes`]). So a line leads to all bytes that were written to
+//! their end. Whoever is killed while it writes them leaves an unfinished piece beside their place, which nobody can read.
 
 mod bytes;
 

@@ -120,17 +120,18 @@ impl Disposition {
         let mut rest = value.trim().strip_prefix("form-data")?;
         let (mut name, mut file_name) = (None, None);
         while let Some(pair) = rest.trim_start().strip_prefix(';') {
-            let (key, value) = pair.trim_start().split_once("=\"")?;
-            let (value, after) = value.split_once('"')?;
+            let (key, value) = pair.trim_start().split_once('=')?;
+            let (value, after) = quoted(value).or_else(|| token(value))?;
+            rest = after;
             let place = match key {
                 "name" => &mut name,
                 "filename" => &mut file_name,
-                _ => return None,
+                // Such as `filename*`, which servers send beside the other (RFC 7578, section 4.2, forbids it; some do).
+                _ => continue,
             };
-            if place.replace(unescaped(value)).is_some() {
+            if place.replace(value).is_some() {
                 return None;
             }
-            rest = after;
         }
         let is_word = |name: &String| {
             (1..=64).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_alphanumeric())
@@ -140,20 +141,32 @@ impl Disposition {
     }
 }
 
-/// As browsers escape a name (HTML, "multipart/form-data encoding algorithm").
-fn unescaped(text: &str) -> String {
-    text.replace("%22", "\"").replace("%0D", "\r").replace("%0A", "\n")
+/// A value between quotation marks, and what comes after it. Browsers escape what stands in a name by percent signs (HTML,
+/// "multipart/form-data encoding algorithm"), servers by a backslash before a quotation mark (RFC 2183).
+fn quoted(text: &str) -> Option<(String, &str)> {
+    let inner = text.strip_prefix('"')?;
+    let end = inner.char_indices().find(|&(at, c)| c == '"' && !inner[..at].ends_with('\\'))?.0;
+    let value = inner[..end].replace("\\\"", "\"");
+    Some((value.replace("%22", "\"").replace("%0D", "\r").replace("%0A", "\n"), &inner[end + 1..]))
+}
+
+/// A value of one word, as servers send it too.
+fn token(text: &str) -> Option<(String, &str)> {
+    let (value, after) = text.split_at(text.find(';').unwrap_or(text.len()));
+    let value = value.trim_end();
+    let is_word = !value.is_empty() && !value.contains(|c: char| c.is_whitespace() || "\"=".contains(c));
+    is_word.then(|| (value.to_owned(), after))
 }
 
 fn boundary(content_type: &str) -> Option<&str> {
-    let (essence, parameter) = content_type.split_once(';')?;
+    let (essence, parameters) = content_type.split_once(';')?;
     if !essence.trim().eq_ignore_ascii_case("multipart/form-data") {
         return None;
     }
-    let (name, value) = parameter.trim().split_once('=')?;
+    let mut pairs = parameters.split(';').filter_map(|pair| pair.trim().split_once('='));
+    let (_, value) = pairs.find(|(name, _)| name.eq_ignore_ascii_case("boundary"))?;
     let value = value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(value);
-    let is_one = name.eq_ignore_ascii_case("boundary")
-        && (1..=70).contains(&value.len())
+    let is_one = (1..=70).contains(&value.len())
         && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"'()+_,-./:=?".contains(&byte));
     is_one.then_some(value)
 }
@@ -195,6 +208,18 @@ mod tests {
     }
 
     #[test]
+    fn forms_of_servers_are_read_too() {
+        for (head, name) in [
+            ("name=file; filename=a.png; filename*=utf-8''a.png", "a.png"),
+            ("name=\"file\"; filename=\"a \\\"b\\\".png\"", "a \"b\".png"),
+            ("name=\"file\"; filename*=utf-8''%C3%B1.png; filename=\"n.png\"", "n.png"),
+        ] {
+            let file = read(field(head, "x") + "--XX--").unwrap().file().unwrap();
+            assert_eq!(file.name.as_deref(), Some(name), "{head}");
+        }
+    }
+
+    #[test]
     fn what_is_no_form_is_refused() {
         let good = field("name=\"file\"", "x");
         for body in [
@@ -207,7 +232,7 @@ mod tests {
             field("name=\"file\"; name=\"file\"", "x") + "--XX--",
             field("filename=\"a\"", "x") + "--XX--",
             field("name=\"fi/le\"", "x") + "--XX--",
-            field("name=\"file\"; x=\"y\"", "x") + "--XX--",
+            field("name=\"file\"; x=\"y", "x") + "--XX--",
             field("name=\"file\"\r\nContent-Disposition: form-data; name=\"a\"", "x") + "--XX--",
             field(&format!("name=\"file\"; filename=\"{}\"", "x".repeat(3_000)), "x") + "--XX--",
             (0..9).map(|n| field(&format!("name=\"f{n}\""), "x")).collect::<String>() + "--XX--",

@@ -46,10 +46,16 @@ const TAKEN: &[Kind] = &[
 ];
 const TEXT: Kind = kept("text/plain", &["txt", "csv", "log", "md", "json"]);
 
+/// Kinds whose files can be text from beginning to end, and are told by a whole line at their beginning.
+const TOLD_BY_TEXT: &[&str] =
+    &["application/pdf", "text/html", "text/xml", "text/x-shellscript", "application/rtf"];
+
 impl Kind {
     /// The kind of these bytes, if files of it are taken.
     pub(crate) fn of(bytes: &[u8]) -> Option<&'static Self> {
         match infer::get(bytes) {
+            // A page of text may begin like another kind, as "BMW;2019" begins like a picture. No picture is text to its end.
+            Some(found) if is_text(bytes) && !TOLD_BY_TEXT.contains(&found.mime_type()) => Some(&TEXT),
             Some(found) => Self::named(found.mime_type()),
             None if is_text(bytes) => Some(&TEXT),
             None => None,
@@ -90,6 +96,10 @@ mod tests {
             (b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom", "video/mp4"),
             (b"%PDF-1.7\n", "application/pdf"),
             ("Mañana a las 9\r\n".as_bytes(), "text/plain"),
+            (b"BMW;2019;rojo\n", "text/plain"),
+            (b"GIF o PNG, como prefiera", "text/plain"),
+            (b"MZA: salida a las 9", "text/plain"),
+            (b"ID3 es la etiqueta", "text/plain"),
         ] {
             assert_eq!(of(bytes), Some(media_type));
         }

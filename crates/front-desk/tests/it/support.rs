@@ -220,6 +220,8 @@ impl App {
         let (tenant, entropy) = (who.tenant_id(), SystemEntropy::new());
         let keys = store.vault.keys(&store.database, &tenant).await.unwrap().unwrap();
         let email: EmailAddress = format!("somebody@{}.example", who.id).parse().unwrap();
+        // Before the transaction: whoever asks for a second connection within it waits for those who wait for its lock.
+        let is_owner = store.database.owner_tenant().await.unwrap().as_ref() == Some(&tenant);
         let mut tx = store.database.tenant("test.person", &tenant).await.unwrap();
         // One after the other: two calls at once would both make them.
         users::lock_administrators(&mut tx).await.unwrap();
@@ -227,7 +229,6 @@ impl App {
         let user_id =
             known.as_ref().map_or_else(|| UserId::new(&*store.clock, &entropy), |user| user.user_id);
         if known.is_none() {
-            let is_owner = store.database.owner_tenant().await.unwrap().as_ref() == Some(&tenant);
             let roles = misy_trust::access::first_administrator(is_owner);
             let new = NewUser {
                 user_id,

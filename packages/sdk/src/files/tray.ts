@@ -6,7 +6,7 @@ import { upload } from './upload.js';
 import { wordsFor, type Words } from './words.js';
 
 /** As many as a message carries. */
-const MOST_FILES = 10;
+const MOST_FILES = 9;
 /** Nothing that large is read into memory; the server's own limit is lower. */
 const LARGEST = 100 * 1024 * 1024;
 const FILE = 'M6 3.5h8l4 4v13H6Z M14 3.5v4h4';
