@@ -60,6 +60,9 @@ pub trait Channel: Send + Sync {
     /// What the answer to a call means for the piece, the account and the time of the next try.
     fn judge(&self, answer: &VendorAnswer<'_>) -> Verdict;
 
+    /// What a code means that came after the vendor had taken a piece.
+    fn fault(&self, code: i64) -> Verdict;
+
     /// How fast may be sent.
     fn pace(&self) -> Pace;
 }

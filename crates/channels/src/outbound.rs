@@ -88,6 +88,19 @@ pub struct VendorCall {
     pub authorization: Secret<String>,
 }
 
+impl VendorCall {
+    /// The same call with the proof that whoever has the token has the secret of its app, too.
+    #[must_use]
+    pub fn proved(mut self, app_secret: &Secret<String>, token: &Secret<String>) -> Self {
+        let separator = if self.path.contains('?') { '&' } else { '?' };
+        let proof = crate::meta::app_secret_proof(app_secret, token);
+        self.path.push(separator);
+        self.path.push_str("appsecret_proof=");
+        self.path.push_str(&proof);
+        self
+    }
+}
+
 /// What a vendor answered.
 #[derive(Debug, Clone, Copy)]
 pub struct VendorAnswer<'a> {

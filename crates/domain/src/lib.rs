@@ -20,6 +20,7 @@ pub mod network;
 pub mod origin;
 pub mod password;
 pub mod permission;
+pub mod phone;
 pub mod plan;
 pub mod role;
 #[cfg(feature = "schema")]

@@ -41,6 +41,7 @@ mod shares;
 mod tallies;
 pub mod tenant_state;
 pub mod token_desk;
+mod vendors;
 mod welcome;
 
 pub use connection::Connection;

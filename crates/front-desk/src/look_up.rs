@@ -11,7 +11,7 @@ use crate::{
     pipeline::Received,
     problem::Problem,
 };
-use misy_domain::TenantId;
+use misy_domain::{Channel, ChannelAccountId, TenantId};
 use misy_store::{
     StoreError,
     credentials::{KeyKind, KeyRecord},
@@ -26,6 +26,17 @@ pub(crate) async fn tenant(
     hash: &[u8; 32],
 ) -> Result<Option<TenantId>, Problem> {
     guarded(desk, received.record.address, hash, desk.database.tenant_of_credential(hash)).await
+}
+
+/// Whose account of a channel has this id.
+pub(crate) async fn tenant_of_account(
+    desk: &FrontDesk,
+    from: Option<IpAddr>,
+    channel: Channel,
+    account: ChannelAccountId,
+) -> Result<Option<TenantId>, Problem> {
+    let hash = misy_trust::sha256(format!("{channel} {account}").as_bytes());
+    guarded(desk, from, &hash, desk.database.tenant_of_account(channel, account)).await
 }
 
 /// A key.

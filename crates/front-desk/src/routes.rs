@@ -203,6 +203,8 @@ fn chat() -> Routes {
         .open(served!(files::upload::upload))
         .open(served!(files::read::read))
         .open(served!(channels::pass_on))
+        .open(served!(channels::webhook::confirm))
+        .open(served!(channels::webhook::take))
 }
 
 fn people() -> Routes {

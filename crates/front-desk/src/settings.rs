@@ -6,6 +6,9 @@ use misy_domain::{Origin, Plan, TenantId, limit::Quota};
 use misy_trust::{Algorithm, BootstrapSecret, PasswordCost};
 use std::{fmt, str::FromStr, time::Duration};
 
+/// Where the Graph API of Meta is unless the operator says otherwise.
+pub const GRAPH_URL: &str = "https://graph.facebook.com/v25.0";
+
 /// Who may register a tenant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum SelfRegistration {
@@ -121,6 +124,8 @@ pub struct Settings {
     pub streams_per_tenant: u32,
     /// How long a closed tenant can be activated again before its data go.
     pub close_grace: Duration,
+    /// Where the Graph API of Meta is, with its version and without a trailing slash.
+    pub graph_url: String,
     /// Whether browsers are told to come by HTTPS only: when the program itself ends TLS.
     pub strict_transport: bool,
     /// How long what is known of a tenant may be used; a change elsewhere counts after this at the latest.
@@ -210,6 +215,7 @@ impl Settings {
             streams_per_address: 2_000,
             streams_per_tenant: 20_000,
             close_grace: Duration::from_hours(30 * 24),
+            graph_url: GRAPH_URL.to_owned(),
             strict_transport: false,
             snapshot_age: Duration::from_millis(900),
         }

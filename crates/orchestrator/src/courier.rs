@@ -1,11 +1,15 @@
-//! Delivers what is said on accounts of the API channel: a signed `POST` to the tenant's program, as Standard Webhooks has it.
-//! Each is sent at least once, under the same id each time: a courier that dies between sending and noting it sends again.
+//! Delivers what is said on accounts. With the API channel that is a signed `POST` to the tenant's program, as Standard Webhooks
+//! has it: each is sent at least once, under the same id each time, as a courier that dies between sending and noting it sends
+//! again. What goes to a vendor is in [`vendors`].
+
+mod vendors;
 
 use crate::{
     Worker, WorkerSettings,
     worker::{Handler, WorkError},
 };
 use http::{HeaderName, HeaderValue, StatusCode};
+use misy_channels::vendor;
 use misy_domain::{ChannelAccountId, Clock, ConversationId, DeliveryId, Entropy, Message, Timestamp};
 use misy_egress::{Egress, EgressError, Reach, Request, Response};
 use misy_store::{
@@ -19,6 +23,7 @@ use misy_trust::webhook_signatures;
 use serde::{Deserialize, Serialize};
 use std::{sync::Arc, time::Duration};
 use tracing::{debug, warn};
+use vendors::Vendors;
 
 const ID: HeaderName = HeaderName::from_static("webhook-id");
 const TIMESTAMP: HeaderName = HeaderName::from_static("webhook-timestamp");
@@ -36,6 +41,7 @@ pub struct Courier {
     bell: Bell,
     egress: Egress,
     clock: Arc<dyn Clock>,
+    vendors: Vendors,
 }
 
 /// What is sent.
@@ -67,7 +73,21 @@ struct Answer {
 impl Courier {
     /// A courier that goes this way out.
     pub fn new(database: Database, vault: Vault, bell: Bell, egress: Egress, clock: Arc<dyn Clock>) -> Self {
-        Self { database, vault, bell, egress, clock }
+        Self { database, vault, bell, egress, clock, vendors: Vendors::default() }
+    }
+
+    /// Has it call the vendors of channels here.
+    #[must_use]
+    pub fn calling(mut self, graph_url: String) -> Self {
+        self.vendors.graph_url = graph_url;
+        self
+    }
+
+    /// How long it waits for a receipt of what a vendor may have taken or not, before it sends that again.
+    #[must_use]
+    pub fn unsure_for(mut self, time: Duration) -> Self {
+        self.vendors.unsure_for = time;
+        self
     }
 
     /// A worker that delivers with this courier.
@@ -163,6 +183,9 @@ impl Handler for Courier {
 impl Courier {
     /// Sends a delivery and notes that it has left.
     async fn deliver(&self, lease: &Lease<Deliveries>, delivery: &Delivery) -> Result<(), WorkError> {
+        if let Some((vendor, account)) = vendor(delivery.channel).zip(delivery.vendor.as_ref()) {
+            return self.deliver_to_vendor(lease, delivery, vendor, account).await;
+        }
         let answer = self.send(delivery).await?;
         match answer.status {
             status if status.is_success() => {}

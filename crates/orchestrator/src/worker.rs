@@ -91,6 +91,9 @@ pub enum WorkError {
     /// No later attempt can succeed either: the work is given up at once.
     #[error("{}, for good", .0.code())]
     Hopeless(Trouble),
+    /// It is tried again, but not before this time has passed.
+    #[error("{}, not before {}s", .0.code(), .1.as_secs())]
+    Later(Trouble, time::Duration),
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -262,6 +265,7 @@ impl<H: Handler> Worker<H> {
         let trouble = error.trouble();
         warn!(code = trouble.code(), attempts = lease.attempts, %error, "the work failed");
         let delay = self.settings.backoff.after(lease.attempts, &*self.entropy);
+        let delay = if let WorkError::Later(_, least) = error { delay.max(*least) } else { delay };
         let is_hopeless = matches!(error, WorkError::Hopeless(_));
         let most_attempts = if is_hopeless { 0 } else { self.settings.terms.most_attempts };
         match self.database.fail(lease, trouble, delay, most_attempts).await {
@@ -339,7 +343,7 @@ impl<H: Handler> Worker<H> {
 impl WorkError {
     pub(crate) fn trouble(&self) -> Trouble {
         match self {
-            Self::Failed(trouble) | Self::Hopeless(trouble) => *trouble,
+            Self::Failed(trouble) | Self::Hopeless(trouble) | Self::Later(trouble, _) => *trouble,
             Self::Store(error) => error.into(),
             Self::Unfinished(Unfinished::Full) => Trouble::TooMuchAtOnce,
             Self::Unfinished(Unfinished::Panicked) => Trouble::Panic,

@@ -144,7 +144,8 @@ impl Running {
         neighbours.start(settings, &front_desk, &stop, &tasks).await?;
         let rotations = rotations(database.clone(), vault.clone(), entropy.clone());
         let egress = root_keys::egress(settings)?;
-        let courier = Courier::new(database.clone(), vault.clone(), bell.clone(), egress, clock.clone());
+        let courier = Courier::new(database.clone(), vault.clone(), bell.clone(), egress, clock.clone())
+            .calling(settings.vendors.clone());
         let turns = Turns::new(database.clone(), vault, bell, packs, clock, entropy.clone())
             .limited_by(Limits::through(redis));
         if let Some(tls) = &tls {
@@ -254,6 +255,7 @@ fn desk_settings(
     desk_settings.trusted_proxies = settings.connections.trusted_proxies;
     desk_settings.proxy_header = settings.connections.proxy_header;
     desk_settings.close_grace = settings.close_grace;
+    desk_settings.graph_url.clone_from(&settings.vendors);
     desk_settings.strict_transport = ends_tls;
     desk_settings.streams_per_family = settings.connections.streams_per_visitor;
     desk_settings.streams_per_address = settings.connections.streams_per_address;

@@ -23,6 +23,7 @@ mod telemetry;
 mod tests;
 mod tls;
 mod token_algorithm;
+mod vendors;
 mod work;
 
 use anyhow::{Context, bail};
@@ -77,6 +78,7 @@ sections! {
     owner: owner::Owner,
     root_key: RootKeySettings,
     egress: egress::Egress,
+    vendors: String,
     files: files::Files,
     token_algorithm: misy_trust::Algorithm,
     telemetry: telemetry::Telemetry,

@@ -38,7 +38,7 @@ begin
             and s.channel = p_channel
         for no key update of c;
     else
-        select c.conversation_id, c.last_sequence + 1, a.status <> 'active'
+        select c.conversation_id, c.last_sequence + 1, a.status = 'disabled'
         into conversation_id, sequence, is_over
         from misy.channel_threads t
         join misy.channel_accounts a on a.tenant_id = t.tenant_id and a.account_id = t.account_id

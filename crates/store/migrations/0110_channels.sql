@@ -6,6 +6,8 @@ create table platform.channel_accounts (
     channel text collate "C" not null,
     vendor_account_id text collate "C" not null,
     tenant_id text collate "C" not null,
+    -- Our own id of the account: what stands in the address that the vendor calls.
+    account_id text collate "C" not null unique,
     primary key (channel, vendor_account_id)
 );
 
@@ -16,7 +18,14 @@ as $$
     select tenant_id from platform.channel_accounts
     where channel = p_channel and vendor_account_id = p_vendor_account
 $$;
-grant execute on function platform.tenant_of_channel_account(text, text) to misy_app;
+-- The same by our own id, which the vendor calls.
+create function platform.tenant_of_account(p_channel text, p_account text) returns text
+language sql stable security definer
+set search_path = pg_catalog, pg_temp
+as $$
+    select tenant_id from platform.channel_accounts where channel = p_channel and account_id = p_account
+$$;
+grant execute on function platform.tenant_of_channel_account(text, text), platform.tenant_of_account(text, text) to misy_app;
 
 -- An account on a channel.
 create table misy.channel_accounts (
@@ -25,8 +34,9 @@ create table misy.channel_accounts (
     channel text collate "C" not null check (channel in ('whatsapp', 'instagram', 'messenger', 'email', 'api', 'crm')),
     vendor_account_id text collate "C" not null,
     name text not null,
-    status text not null default 'active' check (status in ('active', 'disabled')),
-    -- Why the program itself disabled it.
+    -- What is paused takes messages and sends none; what is disabled does neither.
+    status text not null default 'active' check (status in ('active', 'paused', 'disabled')),
+    -- Why the program itself paused or disabled it.
     disabled_reason text,
     -- What turns of its conversations may use.
     permissions text[] not null,
@@ -36,6 +46,11 @@ create table misy.channel_accounts (
     sealed_secret bytea not null,
     sealed_old_secret bytea,
     old_secret_until timestamptz,
+    -- With a vendor: the business that the account belongs to there, what proves us to the vendor and the vendor to us, and the
+    -- template that asks a contact to write again.
+    business_account_id text,
+    sealed_credentials bytea,
+    reopening jsonb,
     made_by text collate "C" not null,
     version bigint not null default 1,
     created_at timestamptz not null,
@@ -50,7 +65,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
     if tg_op = 'INSERT' then
-        insert into platform.channel_accounts values (new.channel, new.vendor_account_id, new.tenant_id);
+        insert into platform.channel_accounts values (new.channel, new.vendor_account_id, new.tenant_id, new.account_id);
     else
         delete from platform.channel_accounts r
         where r.channel = old.channel and r.vendor_account_id = old.vendor_account_id and r.tenant_id = old.tenant_id;
@@ -144,7 +159,7 @@ $$;
 
 -- The worker queues and makes deliveries, and disables an account whose receiver is gone. Whose a thread is, is not its to change:
 -- it may update one harmless column, as else it could not lock the row.
-grant insert, update (status, vendor_message_id, sent_at) on misy.deliveries to misy_worker;
+grant insert, update (status, vendor_message_id, sent_at, delivered_at, read_at) on misy.deliveries to misy_worker;
 grant update (status, disabled_reason, version, updated_at) on misy.channel_accounts to misy_worker;
 grant update (locale) on misy.channel_threads to misy_worker;
 
@@ -154,6 +169,7 @@ create trigger cap after insert on misy.channel_accounts
 insert into platform.sealed_columns values
     ('channel_accounts', 'sealed_secret', '{account_id}', 't.account_id', 'null', 'true'),
     ('channel_accounts', 'sealed_old_secret', '{account_id}', 't.account_id', 'null', 't.sealed_old_secret is not null'),
+    ('channel_accounts', 'sealed_credentials', '{account_id}', 't.account_id', 'null', 't.sealed_credentials is not null'),
     ('contact_identities', 'sealed_identity', '{identity_id}', 't.identity_id', 't.contact_id', 'true');
 create trigger refuse_retired_key after insert or update of sealed_secret on misy.channel_accounts
     for each row when (misy.data_key_version(new.sealed_secret) is not null)
@@ -161,6 +177,9 @@ create trigger refuse_retired_key after insert or update of sealed_secret on mis
 create trigger refuse_retired_key after insert or update of sealed_identity on misy.contact_identities
     for each row when (misy.data_key_version(new.sealed_identity) is not null)
     execute function misy.refuse_retired_key('sealed_identity');
+create trigger refuse_retired_key_of_credentials after insert or update of sealed_credentials on misy.channel_accounts
+    for each row when (misy.data_key_version(new.sealed_credentials) is not null)
+    execute function misy.refuse_retired_key('sealed_credentials');
 create trigger refuse_retired_old_key after insert or update of sealed_old_secret on misy.channel_accounts
     for each row when (misy.data_key_version(new.sealed_old_secret) is not null)
     execute function misy.refuse_retired_key('sealed_old_secret');
@@ -187,7 +206,7 @@ begin
         outcome := 'not_found';
         return;
     end if;
-    if its_status <> 'active' then
+    if its_status = 'disabled' then
         outcome := 'disabled';
         return;
     end if;

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod threads;
+mod vendors;
 
 pub(crate) use accounts::disable;
 pub use accounts::{
@@ -10,3 +11,7 @@ pub use accounts::{
 };
 pub(crate) use threads::identity_place;
 pub use threads::{Passed, Sender, Thread};
+pub use vendors::{
+    Credentials, Reopening, VendorAccount, by_vendor_account, pause, set_business, set_credentials,
+    vendor_account,
+};

@@ -1,7 +1,15 @@
 //! Deliveries: what is said to a contact on a channel account and is to leave.
 
+mod pieces;
+
+pub use pieces::{
+    Begun, PieceReference, Progress, REOPENING, begin_piece, heard, hold, message_of, note_receipt,
+    piece_refused, piece_taken, settle,
+};
+
 use crate::{
-    StoreError, TenantKeys, TenantTx, channels,
+    StoreError, TenantKeys, TenantTx,
+    channels::{self, VendorAccount},
     leases::{Lease, Leased},
     messages,
     readable::stored,
@@ -41,6 +49,10 @@ pub struct Delivery {
     pub conversation_id: ConversationId,
     /// What is said.
     pub message: Message,
+    /// When the contact wrote last.
+    pub heard_at: Option<Timestamp>,
+    /// What the account has with its vendor, if it has one.
+    pub vendor: Option<VendorAccount>,
 }
 
 /// Reads what is to be delivered. `None` if the account is disabled, or the tenant suspended or closed: then the delivery waits
@@ -58,7 +70,7 @@ pub async fn load(
     // The lock of the account: who activates it again comes before or after, and never between.
     let row = sqlx::query!(
         r#"select d.account_id, d.conversation_id, d.sequence, a.channel, a.status, a.callback_url, i.identity_id,
-                i.sealed_identity, o.status as "tenant_status!"
+                heard_from(d.tenant_id, d.account_id, d.conversation_id) as heard_at, i.sealed_identity, o.status as "tenant_status!"
          from deliveries d
          join tenants o on o.tenant_id = d.tenant_id
          join channel_accounts a on a.tenant_id = d.tenant_id and a.account_id = d.account_id
@@ -89,16 +101,20 @@ pub async fn load(
     let key = key.ok_or(StoreError::LeaseLost)?;
     let place = channels::identity_place(&tenant, &row.identity_id);
     let external_id = key.open(keys, &place, &row.sealed_identity)?;
+    let channel = stored(row.channel.parse())?;
+    let vendor = channels::vendor_account(tx, keys, channel, account_id).await?;
     let message = messages::at(tx, keys, &row.conversation_id, row.sequence).await?;
     Ok(Some(Delivery {
         delivery_id: lease.id,
         account_id,
-        channel: stored(row.channel.parse())?,
+        channel,
         callback_url: row.callback_url,
         secrets,
         external_id: String::from_utf8(external_id)
             .map_err(|_| StoreError::Unsealable("contact_identities"))?,
         conversation_id: stored(row.conversation_id.parse())?,
+        heard_at: row.heard_at.map(SqlTimestamp::to_jiff),
+        vendor,
         message: message.ok_or(StoreError::LeaseLost)?,
     }))
 }

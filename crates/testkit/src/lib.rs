@@ -6,6 +6,7 @@ pub mod client;
 pub mod determinism;
 pub mod fuzz;
 pub mod given;
+pub mod graph;
 pub mod person;
 pub mod postgres;
 pub mod program;

@@ -17,6 +17,8 @@ use tokio::{
 /// What a receiver got.
 #[derive(Debug, Clone)]
 pub struct Received {
+    /// What was asked for: the path with its query.
+    pub target: String,
     /// The headers, by their name in lower case.
     pub headers: HashMap<String, String>,
     /// The body as it came.
@@ -136,7 +138,8 @@ async fn serve(
             return Ok(());
         }
     }
-    let received = Received { headers, body };
+    let target = text.split(' ').nth(1).unwrap_or_default().to_owned();
+    let received = Received { target, headers, body };
     let number = {
         let mut noted = noted.lock().unwrap_or_else(PoisonError::into_inner);
         noted.push(received.clone());

@@ -303,3 +303,29 @@ fn starter_pack() -> serde_json::Value {
         _ => serde_json::Value::Null,
     }
 }
+
+impl TestStore {
+    /// Somebody says something on an account of any channel, at a time that its vendor tells.
+    #[allow(clippy::too_many_arguments, reason = "a message has as much")]
+    pub async fn pass_on_at(
+        &self,
+        tenant: &TestTenant,
+        account: ChannelAccountId,
+        channel: Channel,
+        contact: &str,
+        external_id: &str,
+        content: &Content,
+        at: misy_domain::Timestamp,
+    ) -> Result<misy_domain::ConversationId, StoreError> {
+        let sender = Sender { account, channel, external_id: contact, locale: None };
+        let passed =
+            Passed { sender, site: None, external_id, content, sent_at: Some(at), key: None, monthly: None };
+        let passed =
+            Box::pin(self.database.pass_on(&tenant.keys, &passed, &self.bell, &*self.clock, &*self.entropy))
+                .await?;
+        match passed {
+            Ingested::Stored(receipt) | Ingested::Duplicate(receipt) => Ok(receipt.conversation_id),
+            _ => Err(StoreError::Refused("It was not stored.")),
+        }
+    }
+}

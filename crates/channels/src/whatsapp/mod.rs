@@ -2,12 +2,10 @@
 
 mod choices;
 mod content;
-mod number;
 mod parse;
 mod render;
 mod verdict;
 
-pub use number::known_as;
 pub use render::read_mark;
 
 use crate::{
@@ -103,6 +101,10 @@ impl Channel for Whatsapp {
 
     fn judge(&self, answer: &VendorAnswer<'_>) -> Verdict {
         verdict::judge(answer)
+    }
+
+    fn fault(&self, code: i64) -> Verdict {
+        verdict::fault(code)
     }
 
     fn pace(&self) -> Pace {

@@ -7,7 +7,7 @@ use crate::{
 use serde_json::Value;
 use std::time::Duration;
 
-/// What is tried when the vendor itself is in trouble; a few times, then the courier's order says.
+/// Too many messages to one person: after 4^X seconds, X the tries until then.
 const TO_THE_SAME_PERSON: i64 = 131_056;
 
 pub(super) fn judge(answer: &VendorAnswer<'_>) -> Verdict {
@@ -16,46 +16,64 @@ pub(super) fn judge(answer: &VendorAnswer<'_>) -> Verdict {
     }
     let error = graph_error(answer.body);
     let code = error.map(|error| error.code);
-    let retry = |reason| Verdict::Retry { after: waits(answer), reason, code };
+    let after = waits(answer);
+    if let Some(known) = code.and_then(|code| of_code(code, answer.tries)) {
+        return match known {
+            Verdict::Retry { after: own, reason, code } => {
+                Verdict::Retry { after: after.or(own), reason, code }
+            }
+            other => other,
+        };
+    }
+    // A code that is not in the table: what the vendor says of it, then what HTTP says.
+    if error.is_some_and(|error| error.is_transient) {
+        return Verdict::Retry { after, reason: Reason::Unavailable, code };
+    }
+    match answer.status {
+        429 => Verdict::Retry { after, reason: Reason::Throttled, code },
+        401 | 403 => Verdict::Pause { reason: Reason::Unauthorised, code },
+        408 | 500.. => Verdict::Retry { after, reason: Reason::Unavailable, code },
+        _ => Verdict::GiveUp { reason: Reason::Refused, code },
+    }
+}
+
+/// What a code means that came after a message was taken.
+pub(super) fn fault(code: i64) -> Verdict {
+    of_code(code, 0).unwrap_or(Verdict::GiveUp { reason: Reason::Refused, code: Some(code) })
+}
+
+/// The table of the vendor's codes.
+fn of_code(known: i64, tries: u32) -> Option<Verdict> {
+    let code = Some(known);
+    let retry = |reason| Verdict::Retry { after: None, reason, code };
     let pause = |reason| Verdict::Pause { reason, code };
     let give_up = |reason| Verdict::GiveUp { reason, code };
-    match code {
-        Some(TO_THE_SAME_PERSON) => Verdict::Retry {
-            after: waits(answer).or(Some(Duration::from_secs(4_u64.pow(answer.tries.min(6))))),
+    Some(match known {
+        TO_THE_SAME_PERSON => Verdict::Retry {
+            after: Some(Duration::from_secs(4_u64.pow(tries.min(6)))),
             reason: Reason::Throttled,
             code,
         },
-        Some(4 | 80_007 | 80_008 | 130_429 | 133_016 | 131_057) => retry(Reason::Throttled),
-        Some(1 | 2 | 131_000 | 131_016 | 133_004 | 131_053) => retry(Reason::Unavailable),
-        Some(131_047) => Verdict::WindowClosed,
-        Some(0 | 3 | 10 | 102 | 190 | 200..=299 | 131_005) => pause(Reason::Unauthorised),
-        Some(33 | 341 | 368 | 130_497 | 131_031 | 131_042 | 131_045 | 131_048 | 131_064) => {
-            pause(Reason::Blocked)
-        }
-        Some(131_026 | 131_050 | 131_049 | 130_472 | 131_030) => give_up(Reason::Unreachable),
-        Some(
-            100
-            | 131_008
-            | 131_009
-            | 131_021
-            | 131_051
-            | 131_062
-            | 132_000..=132_016
-            | 132_068
-            | 132_069
-            | 134_011
-            | 135_000
-            | 137_000,
-        ) => give_up(Reason::Refused),
-        // A code that is not in the table: what the vendor says of it, then what HTTP says.
-        _ if error.is_some_and(|error| error.is_transient) => retry(Reason::Unavailable),
-        _ => match answer.status {
-            429 => retry(Reason::Throttled),
-            401 | 403 => pause(Reason::Unauthorised),
-            408 | 500.. => retry(Reason::Unavailable),
-            _ => give_up(Reason::Refused),
-        },
-    }
+        4 | 80_007 | 80_008 | 130_429 | 133_016 | 131_057 => retry(Reason::Throttled),
+        1 | 2 | 131_000 | 131_016 | 133_004 | 131_053 => retry(Reason::Unavailable),
+        131_047 => Verdict::WindowClosed,
+        0 | 3 | 10 | 102 | 190 | 200..=299 | 131_005 => pause(Reason::Unauthorised),
+        33 | 341 | 368 | 130_497 | 131_031 | 131_042 | 131_045 | 131_048 | 131_064 => pause(Reason::Blocked),
+        131_026 | 131_050 | 131_049 | 130_472 | 131_030 => give_up(Reason::Unreachable),
+        100
+        | 131_008
+        | 131_009
+        | 131_021
+        | 131_051
+        | 131_062
+        | 132_000..=132_016
+        | 132_068
+        | 132_069
+        | 134_011
+        | 135_000
+        | 137_000 => give_up(Reason::Refused),
+        _ => return None,
+    })
 }
 
 /// The vendor's id of a message that it took. It is taken also when the answer says no id.

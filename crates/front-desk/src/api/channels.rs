@@ -1,5 +1,9 @@
 //! `POST /channels/api/{accountId}/messages`: a program of the tenant passes on what somebody wrote to it.
 
+pub mod webhook;
+
+mod inbox;
+
 use crate::{
     api::{
         messages::{

@@ -19,7 +19,7 @@ use std::{net::IpAddr, str::FromStr, sync::Arc, time::Duration};
 use tokio::time::timeout;
 
 /// Headers that decide about trust. If one stood there twice, two readers could each believe another.
-const ONCE: [HeaderName; 16] = [
+const ONCE: [HeaderName; 17] = [
     header::AUTHORIZATION,
     header::ORIGIN,
     header::HOST,
@@ -36,6 +36,7 @@ const ONCE: [HeaderName; 16] = [
     HeaderName::from_static("x-misy-nonce"),
     HeaderName::from_static("x-misy-reason"),
     HeaderName::from_static("x-misy-signature"),
+    HeaderName::from_static("x-hub-signature-256"),
 ];
 /// All header names and values together.
 const MAX_HEADER_BYTES: usize = 32 * 1024;
@@ -83,6 +84,21 @@ impl Head {
     /// The headers.
     pub(crate) fn headers(&self) -> &HeaderMap {
         &self.parts.headers
+    }
+
+    /// A part of the path as a value. What cannot be one names nothing.
+    pub(crate) fn param<T: FromStr>(&self, name: &str) -> Result<T, Problem> {
+        param(self.params.as_ref(), name)
+    }
+
+    /// The query as it came.
+    pub(crate) fn query(&self) -> &str {
+        self.parts.uri.query().unwrap_or_default()
+    }
+
+    /// What is known of the call.
+    pub(crate) fn record(&self) -> &Arc<CallRecord> {
+        &self.record
     }
 
     /// Where it comes from.
@@ -171,9 +187,7 @@ impl Received {
 
     /// A part of the path as a value. What cannot be one names nothing.
     pub fn param<T: FromStr>(&self, name: &str) -> Result<T, Problem> {
-        let params = self.params.as_ref().ok_or_else(Problem::not_found)?;
-        let text = params.iter().find_map(|(key, text)| (key == name).then_some(text));
-        text.and_then(|text| text.parse().ok()).ok_or_else(Problem::not_found)
+        param(self.params.as_ref(), name)
     }
 
     /// The query as a value of a type.
@@ -217,6 +231,12 @@ impl Received {
         }
         Err(unsupported("The body must be application/json in UTF-8."))
     }
+}
+
+fn param<T: FromStr>(params: Option<&RawPathParams>, name: &str) -> Result<T, Problem> {
+    let params = params.ok_or_else(Problem::not_found)?;
+    let text = params.iter().find_map(|(key, text)| (key == name).then_some(text));
+    text.and_then(|text| text.parse().ok()).ok_or_else(Problem::not_found)
 }
 
 fn check_headers(parts: &Parts) -> Result<(), Problem> {

@@ -48,4 +48,5 @@ mod support;
 mod tokens;
 mod usage;
 mod users;
+mod whatsapp;
 mod work;

@@ -98,6 +98,9 @@ fn cases() -> Vec<Case> {
     // Where the key gives it, which is no more than chat unless somebody says so.
     cases.push(case("uploadFile", CHAT.0, CHAT.1, Some(403)));
     // For servers of the tenant: the token of a page does not open it.
+    // For vendors, by the secret of an account that is there.
+    cases.push(case("confirmChannelWebhook", 404, Some(404), Some(404)));
+    cases.push(case("takeChannelEvents", 404, Some(404), Some(404)));
     cases.push(case("passOnMessage", CHAT.0, CHAT.1, Some(403)));
     let managed = [
         "readTenant",

@@ -101,8 +101,13 @@ impl App {
 
     /// With another way out.
     pub(crate) async fn with_egress(egress: Egress) -> Self {
+        Self::with_egress_and(egress, |_| {}).await
+    }
+
+    /// With another way out and other settings.
+    pub(crate) async fn with_egress_and(egress: Egress, change: impl FnOnce(&mut Settings)) -> Self {
         let store = test_store().await.unwrap();
-        let desk = desk_through(&store, None, store.bell.clone(), egress, |_| {}).await;
+        let desk = desk_through(&store, None, store.bell.clone(), egress, change).await;
         Self { router: desk.router(), desk, store }
     }
 

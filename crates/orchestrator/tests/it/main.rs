@@ -8,3 +8,4 @@ mod leases;
 mod mailer;
 mod own_table;
 mod turns;
+mod whatsapp;

@@ -64,7 +64,7 @@ impl Server {
     }
 }
 
-fn text(value: &Value, pointer: &str) -> anyhow::Result<String> {
+pub(crate) fn text(value: &Value, pointer: &str) -> anyhow::Result<String> {
     value
         .pointer(pointer)
         .and_then(Value::as_str)

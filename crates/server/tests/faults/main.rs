@@ -1,6 +1,7 @@
 //! Twenty conversations write while everything around them is killed: the serving process, a second worker, PostgreSQL.
 
 mod channels;
+mod whatsapp;
 
 use misy_testkit::{
     client::{Site, Visitor},

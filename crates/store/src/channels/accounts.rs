@@ -18,7 +18,9 @@ misy_domain::words! {
     pub enum AccountStatus {
         /// It does.
         Active = "active",
-        /// It does not; what is to be delivered waits.
+        /// It takes them, and what is to be delivered waits.
+        Paused = "paused",
+        /// It does neither; what is to be delivered waits.
         Disabled = "disabled",
     }
 }
@@ -36,12 +38,14 @@ pub struct Account {
     pub name: String,
     /// Whether it takes and sends messages.
     pub status: AccountStatus,
-    /// Why the program itself disabled it.
+    /// Why the program itself paused or disabled it.
     pub disabled_reason: Option<String>,
     /// What turns of its conversations may use.
     pub permissions: Permissions,
     /// Where deliveries go.
     pub callback_url: Option<String>,
+    /// The business that it belongs to with its vendor.
+    pub business_account_id: Option<String>,
     /// Until when deliveries are signed with the secret before, too.
     pub old_secret_until: Option<Timestamp>,
     /// Who made it.
@@ -102,6 +106,7 @@ struct Row {
     disabled_reason: Option<String>,
     permissions: Vec<String>,
     callback_url: Option<String>,
+    business_account_id: Option<String>,
     old_secret_until: Option<SqlTimestamp>,
     made_by: String,
     version: i64,
@@ -122,6 +127,7 @@ impl TryFrom<Row> for Account {
             disabled_reason: row.disabled_reason,
             permissions: sites::permissions(&row.permissions)?,
             callback_url: row.callback_url,
+            business_account_id: row.business_account_id,
             old_secret_until: row.old_secret_until.map(SqlTimestamp::to_jiff),
             made_by: row.made_by,
             version: row.version,
@@ -187,7 +193,7 @@ pub async fn list(
     let rows = sqlx::query_as!(
         Row,
         "select account_id, channel, vendor_account_id, name, status, disabled_reason, permissions, callback_url,
-                old_secret_until, made_by, version, created_at, updated_at
+                business_account_id, old_secret_until, made_by, version, created_at, updated_at
          from channel_accounts
          where tenant_id = $1 and ($2::text is null or account_id < $2)
          order by account_id desc limit $3",
@@ -206,7 +212,7 @@ pub async fn read(tx: &mut TenantTx, id: ChannelAccountId) -> Result<Option<Acco
     let row = sqlx::query_as!(
         Row,
         "select account_id, channel, vendor_account_id, name, status, disabled_reason, permissions, callback_url,
-                old_secret_until, made_by, version, created_at, updated_at
+                business_account_id, old_secret_until, made_by, version, created_at, updated_at
          from channel_accounts where tenant_id = $1 and account_id = $2",
         tenant.as_str(),
         id.to_string(),
@@ -222,7 +228,7 @@ pub async fn lock(tx: &mut TenantTx, id: ChannelAccountId) -> Result<Option<Acco
     let row = sqlx::query_as!(
         Row,
         "select account_id, channel, vendor_account_id, name, status, disabled_reason, permissions, callback_url,
-                old_secret_until, made_by, version, created_at, updated_at
+                business_account_id, old_secret_until, made_by, version, created_at, updated_at
          from channel_accounts where tenant_id = $1 and account_id = $2 for no key update",
         tenant.as_str(),
         id.to_string(),

@@ -11,7 +11,7 @@ use crate::{
 use jiff_sqlx::ToSqlx;
 use misy_domain::{
     Channel, ChannelAccountId, Clock, ContactId, Content, ConversationId, Entropy, IdentityId, KeyId, Locale,
-    Message, Pressed, SiteId, TenantId, Timestamp,
+    Message, Pressed, SiteId, TenantId, Timestamp, phone,
 };
 use misy_telemetry::{Field, Span, Traced};
 use misy_trust::Place;
@@ -75,7 +75,11 @@ impl Sender<'_> {
     }
 
     fn index(&self, keys: &TenantKeys) -> [u8; 32] {
-        let value = format!("{}\n{}\n{}", self.channel.as_str(), self.scope(), self.external_id);
+        let known_as = match self.channel {
+            Channel::Whatsapp => phone::known_as(self.external_id),
+            _ => self.external_id.to_owned(),
+        };
+        let value = format!("{}\n{}\n{known_as}", self.channel.as_str(), self.scope());
         keys.blind_index("contact_identities", "identity").of(value.as_bytes())
     }
 }

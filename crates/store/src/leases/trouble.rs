@@ -1,6 +1,7 @@
 //! Why work failed.
 
 use crate::StoreError;
+use misy_channels::{Reason, Verdict};
 
 /// Why work failed. Its code stands with the row and in alerts: it tells operators what happened, and never holds words of
 /// a contact or an address.
@@ -50,11 +51,29 @@ pub enum Trouble {
     CallbackGone,
     /// The address of the receiver may not be called.
     CallbackUnusable,
+    /// The vendor of the channel could not be reached, or did not answer.
+    VendorUnreachable,
+    /// The vendor of the channel takes nothing more for now.
+    VendorThrottled,
+    /// The vendor of the channel has a problem of its own.
+    VendorUnavailable,
+    /// The vendor of the channel lets the account do nothing.
+    VendorUnauthorised,
+    /// The vendor of the channel has blocked the account.
+    VendorBlocked,
+    /// The vendor of the channel does not take this message.
+    VendorRefused,
+    /// The contact cannot be reached on the channel, or does not want to be.
+    ContactUnreachable,
+    /// The contact has not written for so long that the vendor takes no answer.
+    WindowClosed,
+    /// Nothing of the message can be shown on the channel.
+    NothingToShow,
 }
 
 impl Trouble {
     /// All of them.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 31] = [
         Self::WorkerLost,
         Self::Panic,
         Self::Timeout,
@@ -77,6 +96,15 @@ impl Trouble {
         Self::CallbackRefused,
         Self::CallbackGone,
         Self::CallbackUnusable,
+        Self::VendorUnreachable,
+        Self::VendorThrottled,
+        Self::VendorUnavailable,
+        Self::VendorUnauthorised,
+        Self::VendorBlocked,
+        Self::VendorRefused,
+        Self::ContactUnreachable,
+        Self::WindowClosed,
+        Self::NothingToShow,
     ];
 
     /// As it stands in the database and the API.
@@ -104,6 +132,15 @@ impl Trouble {
             Self::CallbackRefused => "callback_refused",
             Self::CallbackGone => "callback_gone",
             Self::CallbackUnusable => "callback_unusable",
+            Self::VendorUnreachable => "vendor_unreachable",
+            Self::VendorThrottled => "vendor_throttled",
+            Self::VendorUnavailable => "vendor_unavailable",
+            Self::VendorUnauthorised => "vendor_unauthorised",
+            Self::VendorBlocked => "vendor_blocked",
+            Self::VendorRefused => "vendor_refused",
+            Self::ContactUnreachable => "contact_unreachable",
+            Self::WindowClosed => "window_closed",
+            Self::NothingToShow => "nothing_to_show",
         }
     }
 
@@ -127,6 +164,31 @@ impl Trouble {
             Self::CallbackUnusable => {
                 "The address of the callback may not be called: it is not public, or not https. Set another, then revive it."
             }
+            Self::VendorUnreachable => {
+                "The vendor of the channel could not be reached. Revive it once the vendor answers again."
+            }
+            Self::VendorThrottled => {
+                "The vendor of the channel let the account send no more, again and again. Send less, then revive it."
+            }
+            Self::VendorUnavailable => {
+                "The vendor of the channel had a problem of its own each time. Revive it later."
+            }
+            Self::VendorUnauthorised => {
+                "The vendor of the channel does not let the account in. Give the account a new access token, activate it, then revive this."
+            }
+            Self::VendorBlocked => {
+                "The vendor of the channel has blocked the account. Look at the account there, activate it here, then revive this."
+            }
+            Self::VendorRefused => {
+                "The vendor of the channel does not take this message. Drop it, or say it in another way."
+            }
+            Self::ContactUnreachable => {
+                "The contact cannot be reached on the channel, or does not want to be. Drop it."
+            }
+            Self::WindowClosed => {
+                "The contact has not written for so long that the vendor takes no answer. It leaves when they write again."
+            }
+            Self::NothingToShow => "Nothing of the message can be shown on the channel. Drop it.",
             Self::WorkerLost => {
                 "The program stopped each time it worked on this. Its log of that time says why. Revive it once that is mended."
             }
@@ -187,6 +249,32 @@ impl From<&StoreError> for Trouble {
             StoreError::UnknownRootKey => Self::NoKeys,
             StoreError::KeyProvider(_) => Self::KeysUnavailable,
             _ => Self::Database,
+        }
+    }
+}
+
+impl From<Reason> for Trouble {
+    fn from(reason: Reason) -> Self {
+        match reason {
+            Reason::Throttled => Self::VendorThrottled,
+            Reason::Unavailable => Self::VendorUnavailable,
+            Reason::Unauthorised => Self::VendorUnauthorised,
+            Reason::Blocked => Self::VendorBlocked,
+            Reason::Unreachable => Self::ContactUnreachable,
+            Reason::Refused => Self::VendorRefused,
+        }
+    }
+}
+
+impl Trouble {
+    /// Why a vendor did not take a message, or did not pass it on after it had; nothing if it did.
+    pub fn of_verdict(verdict: &Verdict) -> Option<Self> {
+        match verdict {
+            Verdict::Taken(_) => None,
+            Verdict::WindowClosed => Some(Self::WindowClosed),
+            Verdict::Retry { reason, .. }
+            | Verdict::Pause { reason, .. }
+            | Verdict::GiveUp { reason, .. } => Some((*reason).into()),
         }
     }
 }

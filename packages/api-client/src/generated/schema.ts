@@ -29,10 +29,11 @@ export interface components {
          * @description Whether an account takes and sends messages.
          *
          *     - `active`: It does.
-         *     - `disabled`: It does not; what is to be delivered waits.
+         *     - `paused`: It takes them, and what is to be delivered waits.
+         *     - `disabled`: It does neither; what is to be delivered waits.
          * @enum {string}
          */
-        AccountStatus: "active" | "disabled";
+        AccountStatus: "active" | "paused" | "disabled";
         /**
          * @description One kind of management call, written `area:verb`.
          *
@@ -463,18 +464,21 @@ export interface components {
             /** @description Its id. */
             accountId: components["schemas"]["ChannelAccountId"];
             /**
-             * @description Where messages to the contacts are delivered.
+             * @description Where messages to the contacts are delivered, with `api`.
              * @example https://crm.andina.example/misy
              */
             callbackUrl?: string | null;
-            /** @description `api`. */
+            /** @description `api` or `whatsapp`. */
             channel: components["schemas"]["Channel"];
             /**
              * Format: date-time
              * @description When it was made.
              */
             createdAt: string;
-            /** @description Why the program itself disabled it: `gone`, when the receiver answered that it is no more. */
+            /**
+             * @description Why the program itself paused or disabled it: `gone`, when the receiver answered that it is no more;
+             *     `vendor_unauthorised` or `vendor_blocked`, when the vendor lets it send nothing.
+             */
             disabledReason?: string | null;
             /**
              * @description Who made it.
@@ -492,7 +496,7 @@ export interface components {
             permissions: components["schemas"]["Permissions"];
             /** @description What deliveries are signed with, once: `whsec_` and base64, as Standard Webhooks has it. */
             secret?: string | null;
-            /** @description `active`, or `disabled`: it takes no messages, and what is to be delivered waits. */
+            /** @description `active`; `paused`: it takes messages, and what is to be delivered waits; or `disabled`: it takes none either. */
             status: components["schemas"]["AccountStatus"];
             /**
              * Format: date-time
@@ -504,6 +508,7 @@ export interface components {
              * @description Grows with each change; the `ETag`.
              */
             version: number;
+            whatsapp?: components["schemas"]["WhatsappNumber"] | null;
         };
         /**
          * @description The id of one ChannelAccount.
@@ -519,10 +524,11 @@ export interface components {
             /** @description What its conversations may use. */
             permissions?: components["schemas"]["Permission"][] | null;
             /**
-             * @description `active` or `disabled`.
+             * @description `active`, `paused` or `disabled`.
              * @example disabled
              */
             status?: string | null;
+            whatsapp?: components["schemas"]["WhatsappNumberPatch"] | null;
         };
         /** @description A secret that was made, shown once. */
         ChannelSecret: {
@@ -1614,11 +1620,11 @@ export interface components {
         /** @description An account to be made. */
         NewChannelAccount: {
             /**
-             * @description Where messages to the contacts are delivered, over https.
+             * @description Where messages to the contacts are delivered, over https. With `api`, and only there.
              * @example https://crm.andina.example/misy
              */
-            callbackUrl: string;
-            /** @description `api`: a program of the tenant, which writes and takes messages over HTTP. Others are not supported yet. */
+            callbackUrl?: string | null;
+            /** @description `api`: a program of the tenant, which writes and takes messages over HTTP; or `whatsapp`. Others are not supported yet. */
             channel: components["schemas"]["Channel"];
             /** @description What people call it. */
             name: string;
@@ -1629,6 +1635,7 @@ export interface components {
              *     ]
              */
             permissions?: components["schemas"]["Permission"][] | null;
+            whatsapp?: components["schemas"]["NewWhatsappNumber"] | null;
         };
         /** @description What somebody wrote. */
         NewChannelMessage: {
@@ -1798,6 +1805,24 @@ export interface components {
             permissions?: components["schemas"]["Permission"][] | null;
             /** @description Its slug, unique in the tenant. */
             siteId: components["schemas"]["SiteId"];
+        };
+        /** @description A number of WhatsApp to be connected. */
+        NewWhatsappNumber: {
+            /** @description What calls carry. Never shown again. */
+            accessToken: string;
+            /** @description The secret of the app that the token belongs to. Never shown again. */
+            appSecret: string;
+            /**
+             * @description The id of the WhatsApp business account that it belongs to.
+             * @example 100000000000001
+             */
+            businessAccountId: string;
+            /**
+             * @description The id of the number: digits, and not the number itself.
+             * @example 200000000000002
+             */
+            phoneNumberId: string;
+            reopening?: components["schemas"]["WhatsappReopening"] | null;
         };
         /** @description Something a contact says against buying. */
         Objection: {
@@ -2007,18 +2032,21 @@ export interface components {
                 /** @description Its id. */
                 accountId: components["schemas"]["ChannelAccountId"];
                 /**
-                 * @description Where messages to the contacts are delivered.
+                 * @description Where messages to the contacts are delivered, with `api`.
                  * @example https://crm.andina.example/misy
                  */
                 callbackUrl?: string | null;
-                /** @description `api`. */
+                /** @description `api` or `whatsapp`. */
                 channel: components["schemas"]["Channel"];
                 /**
                  * Format: date-time
                  * @description When it was made.
                  */
                 createdAt: string;
-                /** @description Why the program itself disabled it: `gone`, when the receiver answered that it is no more. */
+                /**
+                 * @description Why the program itself paused or disabled it: `gone`, when the receiver answered that it is no more;
+                 *     `vendor_unauthorised` or `vendor_blocked`, when the vendor lets it send nothing.
+                 */
                 disabledReason?: string | null;
                 /**
                  * @description Who made it.
@@ -2036,7 +2064,7 @@ export interface components {
                 permissions: components["schemas"]["Permissions"];
                 /** @description What deliveries are signed with, once: `whsec_` and base64, as Standard Webhooks has it. */
                 secret?: string | null;
-                /** @description `active`, or `disabled`: it takes no messages, and what is to be delivered waits. */
+                /** @description `active`; `paused`: it takes messages, and what is to be delivered waits; or `disabled`: it takes none either. */
                 status: components["schemas"]["AccountStatus"];
                 /**
                  * Format: date-time
@@ -2048,6 +2076,7 @@ export interface components {
                  * @description Grows with each change; the `ETag`.
                  */
                 version: number;
+                whatsapp?: components["schemas"]["WhatsappNumber"] | null;
             }[];
             /** @description Where the next page begins, if there is one. */
             nextCursor?: string | null;
@@ -4423,6 +4452,47 @@ export interface components {
             /** @description Wednesday. */
             wed?: components["schemas"]["Interval"][];
         };
+        /** @description What a number has of its own. */
+        WhatsappNumber: {
+            /**
+             * @description The id of the business account that it belongs to.
+             * @example 100000000000001
+             */
+            businessAccountId?: string | null;
+            /**
+             * @description The id of the number.
+             * @example 200000000000002
+             */
+            phoneNumberId: string;
+            /** @description What the vendor is to say when it asks whether the address is the right one. Shown once. */
+            verifyToken?: string | null;
+            /**
+             * @description The address that the app has to call: give it to the vendor as callback.
+             * @example https://api.example.com/api/meta-agent/channels/whatsapp/cha_01k9z3v5d2m8q4x7c1b6n0f9gh/webhook
+             */
+            webhookUrl: string;
+        };
+        /** @description What of a number is to be changed. */
+        WhatsappNumberPatch: {
+            /** @description What calls carry from now on. */
+            accessToken?: string | null;
+            /** @description What the vendor signs with from now on; the one before counts for another day. */
+            appSecret?: string | null;
+            reopening?: components["schemas"]["WhatsappReopening"] | null;
+        };
+        /** @description A template that asks a contact to write again. */
+        WhatsappReopening: {
+            /**
+             * @description Its language there.
+             * @example es_CO
+             */
+            language: string;
+            /**
+             * @description Its name with the vendor, which has approved it. It takes no parameters.
+             * @example we_have_an_answer
+             */
+            name: string;
+        };
         /** @description Why something is done. */
         Why: {
             /** @description Why; stands in the events and the audit trail of the tenant. */
@@ -6008,6 +6078,102 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["InvalidBody"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    confirmChannelWebhook: {
+        parameters: {
+            query?: {
+                /** @description `subscribe` */
+                "hub.mode"?: string;
+                /** @description The account's token */
+                "hub.verify_token"?: string;
+                /** @description What is to be answered */
+                "hub.challenge"?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The channel */
+                channel: string;
+                /** @description The account */
+                accountId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The challenge */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["InvalidQuery"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    takeChannelEvents: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The vendor's signature over the body */
+                "X-Hub-Signature-256"?: string | null;
+            };
+            path: {
+                /** @description The channel */
+                channel: string;
+                /** @description The account */
+                accountId: string;
+            };
+            cookie?: never;
+        };
+        /** @description As the vendor has it */
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "object": "whatsapp_business_account",
+                 *       "entry": []
+                 *     }
+                 */
+                "application/json": Record<string, unknown>;
+            };
+        };
+        responses: {
+            /** @description Everything is durable */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            /** @description `quota_exceeded`: the month's messages are used up; the vendor sends it again */
+            402: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["InvalidBody"];

@@ -1,5 +1,7 @@
 //! `/tenants/{tenantId}/channels`: accounts on channels, beside the tenant's own sites.
 
+pub mod whatsapp;
+
 use super::{Mistakes, Page, PageQuery, expected_version, versioned};
 use crate::{
     desk::FrontDesk,
@@ -12,6 +14,7 @@ use http::StatusCode;
 use misy_domain::{Channel, ChannelAccountId, DeliveryId, Permission, Permissions, Timestamp, act};
 use misy_egress::Reach;
 use misy_store::{
+    TenantTx,
     channels::{self, Account, AccountChange, AccountStatus, NewAccount},
     deliveries::{self, Standing},
     tenant_tx,
@@ -21,6 +24,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::time::Duration;
 use utoipa::ToSchema;
+use whatsapp::{NumberAnswer, NumberPatch, NumberRequest};
 
 const USUAL_OVERLAP: u32 = 24 * 60 * 60;
 const LONGEST_OVERLAP: u32 = 30 * 24 * 60 * 60;
@@ -34,21 +38,25 @@ pub struct AccountAnswer {
     /// Its id.
     #[schema(example = "cha_01k9z3v5d2m8q4x7c1b6n0f9gh")]
     account_id: ChannelAccountId,
-    /// `api`.
+    /// `api` or `whatsapp`.
     #[schema(example = "api")]
     channel: Channel,
     /// What people call it.
     name: String,
-    /// `active`, or `disabled`: it takes no messages, and what is to be delivered waits.
+    /// `active`; `paused`: it takes messages, and what is to be delivered waits; or `disabled`: it takes none either.
     status: AccountStatus,
-    /// Why the program itself disabled it: `gone`, when the receiver answered that it is no more.
+    /// Why the program itself paused or disabled it: `gone`, when the receiver answered that it is no more;
+    /// `vendor_unauthorised` or `vendor_blocked`, when the vendor lets it send nothing.
     disabled_reason: Option<String>,
     /// What its conversations may use.
     #[schema(example = json!(["agents:support"]))]
     permissions: Permissions,
-    /// Where messages to the contacts are delivered.
+    /// Where messages to the contacts are delivered, with `api`.
     #[schema(example = "https://crm.andina.example/misy")]
     callback_url: Option<String>,
+    /// What it has of its own, with `whatsapp`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    whatsapp: Option<NumberAnswer>,
     /// What deliveries are signed with, once: `whsec_` and base64, as Standard Webhooks has it.
     #[serde(skip_serializing_if = "Option::is_none")]
     secret: Option<String>,
@@ -68,9 +76,10 @@ pub struct AccountAnswer {
     updated_at: Timestamp,
 }
 
-impl From<Account> for AccountAnswer {
-    fn from(account: Account) -> Self {
+impl AccountAnswer {
+    fn of(desk: &FrontDesk, account: Account) -> Self {
         Self {
+            whatsapp: (account.channel == Channel::Whatsapp).then(|| NumberAnswer::of(desk, &account)),
             account_id: account.account_id,
             channel: account.channel,
             name: account.name,
@@ -93,15 +102,17 @@ impl From<Account> for AccountAnswer {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(as = NewChannelAccount)]
 pub struct AccountRequest {
-    /// `api`: a program of the tenant, which writes and takes messages over HTTP. Others are not supported yet.
+    /// `api`: a program of the tenant, which writes and takes messages over HTTP; or `whatsapp`. Others are not supported yet.
     #[schema(example = "api")]
     channel: Channel,
     /// What people call it.
     #[schema(max_length = 120)]
     name: String,
-    /// Where messages to the contacts are delivered, over https.
+    /// Where messages to the contacts are delivered, over https. With `api`, and only there.
     #[schema(example = "https://crm.andina.example/misy")]
-    callback_url: String,
+    callback_url: Option<String>,
+    /// The number, with `whatsapp` and only there. The vendor is asked whether it is yours.
+    whatsapp: Option<NumberRequest>,
     /// What its conversations may use; the agents that anonymous visitors of a site may use, unless given.
     #[schema(example = json!(["agents:support"]))]
     permissions: Option<Vec<Permission>>,
@@ -119,9 +130,11 @@ pub struct AccountPatch {
     callback_url: Option<String>,
     /// What its conversations may use.
     permissions: Option<Vec<Permission>>,
-    /// `active` or `disabled`.
+    /// `active`, `paused` or `disabled`.
     #[schema(example = "disabled")]
     status: Option<String>,
+    /// What of a number of WhatsApp is to be changed. The vendor is asked whether it is still yours.
+    whatsapp: Option<NumberPatch>,
 }
 
 /// How a secret takes over from the one before.
@@ -202,7 +215,10 @@ pub(crate) async fn list(
     let mut tx = desk.database.tenant("channels.list", &call.tenant).await?;
     let accounts = channels::list(&mut tx, query.cursor()?, i64::from(limit) + 1).await?;
     tx.commit().await?;
-    Ok(Json(Page::of(accounts, limit, |account| account.account_id.to_string()).map(AccountAnswer::from)))
+    Ok(Json(
+        Page::of(accounts, limit, |account| account.account_id.to_string())
+            .map(|account| AccountAnswer::of(&desk, account)),
+    ))
 }
 
 /// Create a channel account
@@ -225,41 +241,50 @@ pub(crate) async fn create(
     call: Managed<act::ChannelsWrite>,
 ) -> Result<Response, Problem> {
     let new: AccountRequest = call.received.json()?;
-    if new.channel != Channel::Api {
-        return Err(Problem::not_supported("/channel", "Accounts of this channel are not supported yet."));
-    }
-    let mut mistakes = Mistakes::default();
-    mistakes.line("/name", &new.name, 120);
-    callback_url(&desk, "/callbackUrl", &new.callback_url, &mut mistakes);
-    mistakes.into_result()?;
+    check_new(&desk, &new)?;
     let permissions = match &new.permissions {
         Some(asked) => permissions(&desk, &call, asked)?,
         None => usual_permissions(&desk, &call)?,
     };
     let once = Once::of(&call.received, &call.manager.maker)?;
+    // Nobody else can claim the vendor's id from then on, so the vendor is asked before.
+    let number = match &new.whatsapp {
+        Some(asked) => Some(whatsapp::confirm(&desk, asked).await?),
+        None => None,
+    };
     tenant_tx!(desk.database, "channels.create", &call.tenant, async |tx| {
         if let Some(answer) = once.answered(&desk, tx).await? {
             return Ok(answer);
         }
         let account_id = ChannelAccountId::new(&*desk.clock, &*desk.entropy);
         let made_by = call.maker_in(&call.tenant);
+        // The tenant's own program is its own vendor.
+        let own_id = account_id.to_string();
         let stored = NewAccount {
             account_id,
             channel: new.channel,
-            // The tenant's own program is its own vendor.
-            vendor_account_id: &account_id.to_string(),
+            vendor_account_id: number.as_ref().map_or(&own_id, |number| &number.phone_number_id),
             name: &new.name,
             permissions: &permissions,
-            callback_url: Some(&new.callback_url),
+            callback_url: new.callback_url.as_deref(),
             made_by: &made_by,
         };
         let secret = channels::create(tx, call.keys(), &stored, desk.clock.now(), &*desk.entropy).await?;
+        if let Some(number) = &number {
+            keep_number(&desk, tx, &call, account_id, number).await?;
+        }
         let account = channels::read(tx, account_id).await?.ok_or_else(Problem::internal)?;
-        let detail =
-            json!({ "channel": new.channel, "callbackUrl": told(&new.callback_url), "permissions": *permissions });
+        let detail = json!({ "channel": new.channel, "callbackUrl": new.callback_url.as_deref().map(told),
+                    "vendorAccountId": account.vendor_account_id, "permissions": *permissions });
         call.record_change(&desk, tx, account_id.to_string(), Some(detail)).await?;
-        let answer =
-            AccountAnswer { secret: Some(secret.text().expose().clone()), ..AccountAnswer::from(account) };
+        let mut answer = AccountAnswer::of(&desk, account);
+        match (&number, &mut answer.whatsapp) {
+            (Some(number), Some(shown)) => {
+                shown.verify_token = Some(number.credentials.verify_token.expose().clone());
+            }
+            // With a vendor it is the vendor that signs.
+            _ => answer.secret = Some(secret.text().expose().clone()),
+        }
         once.keep(&desk, tx, call.keys(), StatusCode::CREATED, &answer).await
     })
     .await
@@ -281,7 +306,7 @@ pub(crate) async fn read(
     let account = channels::read(&mut tx, id).await?;
     tx.commit().await?;
     let account = account.ok_or_else(Problem::not_found)?;
-    Ok(versioned(account.version, AccountAnswer::from(account)))
+    Ok(versioned(account.version, AccountAnswer::of(&desk, account)))
 }
 
 /// Change a channel account
@@ -318,7 +343,7 @@ pub(crate) async fn change(
     }
     let status = patch.status.as_deref().map(str::parse::<AccountStatus>);
     if matches!(status, Some(Err(_))) {
-        mistakes.add("/status", "format", "must be active or disabled");
+        mistakes.add("/status", "format", "must be active, paused or disabled");
     }
     mistakes.into_result()?;
     let change = AccountChange {
@@ -331,19 +356,83 @@ pub(crate) async fn change(
         callback_url: patch.callback_url,
         status: status.and_then(Result::ok),
     };
+    let number = match &patch.whatsapp {
+        Some(asked) => Some(confirm_change(&desk, &call, id, asked).await?),
+        None => None,
+    };
     let account = tenant_tx!(desk.database, "channels.change", &call.tenant, async |tx| {
         let account = channels::lock(tx, id).await?.ok_or_else(Problem::not_found)?;
         let account = call.handle(&desk, account)?;
+        if change.callback_url.is_some() && account.channel != Channel::Api {
+            return Err(Problem::invalid_field("/callbackUrl", "unknown", "is of accounts of the channel api"));
+        }
+        if let Some(number) = &number {
+            keep_number(&desk, tx, &call, id, number).await?;
+        }
         let account = channels::change(tx, &account, &change, expected, desk.clock.now()).await?;
         let detail = json!({
             "version": account.version, "status": account.status.as_str(), "callbackUrl": account.callback_url.as_deref().map(told),
-            "permissions": account.permissions,
+            "permissions": account.permissions, "credentials": number.is_some(),
         });
         call.record_change(&desk, tx, id.to_string(), Some(detail)).await?;
         Ok::<_, Problem>(account)
     })
     .await?;
-    Ok(versioned(account.version, AccountAnswer::from(account)))
+    Ok(versioned(account.version, AccountAnswer::of(&desk, account)))
+}
+
+/// What of a request must be there belongs to its channel.
+fn check_new(desk: &FrontDesk, new: &AccountRequest) -> Result<(), Problem> {
+    let mut mistakes = Mistakes::default();
+    mistakes.line("/name", &new.name, 120);
+    match (new.channel, &new.callback_url, &new.whatsapp) {
+        (Channel::Api, Some(url), None) => callback_url(desk, "/callbackUrl", url, &mut mistakes),
+        (Channel::Api, None, _) => mistakes.add("/callbackUrl", "required", "must be there"),
+        (Channel::Whatsapp, None, Some(_)) => {}
+        (Channel::Whatsapp, _, None) => mistakes.add("/whatsapp", "required", "must be there"),
+        (Channel::Api, ..) => mistakes.add("/whatsapp", "unknown", "is of accounts of the channel whatsapp"),
+        (Channel::Whatsapp, ..) => {
+            mistakes.add("/callbackUrl", "unknown", "is of accounts of the channel api");
+        }
+        _ => {
+            return Err(Problem::not_supported(
+                "/channel",
+                "Accounts of this channel are not supported yet.",
+            ));
+        }
+    }
+    mistakes.into_result()
+}
+
+/// Writes down what an account has with its vendor.
+async fn keep_number(
+    desk: &FrontDesk,
+    tx: &mut TenantTx,
+    call: &AtTenant,
+    account: ChannelAccountId,
+    number: &whatsapp::Confirmed,
+) -> Result<(), Problem> {
+    channels::set_credentials(tx, call.keys(), account, &number.credentials, &*desk.entropy).await?;
+    channels::set_business(tx, account, &number.business_account_id, number.reopening.as_ref()).await?;
+    Ok(())
+}
+
+/// Has the vendor confirm what is to be changed of a number, before anything is locked.
+async fn confirm_change(
+    desk: &FrontDesk,
+    call: &AtTenant,
+    account: ChannelAccountId,
+    asked: &NumberPatch,
+) -> Result<whatsapp::Confirmed, Problem> {
+    let mut tx = desk.database.tenant("channels.number", &call.tenant).await?;
+    let read = channels::read(&mut tx, account).await?.ok_or_else(Problem::not_found)?;
+    let now = channels::vendor_account(&mut tx, call.keys(), Channel::Whatsapp, account).await?;
+    tx.commit().await?;
+    let known = now.zip(read.business_account_id);
+    let Some((now, business)) = known else {
+        return Err(Problem::invalid_field("/whatsapp", "unknown", "is of accounts of the channel whatsapp"));
+    };
+    whatsapp::confirm_change(desk, asked, &now, &business, desk.clock.now()).await
 }
 
 /// Make a new secret for a channel account

@@ -109,7 +109,7 @@ pub struct SignInProviderRequest {
 
 /// A text that no log shows.
 #[derive(Debug, Clone)]
-pub struct SecretText(Secret<String>);
+pub struct SecretText(pub(super) Secret<String>);
 
 impl<'de> Deserialize<'de> for SecretText {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -139,11 +139,14 @@ function Edit({ account, onClose, onMade }: { account: Account | undefined; onCl
   const all = useTexts(common);
   const { tenantId } = useTenant();
   const done = useDone();
+  const isProgram = !account || account.channel === 'api';
   const form = useForm({ name: account?.name ?? '', callbackUrl: account?.callbackUrl ?? '' });
   const submit = async (): Promise<void> => {
-    const body = { name: form.value.name.trim(), callbackUrl: form.value.callbackUrl.trim() };
+    const name = form.value.name.trim();
+    const callbackUrl = form.value.callbackUrl.trim();
+    const body = isProgram ? { name, callbackUrl } : { name };
     if (account) await api.call('changeChannelAccount', { path: { tenantId, accountId: account.accountId }, body });
-    else onMade(await api.call('createChannelAccount', { path: { tenantId }, body: { ...body, channel: 'api' } }));
+    else onMade(await api.call('createChannelAccount', { path: { tenantId }, body: { name, callbackUrl, channel: 'api' } }));
     onClose();
     done(say(account ? 'saved' : 'made'), [[tenantId, 'channels']]);
   };
@@ -151,7 +154,7 @@ function Edit({ account, onClose, onMade }: { account: Account | undefined; onCl
     <Dialog title={account ? account.name : say('new')} onClose={onClose}>
       <Form submit={submit}>
         <Field label={say('name')} pointer="/name" {...form.text('name')} />
-        <Field label={say('callback')} hint={say('callback_hint')} type="url" pointer="/callbackUrl" {...form.text('callbackUrl')} spellCheck={false} />
+        {isProgram && <Field label={say('callback')} hint={say('callback_hint')} type="url" pointer="/callbackUrl" {...form.text('callbackUrl')} spellCheck={false} />}
         <Form.Buttons>
           <Button onClick={onClose}>{all('cancel')}</Button>
           <Form.Submit>{account ? all('save') : say('new')}</Form.Submit>

@@ -9,6 +9,7 @@ export const texts = {
   callback_hint: ['Con https://. Recibe cada respuesta firmada (Standard Webhooks).', 'With https://. It gets each answer signed (Standard Webhooks).', 'Com https://. Recebe cada resposta assinada (Standard Webhooks).'],
   state: ['Estado', 'State', 'Estado'],
   active: ['Activa', 'Active', 'Ativa'],
+  paused: ['En pausa', 'Paused', 'Em pausa'],
   disabled: ['Desactivada', 'Disabled', 'Desativada'],
   created: ['Creada', 'Created', 'Criada'],
   made: ['Cuenta creada', 'Account created', 'Conta criada'],

@@ -1,0 +1,193 @@
+//! `/channels/{channel}/{accountId}/webhook`: vendors tell what happened.
+//!
+//! The address names one account; what comes may tell of several. A thing that happened counts only if the bytes are signed with a
+//! secret of the very account that it happened on. Everything is durable when `200` is answered. Anything else makes the vendor
+//! send all of it again for days, and what was stored before is known again by its id.
+
+use super::inbox::Inbox;
+use crate::{
+    desk::FrontDesk,
+    look_up,
+    pipeline::Head,
+    problem::{Code, Problem},
+    tenant_state::TenantState,
+};
+use axum::{
+    extract::{Request, State},
+    response::{IntoResponse, Response},
+};
+use http::{HeaderValue, StatusCode, header};
+use misy_channels::{Channel as Vendor, Happening, Posted, vendor};
+use misy_domain::{Channel, ChannelAccountId, TenantId};
+use misy_store::channels::{self, VendorAccount};
+use std::{collections::HashMap, net::IpAddr, sync::Arc};
+use tracing::{debug, info};
+
+/// The vendors send 3 MB at most.
+const LONGEST: usize = 4 << 20;
+
+/// An account that a vendor calls for, with its tenant.
+#[derive(Clone)]
+pub(super) struct Called {
+    pub(super) tenant: TenantId,
+    pub(super) state: Arc<TenantState>,
+    pub(super) channel: Channel,
+    pub(super) account: VendorAccount,
+}
+
+impl Called {
+    async fn of(
+        desk: &FrontDesk,
+        tenant: TenantId,
+        channel: Channel,
+        account: ChannelAccountId,
+    ) -> Result<Option<Self>, Problem> {
+        let Some(state) = desk.tenants.get(&tenant).await? else { return Ok(None) };
+        let mut tx = desk.database.tenant("channels.called", &tenant).await?;
+        let found = channels::vendor_account(&mut tx, &state.keys, channel, account).await?;
+        tx.commit().await?;
+        Ok(found.map(|account| Self { tenant, state, channel, account }))
+    }
+
+    /// The account that the address names.
+    async fn at(
+        desk: &FrontDesk,
+        from: Option<IpAddr>,
+        channel: Channel,
+        account: ChannelAccountId,
+    ) -> Result<Self, Problem> {
+        let tenant = look_up::tenant_of_account(desk, from, channel, account).await?;
+        let tenant = tenant.ok_or_else(Problem::not_found)?;
+        Self::of(desk, tenant, channel, account).await?.ok_or_else(Problem::not_found)
+    }
+
+    /// The account that the vendor names, whoever's it is.
+    async fn named(desk: &FrontDesk, channel: Channel, vendor_id: &str) -> Result<Option<Self>, Problem> {
+        let Some(tenant) = desk.database.tenant_of_vendor_account(channel, vendor_id).await? else {
+            return Ok(None);
+        };
+        let mut tx = desk.database.tenant("channels.named", &tenant).await?;
+        let account = channels::by_vendor_account(&mut tx, channel, vendor_id).await?;
+        tx.commit().await?;
+        match account {
+            Some(account) => Self::of(desk, tenant, channel, account).await,
+            None => Ok(None),
+        }
+    }
+
+    /// Whether the vendor signed this with a secret of the account, whose tenant is served.
+    fn is_signed(&self, desk: &FrontDesk, vendor: &dyn Vendor, posted: &Posted<'_>) -> bool {
+        let secrets = self.account.credentials.app_secrets(desk.clock.now());
+        vendor.verify(posted, &secrets).is_ok()
+    }
+}
+
+/// What the address names: a channel that has a vendor, and an account.
+fn address(head: &Head) -> Result<(Channel, &'static dyn Vendor, ChannelAccountId), Problem> {
+    let channel: Channel = head.param("channel")?;
+    let vendor = vendor(channel).ok_or_else(Problem::not_found)?;
+    Ok((channel, vendor, head.param("accountId")?))
+}
+
+/// Confirm the address of a webhook
+///
+/// For vendors: they ask whether this is the address to call. Answers what stands in `hub.challenge`, to whoever knows the
+/// account's token.
+#[utoipa::path(
+    get, path = "/api/meta-agent/channels/{channel}/{accountId}/webhook", tag = "channels", operation_id = "confirmChannelWebhook",
+    params(
+        ("channel" = String, Path, description = "The channel"),
+        ("accountId" = String, Path, description = "The account"),
+        ("hub.mode" = Option<String>, Query, description = "`subscribe`"),
+        ("hub.verify_token" = Option<String>, Query, description = "The account's token"),
+        ("hub.challenge" = Option<String>, Query, description = "What is to be answered"),
+    ),
+    responses((status = 200, description = "The challenge", body = String, content_type = "text/plain")),
+    security(())
+)]
+pub(crate) async fn confirm(State(desk): State<FrontDesk>, request: Request) -> Result<Response, Problem> {
+    let head = Head::of(request, 0).await?;
+    let (channel, vendor, account) = address(&head)?;
+    let called = Called::at(&desk, head.address(), channel, account).await?;
+    let answer = vendor.challenge(head.query(), &called.account.credentials.verify_token);
+    let answer = answer.ok_or_else(|| {
+        Problem::forbidden(
+            Code::PermissionDenied,
+            "This is not the token of the account, or no subscription.",
+        )
+    })?;
+    let plain = HeaderValue::from_static("text/plain; charset=utf-8");
+    Ok(([(header::CONTENT_TYPE, plain)], answer).into_response())
+}
+
+/// Take what a vendor tells
+///
+/// For vendors. The body is signed with the secret of the account's app (`X-Hub-Signature-256`). Answers when everything is
+/// durable; sent again, it has no further effect.
+#[utoipa::path(
+    post, path = "/api/meta-agent/channels/{channel}/{accountId}/webhook", tag = "channels", operation_id = "takeChannelEvents",
+    request_body(content = Object, description = "As the vendor has it", example = json!({"object": "whatsapp_business_account", "entry": []})),
+    params(
+        ("channel" = String, Path, description = "The channel"),
+        ("accountId" = String, Path, description = "The account"),
+        ("X-Hub-Signature-256" = Option<String>, Header, description = "The vendor's signature over the body"),
+    ),
+    responses(
+        (status = 200, description = "Everything is durable"),
+        (status = 402, description = "`quota_exceeded`: the month's messages are used up; the vendor sends it again", body = crate::problem::ProblemBody<'static>, content_type = "application/problem+json"),
+    ),
+    security(())
+)]
+pub(crate) async fn take(State(desk): State<FrontDesk>, request: Request) -> Result<StatusCode, Problem> {
+    let head = Head::of(request, LONGEST).await?;
+    let (channel, vendor, account) = address(&head)?;
+    let called = Called::at(&desk, head.address(), channel, account).await?;
+    head.record().facts().tenant = Some(called.tenant.clone());
+    if !called.state.is_active() {
+        return Err(Problem::suspended());
+    }
+    let received = head.read(&desk, LONGEST).await?;
+    let signature = received.headers().get(vendor.signature_header()).map(HeaderValue::as_bytes);
+    let posted = Posted { signature, body: &received.body };
+    if !called.is_signed(&desk, vendor, &posted) {
+        let code = if signature.is_some() { Code::SignatureInvalid } else { Code::SignatureMissing };
+        return Err(Problem::unauthorized(code));
+    }
+    let parsed = vendor.parse(&received.body);
+    if !parsed.left_out.is_empty() {
+        debug!(kinds = ?parsed.left_out, "a vendor tells what has no use here");
+    }
+    let mut known = HashMap::from([(called.account.vendor_account_id.clone(), Some(called))]);
+    let mut inboxes: Vec<(Called, Inbox)> = Vec::new();
+    for event in parsed.events {
+        if !known.contains_key(&event.account) {
+            let named = Called::named(&desk, channel, &event.account).await?;
+            // Who has one secret does not speak for an account that has another.
+            let signed = named.filter(|one| one.state.is_active() && one.is_signed(&desk, vendor, &posted));
+            if signed.is_none() {
+                info!("a vendor tells of an account that is not known, or under the secret of another");
+            }
+            known.insert(event.account.clone(), signed);
+        }
+        let Some(Some(called)) = known.get(&event.account) else { continue };
+        let at = inboxes.iter().position(|(one, _)| one.account.account_id == called.account.account_id);
+        let at = at.unwrap_or_else(|| {
+            inboxes.push((called.clone(), Inbox::default()));
+            inboxes.len() - 1
+        });
+        match event.happening {
+            Happening::Message(inbound) => inboxes[at].1.messages.push((event.at, *inbound)),
+            Happening::Receipt(receipt) => inboxes[at].1.receipts.push(receipt),
+            Happening::Trouble { code } => inboxes[at].1.troubles.push(code),
+            // Not taken yet: what people write in the vendor's own program, and new ids of contacts.
+            Happening::Echo(_) | Happening::Renamed { .. } => {}
+        }
+    }
+    let mut outcome = Ok(StatusCode::OK);
+    for (called, inbox) in inboxes {
+        if let Err(problem) = inbox.store(&desk, vendor, &called).await {
+            outcome = Err(problem);
+        }
+    }
+    outcome
+}

@@ -1,0 +1,265 @@
+//! Deliveries to a vendor that refuses, is slow, hangs up after it has taken something, and lets nobody be answered after a day.
+
+use misy_domain::{ChannelAccountId, Clock, Part, message::Button};
+use misy_egress::{Egress, EgressSettings};
+use misy_orchestrator::{Courier, WorkerSettings};
+use misy_store::{
+    channels::{self, AccountStatus, Reopening},
+    deliveries::{self, Progress},
+    leases::{Backoff, LeaseTerms},
+};
+use misy_testkit::{
+    graph::{Fault, Graph, vendor_id},
+    receiver::Reaction,
+    store::{TestStore, TestTenant, test_store},
+};
+use serde_json::Value;
+use sqlx::AssertSqlSafe;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// However slow the machine is: what is not so after this never will be.
+const PATIENCE: Duration = Duration::from_mins(1);
+const CUSTOMER: &str = "15550002222";
+
+struct Stage {
+    store: TestStore,
+    tenant: TestTenant,
+    graph: Graph,
+    account: ChannelAccountId,
+}
+
+impl Stage {
+    async fn start() -> Self {
+        Self::with(None).await
+    }
+
+    async fn with(reopening: Option<Reopening>) -> Self {
+        let store = test_store().await.unwrap();
+        let tenant = store.tenant("andina").await.unwrap();
+        let graph = Graph::start().await.unwrap();
+        let account = store.number(&tenant, &graph, reopening).await.unwrap();
+        let stage = Self { store, tenant, graph, account };
+        stage.courier();
+        stage
+    }
+
+    fn courier(&self) {
+        let egress =
+            Egress::new(EgressSettings { allow_loopback: true, ..EgressSettings::default() }).unwrap();
+        let TestStore { database, vault, bell, clock, .. } = &self.store;
+        let courier = Courier::new(database.clone(), vault.clone(), bell.clone(), egress, clock.clone())
+            .calling(self.graph.url.clone())
+            .unsure_for(Duration::from_millis(300));
+        let settings = WorkerSettings {
+            terms: LeaseTerms { length: Duration::from_secs(2), most_attempts: 8 },
+            heartbeat: Duration::from_millis(100),
+            poll: Duration::from_millis(20),
+            backoff: Backoff { first: Duration::from_millis(10), most: Duration::from_millis(50) },
+            ..Courier::settings()
+        };
+        tokio::spawn(courier.worker(self.store.entropy.clone(), settings).run(CancellationToken::new()));
+    }
+
+    async fn hears(&self, id: &str, hours_ago: u64) {
+        let at = self.store.clock.now() - Duration::from_hours(hours_ago);
+        self.store.hears(&self.tenant, self.account, CUSTOMER, id, at).await.unwrap();
+    }
+
+    async fn says(&self, parts: &[Part]) {
+        assert_eq!(self.store.answer(parts).await.unwrap(), 1);
+    }
+
+    async fn exchange(&self, id: &str, answer: &str) {
+        self.hears(id, 0).await;
+        self.says(&[Part::text(answer)]).await;
+    }
+
+    async fn count(&self, condition: &str) -> i64 {
+        let mut admin = self.store.connect_as("postgres").await.unwrap();
+        let statement = format!("select count(*) from misy.deliveries where {condition}");
+        sqlx::query_scalar(AssertSqlSafe(statement)).fetch_one(&mut admin).await.unwrap()
+    }
+
+    async fn until(&self, condition: &str, number: i64) {
+        let counted = async {
+            while self.count(condition).await != number {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        let in_time = tokio::time::timeout(PATIENCE, counted).await.is_ok();
+        assert!(in_time, "{condition}: {} instead of {number}", self.count(condition).await);
+    }
+
+    /// A receipt of something that was sent.
+    async fn receipt(
+        &self,
+        sent: &Value,
+        vendor_message_id: &str,
+        status: &str,
+        error: Option<&str>,
+    ) -> bool {
+        let piece = sent["biz_opaque_callback_data"].as_str().and_then(|text| text.parse().ok());
+        let mut tx = self.store.database.tenant("test", &self.tenant.id).await.unwrap();
+        let progress = Progress { piece, vendor_message_id, status, error };
+        let known = deliveries::note_receipt(&mut tx, self.account, &progress).await.unwrap();
+        tx.commit().await.unwrap();
+        known
+    }
+}
+
+fn words(sent: &[Value]) -> Vec<&str> {
+    sent.iter().map(|one| one["text"]["body"].as_str().unwrap_or_default()).collect()
+}
+
+#[tokio::test]
+async fn what_is_said_is_sent_once_and_receipts_say_how_far_it_came() {
+    let stage = Stage::start().await;
+    stage.exchange("wamid.IN1", "**Buenos días**").await;
+    let sent = stage.graph.until(1).await;
+    stage.until("status = 'sent' and work_at is null", 1).await;
+    assert_eq!((&sent[0]["to"], words(&sent)[0]), (&Value::from("+15550002222"), "*Buenos días*"));
+    // The read one overtakes the delivered one, and everything comes twice.
+    for status in ["read", "delivered", "sent", "read", "failed"] {
+        let error = (status == "failed").then_some("vendor_refused");
+        assert!(stage.receipt(&sent[0], &vendor_id(0), status, error).await);
+        stage.until("status = 'read' and read_at is not null and delivered_at is not null", 1).await;
+    }
+    let none = Value::Null;
+    assert!(!stage.receipt(&none, "wamid.UNKNOWN", "read", None).await);
+    assert!(stage.receipt(&none, &vendor_id(0), "read", None).await, "also by the vendor's id alone");
+    assert_eq!(stage.graph.sent().len(), 1);
+}
+
+#[tokio::test]
+async fn a_long_answer_goes_in_pieces_and_goes_on_where_it_was() {
+    let stage = Stage::start().await;
+    let long = format!("{} {}", "uno ".repeat(1_000).trim_end(), "dos ".repeat(1_000).trim_end());
+    stage.graph.next([
+        Fault::React(ok_with("wamid.FIRST")),
+        Fault::Refuse(503, 2),
+        Fault::Refuse(400, 131_056),
+    ]);
+    stage.exchange("wamid.IN1", &long).await;
+    let sent = stage.graph.until(4).await;
+    stage.until("status = 'sent'", 1).await;
+    let texts = words(&sent);
+    assert_ne!(texts[0], texts[1]);
+    assert_eq!((texts[1], texts[1]), (texts[2], texts[3]), "the first is not sent again");
+    assert_eq!(stage.graph.sent().len(), 4);
+    // It is as far as its last piece.
+    stage.receipt(&sent[0], "wamid.FIRST", "read", None).await;
+    stage.until("status = 'sent'", 1).await;
+    stage.receipt(&sent[3], &vendor_id(3), "delivered", None).await;
+    stage.until("status = 'delivered'", 1).await;
+}
+
+fn ok_with(id: &str) -> Reaction {
+    Reaction::Answer(200, format!(r#"{{"messages":[{{"id":"{id}"}}]}}"#))
+}
+
+#[tokio::test]
+async fn what_the_vendor_may_have_taken_is_not_sent_again_once_a_receipt_says_so() {
+    let stage = Stage::start().await;
+    stage.graph.next([Fault::TakeAndHangUp]);
+    stage.exchange("wamid.IN1", "uno").await;
+    let sent = stage.graph.until(1).await;
+    assert!(stage.receipt(&sent[0], "wamid.TAKEN", "delivered", None).await);
+    stage.until("status = 'delivered'", 1).await;
+    assert_eq!(stage.graph.sent().len(), 1, "once");
+
+    // Without a receipt nobody knows: it is sent again, and later.
+    stage.graph.next([Fault::TakeAndHangUp]);
+    stage.exchange("wamid.IN2", "dos").await;
+    let sent = stage.graph.until(3).await;
+    stage.until("status in ('sent', 'delivered')", 2).await;
+    assert_eq!(sent[1]["biz_opaque_callback_data"], sent[2]["biz_opaque_callback_data"]);
+}
+
+#[tokio::test]
+async fn a_message_that_is_refused_is_given_up_and_an_account_that_is_blocked_is_paused() {
+    let stage = Stage::start().await;
+    stage.graph.next([Fault::Refuse(400, 131_026)]);
+    stage.exchange("wamid.IN1", "uno").await;
+    stage.until("dead_at is not null and last_error = 'contact_unreachable' and attempts = 1", 1).await;
+    stage.graph.next([Fault::Refuse(401, 190)]);
+    stage.exchange("wamid.IN2", "dos").await;
+    stage.until("status = 'queued' and dead_at is null and work_at is null", 1).await;
+    let mut tx = stage.store.database.tenant("test", &stage.tenant.id).await.unwrap();
+    let account = channels::read(&mut tx, stage.account).await.unwrap().unwrap();
+    tx.commit().await.unwrap();
+    let expected = (AccountStatus::Paused, Some("vendor_unauthorised"));
+    assert_eq!((account.status, account.disabled_reason.as_deref()), expected);
+    // It takes messages all the same.
+    stage.hears("wamid.IN3", 0).await;
+    assert_eq!(stage.graph.sent().len(), 2);
+}
+
+#[tokio::test]
+async fn after_a_day_the_template_goes_and_the_answer_waits_until_they_write() {
+    let reopening = Reopening { name: "we_have_an_answer".into(), language: "es_CO".into() };
+    let stage = Stage::with(Some(reopening)).await;
+    stage.hears("wamid.IN1", 25).await;
+    stage.says(&[Part::text("uno")]).await;
+    stage
+        .until("status = 'queued' and work_at is null and last_error = 'window_closed' and attempts = 0", 1)
+        .await;
+    let sent = stage.graph.sent();
+    assert_eq!((sent.len(), &sent[0]["template"]["name"]), (1, &Value::from("we_have_an_answer")));
+
+    stage.hears("wamid.IN2", 0).await;
+    let sent = stage.graph.until(2).await;
+    stage.until("status = 'sent'", 1).await;
+    assert_eq!(words(&sent), ["", "uno"], "the template once, and the answer when they wrote");
+}
+
+#[tokio::test]
+async fn the_vendor_may_close_the_window_before_we_do() {
+    let stage = Stage::start().await;
+    // When it is sent, and after it was taken.
+    stage.graph.next([Fault::Refuse(400, 131_047)]);
+    stage.exchange("wamid.IN1", "uno").await;
+    stage.until("work_at is null and last_error = 'window_closed'", 1).await;
+    stage.hears("wamid.IN2", 0).await;
+    let sent = stage.graph.until(2).await;
+    stage.until("status = 'sent'", 1).await;
+    stage.receipt(&sent[1], &vendor_id(1), "failed", Some("window_closed")).await;
+    stage
+        .until(
+            "status = 'queued' and work_at is null and dead_at is null and last_error = 'window_closed'",
+            1,
+        )
+        .await;
+    stage.hears("wamid.IN3", 0).await;
+    stage.graph.until(3).await;
+    stage.until("status = 'sent'", 1).await;
+}
+
+#[tokio::test]
+async fn what_fails_after_it_was_taken_is_given_up_and_can_be_revived() {
+    let stage = Stage::start().await;
+    stage.exchange("wamid.IN1", "uno").await;
+    let sent = stage.graph.until(1).await;
+    stage.until("status = 'sent'", 1).await;
+    stage.receipt(&sent[0], &vendor_id(0), "failed", Some("contact_unreachable")).await;
+    stage.until("dead_at is not null and last_error = 'contact_unreachable'", 1).await;
+    let mut tx = stage.store.database.tenant("test", &stage.tenant.id).await.unwrap();
+    let dead = misy_store::leases::dead_work(&mut tx, Some("delivery"), None, 10).await.unwrap();
+    assert!(misy_store::leases::revive(&mut tx, "delivery", &dead[0].id).await.unwrap());
+    tx.commit().await.unwrap();
+    stage.graph.until(2).await;
+    stage.until("status = 'sent'", 1).await;
+}
+
+#[tokio::test]
+async fn buttons_bring_back_their_message() {
+    let stage = Stage::start().await;
+    stage.hears("wamid.IN1", 0).await;
+    let button = |id: &str| Button { id: id.into(), title: id.into(), reference: None, url: None };
+    stage.says(&[Part::Buttons { text: "¿Cuál?".into(), buttons: vec![button("a"), button("b")] }]).await;
+    let sent = stage.graph.until(1).await;
+    let id = sent[0]["interactive"]["action"]["buttons"][1]["reply"]["id"].as_str().unwrap().to_owned();
+    let (message, pressed) = misy_channels::whatsapp::pressed(&id).unwrap();
+    assert_eq!(pressed, "b");
+    stage.until(&format!("message_id = '{message}'"), 1).await;
+}

@@ -1,0 +1,229 @@
+//! The pieces in which a delivery leaves with a vendor.
+
+use super::Deliveries;
+use crate::{StoreError, TenantTx, leases::Lease};
+use jiff_sqlx::ToSqlx;
+use misy_domain::{ChannelAccountId, DeliveryId, Timestamp};
+use sqlx::postgres::types::PgInterval;
+use std::{fmt, str::FromStr, time::Duration};
+
+/// The template that asks a contact to write again.
+pub const REOPENING: i32 = -1;
+
+/// A piece as the vendor brings it back with each receipt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PieceReference {
+    /// The delivery.
+    pub delivery_id: DeliveryId,
+    /// Its piece.
+    pub piece: i32,
+}
+
+impl fmt::Display for PieceReference {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}/{}", self.delivery_id, self.piece)
+    }
+}
+
+/// The text is no reference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NoReference;
+
+impl FromStr for PieceReference {
+    type Err = NoReference;
+
+    fn from_str(text: &str) -> Result<Self, NoReference> {
+        let (delivery, piece) = text.split_once('/').ok_or(NoReference)?;
+        let delivery_id = delivery.parse().map_err(|_| NoReference)?;
+        Ok(Self { delivery_id, piece: piece.parse().map_err(|_| NoReference)? })
+    }
+}
+
+/// Whether a piece is to be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Begun {
+    /// It is, and it is noted that it is tried.
+    Go,
+    /// The vendor has it.
+    Done,
+    /// It is not known what the vendor did with the try before.
+    Unsure,
+}
+
+/// Notes that a piece is tried. After `unsure_for` without a receipt it is taken that the try before did not reach the vendor.
+pub async fn begin_piece(
+    tx: &mut TenantTx,
+    lease: &Lease<Deliveries>,
+    piece: i32,
+    unsure_for: Duration,
+) -> Result<Begun, StoreError> {
+    let tenant = tx.tenant().clone();
+    let unsure = PgInterval {
+        months: 0,
+        days: 0,
+        microseconds: i64::try_from(unsure_for.as_micros()).unwrap_or(i64::MAX),
+    };
+    let begun = sqlx::query_scalar!(
+        "select begin_piece($1, $2, $3, $4, $5, $6)",
+        tenant.as_str(),
+        lease.id.to_string(),
+        piece,
+        lease.worker.as_str(),
+        lease.fence,
+        unsure,
+    )
+    .fetch_one(tx.connection())
+    .await?;
+    match begun.as_deref() {
+        Some("go") => Ok(Begun::Go),
+        Some("done") => Ok(Begun::Done),
+        Some("unsure") => Ok(Begun::Unsure),
+        _ => Err(StoreError::LeaseLost),
+    }
+}
+
+/// Notes that the vendor has a piece, under the id that it said.
+pub async fn piece_taken(
+    tx: &mut TenantTx,
+    of: PieceReference,
+    vendor_message_id: Option<&str>,
+) -> Result<(), StoreError> {
+    let tenant = tx.tenant().clone();
+    sqlx::query!(
+        "update delivery_pieces
+         set status = case when status = 'trying' then 'sent' else status end,
+             vendor_message_id = coalesce(vendor_message_id, $4)
+         where tenant_id = $1 and delivery_id = $2 and piece = $3",
+        tenant.as_str(),
+        of.delivery_id.to_string(),
+        of.piece,
+        vendor_message_id,
+    )
+    .execute(tx.connection())
+    .await?;
+    Ok(())
+}
+
+/// Notes that the vendor did not take a piece: it can be tried again at once.
+pub async fn piece_refused(tx: &mut TenantTx, of: PieceReference) -> Result<(), StoreError> {
+    let tenant = tx.tenant().clone();
+    sqlx::query!(
+        "update delivery_pieces set status = 'refused'
+         where tenant_id = $1 and delivery_id = $2 and piece = $3 and status = 'trying'",
+        tenant.as_str(),
+        of.delivery_id.to_string(),
+        of.piece,
+    )
+    .execute(tx.connection())
+    .await?;
+    Ok(())
+}
+
+/// Brings a delivery that has left to where its pieces are.
+pub async fn settle(tx: &mut TenantTx, delivery: DeliveryId) -> Result<(), StoreError> {
+    let tenant = tx.tenant().clone();
+    sqlx::query!("select settle_delivery($1, $2)", tenant.as_str(), delivery.to_string())
+        .execute(tx.connection())
+        .await?;
+    Ok(())
+}
+
+/// Has a delivery wait until the contact writes again. `heard` is when they wrote last, as it was loaded: if they wrote since, it
+/// is due at once.
+pub async fn hold(
+    tx: &mut TenantTx,
+    lease: &Lease<Deliveries>,
+    heard: Option<Timestamp>,
+) -> Result<(), StoreError> {
+    let tenant = tx.tenant().clone();
+    let held = sqlx::query_scalar!(
+        "select hold_delivery($1, $2, $3, $4, $5)",
+        tenant.as_str(),
+        lease.id.to_string(),
+        lease.worker.as_str(),
+        lease.fence,
+        heard.map(ToSqlx::to_sqlx) as _,
+    )
+    .fetch_one(tx.connection())
+    .await?;
+    if held == Some(true) { Ok(()) } else { Err(StoreError::LeaseLost) }
+}
+
+/// How far a piece has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress<'a> {
+    /// The piece, if it is known from what came back.
+    pub piece: Option<PieceReference>,
+    /// The vendor's id of it.
+    pub vendor_message_id: &'a str,
+    /// `sent`, `delivered`, `read` or `failed`.
+    pub status: &'a str,
+    /// Why it failed.
+    pub error: Option<&'a str>,
+}
+
+/// Notes how a piece of an account fares; says whether it is known.
+pub async fn note_receipt(
+    tx: &mut TenantTx,
+    account: ChannelAccountId,
+    progress: &Progress<'_>,
+) -> Result<bool, StoreError> {
+    let tenant = tx.tenant().clone();
+    let known = sqlx::query_scalar!(
+        "select note_receipt($1, $2, $3, $4, $5, $6, $7)",
+        tenant.as_str(),
+        account.to_string(),
+        progress.piece.map(|piece| piece.delivery_id.to_string()),
+        progress.piece.map(|piece| piece.piece),
+        progress.vendor_message_id,
+        progress.status,
+        progress.error,
+    )
+    .fetch_one(tx.connection())
+    .await?;
+    Ok(known.unwrap_or_default())
+}
+
+/// The message that left as a piece with this id of the vendor's; else the message of the account that came under it.
+pub async fn message_of(
+    tx: &mut TenantTx,
+    account: ChannelAccountId,
+    vendor_message_id: &str,
+) -> Result<Option<misy_domain::MessageId>, StoreError> {
+    let tenant = tx.tenant().clone();
+    let found = sqlx::query_scalar!(
+        r#"select coalesce(
+             (select d.message_id from delivery_pieces p
+              join deliveries d on d.tenant_id = p.tenant_id and d.delivery_id = p.delivery_id
+              where p.tenant_id = $1 and p.account_id = $2 and p.vendor_message_id = $3 limit 1),
+             (select m.message_id from messages m
+              where m.tenant_id = $1 and coalesce(m.account_id, m.session_id) = $2 and m.external_id = $3)) as "id""#,
+        tenant.as_str(),
+        account.to_string(),
+        vendor_message_id,
+    )
+    .fetch_one(tx.connection())
+    .await?;
+    Ok(found.and_then(|id| id.parse().ok()))
+}
+
+/// Makes due what waited until somebody writes: they did.
+pub async fn heard(
+    tx: &mut TenantTx,
+    account: ChannelAccountId,
+    conversation: misy_domain::ConversationId,
+) -> Result<(), StoreError> {
+    let tenant = tx.tenant().clone();
+    sqlx::query!(
+        "select wake_delivery($1, $2, $3)
+         where exists (select from deliveries d
+                       where d.tenant_id = $1 and d.account_id = $2 and d.conversation_id = $3 and d.status = 'queued'
+                           and d.work_at is null and d.last_error = 'window_closed')",
+        tenant.as_str(),
+        account.to_string(),
+        conversation.to_string(),
+    )
+    .execute(tx.connection())
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,296 @@
+//! Meta's Graph API as far as WhatsApp needs it, for tests: it checks what it is sent as the vendor does, answers as it does, and
+//! signs what it tells.
+
+use crate::{
+    receiver::{Reaction, Received, Receiver},
+    store::{TestStore, TestTenant},
+};
+use misy_channels::{
+    Channel as _,
+    meta::{SIGNATURE_HEADER, app_secret_proof},
+    whatsapp::Whatsapp,
+};
+use misy_domain::{Channel, ChannelAccountId, Clock, Content, Permissions, Secret, TenantId, Timestamp};
+use misy_store::{
+    StoreError, TenantKeys,
+    channels::{self, Credentials, NewAccount, Reopening},
+};
+use misy_trust::access::Reach;
+use serde_json::{Value, json};
+use std::{
+    collections::VecDeque,
+    io,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+/// A number as the vendor knows it, and what proves who has it.
+#[derive(Debug, Clone)]
+pub struct Number {
+    /// Its id.
+    pub id: String,
+    /// The business that it belongs to.
+    pub business: String,
+    /// What calls carry.
+    pub token: String,
+    /// The secret of the app.
+    pub app_secret: String,
+}
+
+impl Default for Number {
+    fn default() -> Self {
+        Self {
+            id: "200000000000002".to_owned(),
+            business: "100000000000001".to_owned(),
+            token: "EAAexampletoken".to_owned(),
+            app_secret: "example_app_secret_000000000000000".to_owned(),
+        }
+    }
+}
+
+/// What the vendor does with a message in the place of taking it.
+#[derive(Debug, Clone)]
+pub enum Fault {
+    /// Refuses it with a code, under a status.
+    Refuse(u16, i64),
+    /// Does what a receiver can do.
+    React(Reaction),
+    /// Takes it, and hangs up before the answer is said.
+    TakeAndHangUp,
+}
+
+/// The vendor, on a port of this machine.
+pub struct Graph {
+    /// Where it is, with its version.
+    pub url: String,
+    receiver: Receiver,
+    faults: Arc<Mutex<VecDeque<Fault>>>,
+    number: Number,
+}
+
+impl Graph {
+    /// A vendor that has one number.
+    pub async fn start() -> io::Result<Self> {
+        Self::with(Number::default()).await
+    }
+
+    /// A vendor that has this number.
+    pub async fn with(number: Number) -> io::Result<Self> {
+        let faults = Arc::<Mutex<VecDeque<Fault>>>::default();
+        let (queue, known) = (faults.clone(), number.clone());
+        let receiver = Receiver::start(move |at, received| answer(&known, &queue, at, received)).await?;
+        let url = format!("{}/v25.0", receiver.url.trim_end_matches("/misy"));
+        Ok(Self { url, receiver, faults, number })
+    }
+
+    /// The number.
+    pub fn number(&self) -> &Number {
+        &self.number
+    }
+
+    /// Has the next messages meet these.
+    pub fn next(&self, faults: impl IntoIterator<Item = Fault>) {
+        self.faults.lock().unwrap_or_else(PoisonError::into_inner).extend(faults);
+    }
+
+    /// Waits until so many messages were sent, taken or not.
+    pub async fn until(&self, number: usize) -> Vec<Value> {
+        let mut all = 0;
+        loop {
+            let sent = self.sent();
+            if sent.len() >= number {
+                return sent;
+            }
+            all += 1;
+            self.receiver.until(all).await;
+        }
+    }
+
+    /// The messages that were sent, taken or not.
+    pub fn sent(&self) -> Vec<Value> {
+        self.outgoing().into_iter().map(|(_, body)| body).collect()
+    }
+
+    /// The same, each with the id that the vendor gives it.
+    pub fn outgoing(&self) -> Vec<(String, Value)> {
+        let got = self.receiver.got();
+        let all = got.iter().enumerate().filter(|(_, one)| is_message(one));
+        all.map(|(at, one)| (vendor_id(at), one.json())).collect()
+    }
+
+    /// What the vendor tells, as it stands in a body with its signature: characters beyond ASCII escaped, and slashes too.
+    pub fn told(&self, value: &Value) -> (&'static str, String, String) {
+        signed(&self.number, value)
+    }
+
+    /// A body that tells of things on the number: `messages` or `statuses`.
+    pub fn event(&self, kind: &str, all: &[Value]) -> Value {
+        let mut value = json!({
+            "messaging_product": "whatsapp",
+            "metadata": { "display_phone_number": "15550001111", "phone_number_id": self.number.id },
+        });
+        value[kind] = json!(all);
+        json!({
+            "object": "whatsapp_business_account",
+            "entry": [{ "id": self.number.business, "changes": [{ "field": "messages", "value": value }] }],
+        })
+    }
+}
+
+/// A text that somebody wrote at a time.
+pub fn wrote(from: &str, id: &str, text: &str, at: Timestamp) -> Value {
+    json!({ "from": from, "id": id, "timestamp": at.as_second().to_string(), "type": "text", "text": { "body": text } })
+}
+
+/// How a message fares that was sent.
+pub fn status(sent: &Value, vendor_id: &str, status: &str, code: Option<i64>) -> Value {
+    let mut told = json!({
+        "id": vendor_id, "status": status, "timestamp": "1700000005", "recipient_id": "15550002222",
+        "biz_opaque_callback_data": sent["biz_opaque_callback_data"],
+    });
+    if let Some(code) = code {
+        told["errors"] = json!([{ "code": code, "title": "x" }]);
+    }
+    told
+}
+
+/// The id that the vendor gives the n-th call, from 0.
+pub fn vendor_id(at: usize) -> String {
+    format!("wamid.OUT{at}")
+}
+
+fn signed(number: &Number, value: &Value) -> (&'static str, String, String) {
+    let mut body = String::new();
+    for letter in value.to_string().chars() {
+        match letter {
+            '/' => body.push_str("\\/"),
+            letter if letter.is_ascii() => body.push(letter),
+            letter => {
+                for unit in letter.encode_utf16(&mut [0; 2]) {
+                    body.push_str(&format!("\\u{unit:04x}"));
+                }
+            }
+        }
+    }
+    let tag = app_secret_proof(&Secret::new(number.app_secret.clone()), &Secret::new(body.clone()));
+    (SIGNATURE_HEADER, format!("sha256={tag}"), body)
+}
+
+fn is_message(received: &Received) -> bool {
+    received.target.contains("/messages?") && received.json()["status"].is_null()
+}
+
+fn error(status: u16, code: i64, subcode: Option<i64>) -> Reaction {
+    let error =
+        json!({ "error": { "message": format!("(#{code})"), "code": code, "error_subcode": subcode } });
+    Reaction::Answer(status, error.to_string())
+}
+
+fn answer(number: &Number, faults: &Mutex<VecDeque<Fault>>, at: usize, received: &Received) -> Reaction {
+    if received.header("authorization") != format!("Bearer {}", number.token) {
+        return error(401, 190, None);
+    }
+    let (path, query) = received.target.split_once('?').unwrap_or((&received.target, ""));
+    let proof = app_secret_proof(&Secret::new(number.app_secret.clone()), &Secret::new(number.token.clone()));
+    if !query.split('&').any(|pair| pair == format!("appsecret_proof={proof}")) {
+        return error(400, 100, None);
+    }
+    let ok = |value: Value| Reaction::Answer(200, value.to_string());
+    let path = path.trim_start_matches("/v25.0/");
+    if path == number.id {
+        return ok(
+            json!({ "id": number.id, "display_phone_number": "+1 555 000 1111", "quality_rating": "GREEN" }),
+        );
+    }
+    if path == format!("{}/phone_numbers", number.business) {
+        return ok(json!({ "data": [{ "id": number.id }] }));
+    }
+    if path != format!("{}/messages", number.id) {
+        return error(400, 100, Some(33));
+    }
+    let body = received.json();
+    if let Some(code) = fault_of(&body) {
+        return error(400, code, None);
+    }
+    let taken = json!({ "messaging_product": "whatsapp", "messages": [{ "id": vendor_id(at) }] });
+    match faults.lock().unwrap_or_else(PoisonError::into_inner).pop_front() {
+        None => ok(taken),
+        Some(Fault::Refuse(status, code)) => error(status, code, None),
+        Some(Fault::React(reaction)) => reaction,
+        Some(Fault::TakeAndHangUp) => Reaction::HangUp,
+    }
+}
+
+/// What the vendor does not take of a message, by its code.
+fn fault_of(body: &Value) -> Option<i64> {
+    let kind = body["type"].as_str()?;
+    let to = body["to"].as_str();
+    let is_addressed = to.is_some_and(|to| to.starts_with('+')) || body["recipient"].is_string();
+    let text = body["text"]["body"].as_str().map(|text| text.encode_utf16().count());
+    let is_whole = body["messaging_product"] == "whatsapp" && is_addressed && body[kind].is_object();
+    if !is_whole {
+        return Some(131_008);
+    }
+    (kind == "text" && !text.is_some_and(|length| (1..=4_096).contains(&length))).then_some(131_009)
+}
+
+impl TestStore {
+    /// An account of a tenant for the vendor's number.
+    pub async fn number(
+        &self,
+        tenant: &TestTenant,
+        graph: &Graph,
+        reopening: Option<Reopening>,
+    ) -> Result<ChannelAccountId, StoreError> {
+        self.number_of(&tenant.id, &tenant.keys, graph, reopening).await
+    }
+
+    /// The same, of any tenant.
+    pub async fn number_of(
+        &self,
+        tenant: &TenantId,
+        keys: &TenantKeys,
+        graph: &Graph,
+        reopening: Option<Reopening>,
+    ) -> Result<ChannelAccountId, StoreError> {
+        let account_id = ChannelAccountId::new(&*self.clock, &*self.entropy);
+        let given = Reach::of_operator().give(Permissions::anonymous_chat());
+        let given = given.map_err(|_| StoreError::Refused("Nobody could give that."))?;
+        let new = NewAccount {
+            account_id,
+            channel: Whatsapp.kind(),
+            vendor_account_id: &graph.number.id,
+            name: "WhatsApp",
+            permissions: &given,
+            callback_url: None,
+            made_by: "usr_1",
+        };
+        let credentials = Credentials {
+            access_token: Secret::new(graph.number.token.clone()),
+            app_secret: Secret::new(graph.number.app_secret.clone()),
+            old_app_secret: None,
+            verify_token: Secret::new("verify".to_owned()),
+        };
+        let mut tx = self.database.tenant("test.number", tenant).await?;
+        channels::create(&mut tx, keys, &new, self.clock.now(), &*self.entropy).await?;
+        channels::set_credentials(&mut tx, keys, account_id, &credentials, &*self.entropy).await?;
+        channels::set_business(&mut tx, account_id, &graph.number.business, reopening.as_ref()).await?;
+        tx.commit().await?;
+        Ok(account_id)
+    }
+
+    /// Somebody writes to a number at a time, as the vendor tells it.
+    pub async fn hears(
+        &self,
+        tenant: &TestTenant,
+        account: ChannelAccountId,
+        from: &str,
+        id: &str,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let conversation =
+            self.pass_on_at(tenant, account, Channel::Whatsapp, from, id, &Content::text("Hola"), at).await?;
+        let mut tx = self.database.tenant("test.heard", &tenant.id).await?;
+        misy_store::deliveries::heard(&mut tx, account, conversation).await?;
+        tx.commit().await
+    }
+}
