@@ -14,6 +14,8 @@ const LONGEST_ID: usize = 256;
 const LONGEST_NAME: usize = 120;
 const LONGEST_METADATA: usize = 4_096;
 const MOST_LEFT_OUT: usize = 20;
+/// Levels of the answers of a form.
+const DEEPEST_FORM: usize = 16;
 
 pub(super) fn parse(body: &[u8]) -> Parsed {
     let mut parsed = Parsed::default();
@@ -122,6 +124,9 @@ fn moved(message: &Value) -> Option<Happening> {
 
 fn renamed(parsed: &mut Parsed, account: &str, value: &Value) {
     for update in list(value, "user_id_update") {
+        if parsed.events.len() >= MOST_EVENTS {
+            return;
+        }
         let ids = update.get("user_id").unwrap_or(&Value::Null);
         if let (Some(previous), Some(current)) = (id(ids, "previous"), id(ids, "current")) {
             let (account, at) = (account.to_owned(), time(update, "timestamp"));
@@ -197,13 +202,24 @@ fn metadata(message: &Value, context: &Value) -> Option<Value> {
     }
     let flow = message.get("interactive").and_then(|interactive| interactive.get("nfm_reply"));
     if let Some(answers) = flow.and_then(|flow| text(flow, "response_json")) {
-        // A text that is to hold an object, and may hold anything.
-        kept.insert("form".to_owned(), serde_json::from_str(&answers).unwrap_or(Value::String(answers)));
+        // A text that is to hold an object, and may hold anything: what is too deep could not be read back from where it is kept.
+        let form = serde_json::from_str(&answers).ok().filter(|form| is_within(form, DEEPEST_FORM));
+        kept.insert("form".to_owned(), form.unwrap_or(Value::String(answers)));
     }
     let kept = without_nul(Value::Object(kept));
     let fits =
         kept.as_object().is_some_and(|kept| !kept.is_empty()) && kept.to_string().len() <= LONGEST_METADATA;
     fits.then_some(kept)
+}
+
+/// Whether a value goes no deeper than so many levels.
+fn is_within(value: &Value, levels: usize) -> bool {
+    let within = |value: &Value| levels > 0 && is_within(value, levels - 1);
+    match value {
+        Value::Array(all) => all.iter().all(within),
+        Value::Object(all) => all.values().all(within),
+        _ => true,
+    }
 }
 
 fn without_nul(value: Value) -> Value {

@@ -126,6 +126,9 @@ fn the_answers_of_a_form_are_kept() {
     assert_eq!(inbound.metadata.unwrap()["form"]["day"], "2026-12-01");
     assert_eq!(parts(&inbound.said), [Part::Unsupported { kind: "form".into(), text: Some("Sent".into()) }]);
     assert_eq!(flow("no object").metadata.unwrap()["form"], "no object");
+    // What is kept can be read back from within what it is kept in.
+    let deep = format!("{}1{}", "[".repeat(120), "]".repeat(120));
+    assert_eq!(flow(&deep).metadata.unwrap()["form"], deep.as_str());
 }
 
 #[test]
