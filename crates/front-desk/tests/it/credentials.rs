@@ -354,7 +354,7 @@ async fn a_plan_is_given_with_a_fresh_second_factor_by_whichever_call() {
 }
 
 /// What goes when something else goes, and why whoever may remove the one may remove the other.
-const GOES_WITH: [(&str, &str, &str); 28] = [
+const GOES_WITH: [(&str, &str, &str); 29] = [
     ("api_keys", "enrollments", "is a part of it"),
     ("certificates", "certificate_holders", "is a part of it"),
     ("channel_accounts", "channel_threads", "no call removes an account"),
@@ -370,6 +370,7 @@ const GOES_WITH: [(&str, &str, &str); 28] = [
     ("conversations", "decisions", "is a part of it"),
     ("conversations", "messages", "is a part of it"),
     ("conversations", "sessions", "is a part of it"),
+    ("deliveries", "delivery_pieces", "is a part of it: whoever drops the one drops the other"),
     ("sites", "api_keys", "deleteSite asks for keys:write too, and handles them"),
     ("sites", "certificates", "deleteSite asks for certificates:write too, and handles them"),
     ("sites", "sessions", "is a part of it, and no other call removes one"),
