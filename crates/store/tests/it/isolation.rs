@@ -36,12 +36,14 @@ fn rows_of(tenant: &str) -> String {
          values ('{tenant}', 'cnv_1', 1, 'msg_1', 'ses_1', 'contact', 'x');
          insert into misy.channel_accounts (tenant_id, account_id, channel, vendor_account_id, name, permissions, sealed_secret,
                                             made_by, created_at, updated_at)
-         values ('{tenant}', 'cha_1', 'api', '{tenant}', 'A', '{{}}', 'x', 'usr_1', now(), now());
+         values ('{tenant}', 'cha_{tenant}', 'api', '{tenant}', 'A', '{{}}', 'x', 'usr_1', now(), now());
          insert into misy.contact_identities values
-             ('{tenant}', 'idn_1', 'api', 'cha_1', decode(repeat('00', 32), 'hex'), 'con_1', 'x', now());
-         insert into misy.channel_threads values ('{tenant}', 'cha_1', 'idn_1', 'cnv_1', null, now());
+             ('{tenant}', 'idn_1', 'api', 'cha_{tenant}', decode(repeat('00', 32), 'hex'), 'con_1', 'x', now());
+         insert into misy.channel_threads values ('{tenant}', 'cha_{tenant}', 'idn_1', 'cnv_1', null, now());
          insert into misy.deliveries (tenant_id, delivery_id, account_id, conversation_id, sequence, message_id, created_at)
-         values ('{tenant}', 'dlv_1', 'cha_1', 'cnv_1', 1, 'msg_1', now());
+         values ('{tenant}', 'dlv_1', 'cha_{tenant}', 'cnv_1', 1, 'msg_1', now());
+         insert into misy.delivery_pieces (tenant_id, delivery_id, piece, account_id, tried_at)
+         values ('{tenant}', 'dlv_1', 0, 'cha_{tenant}', now());
          insert into misy.attachments (tenant_id, file_id, conversation_id, contact_id, media_type, size)
          values ('{tenant}', 'fil_1', 'cnv_1', 'con_1', 'image/png', 1);
          insert into misy.roles (tenant_id, role_id, name, actions) values ('{tenant}', 'front', 'Front', '{{}}');
