@@ -77,8 +77,12 @@ impl Request {
 
     /// Sets `Authorization: Bearer …`; a token with characters that no header can carry is no address's token.
     pub fn bearer(self, token: &str) -> Result<Self, EgressError> {
-        let mut value =
-            HeaderValue::from_str(&format!("Bearer {token}")).map_err(|_| EgressError::NotAnAddress)?;
+        self.authorized(&format!("Bearer {token}"))
+    }
+
+    /// Sets `Authorization`, which no log shows and no redirect takes along.
+    pub fn authorized(self, value: &str) -> Result<Self, EgressError> {
+        let mut value = HeaderValue::from_str(value).map_err(|_| EgressError::NotAnAddress)?;
         value.set_sensitive(true);
         Ok(self.header(header::AUTHORIZATION, value))
     }

@@ -283,7 +283,7 @@ fn belongings() -> Routes {
         .managed(served!(channels::read))
         .managed(served!(channels::change))
         .managed(served!(channels::rotate))
-        .managed(served!(channels::deliveries))
+        .managed(served!(channels::deliveries::list))
         .managed(served!(context_pack::read))
         .managed(served!(context_pack::replace))
         .managed(served!(sites::list))

@@ -1,7 +1,6 @@
 //! Calls to the vendors of channels.
 
 use crate::{desk::FrontDesk, problem::Problem};
-use http::{HeaderValue, header};
 use misy_channels::{Asked, Channel, Reason, VendorAnswer, VendorCall, Verdict, meta::graph_error, whatsapp};
 use misy_domain::Secret;
 use misy_egress::{EgressError, Reach, Request, Response};
@@ -82,8 +81,5 @@ async fn send(desk: &FrontDesk, call: VendorCall) -> Result<Response, EgressErro
         (Asked::Post, Some(body)) => Request::post_json(&url, body)?,
         (Asked::Post, None) => Request::post(&url, "application/json", Vec::new())?,
     };
-    let mut secret =
-        HeaderValue::from_str(call.authorization.expose()).map_err(|_| EgressError::NotAnAddress)?;
-    secret.set_sensitive(true);
-    desk.egress.send(Reach::Internet, request.header(header::AUTHORIZATION, secret)).await
+    desk.egress.send(Reach::Internet, request.authorized(call.authorization.expose())?).await
 }

@@ -7,7 +7,6 @@
 
 use super::{Courier, PATIENCE};
 use crate::worker::WorkError;
-use http::{HeaderValue, header};
 use misy_channels::{Asked, Channel, Piece, Reason, Rendering, To, VendorAnswer, VendorCall, Verdict};
 use misy_egress::{EgressError, Reach, Request, Response};
 use misy_store::{
@@ -208,10 +207,7 @@ impl Courier {
             (Asked::Post, Some(body)) => Request::post_json(&url, body)?,
             (Asked::Post, None) => Request::post(&url, "application/json", Vec::new())?,
         };
-        let mut secret =
-            HeaderValue::from_str(call.authorization.expose()).map_err(|_| EgressError::NotAnAddress)?;
-        secret.set_sensitive(true);
-        let mut request = request.header(header::AUTHORIZATION, secret);
+        let mut request = request.authorized(call.authorization.expose())?;
         request.timeout = Some(PATIENCE);
         self.egress.send(Reach::Internet, request).await
     }

@@ -1,5 +1,6 @@
 //! Deliveries to a real receiver that fails, is slow, is gone, and is delivered to by couriers that die.
 
+use crate::counted::{self, PATIENCE};
 use misy_domain::{ChannelAccountId, Clock, Part};
 use misy_egress::{Egress, EgressSettings};
 use misy_orchestrator::{Courier, WorkerSettings};
@@ -16,13 +17,9 @@ use misy_trust::{
     WebhookSecret,
     access::{Handled, Reach},
 };
-use sqlx::AssertSqlSafe;
 use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-
-/// However slow the machine is: what is not so after this never will be.
-const PATIENCE: Duration = Duration::from_mins(1);
 
 struct Stage {
     store: TestStore,
@@ -71,19 +68,11 @@ impl Stage {
     }
 
     async fn count(&self, condition: &str) -> i64 {
-        let mut admin = self.store.connect_as("postgres").await.unwrap();
-        let statement = format!("select count(*) from misy.deliveries where {condition}");
-        sqlx::query_scalar(AssertSqlSafe(statement)).fetch_one(&mut admin).await.unwrap()
+        counted::deliveries(&self.store, condition).await
     }
 
     async fn until(&self, condition: &str, number: i64) {
-        let counted = async {
-            while self.count(condition).await != number {
-                tokio::time::sleep(Duration::from_millis(10)).await;
-            }
-        };
-        let in_time = tokio::time::timeout(PATIENCE, counted).await.is_ok();
-        assert!(in_time, "{condition}: {} instead of {number}", self.count(condition).await);
+        counted::until_deliveries(&self.store, condition, number).await;
     }
 
     async fn secrets(&self) -> Vec<WebhookSecret> {

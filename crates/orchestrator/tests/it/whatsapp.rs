@@ -1,5 +1,6 @@
 //! Deliveries to a vendor that refuses, is slow, hangs up after it has taken something, and lets nobody be answered after a day.
 
+use crate::counted;
 use misy_domain::{ChannelAccountId, Clock, Part, message::Button};
 use misy_egress::{Egress, EgressSettings};
 use misy_orchestrator::{Courier, WorkerSettings};
@@ -14,12 +15,9 @@ use misy_testkit::{
     store::{TestStore, TestTenant, test_store},
 };
 use serde_json::Value;
-use sqlx::AssertSqlSafe;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
-/// However slow the machine is: what is not so after this never will be.
-const PATIENCE: Duration = Duration::from_mins(1);
 const CUSTOMER: &str = "15550002222";
 
 struct Stage {
@@ -75,20 +73,8 @@ impl Stage {
         self.says(&[Part::text(answer)]).await;
     }
 
-    async fn count(&self, condition: &str) -> i64 {
-        let mut admin = self.store.connect_as("postgres").await.unwrap();
-        let statement = format!("select count(*) from misy.deliveries where {condition}");
-        sqlx::query_scalar(AssertSqlSafe(statement)).fetch_one(&mut admin).await.unwrap()
-    }
-
     async fn until(&self, condition: &str, number: i64) {
-        let counted = async {
-            while self.count(condition).await != number {
-                tokio::time::sleep(Duration::from_millis(10)).await;
-            }
-        };
-        let in_time = tokio::time::timeout(PATIENCE, counted).await.is_ok();
-        assert!(in_time, "{condition}: {} instead of {number}", self.count(condition).await);
+        counted::until_deliveries(&self.store, condition, number).await;
     }
 
     /// A receipt of something that was sent.
