@@ -156,3 +156,85 @@ async fn who_has_all_networks_of_a_home_or_a_region_is_counted_as_one() {
     ask(2, 1, 200).await.refused(429, "rate_limited");
     ask(2, 2, 0).await.expect(202);
 }
+
+#[tokio::test]
+async fn who_guesses_from_many_addresses_gets_nowhere_and_locks_nobody_out() {
+    let app = App::start().await;
+    let (_, andina) = app.two().await;
+    let mut ana = app.administrator(&andina, ANA).await;
+    let mut tried = 0;
+    // An hour of guessing, each time from another address.
+    for minute in 0..60 {
+        for guess in 0..3 {
+            let mut thief = Browser::at(&format!("198.51.{minute}.{guess}"));
+            let answer = thief.sign_in(&app, ANA, "guess after guess after guess").await;
+            match answer.status.as_u16() {
+                401 => tried += 1,
+                429 => assert!(answer.headers.contains_key("retry-after")),
+                other => panic!("{other}"),
+            }
+        }
+        app.advance(Duration::from_mins(1));
+    }
+    assert!(tried <= misy_front_desk::identity::MOST_GUESSES_PER_HOUR, "{tried}");
+    // From a browser that was never seen the account is slow now, even with the right password …
+    for _ in 0..2 {
+        Browser::at("203.0.113.200").sign_in(&app, ANA, "guess").await;
+    }
+    Browser::at("203.0.113.1").sign_in(&app, ANA, PASSWORD).await.refused(429, "rate_limited");
+    // … an account that does not exist is just as slow …
+    for guess in 0..20 {
+        let mut thief = Browser::at(&format!("203.0.113.{}", 10 + guess));
+        thief.sign_in(&app, "nobody@business.example", "guess").await.refused(401, "credentials_invalid");
+    }
+    let mut thief = Browser::at("203.0.113.99");
+    thief.sign_in(&app, "nobody@business.example", "guess").await.refused(429, "rate_limited");
+    // … and Ana's own browser is let in at once.
+    ana.sign_in_twice(&app, ANA).await.expect(200);
+}
+
+#[tokio::test]
+async fn an_account_in_a_tenant_of_ones_own_helps_nobody_to_guess_at_another() {
+    let app = App::start().await;
+    let (owner, andina) = app.two().await;
+    app.administrator(&andina, ANA).await;
+    // The thief's own tenant has an account with Ana's address, whose password the thief chose.
+    let roja = app.register(&owner, "roja", "https://roja.example").await;
+    let mut thief = Browser::new();
+    let mut body = App::enrollment(&roja, ANA);
+    body["password"] = json!("mi propia clave larga");
+    thief.post(&app, "/auth/enroll", &body).await.expect(200);
+    let mut tried = 0;
+    for guess in 0..40 {
+        thief.address = format!("198.51.100.{guess}");
+        for body in [
+            json!({ "email": ANA, "password": "guess after guess" }),
+            json!({ "email": ANA, "password": "guess after guess", "tenantId": "andina" }),
+        ] {
+            tried += usize::from(thief.post(&app, "/auth/sign-in", &body).await.status == 401);
+        }
+    }
+    // At Ana's account no more than before. What goes on, by the browser that is known for it, is at the thief's own.
+    assert!((20..=30).contains(&tried), "{tried}");
+}
+
+#[tokio::test]
+async fn who_guesses_at_an_address_keeps_no_known_browser_out_even_with_an_account_of_that_address() {
+    let app = App::start().await;
+    let (owner, andina) = app.two().await;
+    let mut ana = app.administrator(&andina, ANA).await;
+    let roja = app.register(&owner, "roja", "https://roja.example").await;
+    let mut body = App::enrollment(&roja, ANA);
+    body["password"] = json!("mi propia clave larga");
+    let mut thief = Browser::new();
+    thief.post(&app, "/auth/enroll", &body).await.expect(200);
+    let mut tried = 0;
+    for guess in 0..60 {
+        thief.address = format!("198.51.100.{guess}");
+        tried += usize::from(thief.sign_in(&app, ANA, "guess after guess").await.status == 401);
+    }
+    // The thief's browser is known for the thief's account only: what it is still asked about is that one.
+    assert!(tried <= 30, "{tried}");
+    Browser::at("203.0.113.9").sign_in(&app, ANA, PASSWORD).await.refused(429, "rate_limited");
+    ana.sign_in_twice(&app, ANA).await.expect(200);
+}
