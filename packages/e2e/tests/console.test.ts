@@ -13,6 +13,10 @@ describe('people manage a tenant in the console', { skip: NO_PROGRAM }, () => {
   let browser: Browser;
   let andina: Registered;
   let ana: Person;
+  /** Whose people are put out at the end. */
+  let verde: Registered;
+  /** Suspends verde. */
+  let suspend: () => Promise<unknown>;
   /** Where the owner's first administrator enrols. */
   let platform: string;
   /** Where Ana, the administrator of andina, is signed in. */
@@ -31,6 +35,17 @@ describe('people manage a tenant in the console', { skip: NO_PROGRAM }, () => {
         businessIndustry: 'Dental clinic',
       },
     });
+    const platformToken = bearer(owner.enrollment.token);
+    verde = await installation.api.as(platformToken).call('createTenant', {
+      body: {
+        tenantId: 'verde-cafe',
+        tenantName: 'Verde Café',
+        contactEmail: 'oi@verdecafe.example',
+        websiteUrl: 'https://verdecafe.example',
+        businessIndustry: 'Restaurant',
+      },
+    });
+    suspend = () => installation.api.as(platformToken).call('suspendTenant', { path: { tenantId: 'verde-cafe' }, body: {} });
     browser = await launchBrowser();
     office = await newVisitor(browser, { locale: 'en-US' });
     const page = await office.newPage();
@@ -318,6 +333,51 @@ describe('people manage a tenant in the console', { skip: NO_PROGRAM }, () => {
     await page.goto(`${installation.origin}/console/andina/work`);
     await page.getByText('Nothing was given up').waitFor();
     await page.close();
+  });
+
+  test('whoever signs out is out, whatever was done in other tabs and whoever suspended them; or they are told that they are not', async () => {
+    const cafe = await newVisitor(browser, { locale: 'en-US' });
+    const page = await cafe.newPage();
+    const rita = await enrol(page, verde.enrollment.url, 'Rita Souza', 'rita@verdecafe.example');
+    await page.goto(`${installation.origin}/console`);
+    await heading(page, 'Verde Café');
+    // A second factor that is proved in another tab changes what proves that a call comes from here.
+    const other = await cafe.newPage();
+    await other.goto(`${installation.origin}/account`);
+    const proved = await other.evaluate(async (code) => {
+      const me = (await (await fetch('/api/meta-agent/auth/me')).json()) as { csrfToken: string };
+      const headers = { 'content-type': 'application/json', 'x-misy-csrf': me.csrfToken };
+      const answer = await fetch('/api/meta-agent/auth/step-up', { method: 'POST', headers, body: JSON.stringify({ factor: 'totp', code }) });
+      return answer.status;
+    }, await totp(rita.secret));
+    assert.equal(proved, 200);
+    await page.getByRole('navigation', { name: 'Rooms' }).getByRole('link', { name: 'Keys and secrets' }).click();
+    await page.getByRole('button', { name: 'Create key' }).click();
+    await page.getByLabel('Name').fill('Second tab');
+    await page.getByRole('dialog').getByRole('button', { name: 'Create key' }).click();
+    const once = page.getByRole('dialog', { name: 'Key created' });
+    await once.getByLabel('I have kept it').check();
+    await once.getByRole('button', { name: 'Done' }).click();
+
+    const signOut = async (): Promise<void> => {
+      await page.getByRole('button', { name: /^Your account/ }).click();
+      await page.getByRole('menuitem', { name: 'Sign out' }).click();
+    };
+    const status = (): Promise<number> => other.evaluate(async () => (await fetch('/api/meta-agent/auth/me')).status);
+    await page.route('**/auth/sign-out', (route) => route.abort());
+    await signOut();
+    await page.getByText(/^You are still signed in\./).waitFor();
+    assert.ok(page.url().includes('/console/verde-cafe'));
+    assert.equal(await status(), 200);
+    await page.unroute('**/auth/sign-out');
+
+    await suspend();
+    await page.goto(`${installation.origin}/console`);
+    await page.getByRole('heading', { name: 'suspended' }).or(page.getByText(/suspended/)).first().waitFor();
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.waitForURL('**/sign-in?returnTo=/console');
+    assert.equal(await status(), 401);
+    await cafe.close();
   });
 
   test('the owner’s people move between tenants, say why they act, and are asked again who they are', async () => {
