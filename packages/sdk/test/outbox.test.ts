@@ -31,7 +31,7 @@ function setUp(server: Server, store = new Store()): { outbox: Outbox; told: Out
     told.push(message);
     // Stands for the network coming back: ends the pause before the next try at once.
     if (message.state === 'queued') setImmediate(() => outbox.flush());
-  });
+  }, () => undefined);
   return { outbox, told, store };
 }
 
@@ -52,7 +52,7 @@ describe('the outbox', () => {
       await note('ses_first');
       lost.stop();
       throw new MisyError('network_error');
-    }, () => undefined);
+    }, () => undefined, () => undefined);
     void lost.send('a');
     const server = new Server();
     const { outbox } = setUp(server, store);
@@ -110,6 +110,46 @@ describe('the outbox', () => {
     };
     assert.equal((await outbox.send('a')).messageId, 'msg_a');
     assert.equal(server.asked.length, 2);
+  });
+
+  test('leaves the receipt to the tab that wrote the message, which does not send it anew', async () => {
+    const writer = new Server();
+    writer.refuse = () => new MisyError('network_error');
+    const store = new Store();
+    const told: OutgoingMessage[] = [];
+    const writing: Outbox = new Outbox(store, 'queue', writer.deliver, (message) => told.push(message), () => 'ses_one');
+    const sent = writing.send('a');
+    while (!writer.asked.length) await new Promise(setImmediate);
+    const server = new Server();
+    const { outbox } = setUp(server, store);
+    await outbox.send('b');
+    assert.deepEqual(server.accepted, ['a', 'b']);
+    writing.flush();
+    assert.equal((await sent).messageId, 'msg_a');
+    assert.equal(writer.asked.length, 1);
+    assert.deepEqual(told.at(-1)?.receipt, { messageId: 'msg_a', sequence: 1 });
+    const stored = await store.read<QueuedMessage[]>('queue');
+    assert.deepEqual(stored?.map(({ text }) => text), [''], 'its words are kept no longer');
+    assert.deepEqual(await outbox.queued(), []);
+  });
+
+  test('keeps few receipts of tabs that are gone', async () => {
+    const store = new Store();
+    const left = Array.from({ length: 30 }, (_, index) => ({ clientMessageId: `c${index}`, text: `t${index}`, metadata: {}, createdAt: '' }));
+    await store.update('queue', () => left);
+    const { outbox } = setUp(new Server(), store);
+    await outbox.send('mine');
+    assert.equal((await store.read<QueuedMessage[]>('queue'))?.length, 20);
+  });
+
+  test('writes down with a message the session that it was written in, and nothing that cannot be written', async () => {
+    const store = new Store();
+    const outbox: Outbox = new Outbox(store, 'queue', () => new Promise(() => undefined), () => undefined, () => 'ses_now');
+    void outbox.send('a', { metadata: { page: 'home', click: () => undefined } });
+    while (!(await outbox.queued()).length) await new Promise(setImmediate);
+    const [queued] = await outbox.queued();
+    assert.deepEqual([queued?.sessionId, queued?.metadata], ['ses_now', { page: 'home' }]);
+    outbox.stop();
   });
 
   for (const [what, text] of [['an empty text', ' \n'], ['a text over the limit', 'x'.repeat(4001)]] as const) {

@@ -4,6 +4,7 @@ import { withLock } from './lock.js';
 import { lengthOf, LONGEST_TEXT } from './limits.js';
 import { isTransient } from './problem.js';
 import type { Store } from './store.js';
+import { readJson, writeJson } from './taken.js';
 
 /** A message as it waits in storage. */
 export interface QueuedMessage {
@@ -14,8 +15,10 @@ export interface QueuedMessage {
   action?: Action;
   attachments?: Attachment[];
   createdAt: string;
-  /** The session it was last sent to: only there does the server know whether it has it. */
+  /** The session it was written in or last sent to: only there does the server know whether it has it. */
   sessionId?: string;
+  /** Set when another tab than its own has sent it, which then waits for this; its text is gone. */
+  receipt?: Receipt;
   /** Set when the server refused it for good. */
   errorCode?: string;
 }
@@ -25,6 +28,9 @@ export interface QueuedMessage {
  * receipt.
  */
 export type Deliver = (message: QueuedMessage, note: (sessionId: string) => Promise<void>) => Promise<Receipt>;
+
+/** Receipts that are kept for tabs that may be gone. */
+const MOST_RECEIPTS = 20;
 
 interface Waiter {
   message: QueuedMessage;
@@ -42,22 +48,26 @@ export class Outbox {
   private running: Promise<void> | undefined;
   /** Somebody asked for a flush since the last look into the queue. */
   private asked = false;
-  private failures = 0;
+  private tries = 0;
   private stopped = false;
 
   constructor(
-    private readonly store: Store,
+    private readonly shelf: Store,
     private readonly storageKey: string,
     private readonly deliver: Deliver,
-    private readonly changed: (message: OutgoingMessage) => void,
+    private readonly told: (message: OutgoingMessage) => void,
+    /** The session as far as it is known. */
+    private readonly session: () => string | undefined,
   ) {}
 
-  async send(text: string, { metadata = {}, action, attachments }: SendOptions = {}): Promise<Receipt> {
+  async send(text: string, options: SendOptions = {}): Promise<Receipt> {
+    // As it will be sent: what is no JSON cannot be written down either.
+    const { metadata = {}, action, attachments } = readJson(writeJson(options)) as SendOptions;
     if (!(text.trim() || attachments?.length) || lengthOf(text) > LONGEST_TEXT) throw new MisyError('validation_failed');
     const createdAt = new Date().toISOString();
     // Half a character, as a careless cut of a text leaves it, is no text for the server.
     const whole = text.replace(/\p{Cs}/gu, '\ufffd');
-    return this.enqueue({ clientMessageId: crypto.randomUUID(), text: whole, metadata, action, attachments, createdAt });
+    return this.enqueue({ clientMessageId: crypto.randomUUID(), text: whole, metadata, action, attachments, createdAt, sessionId: this.session() });
   }
 
   /** Sends a refused message again, as the last one. */
@@ -67,7 +77,11 @@ export class Outbox {
   }
 
   async queued(): Promise<QueuedMessage[]> {
-    return (await this.store.read<QueuedMessage[]>(this.storageKey)) ?? [];
+    return (await this.stored()).filter((message) => !message.receipt);
+  }
+
+  private async stored(): Promise<QueuedMessage[]> {
+    return (await this.shelf.read<QueuedMessage[]>(this.storageKey)) ?? [];
   }
 
   /** Starts sending, or ends a pause between two tries. */
@@ -107,10 +121,10 @@ export class Outbox {
       this.asked = false;
       try {
         await withLock(this.storageKey, () => this.drain());
-        this.failures = 0;
+        this.tries = 0;
         if (!(await this.next())) return;
       } catch (error) {
-        wait = Math.max(backoff(++this.failures), ((error as Partial<MisyError>).retryAfter ?? 0) * 1000);
+        wait = Math.max(backoff(++this.tries), ((error as Partial<MisyError>).retryAfter ?? 0) * 1000);
       }
       // The lock is free while we wait, so that another tab may try too.
       await this.rest(wait);
@@ -125,35 +139,45 @@ export class Outbox {
     for (let message = await this.next(); message && !this.stopped; message = await this.next()) await this.attempt(message);
   }
 
-  /** The first message to be sent, or one of ours that another tab has sent: asked again, the server repeats the receipt. */
+  /** The first message to be sent, or one of ours of which nothing is left: asked again, the server repeats the receipt. */
   private async next(): Promise<QueuedMessage | undefined> {
     // Taken before the queue is read: each of these has been written down by then.
     const waiters = [...this.waiters.values()];
-    const queue = await this.queued();
-    for (const { message, reject } of waiters) {
-      const stored = queue.find((other) => other.clientMessageId === message.clientMessageId);
+    const queue = await this.stored();
+    for (const { message, resolve, reject } of waiters) {
+      const id = message.clientMessageId;
+      const stored = queue.find((other) => other.clientMessageId === id);
       if (!stored) return message;
-      if (stored.errorCode) {
-        this.waiters.delete(message.clientMessageId);
-        reject(new MisyError(stored.errorCode));
-      }
+      const { errorCode, receipt } = stored;
+      if (!errorCode && !receipt) continue;
+      // Another tab has sent it.
+      this.waiters.delete(id);
+      if (receipt) {
+        this.tell(message, { state: 'sent', receipt });
+        resolve(receipt);
+      } else reject(new MisyError(errorCode ?? ''));
     }
-    return queue.find((message) => !message.errorCode);
+    return queue.find(({ errorCode, receipt }) => !errorCode && !receipt);
   }
 
   private async attempt(message: QueuedMessage): Promise<void> {
     const id = message.clientMessageId;
     try {
       const receipt = await this.deliver(message, (sessionId) => this.amend(id, { sessionId }));
-      await this.edit((queue) => queue.filter((other) => other.clientMessageId !== id));
+      await this.edit((queue) => {
+        const rest = queue.filter((other) => other.clientMessageId !== id);
+        if (this.waiters.has(id) || rest.length === queue.length) return rest;
+        const sent = { clientMessageId: id, text: '', metadata: {}, createdAt: '', receipt };
+        return [sent, ...rest].filter((other, index) => !other.receipt || index < MOST_RECEIPTS);
+      });
       this.tell(message, { state: 'sent', receipt });
       this.waiters.get(id)?.resolve(receipt);
     } catch (error) {
-      const problem = error instanceof MisyError ? error : new MisyError('network_error', 0, { message: String(error) });
-      if (isTransient(problem)) {
+      if (isTransient(error)) {
         this.tell(message, { state: 'queued' });
-        throw problem;
+        throw error;
       }
+      const problem = error as MisyError;
       const errorCode = problem.code;
       await this.amend(id, { errorCode });
       this.tell(message, { state: 'failed', errorCode });
@@ -163,7 +187,7 @@ export class Outbox {
   }
 
   private tell(message: QueuedMessage, news: Pick<OutgoingMessage, 'state' | 'receipt' | 'errorCode'>): void {
-    this.changed({ ...message, ...news });
+    this.told({ ...message, ...news });
   }
 
   private async amend(id: string, news: Partial<QueuedMessage>): Promise<void> {
@@ -171,6 +195,6 @@ export class Outbox {
   }
 
   private async edit(change: (queue: QueuedMessage[]) => QueuedMessage[]): Promise<void> {
-    await this.store.update<QueuedMessage[]>(this.storageKey, (queue) => change(queue ?? []));
+    await this.shelf.update<QueuedMessage[]>(this.storageKey, (queue) => change(queue ?? []));
   }
 }

@@ -32,7 +32,7 @@ export function authorName(role: Message['role'], context: ViewContext): string 
 
 /** Text exactly as it was typed, line breaks included. */
 export function renderPlain(text: string): Node[] {
-  return text.split('\n').flatMap((line, index) => (index ? [h('br'), document.createTextNode(line)] : [document.createTextNode(line)]));
+  return text.split('\n').flatMap((line, index) => (index ? [h('br'), new Text(line)] : [new Text(line)]));
 }
 
 /** A part in words. A kind that this version does not know says what it can. What the visitor wrote stands as it was typed. */
