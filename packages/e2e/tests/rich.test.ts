@@ -247,6 +247,24 @@ describe('messages that are more than text', () => {
     });
   });
 
+  test('a picture is shown from the files of the server only: nothing else is called for the visitor', async () => {
+    await stage.visit('andina', async (chat, context) => {
+      const called: string[] = [];
+      context.on('request', (request) => called.push(request.url()));
+      const site = new URL(stage.site('andina')).origin;
+      const pictures = [`${site}/logout?now=1`, `${site}/logo.svg`, `${stage.apiOrigin}/api/meta-agent/auth/sign-out`, `${stage.apiOrigin}/api/meta-agent/files/../logout?x`, 'https://evil.example/pixel.gif'];
+      const parts = pictures.map((url) => [{ type: 'image', url, alt: url }, { type: 'card', title: `card ${url}`, image: { url, alt: url } }, { type: 'video', url, name: url }]);
+      const before = called.length;
+      await told(chat, ...parts);
+      for (const url of pictures) {
+        await eventually(async () => assert.equal(await chat.log.getByRole('link', { name: url }).count(), 3, url));
+      }
+      assert.equal(await chat.log.locator('img, video').count(), 0);
+      const asked = called.slice(before).filter((url) => /logout|logo\.svg|sign-out|pixel/.test(url));
+      assert.deepEqual(asked, []);
+    });
+  });
+
   test('where the file that shows them cannot be had, the words are there, and it comes when it can', async () => {
     await stage.asVisitor(async (context) => {
       let lost = true;

@@ -83,10 +83,16 @@ function fileLink(media: Fields, message: Message, context: ViewContext, words: 
   return link;
 }
 
-/** The address of what the chat may show by itself: of a file of the server, or of the page's own. */
-function shownHere(media: Fields, { kit, imageOrigins }: ViewContext): string | undefined {
+/**
+ * The address of what the chat may show by itself: of a file of the server. Anything else would be called with the visitor's
+ * cookies where it is the page's own, and tell a third party who reads where it is not.
+ */
+function shownHere(media: Fields, { kit, gateway }: ViewContext): string | undefined {
   const address = kit.safeAddress(textOf(media.url) ?? '');
-  return address && imageOrigins.includes(new URL(address).origin) ? address : undefined;
+  if (!address) return undefined;
+  const { origin, pathname, protocol, hostname } = new URL(address);
+  const isPrivate = protocol === 'https:' || /^(localhost|127\.0\.0\.1|\[::1\])$/.test(hostname);
+  return isPrivate && origin === gateway.site.apiOrigin && pathname.startsWith('/api/meta-agent/files/') ? address : undefined;
 }
 
 /** The address of a file as the server gives it now. */

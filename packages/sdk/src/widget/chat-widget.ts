@@ -43,7 +43,6 @@ export class ChatWidget implements MountedChat {
       texts,
       locale,
       tenantName: displayName,
-      imageOrigins: [location.origin, client.site.apiOrigin],
       kit,
       rich: () => client.tools.atLast(() => client.load('rich')),
       adopt: (styles) => adoptStyles(shadow, styles),
