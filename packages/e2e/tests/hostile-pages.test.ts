@@ -353,13 +353,13 @@ describe('pages and browsers that get in the way', () => {
         const chat = await ChatPage.visit(context, stage.site('andina'));
         await answers(chat);
         const posted: string[] = [];
-        context.on('request', (request) => {
+        context.on('requestfinished', (request) => {
           if (request.method() === 'POST' && request.url().endsWith('/messages')) posted.push((request.postDataJSON() as { text: string }).text);
         });
         await context.setOffline(true);
         await chat.banner.getByText('Sin conexión').waitFor();
         await call(chat, 'stallStorage');
-        await chat.write('¿Cuánto cuesta una limpieza?');
+        await chat.write('Mañana paso a verlos');
         await chat.own.nth(1).waitFor();
         await call(chat, 'answerStorage');
         await eventually(async () => {
@@ -376,14 +376,14 @@ describe('pages and browsers that get in the way', () => {
                 };
               }),
           );
-          assert.match(kept, /cuesta una limpieza/);
+          assert.match(kept, /paso a verlos/);
         });
         await chat.page.close();
         await context.setOffline(false);
         const next = await ChatPage.visit(context, stage.site('andina'));
         await next.open();
         await next.confirmed(2);
-        assert.deepEqual(await next.ownTexts(), [HOURS, '¿Cuánto cuesta una limpieza?']);
+        assert.deepEqual(await next.ownTexts(), [HOURS, 'Mañana paso a verlos']);
         assert.equal(posted.length, 1);
       });
     });
@@ -405,8 +405,10 @@ describe('pages and browsers that get in the way', () => {
         let release = (): void => undefined;
         const both = new Promise<void>((resolve) => (release = resolve));
         await context.route('**/api/meta-agent/sessions', async (route) => {
-          if (route.request().method() === 'POST' && ++under === 2) release();
-          await both;
+          if (route.request().method() === 'POST') {
+            if (++under === 2) release();
+            await both;
+          }
           await route.continue();
         });
         const tabs = await Promise.all([0, 1].map(() => ChatPage.visit(context, stage.site('andina'))));
@@ -449,7 +451,7 @@ describe('pages and browsers that get in the way', () => {
         await eventually(() => assert.equal(session.streams.size, 0));
         await context.addInitScript(() => {
           let hidden = true;
-          Object.defineProperty(document, 'hidden', { get: () => hidden });
+          Object.defineProperty(Document.prototype, 'hidden', { get: () => hidden });
           Object.assign(window, {
             show: () => {
               hidden = false;

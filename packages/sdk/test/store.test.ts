@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, mock, test } from 'node:test';
+import './browser-globals.js';
 import { FakeIndexedDb } from './fake-indexed-db.js';
 
 // Before the SDK takes them from the page.
 mock.timers.enable({ apis: ['setTimeout'] });
+const { Outbox } = await import('../src/core/outbox.js');
 const { Store } = await import('../src/core/store.js');
 
 const add = (what: string) => (list: string[] | undefined) => [...(list ?? []), what];
@@ -86,6 +88,27 @@ describe('the store, while IndexedDB does not answer', () => {
     release();
     await pass(5000);
     assert.deepEqual(database.values.get('queue'), ['a', 'b']);
+  });
+
+  test('a message that was sent meanwhile is not sent again when its queue is made up for', async () => {
+    const store = new Store();
+    await store.read('queue');
+    const release = database.stall();
+    const asked: string[] = [];
+    const deliver = ({ text }: { text: string }): Promise<{ messageId: string; sequence: number }> => {
+      asked.push(text);
+      return Promise.resolve({ messageId: 'msg', sequence: 1 });
+    };
+    const outbox = new Outbox(store, 'queue', deliver, () => undefined, () => undefined);
+    const sent = outbox.send('a');
+    await pass(2000);
+    await sent;
+    release();
+    await pass(5000);
+    assert.deepEqual(database.values.get('queue'), []);
+    outbox.flush();
+    await pass(1000);
+    assert.deepEqual(asked, ['a']);
   });
 
   test('two tabs that stalled at the same moment lose nothing of each other', async () => {

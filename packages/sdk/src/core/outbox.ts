@@ -103,9 +103,11 @@ export class Outbox {
     const id = message.clientMessageId;
     let added: Promise<void> | undefined;
     const settled = new Promise<Receipt>((resolve, reject) => {
+      let isNew = true;
       added = this.edit((queue) => {
-        // Together with the queue, so that `next` never sees one without the other.
-        this.waiters.set(id, { message, resolve, reject });
+        // Together with the queue, so that `next` never sees one without the other; once, though the queue may be made up for later.
+        if (isNew) this.waiters.set(id, { message, resolve, reject });
+        isNew = false;
         return [...queue.filter((other) => other.clientMessageId !== id), message];
       });
     });
@@ -164,11 +166,11 @@ export class Outbox {
     const id = message.clientMessageId;
     try {
       const receipt = await this.deliver(message, (sessionId) => this.amend(id, { sessionId }));
+      const isOurs = this.waiters.has(id);
       await this.edit((queue) => {
         const rest = queue.filter((other) => other.clientMessageId !== id);
-        if (this.waiters.has(id) || rest.length === queue.length) return rest;
-        const sent = { clientMessageId: id, text: '', metadata: {}, createdAt: '', receipt };
-        return [sent, ...rest].filter((other, index) => !other.receipt || index < MOST_RECEIPTS);
+        if (isOurs || rest.length === queue.length) return rest;
+        return [{ clientMessageId: id, text: '', metadata: {}, createdAt: '', receipt }, ...rest].filter((other, index) => !other.receipt || index < MOST_RECEIPTS);
       });
       this.tell(message, { state: 'sent', receipt });
       this.waiters.get(id)?.resolve(receipt);
@@ -177,11 +179,10 @@ export class Outbox {
         this.tell(message, { state: 'queued' });
         throw error;
       }
-      const problem = error as MisyError;
-      const errorCode = problem.code;
+      const { code: errorCode } = error as MisyError;
       await this.amend(id, { errorCode });
       this.tell(message, { state: 'failed', errorCode });
-      this.waiters.get(id)?.reject(problem);
+      this.waiters.get(id)?.reject(error as MisyError);
     }
     this.waiters.delete(id);
   }

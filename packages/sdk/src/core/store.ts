@@ -1,9 +1,10 @@
 import { Pause } from './backoff.js';
 import { clearTimeout, setTimeout } from './taken.js';
 
-/** Some browsers open IndexedDB and never answer. What the page does not hold yet is waited for longer. */
-const PATIENCE_MS = { held: 1500, new: 4000 };
-const COME_BACK_MS = 4000;
+/** Some browsers open IndexedDB and never answer. */
+const PATIENCE_MS = 4000;
+/** For what the page holds anyway. */
+const LITTLE_PATIENCE_MS = 1500;
 
 type Change<T> = (value: T | undefined) => T | undefined;
 
@@ -38,7 +39,7 @@ export class Store {
     const { mirror } = this;
     if (!this.silent) {
       try {
-        const done = await inTransaction(key, change, mirror.has(key) ? PATIENCE_MS.held : PATIENCE_MS.new);
+        const done = await inTransaction(key, change, mirror.has(key) ? LITTLE_PATIENCE_MS : PATIENCE_MS);
         if (done) {
           mirror.set(key, done.value);
           return done.value;
@@ -62,10 +63,10 @@ export class Store {
   private async comeBack(missed: Missed): Promise<void> {
     const { mirror } = this;
     const all = (changes: Change<unknown>[], value: unknown): unknown => changes.reduce((made, change) => change(made), value);
-    for (let wait = COME_BACK_MS; ; wait *= 2) {
+    for (let wait = PATIENCE_MS; ; wait *= 2) {
       await new Pause().wait(wait);
       for (const [key, changes] of missed) {
-        const done = await inTransaction(key, (value) => all(changes, value), PATIENCE_MS.new).catch(() => undefined);
+        const done = await inTransaction(key, (value) => all(changes, value), PATIENCE_MS).catch(() => undefined);
         if (!done) continue;
         const since = missed.get(key)?.slice(changes.length) ?? [];
         mirror.set(key, all(since, done.value));
