@@ -12,8 +12,10 @@ export interface ViewContext {
   texts: Texts;
   locale: string;
   tenantName: string;
-  /** Origins that pictures may come from; others would tell a third party who reads here. */
-  imageOrigins: string[];
+  /** Origins that the tenant's own logo may come from; others would tell a third party who reads here. */
+  logoOrigins: string[];
+  /** Where the files of the server are: the one place that what is said may have the chat load something from. */
+  filesAt: string;
   kit: Kit;
   /** The file that shows what is more than text. Settles when it is there, however often it must be asked for. */
   rich: () => Promise<Parts['rich']>;
@@ -58,7 +60,7 @@ export function renderAvatar(logoUrl: string | null | undefined, context: ViewCo
   const letter = Array.from(context.tenantName.trim())[0] ?? '';
   const avatar = h('span', { class: 'avatar', 'aria-hidden': 'true' }, letter.toLocaleUpperCase(context.locale));
   const url = safeAddress(logoUrl ?? '');
-  if (url && context.imageOrigins.includes(new URL(url).origin)) {
+  if (url && context.logoOrigins.includes(new URL(url).origin)) {
     const image = h('img', { src: url, alt: '' });
     // Not in the page until it has loaded: a missing logo leaves the letter.
     image.onload = () => avatar.replaceChildren(image);
