@@ -89,6 +89,29 @@ describe('the outbox', () => {
     assert.deepEqual(await outbox.queued(), []);
   });
 
+  const file = (fileId: string): { fileId: string; mediaType: string; size: number; name: string } => ({ fileId, mediaType: 'image/png', size: 1, name: `${fileId}.png` });
+
+  test('goes on without files that the server has no more, keeps the words, and says which are to be sent again', async () => {
+    const server = new Server();
+    server.refuse = ({ attachments = [] }) => {
+      const missing = attachments.flatMap(({ fileId }, at) => (fileId === 'old' ? [`/attachments/${at}`] : []));
+      return missing.length ? new MisyError('validation_failed', 422, { missing: ['/attachments', ...missing] }) : undefined;
+    };
+    const { outbox, told } = setUp(server);
+    const receipt = await outbox.send('words', { attachments: [file('new'), file('old')] });
+    assert.deepEqual(receipt.missing, [file('old')]);
+    assert.deepEqual(server.accepted, ['words']);
+    assert.deepEqual(server.asked.at(-1)?.attachments, [file('new')]);
+    const [left] = await outbox.queued();
+    assert.deepEqual([left?.text, left?.attachments, left?.errorCode], ['', [file('old')], 'files_missing']);
+    assert.ok(told.some(({ state, errorCode }) => state === 'failed' && errorCode === 'files_missing'));
+    await outbox.drop(left?.clientMessageId ?? '');
+    assert.deepEqual(await outbox.queued(), []);
+    // Nothing but files: the whole of it waits for the visitor.
+    await assert.rejects(outbox.send('', { attachments: [file('old')] }), { code: 'files_missing' });
+    assert.equal((await outbox.queued())[0]?.errorCode, 'files_missing');
+  });
+
   test('sends what an earlier page left behind', async () => {
     const store = new Store();
     const left = { clientMessageId: 'one', text: 'left', metadata: {}, createdAt: '2026-01-01T00:00:00Z' };

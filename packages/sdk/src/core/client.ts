@@ -87,6 +87,11 @@ export class Client {
     this.outbox.retry(clientMessageId).catch(() => undefined);
   }
 
+  /** Forgets a refused message. */
+  drop(clientMessageId: string): Promise<void> {
+    return this.outbox.drop(clientMessageId);
+  }
+
   /** Messages still on their way out, oldest first. */
   async outgoing(): Promise<OutgoingMessage[]> {
     const queue = await this.outbox.queued();

@@ -13,6 +13,8 @@ export interface QueuedMessage {
   /** What was pressed. `text` is what stood on it. */
   action?: Action;
   attachments?: Attachment[];
+  /** Files that were to go with it and that the server has no more. */
+  missing?: Attachment[];
   createdAt: string;
   /** The session it was last sent to: only there does the server know whether it has it. */
   sessionId?: string;
@@ -25,6 +27,16 @@ export interface QueuedMessage {
  * receipt.
  */
 export type Deliver = (message: QueuedMessage, note: (sessionId: string) => Promise<void>) => Promise<Receipt>;
+
+/** All that is left of the message are files that the server has no more. */
+export const FILES_MISSING = 'files_missing';
+
+/** The files of a message that the server refused because it does not have them for this session. */
+function missingIn({ attachments = [] }: QueuedMessage, { missing }: MisyError): Attachment[] | undefined {
+  if (!attachments.length || !missing.includes('/attachments')) return undefined;
+  const named = attachments.filter((_, at) => missing.includes(`/attachments/${at}`));
+  return named.length ? named : attachments;
+}
 
 interface Waiter {
   message: QueuedMessage;
@@ -58,6 +70,11 @@ export class Outbox {
     // Half a character, as a careless cut of a text leaves it, is no text for the server.
     const whole = text.replace(/\p{Cs}/gu, '\ufffd');
     return this.enqueue({ clientMessageId: crypto.randomUUID(), text: whole, metadata, action, attachments, createdAt });
+  }
+
+  /** Drops a message that was refused. */
+  async drop(clientMessageId: string): Promise<void> {
+    await this.edit((queue) => queue.filter(({ clientMessageId: id, errorCode }) => id !== clientMessageId || !errorCode));
   }
 
   /** Sends a refused message again, as the last one. */
@@ -146,6 +163,7 @@ export class Outbox {
     try {
       const receipt = await this.deliver(message, (sessionId) => this.amend(id, { sessionId }));
       await this.edit((queue) => queue.filter((other) => other.clientMessageId !== id));
+      if (message.missing) receipt.missing = message.missing;
       this.tell(message, { state: 'sent', receipt });
       this.waiters.get(id)?.resolve(receipt);
     } catch (error) {
@@ -154,12 +172,33 @@ export class Outbox {
         this.tell(message, { state: 'queued' });
         throw problem;
       }
-      const errorCode = problem.code;
+      const missing = missingIn(message, problem);
+      if (missing && (await this.goOnWithout(message, missing))) return;
+      const refusal = missing ? new MisyError(FILES_MISSING, problem.status, problem) : problem;
+      const errorCode = refusal.code;
       await this.amend(id, { errorCode });
       this.tell(message, { state: 'failed', errorCode });
-      this.waiters.get(id)?.reject(problem);
+      this.waiters.get(id)?.reject(refusal);
     }
     this.waiters.delete(id);
+  }
+
+  /**
+   * A file belongs to the session that it was uploaded in, and waits a day. What a message says and what is still there of its
+   * files goes on; the rest stays, and says that it is to be sent again. False when nothing would be left of the message.
+   */
+  private async goOnWithout(message: QueuedMessage, missing: Attachment[]): Promise<boolean> {
+    const { clientMessageId: id, createdAt } = message;
+    const attachments = message.attachments?.filter((file) => !missing.includes(file)) ?? [];
+    if (!message.text.trim() && !attachments.length) return false;
+    const news = { attachments, missing: [...(message.missing ?? []), ...missing] };
+    const left: QueuedMessage = { clientMessageId: crypto.randomUUID(), text: '', metadata: {}, attachments: missing, createdAt, errorCode: FILES_MISSING };
+    await this.edit((queue) => queue.flatMap((other) => (other.clientMessageId === id ? [{ ...other, ...news }, left] : [other])));
+    const waiter = this.waiters.get(id);
+    if (waiter) waiter.message = { ...message, ...news };
+    this.tell({ ...message, ...news }, { state: 'sending' });
+    this.tell(left, { state: 'failed', errorCode: FILES_MISSING });
+    return true;
   }
 
   private tell(message: QueuedMessage, news: Pick<OutgoingMessage, 'state' | 'receipt' | 'errorCode'>): void {

@@ -19,6 +19,7 @@ export async function problemOf(response: Response): Promise<MisyError> {
     requestId: body.requestId,
     retryAfter: Number.isFinite(retryAfter) ? retryAfter : undefined,
     serverTime: serverMilliseconds(body.serverTime),
+    missing: body.errors?.filter(({ code }) => code === 'reference').map(({ pointer }) => pointer),
   });
 }
 

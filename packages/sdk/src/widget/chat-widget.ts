@@ -54,6 +54,7 @@ export class ChatWidget implements MountedChat {
       send: (text: string, attachments: Attachment[]) => this.send(text, { attachments }),
       tray: client.gateway.may('files:upload') ? (changed: () => void) => this.openTray(context, changed) : undefined,
       retry: (id: string) => client.retry(id),
+      drop: (id: string) => void client.drop(id),
       close: () => this.close(),
     };
     this.panel = new Panel(session, context, actions, !target);
