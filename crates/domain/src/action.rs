@@ -136,6 +136,8 @@ actions! {
     ChannelsRead = "channels:read",
     /// Make, change and disable channel accounts.
     ChannelsWrite = "channels:write",
+    /// Remove files that contacts sent.
+    FilesRemove = "files:remove",
     /// Read alerts and their rules.
     AlertsRead = "alerts:read",
     /// Acknowledge alerts and change their rules.
