@@ -50,3 +50,4 @@ mod usage;
 mod users;
 mod whatsapp;
 mod work;
+mod writing;
