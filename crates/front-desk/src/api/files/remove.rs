@@ -49,7 +49,8 @@ pub(crate) async fn take_back(
     let removed = tenant_tx!(desk.database, "files.take_back", call.tenant(), async |tx| {
         files::take_back(tx, call.keys(), id, reader).await
     });
-    match removed.await? {
+    // On the heap: what reads files takes much room.
+    match Box::pin(removed).await? {
         Removed::Gone => {
             remove_bytes(&desk, call.tenant(), id).await;
             Ok(StatusCode::NO_CONTENT)
