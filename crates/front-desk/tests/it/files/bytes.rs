@@ -122,7 +122,7 @@ async fn what_whoever_was_killed_left_unfinished_goes_with_the_row_and_the_folde
         ))
         .await
         .unwrap();
-    app.advance(Duration::from_hours(25));
+    app.advance(Duration::from_hours(24 * 3_650));
     app.desk.sweep().await.unwrap();
     assert!(!unfinished.exists() && neighbour.exists());
     assert!(path(&file).is_some());
