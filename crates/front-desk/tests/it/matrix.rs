@@ -177,6 +177,18 @@ fn cases() -> Vec<Case> {
         "listPrivilege",
         "listPrivilegedOperations",
         "endPrivilege",
+        "listConversations",
+        "followConversations",
+        "readConversation",
+        "listConversationMessages",
+        "answerConversation",
+        "takeConversation",
+        "assignConversation",
+        "handBackConversation",
+        "closeConversation",
+        "showTyping",
+        "listNotes",
+        "addNote",
         "listAlerts",
         "acknowledgeAlert",
         "listWork",
@@ -400,6 +412,7 @@ fn fill(path: &str, tenant: &Tenant) -> String {
         .replace("{roleId}", "reception")
         .replace("{domain}", "business.example")
         .replace("{grantId}", "grt_00000000000000000000000000")
+        .replace("{conversationId}", "cnv_00000000000000000000000000")
         .replace("{alertId}", "alr_00000000000000000000000000")
         .replace("{accountId}", "cha_00000000000000000000000000")
         .replace("{certificateId}", "crt_00000000000000000000000000")
@@ -418,6 +431,9 @@ fn example(id: &str, tenant: &Tenant) -> Vec<u8> {
         }
         "signIn" => json!({ "email": "nobody@business.example", "password": "tres tristes tigres" }),
         "proveSecondFactor" => json!({ "challenge": "chl_", "factor": "totp", "code": "123456" }),
+        "answerConversation" | "addNote" => json!({ "text": "Hola" }),
+        "assignConversation" => json!({ "userId": null }),
+        "showTyping" => json!({ "active": true }),
         "renamePasskey" => json!({ "name": "mine" }),
         "finishPasskeyRegistration" => json!({ "ceremony": "", "name": "mine", "credential": {} }),
         "finishPasskeySignIn" | "finishPasskeyStepUp" => json!({ "ceremony": "", "credential": {} }),
