@@ -2,8 +2,12 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import './browser-globals.js';
 import { Outbox, type Deliver, type QueuedMessage } from '../src/core/outbox.js';
+import type { Load } from '../src/core/parts.js';
 import { Store } from '../src/core/store.js';
 import { MisyError, type OutgoingMessage } from '../src/public.js';
+
+/** What comes in a file of its own. */
+const load = (() => import('../src/files/missing.js')) as unknown as Load;
 
 /** A delivery that the test lets go forward step by step. */
 class Server {
@@ -31,7 +35,7 @@ function setUp(server: Server, store = new Store()): { outbox: Outbox; told: Out
     told.push(message);
     // Stands for the network coming back: ends the pause before the next try at once.
     if (message.state === 'queued') setImmediate(() => outbox.flush());
-  }, () => undefined);
+  }, () => undefined, load);
   return { outbox, told, store };
 }
 
@@ -52,7 +56,7 @@ describe('the outbox', () => {
       await note('ses_first');
       lost.stop();
       throw new MisyError('network_error');
-    }, () => undefined, () => undefined);
+    }, () => undefined, () => undefined, load);
     void lost.send('a');
     const server = new Server();
     const { outbox } = setUp(server, store);
@@ -89,6 +93,29 @@ describe('the outbox', () => {
     assert.deepEqual(await outbox.queued(), []);
   });
 
+  const file = (fileId: string): { fileId: string; mediaType: string; size: number; name: string } => ({ fileId, mediaType: 'image/png', size: 1, name: `${fileId}.png` });
+
+  test('goes on without files that the server has no more, keeps the words, and says which are to be sent again', async () => {
+    const server = new Server();
+    server.refuse = ({ attachments = [] }) => {
+      const missing = attachments.flatMap(({ fileId }, at) => (fileId === 'old' ? [`/attachments/${at}`] : []));
+      return missing.length ? new MisyError('validation_failed', 422, { missing: ['/attachments', ...missing] }) : undefined;
+    };
+    const { outbox, told } = setUp(server);
+    const receipt = await outbox.send('words', { attachments: [file('new'), file('old')] });
+    assert.deepEqual(receipt.missing, [file('old')]);
+    assert.deepEqual(server.accepted, ['words']);
+    assert.deepEqual(server.asked.at(-1)?.attachments, [file('new')]);
+    const [left] = await outbox.queued();
+    assert.deepEqual([left?.text, left?.attachments, left?.errorCode], ['', [file('old')], 'files_missing']);
+    assert.ok(told.some(({ state, errorCode }) => state === 'failed' && errorCode === 'files_missing'));
+    await outbox.drop(left?.clientMessageId ?? '');
+    assert.deepEqual(await outbox.queued(), []);
+    // Nothing but files: the whole of it waits for the visitor.
+    await assert.rejects(outbox.send('', { attachments: [file('old')] }), { code: 'files_missing' });
+    assert.equal((await outbox.queued())[0]?.errorCode, 'files_missing');
+  });
+
   test('sends what an earlier page left behind', async () => {
     const store = new Store();
     const left = { clientMessageId: 'one', text: 'left', metadata: {}, createdAt: '2026-01-01T00:00:00Z' };
@@ -117,7 +144,7 @@ describe('the outbox', () => {
     writer.refuse = () => new MisyError('network_error');
     const store = new Store();
     const told: OutgoingMessage[] = [];
-    const writing: Outbox = new Outbox(store, 'queue', writer.deliver, (message) => told.push(message), () => 'ses_one');
+    const writing: Outbox = new Outbox(store, 'queue', writer.deliver, (message) => told.push(message), () => 'ses_one', load);
     const sent = writing.send('a');
     while (!writer.asked.length) await new Promise(setImmediate);
     const server = new Server();
@@ -144,7 +171,7 @@ describe('the outbox', () => {
 
   test('writes down with a message the session that it was written in, and nothing that cannot be written', async () => {
     const store = new Store();
-    const outbox: Outbox = new Outbox(store, 'queue', () => new Promise(() => undefined), () => undefined, () => 'ses_now');
+    const outbox: Outbox = new Outbox(store, 'queue', () => new Promise(() => undefined), () => undefined, () => 'ses_now', load);
     void outbox.send('a', { metadata: { page: 'home', click: () => undefined } });
     while (!(await outbox.queued()).length) await new Promise(setImmediate);
     const [queued] = await outbox.queued();

@@ -99,7 +99,7 @@ describe('the store, while IndexedDB does not answer', () => {
       asked.push(text);
       return Promise.resolve({ messageId: 'msg', sequence: 1 });
     };
-    const outbox = new Outbox(store, 'queue', deliver, () => undefined, () => undefined);
+    const outbox = new Outbox(store, 'queue', deliver, () => undefined, () => undefined, () => Promise.reject(new Error('not needed')));
     const sent = outbox.send('a');
     await pass(2000);
     await sent;

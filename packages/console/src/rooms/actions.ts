@@ -45,6 +45,7 @@ export const actionTexts = {
   'encryption:rotate': ['Rotar claves de cifrado', 'Rotate encryption keys', 'Rotacionar chaves de criptografia'],
   'channels:read': ['Ver canales y entregas', 'See channels and deliveries', 'Ver canais e entregas'],
   'channels:write': ['Cambiar canales', 'Change channels', 'Mudar canais'],
+  'files:remove': ['Eliminar archivos recibidos', 'Remove files that were sent', 'Remover arquivos recebidos'],
   'alerts:read': ['Ver alertas', 'See alerts', 'Ver alertas'],
   'alerts:write': ['Atender alertas', 'Take note of alerts', 'Atender alertas'],
   'work:read': ['Ver trabajo detenido', 'See work given up', 'Ver trabalho parado'],

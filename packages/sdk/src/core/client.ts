@@ -44,6 +44,7 @@ export class Client {
       (message, note) => this.deliver(message, note),
       (message) => this.emit({ type: 'outgoing', message }),
       () => this.sessionId,
+      load,
     );
     const { signal } = this.ending;
     addEventListener('online', this.onNetwork, { signal });
@@ -82,6 +83,11 @@ export class Client {
   /** Sends a refused message again. How it fares is told by `outgoing` events. */
   retry(clientMessageId: string): void {
     this.outbox.retry(clientMessageId).catch(() => undefined);
+  }
+
+  /** Forgets a refused message. */
+  drop(clientMessageId: string): Promise<void> {
+    return this.outbox.drop(clientMessageId);
   }
 
   /** Messages still on their way out, oldest first. */

@@ -2,6 +2,7 @@ import { MisyError, type Action, type Attachment, type OutgoingMessage, type Rec
 import { backoff, Pause } from './backoff.js';
 import { withLock } from './lock.js';
 import { lengthOf, LONGEST_TEXT } from './limits.js';
+import type { Load } from './parts.js';
 import { isTransient } from './problem.js';
 import type { Store } from './store.js';
 import { readJson, writeJson } from './taken.js';
@@ -14,6 +15,8 @@ export interface QueuedMessage {
   /** What was pressed. `text` is what stood on it. */
   action?: Action;
   attachments?: Attachment[];
+  /** Files that were to go with it and that the server has no more. */
+  missing?: Attachment[];
   createdAt: string;
   /** The session it was written in or last sent to: only there does the server know whether it has it. */
   sessionId?: string;
@@ -31,7 +34,6 @@ export type Deliver = (message: QueuedMessage, note: (sessionId: string) => Prom
 
 /** Receipts that are kept for tabs that may be gone. */
 const MOST_RECEIPTS = 20;
-
 interface Waiter {
   message: QueuedMessage;
   resolve: (receipt: Receipt) => void;
@@ -58,6 +60,7 @@ export class Outbox {
     private readonly told: (message: OutgoingMessage) => void,
     /** The session as far as it is known. */
     private readonly session: () => string | undefined,
+    private readonly load: Load,
   ) {}
 
   async send(text: string, options: SendOptions = {}): Promise<Receipt> {
@@ -68,6 +71,11 @@ export class Outbox {
     // Half a character, as a careless cut of a text leaves it, is no text for the server.
     const whole = text.replace(/\p{Cs}/gu, '\ufffd');
     return this.enqueue({ clientMessageId: crypto.randomUUID(), text: whole, metadata, action, attachments, createdAt, sessionId: this.session() });
+  }
+
+  /** Drops a message that was refused. */
+  async drop(clientMessageId: string): Promise<void> {
+    await this.edit((queue) => queue.filter(({ clientMessageId: id, errorCode }) => id !== clientMessageId || !errorCode));
   }
 
   /** Sends a refused message again, as the last one. */
@@ -166,6 +174,7 @@ export class Outbox {
     const id = message.clientMessageId;
     try {
       const receipt = await this.deliver(message, (sessionId) => this.amend(id, { sessionId }));
+      if (message.missing) receipt.missing = message.missing;
       const isOurs = this.waiters.has(id);
       await this.edit((queue) => {
         const rest = queue.filter((other) => other.clientMessageId !== id);
@@ -179,10 +188,24 @@ export class Outbox {
         this.tell(message, { state: 'queued' });
         throw error;
       }
-      const { code: errorCode } = error as MisyError;
+      const problem = error as MisyError;
+      let errorCode = problem.code;
+      if (message.attachments?.length && problem.missing.includes('/attachments')) {
+        const split = (await this.load('files')).without(message, problem.missing);
+        if (split) {
+          const { news, left } = split;
+          await this.edit((queue) => queue.flatMap((other) => (other.clientMessageId === id ? [{ ...other, ...news }, left] : [other])));
+          const waiter = this.waiters.get(id);
+          if (waiter) waiter.message = { ...message, ...news };
+          this.tell({ ...message, ...news }, { state: 'sending' });
+          this.tell(left, { state: 'failed', errorCode: left.errorCode });
+          return;
+        }
+        errorCode = 'files_missing';
+      }
       await this.amend(id, { errorCode });
       this.tell(message, { state: 'failed', errorCode });
-      this.waiters.get(id)?.reject(error as MisyError);
+      this.waiters.get(id)?.reject(new MisyError(errorCode, problem.status, problem));
     }
     this.waiters.delete(id);
   }

@@ -17,6 +17,7 @@ export async function problemOf(response: Response): Promise<MisyError> {
     requestId: body.requestId,
     retryAfter: Number(response.headers.get('Retry-After')) || undefined,
     serverTime: serverMilliseconds(body.serverTime),
+    missing: body.errors?.filter(({ code }) => code === 'reference').map(({ pointer }) => pointer),
   });
 }
 

@@ -43,6 +43,7 @@ export class ChatWidget implements MountedChat {
       texts,
       locale,
       tenantName: displayName,
+      filesAt: `${client.site.apiOrigin}/api/meta-agent/files/`,
       kit,
       rich: () => client.tools.atLast(() => client.load('rich')),
       adopt: (styles) => adoptStyles(shadow, styles),
@@ -53,6 +54,7 @@ export class ChatWidget implements MountedChat {
       send: (text: string, attachments: Attachment[]) => this.send(text, { attachments }),
       tray: allows(client, 'files:upload') ? (changed: () => void) => this.openTray(context, changed) : undefined,
       retry: (id: string) => client.retry(id),
+      drop: (id: string) => void client.drop(id),
       close: () => this.close(),
     };
     this.pane = new Panel(session, context, actions, !target);

@@ -41,10 +41,9 @@ export class Composer {
       event.preventDefault();
       this.send();
     };
-    const pick = (): void => this.withTray((tray) => tray.pick());
     // Browsers open the choice of files only right after a click: the tray is fetched a moment before.
     const prepare = (): void => this.withTray(() => undefined);
-    const attach = { type: 'button', class: 'attach', 'aria-label': texts.attach, onclick: pick, onfocus: prepare, onpointerenter: prepare };
+    const attach = { type: 'button', class: 'attach', 'aria-label': texts.attach, onclick: () => this.pick(), onfocus: prepare, onpointerenter: prepare };
     const box = h('div', { class: 'box' }, actions.tray && h('button', attach, icon('clip')), this.field, this.button);
     this.dom = h('form', { class: 'composer', onsubmit }, label, box, this.count);
     this.adapt();
@@ -52,6 +51,11 @@ export class Composer {
 
   focus(): void {
     this.field.focus();
+  }
+
+  /** Has the visitor choose files. */
+  pick(): void {
+    this.withTray((tray) => tray.pick());
   }
 
   onKey(event: KeyboardEvent): void {

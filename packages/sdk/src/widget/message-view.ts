@@ -12,6 +12,8 @@ export interface ViewContext {
   texts: Texts;
   locale: string;
   tenantName: string;
+  /** Where the files of the server are: the one place that what is said may have the chat load something from. */
+  filesAt: string;
   kit: Kit;
   /** The file that shows what is more than text. Settles when it is there, however often it must be asked for. */
   rich: () => Promise<Parts['rich']>;

@@ -6,6 +6,8 @@ import { Transcript } from './transcript.js';
 
 export interface PanelActions extends ComposerActions {
   retry: (clientMessageId: string) => void;
+  /** Forgets a message that is nothing but files to be sent again. */
+  drop: (clientMessageId: string) => void;
   close: () => void;
 }
 
@@ -40,7 +42,13 @@ export class Panel {
       icon('person'),
       texts.person,
     );
-    this.transcript = new Transcript(around, actions.retry, introduction(session), [this.suggestions]);
+    // They are chosen anew, since no page may open them by itself.
+    const again = (id: string): void => {
+      actions.drop(id);
+      this.transcript.remove(id);
+      this.composer.pick();
+    };
+    this.transcript = new Transcript(around, actions.retry, again, introduction(session), [this.suggestions]);
     this.composer = new Composer(texts, actions);
     this.title = h('h2', { id: 'misy-title', tabindex: -1 }, session.branding.displayName);
     this.subtitle = h('p', {}, texts.assistant);

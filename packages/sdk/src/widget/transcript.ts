@@ -15,6 +15,10 @@ interface Entry {
   day: HTMLElement;
   meta: HTMLElement;
   state: OutgoingMessage['state'];
+  /** Whether it is nothing but files that are to be sent again. */
+  missing?: boolean;
+  /** How many files it names while it is on its way. */
+  files?: number;
 }
 
 /** The conversation as it is read: ordered, grouped by author and day, kept scrolled to its end while one is there. */
@@ -33,6 +37,7 @@ export class Transcript {
   constructor(
     private readonly around: ViewContext,
     private readonly retry: (clientMessageId: string) => void,
+    private readonly again: (clientMessageId: string) => void,
     intro: Node[],
     outro: Node[],
   ) {
@@ -81,22 +86,42 @@ export class Transcript {
   showOutgoing(message: OutgoingMessage): void {
     const id = message.clientMessageId;
     let entry = this.own.get(id);
+    const files = message.attachments ?? [];
+    const said = (): Node[] => [
+      ...renderPlain(message.text),
+      ...files.map(({ name }) => h('div', { class: 'part' }, name ?? this.around.texts.file)),
+    ];
     if (!entry) {
-      entry = this.newEntry('contact', new Date(message.createdAt), [
-        ...renderPlain(message.text),
-        ...(message.attachments ?? []).map(({ name }) => h('div', { class: 'part' }, name ?? this.around.texts.file)),
-      ]);
+      entry = this.newEntry('contact', new Date(message.createdAt), said());
       this.own.set(id, entry);
       this.note(message.action);
+    } else if (entry.sequence === Infinity && entry.files !== files.length) {
+      // Some of them have to be sent again, and stand below.
+      while (entry.bubble.childNodes.length > 1) entry.bubble.lastChild?.remove();
+      entry.bubble.append(...said());
     }
+    entry.files = files.length;
+    entry.missing = message.errorCode === 'files_missing';
     const known = entry.sequence !== Infinity;
     entry.state = known ? 'sent' : message.state;
     if (!known) this.place(entry, message.receipt?.sequence ?? Infinity);
-    const { retry } = this.around.texts;
-    const again = h('button', { type: 'button', class: 'retry', onclick: () => this.retry(id) }, retry);
+    const { attach, retry } = this.around.texts;
+    const again = entry.missing
+      ? h('button', { type: 'button', class: 'retry', onclick: () => this.again(id) }, attach)
+      : h('button', { type: 'button', class: 'retry', onclick: () => this.retry(id) }, retry);
     entry.dom.querySelector('.retry')?.remove();
     if (entry.state === 'failed') entry.meta.after(again);
     this.settle(true);
+  }
+
+  /** Takes a message out that was never sent. */
+  remove(clientMessageId: string): void {
+    const entry = this.own.get(clientMessageId);
+    if (!entry) return;
+    this.own.delete(clientMessageId);
+    this.inOrder.splice(this.inOrder.indexOf(entry), 1);
+    entry.dom.remove();
+    this.settle(false);
   }
 
   showDraft(text: string): void {
@@ -198,7 +223,8 @@ export class Transcript {
 
   private metaOf(entry: Entry): string {
     const time = timeLabel(entry.createdAt, this.around.locale);
-    return entry.role === 'contact' ? `${this.around.texts[entry.state]} · ${time}` : time;
+    const { texts } = this.around;
+    return entry.role === 'contact' ? `${entry.missing ? texts.missing : texts[entry.state]} · ${time}` : time;
   }
 }
 
