@@ -1,6 +1,7 @@
 /** What stands around the rooms. */
 export const frame = {
   overview: ['Resumen', 'Overview', 'Visão geral'],
+  inbox: ['Bandeja', 'Inbox', 'Caixa de entrada'],
   sites: ['Sitios', 'Sites', 'Sites'],
   keys: ['Claves y secretos', 'Keys and secrets', 'Chaves e segredos'],
   business: ['Negocio', 'Business', 'Negócio'],
