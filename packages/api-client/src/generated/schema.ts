@@ -77,6 +77,7 @@ export interface components {
          *     - `encryption:rotate`: Rotate keys.
          *     - `channels:read`: Read channel accounts and what was delivered.
          *     - `channels:write`: Make, change and disable channel accounts.
+         *     - `files:remove`: Remove files that contacts sent.
          *     - `conversations:read`: Read what is said in conversations.
          *     - `conversations:write`: Take conversations, answer in them, give them back and close them.
          *     - `conversations:assign`: Say who answers in a conversation, also when somebody else holds it.
@@ -86,7 +87,7 @@ export interface components {
          *     - `work:write`: Revive and drop work that was given up.
          * @enum {string}
          */
-        Action: "tenant:read" | "tenant:write" | "tenant:close" | "tenant:delete" | "tenant:reopen" | "plan:write" | "tenants:list" | "tenants:create" | "tenants:suspend" | "tenants:activate" | "privilege:use" | "privilege:read" | "privilege:end" | "context-pack:read" | "context-pack:write" | "sites:read" | "sites:write" | "keys:read" | "keys:write" | "administrator-keys:revoke" | "secrets:read" | "secrets:write" | "tokens:revoke" | "certificates:read" | "certificates:write" | "limits:read" | "audit:read" | "audit:export" | "decisions:read" | "usage:read" | "users:read" | "users:write" | "roles:read" | "roles:write" | "sign-in:read" | "sign-in:write" | "encryption:read" | "encryption:rotate" | "channels:read" | "channels:write" | "conversations:read" | "conversations:write" | "conversations:assign" | "alerts:read" | "alerts:write" | "work:read" | "work:write";
+        Action: "tenant:read" | "tenant:write" | "tenant:close" | "tenant:delete" | "tenant:reopen" | "plan:write" | "tenants:list" | "tenants:create" | "tenants:suspend" | "tenants:activate" | "privilege:use" | "privilege:read" | "privilege:end" | "context-pack:read" | "context-pack:write" | "sites:read" | "sites:write" | "keys:read" | "keys:write" | "administrator-keys:revoke" | "secrets:read" | "secrets:write" | "tokens:revoke" | "certificates:read" | "certificates:write" | "limits:read" | "audit:read" | "audit:export" | "decisions:read" | "usage:read" | "users:read" | "users:write" | "roles:read" | "roles:write" | "sign-in:read" | "sign-in:write" | "encryption:read" | "encryption:rotate" | "channels:read" | "channels:write" | "files:remove" | "conversations:read" | "conversations:write" | "conversations:assign" | "alerts:read" | "alerts:write" | "work:read" | "work:write";
         /**
          * @description How an agent comes to its answer.
          *
@@ -1178,6 +1179,32 @@ export interface components {
          * @example fil_01k9z3v5d2m8q4x7c1b6n0f9gh
          */
         FileId: string;
+        /** @description What files may take, and what they take. */
+        FileRoom: {
+            /**
+             * Format: int64
+             * @description How many files that is.
+             * @example 3
+             */
+            files: number;
+            /**
+             * Format: int64
+             * @description Bytes of one file at most.
+             * @example 5242880
+             */
+            largestBytes: number;
+            /**
+             * Format: int64
+             * @description Bytes of all files at most; absent when there is no limit.
+             */
+            totalBytes?: number | null;
+            /**
+             * Format: int64
+             * @description Bytes that all files take now.
+             * @example 1204
+             */
+            usedBytes: number;
+        };
         /** @description A publishable key. */
         FirstKey: {
             /**
@@ -1583,6 +1610,8 @@ export interface components {
         LimitScope: "tenant" | "site" | "key" | "session" | "channel" | "agent";
         /** @description The limits of a tenant. */
         Limits: {
+            /** @description What files may take, by the plan. */
+            files: components["schemas"]["FileRoom"];
             /** @description What holds for each scope as a whole, set or by the plan. */
             inForce: components["schemas"]["Limit"][];
             /** @description Those that were set. */
@@ -6491,7 +6520,15 @@ export interface operations {
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["InvalidBody"];
-            429: components["responses"]["RateLimited"];
+            /** @description `rate_limited`: the visitor, or where they are, has brought as many files or bytes as a day allows */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             503: components["responses"]["Unavailable"];
         };
     };
@@ -6549,6 +6586,43 @@ export interface operations {
             404: components["responses"]["NotFound"];
             /** @description `bad_request`: there are no such bytes */
             416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: components["responses"]["InvalidQuery"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    takeBackFile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The file */
+                fileId: components["schemas"]["FileId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            /** @description `conflict`: a message carries it */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8714,6 +8788,37 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            422: components["responses"]["InvalidQuery"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    removeFile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The tenant */
+                tenantId: components["schemas"]["TenantId"];
+                /** @description The file */
+                fileId: components["schemas"]["FileId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
             422: components["responses"]["InvalidQuery"];
             429: components["responses"]["RateLimited"];
             503: components["responses"]["Unavailable"];
