@@ -35,7 +35,7 @@ const shortProperty = (name) => (properties.includes(name) ? `--${properties.ind
 const common = { bundle: true, minify: true, target: 'es2022', charset: 'utf8', plugins: [styleAsText], legalComments: 'none', tsconfigRaw: PLAIN_FIELDS, mangleProps: await privateNames(join(root, 'src')) };
 
 // What comes in files of its own when it is needed, and what each offers to the core.
-const PARTS = { live: 'LiveFeed', widget: 'mountChat', rich: 'renderRich', files: 'Tray, without', en: 'texts', es: 'texts', pt: 'texts', ar: 'texts' };
+const PARTS = { live: 'LiveFeed, makeUp', widget: 'mountChat', rich: 'renderRich', files: 'Tray, goOnWithout', en: 'texts', es: 'texts', pt: 'texts', ar: 'texts' };
 
 /** A part for pages with script tags: it leaves what it offers where the core looks for it. */
 const leave = (part, offer) => ({
