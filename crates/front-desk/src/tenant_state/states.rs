@@ -294,7 +294,7 @@ mod tests {
         states.forget(&tenant);
         assert!(news.changed().now_or_never().is_some());
         assert!(states.get(&tenant).await.unwrap().is_some());
-        store.admin("update misy.tenants set status = 'suspended'").await.unwrap();
+        store.admin("update misy.tenants set suspended_at = now()").await.unwrap();
         tokio::time::sleep(FRESH_ENOUGH).await;
         states.look_again().await;
         assert!(news.changed().now_or_never().is_some(), "a look finds what no bell told");
