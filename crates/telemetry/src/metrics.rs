@@ -129,7 +129,11 @@ pub const ALL: &[Metric] = &[
         &["listener", "state"],
         "revocation lists that are `overdue`, and those that are `outdated` and count no more",
     ),
-    counter("misy_rotations_not_begun_total", &[], "rotations of data keys that are due by age and could not begin"),
+    counter(
+        "misy_rotations_not_begun_total",
+        &[],
+        "rotations of data keys that are due by age and could not begin",
+    ),
     counter(
         "misy_second_connections_total",
         &["transaction"],

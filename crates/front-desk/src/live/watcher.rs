@@ -3,7 +3,11 @@
 
 use super::Opening;
 use crate::{
-    connection::Connection, desk::FrontDesk, problem::Code, tenant_state::{News, TenantState}, token_desk::KnownToken,
+    connection::Connection,
+    desk::FrontDesk,
+    problem::Code,
+    tenant_state::{News, TenantState},
+    token_desk::KnownToken,
 };
 use misy_domain::{Permission, TenantId};
 use misy_trust::ClientCertificate;

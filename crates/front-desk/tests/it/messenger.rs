@@ -142,6 +142,10 @@ async fn each_account_is_spoken_for_by_its_own_secret_and_its_own_object() {
         .await;
     let list = app.manage(&andina, Method::GET, &andina.path("/channels"), None).await.expect(200);
     let items = list.body["items"].as_array().unwrap();
-    let status = |channel: Channel| &items.iter().find(|one| one["channel"] == channel.as_str()).unwrap()["status"];
-    assert_eq!((status(Channel::Messenger), status(Channel::Instagram)), (&json!("paused"), &json!("active")));
+    let status =
+        |channel: Channel| &items.iter().find(|one| one["channel"] == channel.as_str()).unwrap()["status"];
+    assert_eq!(
+        (status(Channel::Messenger), status(Channel::Instagram)),
+        (&json!("paused"), &json!("active"))
+    );
 }
