@@ -242,19 +242,19 @@ fn answer(
         return error(400, 100, None);
     }
     let path = path.trim_start_matches("/v25.0/");
-    let taken = if token == number.token {
+    let reaction = if token == number.token {
         number_answer(number, path, at, received)
     } else {
         page.answer(path, query, at, received)
     };
     // Only what would be taken meets a fault.
-    let is_taken = matches!(taken, Reaction::Answer(200, _)) && is_message(received);
+    let is_taken = matches!(reaction, Reaction::Answer(200, _)) && is_message(received);
     let fault = is_taken.then(|| faults.lock().unwrap_or_else(PoisonError::into_inner).pop_front());
     match fault.flatten() {
-        None => taken,
+        None => reaction,
         Some(Fault::Refuse(status, code)) => error(status, code, None),
         Some(Fault::RefuseAs(status, code, subcode)) => error(status, code, Some(subcode)),
-        Some(Fault::React(reaction)) => reaction,
+        Some(Fault::React(other)) => other,
         Some(Fault::TakeAndHangUp) => Reaction::HangUp,
     }
 }

@@ -205,7 +205,7 @@ async fn who_is_disabled_holds_nothing_and_hears_nothing_any_more() {
     for events in [&mut anas, &mut luzs] {
         assert_eq!(events.expect("changed").await.data, json!({ "conversationIds": [id] }));
     }
-    let disable = json!({ "status": "disabled" });
+    let disable = json!({ "disabled": true });
     let user = stage.andina.path(&format!("/users/{}", stage.ana_id));
     stage.app.in_person(&stage.andina, Method::PATCH, &user, Some(&disable)).await.expect(200);
     anas.expect("ended").await;

@@ -64,7 +64,7 @@ impl Courier {
             match answer {
                 Ok(answer) if answer.status.is_success() => {}
                 Ok(answer) => {
-                    debug!(status = %answer.status, "the vendor does not tell that somebody is read")
+                    debug!(status = %answer.status, "the vendor does not tell that somebody is read");
                 }
                 Err(error) => debug!(%error, "the vendor could not be asked"),
             }

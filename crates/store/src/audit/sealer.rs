@@ -151,10 +151,12 @@ impl Sealer {
         tx.commit().await?;
         let of = |waits| rows.iter().filter(move |row| row.waits == waits).map(|row| row.tenant_id.as_str());
         let is_cut = |waits| i64::try_from(of(waits).count()).is_ok_and(|count| count >= self.tenants);
-        let ends =
-            [true, false].into_iter().filter(|waits| is_cut(*waits)).filter_map(|waits| of(waits).last());
+        let ends = [true, false]
+            .into_iter()
+            .filter(|waits| is_cut(*waits))
+            .filter_map(|waits| of(waits).next_back());
         // What lies behind the first end comes next. Without any, all the rest was seen.
-        *self.cursor() = ends.min().unwrap_or_default().to_owned();
+        ends.min().unwrap_or_default().clone_into(&mut self.cursor());
         let names: BTreeSet<String> = rows.into_iter().map(|row| row.tenant_id).collect();
         Ok(readable("trail", names, |name| name.parse::<TenantId>()))
     }

@@ -70,7 +70,7 @@ fn tell(parsed: &mut Parsed, account: &str, event: &Value) {
     let happened = match (kind, ids) {
         ("policy_enforcement" | "policy-enforcement", _) => against_the_rules(own),
         // What the business itself wrote goes the other way.
-        ("message", [Some(from), Some(to)]) if from == account && to != account => echo(own, to),
+        ("message", [Some(from), Some(to)]) if from == account && to != account => echo(own, &to),
         (_, [Some(from), to]) if from != account && to.as_deref().is_none_or(|to| to == account) => {
             of_contact(kind, own, &from, at)
         }
@@ -97,7 +97,7 @@ fn of_contact(kind: &str, own: &Value, from: &str, at: Option<Timestamp>) -> Vec
     let said = match kind {
         "message" => said::message(own),
         "message_edit" => said::edit(own),
-        "postback" => said::postback(own),
+        "postback" => Some(said::postback(own)),
         "reaction" => said::reaction(own),
         _ => Some(said::referral(own)),
     };
@@ -136,9 +136,9 @@ fn tail(id: &str) -> String {
     letters[letters.len().saturating_sub(LONGEST_TAIL)..].iter().collect()
 }
 
-fn echo(own: &Value, to: String) -> Vec<Happening> {
+fn echo(own: &Value, to: &str) -> Vec<Happening> {
     let Some((id, said)) = id(own, "mid").zip(said::message(own)) else { return Vec::new() };
-    let said = Box::new(inbound(id, &to, said, None, None));
+    let said = Box::new(inbound(id, to, said, None, None));
     vec![Happening::Echo { said, reference: crate::meta::id(own, "metadata") }]
 }
 

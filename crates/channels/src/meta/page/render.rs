@@ -173,7 +173,7 @@ impl Paper<'_> {
         }
         let links =
             buttons.iter().filter_map(|button| Some(format!("{}: {}", button.title, button.url.as_ref()?)));
-        let lines: Vec<String> = std::iter::once(text.to_owned()).chain(links).collect();
+        let said: Vec<String> = std::iter::once(text.to_owned()).chain(links).collect();
         if has_link {
             self.changed("links as text");
         }
@@ -181,7 +181,7 @@ impl Paper<'_> {
         let all: Vec<Choice<'_>> = pressed
             .map(|one| Choice { id: &one.id, title: &one.title, reference: one.reference.as_ref() })
             .collect();
-        self.choices(&lines.join("\n"), &all);
+        self.choices(&said.join("\n"), &all);
     }
 
     /// What is said about the items stands above them.

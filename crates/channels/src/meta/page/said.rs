@@ -105,18 +105,16 @@ pub(super) fn edit(own: &Value) -> Option<Said> {
 }
 
 /// A button of a template, of the menu, or the one that begins a conversation.
-pub(super) fn postback(own: &Value) -> Option<Said> {
+pub(super) fn postback(own: &Value) -> Said {
     let payload = id(own, "payload");
     let title = text(own, "title");
     match payload.filter(|id| pressed(id).is_some()) {
-        Some(id) => {
-            Some(Said::Pressed { id, title: cut(&title.unwrap_or_else(|| "?".to_owned()), LONGEST_TITLE) })
-        }
+        Some(id) => Said::Pressed { id, title: cut(&title.unwrap_or_else(|| "?".to_owned()), LONGEST_TITLE) },
         // Nothing of ours: what it says is what they say.
-        None => Some(match title {
+        None => match title {
             Some(title) => of_parts(texts(&title)),
             None => of_parts(vec![unknown("postback", None)]),
-        }),
+        },
     }
 }
 

@@ -51,12 +51,11 @@ fn of_code(known: i64, subcode: Option<i64>) -> Option<Verdict> {
         // Another app has the thread: of this message nothing comes, of the account everything.
         (10, Some(2_018_300)) => give_up(Reason::Refused),
         (1, Some(99 | 1_357_046)) => Verdict::Unsure,
-        (2, Some(2_018_344)) => pause(Reason::Blocked),
         (4 | 17 | 32 | 613 | 80_001 | 80_002 | 80_006, _) => retry(Reason::Throttled),
+        (2, Some(2_018_344)) | (33 | 341 | 368, _) => pause(Reason::Blocked),
         (1 | 2 | 1_200, _) => retry(Reason::Unavailable),
         (551 | 200 | 1_545_041, _) | (100, Some(2_018_001)) => give_up(Reason::Unreachable),
         (3 | 10 | 102 | 190 | 201..=299, _) => pause(Reason::Unauthorised),
-        (33 | 341 | 368, _) => pause(Reason::Blocked),
         (9 | 100 | 36_000, _) => give_up(Reason::Refused),
         _ => return None,
     })

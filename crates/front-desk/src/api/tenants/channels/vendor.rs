@@ -217,14 +217,14 @@ pub(crate) async fn create_template(
     })
     .await?;
     let text = |name: &str| answer.get(name).and_then(Value::as_str).map(str::to_owned);
-    let made = TemplateAnswer {
+    let template = TemplateAnswer {
         name: asked.name,
         language: asked.language,
         status: text("status").unwrap_or_else(|| "PENDING".to_owned()),
         category: text("category").unwrap_or(asked.category),
         components: Value::Array(asked.components),
     };
-    Ok((http::StatusCode::CREATED, Json(made)))
+    Ok((http::StatusCode::CREATED, Json(template)))
 }
 
 impl TemplateRequest {
