@@ -156,9 +156,9 @@ async fn of_two_people_one_takes_it_and_the_other_hears_who_was_first() {
     sequences.dedup();
     assert_eq!(sequences, (2..12).collect::<Vec<_>>());
     // What was read before somebody else changed it is told so.
-    let mut stale = winner.request(Method::POST, &format!("{}/hand-back", stage.path), None);
-    crate::support::put(&mut stale, "if-match", "\"0\"");
-    stage.app.send(stale).await.refused(412, "stale");
+    let mut outdated = winner.request(Method::POST, &format!("{}/hand-back", stage.path), None);
+    crate::support::put(&mut outdated, "if-match", "\"0\"");
+    stage.app.send(outdated).await.refused(412, "stale");
 }
 
 #[tokio::test]

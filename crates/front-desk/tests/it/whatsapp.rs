@@ -150,14 +150,14 @@ async fn the_vendor_says_whether_a_number_works_and_which_templates_it_has() {
         json!({ "name": name, "language": "es_CO", "category": "UTILITY",
                 "components": [{ "type": "BODY", "text": "Su cita es mañana." }] })
     };
-    let make = async |body: &Value| app.manage(&andina, Method::POST, &own("templates"), Some(body)).await;
-    let answer = make(&template("your_visit")).await.expect(201);
+    let ask_for = async |body: &Value| app.manage(&andina, Method::POST, &own("templates"), Some(body)).await;
+    let answer = ask_for(&template("your_visit")).await.expect(201);
     assert_eq!(answer.text("status"), "PENDING");
-    make(&template("we_have_an_answer")).await.refused(422, "validation_failed");
-    make(&template("A B")).await.refused(422, "validation_failed");
+    ask_for(&template("we_have_an_answer")).await.refused(422, "validation_failed");
+    ask_for(&template("A B")).await.refused(422, "validation_failed");
     let mut odd = template("your_visit");
     odd["components"] = json!([]);
-    make(&odd).await.refused(422, "validation_failed");
+    ask_for(&odd).await.refused(422, "validation_failed");
 
     // Somebody took the token back.
     let keys = app.store.vault.keys(&app.store.database, &andina.tenant_id()).await.unwrap().unwrap();
