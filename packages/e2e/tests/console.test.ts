@@ -377,7 +377,7 @@ describe('people manage a tenant in the console', { skip: NO_PROGRAM }, () => {
     const site = await DemoSite.start('andina', andina.publishableKey.key, installation.origin);
     const settings = await office.newPage();
     await settings.goto(`${installation.origin}/console/andina/sites/main`);
-    await settings.getByLabel('Origins').fill(`https://andina.example\n${site.origin}`);
+    await settings.getByRole('textbox', { name: 'Origins' }).fill(`https://andina.example\n${site.origin}`);
     await settings.getByRole('button', { name: 'Save' }).click();
     await settings.getByRole('button', { name: 'Undo' }).waitFor();
     await settings.close();
