@@ -3,8 +3,6 @@ import { after, before, describe, test } from 'node:test';
 import { bearer, MisyProblem, publishableKey } from '@misy/api-client';
 import type { Browser, BrowserContext, Page, Route } from 'playwright-core';
 import { launchBrowser, newVisitor } from '../src/browser.js';
-import { ChatPage } from '../src/chat-page.js';
-import { DemoSite } from '../src/demo-sites.js';
 import { inspect, NARROW } from '../src/inspect.js';
 import { Installation, NO_PROGRAM, type Registered } from '../src/installation.js';
 import { accept, enrol, type Person, signIn } from '../src/people.js';
@@ -371,62 +369,6 @@ describe('people manage a tenant in the console', { skip: NO_PROGRAM }, () => {
     await page.waitForURL('**/sign-in?returnTo=/console');
     assert.equal(await status(), 401);
     await cafe.close();
-  });
-
-  test('a customer asks for a person, who takes over and gives back, and both read each other', async () => {
-    const site = await DemoSite.start('andina', andina.publishableKey.key, installation.origin);
-    const settings = await office.newPage();
-    await settings.goto(`${installation.origin}/console/andina/sites/main`);
-    await settings.getByRole('textbox', { name: 'Origins' }).fill(`https://andina.example\n${site.origin}`);
-    await settings.getByRole('button', { name: 'Save' }).click();
-    await settings.getByRole('button', { name: 'Undo' }).waitFor();
-    await settings.close();
-    const visitor = await newVisitor(browser, { locale: 'es-CO' });
-    const chat = await ChatPage.visit(visitor, site.origin);
-    await chat.open();
-    await chat.ask('Quiero hablar con una persona');
-
-    const page = await room('Inbox', '/inbox');
-    await page.getByLabel('Show').selectOption('waiting');
-    const rows = page.getByRole('region', { name: 'Conversations' }).getByRole('link');
-    await rows.first().click();
-    const said = page.getByRole('log', { name: 'Messages' });
-    await said.getByText('Quiero hablar con una persona').waitFor();
-    await page.getByText('Take it to answer').waitFor();
-    await inspect(page, 'inbox-waiting');
-    await page.keyboard.press('t');
-    await chat.panel.getByText(/^Ana Rojas · /).first().waitFor();
-    await page.getByLabel('Your reply').waitFor();
-
-    // What is begun is there after a reload, and the other side sees what is sent.
-    await page.getByLabel('Show').selectOption('mine');
-    await page.keyboard.press('Escape');
-    await page.getByLabel('Your reply').fill('Hola, soy Ana');
-    await page.reload();
-    await page.getByLabel('Your reply').press('Enter');
-    await said.getByText('Hola, soy Ana').waitFor();
-    await chat.answers.getByText('Hola, soy Ana').waitFor();
-    await chat.write('Gracias, Ana. <b>¿Sigue ahí?</b>');
-    await said.getByText('Gracias, Ana. <b>¿Sigue ahí?</b>').waitFor();
-    const details = page.getByRole('region', { name: 'Details' });
-    if (!(await details.isVisible())) await page.getByRole('button', { name: 'Details' }).click();
-    await details.getByLabel('Internal note').fill('Prefiere que la llamen por la tarde');
-    await details.getByRole('button', { name: 'Save note' }).click();
-    await details.getByText('Prefiere que la llamen').waitFor();
-    await inspect(page, 'inbox-person');
-    await details.getByRole('button', { name: 'Close' }).click();
-    await inspect(page, 'inbox-open');
-
-    await page.getByRole('button', { name: 'Hand back' }).click();
-    await page.getByText('The assistant answers again').waitFor();
-    await chat.ask('¿Qué horario tienen?');
-    assert.equal(await chat.answers.last().evaluate((element) => element.classList.contains('agent')), true);
-    await page.goto(`${installation.origin}/console/andina/inbox`);
-    await page.getByText('Choose a conversation').waitFor();
-    await inspect(page, 'inbox');
-    await page.close();
-    await visitor.close();
-    await site.stop();
   });
 
   test('the owner’s people move between tenants, say why they act, and are asked again who they are', async () => {
