@@ -6,6 +6,7 @@ use crate::{
     edge::origins::KnownOrigins,
     identity::{Asker, Passwords},
     live::Streams,
+    management::Looks,
     loops,
     oidc::Providers,
     privilege::{SELF_REGISTRATION, alert_owner},
@@ -119,6 +120,8 @@ pub struct Shared {
     pub sealer: Sealer,
     pub(crate) origins: KnownOrigins,
     pub(crate) streams: Arc<Streams>,
+    /// Looks at people on whose behalf something goes on.
+    pub(crate) looks: Arc<Looks>,
     pub(crate) refusals: Refusals,
     /// In which conversations people write.
     pub(crate) typing: TypingPeople,
@@ -189,6 +192,7 @@ impl FrontDesk {
             decided: RwLock::default(),
             origins: KnownOrigins::new(database.clone()),
             streams: Arc::default(),
+            looks: Arc::default(),
             refusals: Refusals::default(),
             typing: TypingPeople::default(),
             tallies: Tallies::default(),

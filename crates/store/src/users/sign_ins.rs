@@ -311,7 +311,7 @@ pub async fn end_all(tx: &mut TenantTx, user: UserId, except: Option<SignInId>) 
 }
 
 impl Database {
-    /// Whose session this is, over or not, as it is now: nothing of it is kept between calls.
+    /// Whose session this is, over or not, as it is now: nothing of it is kept between calls. Notes that it was used.
     pub async fn sign_in_by_hash(
         &self,
         hash: &[u8; 32],
@@ -319,6 +319,38 @@ impl Database {
     ) -> Result<Option<(TenantId, ProvedSignIn)>, StoreError> {
         let Some(tenant) = self.tenant_by_hash(hash).await? else { return Ok(None) };
         let mut tx = self.tenant("sign_ins.prove", &tenant).await?;
+        let Some(proved) = look(&mut tx, hash).await? else { return Ok(None) };
+        let due = proved.sign_in.last_seen_at.checked_add(NOTED_EVERY).is_ok_and(|at| now >= at);
+        if due && !proved.sign_in.is_over(now) {
+            sqlx::query!(
+                "update user_sessions set last_seen_at = greatest(last_seen_at, $3)
+                 where tenant_id = $1 and token_hash = $2",
+                tenant.as_str(),
+                &hash[..],
+                now.to_sqlx() as _
+            )
+            .execute(tx.connection())
+            .await?;
+        }
+        tx.commit().await?;
+        Ok(Some((tenant, proved)))
+    }
+
+    /// A session of this tenant as it is now, for what goes on after a call: nobody uses it by that.
+    pub async fn sign_in_of(
+        &self,
+        tenant: &TenantId,
+        hash: &[u8; 32],
+    ) -> Result<Option<ProvedSignIn>, StoreError> {
+        let mut tx = self.tenant("sign_ins.look", tenant).await?;
+        let proved = look(&mut tx, hash).await?;
+        tx.commit().await?;
+        Ok(proved)
+    }
+}
+
+async fn look(tx: &mut TenantTx, hash: &[u8; 32]) -> Result<Option<ProvedSignIn>, StoreError> {
+    let tenant = tx.tenant().clone();
         let row = sqlx::query!(
             "select s.sign_in_id, s.user_id, s.methods, s.second_factor_at, s.user_agent, s.address_prefix, s.created_at,
                     s.last_seen_at, s.expires_at, s.idle_seconds, u.status, u.roles, u.second_factor_since,
@@ -332,7 +364,7 @@ impl Database {
         .fetch_optional(tx.connection())
         .await?;
         let Some(row) = row else { return Ok(None) };
-        let proved = ProvedSignIn {
+        Ok(Some(ProvedSignIn {
             sign_in: SignIn {
                 sign_in_id: stored(row.sign_in_id.parse())?,
                 user_id: stored(row.user_id.parse())?,
@@ -349,20 +381,5 @@ impl Database {
             roles: row.roles,
             granted: known(&row.granted.unwrap_or_default()),
             second_factor_since: row.second_factor_since.map(SqlTimestamp::to_jiff),
-        };
-        let due = proved.sign_in.last_seen_at.checked_add(NOTED_EVERY).is_ok_and(|at| now >= at);
-        if due && !proved.sign_in.is_over(now) {
-            sqlx::query!(
-                "update user_sessions set last_seen_at = greatest(last_seen_at, $3)
-                 where tenant_id = $1 and token_hash = $2",
-                tenant.as_str(),
-                &hash[..],
-                now.to_sqlx() as _
-            )
-            .execute(tx.connection())
-            .await?;
-        }
-        tx.commit().await?;
-        Ok(Some((tenant, proved)))
-    }
+        }))
 }

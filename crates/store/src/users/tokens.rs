@@ -175,7 +175,7 @@ pub async fn revoke_all(tx: &mut TenantTx, user: UserId, now: Timestamp) -> Resu
 }
 
 impl Database {
-    /// Whose personal token this is, in force or not, as it is now.
+    /// Whose personal token this is, in force or not, as it is now. Notes that it was used.
     pub async fn personal_token_by_hash(
         &self,
         hash: &[u8; 32],
@@ -183,6 +183,37 @@ impl Database {
     ) -> Result<Option<(TenantId, ProvedToken)>, StoreError> {
         let Some(tenant) = self.tenant_by_hash(hash).await? else { return Ok(None) };
         let mut tx = self.tenant("personal_tokens.prove", &tenant).await?;
+        let Some(proved) = look(&mut tx, hash).await? else { return Ok(None) };
+        let noted = proved.token.last_used_at.and_then(|at| at.checked_add(NOTED_EVERY).ok());
+        if noted.is_none_or(|at| now >= at) {
+            sqlx::query!(
+                "update personal_tokens set last_used_at = $3 where tenant_id = $1 and token_hash = $2",
+                tenant.as_str(),
+                &hash[..],
+                now.to_sqlx() as _
+            )
+            .execute(tx.connection())
+            .await?;
+        }
+        tx.commit().await?;
+        Ok(Some((tenant, proved)))
+    }
+
+    /// A personal token of this tenant as it is now, for what goes on after a call: nobody uses it by that.
+    pub async fn personal_token_of(
+        &self,
+        tenant: &TenantId,
+        hash: &[u8; 32],
+    ) -> Result<Option<ProvedToken>, StoreError> {
+        let mut tx = self.tenant("personal_tokens.look", tenant).await?;
+        let proved = look(&mut tx, hash).await?;
+        tx.commit().await?;
+        Ok(proved)
+    }
+}
+
+async fn look(tx: &mut TenantTx, hash: &[u8; 32]) -> Result<Option<ProvedToken>, StoreError> {
+    let tenant = tx.tenant().clone();
         let row = sqlx::query!(
             "select t.key_id, t.user_id, t.prefix, t.name, t.scopes, t.created_at, t.expires_at, t.last_used_at,
                     t.revoked_at, u.status, u.roles, u.second_factor_since,
@@ -196,7 +227,7 @@ impl Database {
         .fetch_optional(tx.connection())
         .await?;
         let Some(row) = row else { return Ok(None) };
-        let proved = ProvedToken {
+        Ok(Some(ProvedToken {
             status: stored(row.status.parse())?,
             roles: row.roles,
             granted: known(&row.granted.unwrap_or_default()),
@@ -212,19 +243,5 @@ impl Database {
                 last_used_at: row.last_used_at,
                 revoked_at: row.revoked_at,
             })?,
-        };
-        let noted = proved.token.last_used_at.and_then(|at| at.checked_add(NOTED_EVERY).ok());
-        if noted.is_none_or(|at| now >= at) {
-            sqlx::query!(
-                "update personal_tokens set last_used_at = $3 where tenant_id = $1 and token_hash = $2",
-                tenant.as_str(),
-                &hash[..],
-                now.to_sqlx() as _
-            )
-            .execute(tx.connection())
-            .await?;
-        }
-        tx.commit().await?;
-        Ok(Some((tenant, proved)))
-    }
+        }))
 }

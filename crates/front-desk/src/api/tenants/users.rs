@@ -1,7 +1,7 @@
 //! `/tenants/{tenantId}/users`: people are invited, changed and removed.
 
 use super::{
-    Mistakes, Page, expected_version,
+    Mistakes, Page, conversations, expected_version,
     made::{LeftBehind, MadeAnswer, MadeQuery},
     page_cursor, page_limit, versioned,
 };
@@ -20,7 +20,7 @@ use axum::{
 use http::StatusCode;
 use misy_domain::{BuiltInRole, EmailAddress, Locale, Timestamp, UserId, act};
 use misy_store::{
-    TenantTx, roles, tenant_tx,
+    TenantTx, inbox, roles, tenant_tx,
     users::{
         self, LockedUser, NewUser, User, UserChange, UserFilter, UserStatus,
         tickets::{self, TicketPurpose},
@@ -378,7 +378,7 @@ pub(crate) async fn change(
     }
     check_locale(patch.locale.as_ref(), &mut mistakes);
     mistakes.into_result()?;
-    let (user, made, disables) = tenant_tx!(desk.database, "users.change", &call.tenant, async |tx| {
+    let (user, made, disables, released) = tenant_tx!(desk.database, "users.change", &call.tenant, async |tx| {
         users::lock_administrators(tx).await?;
         expect_roles(tx, patch.roles.as_deref().unwrap_or_default()).await?;
         let user = users::lock(tx, call.keys(), id).await?.ok_or_else(Problem::not_found)?;
@@ -399,8 +399,9 @@ pub(crate) async fn change(
         let after = roles.as_deref().unwrap_or(&user.roles);
         expect_not_last(tx, &user, Some(&after[..]).filter(|_| !disables)).await?;
         let now = desk.clock.now();
-        let mut made = None;
+        let (mut made, mut released) = (None, Vec::new());
         if disables {
+            released = inbox::release(tx, id).await?;
             made = Some(query.settle(&desk, &call, tx, id).await?);
             detail["made"] = json!(made);
         }
@@ -414,9 +415,11 @@ pub(crate) async fn change(
         users::change(tx, &desk.vault, call.keys(), &user, &changed, expected, now).await?;
         call.record_change(&desk, tx, id.to_string(), Some(detail)).await?;
         let user = users::read(tx, call.keys(), id).await?.ok_or_else(Problem::not_found)?;
-        Ok::<_, Problem>((user, made, disables))
+        released.extend(conversations::release_unless_answers(&desk, &call, tx, &user).await?);
+        Ok::<_, Problem>((user, made, disables, released))
     })
     .await?;
+    conversations::tell_of_all(&desk, &call.tenant, released);
     if disables {
         desk.tenants.changed(&call.tenant);
     }
@@ -452,7 +455,7 @@ pub(crate) async fn remove(
     let expected = expected_version(&call.received)?;
     let query: MadeQuery = call.received.query()?;
     call.received.expect_no_body()?;
-    let made = tenant_tx!(desk.database, "users.remove", &call.tenant, async |tx| {
+    let (made, released) = tenant_tx!(desk.database, "users.remove", &call.tenant, async |tx| {
         users::lock_administrators(tx).await?;
         let user = users::lock(tx, call.keys(), id).await?.ok_or_else(Problem::not_found)?;
         call.expect_handles(&desk, tx, &user.roles).await?;
@@ -461,12 +464,14 @@ pub(crate) async fn remove(
         }
         expect_not_last(tx, &user, None).await?;
         let made = query.settle(&desk, &call, tx, id).await?;
+        let released = inbox::release(tx, id).await?;
         users::remove(tx, id).await?;
         let detail = json!({ "was": user.roles, "made": made });
         call.record_change(&desk, tx, id.to_string(), Some(detail)).await?;
-        Ok::<_, Problem>(made)
+        Ok::<_, Problem>((made, released))
     })
     .await?;
+    conversations::tell_of_all(&desk, &call.tenant, released);
     desk.tenants.changed(&call.tenant);
     if made.is_empty() {
         return Ok(StatusCode::NO_CONTENT.into_response());
