@@ -103,8 +103,10 @@ impl Inbox {
         loop {
             let (began, keep_alive) = (Instant::now(), self.desk.settings.keep_alive);
             let (news, since) = tokio::select! {
-                news = self.listener.heard() => (Some(news), Instant::now().checked_sub(LOOK_LASTS)),
+                biased;
+                // First: who was let in may be let in no more.
                 () = self.news.changed() => (None, None),
+                news = self.listener.heard() => (Some(news), Instant::now().checked_sub(LOOK_LASTS)),
                 () = tokio::time::sleep(keep_alive.min(LOOK_AGAIN)) => (None, Some(began)),
                 () = self.desk.stopping.cancelled() => return None,
             };

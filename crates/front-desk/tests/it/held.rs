@@ -142,7 +142,12 @@ async fn what_nobody_rang_for_is_missed() {
     let app = App::start_with(|settings| settings.keep_alive = Duration::from_millis(20)).await;
     let stage = Stage::on(app).await;
     let mut anas = stage.people_hear(&stage.ana).await;
-    stage.app.store.admin("update misy.conversations set active_at = active_at + interval '1 s'").await.unwrap();
+    stage
+        .app
+        .store
+        .admin("update misy.conversations set active_at = active_at + interval '1 s'")
+        .await
+        .unwrap();
     anas.expect("missed").await;
     stage.app.desk.stop_streams();
 }

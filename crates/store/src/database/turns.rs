@@ -101,8 +101,7 @@ impl Connections {
     async fn patient_turn(&self, tenant: &TenantId) -> Result<Turn, StoreError> {
         let turn = self.turns.wait(tenant).await?;
         let first = turn.permit.semaphore().available_permits() + 1 == self.turns.share;
-        let beside =
-            if self.company(tenant) { Some(self.beside.wait(tenant).await?.permit) } else { None };
+        let beside = if self.company(tenant) { Some(self.beside.wait(tenant).await?.permit) } else { None };
         let further = if first { None } else { self.further.clone().acquire_owned().await.ok() };
         Ok(Turn { _beside: beside, _further: further, ..turn })
     }

@@ -351,7 +351,7 @@ impl Database {
 
 async fn look(tx: &mut TenantTx, hash: &[u8; 32]) -> Result<Option<ProvedSignIn>, StoreError> {
     let tenant = tx.tenant().clone();
-        let row = sqlx::query!(
+    let row = sqlx::query!(
             "select s.sign_in_id, s.user_id, s.methods, s.second_factor_at, s.user_agent, s.address_prefix, s.created_at,
                     s.last_seen_at, s.expires_at, s.idle_seconds, u.status, u.roles, u.second_factor_since,
                     array(select unnest(r.actions) from roles r
@@ -363,23 +363,23 @@ async fn look(tx: &mut TenantTx, hash: &[u8; 32]) -> Result<Option<ProvedSignIn>
         )
         .fetch_optional(tx.connection())
         .await?;
-        let Some(row) = row else { return Ok(None) };
-        Ok(Some(ProvedSignIn {
-            sign_in: SignIn {
-                sign_in_id: stored(row.sign_in_id.parse())?,
-                user_id: stored(row.user_id.parse())?,
-                methods: row.methods,
-                second_factor_at: row.second_factor_at.map(SqlTimestamp::to_jiff),
-                user_agent: row.user_agent,
-                address_prefix: row.address_prefix,
-                created_at: row.created_at.to_jiff(),
-                last_seen_at: row.last_seen_at.to_jiff(),
-                expires_at: row.expires_at.to_jiff(),
-                idle_seconds: row.idle_seconds,
-            },
-            status: stored(row.status.parse())?,
-            roles: row.roles,
-            granted: known(&row.granted.unwrap_or_default()),
-            second_factor_since: row.second_factor_since.map(SqlTimestamp::to_jiff),
-        }))
+    let Some(row) = row else { return Ok(None) };
+    Ok(Some(ProvedSignIn {
+        sign_in: SignIn {
+            sign_in_id: stored(row.sign_in_id.parse())?,
+            user_id: stored(row.user_id.parse())?,
+            methods: row.methods,
+            second_factor_at: row.second_factor_at.map(SqlTimestamp::to_jiff),
+            user_agent: row.user_agent,
+            address_prefix: row.address_prefix,
+            created_at: row.created_at.to_jiff(),
+            last_seen_at: row.last_seen_at.to_jiff(),
+            expires_at: row.expires_at.to_jiff(),
+            idle_seconds: row.idle_seconds,
+        },
+        status: stored(row.status.parse())?,
+        roles: row.roles,
+        granted: known(&row.granted.unwrap_or_default()),
+        second_factor_since: row.second_factor_since.map(SqlTimestamp::to_jiff),
+    }))
 }

@@ -214,34 +214,34 @@ impl Database {
 
 async fn look(tx: &mut TenantTx, hash: &[u8; 32]) -> Result<Option<ProvedToken>, StoreError> {
     let tenant = tx.tenant().clone();
-        let row = sqlx::query!(
-            "select t.key_id, t.user_id, t.prefix, t.name, t.scopes, t.created_at, t.expires_at, t.last_used_at,
+    let row = sqlx::query!(
+        "select t.key_id, t.user_id, t.prefix, t.name, t.scopes, t.created_at, t.expires_at, t.last_used_at,
                     t.revoked_at, u.status, u.roles, u.second_factor_since,
                     array(select unnest(r.actions) from roles r
                           where r.tenant_id = u.tenant_id and r.role_id = any (u.roles)) as granted
              from personal_tokens t join users u on u.tenant_id = t.tenant_id and u.user_id = t.user_id
              where t.tenant_id = $1 and t.token_hash = $2",
-            tenant.as_str(),
-            &hash[..]
-        )
-        .fetch_optional(tx.connection())
-        .await?;
-        let Some(row) = row else { return Ok(None) };
-        Ok(Some(ProvedToken {
-            status: stored(row.status.parse())?,
-            roles: row.roles,
-            granted: known(&row.granted.unwrap_or_default()),
-            second_factor_since: row.second_factor_since.map(SqlTimestamp::to_jiff),
-            token: PersonalToken::try_from(Row {
-                key_id: row.key_id,
-                user_id: row.user_id,
-                prefix: row.prefix,
-                name: row.name,
-                scopes: row.scopes,
-                created_at: row.created_at,
-                expires_at: row.expires_at,
-                last_used_at: row.last_used_at,
-                revoked_at: row.revoked_at,
-            })?,
-        }))
+        tenant.as_str(),
+        &hash[..]
+    )
+    .fetch_optional(tx.connection())
+    .await?;
+    let Some(row) = row else { return Ok(None) };
+    Ok(Some(ProvedToken {
+        status: stored(row.status.parse())?,
+        roles: row.roles,
+        granted: known(&row.granted.unwrap_or_default()),
+        second_factor_since: row.second_factor_since.map(SqlTimestamp::to_jiff),
+        token: PersonalToken::try_from(Row {
+            key_id: row.key_id,
+            user_id: row.user_id,
+            prefix: row.prefix,
+            name: row.name,
+            scopes: row.scopes,
+            created_at: row.created_at,
+            expires_at: row.expires_at,
+            last_used_at: row.last_used_at,
+            revoked_at: row.revoked_at,
+        })?,
+    }))
 }

@@ -14,9 +14,7 @@ use crate::{
     management::{AtTenant, Manager, UserCaller},
     problem::{Code, Problem},
 };
-use misy_domain::{
-    Action, Channel, ContactId, ConversationId, Language, Role, TenantId, Timestamp, UserId,
-};
+use misy_domain::{Action, Channel, ContactId, ConversationId, Language, Role, TenantId, Timestamp, UserId};
 use misy_store::{
     StoreError, TenantTx,
     inbox::{self, Assignee, Handling, HandlingState, Listed, Preview},

@@ -378,51 +378,53 @@ pub(crate) async fn change(
     }
     check_locale(patch.locale.as_ref(), &mut mistakes);
     mistakes.into_result()?;
-    let (user, made, disables, released) = tenant_tx!(desk.database, "users.change", &call.tenant, async |tx| {
-        users::lock_administrators(tx).await?;
-        expect_roles(tx, patch.roles.as_deref().unwrap_or_default()).await?;
-        let user = users::lock(tx, call.keys(), id).await?.ok_or_else(Problem::not_found)?;
-        call.expect_handles(&desk, tx, &user.roles).await?;
-        let mut detail = json!({ "roles": patch.roles, "disabled": patch.disabled, "was": user.roles });
-        let roles = match patch.roles.clone() {
-            Some(roles) => Some(call.give_roles(&desk, tx, roles).await?),
-            None => None,
-        };
-        let status = match (patch.disabled, user.status) {
-            (Some(true), _) => Some(UserStatus::Disabled),
-            // Who never came in is invited still; who came in without a password, as with a passkey, is not.
-            (Some(false), UserStatus::Disabled) if !user.came_in() => Some(UserStatus::Invited),
-            (Some(false), UserStatus::Disabled) => Some(UserStatus::Active),
-            (Some(false) | None, _) => None,
-        };
-        let disables = status == Some(UserStatus::Disabled);
-        let after = roles.as_deref().unwrap_or(&user.roles);
-        expect_not_last(tx, &user, Some(&after[..]).filter(|_| !disables)).await?;
-        let now = desk.clock.now();
-        let (mut made, mut released) = (None, Vec::new());
-        if disables {
-            released = inbox::release(tx, id).await?;
-            made = Some(query.settle(&desk, &call, tx, id).await?);
-            detail["made"] = json!(made);
-        }
-        let changed = UserChange {
-            name: patch.name.as_deref().map(|name| name.trim().to_owned()),
-            roles,
-            locale: patch.locale.clone(),
-            status,
-            keep: call.proved.as_ref().and_then(Proved::sign_in_id),
-        };
-        users::change(tx, &desk.vault, call.keys(), &user, &changed, expected, now).await?;
-        call.record_change(&desk, tx, id.to_string(), Some(detail)).await?;
-        let user = users::read(tx, call.keys(), id).await?.ok_or_else(Problem::not_found)?;
-        released.extend(conversations::release_unless_answers(&desk, &call, tx, &user).await?);
-        Ok::<_, Problem>((user, made, disables, released))
-    })
-    .await?;
-    conversations::tell_of_all(&desk, &call.tenant, released);
+    let (user, made, disables, released) =
+        tenant_tx!(desk.database, "users.change", &call.tenant, async |tx| {
+            users::lock_administrators(tx).await?;
+            expect_roles(tx, patch.roles.as_deref().unwrap_or_default()).await?;
+            let user = users::lock(tx, call.keys(), id).await?.ok_or_else(Problem::not_found)?;
+            call.expect_handles(&desk, tx, &user.roles).await?;
+            let mut detail = json!({ "roles": patch.roles, "disabled": patch.disabled, "was": user.roles });
+            let roles = match patch.roles.clone() {
+                Some(roles) => Some(call.give_roles(&desk, tx, roles).await?),
+                None => None,
+            };
+            let status = match (patch.disabled, user.status) {
+                (Some(true), _) => Some(UserStatus::Disabled),
+                // Who never came in is invited still; who came in without a password, as with a passkey, is not.
+                (Some(false), UserStatus::Disabled) if !user.came_in() => Some(UserStatus::Invited),
+                (Some(false), UserStatus::Disabled) => Some(UserStatus::Active),
+                (Some(false) | None, _) => None,
+            };
+            let disables = status == Some(UserStatus::Disabled);
+            let after = roles.as_deref().unwrap_or(&user.roles);
+            expect_not_last(tx, &user, Some(&after[..]).filter(|_| !disables)).await?;
+            let now = desk.clock.now();
+            let (mut made, mut released) = (None, Vec::new());
+            if disables {
+                released = inbox::release(tx, id).await?;
+                made = Some(query.settle(&desk, &call, tx, id).await?);
+                detail["made"] = json!(made);
+            }
+            let changed = UserChange {
+                name: patch.name.as_deref().map(|name| name.trim().to_owned()),
+                roles,
+                locale: patch.locale.clone(),
+                status,
+                keep: call.proved.as_ref().and_then(Proved::sign_in_id),
+            };
+            users::change(tx, &desk.vault, call.keys(), &user, &changed, expected, now).await?;
+            call.record_change(&desk, tx, id.to_string(), Some(detail)).await?;
+            let user = users::read(tx, call.keys(), id).await?.ok_or_else(Problem::not_found)?;
+            released.extend(conversations::release_unless_answers(&desk, &call, tx, &user).await?);
+            Ok::<_, Problem>((user, made, disables, released))
+        })
+        .await?;
+    // First: their own streams end before the others hear.
     if disables {
         desk.tenants.changed(&call.tenant);
     }
+    conversations::tell_of_all(&desk, &call.tenant, released);
     Ok(versioned(user.version, ChangedUser { user: user.into(), made }))
 }
 
@@ -471,8 +473,8 @@ pub(crate) async fn remove(
         Ok::<_, Problem>((made, released))
     })
     .await?;
-    conversations::tell_of_all(&desk, &call.tenant, released);
     desk.tenants.changed(&call.tenant);
+    conversations::tell_of_all(&desk, &call.tenant, released);
     if made.is_empty() {
         return Ok(StatusCode::NO_CONTENT.into_response());
     }

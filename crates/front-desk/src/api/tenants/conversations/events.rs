@@ -38,8 +38,8 @@ pub(crate) async fn follow(
 ) -> Result<Response, Problem> {
     let standing = Standing::of(&desk, &call)?;
     let address = call.received.record.address;
-    let events =
-        inbox::events(&desk, standing, address).ok_or_else(|| Problem::rate_limited(SignedDuration::from_secs(10)))?;
+    let events = inbox::events(&desk, standing, address)
+        .ok_or_else(|| Problem::rate_limited(SignedDuration::from_secs(10)))?;
     let mut response = Body::from_stream(events).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));

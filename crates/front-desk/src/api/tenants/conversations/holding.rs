@@ -198,7 +198,8 @@ where
             if let Handled::By(user) = handled
                 && inbox::holds_most(tx, user).await?
             {
-                return Err(StoreError::Full("They hold as many conversations as one person may.").into());
+                let full = "They hold as many conversations as one person may.";
+                return Err(StoreError::Full(full.to_owned()).into());
             }
             inbox::handle(tx, id, handled).await?;
             let to = match handled {
