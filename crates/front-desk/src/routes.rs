@@ -333,7 +333,7 @@ fn members() -> Routes {
 
 /// What was done, what it cost, and what is suspicious of it.
 fn oversight() -> Routes {
-    use tenants::{alerts, audit, decisions, privilege, usage, work};
+    use tenants::{alerts, audit, decisions, privilege, turns, usage, work};
     Routes::default()
         .managed(served!(privilege::list))
         .managed(served!(privilege::run))
@@ -355,4 +355,6 @@ fn oversight() -> Routes {
         .managed(served!(audit::export::export))
         .managed(served!(audit::report::read))
         .managed(served!(decisions::read))
+        .managed(served!(turns::list))
+        .managed(served!(turns::wake))
 }

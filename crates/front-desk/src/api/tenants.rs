@@ -26,6 +26,7 @@ pub mod sites;
 pub mod usage;
 pub mod user_access;
 pub mod users;
+pub mod turns;
 pub mod work;
 
 use crate::{
