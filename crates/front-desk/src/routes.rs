@@ -71,7 +71,7 @@ pub fn served() -> Vec<Served> {
 }
 
 fn all() -> Routes {
-    [operation(), chat(), people(), life(), belongings(), members(), oversight()]
+    [operation(), chat(), people(), life(), belongings(), members(), inbox(), oversight()]
         .into_iter()
         .fold(Routes::default(), Routes::merge)
 }
@@ -329,6 +329,24 @@ fn members() -> Routes {
         .managed(served!(roles::read))
         .managed(served!(roles::change))
         .managed(served!(roles::delete))
+}
+
+/// What contacts say, and people who answer.
+fn inbox() -> Routes {
+    use tenants::conversations::{events, holding, list, messages, notes, read, typing, write};
+    Routes::default()
+        .managed(served!(list::list))
+        .managed(served!(events::follow))
+        .managed(served!(read::read))
+        .managed(served!(messages::list))
+        .managed(served!(write::answer))
+        .managed(served!(holding::take))
+        .managed(served!(holding::assign))
+        .managed(served!(holding::hand_back))
+        .managed(served!(holding::close))
+        .managed(served!(typing::show))
+        .managed(served!(notes::list))
+        .managed(served!(notes::add))
 }
 
 /// What was done, what it cost, and what is suspicious of it.

@@ -210,12 +210,7 @@ fn check_shape(message: &MessageRequest) -> Result<(), Problem> {
     if let Some(files) = &message.attachments {
         check_files(files, "/attachments")?;
     }
-    let id_length = message.client_message_id.as_ref().map(|id| id.chars().count());
-    let id_has_controls =
-        message.client_message_id.as_ref().is_some_and(|id| id.chars().any(char::is_control));
-    if id_length.is_some_and(|length| !(1..=LONGEST_CLIENT_ID).contains(&length)) || id_has_controls {
-        return Err(Problem::invalid_field("/clientMessageId", "too_long", "must be 1 to 128 characters"));
-    }
+    check_client_id(message.client_message_id.as_deref())?;
     let says = message.text.is_some() || message.attachments.is_some();
     match (&message.text, &message.action) {
         (_, Some(_)) if says => {
@@ -225,6 +220,16 @@ fn check_shape(message: &MessageRequest) -> Result<(), Problem> {
         (Some(text), None) => check_text(text),
         _ => Ok(()),
     }
+}
+
+/// Refuses what no client may call its message.
+pub(crate) fn check_client_id(id: Option<&str>) -> Result<(), Problem> {
+    let fits =
+        |id: &str| (1..=LONGEST_CLIENT_ID).contains(&id.chars().count()) && !id.chars().any(char::is_control);
+    if id.is_none_or(fits) {
+        return Ok(());
+    }
+    Err(Problem::invalid_field("/clientMessageId", "too_long", "must be 1 to 128 characters"))
 }
 
 /// Checks what a contact wrote in plain words.

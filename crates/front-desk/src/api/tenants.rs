@@ -5,6 +5,7 @@ pub mod audit;
 pub mod certificates;
 pub mod channels;
 pub mod context_pack;
+pub mod conversations;
 pub mod create;
 pub mod decisions;
 pub mod domains;

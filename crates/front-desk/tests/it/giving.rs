@@ -122,7 +122,7 @@ impl Dice {
 }
 
 /// What can be misused, and what an agent may do.
-const AT_HAND: [Action; 10] = [
+const AT_HAND: [Action; 12] = [
     Action::UsersRead,
     Action::UsersWrite,
     Action::RolesWrite,
@@ -133,6 +133,8 @@ const AT_HAND: [Action; 10] = [
     Action::DecisionsRead,
     Action::TurnsRead,
     Action::TurnsWrite,
+    Action::ConversationsRead,
+    Action::ConversationsWrite,
 ];
 
 /// Everybody of the tenant and what they may do.

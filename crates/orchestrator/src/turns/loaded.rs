@@ -57,7 +57,7 @@ impl Loaded {
             messages,
             history: &self.said().history,
             permissions: &work.permissions,
-            handed_off: work.status == ConversationStatus::Handoff,
+            handed_off: work.is_silent || work.status == ConversationStatus::Handoff,
             unanswered_in_a_row: work.unanswered_in_a_row,
             now,
         }

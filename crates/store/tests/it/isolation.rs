@@ -46,6 +46,7 @@ fn rows_of(tenant: &str) -> String {
          values ('{tenant}', 'dlv_1', 0, 'cha_{tenant}', now());
          insert into misy.attachments (tenant_id, file_id, conversation_id, contact_id, media_type, size)
          values ('{tenant}', 'fil_1', 'cnv_1', 'con_1', 'image/png', 1);
+         insert into misy.conversation_notes values ('{tenant}', 'nte_1', 'cnv_1', 'usr_1', 'x', now());
          insert into misy.roles (tenant_id, role_id, name, actions) values ('{tenant}', 'front', 'Front', '{{}}');
          insert into misy.privilege_uses values ('{tenant}', 'grt_1', 'own', 'usr_1', 'support_access', 'tenant', 'r', now());
          insert into misy.alerts (tenant_id, alert_id, rule, occurrence, severity, raised_at)
