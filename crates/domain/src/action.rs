@@ -140,6 +140,8 @@ actions! {
     ChannelsRead = "channels:read",
     /// Make, change and disable channel accounts.
     ChannelsWrite = "channels:write",
+    /// Remove files that contacts sent.
+    FilesRemove = "files:remove",
     /// Read what is said in conversations.
     ConversationsRead = "conversations:read",
     /// Take conversations, answer in them, give them back and close them.

@@ -90,6 +90,7 @@ impl Streaming {
                 None if self.rest.is_empty() => return Ok(None),
                 None => {
                     let mut line = self.rest.split();
+                    self.looked_at = 0;
                     if line.last() == Some(&b'\r') {
                         line.truncate(line.len() - 1);
                     }

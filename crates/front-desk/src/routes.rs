@@ -202,6 +202,7 @@ fn chat() -> Routes {
         .open(served!(messages::write))
         .open(served!(files::upload::upload))
         .open(served!(files::read::read))
+        .open(served!(files::remove::take_back))
         .open(served!(channels::pass_on))
         .open(served!(channels::webhook::confirm))
         .open(served!(channels::webhook::take))
@@ -272,7 +273,7 @@ fn life() -> Routes {
 
 /// What a tenant has.
 fn belongings() -> Routes {
-    use tenants::{certificates, channels, context_pack, encryption, keys, secrets, sites};
+    use tenants::{certificates, channels, context_pack, encryption, files, keys, secrets, sites};
     Routes::default()
         .managed(served!(tokens::revoke_all::revoke_all))
         .managed(served!(certificates::list))
@@ -284,6 +285,9 @@ fn belongings() -> Routes {
         .managed(served!(channels::change))
         .managed(served!(channels::rotate))
         .managed(served!(channels::deliveries::list))
+        .managed(served!(channels::vendor::test))
+        .managed(served!(channels::vendor::templates))
+        .managed(served!(channels::vendor::create_template))
         .managed(served!(context_pack::read))
         .managed(served!(context_pack::replace))
         .managed(served!(sites::list))
@@ -300,6 +304,7 @@ fn belongings() -> Routes {
         .managed(served!(secrets::change))
         .managed(served!(encryption::read))
         .managed(served!(encryption::rotate))
+        .managed(served!(files::remove))
 }
 
 /// Who of a tenant gets in, and what they may do.

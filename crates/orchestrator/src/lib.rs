@@ -17,7 +17,7 @@ mod turns;
 mod worker;
 
 pub use agents::Agents;
-pub use courier::Courier;
+pub use courier::{Courier, Signs};
 pub use held::{Aside, Places};
 pub use mailer::{Mailer, MailerError};
 pub use rotations::rotations;

@@ -12,7 +12,7 @@ mod typing;
 mod writing;
 
 use crate::{
-    Agents, Places, Worker, WorkerSettings,
+    Agents, Places, Signs, Worker, WorkerSettings,
     traced_turn::TracedTurn,
     worker::{Handler, WorkError},
 };
@@ -64,6 +64,7 @@ pub struct Turns {
     agents: Agents,
     decide: Arc<Decide>,
     places: Option<Places<Conversations>>,
+    signs: Option<Signs>,
 }
 
 impl Turns {
@@ -77,7 +78,19 @@ impl Turns {
         entropy: Arc<dyn Entropy>,
     ) -> Self {
         let (limits, agents, decide) = (Limits::default(), Agents::built_in(), Arc::new(decide_turn));
-        Self { database, vault, bell, packs, clock, entropy, limits, agents, decide, places: None }
+        Self {
+            database,
+            vault,
+            bell,
+            packs,
+            clock,
+            entropy,
+            limits,
+            agents,
+            decide,
+            places: None,
+            signs: None,
+        }
     }
 
     /// The same, with the limits of agents counted there.
@@ -91,6 +104,13 @@ impl Turns {
     #[must_use]
     pub fn answered_by(mut self, agents: Agents) -> Self {
         self.agents = agents;
+        self
+    }
+
+    /// The same, with contacts on the channels of vendors told that they are read.
+    #[must_use]
+    pub fn telling(mut self, signs: Signs) -> Self {
+        self.signs = Some(signs);
         self
     }
 
@@ -256,7 +276,13 @@ impl Turns {
         steps: &TracedTurn,
         began: Instant,
     ) -> Result<(), WorkError> {
-        let _typing = Typing::start(&self.bell, lease, &loaded.work);
+        let typing = Typing::start(&self.bell, lease, &loaded.work);
+        // Where a person has taken over nobody says that a machine reads.
+        if let (Some(_), Some(signs), MessageOrigin::Account(account)) =
+            (&typing, &self.signs, loaded.work.origin)
+        {
+            signs.reading(&lease.tenant, account, lease.id);
+        }
         let (loaded, timeline) = (Arc::new(loaded), Arc::new(Timeline::since(began)));
         let decided = self.decide(lease, &loaded, &timeline).in_span(&steps.step("decide")).await;
         let mut outcome = match decided {

@@ -16,7 +16,7 @@ alter table misy.conversations
     -- The fence of the claim in which the turn was woken, so that a turn that has not begun to wait yet is not forgotten.
     add column woken bigint not null default 0;
 -- Turns that wait, by how long they do.
-create index conversations_waiting on misy.conversations (tenant_id, waits_since, conversation_id) where waits_for is not null;
+create index conversations_with_waiting_turns on misy.conversations (tenant_id, waits_since, conversation_id) where waits_for is not null;
 
 -- Writes everything that a turn came to, or nothing when the lease was lost meanwhile: the replies with the next
 -- sequences, the decision under every message asked and answered, the state of the conversation, and the audit entry. What

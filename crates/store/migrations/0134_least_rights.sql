@@ -33,6 +33,8 @@ grant delete on
     to misy_app;
 -- A privileged operation takes somebody's second factors.
 grant delete on misy.passkeys, misy.user_devices, misy.user_recovery_codes, misy.user_sessions, misy.user_tickets to misy_system;
+-- Whoever brought a file takes it back, and a tenant removes one.
+grant delete on misy.attachments to misy_app;
 -- What is over is swept.
 grant delete on misy.attachments, misy.idempotency_keys, misy.mails, misy.revoked_tokens, misy.token_renewals to misy_system;
 grant delete on misy.mails to misy_worker;

@@ -35,15 +35,15 @@ async fn answered(limits: StreamLimits, text: &str) -> (Streaming, TcpStream) {
     (opening.await.unwrap().unwrap(), stream)
 }
 
-fn event(name: &str, data: &str) -> Option<Event> {
-    Some(Event { name: name.into(), data: data.into() })
+fn event(name: &str, data: &str) -> Event {
+    Event { name: name.into(), data: data.into() }
 }
 
 #[tokio::test]
 async fn events_are_read_as_they_come() {
     let (answer, mut server) = answered(LIMITS, &format!("{EVENTS}\u{feff}data: uno\n\n")).await;
     let mut events = answer.events().unwrap();
-    assert_eq!(events.next().await.unwrap(), event("message", "uno"));
+    assert_eq!(events.next().await.unwrap(), Some(event("message", "uno")));
     // Nothing more has come: it waits, and does not end.
     assert!(timeout(Duration::from_millis(50), events.next()).await.is_err());
     for piece in
@@ -51,9 +51,9 @@ async fn events_are_read_as_they_come() {
     {
         server.write_all(piece.as_bytes()).await.unwrap();
     }
-    assert_eq!(events.next().await.unwrap(), event("delta", "dos\ntres"));
+    assert_eq!(events.next().await.unwrap(), Some(event("delta", "dos\ntres")));
     server.write_all("\n\nevent: empty\n\ndata\n\ndata: without an end".as_bytes()).await.unwrap();
-    assert_eq!(events.next().await.unwrap(), event("message", ""));
+    assert_eq!(events.next().await.unwrap(), Some(event("message", "")));
     drop(server);
     assert_eq!(events.next().await.unwrap(), None);
     assert_eq!(events.next().await.unwrap(), None);
@@ -142,7 +142,7 @@ async fn a_connection_that_breaks_is_no_end() {
     let chunked = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n9\r\ndata: a\n\n\r\n5\r\ndat";
     let (answer, server) = answered(LIMITS, chunked).await;
     let mut events = answer.events().unwrap();
-    assert_eq!(events.next().await.unwrap(), event("message", "a"));
+    assert_eq!(events.next().await.unwrap(), Some(event("message", "a")));
     drop(server);
     assert!(matches!(events.next().await, Err(EgressError::Unreachable(_))));
 }

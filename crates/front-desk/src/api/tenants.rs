@@ -11,6 +11,7 @@ pub mod decisions;
 pub mod domains;
 pub mod encryption;
 pub mod events;
+pub mod files;
 pub mod keys;
 pub mod life;
 pub mod limits;

@@ -208,6 +208,24 @@ async fn to_delete_a_tenant_is_to_close_it_whoever_asks_and_can_be_undone() {
 }
 
 #[tokio::test]
+async fn a_tenant_is_closed_although_nobody_can_count_what_it_has() {
+    let app = App::start().await;
+    let (owner, andina) = app.two().await;
+    // As with so many rows that the statement does not end in time.
+    app.store
+        .admin(
+            "create or replace function misy.tenant_inventory(p_tenant text) returns jsonb language plpgsql
+             set search_path = pg_catalog, pg_temp
+             as $$ begin raise exception 'too late' using errcode = 'query_canceled'; end $$",
+        )
+        .await
+        .unwrap();
+    app.in_person(&owner, Method::DELETE, &andina.path(""), None).await.expect(204);
+    let read = app.manage(&owner, Method::GET, &andina.path(""), None).await.expect(200);
+    assert_eq!(read.body["status"], "closed");
+}
+
+#[tokio::test]
 async fn an_administrator_opens_again_what_somebody_of_the_tenant_closed_and_not_what_the_owner_closed() {
     let app = App::start().await;
     let (owner, andina) = app.two().await;
@@ -233,6 +251,26 @@ async fn an_administrator_opens_again_what_somebody_of_the_tenant_closed_and_not
     app.manage(&owner, Method::POST, &andina.path("/activate"), None).await.expect(200);
     app.manage(&owner, Method::POST, &andina.path("/suspend"), None).await.expect(200);
     ana.order(&app, Method::POST, &reopen).await.refused(403, "tenant_suspended");
+}
+
+#[tokio::test]
+async fn people_of_a_suspended_tenant_can_sign_out_and_do_nothing_else() {
+    let app = App::start().await;
+    let (owner, andina) = app.two().await;
+    let mut ana = app.administrator(&andina, "ana@business.example").await;
+    app.manage(&owner, Method::POST, &andina.path("/suspend"), None).await.expect(200);
+    let mut kept = ana.clone();
+    for path in ["/auth/tokens", "/auth/access", "/auth/sessions", &andina.path("")] {
+        ana.get(&app, path).await.refused(403, "tenant_suspended");
+    }
+    ana.order(&app, Method::DELETE, "/auth/sessions").await.refused(403, "tenant_suspended");
+    // A page that is loaded now reads what proves that it is one of ours; another's still signs nobody out.
+    assert_eq!(ana.get(&app, "/auth/me").await.expect(200).text("tenantId"), "andina");
+    let mut foreign = ana.request(Method::POST, "/auth/sign-out", None);
+    foreign.headers_mut().remove("x-misy-csrf");
+    app.send(foreign).await.refused(403, "csrf_refused");
+    ana.order(&app, Method::POST, "/auth/sign-out").await.expect(204);
+    kept.get(&app, "/auth/me").await.refused(401, "session_invalid");
 }
 
 #[tokio::test]

@@ -31,6 +31,7 @@ mod live;
 mod makers;
 mod management;
 mod matrix;
+mod messenger;
 mod oidc;
 mod pages;
 mod passkeys;

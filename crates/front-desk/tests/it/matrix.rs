@@ -97,6 +97,7 @@ fn cases() -> Vec<Case> {
     cases.push(case("readFile", CHAT.0, CHAT.1, CHAT.2));
     // Where the key gives it, which is no more than chat unless somebody says so.
     cases.push(case("uploadFile", CHAT.0, CHAT.1, Some(403)));
+    cases.push(case("takeBackFile", CHAT.0, CHAT.1, Some(403)));
     // For servers of the tenant: the token of a page does not open it.
     // For vendors, by the secret of an account that is there.
     cases.push(case("confirmChannelWebhook", 404, Some(404), Some(404)));
@@ -122,8 +123,12 @@ fn cases() -> Vec<Case> {
         "changeChannelAccount",
         "rotateChannelSecret",
         "listDeliveries",
+        "testChannelAccount",
+        "listChannelTemplates",
+        "createChannelTemplate",
         "readContextPack",
         "replaceContextPack",
+        "removeFile",
         "listSites",
         "createSite",
         "readSite",

@@ -151,6 +151,7 @@ const COLUMN_GRANTS: &str = "
     ('delivery_pieces', 'status', 'misy_worker', 'UPDATE'),
     ('delivery_pieces', 'vendor_message_id', 'misy_worker', 'UPDATE'),
     ('delivery_pieces', 'error', 'misy_worker', 'UPDATE'), ('delivery_pieces', 'tried_at', 'misy_worker', 'UPDATE'),
+    ('delivery_pieces', 'tries', 'misy_worker', 'UPDATE'), ('delivery_pieces', 'heard', 'misy_worker', 'UPDATE'),
     ('delivery_pieces', 'status', 'misy_app', 'UPDATE'), ('delivery_pieces', 'vendor_message_id', 'misy_app', 'UPDATE'),
     ('delivery_pieces', 'error', 'misy_app', 'UPDATE'),
     ('attachments', 'stored_at', 'misy_app', 'UPDATE'), ('attachments', 'message_id', 'misy_app', 'UPDATE'),
@@ -166,7 +167,7 @@ const REMOVALS: &str = "
     ('user_recovery_codes', 'misy_app'), ('user_sessions', 'misy_app'), ('user_tickets', 'misy_app'), ('users', 'misy_app'),
     ('passkeys', 'misy_system'), ('user_devices', 'misy_system'), ('user_recovery_codes', 'misy_system'),
     ('user_sessions', 'misy_system'), ('user_tickets', 'misy_system'), ('idempotency_keys', 'misy_system'),
-    ('attachments', 'misy_system'), ('mails', 'misy_system'), ('revoked_tokens', 'misy_system'), ('token_renewals', 'misy_system'),
+    ('attachments', 'misy_app'), ('attachments', 'misy_system'), ('mails', 'misy_system'), ('revoked_tokens', 'misy_system'), ('token_renewals', 'misy_system'),
     ('mails', 'misy_app'), ('key_rotations', 'misy_app'), ('deliveries', 'misy_app'), ('mails', 'misy_worker'), ('audit_pending', 'misy_sealer')";
 
 /// The expression that narrows a table to the tenant of the transaction.
