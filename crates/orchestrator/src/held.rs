@@ -94,7 +94,8 @@ impl<K: Leased> Held<K> {
             *(if entry.is_aside { aside } else { places }) += 1;
         }
         let most_aside = self.0.most_aside_of_tenant;
-        let is_full = |(_, (places, aside)): &(_, (u32, u32))| *places >= least || *aside >= most_aside;
+        let is_full =
+            |(_, (places, aside)): &(_, (u32, u32))| *places >= least || (*aside > 0 && *aside >= most_aside);
         held.into_iter().filter(is_full).map(|(tenant, _)| tenant).collect()
     }
 
@@ -121,8 +122,8 @@ impl<K: Leased> Places<K> {
         let mut entries = self.0.map();
         let aside = || entries.iter().filter(|(_, entry)| entry.is_aside);
         let of_tenant = aside().filter(|((tenant, _), _)| *tenant == lease.tenant).count();
-        let has_room = aside().count() < inner.most_aside as usize
-            && of_tenant < inner.most_aside_of_tenant as usize;
+        let has_room =
+            aside().count() < inner.most_aside as usize && of_tenant < inner.most_aside_of_tenant as usize;
         let entry = entries.get_mut(&key).filter(|entry| has_room && entry.lease.fence == lease.fence)?;
         entry.is_aside = true;
         drop(entries);

@@ -9,12 +9,15 @@ pub use load::{load_turn, pack_of_version};
 pub use waits::{AfterWait, WaitingTurn, Woken, end_wait, waiting_turns, wake};
 
 use crate::{
-    StoreError, TenantKeys, TenantTx, leases::Leased, limits::LimitRow, sessions::ConversationStatus,
+    StoreError, TenantKeys, TenantTx,
+    leases::Leased,
+    limits::LimitRow,
+    sessions::ConversationStatus,
     vault::{ContactKey, Via},
 };
 use misy_domain::{
-    Channel, ConversationId, Entropy, Language, Locale, Message, MessageId, MessageOrigin, Permissions, Plan, Reply,
-    SiteId, TenantId, agent::WaitsFor, limit::Quota,
+    Channel, ConversationId, Entropy, Language, Locale, Message, MessageId, MessageOrigin, Permissions, Plan,
+    Reply, SiteId, TenantId, agent::WaitsFor, limit::Quota,
 };
 use misy_trust::Place;
 use serde::{Deserialize, Serialize};

@@ -1,7 +1,11 @@
 //! `/tenants/{tenantId}/turns`: turns that wait for a tool or a person, and how they go on.
 
 use super::{Page, PageQuery};
-use crate::{desk::FrontDesk, management::Managed, problem::{Code, Problem}};
+use crate::{
+    desk::FrontDesk,
+    management::Managed,
+    problem::{Code, Problem},
+};
 use axum::{Json, extract::State};
 use http::StatusCode;
 use misy_domain::{ConversationId, Timestamp, act, agent::WaitsFor};
@@ -116,7 +120,9 @@ pub(crate) async fn wake(
                 call.record_change(&desk, tx, conversation.to_string(), Some(detail)).await
             }
             Woken::Before => Ok(()),
-            Woken::Over => Err(Problem::conflict(Code::Conflict, "The turn does not wait for this any more.")),
+            Woken::Over => {
+                Err(Problem::conflict(Code::Conflict, "The turn does not wait for this any more."))
+            }
             Woken::Unknown => Err(Problem::not_found()),
         }
     })

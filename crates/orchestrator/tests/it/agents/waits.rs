@@ -181,7 +181,8 @@ async fn a_turn_that_waits_while_more_stands_there_than_it_sees_waits_all_the_sa
     let works = Works::start(&store, &agent, settings());
     waits(&store).await;
     let mut admin = store.connect_as("postgres").await.unwrap();
-    let rests = "select work_at = waits_until and waits_until > now() + interval '1 hour' from misy.conversations";
+    let rests =
+        "select work_at = waits_until and waits_until > now() + interval '1 hour' from misy.conversations";
     assert!(sqlx::query_scalar::<_, bool>(rests).fetch_one(&mut admin).await.unwrap());
     wake_up(&store, &tenant, &session).await;
     let messages = until(&store, &tenant, &session, 62).await;
@@ -229,8 +230,7 @@ async fn messages_that_wake_a_turn_count_against_its_agent() {
     let rate = "insert into misy.rate_limits (tenant_id, scope, subject, requests, period_seconds)
                 values ('andina', 'agent', 'support', 2, 86400)";
     store.admin(rate).await.unwrap();
-    let agent =
-        TestAgent::new(|_| {}, |_| vec![Step::Wait(WaitsFor::Tool, LONG, json!(1), "Un momento.")]);
+    let agent = TestAgent::new(|_| {}, |_| vec![Step::Wait(WaitsFor::Tool, LONG, json!(1), "Un momento.")]);
     let works = Works::start(&store, &agent, settings());
     for number in 1..=3 {
         asked(&store, &tenant, &session, QUESTION).await;
