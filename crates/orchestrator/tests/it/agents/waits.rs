@@ -214,9 +214,9 @@ async fn a_turn_counts_once_against_its_agent_however_often_it_is_claimed() {
     let works = Works::start(&store, &agent, settings());
     // Two turns a day, and each is run seven times.
     for number in 0..2 {
-        asked(&store, &tenant, &session, QUESTION).await;
+        asked(&store, &tenant, &session, &format!("{QUESTION} {number}")).await;
         agent.called(number * 7 + 1).await;
-        asked(&store, &tenant, &session, "¿Y a qué hora abren?").await;
+        asked(&store, &tenant, &session, &format!("¿Y a qué hora abren? {number}")).await;
         until(&store, &tenant, &session, 3 * (number + 1)).await;
     }
     works.stop().await;
@@ -233,7 +233,7 @@ async fn messages_that_wake_a_turn_count_against_its_agent() {
     let agent = TestAgent::new(|_| {}, |_| vec![Step::Wait(WaitsFor::Tool, LONG, json!(1), "Un momento.")]);
     let works = Works::start(&store, &agent, settings());
     for number in 1..=3 {
-        asked(&store, &tenant, &session, QUESTION).await;
+        asked(&store, &tenant, &session, &format!("{QUESTION} {number}")).await;
         until(&store, &tenant, &session, 2 * number).await;
     }
     works.stop().await;
