@@ -114,7 +114,8 @@ pub(crate) async fn wake(
         return Err(Problem::invalid_field("/outcome", "too_long", "must be at most 16384 bytes of JSON"));
     }
     tenant_tx!(desk.database, "turns.wake", &call.tenant, async |tx| {
-        match turns::end_wait(tx, call.keys(), conversation, wait, &outcome, &*desk.entropy).await? {
+        let ended = turns::end_wait(tx, call.keys(), conversation, wait, &outcome, &*desk.entropy);
+        match Box::pin(ended).await? {
             Woken::Now => {
                 let detail = json!({ "wait": wait });
                 call.record_change(&desk, tx, conversation.to_string(), Some(detail)).await
