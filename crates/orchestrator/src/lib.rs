@@ -5,7 +5,6 @@
 //! [`rotations`] seals anew what is under an old key.
 
 mod agents;
-mod company;
 mod courier;
 mod held;
 mod mailer;

@@ -24,6 +24,7 @@ mod files;
 mod fuzz;
 mod giving;
 mod guessing;
+mod held;
 mod idempotency;
 mod identity;
 mod inbox;
