@@ -55,7 +55,7 @@ async fn what_a_person_has_answered_the_assistant_does_not_answer_again() {
     let loads = async || {
         let claimed: Claimed<Conversations> =
             store.database.claim(&worker, 10, &terms, &Cursor::default(), Share::ALL).await.unwrap();
-        let Some(lease) = claimed.leases.into_iter().next() else { return None };
+        let lease = claimed.leases.into_iter().next()?;
         let mut tx = store.database.tenant_work("test", &stage.andina.tenant_id()).await.unwrap();
         let work = turns::load_turn(&mut tx, &keys, &lease).await.unwrap();
         tx.commit().await.unwrap();

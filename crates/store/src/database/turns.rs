@@ -31,10 +31,15 @@ const FEW: usize = 64;
 #[derive(Clone)]
 pub(crate) struct Connections {
     pool: PgPool,
+    shares: Arc<Shares>,
+}
+
+/// Who has how many.
+struct Shares {
     turns: Turns,
     /// For turns while other tenants are there.
     beside: Turns,
-    company: Arc<Mutex<Company>>,
+    company: Mutex<Company>,
     /// For turns of tenants that hold a connection already.
     further: Arc<Semaphore>,
 }
@@ -77,13 +82,13 @@ impl Connections {
         let further =
             usize::try_from(pool.options().get_max_connections() / 2).unwrap_or(Semaphore::MAX_PERMITS);
         let turns = |share| Turns::of(usize::try_from(share).unwrap_or(usize::MAX));
-        Self {
-            pool,
+        let shares = Shares {
             turns: turns(share.alone),
             beside: turns(share.beside),
-            company: Arc::default(),
+            company: Mutex::default(),
             further: Arc::new(Semaphore::new(further)),
-        }
+        };
+        Self { pool, shares: Arc::new(shares) }
     }
 
     /// All of them, for what belongs to no tenant.
@@ -93,12 +98,21 @@ impl Connections {
 
     /// Waits until the tenant holds less than its share and, if it holds something, until there is more than is kept for others.
     pub(crate) async fn turn(&self, tenant: &TenantId) -> Result<Turn, StoreError> {
-        let turn = timeout(PATIENCE, self.patient_turn(tenant)).await;
+        let turn = timeout(PATIENCE, self.shares.turn(tenant)).await;
         let turn = turn.unwrap_or_else(|_| Err(sqlx::Error::PoolTimedOut.into()));
         turn.inspect_err(|_| metrics::counter!("misy_tenant_shares_spent_total").increment(1))
     }
 
-    async fn patient_turn(&self, tenant: &TenantId) -> Result<Turn, StoreError> {
+    /// A connection for the tenant, in its turn.
+    pub(crate) async fn serve(&self, tenant: &TenantId) -> Result<Served, StoreError> {
+        held::expect_none();
+        let turn = self.turn(tenant).await?;
+        Ok(Served(Some((self.pool.acquire().await?, turn))))
+    }
+}
+
+impl Shares {
+    async fn turn(&self, tenant: &TenantId) -> Result<Turn, StoreError> {
         let turn = self.turns.wait(tenant).await?;
         let first = turn.permit.semaphore().available_permits() + 1 == self.turns.share;
         let beside = if self.company(tenant) { Some(self.beside.wait(tenant).await?.permit) } else { None };
@@ -112,13 +126,6 @@ impl Connections {
         let now = Instant::now();
         company.met(tenant, now);
         company.is_there(now)
-    }
-
-    /// A connection for the tenant, in its turn.
-    pub(crate) async fn serve(&self, tenant: &TenantId) -> Result<Served, StoreError> {
-        held::expect_none();
-        let turn = self.turn(tenant).await?;
-        Ok(Served(Some((self.pool.acquire().await?, turn))))
     }
 }
 
