@@ -169,6 +169,9 @@ pub mod kind {
     /// A mail that waits to be sent.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
     pub struct Mail;
+    /// A booking.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    pub struct Booking;
     /// A rotation of keys.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
     pub struct Rotation;
@@ -233,6 +236,9 @@ pub mod kind {
     impl Named for Mail {
         const PREFIX: &'static str = "eml";
     }
+    impl Named for Booking {
+        const PREFIX: &'static str = "bkg";
+    }
     impl Named for Rotation {
         const PREFIX: &'static str = "rot";
     }
@@ -276,6 +282,8 @@ pub type GrantId = Id<kind::Grant>;
 pub type AlertId = Id<kind::Alert>;
 /// `eml_…`
 pub type MailId = Id<kind::Mail>;
+/// `bkg_…`
+pub type BookingId = Id<kind::Booking>;
 /// `rot_…`
 pub type RotationId = Id<kind::Rotation>;
 
