@@ -1,0 +1,206 @@
+//! What is booked.
+
+use super::{Booking, Row};
+use crate::{StoreError, TenantKeys, TenantTx, readable::stored};
+use jiff_sqlx::{Timestamp as SqlTimestamp, ToSqlx};
+use misy_domain::{
+    BookingId, BookingState, ContactId, ContextPack, ConversationId, Timestamp,
+    booking::{Offer, Slot, Taken},
+};
+use std::collections::BTreeMap;
+
+/// Where a page of bookings ends: they are ordered by their start, and then by id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Position {
+    /// The start of the last one.
+    pub starts_at: Timestamp,
+    /// Its id.
+    pub booking_id: BookingId,
+}
+
+/// Which bookings.
+#[derive(Debug, Clone, Copy)]
+pub struct Listed<'a> {
+    /// That begin at this time or later.
+    pub from: Timestamp,
+    /// That begin before this time.
+    pub until: Timestamp,
+    /// Of this contact.
+    pub contact: Option<ContactId>,
+    /// With this provider.
+    pub provider: Option<&'a str>,
+    /// In this state.
+    pub state: Option<BookingState>,
+    /// After this one.
+    pub after: Option<Position>,
+    /// At most so many.
+    pub limit: i64,
+}
+
+/// A booking.
+pub async fn find(
+    tx: &mut TenantTx,
+    keys: &TenantKeys,
+    id: BookingId,
+) -> Result<Option<Booking>, StoreError> {
+    let tenant = tx.tenant().clone();
+    let row = sqlx::query_as!(
+        Row,
+        r#"select booking_id, contact_id, conversation_id, service_id, service_name, provider_id, provider_name, state,
+                  starts_at as "starts_at: SqlTimestamp", ends_at as "ends_at: SqlTimestamp",
+                  held_until as "held_until: SqlTimestamp", sealed_details, version,
+                  created_at as "created_at: SqlTimestamp", changed_at as "changed_at: SqlTimestamp"
+           from bookings where tenant_id = $1 and booking_id = $2"#,
+        tenant.as_str(),
+        id.to_string(),
+    )
+    .fetch_optional(tx.connection())
+    .await?;
+    match row {
+        Some(row) => row.open(tx, keys).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+/// Bookings in the order of their starts.
+pub async fn list(
+    tx: &mut TenantTx,
+    keys: &TenantKeys,
+    listed: &Listed<'_>,
+) -> Result<Vec<Booking>, StoreError> {
+    let tenant = tx.tenant().clone();
+    let rows = sqlx::query_as!(
+        Row,
+        r#"select booking_id, contact_id, conversation_id, service_id, service_name, provider_id, provider_name, state,
+                  starts_at as "starts_at: SqlTimestamp", ends_at as "ends_at: SqlTimestamp",
+                  held_until as "held_until: SqlTimestamp", sealed_details, version,
+                  created_at as "created_at: SqlTimestamp", changed_at as "changed_at: SqlTimestamp"
+           from bookings
+           where tenant_id = $1 and starts_at >= $2 and starts_at < $3
+               and ($4::text is null or contact_id = $4) and ($5::text is null or provider_id = $5)
+               and ($6::text is null or state = $6)
+               and ($7::timestamptz is null or (starts_at, booking_id) > ($7, $8::text))
+           order by starts_at, booking_id limit $9"#,
+        tenant.as_str(),
+        listed.from.to_sqlx() as _,
+        listed.until.to_sqlx() as _,
+        listed.contact.map(|id| id.to_string()),
+        listed.provider,
+        listed.state.map(BookingState::as_str),
+        listed.after.map(|after| after.starts_at.to_sqlx()) as _,
+        listed.after.map(|after| after.booking_id.to_string()),
+        listed.limit,
+    )
+    .fetch_all(tx.connection())
+    .await?;
+    let mut bookings = Vec::with_capacity(rows.len());
+    for row in rows {
+        bookings.push(row.open(tx, keys).await?);
+    }
+    Ok(bookings)
+}
+
+/// What a contact has booked ahead, in order.
+pub async fn upcoming(
+    tx: &mut TenantTx,
+    keys: &TenantKeys,
+    contact: ContactId,
+    now: Timestamp,
+) -> Result<Vec<Booking>, StoreError> {
+    let listed = Listed {
+        from: now,
+        until: Timestamp::MAX,
+        contact: Some(contact),
+        provider: None,
+        state: Some(BookingState::Booked),
+        after: None,
+        limit: super::MOST_AHEAD,
+    };
+    list(tx, keys, &listed).await
+}
+
+/// The contact that a conversation is with.
+pub async fn contact_of(
+    tx: &mut TenantTx,
+    conversation: ConversationId,
+) -> Result<Option<ContactId>, StoreError> {
+    let tenant = tx.tenant().clone();
+    let contact = sqlx::query_scalar!(
+        "select contact_id from conversations where tenant_id = $1 and conversation_id = $2",
+        tenant.as_str(),
+        conversation.to_string(),
+    )
+    .fetch_optional(tx.connection())
+    .await?;
+    contact.map(|id| stored(id.parse())).transpose()
+}
+
+/// A time that is free with a provider.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Free {
+    /// When.
+    pub slot: Slot,
+    /// With whom.
+    pub provider_id: String,
+}
+
+/// So many free times of one provider are looked at, at most.
+const MOST_OF_ONE: usize = 400;
+
+/// The free times of a service between two instants, in order; one for each start, with the first who can. What `except` takes is
+/// free.
+pub async fn free(
+    tx: &mut TenantTx,
+    pack: &ContextPack,
+    offers: &[Offer<'_>],
+    between: (Timestamp, Timestamp),
+    except: Option<BookingId>,
+    now: Timestamp,
+) -> Result<Vec<Free>, StoreError> {
+    let providers: Vec<&str> = offers.iter().map(|offer| offer.provider.id.as_str()).collect();
+    let busy = taken(tx, &providers, between, except, now).await?;
+    let mut free: BTreeMap<Slot, &str> = BTreeMap::new();
+    for offer in offers {
+        let taken = busy.get(&offer.provider.id).map_or(&[][..], Vec::as_slice);
+        for slot in pack.book(offer, taken).free(between, now, MOST_OF_ONE) {
+            free.entry(slot).or_insert(&offer.provider.id);
+        }
+    }
+    Ok(free.into_iter().map(|(slot, provider)| Free { slot, provider_id: provider.to_owned() }).collect())
+}
+
+/// What is taken of the time of some providers by bookings that begin between two instants, and by those that these could clash with. A hold that ran out takes nothing, and neither does `except`.
+pub async fn taken(
+    tx: &mut TenantTx,
+    providers: &[&str],
+    (from, until): (Timestamp, Timestamp),
+    except: Option<BookingId>,
+    now: Timestamp,
+) -> Result<BTreeMap<String, Vec<Taken>>, StoreError> {
+    let tenant = tx.tenant().clone();
+    let providers: Vec<String> = providers.iter().map(|id| (*id).to_owned()).collect();
+    let rows = sqlx::query!(
+        r#"select provider_id, place, lower(occupies) as "from!: SqlTimestamp", upper(occupies) as "until!: SqlTimestamp"
+           from bookings
+           where tenant_id = $1 and provider_id = any ($2) and state in ('held', 'booked')
+               -- Nothing lasts longer than a week, with two days around it.
+               and starts_at > $3::timestamptz - interval '12 days' and starts_at < $4::timestamptz + interval '11 days'
+               and occupies && tstzrange($3::timestamptz - interval '2 days', $4::timestamptz + interval '9 days') and (held_until is null or held_until > $5)
+               and ($6::text is null or booking_id <> $6)"#,
+        tenant.as_str(),
+        &providers,
+        from.to_sqlx() as _,
+        until.to_sqlx() as _,
+        now.to_sqlx() as _,
+        except.map(|id| id.to_string()),
+    )
+    .fetch_all(tx.connection())
+    .await?;
+    let mut taken: BTreeMap<String, Vec<Taken>> = BTreeMap::new();
+    for row in rows {
+        let place = stored(u16::try_from(row.place))?;
+        let one = Taken { place, from: row.from.to_jiff(), until: row.until.to_jiff() };
+        taken.entry(row.provider_id).or_default().push(one);
+    }
+    Ok(taken)
+}
