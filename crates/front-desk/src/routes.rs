@@ -199,6 +199,12 @@ fn chat() -> Routes {
         .open(served!(sessions::read::read))
         .open(served!(sessions::history::list))
         .open(served!(sessions::events::follow))
+        .open(served!(sessions::bookings::list))
+        .open(served!(sessions::bookings::free))
+        .open(served!(sessions::bookings::create))
+        .open(served!(sessions::bookings::calendar))
+        .open(served!(sessions::bookings::change))
+        .open(served!(sessions::bookings::cancel))
         .open(served!(messages::write))
         .open(served!(files::upload::upload))
         .open(served!(files::read::read))
@@ -272,7 +278,9 @@ fn life() -> Routes {
 
 /// What a tenant has.
 fn belongings() -> Routes {
-    use tenants::{certificates, channels, context_pack, encryption, keys, secrets, sites};
+    use tenants::{
+        bookings, certificates, channels, context_pack, encryption, keys, secrets, services, sites,
+    };
     Routes::default()
         .managed(served!(tokens::revoke_all::revoke_all))
         .managed(served!(certificates::list))
@@ -284,6 +292,15 @@ fn belongings() -> Routes {
         .managed(served!(channels::change))
         .managed(served!(channels::rotate))
         .managed(served!(channels::deliveries::list))
+        .managed(served!(services::list))
+        .managed(served!(services::providers))
+        .managed(served!(services::free))
+        .managed(served!(bookings::list))
+        .managed(served!(bookings::create))
+        .managed(served!(bookings::read))
+        .managed(served!(bookings::calendar))
+        .managed(served!(bookings::change))
+        .managed(served!(bookings::cancel))
         .managed(served!(context_pack::read))
         .managed(served!(context_pack::replace))
         .managed(served!(sites::list))

@@ -6,6 +6,7 @@ use crate::{
     stage::{Person, SESSION_COOKIE, Stage, Token, seconds_from_now},
     wire::{Answer, Request, each},
 };
+use misy_domain::Timestamp;
 use misy_testkit::client::BASE;
 use serde_json::{Value, json};
 
@@ -61,6 +62,17 @@ async fn possessions(stage: &Stage) -> (Ids, Person) {
     let certificate = ask("POST", "/certificates", Some(certificate)).await.text("/certificateId");
     let account = json!({ "channel": "api", "name": "CRM", "callbackUrl": "https://crm.verde.example/" });
     let account = ask("POST", "/channels", Some(account)).await.text("/accountId");
+    let day = json!([["00:00", "24:00"]]);
+    let week = json!({ "mon": day, "tue": day, "wed": day, "thu": day, "fri": day, "sat": day, "sun": day });
+    let mut pack = ask("GET", "/context-pack", None).await.json();
+    pack["services"] =
+        json!([{ "id": "solo-servicio", "name": "Mesa", "durationMinutes": 30, "providerIds": ["salao"] }]);
+    pack["providers"] = json!([{ "id": "salao", "name": "Salão", "weeklyAvailability": week }]);
+    pack["bookingPolicy"] = json!({ "slotMinutes": 1 });
+    ask("PUT", "/context-pack", Some(pack)).await;
+    let minute = Timestamp::from_second((seconds_from_now(86_400).as_second() / 60) * 60).unwrap();
+    let booking = json!({ "booking": { "serviceId": "solo-servicio", "startsAt": minute } });
+    let booking = ask("POST", "/bookings", Some(booking)).await.text("/bookingId");
     let key = ask("GET", "/keys", None).await.text("/items/0/keyId");
     let entry = ask("GET", "/audit", None).await.text("/items/0/auditId");
     let visitor = stage.browser(verde).await;
@@ -83,6 +95,8 @@ async fn possessions(stage: &Stage) -> (Ids, Person) {
         .with("auditId", entry)
         .with("sessionId", session)
         .with("fileId", file)
+        .with("bookingId", booking)
+        .with("serviceId", "solo-servicio")
         .with("messageId", message);
     (ids, luz)
 }
@@ -93,6 +107,7 @@ fn nobodys(ids: &Ids) -> Ids {
         .with("tenantId", "nobody-1")
         .with("siteId", "nowhere-12")
         .with("roleId", "none-121")
+        .with("serviceId", "no-service")
         .with("domain", "nowhere-12.example");
     for (name, value) in &ids.known {
         if let Some((prefix, _)) = value.split_once('_') {
