@@ -12,6 +12,7 @@ mod typing;
 
 use crate::{
     Agents, Worker, WorkerSettings,
+    booking::Booking,
     traced_turn::TracedTurn,
     worker::{Handler, WorkError},
 };
@@ -28,7 +29,7 @@ use misy_domain::{
     decision::Stage,
 };
 use misy_store::{
-    Bell, Database, Limits, Vault,
+    Bell, Database, Limits, Vault, bookings,
     leases::{Lease, Trouble},
     turns::{self, Conversations, NewHandoff, NewWait, TurnResult, TurnWork},
 };
@@ -74,7 +75,9 @@ impl Turns {
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
     ) -> Self {
-        let (limits, agents, decide) = (Limits::default(), Agents::built_in(), Arc::new(decide_turn));
+        let booking = Booking::new(database.clone(), vault.clone(), clock.clone(), entropy.clone());
+        let agents = Agents::built_in().with(Arc::new(booking));
+        let (limits, decide) = (Limits::default(), Arc::new(decide_turn));
         Self { database, vault, bell, packs, clock, entropy, limits, agents, decide }
     }
 
@@ -115,10 +118,13 @@ impl Turns {
             tx.commit().await?;
             return Ok(None);
         };
+        let form = bookings::form(&mut tx, &keys, lease.id).await?;
         tx.commit().await?;
+        // A form of another version is begun anew.
+        let form = form.and_then(|form| serde_json::from_value(form).ok());
         let pack = self.pack(&lease.tenant, work.pack_version).await?;
         let pack = pack.ok_or(WorkError::Failed(Trouble::NoContextPack))?;
-        Ok(Some(Loaded::new(keys, work, pack)))
+        Ok(Some(Loaded::new(keys, work, pack, form)))
     }
 
     /// The pack of a version; `None` if it is not there.
