@@ -27,7 +27,7 @@ mod understanding;
 pub use budget::{Budget, PACK_STEPS, Spent, TURN_STEPS};
 pub use catalogue::definitions;
 pub use choice::offered;
-pub use misy_domain::decision::{Decision, Intent};
+pub use misy_domain::decision::{Candidate, Decision, Intent, Outcome};
 pub use pack::{CompiledPack, MOST_BYTES, TooCostly};
 pub use turn::{Handoff, HistoryItem, InboundText, Offered, TurnInput, TurnOutcome, decide_turn};
 

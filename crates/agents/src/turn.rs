@@ -1,7 +1,7 @@
 //! One turn of a conversation.
 
 use crate::{
-    CompiledPack, Decision, Intent,
+    Candidate, CompiledPack, Decision, Intent, Outcome,
     answer::{Desk, Draft},
     booking::{self, Form, Said},
     budget::{Budget, Spent},
@@ -19,7 +19,8 @@ use crate::{
 };
 use misy_domain::{
     Channel, Language, Locale, MessageId, Permission, Permissions, Reply, Role, Source, Timestamp,
-    decision::Stage, message::Reference,
+    decision::{MOST_CANDIDATES, Stage},
+    message::Reference,
 };
 
 /// A message of the contact that waits for an answer.
@@ -159,7 +160,8 @@ pub(crate) fn decide_with(model: &Model, input: &TurnInput<'_>, budget: &Budget<
     let desk = Desk { pack: input.pack, seen: &seen, style: &style, language, now: input.now, text: &text };
     budget.begin(Stage::Route);
     let (limits, rules) = (Vec::new(), style.rules.clone());
-    let mut turn = Turn { input, desk: &desk, limits, rules, said, spent, budget };
+    let candidates = candidates(&desk, reading.as_ref());
+    let mut turn = Turn { input, desk: &desk, limits, rules, said, candidates, spent, budget };
     turn.rules.insert(0, format!("language: {language}"));
     if topic.is_some() {
         turn.rules.push("context: goes on from what the contact asked before".to_owned());
@@ -212,6 +214,26 @@ fn how_understood(pack: &CompiledPack, reading: Option<&Reading>) -> String {
     format!("understood: by words and meaning, answers {}", likely.join(", "))
 }
 
+/// What the message may ask for. By words alone only the first is weighed.
+fn candidates(desk: &Desk<'_>, reading: Option<&Reading>) -> Vec<Candidate> {
+    let faq = |at: usize, probability| candidate("faq", &desk.pack.pack().faq[at].id, probability);
+    let whole = &desk.seen.whole;
+    let weighed: Vec<Candidate> = match reading {
+        Some(reading) => reading.order().into_iter().map(|at| faq(at, reading.probabilities[at])).collect(),
+        None => whole.faqs.first().map(|hit| faq(hit.at, whole.faq_confidence)).into_iter().collect(),
+    };
+    weighed.into_iter().filter(|one| one.probability > 0.0).take(MOST_CANDIDATES).collect()
+}
+
+fn candidate(kind: &str, id: &str, probability: f64) -> Candidate {
+    let probability = if probability.is_finite() { rounded(probability.clamp(0.0, 1.0)) } else { 0.0 };
+    Candidate { kind: kind.to_owned(), id: id.to_owned(), probability }
+}
+
+fn rounded(probability: f64) -> f64 {
+    (probability * 1000.0).round() / 1000.0
+}
+
 /// What is asked for in so many words is no question of probability.
 fn put_first(ranked: &mut Vec<(&'static str, f64)>, agent: &'static str) {
     ranked.retain(|(other, _)| *other != agent);
@@ -237,6 +259,7 @@ struct Turn<'a> {
     limits: Vec<String>,
     rules: Vec<String>,
     said: Option<Said>,
+    candidates: Vec<Candidate>,
     spent: Option<Spent>,
     budget: &'a Budget<'a>,
 }
@@ -288,6 +311,8 @@ impl Turn<'_> {
             return self.route(ranked);
         }
         self.rules.push(format!("route: {agent}, asked in so many words"));
+        let named = draft.sources.iter().map(|source| candidate(&source.kind, &source.id, 1.0));
+        self.candidates = named.take(MOST_CANDIDATES).collect();
         self.finish(ranked, agent, draft, None, 0)
     }
 
@@ -381,12 +406,23 @@ impl Turn<'_> {
             write::parts(&draft.blocks, style.channel, &open, &close)
         };
         let parts = choice::offer(parts, desk.pack, &draft.choices);
-        let mut named = ranked.iter().map(|(name, score)| Intent {
-            name: (*name).to_owned(),
-            score: (score * 1000.0).round() / 1000.0,
-        });
+        let mut named =
+            ranked.iter().map(|(name, score)| Intent { name: (*name).to_owned(), score: rounded(*score) });
         let intent = named.next().unwrap_or(Intent { name: agent.to_owned(), score: 0.0 });
+        let outcome = if parts.is_empty() {
+            Outcome::Silent
+        } else if self.input.handed_off || handoff.is_some() {
+            Outcome::Handoff
+        } else if !draft.choices.is_empty() {
+            Outcome::Ask
+        } else if draft.answered {
+            Outcome::Answer
+        } else {
+            Outcome::Unknown
+        };
         let decision = Decision {
+            outcome,
+            candidates: std::mem::take(&mut self.candidates),
             language: desk.language,
             intent,
             alternatives: named.take(2).filter(|other| other.score >= 0.05).collect(),

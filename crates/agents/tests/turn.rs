@@ -7,7 +7,8 @@
 )]
 
 use misy_agents::{
-    Budget, CompiledPack, HistoryItem, InboundText, TurnInput, TurnOutcome, decide_turn, eval,
+    Budget, CompiledPack, Decision, HistoryItem, InboundText, Outcome, TurnInput, TurnOutcome, decide_turn,
+    eval,
 };
 use misy_domain::{Channel, ContextPack, Language, Part, Permission, Permissions, Role};
 use proptest::prelude::*;
@@ -265,7 +266,40 @@ fn the_decision_record_explains_the_turn() {
     for rule in decision.rules.iter_mut().filter(|rule| rule.starts_with("route: ")) {
         *rule = rule.split(" with ").next().unwrap().to_owned();
     }
+    for candidate in &mut decision.candidates {
+        candidate.probability = 0.0;
+    }
     insta::assert_json_snapshot!(decision);
+}
+
+#[test]
+fn the_record_tells_how_the_turn_ended() {
+    let andina = Ask::of("andina");
+    let ended = |ask: &Ask<'_>, text: &str| ask.ask(text).decision.outcome;
+    assert_eq!(ended(&andina, "¿Tienen estacionamiento?"), Outcome::Answer);
+    assert_eq!(ended(&andina, "¿Venden repuestos para submarinos amarillos?"), Outcome::Unknown);
+    assert_eq!(ended(&andina, "Quiero hablar con una persona"), Outcome::Handoff);
+    let noted = [HistoryItem {
+        role: Role::Agent,
+        text: "Ya viene una persona.".to_owned(),
+        agent_name: Some("waiting".to_owned()),
+        offered: Vec::new(),
+    }];
+    let handed_off = Ask { handed_off: true, history: &noted, ..Ask::of("andina") };
+    assert_eq!(ended(&handed_off, "¿Hola?"), Outcome::Silent);
+}
+
+#[test]
+fn candidates_are_few_and_the_best_come_first() {
+    for turn in eval::read(&include_bytes!("../dev/turns.jsonl")[..]).unwrap() {
+        let outcome = Ask::of(&turn.tenant).ask(&turn.text);
+        let Decision { candidates, outcome: end, .. } = &outcome.decision;
+        assert!(candidates.len() <= 8, "{}", turn.id);
+        assert!(candidates.is_sorted_by(|a, b| a.probability >= b.probability), "{}", turn.id);
+        assert!(candidates.iter().all(|one| one.probability > 0.0 && one.probability <= 1.0), "{}", turn.id);
+        assert_eq!(*end == Outcome::Silent, outcome.replies.is_empty(), "{}", turn.id);
+        assert_eq!(*end == Outcome::Handoff, outcome.handoff.is_some(), "{}", turn.id);
+    }
 }
 
 #[test]

@@ -25,6 +25,38 @@ crate::words! {
     }
 }
 
+crate::words! {
+    /// How a turn ended for the contact.
+    pub enum Outcome as DecisionOutcome {
+        /// With an answer.
+        Answer = "answer",
+        /// With a question back: something to choose from.
+        Ask = "ask",
+        /// With the word that nobody here knows the answer.
+        Unknown = "unknown",
+        /// With a person who is asked to take over, or has taken over.
+        Handoff = "handoff",
+        /// With nothing that is said.
+        Silent = "silent",
+    }
+}
+
+/// The most candidates that a record names.
+pub const MOST_CANDIDATES: usize = 8;
+
+/// Something that may have been meant.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", schema(as = DecisionCandidate))]
+pub struct Candidate {
+    /// What it is, such as `faq` or `service`.
+    pub kind: String,
+    /// Its id.
+    pub id: String,
+    /// Between 0 and 1. What is left of all candidates to 1 is the probability that none was meant.
+    pub probability: f64,
+}
+
 /// A stage of a turn with its time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
@@ -41,6 +73,10 @@ pub struct StageTime {
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Decision {
+    /// How the turn ended for the contact.
+    pub outcome: Outcome,
+    /// What may have been meant, best first, eight at most.
+    pub candidates: Vec<Candidate>,
     /// The language of the reply.
     pub language: Language,
     /// What the contact wants, as understood.

@@ -13,7 +13,7 @@ use futures_util::{Stream, stream};
 use misy_domain::{ConversationId, SessionId, TenantId, network::Network};
 use misy_store::{
     StoreError, TenantKeys,
-    bell::{Agent, Listener, Ring},
+    bell::{Agent, Listener, Ring, Written},
     sessions::{self, ConversationStatus},
 };
 use misy_telemetry::{Field, Span};
@@ -55,6 +55,11 @@ struct Live {
     ending: watch::Receiver<Option<Ending>>,
     _place: Place,
     heard: Ring,
+    /// What the client was shown of an answer that is being written.
+    shown: Option<Written>,
+    /// What is said after the messages that are being read: that nobody writes any more, so that an answer that was seen growing
+    /// is there before it goes.
+    after_messages: String,
     step: Step,
 }
 
@@ -100,6 +105,8 @@ pub(crate) fn events(
         opening,
         _place: place,
         heard: Ring::default(),
+        shown: None,
+        after_messages: String::new(),
         step: Step::Open,
     };
     // Boxed, so that the stream moves by a pointer.
@@ -182,13 +189,36 @@ impl Live {
         } else if self.heard.sequence > self.opening.after || self.heard.gaps != before.gaps {
             self.step = Step::Read;
         }
-        if self.heard.typing == before.typing {
-            return None;
-        }
-        let agent_name = self.heard.typing.map(Agent::as_str);
         let mut piece = String::new();
-        write_event(&mut piece, "typing", None, &Typing { active: agent_name.is_some(), agent_name });
-        Some(piece.into())
+        if self.heard.typing != before.typing {
+            let agent_name = self.heard.typing.map(Agent::as_str);
+            write_event(&mut piece, "typing", None, &Typing { active: agent_name.is_some(), agent_name });
+            // With it the client lets go of what was written so far.
+            let was_shown = self.shown.take().is_some();
+            if was_shown && agent_name.is_none() && matches!(self.step, Step::Read | Step::ReadStatus) {
+                self.after_messages = std::mem::take(&mut piece);
+            }
+        }
+        self.show_written(&mut piece);
+        (!piece.is_empty()).then(|| piece.into())
+    }
+
+    /// Shows what an agent has written, if the client does not know it: what is new, or all of it.
+    fn show_written(&mut self, piece: &mut String) {
+        let Some(written) = self.heard.written.as_ref().filter(|new| Some(*new) != self.shown.as_ref())
+        else {
+            return;
+        };
+        let before = self.shown.as_ref().filter(|before| before.turn == written.turn);
+        let delta = before.and_then(|before| written.text.strip_prefix(&*before.text));
+        let text = delta.is_none().then_some(&*written.text);
+        write_event(
+            piece,
+            "message.delta",
+            None,
+            &Growing { agent_name: written.agent.as_str(), text, delta },
+        );
+        self.shown = Some(written.clone());
     }
 
     /// Messages that were not sent yet.
@@ -203,8 +233,15 @@ impl Live {
         }
         let more = messages.len() >= usize::try_from(BATCH).unwrap_or(usize::MAX);
         self.step = if more { Step::Read } else { Step::Wait };
-        let Some(last) = messages.last() else { return Ok(None) };
+        let said_after = if more { String::new() } else { std::mem::take(&mut self.after_messages) };
+        let Some(last) = messages.last() else {
+            return Ok((!said_after.is_empty()).then(|| said_after.into()));
+        };
         *after = last.sequence;
+        if messages.iter().any(|message| message.role != misy_domain::Role::Contact) {
+            // The client lets go of it.
+            self.shown = None;
+        }
         // A change of status is told in a message of the platform too, wherever it was made.
         if messages.iter().any(|message| message.role == misy_domain::Role::System) && !more {
             self.step = Step::ReadStatus;
@@ -221,6 +258,7 @@ impl Live {
             }
             write_event(&mut piece, "message", Some(message.sequence), message);
         }
+        piece.push_str(&said_after);
         Ok(Some(piece.into()))
     }
 
@@ -271,6 +309,17 @@ impl Status {
     fn of(status: ConversationStatus) -> Self {
         Self { status: status.as_str(), ending: None }
     }
+}
+
+/// More of an answer that is being written: all of it so far, or what comes after that which was said last.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Growing<'a> {
+    agent_name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    delta: Option<&'a str>,
 }
 
 #[derive(Serialize)]

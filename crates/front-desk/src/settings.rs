@@ -126,6 +126,8 @@ pub struct Settings {
     pub close_grace: Duration,
     /// Where the Graph API of Meta is, with its version and without a trailing slash.
     pub graph_url: String,
+    /// The longest that what a vendor tells in one call is worked on before it is answered. The vendor sends the rest again.
+    pub webhook_work: Duration,
     /// Whether browsers are told to come by HTTPS only: when the program itself ends TLS.
     pub strict_transport: bool,
     /// How long what is known of a tenant may be used; a change elsewhere counts after this at the latest.
@@ -216,6 +218,7 @@ impl Settings {
             streams_per_tenant: 20_000,
             close_grace: Duration::from_hours(30 * 24),
             graph_url: GRAPH_URL.to_owned(),
+            webhook_work: Duration::from_secs(3),
             strict_transport: false,
             snapshot_age: Duration::from_millis(900),
         }

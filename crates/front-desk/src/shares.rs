@@ -3,6 +3,7 @@
 
 use crate::tenant_state::TenantState;
 use misy_domain::{
+    Channel,
     limit::Quota,
     network::{Network, Width},
     share::{self, Shares, Trace},
@@ -42,6 +43,12 @@ impl<'a> Counts<'a> {
         let subject = if matches!(who, Who::Manager) { "managers" } else { "" };
         counts.shared_by_many(Scope::Tenant, subject, state.quota(Scope::Tenant, ""));
         counts
+    }
+
+    /// Those of a message that a vendor tells of, beside the call that tells it.
+    pub(crate) fn of_channel(state: &'a TenantState, channel: Channel) -> Self {
+        Self { state, who: Who::Program, limits: Vec::with_capacity(1), shared: Vec::new() }
+            .shared(Scope::Channel, channel.as_str())
     }
 
     /// Those of something that many share: a site, a channel.

@@ -9,6 +9,7 @@ mod run;
 mod telling;
 mod timeline;
 mod typing;
+mod writing;
 
 use crate::{
     Agents, Worker, WorkerSettings,
@@ -26,7 +27,7 @@ use misy_agents::{
 use misy_domain::{
     Clock, Entropy, MessageOrigin, Part, Reply, Source, TenantId,
     agent::{AgentKind, Definition},
-    decision::Stage,
+    decision::{Outcome, Stage},
 };
 use misy_store::{
     Bell, Database, Limits, Vault, bookings,
@@ -407,6 +408,7 @@ const FAILED: InPlace = InPlace {
 
 /// A person answers in the place of an agent.
 fn hand_over(outcome: &mut TurnOutcome, why: &InPlace) {
+    outcome.decision.outcome = Outcome::Handoff;
     outcome.replies = vec![Reply {
         parts: vec![Part::text((why.phrase)(outcome.language))],
         sources: Vec::new(),
@@ -433,6 +435,12 @@ fn take(outcome: &mut TurnOutcome, answer: Answer) {
     outcome.decision.sources.clone_from(&sources);
     outcome.handoff = handoff;
     outcome.unanswered_in_a_row = 0;
+    outcome.decision.outcome = match &outcome.handoff {
+        Some(_) => Outcome::Handoff,
+        None if parts.is_empty() => Outcome::Silent,
+        None if parts.iter().any(|part| !part.choices().is_empty()) => Outcome::Ask,
+        None => Outcome::Answer,
+    };
     take_words(outcome, parts, sources);
 }
 

@@ -1,5 +1,6 @@
-//! Who stores rings, who waits hears: within the process, and through Redis in the other replicas. A ring carries ids
-//! only and may be lost; whoever waits looks into the database, which alone knows.
+//! Who stores rings, who waits hears: within the process, and through Redis in the other replicas. A ring may be lost;
+//! whoever waits looks into the database, which alone knows. It carries ids only, and what an agent is writing at this moment:
+//! that is for those who look on, is never stored, and is sealed on its way to other replicas.
 
 use crate::{
     Shared,
@@ -8,6 +9,7 @@ use crate::{
 use misy_domain::{ConversationId, TenantId};
 use std::{
     collections::HashMap,
+    fmt,
     hash::{BuildHasher, RandomState},
     sync::{
         Arc, Mutex, PoisonError, Weak,
@@ -23,6 +25,9 @@ const CHANGES: usize = 1_000;
 type Key = (TenantId, ConversationId);
 type Shard = Mutex<HashMap<Key, watch::Sender<Ring>>>;
 
+/// The most of an answer that is shown while it is written, in bytes. The message has the rest.
+pub const MOST_WRITTEN: usize = 16 * 1024;
+
 /// The newest news of a conversation.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Ring {
@@ -30,10 +35,32 @@ pub struct Ring {
     pub sequence: i64,
     /// The agent that is writing at this moment.
     pub typing: Option<Agent>,
+    /// What it has written so far.
+    pub written: Option<Written>,
     /// Whether the status of the conversation changed; counts up.
     pub status_changes: u32,
     /// How often news of other replicas may have been missed; counts up.
     pub gaps: u32,
+    /// The newest turn of which is known that it writes no more.
+    over: i64,
+}
+
+/// What an agent has written so far of an answer that is not stored yet.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Written {
+    /// Who writes.
+    pub agent: Agent,
+    /// Which claim of the conversation that is: its fence. Later ones are greater.
+    pub turn: i64,
+    /// All of it so far, [`MOST_WRITTEN`] at most.
+    pub text: Arc<str>,
+}
+
+// It may quote a contact.
+impl fmt::Debug for Written {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Written({}, {}, {} bytes)", self.agent.as_str(), self.turn, self.text.len())
+    }
 }
 
 /// Something that happened in a conversation.
@@ -129,12 +156,30 @@ impl News {
 impl Ring {
     fn take(&mut self, news: &News) {
         self.sequence = self.sequence.max(news.sequence.unwrap_or_default());
-        match news.typing {
-            Some(Typing::By(agent)) => self.typing = Some(agent),
-            Some(Typing::Nobody) => self.typing = None,
-            None => {}
+        if let Some(typing) = news.typing {
+            self.typing = match typing {
+                Typing::By(agent) => Some(agent),
+                Typing::Nobody => None,
+            };
+            // What was written until now is said, or was given up.
+            if let Some(written) = self.written.take() {
+                self.over = self.over.max(written.turn);
+            }
         }
         self.status_changes = self.status_changes.wrapping_add(u32::from(news.status_changed));
+    }
+
+    /// Takes what is written, if it is news: more than before, or of a later turn.
+    fn take_written(&mut self, written: Written) -> bool {
+        let is_more = self.written.as_ref().is_none_or(|before| {
+            written.turn > before.turn
+                || (written.turn == before.turn && written.text.len() > before.text.len())
+        });
+        let is_news = written.turn > self.over && is_more;
+        if is_news {
+            self.written = Some(written);
+        }
+        is_news
     }
 }
 
@@ -215,6 +260,17 @@ impl Bell {
         }
     }
 
+    /// Shows what an agent has written so far to whoever follows the conversation, here and in other replicas.
+    pub fn show(&self, tenant: &TenantId, conversation: ConversationId, written: Written) {
+        if written.text.len() > MOST_WRITTEN {
+            return;
+        }
+        self.inner.show(&(tenant.clone(), conversation), &written);
+        if let Some(fan_out) = &self.inner.fan_out {
+            fan_out.tell(tenant, Telling::Written { conversation, written });
+        }
+    }
+
     /// Tells the other replicas that something about a tenant was changed.
     pub fn tenant_changed(&self, tenant: &TenantId) {
         if let Some(fan_out) = &self.inner.fan_out {
@@ -262,6 +318,12 @@ impl Inner {
         }
     }
 
+    fn show(&self, key: &Key, written: &Written) {
+        if let Some(sender) = self.shard(key).lock().unwrap_or_else(PoisonError::into_inner).get(key) {
+            sender.send_if_modified(|ring| ring.take_written(written.clone()));
+        }
+    }
+
     /// What other replicas say.
     fn heard(&self, heard: Heard) {
         match heard {
@@ -270,6 +332,9 @@ impl Inner {
                 if work {
                     self.work.notify_one();
                 }
+            }
+            Heard::Told(tenant, Telling::Written { conversation, written }) => {
+                self.show(&(tenant, conversation), &written);
             }
             // Nobody may be listening.
             Heard::Told(tenant, Telling::Changed) => drop(self.changes.send(tenant)),

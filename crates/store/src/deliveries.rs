@@ -4,7 +4,7 @@ mod pieces;
 
 pub use pieces::{
     Begun, PieceReference, Progress, REOPENING, begin_piece, heard, hold, message_of, note_receipt,
-    piece_refused, piece_taken, settle,
+    note_receipts, piece_refused, piece_taken, settle,
 };
 
 use crate::{

@@ -5,6 +5,7 @@
 use crate::{
     Bell, Database, StoreError, TenantKeys, TenantTx,
     bell::News,
+    readable::stored,
     transaction::whole::repeated,
     vault::{ContactKey, Via},
 };
@@ -16,6 +17,7 @@ use misy_domain::{
 use misy_telemetry::{Field, Span, Traced};
 use misy_trust::Place;
 use sqlx::PgConnection;
+use std::collections::HashMap;
 
 /// Where a message of a contact comes from. The same outside id may come from several places.
 #[derive(Debug, Clone, Copy)]
@@ -426,6 +428,26 @@ pub async fn history(
     .fetch_all(tx.connection())
     .await?;
     Row::open_all(rows, keys, &conversation, Via::Connection(tx.connection())).await
+}
+
+/// Which of these outside ids of an account are known already, each with its conversation.
+pub async fn known_of_account(
+    tx: &mut TenantTx,
+    account: ChannelAccountId,
+    external_ids: &[&str],
+) -> Result<HashMap<String, ConversationId>, StoreError> {
+    let tenant = tx.tenant().clone();
+    let ids: Vec<String> = external_ids.iter().map(|id| (*id).to_owned()).collect();
+    let rows = sqlx::query!(
+        r#"select external_id as "external_id!", conversation_id from messages
+           where tenant_id = $1 and coalesce(account_id, session_id) = $2 and external_id = any($3)"#,
+        tenant.as_str(),
+        account.to_string(),
+        &ids,
+    )
+    .fetch_all(tx.connection())
+    .await?;
+    rows.into_iter().map(|row| Ok((row.external_id, stored(row.conversation_id.parse())?))).collect()
 }
 
 /// How far back a contact can press what stands in a conversation, in messages.

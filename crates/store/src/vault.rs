@@ -125,7 +125,7 @@ impl Vault {
     /// What the replicas of this installation seal their letters with.
     pub async fn letters(&self, database: &Database, clock: Arc<dyn Clock>) -> Result<Letters, StoreError> {
         let secret = installation_secrets::load_or_create(database, self, LETTERS).await?;
-        Ok(Letters::new(&secret, clock))
+        Ok(Letters::new(&secret, clock, self.shared.entropy.clone()))
     }
 
     /// The source of randomness.

@@ -122,6 +122,11 @@ impl Graph {
         signed(&self.number, value)
     }
 
+    /// The signature of a body as it stands, with the name of its header.
+    pub fn signature(&self, body: &str) -> (&'static str, String) {
+        (SIGNATURE_HEADER, tag(&self.number, body))
+    }
+
     /// A body that tells of things on the number: `messages` or `statuses`.
     pub fn event(&self, kind: &str, all: &[Value]) -> Value {
         let mut value = json!({
@@ -171,8 +176,12 @@ fn signed(number: &Number, value: &Value) -> (&'static str, String, String) {
             }
         }
     }
-    let tag = app_secret_proof(&Secret::new(number.app_secret.clone()), &Secret::new(body.clone()));
-    (SIGNATURE_HEADER, format!("sha256={tag}"), body)
+    (SIGNATURE_HEADER, tag(number, &body), body)
+}
+
+fn tag(number: &Number, body: &str) -> String {
+    let tag = app_secret_proof(&Secret::new(number.app_secret.clone()), &Secret::new(body.to_owned()));
+    format!("sha256={tag}")
 }
 
 fn is_message(received: &Received) -> bool {
@@ -290,7 +299,7 @@ impl TestStore {
         let conversation =
             self.pass_on_at(tenant, account, Channel::Whatsapp, from, id, &Content::text("Hola"), at).await?;
         let mut tx = self.database.tenant("test.heard", &tenant.id).await?;
-        misy_store::deliveries::heard(&mut tx, account, conversation).await?;
+        misy_store::deliveries::heard(&mut tx, account, &[conversation]).await?;
         tx.commit().await
     }
 }

@@ -105,6 +105,8 @@ describe('the client and the program', { skip }, () => {
     const decision = await owner.call('readDecision', { path, query: { messageId: receipt.messageId } });
     assert.equal(decision.language, 'es');
     assert.ok(decision.intent.score > 0 && decision.rules.length > 0);
+    assert.equal(decision.outcome, 'answer');
+    assert.ok(decision.candidates.length <= 8 && decision.candidates.every((one) => one.probability <= 1));
   });
 
   test('events are read as they come', async () => {

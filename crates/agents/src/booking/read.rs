@@ -171,7 +171,7 @@ fn services(desk: &Desk<'_>, form: Option<&Form>, words: &[String]) -> Vec<Strin
     if asked == Asked::Name {
         return Vec::new();
     }
-    let by_name = by_name(desk.pack, words, desk.language);
+    let by_name = nearest(desk, by_name(desk.pack, words, desk.language));
     // What the words alone do not name is looked up, where nothing is settled.
     if !by_name.is_empty() || form.is_some_and(|form| form.service.is_some()) || asked == Asked::Confirm {
         return by_name;
@@ -179,6 +179,23 @@ fn services(desk: &Desk<'_>, form: Option<&Form>, words: &[String]) -> Vec<Strin
     let pack = desk.pack.pack();
     let named = desk.named_services(true).into_iter().map(|at| &pack.services[at]);
     named.filter(|service| service.is_bookable()).map(|service| service.id.clone()).take(1).collect()
+}
+
+/// Of services whose names say as much, the one that the whole message is clearly nearest to.
+fn nearest(desk: &Desk<'_>, named: Vec<String>) -> Vec<String> {
+    /// So many times nearer than the next.
+    const CLEARLY: f64 = 1.3;
+    let pack = desk.pack.pack();
+    let score = |id: &String| {
+        let hit = desk.seen.whole.services.iter().find(|hit| pack.services[hit.at].id == *id);
+        hit.map_or(0.0, |hit| hit.score)
+    };
+    let mut scored: Vec<(f64, String)> = named.iter().map(|id| (score(id), id.clone())).collect();
+    scored.sort_by(|a, b| b.0.total_cmp(&a.0));
+    match scored.as_slice() {
+        [(first, id), (second, _), ..] if *first > second * CLEARLY && *first > 0.0 => vec![id.clone()],
+        _ => named,
+    }
 }
 
 /// Bookable services by the words of their names: those of which the message says the most.

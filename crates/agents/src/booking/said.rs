@@ -5,6 +5,7 @@ use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use misy_domain::ContextPack;
 
 /// What a message settles.
+#[allow(clippy::struct_excessive_bools, reason = "each is a thing that is said or not")]
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Said {
     /// What somebody wants to do, if it says so.
@@ -127,13 +128,16 @@ impl Form {
         if let Some(date) = said.days.last().filter(|_| self.intent != Intent::Cancel) {
             self.date = Some(*date);
         }
-        if said.within.is_some() && said.time.is_none() {
-            (self.within, self.time) = (said.within, None);
+        if said.within.is_some() {
+            self.within = said.within;
         }
         if said.time.is_some() {
             self.time = said.time;
             self.tell_the_half();
+        } else if said.within.is_some() {
+            self.time = None;
         }
+        self.tell_the_meal(pack);
         self.party_size = said.party_size.or(self.party_size);
         self.name = said.name.clone().or(self.name.take());
         self.phone = said.phone.clone().or(self.phone.take());
@@ -156,15 +160,31 @@ impl Form {
         }
     }
 
-    /// A half of the day that is not told is that of the part of the day which was spoken of.
+    /// A half of the day that is not told is that of the part of the day which was spoken of; nobody means the small hours.
     fn tell_the_half(&mut self) {
-        if let (Some((minutes, false)), Some((from, to))) = (self.time, self.within) {
-            let fits = |minutes: u16| from <= minutes && minutes < to;
-            if !fits(minutes) && fits(minutes + 12 * 60) {
-                self.time = Some((minutes + 12 * 60, true));
-            } else if fits(minutes) {
-                self.time = Some((minutes, true));
-            }
+        let (Some((minutes, false)), Some((from, to))) = (self.time, self.within) else { return };
+        let fits = |minutes: u16| from.max(6 * 60) <= minutes && minutes < to;
+        let told = [minutes, minutes + 12 * 60].into_iter().find(|minutes| fits(*minutes));
+        if let Some(minutes) = told {
+            self.time = Some((minutes, true));
+        }
+    }
+
+    /// Of several services that are meals, the one of that time of day.
+    fn tell_the_meal(&mut self, pack: &ContextPack) {
+        const LUNCH: [&str; 3] = ["almuerzo", "almoco", "lunch"];
+        const DINNER: [&str; 3] = ["cena", "jantar", "dinner"];
+        let at = self.time.map(|(minutes, told)| if told { minutes } else { minutes % 720 + 720 });
+        let Some(at) = at.or(self.within.map(|(from, _)| from)).filter(|_| self.service.is_none()) else { return };
+        let meal: &[&str] = if at >= 17 * 60 { &DINNER } else { &LUNCH };
+        let is_meal = |id: &&String| {
+            let name = pack.service(id).map(|service| crate::text::tokens::words(&service.name));
+            name.is_some_and(|name| name.iter().any(|word| meal.contains(&word.as_str())))
+        };
+        let fit: Vec<String> = self.services.iter().filter(is_meal).cloned().collect();
+        if let [one] = fit.as_slice() {
+            self.service = Some(one.clone());
+            self.services.clear();
         }
     }
 

@@ -18,8 +18,8 @@ pub(crate) struct Events {
 
 #[derive(Debug)]
 pub(crate) struct Event {
-    name: String,
-    id: Option<i64>,
+    pub(crate) name: String,
+    pub(crate) id: Option<i64>,
     pub(crate) data: Value,
 }
 

@@ -51,3 +51,4 @@ mod usage;
 mod users;
 mod whatsapp;
 mod work;
+mod writing;

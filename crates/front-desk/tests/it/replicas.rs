@@ -12,15 +12,15 @@ use std::{sync::Arc, time::Duration};
 use tokio::{task::JoinSet, time::timeout};
 use tower::ServiceExt;
 
-struct Replicas {
-    redis: TestRedis,
-    app: App,
-    desks: Vec<FrontDesk>,
-    routers: Vec<Router>,
+pub(crate) struct Replicas {
+    pub(crate) redis: TestRedis,
+    pub(crate) app: App,
+    pub(crate) desks: Vec<FrontDesk>,
+    pub(crate) routers: Vec<Router>,
 }
 
 /// Replicas, the first of which is also the app.
-async fn replicas(count: usize) -> Replicas {
+pub(crate) async fn replicas(count: usize) -> Replicas {
     // However slow the machine is that the test runs on.
     replicas_with(count, Duration::from_secs(20)).await
 }

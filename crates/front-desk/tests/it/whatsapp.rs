@@ -5,19 +5,31 @@ use axum::body::Body;
 use http::{Method, Request};
 use misy_domain::{Clock, Part};
 use misy_egress::{Egress, EgressSettings};
+use misy_front_desk::Settings;
 use misy_testkit::graph::{Graph, Number, status, wrote};
 use serde_json::{Value, json};
+use std::time::Duration;
 
 const CUSTOMER: &str = "15550002222";
 
 async fn stage() -> (App, Graph, Tenant, Tenant) {
+    let (app, graph, _, andina, verde) = stage_with(|_| {}).await;
+    (app, graph, andina, verde)
+}
+
+/// The same with other settings, and with the owner.
+async fn stage_with(change: impl FnOnce(&mut Settings)) -> (App, Graph, Tenant, Tenant, Tenant) {
     let graph = Graph::start().await.unwrap();
     let egress = Egress::new(EgressSettings { allow_loopback: true, ..EgressSettings::default() }).unwrap();
     let url = graph.url.clone();
-    let app = App::with_egress_and(egress, |settings| settings.graph_url = url).await;
+    let app = App::with_egress_and(egress, |settings| {
+        settings.graph_url = url;
+        change(settings);
+    })
+    .await;
     let (owner, andina) = app.two().await;
     let verde = app.register(&owner, "verde-cafe", "https://verde.example").await;
-    (app, graph, andina, verde)
+    (app, graph, owner, andina, verde)
 }
 
 fn number(number: &Number) -> Value {
@@ -150,7 +162,7 @@ async fn what_the_vendor_tells_is_stored_once_in_the_order_of_its_clock() {
     let (app, graph, andina, _) = stage().await;
     let path = path(&connect(&app, &andina, &number(graph.number())).await.expect(201));
     let now = app.store.clock.now();
-    let before = now - std::time::Duration::from_mins(1);
+    let before = now - Duration::from_mins(1);
     // The later one stands first, and one has letters that the vendor escapes.
     let event = graph.event(
         "messages",
@@ -274,7 +286,7 @@ async fn while_a_secret_takes_over_both_count() {
     let channel = misy_domain::Channel::Whatsapp;
     let known =
         misy_store::channels::vendor_account(&mut tx, &keys, channel, account).await.unwrap().unwrap();
-    let until = app.store.clock.now() + std::time::Duration::from_hours(1);
+    let until = app.store.clock.now() + Duration::from_hours(1);
     let mut credentials = known.credentials;
     let new = misy_domain::Secret::new("the next one".to_owned());
     credentials.old_app_secret = Some((std::mem::replace(&mut credentials.app_secret, new), until));
@@ -343,4 +355,66 @@ async fn bodies_that_no_vendor_sends_do_no_harm() {
     let huge = "x".repeat(5 << 20);
     tell(&app, &path, Some(&signature), &huge).await.refused(413, "body_too_large");
     assert!(said(&app, &andina).await.is_empty());
+}
+
+/// A text from each of so many who never wrote before.
+fn strangers(graph: &Graph, app: &App, number: usize) -> Value {
+    let now = app.store.clock.now();
+    let one = |at| wrote(&format!("1555000{at:04}"), &format!("wamid.S{at}"), &format!("Hola {at}"), now);
+    graph.event("messages", &(0..number).map(one).collect::<Vec<_>>())
+}
+
+#[tokio::test]
+async fn a_body_that_takes_too_long_is_finished_by_being_sent_again() {
+    let (app, graph, _, andina, _) = stage_with(|settings| settings.webhook_work = Duration::ZERO).await;
+    let path = path(&connect(&app, &andina, &number(graph.number())).await.expect(201));
+    let event = strangers(&graph, &app, 5);
+    for stored in 1..5 {
+        let answer = told(&app, &graph, &path, &event).await.refused(503, "unavailable");
+        assert!(answer.headers.contains_key("retry-after"));
+        assert_eq!(said(&app, &andina).await.len(), stored, "each time it gets further");
+    }
+    for _ in 0..2 {
+        told(&app, &graph, &path, &event).await.expect(200);
+        assert_eq!(said(&app, &andina).await.len(), 5);
+    }
+}
+
+#[tokio::test]
+async fn messages_beyond_the_limit_of_a_channel_wait_with_the_vendor_and_none_is_lost() {
+    let (app, graph, owner, andina, _) = stage_with(|_| {}).await;
+    let path = path(&connect(&app, &andina, &number(graph.number())).await.expect(201));
+    let limits = json!({ "limits": [
+        { "scope": "channel", "subject": "whatsapp", "requests": 3, "periodSeconds": 60 } ] });
+    app.manage(&owner, Method::PUT, &andina.path("/limits"), Some(&limits)).await.expect(200);
+    let event = strangers(&graph, &app, 5);
+    for _ in 0..3 {
+        // What was stored does not count again.
+        told(&app, &graph, &path, &event).await.refused(429, "rate_limited");
+        assert_eq!(said(&app, &andina).await.len(), 3);
+    }
+    // Who writes on the site is not kept waiting by that.
+    let visitor = app.browser(&andina).await;
+    let session = app.session(&visitor).await;
+    app.say(&visitor, &session, "Hola").await.expect(202);
+    app.store.clock.advance(Duration::from_mins(1));
+    told(&app, &graph, &path, &event).await.expect(200);
+    told(&app, &graph, &path, &event).await.expect(200);
+    assert_eq!(said(&app, &andina).await.len(), 5 + 1);
+}
+
+#[tokio::test]
+async fn each_call_of_a_vendor_counts_as_one_of_the_tenant() {
+    let (app, graph, owner, andina, _) = stage_with(|_| {}).await;
+    let path = path(&connect(&app, &andina, &number(graph.number())).await.expect(201));
+    let limits = json!({ "limits": [{ "scope": "tenant", "requests": 2, "periodSeconds": 60 }] });
+    app.manage(&owner, Method::PUT, &andina.path("/limits"), Some(&limits)).await.expect(200);
+    let nothing = graph.event("messages", &[]);
+    // Who cannot sign uses up nothing.
+    for _ in 0..5 {
+        tell(&app, &path, Some("sha256=00"), "{}").await.refused(401, "signature_invalid");
+    }
+    told(&app, &graph, &path, &nothing).await.expect(200);
+    told(&app, &graph, &path, &nothing).await.expect(200);
+    told(&app, &graph, &path, &nothing).await.refused(429, "rate_limited");
 }

@@ -1,10 +1,10 @@
 //! The run of an agent: with a deadline, cancelled when nobody waits for it, and with everything it may know and use.
 
-use super::{Turns, loaded::Loaded};
+use super::{Turns, loaded::Loaded, writing::Shown};
 use futures_util::FutureExt;
 use misy_agents::{
     TurnOutcome,
-    agent::{Agent, Answer, Call, Ended, Resumed, Tokens, Wait, Writing},
+    agent::{Agent, Answer, Call, Ended, Resumed, Tokens, Wait},
 };
 use misy_domain::{
     Part,
@@ -55,6 +55,7 @@ impl Turns {
         tokens: &Tokens,
     ) -> Ran {
         let definition = agent.definition();
+        let shown = Shown::of(&self.bell, lease, &loaded.work, &drafted.decision.agent);
         let interrupted = self.written_again(lease, loaded, definition.when_written);
         let cancelled = CancellationToken::new();
         let _cancel = cancelled.clone().drop_guard();
@@ -76,7 +77,7 @@ impl Turns {
             ),
             attempt: lease.attempts,
             tokens,
-            writing: &Unheard,
+            writing: &shown,
             cancelled,
             deadline: Instant::now() + most,
         };
@@ -104,6 +105,7 @@ impl Turns {
                 }
             },
             () = interrupted => Ran::Interrupted,
+            never = shown.tell() => match never {},
             () = time::sleep(most) => Ran::Late,
         }
     }
@@ -133,11 +135,4 @@ fn can_be_said(parts: &[Part]) -> bool {
 
 fn can_be_kept(wait: &Wait) -> bool {
     serde_json::to_vec(&wait.state).is_ok_and(|bytes| bytes.len() <= MOST_KEPT)
-}
-
-/// Nobody looks on.
-struct Unheard;
-
-impl Writing for Unheard {
-    fn wrote(&self, _: &str) {}
 }

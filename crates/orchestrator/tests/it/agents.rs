@@ -113,6 +113,7 @@ async fn the_record_shows_each_stage_with_its_time_and_which_agent_it_was() {
     assert_eq!(stages(&connected), all);
     assert_eq!((&connected["agentKind"], &connected["agentVersion"]), (&"connected".into(), &7.into()));
     assert_eq!(connected["tokens"], 40);
+    assert_eq!((&built_in["outcome"], &connected["outcome"]), (&"answer".into(), &"answer".into()));
     for stage in connected["stages"].as_array().unwrap() {
         assert_eq!(stage["micros"].is_u64(), stage["stage"] != "commit", "{stage}");
     }
@@ -192,6 +193,7 @@ async fn an_agent_that_fails_is_tried_again_and_then_a_person_is_asked_and_the_t
         assert_eq!(tokens(&store, &tenant).await, 6);
         let told = (Some("agent_failed".to_owned()), vec!["agent_failed".to_owned()], 0);
         assert_eq!(afterwards(&store).await, told);
+        assert_eq!(record(&store, &tenant, messages[0].message_id).await["outcome"], "handoff");
     }
 }
 

@@ -380,6 +380,13 @@ async fn what_may_mean_two_things_is_asked_back_and_what_is_chosen_is_answered()
         rules.contains("understood: by words and meaning") && rules.contains("asks which of 2"),
         "{rules}"
     );
+    assert_eq!(record["outcome"], "ask");
+    let candidates = record["candidates"].as_array().unwrap();
+    let first: Vec<_> = candidates.iter().take(2).map(|one| one["id"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(first, refs, "best first, as they are offered");
+    let probability = |one: &serde_json::Value| one["probability"].as_f64().unwrap();
+    assert!(candidates.iter().all(|one| one["kind"] == "faq" && probability(one) > 0.0), "{record}");
+    assert!(candidates.is_sorted_by(|one, other| probability(one) >= probability(other)), "{record}");
     drop(tx);
 
     // The button is pressed, as the widget or a program does it.
@@ -401,6 +408,8 @@ async fn what_may_mean_two_things_is_asked_back_and_what_is_chosen_is_answered()
     let mut tx = store.database.tenant("test", &tenant.id).await.unwrap();
     let record = decision(&mut tx, pressed.message_id).await.unwrap().expect("a decision");
     assert!(record["rules"].to_string().contains("choice: the contact chose"), "{record}");
+    assert_eq!(record["outcome"], "answer");
+    assert_eq!(record["candidates"], json!([{ "kind": "faq", "id": "buses", "probability": 1.0 }]));
     drop(tx);
 
     // The place in the list is as good.

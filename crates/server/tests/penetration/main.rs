@@ -30,4 +30,5 @@ mod ssrf;
 mod stage;
 mod starvation;
 mod tokens;
+mod webhooks;
 mod wire;

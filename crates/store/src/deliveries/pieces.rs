@@ -3,7 +3,7 @@
 use super::Deliveries;
 use crate::{StoreError, TenantTx, leases::Lease};
 use jiff_sqlx::ToSqlx;
-use misy_domain::{ChannelAccountId, DeliveryId, Timestamp};
+use misy_domain::{ChannelAccountId, ConversationId, DeliveryId, Timestamp};
 use sqlx::postgres::types::PgInterval;
 use std::{fmt, str::FromStr, time::Duration};
 
@@ -168,20 +168,37 @@ pub async fn note_receipt(
     account: ChannelAccountId,
     progress: &Progress<'_>,
 ) -> Result<bool, StoreError> {
+    Ok(note_receipts(tx, account, std::slice::from_ref(progress)).await? == 1)
+}
+
+/// The same for many, in their order and in one round trip; says how many are known.
+pub async fn note_receipts(
+    tx: &mut TenantTx,
+    account: ChannelAccountId,
+    all: &[Progress<'_>],
+) -> Result<usize, StoreError> {
     let tenant = tx.tenant().clone();
+    let texts = |of: fn(&Progress<'_>) -> Option<String>| all.iter().map(of).collect::<Vec<_>>();
+    let deliveries = texts(|one| one.piece.map(|piece| piece.delivery_id.to_string()));
+    let pieces: Vec<Option<i32>> = all.iter().map(|one| one.piece.map(|piece| piece.piece)).collect();
+    let vendor_messages = texts(|one| Some(one.vendor_message_id.to_owned()));
+    let statuses = texts(|one| Some(one.status.to_owned()));
+    let errors = texts(|one| one.error.map(str::to_owned));
     let known = sqlx::query_scalar!(
-        "select note_receipt($1, $2, $3, $4, $5, $6, $7)",
+        r#"select note_receipt($1, $2, r.delivery, r.piece, r.vendor_message, r.status, r.error) as "known!"
+           from unnest($3::text[], $4::integer[], $5::text[], $6::text[], $7::text[])
+               as r (delivery, piece, vendor_message, status, error)"#,
         tenant.as_str(),
         account.to_string(),
-        progress.piece.map(|piece| piece.delivery_id.to_string()),
-        progress.piece.map(|piece| piece.piece),
-        progress.vendor_message_id,
-        progress.status,
-        progress.error,
+        &deliveries as &[Option<String>],
+        &pieces as &[Option<i32>],
+        &vendor_messages as &[Option<String>],
+        &statuses as &[Option<String>],
+        &errors as &[Option<String>],
     )
-    .fetch_one(tx.connection())
+    .fetch_all(tx.connection())
     .await?;
-    Ok(known.unwrap_or_default())
+    Ok(known.into_iter().filter(|known| *known).count())
 }
 
 /// The message that left as a piece with this id of the vendor's; else the message of the account that came under it.
@@ -207,21 +224,24 @@ pub async fn message_of(
     Ok(found.and_then(|id| id.parse().ok()))
 }
 
-/// Makes due what waited until somebody writes: they did.
+/// Makes due what waited until somebody writes in one of these conversations: they did.
 pub async fn heard(
     tx: &mut TenantTx,
     account: ChannelAccountId,
-    conversation: misy_domain::ConversationId,
+    conversations: &[ConversationId],
 ) -> Result<(), StoreError> {
     let tenant = tx.tenant().clone();
+    let conversations: Vec<String> = conversations.iter().map(ToString::to_string).collect();
+    // In one order for all, since each takes a lock.
     sqlx::query!(
-        "select wake_delivery($1, $2, $3)
-         where exists (select from deliveries d
-                       where d.tenant_id = $1 and d.account_id = $2 and d.conversation_id = $3 and d.status = 'queued'
-                           and d.work_at is null and d.last_error = 'window_closed')",
+        "select wake_delivery($1, $2, w.conversation_id)
+         from (select distinct d.conversation_id from deliveries d
+               where d.tenant_id = $1 and d.account_id = $2 and d.conversation_id = any($3) and d.status = 'queued'
+                   and d.work_at is null and d.last_error = 'window_closed'
+               order by d.conversation_id) w",
         tenant.as_str(),
         account.to_string(),
-        conversation.to_string(),
+        &conversations,
     )
     .execute(tx.connection())
     .await?;

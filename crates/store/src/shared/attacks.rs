@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     Bell, Limits,
-    bell::{Agent, News},
+    bell::{Agent, News, Written},
     limits::{At, Decision, GuessRule, Limit, Scope, Unreachable},
 };
 use misy_domain::{Clock, ConversationId, Secret, SystemClock, TenantId, limit::Quota};
@@ -268,7 +268,10 @@ async fn no_guess_is_forgotten_with_redis() {
 async fn nobody_but_a_replica_of_the_installation_rings() {
     let redis = TestRedis::start().unwrap();
     let open = async || Shared::open_with(&redis.url(), LONG).await.unwrap();
-    let letters = |secret| Letters::new(&Secret::new([secret; 32]), Arc::new(SystemClock));
+    let letters = |secret| {
+        let entropy = Arc::new(SeededEntropy::new(1));
+        Letters::new(&Secret::new([secret; 32]), Arc::new(SystemClock), entropy)
+    };
     let enemy = open().await;
     let here = Bell::through(Some(&open().await), letters(1));
     let neighbour = Bell::through(Some(&open().await), letters(2));
@@ -283,17 +286,23 @@ async fn nobody_but_a_replica_of_the_installation_rings() {
     let json = format!(
         r#"{{"from":1,"told":{{"rung":{{"conversation":"{conversation}","news":{{"sequence":9,"typing":{{"by":"{text}"}},"statusChanged":true}},"work":true}}}}}}"#
     );
-    for forged in [&*json, "", "{}", &"x".repeat(letter::LENGTH), &"y".repeat(1_000_000)] {
+    let words = |length| format!("\u{2}{}", "w".repeat(length));
+    let (short, long) = (words(200), words(1_000_000));
+    let numbers = "x".repeat(letter::LENGTH);
+    for forged in [&*json, "", "{}", &numbers, &"y".repeat(1_000_000), "\u{2}", &short, &long] {
         ask(&enemy, &["PUBLISH", &channel, forged]).await;
         ask(&enemy, &["PUBLISH", "misy:{verde-cafe}:news", forged]).await;
         ask(&enemy, &["PUBLISH", "misy:{}:news", forged]).await;
     }
     // Of an installation that shares the Redis with this one.
     neighbour.ring(&andina, conversation, News { status_changed: true, ..News::stored(9) });
+    let written = Written { agent: Agent::Sales, turn: 1, text: text.into() };
+    neighbour.show(&andina, conversation, written);
     here.ring(&andina, conversation, News::typing(Some(Agent::Sales)));
     // What is heard next is what a replica said: of all that came before nothing was believed.
     let ring = tokio::time::timeout(LONG, listener.heard()).await.unwrap();
     assert_eq!((ring.sequence, ring.typing, ring.status_changes), (0, Some(Agent::Sales), 0));
+    assert_eq!(ring.written, None);
 }
 
 #[tokio::test]

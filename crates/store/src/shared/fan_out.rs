@@ -1,16 +1,20 @@
-//! News from replica to replica, by publish and subscribe. They carry ids only and may be lost: whoever waits looks into
-//! the database from time to time, and at once when news may have been missed.
+//! News from replica to replica, by publish and subscribe. They may be lost: whoever waits looks into the database from time
+//! to time, and at once when news may have been missed. What an agent is writing comes once more with its message.
 
 use super::{
     Shared,
     key::TenantKey,
     letter::{Letter, Letters},
 };
-use crate::bell::News;
+use crate::bell::{News, Written};
 use futures_util::StreamExt;
 use misy_domain::{ConversationId, TenantId};
 use std::{
     hash::{BuildHasher, RandomState},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 use tokio::{sync::mpsc, time::timeout};
@@ -18,6 +22,8 @@ use tracing::debug;
 
 /// News that wait to be told; more are dropped.
 const WAITING: usize = 10_000;
+/// Bytes of what agents write that wait to be told; more are dropped.
+const MOST_TEXT: usize = 1024 * 1024;
 /// News that are told at once.
 const BATCH: usize = 256;
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -27,8 +33,17 @@ const PATIENCE: Duration = Duration::from_secs(1);
 pub(crate) enum Telling {
     /// Something happened in a conversation; `work`: nobody works where it happened.
     Rung { conversation: ConversationId, news: News, work: bool },
+    /// An agent wrote some more of its answer.
+    Written { conversation: ConversationId, written: Written },
     /// Something about the tenant was changed.
     Changed,
+}
+
+impl Telling {
+    /// How many bytes of what an agent writes it holds.
+    fn text(&self) -> usize {
+        if let Self::Written { written, .. } = self { written.text.len() } else { 0 }
+    }
 }
 
 /// What is heard from other replicas.
@@ -42,6 +57,8 @@ pub(crate) enum Heard {
 /// Tells the other replicas; dropped, it ends.
 pub(crate) struct FanOut {
     outbox: mpsc::Sender<(TenantId, Telling)>,
+    /// The bytes of what agents write that wait in it.
+    text: Arc<AtomicUsize>,
 }
 
 impl FanOut {
@@ -54,16 +71,22 @@ impl FanOut {
         let (outbox, inbox) = mpsc::channel(WAITING);
         let replica = RandomState::new().hash_one(());
         let listening = tokio::spawn(listen(shared.clone(), letters.clone(), replica, hear));
+        let text = Arc::new(AtomicUsize::new(0));
+        let waiting = text.clone();
         tokio::spawn(async move {
-            tell(shared, letters, replica, inbox).await;
+            tell(shared, letters, replica, inbox, &waiting).await;
             listening.abort();
         });
-        Self { outbox }
+        Self { outbox, text }
     }
 
     /// Tells as soon as it can, or not at all when too much waits.
     pub(crate) fn tell(&self, tenant: &TenantId, telling: Telling) {
-        if self.outbox.try_send((tenant.clone(), telling)).is_err() {
+        let text = telling.text();
+        let fits = text == 0 || self.text.load(Ordering::Relaxed) + text <= MOST_TEXT;
+        self.text.fetch_add(text, Ordering::Relaxed);
+        if !fits || self.outbox.try_send((tenant.clone(), telling)).is_err() {
+            self.text.fetch_sub(text, Ordering::Relaxed);
             metrics::counter!("misy_redis_news_dropped_total").increment(1);
         }
     }
@@ -74,11 +97,13 @@ async fn tell(
     letters: Letters,
     replica: u64,
     mut inbox: mpsc::Receiver<(TenantId, Telling)>,
+    text: &AtomicUsize,
 ) {
     let mut batch = Vec::with_capacity(BATCH);
     while inbox.recv_many(&mut batch, BATCH).await > 0 {
         let mut pipe = redis::pipe();
         for (tenant, told) in batch.drain(..) {
+            text.fetch_sub(told.text(), Ordering::Relaxed);
             let letter = letters.write(&tenant, &Letter { from: replica, told });
             pipe.publish(TenantKey::news(&tenant), &letter[..]).ignore();
         }

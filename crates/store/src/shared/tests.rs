@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     Bell, Limits,
-    bell::{Agent, News},
+    bell::{Agent, News, Written},
     limits::{Decision, Limit, Nonce, Scope, Unreachable},
 };
 use futures_util::FutureExt;
@@ -130,7 +130,8 @@ async fn no_text_of_a_caller_reaches_the_keys_of_another_tenant() {
 async fn news_reach_the_other_replicas_and_a_gap_is_told() {
     let mut redis = TestRedis::start().unwrap();
     let open = async || Shared::open(&redis.url()).await.unwrap();
-    let letters = Letters::new(&Secret::new([1; 32]), std::sync::Arc::new(SystemClock));
+    let entropy = std::sync::Arc::new(SeededEntropy::new(1));
+    let letters = Letters::new(&Secret::new([1; 32]), std::sync::Arc::new(SystemClock), entropy);
     let here = Bell::through(Some(&open().await), letters.clone());
     let there = Bell::through(Some(&open().await), letters);
     let conversation = ConversationId::new(&TestClock::default(), &SeededEntropy::new(1));
@@ -147,9 +148,22 @@ async fn news_reach_the_other_replicas_and_a_gap_is_told() {
     here.ring(&andina, conversation, News::typing(Some(Agent::Sales)));
     let ring = listener.heard().await;
     assert_eq!((ring.sequence, ring.typing), (7, Some(Agent::Sales)));
+    let written = |turn, text: &str| Written { agent: Agent::Sales, turn, text: text.into() };
+    here.show(&andina, conversation, written(3, "Cuesta"));
+    assert_eq!(listener.heard().await.written, Some(written(3, "Cuesta")));
+    // What is too long is not told at all, and what is older than what was shown is not shown.
+    here.show(&andina, conversation, written(3, &"a".repeat(crate::bell::MOST_WRITTEN + 1)));
+    here.show(&andina, conversation, written(2, "Antes se decía otra cosa"));
+    here.show(&andina, conversation, written(3, "Cue"));
+    here.show(&andina, conversation, written(3, "Cuesta 5"));
+    assert_eq!(listener.heard().await.written, Some(written(3, "Cuesta 5")));
     here.ring(&andina, conversation, News { status_changed: true, ..News::typing(None) });
     let ring = listener.heard().await;
-    assert_eq!((ring.typing, ring.status_changes), (None, 1));
+    assert_eq!((ring.typing, ring.status_changes, ring.written), (None, 1, None));
+    // A turn that is over writes no more, whoever says so.
+    here.show(&andina, conversation, written(3, "Cuesta 5 y algo más"));
+    here.show(&andina, conversation, written(4, "Otra"));
+    assert_eq!(listener.heard().await.written, Some(written(4, "Otra")));
     there.work().await;
     here.tenant_changed(&andina);
     assert_eq!(changes.recv().await.unwrap(), andina);

@@ -757,6 +757,8 @@ export interface components {
             agentVersion?: number | null;
             /** @description Readings that were not taken, or were taken for a second question, best first. */
             alternatives: components["schemas"]["Intent"][];
+            /** @description What may have been meant, best first, eight at most. */
+            candidates: components["schemas"]["DecisionCandidate"][];
             /** @description How its text is written, from the channel. */
             format: string;
             /** @description What the contact wants, as understood. */
@@ -767,6 +769,8 @@ export interface components {
             language: components["schemas"]["Language"];
             /** @description Limits that were met, such as a permission that is missing. */
             limits: string[];
+            /** @description How the turn ended for the contact. */
+            outcome: components["schemas"]["DecisionOutcome"];
             /** @description How the agent presents itself, from the industry. */
             persona: string;
             /** @description The rules that were applied, in order, each as `rule: what it did`. */
@@ -783,6 +787,29 @@ export interface components {
             /** @description How it sounds, from the pack and the channel. */
             tone: string;
         };
+        /** @description Something that may have been meant. */
+        DecisionCandidate: {
+            /** @description Its id. */
+            id: string;
+            /** @description What it is, such as `faq` or `service`. */
+            kind: string;
+            /**
+             * Format: double
+             * @description Between 0 and 1. What is left of all candidates to 1 is the probability that none was meant.
+             */
+            probability: number;
+        };
+        /**
+         * @description How a turn ended for the contact.
+         *
+         *     - `answer`: With an answer.
+         *     - `ask`: With a question back: something to choose from.
+         *     - `unknown`: With the word that nobody here knows the answer.
+         *     - `handoff`: With a person who is asked to take over, or has taken over.
+         *     - `silent`: With nothing that is said.
+         * @enum {string}
+         */
+        DecisionOutcome: "answer" | "ask" | "unknown" | "handoff" | "silent";
         /** @description How a delivery stands. */
         Delivery: {
             /**
@@ -6177,8 +6204,24 @@ export interface operations {
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["InvalidBody"];
-            429: components["responses"]["RateLimited"];
-            503: components["responses"]["Unavailable"];
+            /** @description `rate_limited`: the calls of the tenant or the messages of the channel are too many; what was stored is known when the vendor sends it again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: not everything is durable yet; the vendor sends it again, and the rest is stored then */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     uploadFile: {

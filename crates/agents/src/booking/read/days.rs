@@ -98,6 +98,9 @@ pub(super) fn read(
         };
         days.extend(date.filter(|date| !days.contains(date)));
     }
+    if days.is_empty() && when.now {
+        days.push(today);
+    }
     if days.is_empty() {
         // A weekday that stands where the reader of dates sees a number of order.
         let named = words.iter().filter_map(|word| WEEKDAYS.iter().find(|(name, _)| name == word));

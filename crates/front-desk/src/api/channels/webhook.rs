@@ -2,14 +2,18 @@
 //!
 //! The address names one account; what comes may tell of several. A thing that happened counts only if the bytes are signed with a
 //! secret of the very account that it happened on. Everything is durable when `200` is answered. Anything else makes the vendor
-//! send all of it again for days, and what was stored before is known again by its id.
+//! send all of it again for days, and what was stored before is known again by its id: so what is beyond a limit, or more than one
+//! body may take, is refused and not lost (adr/0078).
 
-use super::inbox::Inbox;
+use super::inbox::{Inbox, Work};
 use crate::{
     desk::FrontDesk,
+    edge::limited,
     look_up,
     pipeline::Head,
     problem::{Code, Problem},
+    record::CallRecord,
+    shares::{Counts, Who},
     tenant_state::TenantState,
 };
 use axum::{
@@ -19,12 +23,18 @@ use axum::{
 use http::{HeaderValue, StatusCode, header};
 use misy_channels::{Channel as Vendor, Happening, Posted, vendor};
 use misy_domain::{Channel, ChannelAccountId, TenantId};
-use misy_store::channels::{self, VendorAccount};
+use misy_store::{
+    channels::{self, VendorAccount},
+    limits::Unreachable,
+    tenant_tx,
+};
 use std::{collections::HashMap, net::IpAddr, sync::Arc};
-use tracing::{debug, info};
+use tracing::{debug, info, warn};
 
 /// The vendors send 3 MB at most.
 const LONGEST: usize = 4 << 20;
+/// Other accounts that one body may name: as many as a tenant has at most.
+const MOST_ACCOUNTS: usize = 100;
 
 /// An account that a vendor calls for, with its tenant.
 #[derive(Clone)]
@@ -43,9 +53,10 @@ impl Called {
         account: ChannelAccountId,
     ) -> Result<Option<Self>, Problem> {
         let Some(state) = desk.tenants.get(&tenant).await? else { return Ok(None) };
-        let mut tx = desk.database.tenant("channels.called", &tenant).await?;
-        let found = channels::vendor_account(&mut tx, &state.keys, channel, account).await?;
-        tx.commit().await?;
+        let found = tenant_tx!(desk.database, "channels.called", &tenant, async |tx| {
+            channels::vendor_account(tx, &state.keys, channel, account).await
+        });
+        let found = found.await?;
         Ok(found.map(|account| Self { tenant, state, channel, account }))
     }
 
@@ -66,10 +77,10 @@ impl Called {
         let Some(tenant) = desk.database.tenant_of_vendor_account(channel, vendor_id).await? else {
             return Ok(None);
         };
-        let mut tx = desk.database.tenant("channels.named", &tenant).await?;
-        let account = channels::by_vendor_account(&mut tx, channel, vendor_id).await?;
-        tx.commit().await?;
-        match account {
+        let account = tenant_tx!(desk.database, "channels.named", &tenant, async |tx| {
+            channels::by_vendor_account(tx, channel, vendor_id).await
+        });
+        match account.await? {
             Some(account) => Self::of(desk, tenant, channel, account).await,
             None => Ok(None),
         }
@@ -79,6 +90,18 @@ impl Called {
     fn is_signed(&self, desk: &FrontDesk, vendor: &dyn Vendor, posted: &Posted<'_>) -> bool {
         let secrets = self.account.credentials.app_secrets(desk.clock.now());
         vendor.verify(posted, &secrets).is_ok()
+    }
+
+    /// Counts something against limits of the tenant.
+    pub(super) async fn within(
+        &self,
+        desk: &FrontDesk,
+        counts: &Counts<'_>,
+        record: &CallRecord,
+    ) -> Result<(), Problem> {
+        let (limits, now) = (counts.limits(), desk.clock.now());
+        let decision = desk.limits.check(&self.tenant, None, &limits, now, Unreachable::Refuse).await?;
+        limited(decision, record)
     }
 }
 
@@ -135,6 +158,8 @@ pub(crate) async fn confirm(State(desk): State<FrontDesk>, request: Request) -> 
     responses(
         (status = 200, description = "Everything is durable"),
         (status = 402, description = "`quota_exceeded`: the month's messages are used up; the vendor sends it again", body = crate::problem::ProblemBody<'static>, content_type = "application/problem+json"),
+        (status = 429, description = "`rate_limited`: the calls of the tenant or the messages of the channel are too many; what was stored is known when the vendor sends it again", body = crate::problem::ProblemBody<'static>, content_type = "application/problem+json"),
+        (status = 503, description = "`unavailable`: not everything is durable yet; the vendor sends it again, and the rest is stored then", body = crate::problem::ProblemBody<'static>, content_type = "application/problem+json"),
     ),
     security(())
 )]
@@ -146,21 +171,32 @@ pub(crate) async fn take(State(desk): State<FrontDesk>, request: Request) -> Res
     if !called.state.is_active() {
         return Err(Problem::suspended());
     }
+    // Whoever does not even say that they signed it is not read.
+    if !head.headers().contains_key(vendor.signature_header()) {
+        return Err(Problem::unauthorized(Code::SignatureMissing));
+    }
     let received = head.read(&desk, LONGEST).await?;
+    let mut work = Work::of(desk.settings.webhook_work);
     let signature = received.headers().get(vendor.signature_header()).map(HeaderValue::as_bytes);
     let posted = Posted { signature, body: &received.body };
     if !called.is_signed(&desk, vendor, &posted) {
-        let code = if signature.is_some() { Code::SignatureInvalid } else { Code::SignatureMissing };
-        return Err(Problem::unauthorized(code));
+        return Err(Problem::unauthorized(Code::SignatureInvalid));
     }
+    // The call counts as one of the tenant, and each new message that it tells of against its channel.
+    called.within(&desk, &Counts::of(&called.state, Who::Program), &received.record).await?;
     let parsed = vendor.parse(&received.body);
     if !parsed.left_out.is_empty() {
         debug!(kinds = ?parsed.left_out, "a vendor tells what has no use here");
     }
     let mut known = HashMap::from([(called.account.vendor_account_id.clone(), Some(called))]);
     let mut inboxes: Vec<(Called, Inbox)> = Vec::new();
+    let mut too_many = false;
     for event in parsed.events {
         if !known.contains_key(&event.account) {
+            if known.len() > MOST_ACCOUNTS {
+                too_many = true;
+                continue;
+            }
             let named = Called::named(&desk, channel, &event.account).await?;
             // Who has one secret does not speak for an account that has another.
             let signed = named.filter(|one| one.state.is_active() && one.is_signed(&desk, vendor, &posted));
@@ -183,9 +219,14 @@ pub(crate) async fn take(State(desk): State<FrontDesk>, request: Request) -> Res
             Happening::Echo(_) | Happening::Renamed { .. } => {}
         }
     }
+    if too_many {
+        warn!(
+            "a vendor tells of more accounts in one body than a tenant can have: those that come last are not heard"
+        );
+    }
     let mut outcome = Ok(StatusCode::OK);
     for (called, inbox) in inboxes {
-        if let Err(problem) = inbox.store(&desk, vendor, &called).await {
+        if let Err(problem) = inbox.store(&desk, vendor, &called, &mut work, &received.record).await {
             outcome = Err(problem);
         }
     }

@@ -20,7 +20,9 @@ const ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering")
 
 /// Follow a session
 ///
-/// Live events: `message` (its `id:` is the sequence), `typing`, `handoff`, `status`. Begins after `Last-Event-ID`, or
+/// Live events: `message` (its `id:` is the sequence), `message.delta`, `typing`, `handoff`, `status`. A `message.delta` has more
+/// of an answer that is being written, with its `agentName`: all of it so far in `text`, or what comes next in `delta`. It may be
+/// missing; the message has everything. Begins after `Last-Event-ID`, or
 /// with the first message. Every 15 seconds there is a comment. Before the stream ends because the token expired or was
 /// revoked, or the tenant was suspended, a last `status` says so in `ending`.
 #[utoipa::path(

@@ -19,7 +19,7 @@ pub struct DecisionQuery {
 
 /// Explain a turn
 ///
-/// Language, intent with score, agent, persona, tone, format, rules, sources, limits, labels.
+/// How it ended, what may have been meant, language, intent with score, agent, persona, tone, format, rules, sources, limits, labels.
 #[utoipa::path(
     get, path = "/api/meta-agent/tenants/{tenantId}/decisions", tag = "tenants", operation_id = "readDecision",
     params(("tenantId" = String, Path, description = "The tenant"), DecisionQuery),
