@@ -22,6 +22,12 @@ export default tseslint.config(
     },
   },
   {
+    // Elements of a page hide members of its document: the SDK takes them from where none reaches.
+    files: ['packages/sdk/src/**/*.ts'],
+    ignores: ['packages/sdk/src/core/page.ts'],
+    rules: { 'no-restricted-globals': ['error', { name: 'document', message: 'Use `page` of core/page.ts.' }] },
+  },
+  {
     files: ['**/test/**/*.ts', '**/tests/**/*.ts'],
     rules: {
       // node:test registers suites and cases through promises that the runner awaits itself.

@@ -140,6 +140,14 @@ actions! {
     ChannelsRead = "channels:read",
     /// Make, change and disable channel accounts.
     ChannelsWrite = "channels:write",
+    /// Remove files that contacts sent.
+    FilesRemove = "files:remove",
+    /// Read what is said in conversations.
+    ConversationsRead = "conversations:read",
+    /// Take conversations, answer in them, give them back and close them.
+    ConversationsWrite = "conversations:write",
+    /// Say who answers in a conversation, also when somebody else holds it.
+    ConversationsAssign = "conversations:assign",
     /// Read alerts and their rules.
     AlertsRead = "alerts:read",
     /// Acknowledge alerts and change their rules.

@@ -166,6 +166,9 @@ pub mod kind {
     /// An alert.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
     pub struct Alert;
+    /// A note on a conversation.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    pub struct Note;
     /// A mail that waits to be sent.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
     pub struct Mail;
@@ -233,6 +236,9 @@ pub mod kind {
     impl Named for Alert {
         const PREFIX: &'static str = "alr";
     }
+    impl Named for Note {
+        const PREFIX: &'static str = "nte";
+    }
     impl Named for Mail {
         const PREFIX: &'static str = "eml";
     }
@@ -280,6 +286,8 @@ pub type CertificateId = Id<kind::Certificate>;
 pub type GrantId = Id<kind::Grant>;
 /// `alr_…`
 pub type AlertId = Id<kind::Alert>;
+/// `nte_…`
+pub type NoteId = Id<kind::Note>;
 /// `eml_…`
 pub type MailId = Id<kind::Mail>;
 /// `bkg_…`

@@ -44,7 +44,7 @@ pub use email::EmailAddress;
 pub use entropy::Entropy;
 pub use id::{
     AlertId, AuditId, BookingId, CertificateId, ChannelAccountId, ContactId, ConversationId, DeliveryId,
-    FileId, GrantId, Id, IdentityId, KeyId, MailId, MessageId, PasskeyId, RequestId, RotationId, SessionId,
+    FileId, GrantId, Id, IdentityId, KeyId, MailId, MessageId, NoteId, PasskeyId, RequestId, RotationId, SessionId,
     SignInId, TokenId, UserId,
 };
 pub use language::{Language, Locale};

@@ -51,14 +51,19 @@ pub enum Verdict {
 }
 
 /// Decides one request: `arrival` is the state kept from the last one, `None` if there was none.
+pub fn decide(quota: Quota, arrival: Option<i64>, now: Timestamp) -> Verdict {
+    decide_for(quota, 1, arrival, now)
+}
+
+/// Decides something that weighs as much as so many requests, all of them or none.
 ///
 /// A state further ahead of now than a burst is one that no request can have left: the clock was put back, or somebody
 /// forged it. It counts as a full burst, so that nobody is locked out for longer than a burst takes to come back.
-pub fn decide(quota: Quota, arrival: Option<i64>, now: Timestamp) -> Verdict {
+pub fn decide_for(quota: Quota, weight: u32, arrival: Option<i64>, now: Timestamp) -> Verdict {
     let now = now.as_microsecond();
     let (interval, burst) = (quota.interval(), quota.burst());
     let kept = arrival.unwrap_or(now).min(now.saturating_add(burst));
-    let next = kept.max(now).saturating_add(interval);
+    let next = kept.max(now).saturating_add(interval.saturating_mul(i64::from(weight.max(1))));
     let ahead = next - now;
     if ahead > burst {
         return Verdict::Limited { arrival: kept, retry_after: SignedDuration::from_micros(ahead - burst) };
@@ -94,6 +99,20 @@ mod tests {
         let full = Verdict::Limited { arrival: 60_000_000, retry_after: SignedDuration::from_secs(1) };
         assert_eq!(decide(quota, state, at(0)), full);
         assert!(matches!(decide(quota, state, at(1_000_000)), Verdict::Allowed { remaining: 0, .. }));
+    }
+
+    #[test]
+    fn what_weighs_more_takes_as_much_as_so_many_requests_and_all_of_it_or_nothing() {
+        let quota = Quota::per_minute(60);
+        let Verdict::Allowed { arrival, remaining: 20, .. } = decide_for(quota, 40, None, at(0)) else {
+            panic!("does not pass")
+        };
+        let full = Verdict::Limited { arrival, retry_after: SignedDuration::from_secs(20) };
+        assert_eq!(decide_for(quota, 40, Some(arrival), at(0)), full);
+        assert!(matches!(decide_for(quota, 20, Some(arrival), at(0)), Verdict::Allowed { remaining: 0, .. }));
+        // What weighs more than the whole burst never passes.
+        assert!(matches!(decide_for(quota, 61, None, at(0)), Verdict::Limited { .. }));
+        assert!(matches!(decide_for(quota, u32::MAX, Some(i64::MAX), at(0)), Verdict::Limited { .. }));
     }
 
     #[test]

@@ -110,6 +110,9 @@ pub struct Content {
     /// What the client knows about where it was written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metadata: Option<Value>,
+    /// What the person is called who wrote it, where it was one of the tenant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub author_name: Option<String>,
     /// Where in a trace it was written, if that is recorded: what follows from it goes on there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace: Option<TraceContext>,
@@ -162,6 +165,9 @@ pub struct Message {
     /// The agent that wrote it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub agent_name: Option<String>,
+    /// What the person is called who wrote it, where it was one of the tenant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub author_name: Option<String>,
     /// What it says.
     pub parts: Vec<Part>,
     /// Where the answer comes from.

@@ -68,6 +68,14 @@ impl Shares {
 }
 
 impl Shares {
+    /// What files may take in a day, in KiB of the room that a tenant has for all. A file of the largest kind fits each time.
+    pub fn of_room(room: i64, largest: u64) -> Self {
+        let kib = |bytes: i64| u32::try_from(bytes / 1024).unwrap_or(u32::MAX);
+        let largest = kib(i64::try_from(largest.div_ceil(1024).saturating_mul(1024)).unwrap_or(i64::MAX));
+        let part = |parts: i64| a_day(kib(room / parts).max(largest));
+        Self { visitor: part(50), host: part(25), home: part(25), region: part(10) }
+    }
+
     /// The share of a network.
     pub fn of_network(&self, width: Width) -> Quota {
         match width {
@@ -152,6 +160,18 @@ mod tests {
                 assert!(share.requests <= requests && share.requests <= (requests / parts).max(LEAST));
             }
         }
+    }
+
+    const FREE_ROOM: i64 = 1 << 30;
+
+    #[test]
+    fn a_few_visitors_fill_no_room_of_files() {
+        let shares = Shares::of_room(FREE_ROOM, 5 << 20);
+        assert_eq!((shares.visitor.requests, shares.host.requests), (20 * 1024 + 491, 40 * 1024 + 982));
+        assert!(i64::from(shares.region.requests) * 1024 <= FREE_ROOM / 10);
+        // However little room there is, a file that may be sent at all can be.
+        assert_eq!(Shares::of_room(0, 5 << 20).visitor.requests, 5 * 1024);
+        assert_eq!(Shares::of_room(i64::MAX, u64::MAX).host.requests, u32::MAX);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The front desk: what all calls share.
 
 use crate::{
+    api::tenants::conversations::typing::TypingPeople,
     bodies::Bodies,
     edge::origins::KnownOrigins,
     identity::{Asker, Passwords},
@@ -119,6 +120,8 @@ pub struct Shared {
     pub(crate) origins: KnownOrigins,
     pub(crate) streams: Arc<Streams>,
     pub(crate) refusals: Refusals,
+    /// In which conversations people write.
+    pub(crate) typing: TypingPeople,
     /// Calls that stand in the trail together.
     pub(crate) tallies: Tallies,
     /// Bodies of requests in memory.
@@ -187,6 +190,7 @@ impl FrontDesk {
             origins: KnownOrigins::new(database.clone()),
             streams: Arc::default(),
             refusals: Refusals::default(),
+            typing: TypingPeople::default(),
             tallies: Tallies::default(),
             bodies: Bodies::default(),
             good_keys: Cache::builder().max_capacity(10_000).time_to_live(Duration::from_hours(1)).build(),

@@ -1,6 +1,7 @@
 //! Live events of a session (`text/event-stream`). The bell wakes a stream; the database alone says what happened, and
 //! the listener is there before the first look into it, so nothing falls between.
 
+pub(crate) mod inbox;
 mod places;
 mod watcher;
 
@@ -10,11 +11,13 @@ pub(crate) use watcher::LAST_WORDS;
 use crate::{connection::Connection, desk::FrontDesk, files::links, problem::Code, token_desk::KnownToken};
 use bytes::Bytes;
 use futures_util::{Stream, stream};
-use misy_domain::{ConversationId, SessionId, TenantId, network::Network};
+use misy_domain::{ConversationId, Message, Role, SessionId, TenantId, network::Network};
 use misy_store::{
     StoreError, TenantKeys,
     bell::{Agent, Listener, Ring, Written},
-    sessions::{self, ConversationStatus},
+    inbox::{self as inbox_store, Handling, HandlingState},
+    sessions::ConversationStatus,
+    tenant_tx,
 };
 use misy_telemetry::{Field, Span};
 use misy_trust::ClientCertificate;
@@ -55,6 +58,8 @@ struct Live {
     ending: watch::Receiver<Option<Ending>>,
     _place: Place,
     heard: Ring,
+    /// What the client was told of who answers.
+    handed_off: HandedOff,
     /// What the client was shown of an answer that is being written.
     shown: Option<Written>,
     /// What is said after the messages that are being read: that nobody writes any more, so that an answer that was seen growing
@@ -105,6 +110,7 @@ pub(crate) fn events(
         opening,
         _place: place,
         heard: Ring::default(),
+        handed_off: HandedOff::no(),
         shown: None,
         after_messages: String::new(),
         step: Step::Open,
@@ -130,6 +136,10 @@ impl Live {
                     self.step = Step::Read;
                     let mut piece = RETRY.to_owned();
                     write_event(&mut piece, "status", None, &Status::of(self.opening.status));
+                    // Who answers is told from the start where it is not the assistant.
+                    if self.opening.status == ConversationStatus::Handoff {
+                        self.step = Step::ReadStatus;
+                    }
                     return Some(piece.into());
                 }
                 // Reading takes a future of some kilobytes: boxed, it is there only while we read.
@@ -184,9 +194,10 @@ impl Live {
 
     fn rung(&mut self, ring: Ring) -> Option<Bytes> {
         let before = std::mem::replace(&mut self.heard, ring);
-        if self.heard.status_changes != before.status_changes {
+        // News that were missed may have been of the status.
+        if self.heard.status_changes != before.status_changes || self.heard.gaps != before.gaps {
             self.step = Step::ReadStatus;
-        } else if self.heard.sequence > self.opening.after || self.heard.gaps != before.gaps {
+        } else if self.heard.sequence > self.opening.after {
             self.step = Step::Read;
         }
         let mut piece = String::new();
@@ -223,6 +234,7 @@ impl Live {
 
     /// Messages that were not sent yet.
     async fn read(&mut self) -> Result<Option<Bytes>, StoreError> {
+        let is_closed = self.opening.status == ConversationStatus::Closed;
         let Opening { tenant, keys, session, conversation, after, .. } = &mut self.opening;
         let mut messages =
             self.desk.database.messages_since(tenant, keys, *conversation, *after, BATCH).await?;
@@ -238,12 +250,15 @@ impl Live {
             return Ok((!said_after.is_empty()).then(|| said_after.into()));
         };
         *after = last.sequence;
-        if messages.iter().any(|message| message.role != misy_domain::Role::Contact) {
+        // Who writes in a conversation that was closed opens it again.
+        let reopens = |message: &Message| is_closed && message.role == Role::Contact;
+        if messages.iter().any(|message| message.role != Role::Contact) {
             // The client lets go of it.
             self.shown = None;
         }
         // A change of status is told in a message of the platform too, wherever it was made.
-        if messages.iter().any(|message| message.role == misy_domain::Role::System) && !more {
+        let tells = |message: &Message| message.role == Role::System || reopens(message);
+        if messages.iter().any(tells) && !more {
             self.step = Step::ReadStatus;
         }
         let mut piece = String::with_capacity(512 * messages.len());
@@ -262,25 +277,27 @@ impl Live {
         Ok(Some(piece.into()))
     }
 
-    /// The status of the conversation, if it is another one.
+    /// The status of the conversation and who answers, if that is another one.
     async fn read_status(&mut self) -> Result<Option<Bytes>, StoreError> {
         self.step = Step::Read;
-        let claims = &self.opening.token.claims;
-        let mut tx = self.desk.database.tenant("live.status", &self.opening.tenant).await?;
-        let session =
-            sessions::session(&mut tx, self.opening.session, claims.family, &claims.site_id).await?;
-        tx.commit().await?;
-        let status = session.map_or(ConversationStatus::Closed, |session| session.status);
-        if status == self.opening.status {
-            return Ok(None);
-        }
-        self.opening.status = status;
+        let Opening { tenant, keys, conversation, .. } = &self.opening;
+        let handling = tenant_tx!(self.desk.database, "live.status", tenant, async |tx| {
+            inbox_store::handling(tx, keys, *conversation).await
+        })
+        .await?;
+        let closed = Handling { status: ConversationStatus::Closed, assignee: None, version: 0 };
+        let handling = handling.unwrap_or(closed);
+        let handoff = HandedOff::of(&handling);
         let mut piece = String::new();
-        if status == ConversationStatus::Handoff {
-            write_event(&mut piece, "handoff", None, &Status::of(status));
+        if handoff != self.handed_off {
+            write_event(&mut piece, "handoff", None, &handoff);
+            self.handed_off = handoff;
         }
-        write_event(&mut piece, "status", None, &Status::of(status));
-        Ok(Some(piece.into()))
+        if handling.status != self.opening.status {
+            self.opening.status = handling.status;
+            write_event(&mut piece, "status", None, &Status::of(handling.status));
+        }
+        Ok((!piece.is_empty()).then(|| piece.into()))
     }
 
     /// What is said before the stream ends; nothing where the client just comes back.
@@ -308,6 +325,33 @@ struct Status {
 impl Status {
     fn of(status: ConversationStatus) -> Self {
         Self { status: status.as_str(), ending: None }
+    }
+}
+
+/// Who answers, as the contact is told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct HandedOff {
+    status: &'static str,
+    state: &'static str,
+    /// What the person is called who holds the conversation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    person_name: Option<String>,
+}
+
+impl HandedOff {
+    fn of(handling: &Handling) -> Self {
+        Self {
+            status: handling.status.as_str(),
+            state: handling.state().as_str(),
+            person_name: handling.assignee.as_ref().map(|assignee| assignee.name.clone()),
+        }
+    }
+
+    /// As it is before anybody is told anything.
+    fn no() -> Self {
+        let assistant = HandlingState::Assistant.as_str();
+        Self { status: ConversationStatus::Active.as_str(), state: assistant, person_name: None }
     }
 }
 

@@ -6,9 +6,11 @@ mod abilities;
 mod authorised;
 mod giving;
 mod reason;
+mod standing;
 
 pub(crate) use abilities::Ability;
 pub use authorised::{Acts, AtHome, AtTenant, Authorised, Either, Managed};
+pub(crate) use standing::Standing;
 
 use crate::{
     desk::FrontDesk,

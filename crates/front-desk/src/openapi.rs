@@ -7,7 +7,7 @@ use crate::{
 };
 use http::Method;
 use misy_domain::{
-    Action, AlertId, AuditId, BookingId, CertificateId, DomainName, FileId, GrantId, KeyId, PasskeyId,
+    Action, AlertId, AuditId, BookingId, CertificateId, ConversationId, DomainName, FileId, GrantId, KeyId, PasskeyId,
     SessionId, SignInId, SiteId, TenantId, UserId,
 };
 use misy_trust::AccessPolicies;
@@ -44,6 +44,7 @@ use utoipa::{
         (name = "chat", description = "Sessions, messages, live events"),
         (name = "channels", description = "Messages that come and go beside the tenant's own sites"),
         (name = "bookings", description = "What can be booked, and what is"),
+        (name = "inbox", description = "What contacts say, and people who answer them"),
         (name = "tenants", description = "Tenants and what belongs to them"),
         (name = "people", description = "Users of a tenant and what they may do"),
         (name = "privilege", description = "What the owner's people do to tenants, and what is suspicious of it"),
@@ -311,6 +312,7 @@ fn of_place(path: &str, name: &str) -> Option<(String, RefOr<Schema>)> {
         "auditId" => of::<AuditId>(),
         "grantId" => of::<GrantId>(),
         "alertId" => of::<AlertId>(),
+        "conversationId" => of::<ConversationId>(),
         "domain" => of::<DomainName>(),
         // People's sessions, and those of contacts.
         "sessionId" if path.contains("/auth/") || path.contains("/users/") => of::<SignInId>(),
@@ -339,6 +341,8 @@ pub struct MessageSchema {
     role: misy_domain::Role,
     /// The agent that wrote it.
     agent_name: Option<String>,
+    /// What the person is called who wrote it, where it was one of the tenant.
+    author_name: Option<String>,
     /// What it says.
     parts: Vec<PartSchema>,
     /// Where the answer comes from.

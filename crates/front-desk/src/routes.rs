@@ -71,7 +71,7 @@ pub fn served() -> Vec<Served> {
 }
 
 fn all() -> Routes {
-    [operation(), chat(), people(), life(), belongings(), members(), oversight()]
+    [operation(), chat(), people(), life(), belongings(), members(), inbox(), oversight()]
         .into_iter()
         .fold(Routes::default(), Routes::merge)
 }
@@ -208,6 +208,7 @@ fn chat() -> Routes {
         .open(served!(messages::write))
         .open(served!(files::upload::upload))
         .open(served!(files::read::read))
+        .open(served!(files::remove::take_back))
         .open(served!(channels::pass_on))
         .open(served!(channels::webhook::confirm))
         .open(served!(channels::webhook::take))
@@ -279,7 +280,7 @@ fn life() -> Routes {
 /// What a tenant has.
 fn belongings() -> Routes {
     use tenants::{
-        bookings, certificates, channels, context_pack, encryption, keys, secrets, services, sites,
+        bookings, certificates, channels, context_pack, encryption, files, keys, secrets, services, sites,
     };
     Routes::default()
         .managed(served!(tokens::revoke_all::revoke_all))
@@ -317,6 +318,7 @@ fn belongings() -> Routes {
         .managed(served!(secrets::change))
         .managed(served!(encryption::read))
         .managed(served!(encryption::rotate))
+        .managed(served!(files::remove))
 }
 
 /// Who of a tenant gets in, and what they may do.
@@ -346,6 +348,24 @@ fn members() -> Routes {
         .managed(served!(roles::read))
         .managed(served!(roles::change))
         .managed(served!(roles::delete))
+}
+
+/// What contacts say, and people who answer.
+fn inbox() -> Routes {
+    use tenants::conversations::{events, holding, list, messages, notes, read, typing, write};
+    Routes::default()
+        .managed(served!(list::list))
+        .managed(served!(events::follow))
+        .managed(served!(read::read))
+        .managed(served!(messages::list))
+        .managed(served!(write::answer))
+        .managed(served!(holding::take))
+        .managed(served!(holding::assign))
+        .managed(served!(holding::hand_back))
+        .managed(served!(holding::close))
+        .managed(served!(typing::show))
+        .managed(served!(notes::list))
+        .managed(served!(notes::add))
 }
 
 /// What was done, what it cost, and what is suspicious of it.

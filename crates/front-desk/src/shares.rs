@@ -107,6 +107,23 @@ impl<'a> Counts<'a> {
         self
     }
 
+    /// What the files of a visitor may weigh in a day, in KiB: theirs, and of where they are. Nothing for programs, and nothing
+    /// where files have all the room they want.
+    pub(crate) fn of_files(state: &'a TenantState, who: Who, family: &str) -> Self {
+        let mut counts = Self { state, who, limits: Vec::with_capacity(4), shared: Vec::new() };
+        let room = state.file_limits();
+        let (Who::Visitor(address), Some(total)) = (who, room.total) else { return counts };
+        let shares = Shares::of_room(total, room.largest);
+        let mut push = |whose: &str, quota| {
+            counts.limits.push((Scope::Key, format!("bytes {whose}"), quota));
+        };
+        push(family, shares.visitor);
+        for network in address.into_iter().flat_map(Network::all_of) {
+            push(&network.to_string(), shares.of_network(network.width()));
+        }
+        counts
+    }
+
     /// As limits.
     pub(crate) fn limits(&self) -> Vec<Limit<'_>> {
         self.limits

@@ -268,6 +268,9 @@ impl Turns {
             }
             outcome => outcome?,
         };
+        if loaded.work.is_silent {
+            stay_silent(&mut outcome);
+        }
         Span::current().record("agentName", outcome.decision.agent.as_str());
         steps.turn.id(Field::Agent, &outcome.decision.agent);
         let (told, wait) = match self.answer(lease, &loaded, &mut outcome, steps, &timeline).await? {
@@ -405,6 +408,19 @@ const FAILED: InPlace = InPlace {
     summary: "The agent came to no answer; the last messages are not answered.",
     phrase: unfinished_phrase,
 };
+
+/// A person holds the conversation: what was asked is theirs to answer.
+fn stay_silent(outcome: &mut TurnOutcome) {
+    outcome.replies.clear();
+    outcome.handoff = None;
+    outcome.spent = None;
+    outcome.decision.outcome = Outcome::Silent;
+    "none".clone_into(&mut outcome.decision.agent);
+    outcome
+        .decision
+        .rules
+        .push("handed off: a person holds the conversation, so the assistant stays silent".to_owned());
+}
 
 /// A person answers in the place of an agent.
 fn hand_over(outcome: &mut TurnOutcome, why: &InPlace) {

@@ -7,6 +7,7 @@
 //! | `expired` | ten minutes | removes rows that are over, such as answers kept for repeated calls, and the bytes of files that are gone |
 //! | `purge` | ten seconds | removes what is left of closed tenants |
 //! | `rotation_by_age` | hour | begins rotations of data keys that are too old |
+//! | `waiting` | minute | tells tenants in which somebody waits too long for a person |
 //! | `seal` | second | gives audit entries their places in the trees, and signs |
 //!
 //! The front desk has three more for what it keeps in memory (its module `loops`): `changes`, `refusals`, `signing_keys`. Each
@@ -17,6 +18,7 @@ mod expired;
 mod purge;
 mod rotation_by_age;
 mod seal;
+mod waiting;
 
 use crate::settings::Settings;
 use misy_front_desk::FrontDesk;
@@ -29,6 +31,7 @@ pub(crate) fn start(settings: &Settings, desk: &FrontDesk, stop: &CancellationTo
     runner.start(data_keys::DataKeys::new(desk));
     runner.start(expired::Expired::new(desk));
     runner.start(purge::Purge::new(desk));
+    runner.start(waiting::Waiting::new(desk));
     if let Some(longest) = settings.data_keys {
         runner.start(rotation_by_age::RotationByAge::new(desk, longest));
     }

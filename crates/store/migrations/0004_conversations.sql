@@ -73,7 +73,7 @@ create table misy.messages (
 -- What came from outside is unique by where it came from and the id it had there. A session is a place of its own, so that
 -- nobody can probe for the ids of others.
 create unique index messages_external on misy.messages (tenant_id, coalesce(account_id, session_id), external_id)
-    where external_id is not null;
+    where external_id is not null and role = 'contact';
 
 -- Why a turn went as it did. Holds ids, scores and rules, never the words of a contact.
 create table misy.decisions (

@@ -57,7 +57,7 @@ begin
         into outcome, message_id, conversation_id, sequence, created_at
         from misy.messages m
         where m.tenant_id = p_tenant and coalesce(m.account_id, m.session_id) = coalesce(p_account, p_session)
-            and m.external_id = p_external_id;
+            and m.external_id = p_external_id and m.role = 'contact';
         outcome := coalesce(outcome, 'expired');
         return;
     end if;
@@ -67,20 +67,25 @@ begin
     values (p_tenant, ingest_message.conversation_id, ingest_message.sequence, p_message_id,
             case when p_account is null then p_session end, p_account, 'contact', p_sealed_body, p_external_id, p_sent_at,
             p_now)
-    on conflict (tenant_id, coalesce(account_id, session_id), external_id) where external_id is not null do nothing;
+    on conflict (tenant_id, coalesce(account_id, session_id), external_id)
+        where external_id is not null and role = 'contact' do nothing;
     if not found then
         outcome := 'duplicate';
         select m.message_id, m.conversation_id, m.sequence, m.created_at
         into message_id, conversation_id, sequence, created_at
         from misy.messages m
         where m.tenant_id = p_tenant and coalesce(m.account_id, m.session_id) = coalesce(p_account, p_session)
-            and m.external_id = p_external_id;
+            and m.external_id = p_external_id and m.role = 'contact';
         return;
     end if;
 
     update misy.conversations c
     set last_sequence = ingest_message.sequence,
         last_inbound_sequence = ingest_message.sequence,
+        active_at = pg_catalog.clock_timestamp(),
+        -- Who writes again is answered again, by the assistant.
+        status = case when c.status = 'closed' then 'active' else c.status end,
+        handling = c.handling + (c.status = 'closed')::integer,
         -- While a lease is held or a failure waits, the work is due already, and minutes ahead at most: what is further is
         -- from a clock that was wrong.
         work_at = case

@@ -68,6 +68,10 @@ begin
         unanswered_in_a_row = p_unanswered,
         language = coalesce(p_language, c.language),
         status = coalesce(p_status, c.status),
+        active_at = case when cardinality(p_reply_ids) > 0 then present else c.active_at end,
+        waiting_since = case when p_status = 'handoff' and c.assignee is null then coalesce(c.waiting_since, present)
+                             else c.waiting_since end,
+        handling = c.handling + (p_status is distinct from c.status and p_status is not null)::integer,
         handoff_reason = coalesce(p_handoff_reason, c.handoff_reason),
         sealed_handoff = coalesce(p_sealed_handoff, c.sealed_handoff),
         waits_for = p_waits_for,

@@ -225,7 +225,7 @@ begin
     if taken is null and not exists (
         select from misy.messages m
         where m.tenant_id = p_tenant and coalesce(m.account_id, m.session_id) = coalesce(p_account, p_session)
-            and m.external_id = p_external_id)
+            and m.external_id = p_external_id and m.role = 'contact')
     then
         outcome := 'quota_exceeded';
         return;

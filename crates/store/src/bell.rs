@@ -12,7 +12,7 @@ use std::{
     fmt,
     hash::{BuildHasher, RandomState},
     sync::{
-        Arc, Mutex, PoisonError, Weak,
+        Arc, Mutex, PoisonError, RwLock, Weak,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -21,6 +21,8 @@ use tokio::sync::{Notify, broadcast, watch};
 const SHARDS: usize = 64;
 /// Changes of tenants that were not listened to yet; who is behind hears of none of those, and looks once a second.
 const CHANGES: usize = 1_000;
+/// Conversations that are told of at once.
+const MOST_TOGETHER: usize = 100;
 
 type Key = (TenantId, ConversationId);
 type Shard = Mutex<HashMap<Key, watch::Sender<Ring>>>;
@@ -91,11 +93,13 @@ pub enum Agent {
     Smalltalk,
     /// Says what it does not know.
     OutOfScope,
+    /// A person of the tenant.
+    Person,
 }
 
 impl Agent {
     /// All of them, in the order of their numbers.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Support,
         Self::Sales,
         Self::Booking,
@@ -103,6 +107,7 @@ impl Agent {
         Self::Handoff,
         Self::Smalltalk,
         Self::OutOfScope,
+        Self::Person,
     ];
 
     /// As it stands in messages.
@@ -115,6 +120,7 @@ impl Agent {
             Self::Handoff => "handoff",
             Self::Smalltalk => "smalltalk",
             Self::OutOfScope => "out_of_scope",
+            Self::Person => "person",
         }
     }
 
@@ -197,6 +203,8 @@ struct Inner {
     hasher: RandomState,
     shards: Vec<Shard>,
     changes: broadcast::Sender<TenantId>,
+    /// Of tenants whose people follow what happens in all conversations.
+    inboxes: RwLock<HashMap<TenantId, broadcast::Sender<Option<ConversationId>>>>,
     fan_out: Option<FanOut>,
 }
 
@@ -204,6 +212,22 @@ impl Default for Bell {
     fn default() -> Self {
         Self { inner: Arc::new(Inner::new(None)) }
     }
+}
+
+/// Hears in which conversations of a tenant something happens, until it is dropped.
+pub struct InboxListener {
+    bell: Bell,
+    tenant: TenantId,
+    receiver: Option<broadcast::Receiver<Option<ConversationId>>>,
+}
+
+/// What is heard of all conversations of a tenant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum InboxNews {
+    /// Something happened in these.
+    In(Vec<ConversationId>),
+    /// Something may have been missed: look at all of them.
+    Missed,
 }
 
 /// Hears what happens in one conversation until it is dropped.
@@ -283,6 +307,15 @@ impl Bell {
         self.inner.changes.subscribe()
     }
 
+    /// Starts to listen to all conversations of a tenant.
+    pub fn listen_to_all(&self, tenant: &TenantId) -> InboxListener {
+        let mut inboxes = self.inner.inboxes.write().unwrap_or_else(PoisonError::into_inner);
+        let sender = inboxes.entry(tenant.clone()).or_insert_with(|| broadcast::Sender::new(CHANGES));
+        let receiver = Some(sender.subscribe());
+        drop(inboxes);
+        InboxListener { bell: self.clone(), tenant: tenant.clone(), receiver }
+    }
+
     /// Starts to listen to a conversation.
     pub fn listen(&self, tenant: &TenantId, conversation: ConversationId) -> Listener {
         let key = (tenant.clone(), conversation);
@@ -303,6 +336,7 @@ impl Inner {
             hasher: RandomState::new(),
             shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
             changes: broadcast::Sender::new(CHANGES),
+            inboxes: RwLock::default(),
             fan_out,
         }
     }
@@ -315,6 +349,12 @@ impl Inner {
     fn ring(&self, key: &Key, news: &News) {
         if let Some(sender) = self.shard(key).lock().unwrap_or_else(PoisonError::into_inner).get(key) {
             sender.send_modify(|ring| ring.take(news));
+        }
+        if (news.sequence.is_some() || news.status_changed)
+            && let Some(sender) = self.inboxes.read().unwrap_or_else(PoisonError::into_inner).get(&key.0)
+        {
+            // Nobody may be listening any more.
+            let _ = sender.send(Some(key.1));
         }
     }
 
@@ -344,6 +384,9 @@ impl Inner {
                         sender.send_modify(|ring| ring.gaps = ring.gaps.wrapping_add(1));
                     }
                 }
+                for sender in self.inboxes.read().unwrap_or_else(PoisonError::into_inner).values() {
+                    let _ = sender.send(None);
+                }
             }
         }
     }
@@ -358,6 +401,34 @@ impl Listener {
             return receiver.borrow_and_update().clone();
         }
         std::future::pending().await
+    }
+}
+
+impl InboxListener {
+    /// Waits until something happens, and gives all that happened by then, each conversation once.
+    pub async fn heard(&mut self) -> InboxNews {
+        let Some(receiver) = &mut self.receiver else { return std::future::pending().await };
+        let Ok(Some(first)) = receiver.recv().await else { return InboxNews::Missed };
+        let mut heard = vec![first];
+        while heard.len() < MOST_TOGETHER {
+            match receiver.try_recv() {
+                Ok(Some(next)) if heard.contains(&next) => {}
+                Ok(Some(next)) => heard.push(next),
+                Err(broadcast::error::TryRecvError::Empty) => break,
+                Ok(None) | Err(_) => return InboxNews::Missed,
+            }
+        }
+        InboxNews::In(heard)
+    }
+}
+
+impl Drop for InboxListener {
+    fn drop(&mut self) {
+        self.receiver = None;
+        let mut inboxes = self.bell.inner.inboxes.write().unwrap_or_else(PoisonError::into_inner);
+        if inboxes.get(&self.tenant).is_some_and(|sender| sender.receiver_count() == 0) {
+            inboxes.remove(&self.tenant);
+        }
     }
 }
 

@@ -17,7 +17,8 @@ use crate::{
 };
 use jiff_sqlx::{Timestamp as SqlTimestamp, ToSqlx};
 use misy_domain::{
-    Channel, ChannelAccountId, ConversationId, DeliveryId, Message, Timestamp, tenant::TenantStatus,
+    Channel, ChannelAccountId, ConversationId, DeliveryId, Message, MessageId, Timestamp,
+    tenant::TenantStatus,
 };
 use misy_trust::WebhookSecret;
 
@@ -179,6 +180,41 @@ pub async fn receiver_is_gone(
     .execute(tx.connection())
     .await?;
     Ok(())
+}
+
+/// How a message fares on its way out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OfMessage {
+    /// The message.
+    pub message_id: MessageId,
+    /// `queued`, `sent`, `delivered`, `read`, or `failed` when it was given up.
+    pub status: String,
+    /// The code of the last failure.
+    pub error: Option<String>,
+}
+
+/// How the messages of a conversation fare from a sequence on.
+pub async fn of_conversation(
+    tx: &mut TenantTx,
+    conversation: ConversationId,
+    from: i64,
+) -> Result<Vec<OfMessage>, StoreError> {
+    let tenant = tx.tenant().clone();
+    let rows = sqlx::query!(
+        r#"select message_id, case when dead_at is null then status else 'failed' end as "status!", last_error
+           from deliveries where tenant_id = $1 and conversation_id = $2 and sequence >= $3 order by sequence"#,
+        tenant.as_str(),
+        conversation.to_string(),
+        from,
+    )
+    .fetch_all(tx.connection())
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let message_id = stored(row.message_id.parse())?;
+            Ok(OfMessage { message_id, status: row.status, error: row.last_error })
+        })
+        .collect()
 }
 
 /// How a delivery stands.

@@ -1,8 +1,9 @@
 //! Files that contacts send: what is known of each, and ([`bytes`]) where its bytes lie.
 //!
 //! The row comes first and goes first. It says that the file is stored only when its bytes are durable, and when it goes, the
-//! database notes that the bytes are to follow ([`Database::remove_bytes`]). So a line leads to all bytes that were written to
-//! their end. Whoever is killed while it writes them leaves an unfinished piece beside their place, which nobody can read.
+//! database notes that the bytes are to follow ([`Database::remove_bytes`]). So a line leads to all bytes that were ever written.
+//! Whoever is killed while it writes them leaves an unfinished piece beside their place, which nobody can read and which goes with
+//! them.
 
 mod bytes;
 
@@ -194,6 +195,73 @@ pub async fn find(
     let key = keys.contact(Via::Connection(tx.connection()), &row.conversation_id).await?;
     let key = key.ok_or(StoreError::Unsealable("attachments"))?;
     Ok(Some((row.open(keys, &key)?, key)))
+}
+
+/// What came of the removal of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Removed {
+    /// It is gone; its bytes follow.
+    Gone,
+    /// A message carries it: it is a part of what was said.
+    Sent,
+    /// There is no such file for whoever asks.
+    NotFound,
+}
+
+/// Removes a file that no message carries yet, for whoever brought it.
+pub async fn take_back(
+    tx: &mut TenantTx,
+    keys: &TenantKeys,
+    file: FileId,
+    reader: Reader<'_>,
+) -> Result<Removed, StoreError> {
+    if find(tx, keys, file, reader).await?.is_none() {
+        return Ok(Removed::NotFound);
+    }
+    let tenant = tx.tenant().clone();
+    // A message that takes it at this moment has its row.
+    let gone = sqlx::query!(
+        "delete from attachments where tenant_id = $1 and file_id = $2 and message_id is null",
+        tenant.as_str(),
+        file.to_string(),
+    )
+    .execute(tx.connection())
+    .await?;
+    Ok(if gone.rows_affected() == 0 { Removed::Sent } else { Removed::Gone })
+}
+
+/// Removes a file of the tenant, sent or not; says whether it was there. A message that carries it keeps its words.
+pub async fn remove(tx: &mut TenantTx, file: FileId) -> Result<bool, StoreError> {
+    let tenant = tx.tenant().clone();
+    let gone = sqlx::query!(
+        "delete from attachments where tenant_id = $1 and file_id = $2",
+        tenant.as_str(),
+        file.to_string(),
+    )
+    .execute(tx.connection())
+    .await?;
+    Ok(gone.rows_affected() > 0)
+}
+
+/// What the files of a tenant take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Taken {
+    /// How many there are.
+    pub files: i64,
+    /// Their bytes.
+    pub bytes: i64,
+}
+
+/// What the files of the tenant take.
+pub async fn taken(tx: &mut TenantTx) -> Result<Taken, StoreError> {
+    let tenant = tx.tenant().clone();
+    let row = sqlx::query!(
+        r#"select count(*) as "files!", coalesce(sum(size), 0)::bigint as "bytes!" from attachments where tenant_id = $1"#,
+        tenant.as_str(),
+    )
+    .fetch_one(tx.connection())
+    .await?;
+    Ok(Taken { files: row.files, bytes: row.bytes })
 }
 
 /// Those of the files that are stored for this conversation, in the order in which they are named.

@@ -25,6 +25,7 @@ pub mod files;
 pub mod global_settings;
 pub mod guesses;
 pub mod idempotency;
+pub mod inbox;
 pub mod installation;
 mod installation_secrets;
 pub mod key_provider;

@@ -228,12 +228,27 @@ impl Limits {
         unreachable: Unreachable,
     ) -> Result<Decision, StoreError> {
         debug_assert!(limits.len() <= MOST_AT_ONCE, "some limits would not be counted");
-        let Some(shared) = &self.shared else { return Ok(self.local.check(tenant, nonce, limits, now)) };
-        match script::check(shared, tenant, nonce, limits, now, None).await {
+        let Some(shared) = &self.shared else { return Ok(self.local.check(tenant, nonce, limits, 1, now)) };
+        match script::check(shared, tenant, nonce, limits, 1, now, None).await {
             Err(StoreError::SharedUnavailable) if unreachable == Unreachable::DecideHere => {
-                Ok(self.local.check(tenant, nonce, limits, now))
+                Ok(self.local.check(tenant, nonce, limits, 1, now))
             }
             decided => decided,
+        }
+    }
+
+    /// The same of something that weighs as much as so many requests and changes something: it passes whole or not at all.
+    pub async fn check_weight(
+        &self,
+        tenant: &TenantId,
+        limits: &[Limit<'_>],
+        weight: u32,
+        now: Timestamp,
+    ) -> Result<Decision, StoreError> {
+        debug_assert!(limits.len() <= MOST_AT_ONCE, "some limits would not be counted");
+        match &self.shared {
+            None => Ok(self.local.check(tenant, None, limits, weight, now)),
+            Some(shared) => script::check(shared, tenant, None, limits, weight, now, None).await,
         }
     }
 
@@ -255,7 +270,7 @@ impl Limits {
             .iter()
             .map(|rule| Limit { scope: Scope::Key, subject: rule.subject, quota: rule.quota })
             .collect();
-        match script::check(shared, installation, None, &limits, now, None).await {
+        match script::check(shared, installation, None, &limits, 1, now, None).await {
             Ok(Decision::Limited { retry_after, .. }) => Some(retry_after),
             _ => None,
         }

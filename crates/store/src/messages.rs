@@ -251,6 +251,7 @@ impl Row {
             sequence: self.sequence,
             role: self.role.parse().map_err(|_| broken())?,
             agent_name: self.agent_name,
+            author_name: content.author_name,
             parts: content.parts,
             sources: content.sources,
             in_reply_to: content.in_reply_to,
@@ -430,6 +431,34 @@ pub async fn history(
     Row::open_all(rows, keys, &conversation, Via::Connection(tx.connection())).await
 }
 
+/// The newest messages of a conversation before a sequence, or the newest of all: at most `limit`, oldest first.
+pub async fn newest_before(
+    tx: &mut TenantTx,
+    keys: &TenantKeys,
+    conversation: ConversationId,
+    before: Option<i64>,
+    limit: u32,
+) -> Result<Vec<Message>, StoreError> {
+    let tenant = tx.tenant().clone();
+    let conversation = conversation.to_string();
+    let mut rows = sqlx::query_as!(
+        Row,
+        "select message_id, session_id, account_id, sequence, role, agent_name, sealed_body, external_id, created_at
+         from messages
+         where tenant_id = $1 and conversation_id = $2 and sequence < $3
+         order by sequence desc
+         limit $4",
+        tenant.as_str(),
+        conversation,
+        before.unwrap_or(i64::MAX),
+        i64::from(limit),
+    )
+    .fetch_all(tx.connection())
+    .await?;
+    rows.reverse();
+    Row::open_all(rows, keys, &conversation, Via::Connection(tx.connection())).await
+}
+
 /// Which of these outside ids of an account are known already, each with its conversation.
 pub async fn known_of_account(
     tx: &mut TenantTx,
@@ -440,7 +469,8 @@ pub async fn known_of_account(
     let ids: Vec<String> = external_ids.iter().map(|id| (*id).to_owned()).collect();
     let rows = sqlx::query!(
         r#"select external_id as "external_id!", conversation_id from messages
-           where tenant_id = $1 and coalesce(account_id, session_id) = $2 and external_id = any($3)"#,
+           where tenant_id = $1 and coalesce(account_id, session_id) = $2 and external_id = any($3)
+               and role = 'contact'"#,
         tenant.as_str(),
         account.to_string(),
         &ids,

@@ -124,8 +124,8 @@ pub async fn open_session(
          ), contact_key as (
              insert into contact_keys (tenant_id, contact_id, wrapped_key) values ($1, $2, $13)
          ), conversation as (
-             insert into conversations (tenant_id, conversation_id, contact_id, created_at)
-             values ($1, $4, $2, $3)
+             insert into conversations (tenant_id, conversation_id, contact_id, channel, created_at)
+             values ($1, $4, $2, $5, $3)
          )
          insert into sessions (tenant_id, session_id, site_id, conversation_id, contact_id, channel, locale,
                                token_family, permissions, sealed_metadata, created_at, expires_at)

@@ -48,6 +48,8 @@ pub struct TurnWork {
     pub permissions: Permissions,
     /// Where the conversation stands.
     pub status: ConversationStatus,
+    /// Whether a person holds it, or it was closed: then the assistant says nothing.
+    pub is_silent: bool,
     /// The language of the conversation so far.
     pub language: Option<Language>,
     /// How many turns in a row ended without an answer.

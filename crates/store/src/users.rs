@@ -272,6 +272,33 @@ pub async fn read(tx: &mut TenantTx, keys: &TenantKeys, user: UserId) -> Result<
     Ok(open(tx, keys, row.into_iter().collect()).await?.pop())
 }
 
+/// What people are called; those who are not there any more are left out.
+pub async fn named(
+    tx: &mut TenantTx,
+    keys: &TenantKeys,
+    users: &[String],
+) -> Result<Vec<(UserId, String)>, StoreError> {
+    if users.is_empty() {
+        return Ok(Vec::new());
+    }
+    let tenant = tx.tenant().clone();
+    let rows = sqlx::query!(
+        "select user_id, sealed_name from users where tenant_id = $1 and user_id = any ($2)",
+        tenant.as_str(),
+        users,
+    )
+    .fetch_all(tx.connection())
+    .await?;
+    keys.know(Via::Connection(tx.connection()), rows.iter().map(|row| &*row.sealed_name)).await?;
+    rows.into_iter()
+        .map(|row| {
+            let name = keys.open(&place(&tenant, "sealed_name", &row.user_id), &row.sealed_name)?;
+            let name = String::from_utf8(name).map_err(|_| StoreError::Unsealable("users"))?;
+            Ok((stored(row.user_id.parse())?, name))
+        })
+        .collect()
+}
+
 /// A person, whose row nobody else changes until the transaction ends.
 pub async fn lock(
     tx: &mut TenantTx,

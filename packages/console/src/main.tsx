@@ -12,6 +12,7 @@ import './styles/base.css';
 import './styles/parts.css';
 import './styles/frame.css';
 import './styles/rooms.css';
+import './styles/inbox.css';
 import { Words } from './words/words.js';
 
 show(theme());

@@ -20,8 +20,13 @@ const home = createRoute({ getParentRoute: () => root, path: '/', component: Hom
 const tenant = createRoute({ getParentRoute: () => root, path: '$tenantId', component: Frame, validateSearch });
 const within = () => tenant;
 
+/** One room, whichever conversation is open in it: so the list stays as it is. */
+const inbox = createRoute({ getParentRoute: within, path: 'inbox', component: guarded('inbox', () => import('./rooms/inbox/inbox.js')) });
+const opened = createRoute({ getParentRoute: () => inbox, path: '$conversationId' });
+
 const rooms = [
   createRoute({ getParentRoute: within, path: '/', component: guarded('overview', () => import('./rooms/overview/overview.js')) }),
+  inbox.addChildren([opened]),
   createRoute({ getParentRoute: within, path: 'sites', component: guarded('sites', () => import('./rooms/sites/sites.js')) }),
   createRoute({ getParentRoute: within, path: 'sites/$siteId', component: guarded('sites', () => import('./rooms/sites/site.js')) }),
   createRoute({ getParentRoute: within, path: 'keys', component: guarded('keys', () => import('./rooms/keys/keys.js')) }),

@@ -13,6 +13,7 @@ describe('people manage a tenant in the console', { skip: NO_PROGRAM }, () => {
   let browser: Browser;
   let andina: Registered;
   let ana: Person;
+  let verde: Registered;
   /** Where the owner's first administrator enrols. */
   let platform: string;
   /** Where Ana, the administrator of andina, is signed in. */
@@ -29,6 +30,15 @@ describe('people manage a tenant in the console', { skip: NO_PROGRAM }, () => {
         contactEmail: 'contacto@andina.example',
         websiteUrl: 'https://andina.example',
         businessIndustry: 'Dental clinic',
+      },
+    });
+    verde = await installation.api.as(bearer(owner.enrollment.token)).call('createTenant', {
+      body: {
+        tenantId: 'verde-cafe',
+        tenantName: 'Verde Café',
+        contactEmail: 'oi@verdecafe.example',
+        websiteUrl: 'https://verdecafe.example',
+        businessIndustry: 'Restaurant',
       },
     });
     browser = await launchBrowser();
@@ -320,6 +330,47 @@ describe('people manage a tenant in the console', { skip: NO_PROGRAM }, () => {
     await page.close();
   });
 
+  test('whoever signs out is out, whatever was done in other tabs, or is told that they are not', async () => {
+    const cafe = await newVisitor(browser, { locale: 'en-US' });
+    const page = await cafe.newPage();
+    const rita = await enrol(page, verde.enrollment.url, 'Rita Souza', 'rita@verdecafe.example');
+    await page.goto(`${installation.origin}/console`);
+    await heading(page, 'Verde Café');
+    // A second factor that is proved in another tab changes what proves that a call comes from here.
+    const other = await cafe.newPage();
+    await other.goto(`${installation.origin}/account`);
+    const proved = await other.evaluate(async (code) => {
+      const me = (await (await fetch('/api/meta-agent/auth/me')).json()) as { csrfToken: string };
+      const headers = { 'content-type': 'application/json', 'x-misy-csrf': me.csrfToken };
+      const answer = await fetch('/api/meta-agent/auth/step-up', { method: 'POST', headers, body: JSON.stringify({ factor: 'totp', code }) });
+      return answer.status;
+    }, await totp(rita.secret));
+    assert.equal(proved, 200);
+    await page.getByRole('navigation', { name: 'Rooms' }).getByRole('link', { name: 'Keys and secrets' }).click();
+    await page.getByRole('button', { name: 'Create key' }).click();
+    await page.getByLabel('Name').fill('Second tab');
+    await page.getByRole('dialog').getByRole('button', { name: 'Create key' }).click();
+    const once = page.getByRole('dialog', { name: 'Key created' });
+    await once.getByLabel('I have kept it').check();
+    await once.getByRole('button', { name: 'Done' }).click();
+
+    const signOut = async (): Promise<void> => {
+      await page.getByRole('button', { name: /^Your account/ }).click();
+      await page.getByRole('menuitem', { name: 'Sign out' }).click();
+    };
+    const status = (): Promise<number> => other.evaluate(async () => (await fetch('/api/meta-agent/auth/me')).status);
+    await page.route('**/auth/sign-out', (route) => route.abort());
+    await signOut();
+    await page.getByText(/^You are still signed in\./).waitFor();
+    assert.ok(page.url().includes('/console/verde-cafe'));
+    assert.equal(await status(), 200);
+    await page.unroute('**/auth/sign-out');
+    await signOut();
+    await page.waitForURL('**/sign-in?returnTo=/console');
+    assert.equal(await status(), 401);
+    await cafe.close();
+  });
+
   test('the owner’s people move between tenants, say why they act, and are asked again who they are', async () => {
     const headquarters = await newVisitor(browser, { locale: 'en-US' });
     const page = await headquarters.newPage();
@@ -360,6 +411,18 @@ describe('people manage a tenant in the console', { skip: NO_PROGRAM }, () => {
     await page.getByRole('row', { name: /Clínica Andina/ }).getByText('Suspended').waitFor();
     await page.getByRole('button', { name: 'Undo' }).click();
     await page.getByRole('row', { name: /Clínica Andina/ }).getByText('Active').waitFor();
+    // Who is suspended can leave, also from a page that they load then.
+    await page.getByRole('button', { name: 'Actions for Clínica Andina' }).click();
+    await page.getByRole('menuitem', { name: 'Suspend' }).click();
+    await page.getByLabel('Reason').fill('Ticket 4713: they asked for it after all');
+    await page.getByRole('dialog').getByRole('button', { name: 'Suspend' }).click();
+    await page.getByRole('row', { name: /Clínica Andina/ }).getByText('Suspended').waitFor();
+    const hers = await office.newPage();
+    await hers.goto(`${installation.origin}/console`);
+    await hers.getByText('The organisation is suspended').waitFor();
+    await hers.getByRole('button', { name: 'Sign out' }).click();
+    await hers.waitForURL('**/sign-in?returnTo=/console');
+    assert.equal(await hers.evaluate(async () => (await fetch('/api/meta-agent/auth/me')).status), 401);
     await headquarters.close();
   });
 });

@@ -143,6 +143,36 @@ describe('files that a visitor sends', () => {
     });
   }
 
+  test('what did not arrive before its session ended keeps its words, and says which file to send again', async () => {
+    await stage.visit('andina', async (chat, context) => {
+      await chat.open();
+      await choose(chat, [PHOTO, PDF]);
+      await ready(chat);
+      await context.setOffline(true);
+      await chat.write('Esto me duele');
+      await chat.own.locator('.meta', { hasText: 'Esperando' }).waitFor();
+      stage.fake.sessions.delete(stage.fake.lastSession.sessionId);
+      await context.setOffline(false);
+      const left = chat.own.filter({ hasText: 'Envía este archivo otra vez' });
+      await left.waitFor();
+      await eventually(async () => assert.equal(await chat.own.first().getAttribute('data-state'), 'sent'));
+      assert.deepEqual(stage.fake.lastSession.messages[0]?.parts, [{ type: 'text', text: 'Esto me duele' }]);
+      assert.deepEqual(await chat.ownTexts(), ['Esto me duele', 'muela.pngpresupuesto.pdf']);
+      // A reload forgets nothing of it.
+      await chat.page.reload();
+      await chat.open();
+      await left.waitFor();
+      const chooser = chat.page.waitForEvent('filechooser');
+      await left.getByRole('button').click();
+      await (await chooser).setFiles([PHOTO]);
+      await ready(chat);
+      assert.equal(await left.count(), 0);
+      await chat.field.press('Enter');
+      await chat.confirmed(2);
+      assert.deepEqual(stage.fake.lastSession.messages.filter(({ role }) => role === 'contact')[1]?.parts.map(({ name }) => name), ['muela.png']);
+    });
+  });
+
   test('where the site lets visitors send none, nothing offers it', async () => {
     const { permissions } = stage.fake.desk;
     stage.fake.desk.permissions = ['chat:read', 'chat:write'];

@@ -13,14 +13,14 @@ describe('pages and browsers that get in the way', () => {
   before(async () => (stage = await Stage.set()));
   after(() => stage.strike());
 
-  /** Serves the site with something added to its head, and with headers of its own. */
-  async function altered(context: BrowserContext, head: string, headers: Record<string, string> = {}): Promise<void> {
+  /** Serves the site with something added to its head and its body, and with a policy that is stricter by something. */
+  async function altered(context: BrowserContext, head: string, body = '', stricter = ''): Promise<void> {
     await context.route(`${new URL(stage.site('andina')).origin}/`, async (route) => {
       const response = await route.fetch();
-      const body = (await response.text()).replace('<head>', `<head>${head}`);
+      const html = (await response.text()).replace('<head>', `<head>${head}`).replace('<body>', `<body>${body}`);
       const { 'content-security-policy': policy = '', ...rest } = response.headers();
       const open = policy.replace('script-src', "script-src 'unsafe-inline'").replace('style-src', "style-src 'unsafe-inline'");
-      await route.fulfill({ response, body, headers: { ...rest, 'content-security-policy': open, ...headers } });
+      await route.fulfill({ response, body: html, headers: { ...rest, 'content-security-policy': open + stricter } });
     });
   }
 
@@ -138,18 +138,62 @@ describe('pages and browsers that get in the way', () => {
     }
   });
 
-  test('Trusted Types are required: one policy, named misy, is all that is asked for', async () => {
+  const TRUSTED_TYPES = "; require-trusted-types-for 'script'; trusted-types misy";
+
+  test('Trusted Types are required: one policy, named misy, is all that is asked for, and it takes names of our own files only', async () => {
     await stage.asVisitor(async (context) => {
-      await context.route(`${new URL(stage.site('andina')).origin}/`, async (route) => {
-        const response = await route.fetch();
-        const { 'content-security-policy': policy = '', ...rest } = response.headers();
-        const strict = `${policy}; require-trusted-types-for 'script'; trusted-types misy`;
-        await route.fulfill({ response, headers: { ...rest, 'content-security-policy': strict } });
+      await altered(context, '', '', TRUSTED_TYPES);
+      await context.addInitScript(() => {
+        const { trustedTypes } = window as unknown as { trustedTypes: { createPolicy(name: string, rules: object): object } };
+        const create = trustedTypes.createPolicy.bind(trustedTypes);
+        trustedTypes.createPolicy = (name, rules) => Object.assign(window, { misyPolicy: create(name, rules) }).misyPolicy;
       });
       const chat = await ChatPage.visit(context, stage.site('andina'));
       await answers(chat);
       assert.deepEqual(await cspViolations(chat.page), []);
+      const evil = ['https://evil.example/sdk/misy-widget.js', '//evil.example/x.js', 'data:text/javascript,alert(1)', 'widget.js?', '../x', 'constructor', ''];
+      const taken = await chat.page.evaluate((addresses) => {
+        const { misyPolicy } = window as unknown as { misyPolicy: { createScriptURL(address: string): unknown } };
+        return addresses.filter((address) => {
+          try {
+            misyPolicy.createScriptURL(address);
+            return true;
+          } catch {
+            return false;
+          }
+        });
+      }, evil);
+      assert.deepEqual(taken, []);
     });
+  });
+
+  describe('elements that go by the name of what the SDK asks the page for', () => {
+    const DOCUMENT = ['currentScript', 'head', 'body', 'documentElement', 'readyState', 'hidden', 'activeElement'];
+    const CALLS = ['createElement', 'createElementNS', 'createTextNode', 'addEventListener', 'querySelector', 'getElementById'];
+    const WINDOW = ['misy', 'misyParts', 'trustedTypes', 'BroadcastChannel', 'navigator', 'indexedDB', 'location'];
+    const image = (name: string): string =>
+      `<img name="${name}" src="https://evil.example/sdk/misy.js" data-tenant-id="a" data-public-key="b" data-api-origin="https://evil.example">`;
+    const form = (name: string): string =>
+      `<form id="${name}" name="${name}">${['live', 'widget', 'rich', 'files', 'es', 'init', 'lang', 'append', 'createPolicy', 'src'].map((part) => `<input name="${part}">`).join('')}</form>`;
+    const PAGES: [string, string][] = [
+      ['pictures', [...DOCUMENT, ...CALLS, ...WINDOW].map(image).join('')],
+      ['forms with fields', [...DOCUMENT, ...WINDOW].map(form).join('')],
+      ['frames', [...DOCUMENT, ...WINDOW].map((name) => `<iframe name="${name}" srcdoc="<a id=src><a id=widget>"></iframe>`).join('')],
+      ['two links of one name', WINDOW.map((name) => `<a id="${name}"></a><a id="${name}" name="widget" href="https://evil.example/"></a>`).join('')],
+    ];
+    for (const [what, html] of PAGES) {
+      test(`${what}: nothing of theirs is run, and the chat answers`, async () => {
+        await stage.asVisitor(async (context) => {
+          await altered(context, '', html, TRUSTED_TYPES);
+          const asked: string[] = [];
+          context.on('request', (request) => {
+            if (request.url().includes('evil.example') && request.resourceType() !== 'image') asked.push(request.url());
+          });
+          await answers(await ChatPage.visit(context, stage.site('andina')));
+          assert.deepEqual(asked, []);
+        });
+      });
+    }
   });
 
   describe('what is typed in the chat stays in the chat', () => {
@@ -258,7 +302,125 @@ describe('pages and browsers that get in the way', () => {
     });
   });
 
+  describe('storage that stalls and comes back', () => {
+    /** IndexedDB opens nothing while `stalled` is set in the page; `first`: as long after it was loaded. */
+    const stall = (context: BrowserContext, first: number): Promise<unknown> =>
+      context.addInitScript((milliseconds) => {
+        let waiting: (() => void)[] = [];
+        const open: (this: IDBFactory, ...about: [string, number?]) => IDBOpenDBRequest = Reflect.get(IDBFactory.prototype, 'open');
+        const state = { stalled: milliseconds > 0 };
+        IDBFactory.prototype.open = function (this: IDBFactory, ...about: [string, number?]) {
+          if (!state.stalled) return open.apply(this, about);
+          const request = {} as { result?: IDBDatabase; onsuccess?: () => void; onupgradeneeded?: () => void };
+          waiting.push(() => {
+            const real = open.apply(this, about);
+            real.onupgradeneeded = () => {
+              request.result = real.result;
+              request.onupgradeneeded?.();
+            };
+            real.onsuccess = () => {
+              request.result = real.result;
+              request.onsuccess?.();
+            };
+          });
+          return request as unknown as IDBOpenDBRequest;
+        };
+        const answer = (): void => {
+          state.stalled = false;
+          waiting.forEach((open) => open());
+          waiting = [];
+        };
+        if (milliseconds) setTimeout(answer, milliseconds);
+        Object.assign(window, { stallStorage: () => (state.stalled = true), answerStorage: answer });
+      }, first);
+    const call = (chat: ChatPage, name: 'stallStorage' | 'answerStorage'): Promise<void> =>
+      chat.page.evaluate((which) => (window as unknown as Record<string, () => void>)[which]?.(), name);
+
+    test('two seconds while the page loads do not forget the conversation', async () => {
+      await stage.visit('andina', async (first, context) => {
+        await answers(first);
+        await first.page.close();
+        await stall(context, 2000);
+        const chat = await ChatPage.visit(context, stage.site('andina'));
+        await chat.open();
+        await eventually(async () => assert.deepEqual(await chat.ownTexts(), [HOURS]));
+      });
+    });
+
+    test('what is written meanwhile goes out once, from the next page if it must', async () => {
+      await stage.asVisitor(async (context) => {
+        await stall(context, 0);
+        const chat = await ChatPage.visit(context, stage.site('andina'));
+        await answers(chat);
+        const posted: string[] = [];
+        context.on('requestfinished', (request) => {
+          if (request.method() === 'POST' && request.url().endsWith('/messages')) posted.push((request.postDataJSON() as { text: string }).text);
+        });
+        await context.setOffline(true);
+        await chat.banner.getByText('Sin conexión').waitFor();
+        await call(chat, 'stallStorage');
+        await chat.write('Mañana paso a verlos');
+        await chat.own.nth(1).waitFor();
+        await call(chat, 'answerStorage');
+        await eventually(async () => {
+          const kept = await chat.page.evaluate(
+            () =>
+              new Promise<string>((resolve) => {
+                const opening = indexedDB.open('misy', 1);
+                opening.onsuccess = () => {
+                  const reading = opening.result.transaction('state').objectStore('state').getAll() as IDBRequest<unknown[]>;
+                  reading.onsuccess = () => {
+                    opening.result.close();
+                    resolve(JSON.stringify(reading.result));
+                  };
+                };
+              }),
+          );
+          assert.match(kept, /paso a verlos/);
+        });
+        await chat.page.close();
+        await context.setOffline(false);
+        const next = await ChatPage.visit(context, stage.site('andina'));
+        await next.open();
+        await next.confirmed(2);
+        assert.deepEqual(await next.ownTexts(), [HOURS, 'Mañana paso a verlos']);
+        assert.equal(posted.length, 1);
+      });
+    });
+  });
+
   describe('several tabs', () => {
+    test('tabs that have not waited for each other are in one session all the same', async () => {
+      await stage.asVisitor(async (context) => {
+        await context.addInitScript(() => {
+          // A lock that has given way: what may take long is under way in both at once.
+          const request = (_: string, __: object, task: () => unknown): unknown => task();
+          Object.defineProperty(navigator, 'locks', { value: { request } });
+        });
+        const sessions = new Set<string>();
+        context.on('requestfinished', (request) => {
+          if (request.method() === 'POST' && request.url().endsWith('/messages')) sessions.add((request.postDataJSON() as { sessionId: string }).sessionId);
+        });
+        let under = 0;
+        let release = (): void => undefined;
+        const both = new Promise<void>((resolve) => (release = resolve));
+        await context.route('**/api/meta-agent/sessions', async (route) => {
+          if (route.request().method() === 'POST') {
+            if (++under === 2) release();
+            await both;
+          }
+          await route.continue();
+        });
+        const tabs = await Promise.all([0, 1].map(() => ChatPage.visit(context, stage.site('andina'))));
+        for (const [index, chat] of tabs.entries()) {
+          await chat.open();
+          await chat.write(`Hola ${index}`);
+        }
+        for (const chat of tabs) await eventually(async () => assert.deepEqual((await chat.ownTexts()).sort(), ['Hola 0', 'Hola 1']));
+        assert.equal(sessions.size, 1);
+      });
+    });
+
     test('a visitor has one stream, and all tabs hear what comes over it', { skip: NEEDS_FAKE }, async () => {
       await stage.visit('andina', async (first, context) => {
         await answers(first);
@@ -289,7 +451,7 @@ describe('pages and browsers that get in the way', () => {
         await eventually(() => assert.equal(session.streams.size, 0));
         await context.addInitScript(() => {
           let hidden = true;
-          Object.defineProperty(document, 'hidden', { get: () => hidden });
+          Object.defineProperty(Document.prototype, 'hidden', { get: () => hidden });
           Object.assign(window, {
             show: () => {
               hidden = false;

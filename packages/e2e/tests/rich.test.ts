@@ -120,6 +120,36 @@ describe('messages that are more than text', () => {
     });
   });
 
+  test('a picture is loaded from the files of the server and from nowhere else, least of all from the page with the visitor\u2019s cookies', async () => {
+    await stage.asVisitor(async (context) => {
+      const asked: string[] = [];
+      context.on('request', (request) => asked.push(request.url()));
+      const chat = await ChatPage.visit(context, stage.site('andina'));
+      const page = new URL(chat.page.url()).origin;
+      const bytes = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==', 'base64');
+      stage.fake.files.stored.set('fil_1', { bytes, mediaType: 'image/png', name: 'x.png', sessionId: '' });
+      const files = `${stage.fake.origin}/api/meta-agent/files/`;
+      const others = [
+        `${page}/account/close?now=1`,
+        `${page}/api/meta-agent/files/fil_1`,
+        `${files}../tokens/revoke`,
+        `${files}%2e%2e/health`,
+        `${files}fil_1/../../auth/me`,
+        `http://third.example/api/meta-agent/files/fil_1`,
+        `https://third.example/x.png`,
+      ];
+      const image = (url: string, at: number): Part => ({ type: 'image', url, alt: `image ${at}` });
+      const card = { type: 'card', title: 'Cuenta', text: 'x', image: { url: `${page}/account/close?now=2`, alt: 'in a card' }, buttons: [] };
+      await told(chat, others.map(image), [card, stage.fake.files.part('fil_1')]);
+      const pictures = chat.log.locator('.list img');
+      await eventually(async () => assert.equal(await pictures.evaluateAll((all) => all.filter((one) => (one as HTMLImageElement).naturalWidth).length), 1));
+      assert.equal(await pictures.count(), 1);
+      for (const at of others.keys()) await chat.panel.getByRole('link', { name: `image ${at}` }).waitFor();
+      const loaded = asked.filter((url) => /now=|third\.example|revoke|health|auth\/me|fil_1/.test(url));
+      assert.ok(loaded.length >= 1 && loaded.every((url) => url.startsWith(`${files}fil_1?time=`)), loaded.join());
+    });
+  });
+
   test('a button is pressed by key, says what the visitor means, and can be pressed once', async () => {
     await stage.visit('andina', async (chat) => {
       await told(chat, [BUTTONS]);
@@ -244,6 +274,24 @@ describe('messages that are more than text', () => {
       await chat.panel.getByRole('group', { name: evil }).waitFor();
       assert.equal(await chat.log.locator('img').count(), 0);
       assert.equal(await chat.page.evaluate(() => 'hacked' in window), false);
+    });
+  });
+
+  test('a picture is shown from the files of the server only: nothing else is called for the visitor', async () => {
+    await stage.visit('andina', async (chat, context) => {
+      const called: string[] = [];
+      context.on('request', (request) => called.push(request.url()));
+      const site = new URL(stage.site('andina')).origin;
+      const pictures = [`${site}/logout?now=1`, `${site}/logo.svg`, `${stage.apiOrigin}/api/meta-agent/auth/sign-out`, `${stage.apiOrigin}/api/meta-agent/files/../logout?x`, 'https://evil.example/pixel.gif'];
+      const parts = pictures.map((url) => [{ type: 'image', url, alt: url }, { type: 'card', title: `card ${url}`, image: { url, alt: url } }, { type: 'video', url, name: url }]);
+      const before = called.length;
+      await told(chat, ...parts);
+      for (const url of pictures) {
+        await eventually(async () => assert.equal(await chat.log.getByRole('link', { name: url }).count(), 3, url));
+      }
+      assert.equal(await chat.log.locator('img, video').count(), 0);
+      const asked = called.slice(before).filter((url) => /logout|logo\.svg|sign-out|pixel/.test(url));
+      assert.deepEqual(asked, []);
     });
   });
 

@@ -1,6 +1,6 @@
 // Builds what the API server serves under /sdk/ and what the npm package holds. File names are stable.
 import { execFileSync } from 'node:child_process';
-import { copyFile, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -26,14 +26,20 @@ const styleAsText = {
 /** A field without a value needs no code. */
 const PLAIN_FIELDS = { compilerOptions: { useDefineForClassFields: false } };
 
+// Custom properties of the widget are seen by nobody but itself: they get short names, but for those that a style sheet reads with
+// something in their place, since it may then find what the page calls so.
+const sheets = await Promise.all((await readdir(join(root, 'src'), { recursive: true })).filter((name) => name.endsWith('.css')).map((name) => readFile(source(name), 'utf8')));
+const properties = [...new Set(sheets.join().match(/(?<=var\()--[a-z-]+(?=\))/g))].sort();
+const shortProperty = (name) => (properties.includes(name) ? `--${properties.indexOf(name).toString(36)}` : name);
+
 const common = { bundle: true, minify: true, target: 'es2022', charset: 'utf8', plugins: [styleAsText], legalComments: 'none', tsconfigRaw: PLAIN_FIELDS, mangleProps: await privateNames(join(root, 'src')) };
 
 // What comes in files of its own when it is needed, and what each offers to the core.
-const PARTS = { live: 'LiveFeed', widget: 'mountChat', rich: 'renderRich', files: 'Tray', en: 'texts', es: 'texts', pt: 'texts', ar: 'texts' };
+const PARTS = { live: 'LiveFeed', widget: 'mountChat', rich: 'renderRich', files: 'Tray, without', en: 'texts', es: 'texts', pt: 'texts', ar: 'texts' };
 
 /** A part for pages with script tags: it leaves what it offers where the core looks for it. */
 const leave = (part, offer) => ({
-  contents: `import { ${offer} } from './misy-${part}.mjs'; window.misyParts = { ...window.misyParts, ${part}: { ${offer} } };`,
+  contents: `import { ${offer} } from './misy-${part}.mjs'; window.misyParts.${part} = { ${offer} };`,
   resolveDir: join(root, 'src'),
 });
 
@@ -51,6 +57,8 @@ for (const [file, options] of [
   const format = file.endsWith('.mjs') ? 'esm' : 'iife';
   const built = await build({ ...common, format, ...options, mangleCache, outfile: join(dist, file) });
   mangleCache = built.mangleCache;
+  const path = join(dist, file);
+  await writeFile(path, (await readFile(path, 'utf8')).replace(/(?<![\w$)\]])--[a-z][a-z-]+/g, shortProperty));
 }
 
 // Only these two declarations are reachable from the public entry.

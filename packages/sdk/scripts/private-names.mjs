@@ -32,7 +32,7 @@ export async function privateNames(source) {
   const [own, within, language, api] = await Promise.all([
     filesBelow(source, /\.ts$/),
     filesBelow(source, WITHIN, /\.ts$/),
-    filesBelow(typescript, /^lib\..*\.d\.ts$/),
+    filesBelow(typescript, /^lib\.(?!webworker|scripthost).*\.d\.ts$/),
     readFile(join(source, 'public.ts'), 'utf8'),
   ]);
   const interfacesOf = (texts) => texts.flatMap((text) => text.match(INTERFACE) ?? []);

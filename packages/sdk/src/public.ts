@@ -63,6 +63,8 @@ export interface Receipt {
   messageId: string;
   /** Position in the session; grows by time, starts at 1. */
   sequence: number;
+  /** Files that the message was to carry and does not, as the server has them no more: they have to be uploaded and sent again. */
+  missing?: Attachment[];
 }
 
 export interface Branding {
@@ -134,7 +136,7 @@ export interface OutgoingMessage {
   action?: Action;
   attachments?: Attachment[];
   receipt?: Receipt;
-  /** Code of the refusal when `state` is `failed`. */
+  /** Code of the refusal when `state` is `failed`; `files_missing` when all that is left of it are files to be sent again. */
   errorCode?: string;
 }
 
@@ -191,11 +193,13 @@ export class MisyError extends Error {
   readonly retryAfter: number | undefined;
   /** The server's time in milliseconds since the epoch, when it refused ours. */
   readonly serverTime: number | undefined;
+  /** What was referred to and the server does not have, as JSON pointers into what was sent. */
+  readonly missing: readonly string[];
 
   constructor(
     code: string,
     status = 0,
-    detail?: { message?: string; requestId?: string; retryAfter?: number; serverTime?: number },
+    detail?: { message?: string; requestId?: string | undefined; retryAfter?: number | undefined; serverTime?: number | undefined; missing?: readonly string[] | undefined },
   ) {
     super(detail?.message ?? code);
     this.code = code;
@@ -203,5 +207,6 @@ export class MisyError extends Error {
     this.requestId = detail?.requestId;
     this.retryAfter = detail?.retryAfter;
     this.serverTime = detail?.serverTime;
+    this.missing = detail?.missing ?? [];
   }
 }

@@ -1,47 +1,58 @@
 import { createMisy } from './core/facade.js';
+import { page } from './core/page.js';
 import type { Parts } from './core/parts.js';
 import { MisyError, type Misy } from './public.js';
+
+interface ScriptAddresses {
+  createScriptURL(name: string): string;
+}
 
 declare global {
   interface Window {
     misy?: Misy;
     /** Files of the SDK that were loaded leave here what they offer. */
-    misyParts?: Partial<Parts>;
+    misyParts: Partial<Parts>;
+    trustedTypes?: { createPolicy(name: string, rules: ScriptAddresses): ScriptAddresses };
   }
 }
 
 // Entry of `misy.js`, the file that pages embed with a script tag.
-const script = document.currentScript as HTMLScriptElement | null;
+const script = page.currentScript as HTMLScriptElement | null;
 
-interface TrustedTypes {
-  createPolicy(name: string, rules: { createScriptURL(address: string): string }): { createScriptURL(address: string): string };
+/** What a script or the browser has put there, unlike an element of the page that goes by its name. */
+const own = <Name extends keyof typeof window>(name: Name): (typeof window)[Name] | undefined => (Object.hasOwn(window, name) ? window[name] : undefined);
+
+const parts = (window.misyParts = own('misyParts') ?? {});
+
+let origin = '';
+
+/** The one place that knows from where a script may come: a file of the SDK, from the API that the page was told of. */
+function addressOf(name: string): string {
+  if (!/^(live|widget|rich|files|en|es|pt|ar)$/.test(name)) throw new TypeError(name);
+  return `${origin}/sdk/misy-${name}.js`;
 }
 
 /** Pages with `require-trusted-types-for 'script'` take script addresses only from a policy; theirs must allow one named `misy`. */
-const policy = (window as { trustedTypes?: TrustedTypes }).trustedTypes?.createPolicy('misy', { createScriptURL: (address) => address });
+const policy = own('trustedTypes')?.createPolicy('misy', { createScriptURL: addressOf });
 
-function load<Name extends keyof Parts>(apiOrigin: string, name: Name): Promise<Parts[Name]> {
-  return new Promise((resolve, reject) => {
-    const settle = (): void => {
-      const part = window.misyParts?.[name];
-      if (part) resolve(part);
-      else reject(new MisyError('widget_unavailable'));
-    };
-    if (window.misyParts?.[name]) {
-      settle();
-      return;
-    }
-    const tag = document.createElement('script');
-    const address = `${apiOrigin}/sdk/misy-${name}.js`;
-    tag.src = policy?.createScriptURL(address) ?? address;
-    // A page whose CSP works with nonces hands its own on.
-    if (script?.nonce) tag.nonce = script.nonce;
-    tag.onload = tag.onerror = settle;
-    document.head.append(tag);
-  });
+async function load<Name extends keyof Parts>(apiOrigin: string, name: Name): Promise<Parts[Name]> {
+  if (!parts[name]) {
+    await new Promise((settle) => {
+      const tag = page.createElement('script');
+      origin = apiOrigin;
+      tag.src = policy?.createScriptURL(name) ?? addressOf(name);
+      // A page whose CSP works with nonces hands its own on.
+      if (script?.nonce) tag.nonce = script.nonce;
+      tag.onload = tag.onerror = settle;
+      page.head.append(tag);
+    });
+  }
+  const part = parts[name];
+  if (!part) throw new MisyError('widget_unavailable');
+  return part;
 }
 
-if (!window.misy) {
+if (!own('misy')) {
   const misy = createMisy(load, script?.src);
   window.misy = misy;
   const { tenantId, publicKey, siteId, apiOrigin, locale, auto } = script?.dataset ?? {};
@@ -49,7 +60,7 @@ if (!window.misy) {
     misy.init({ tenantId, publicKey, siteId, apiOrigin, locale });
     const start = (): void => void misy.connectChat();
     if (auto !== 'off') {
-      if (document.readyState === 'loading') document.addEventListener('DOMContentLoaded', start);
+      if (page.readyState === 'loading') page.addEventListener('DOMContentLoaded', start);
       else start();
     }
   }

@@ -6,6 +6,7 @@ use crate::{
     meta::{list, number, text, time},
 };
 use serde_json::{Map, Value, json};
+use std::collections::HashMap;
 
 /// The vendor puts at most 1,000 into a body; what is more is nobody's honest body.
 const MOST_EVENTS: usize = 4_000;
@@ -57,53 +58,71 @@ pub(super) fn id(value: &Value, name: &str) -> Option<String> {
 }
 
 fn tell(parsed: &mut Parsed, account: &str, value: &Value) {
-    let contacts = list(value, "contacts");
-    let mut add = |at, happening| {
-        if parsed.events.len() < MOST_EVENTS {
-            parsed.events.push(Event { account: account.to_owned(), at, happening });
-            return true;
+    let contacts = Contacts::of(list(value, "contacts"));
+    let messages = list(value, "messages")
+        .iter()
+        .map(|message| Some((time(message, "timestamp"), told(message, &contacts)?)));
+    let echoes = list(value, "message_echoes").iter().map(|echo| {
+        let inbound = said(echo, written_to(echo))?;
+        Some((time(echo, "timestamp"), Happening::Echo(Box::new(inbound))))
+    });
+    let statuses = list(value, "statuses")
+        .iter()
+        .map(|status| Some((time(status, "timestamp"), Happening::Receipt(receipt(status)?))));
+    let errors = list(value, "errors")
+        .iter()
+        .map(|error| Some((None, Happening::Trouble { code: number(error, "code")? })));
+    let mut unread = false;
+    for happened in messages.chain(echoes).chain(statuses).chain(errors) {
+        if parsed.events.len() >= MOST_EVENTS {
+            // Nothing more of it is looked at.
+            break;
         }
-        false
-    };
-    let mut unread = 0_usize;
-    for message in list(value, "messages") {
-        match told(message, contacts) {
-            Some(happening) => {
-                add(time(message, "timestamp"), happening);
+        match happened {
+            Some((at, happening)) => {
+                parsed.events.push(Event { account: account.to_owned(), at, happening });
             }
-            None => unread += 1,
+            None => unread = true,
         }
     }
-    for echo in list(value, "message_echoes") {
-        match said(echo, written_to(echo)) {
-            Some(inbound) => {
-                add(time(echo, "timestamp"), Happening::Echo(Box::new(inbound)));
-            }
-            None => unread += 1,
-        }
-    }
-    for status in list(value, "statuses") {
-        match receipt(status) {
-            Some(receipt) => {
-                add(time(status, "timestamp"), Happening::Receipt(receipt));
-            }
-            None => unread += 1,
-        }
-    }
-    for error in list(value, "errors") {
-        match number(error, "code") {
-            Some(code) => {
-                add(None, Happening::Trouble { code });
-            }
-            None => unread += 1,
-        }
-    }
-    if unread > 0 {
+    if unread {
         leave_out(parsed, "what has no id, writer or kind");
     }
 }
 
-fn told(message: &Value, contacts: &[Value]) -> Option<Happening> {
+/// Who is told of beside the messages, by each of their ids: looked up, since a body may have as many of them as messages.
+struct Contacts<'a> {
+    all: &'a [Value],
+    numbers: HashMap<String, usize>,
+    scoped: HashMap<String, usize>,
+}
+
+impl<'a> Contacts<'a> {
+    fn of(all: &'a [Value]) -> Self {
+        let (mut numbers, mut scoped) = (HashMap::new(), HashMap::new());
+        for (at, contact) in all.iter().enumerate() {
+            for (ids, name) in [(&mut numbers, "wa_id"), (&mut scoped, "user_id")] {
+                if let Some(id) = id(contact, name) {
+                    ids.entry(id).or_insert(at);
+                }
+            }
+        }
+        Self { all, numbers, scoped }
+    }
+
+    /// The first that has one of these ids; else the only one there is.
+    fn find(&self, from: Option<&str>, scoped: Option<&str>) -> Option<&'a Value> {
+        let by_number = from.and_then(|from| self.numbers.get(from));
+        let by_scoped = [scoped, from].into_iter().flatten().filter_map(|id| self.scoped.get(id));
+        match by_number.into_iter().chain(by_scoped).min() {
+            Some(at) => self.all.get(*at),
+            None if self.all.len() == 1 => self.all.first(),
+            None => None,
+        }
+    }
+}
+
+fn told(message: &Value, contacts: &Contacts<'_>) -> Option<Happening> {
     if text(message, "type").as_deref() == Some("system") {
         return moved(message);
     }
@@ -140,17 +159,10 @@ fn is_number(id: &str) -> bool {
 }
 
 /// Some bodies repeat the scoped id where the number belongs, and some have no number at all.
-fn writer(message: &Value, contacts: &[Value]) -> Writer {
+fn writer(message: &Value, contacts: &Contacts<'_>) -> Writer {
     let from = id(message, "from");
     let scoped = id(message, "from_user_id");
-    let is_theirs = |contact: &&Value| {
-        let (number, theirs) = (id(contact, "wa_id"), id(contact, "user_id"));
-        (number.is_some() && number == from) || (theirs.is_some() && (theirs == scoped || theirs == from))
-    };
-    let contact = contacts.iter().find(is_theirs).or(match contacts {
-        [only] => Some(only),
-        _ => None,
-    });
+    let contact = contacts.find(from.as_deref(), scoped.as_deref());
     let of_contact = |name: &str| contact.and_then(|contact| id(contact, name));
     let address =
         from.clone().filter(|id| is_number(id)).or_else(|| of_contact("wa_id").filter(|id| is_number(id)));

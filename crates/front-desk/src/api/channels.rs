@@ -184,7 +184,7 @@ async fn with_files(
     let unavailable = || files_unavailable("/parts");
     let conversation = thread(desk, call, sender, monthly).await?.ok_or_else(unavailable)?;
     let found = carried(desk, call.tenant(), call.keys(), conversation, &files).await?;
-    let mut found = found.ok_or_else(unavailable)?.into_iter();
+    let mut found = found.map_err(|_| unavailable())?.into_iter();
     for part in &mut content.parts {
         let Some(said) = part.media().filter(|media| media.file_id.is_some()).cloned() else { continue };
         if let Some(stored) = found.next() {

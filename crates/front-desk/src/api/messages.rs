@@ -4,7 +4,7 @@ use crate::{
     api::{channels::another, sessions::open::check_metadata},
     desk::FrontDesk,
     pipeline::{Access, Received, Subjects, TenantCall},
-    problem::{Code, Problem},
+    problem::{Code, FieldError, Problem},
 };
 use axum::{Json, extract::State};
 use http::StatusCode;
@@ -210,12 +210,7 @@ fn check_shape(message: &MessageRequest) -> Result<(), Problem> {
     if let Some(files) = &message.attachments {
         check_files(files, "/attachments")?;
     }
-    let id_length = message.client_message_id.as_ref().map(|id| id.chars().count());
-    let id_has_controls =
-        message.client_message_id.as_ref().is_some_and(|id| id.chars().any(char::is_control));
-    if id_length.is_some_and(|length| !(1..=LONGEST_CLIENT_ID).contains(&length)) || id_has_controls {
-        return Err(Problem::invalid_field("/clientMessageId", "too_long", "must be 1 to 128 characters"));
-    }
+    check_client_id(message.client_message_id.as_deref())?;
     let says = message.text.is_some() || message.attachments.is_some();
     match (&message.text, &message.action) {
         (_, Some(_)) if says => {
@@ -225,6 +220,16 @@ fn check_shape(message: &MessageRequest) -> Result<(), Problem> {
         (Some(text), None) => check_text(text),
         _ => Ok(()),
     }
+}
+
+/// Refuses what no client may call its message.
+pub(crate) fn check_client_id(id: Option<&str>) -> Result<(), Problem> {
+    let fits =
+        |id: &str| (1..=LONGEST_CLIENT_ID).contains(&id.chars().count()) && !id.chars().any(char::is_control);
+    if id.is_none_or(fits) {
+        return Ok(());
+    }
+    Err(Problem::invalid_field("/clientMessageId", "too_long", "must be 1 to 128 characters"))
 }
 
 /// Checks what a contact wrote in plain words.
@@ -252,7 +257,7 @@ async fn content(
         if let Some(files) = &message.attachments {
             let conversation = conversation(desk, call, session).await?;
             let files = carried(desk, call.tenant(), call.keys(), conversation, files).await?;
-            let files = files.ok_or_else(|| files_unavailable("/attachments"))?;
+            let files = files.map_err(|missing| files_missing("/attachments", &missing))?;
             parts.extend(files.into_iter().map(Part::of_media));
         }
         Content::of(parts)
@@ -283,21 +288,22 @@ fn check_files(files: &[FileId], pointer: &str) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Files of a conversation as a message shows them: by what is stored of them, never by what somebody says. `None` if one is not
-/// there. Whether another message carries one is decided when the message is stored.
+/// Files of a conversation as a message shows them: by what is stored of them, never by what somebody says. Else the places of
+/// those that are not there. Whether another message carries one is decided when the message is stored.
 pub(crate) async fn carried(
     desk: &FrontDesk,
     tenant: &TenantId,
     keys: &TenantKeys,
     conversation: ConversationId,
     files: &[FileId],
-) -> Result<Option<Vec<Media>>, Problem> {
+) -> Result<Result<Vec<Media>, Vec<usize>>, Problem> {
     let found = tenant_tx!(desk.database, "messages.files", tenant, async |tx| {
         files::of_conversation(tx, keys, conversation, files).await
     })
     .await?;
     if found.len() != files.len() {
-        return Ok(None);
+        let is_missing = |file: &FileId| !found.iter().any(|one| one.file_id == *file);
+        return Ok(Err((0..files.len()).filter(|at| is_missing(&files[*at])).collect()));
     }
     let media = found.into_iter().map(|file| Media {
         file_id: Some(file.file_id),
@@ -306,13 +312,21 @@ pub(crate) async fn carried(
         size: Some(file.size),
         ..Media::default()
     });
-    Ok(Some(media.collect()))
+    Ok(Ok(media.collect()))
 }
+
+const NOT_THERE: &str = "names a file that is not there, or that another message carries";
 
 /// What is answered to whoever sends what is not there, is not theirs, or was sent before.
 pub(crate) fn files_unavailable(pointer: &str) -> Problem {
-    let message = "names a file that is not there, or that another message carries";
-    Problem::invalid_field(pointer, "reference", message)
+    Problem::invalid_field(pointer, "reference", NOT_THERE)
+}
+
+/// The same, naming each that is not there: whoever sent it has to bring those again.
+fn files_missing(pointer: &str, missing: &[usize]) -> Problem {
+    let error = |pointer: String| FieldError::new(pointer, "reference", NOT_THERE);
+    let each = missing.iter().map(|at| error(format!("{pointer}/{at}")));
+    Problem::invalid(std::iter::once(error(pointer.to_owned())).chain(each).collect())
 }
 
 /// What was pressed, if it stands in a conversation. It says what stood on the button: that is what the contact meant, and what

@@ -15,6 +15,9 @@ use misy_store::users::{UserStatus, roles_need_second_factor, sign_ins::SignIn};
 use misy_trust::{RandomToken, TokenUse};
 use std::{ops::Deref, sync::Arc};
 
+/// What people of a suspended tenant may still do: leave. To leave, a page reads what proves that it is one of ours.
+const WHILE_SUSPENDED: [&str; 2] = ["readMe", "signOut"];
+
 /// What people of a closed tenant may still do: open it again, and what it takes to prove that they may.
 const WHILE_CLOSED: [&str; 7] = [
     "readMe",
@@ -164,8 +167,10 @@ async fn admit(
         facts.tenant = Some(tenant.clone());
         facts.actor = Some(actor.clone());
     }
-    let reopens = state.is_closed() && WHILE_CLOSED.contains(&received.record.operation);
-    if !state.is_active() && !reopens {
+    let operation = &received.record.operation;
+    let reopens = state.is_closed() && WHILE_CLOSED.contains(operation);
+    let leaves = WHILE_SUSPENDED.contains(operation);
+    if !state.is_active() && !reopens && !leaves {
         return Err(Problem::suspended());
     }
     count(desk, received, tenant, &state, &actor).await?;

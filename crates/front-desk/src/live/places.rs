@@ -1,6 +1,6 @@
 //! How many live streams there are of each holder.
 
-use misy_domain::{SessionId, TenantId, TokenId, network::Network};
+use misy_domain::{SessionId, TenantId, TokenId, UserId, network::Network};
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
@@ -21,6 +21,8 @@ pub(super) enum Holder {
     /// A network that an address is in: whoever has it can be any number of visitors.
     Network(Network),
     Tenant(TenantId),
+    /// Somebody of a tenant who follows all its conversations.
+    Person(TenantId, UserId),
 }
 
 /// The place of one stream among the others.

@@ -49,6 +49,11 @@ misy_domain::words! {
         /// The bootstrap secret is not accepted.
         BootstrapSecretInvalid = "bootstrap_secret_invalid",
 
+        /// Another person holds the conversation.
+        ConversationHeld = "conversation_held",
+        /// Whoever answers must take the conversation first.
+        ConversationNotHeld = "conversation_not_held",
+
         /// Somebody must sign in first.
         SessionMissing = "session_missing",
         /// The session is over; sign in again.

@@ -236,6 +236,26 @@ async fn an_administrator_opens_again_what_somebody_of_the_tenant_closed_and_not
 }
 
 #[tokio::test]
+async fn people_of_a_suspended_tenant_can_sign_out_and_do_nothing_else() {
+    let app = App::start().await;
+    let (owner, andina) = app.two().await;
+    let mut ana = app.administrator(&andina, "ana@business.example").await;
+    app.manage(&owner, Method::POST, &andina.path("/suspend"), None).await.expect(200);
+    let mut kept = ana.clone();
+    for path in ["/auth/tokens", "/auth/access", "/auth/sessions", &andina.path("")] {
+        ana.get(&app, path).await.refused(403, "tenant_suspended");
+    }
+    ana.order(&app, Method::DELETE, "/auth/sessions").await.refused(403, "tenant_suspended");
+    // A page that is loaded now reads what proves that it is one of ours; another's still signs nobody out.
+    assert_eq!(ana.get(&app, "/auth/me").await.expect(200).text("tenantId"), "andina");
+    let mut foreign = ana.request(Method::POST, "/auth/sign-out", None);
+    foreign.headers_mut().remove("x-misy-csrf");
+    app.send(foreign).await.refused(403, "csrf_refused");
+    ana.order(&app, Method::POST, "/auth/sign-out").await.expect(204);
+    kept.get(&app, "/auth/me").await.refused(401, "session_invalid");
+}
+
+#[tokio::test]
 async fn closing_itself_is_no_way_out_of_the_owners_hold() {
     let app = App::start().await;
     let (owner, andina) = app.two().await;

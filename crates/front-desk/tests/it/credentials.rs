@@ -354,7 +354,7 @@ async fn a_plan_is_given_with_a_fresh_second_factor_by_whichever_call() {
 }
 
 /// What goes when something else goes, and why whoever may remove the one may remove the other.
-const GOES_WITH: [(&str, &str, &str); 32] = [
+const GOES_WITH: [(&str, &str, &str); 33] = [
     ("api_keys", "enrollments", "is a part of it"),
     ("certificates", "certificate_holders", "is a part of it"),
     ("channel_accounts", "channel_threads", "no call removes an account"),
@@ -370,6 +370,7 @@ const GOES_WITH: [(&str, &str, &str); 32] = [
     ("conversations", "booking_forms", "is a part of it"),
     ("conversations", "bookings", "is a part of it"),
     ("conversations", "channel_threads", "is a part of it"),
+    ("conversations", "conversation_notes", "is a part of it"),
     ("conversations", "decisions", "is a part of it"),
     ("conversations", "messages", "is a part of it"),
     ("conversations", "sessions", "is a part of it"),

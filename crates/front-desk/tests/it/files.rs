@@ -1,6 +1,7 @@
 //! Files that contacts send: how they come, who reads them, and how they go.
 
 mod bytes;
+mod room;
 
 use crate::{
     live::follow,

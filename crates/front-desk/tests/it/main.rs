@@ -27,6 +27,7 @@ mod giving;
 mod guessing;
 mod idempotency;
 mod identity;
+mod inbox;
 mod live;
 mod makers;
 mod management;

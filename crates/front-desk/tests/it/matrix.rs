@@ -106,6 +106,7 @@ fn cases() -> Vec<Case> {
     cases.extend(own_bookings.map(|id| case(id, CHAT.0, CHAT.1, CHAT.2)));
     // Where the key gives it, which is no more than chat unless somebody says so.
     cases.push(case("uploadFile", CHAT.0, CHAT.1, Some(403)));
+    cases.push(case("takeBackFile", CHAT.0, CHAT.1, Some(403)));
     // For servers of the tenant: the token of a page does not open it.
     // For vendors, by the secret of an account that is there.
     cases.push(case("confirmChannelWebhook", 404, Some(404), Some(404)));
@@ -142,6 +143,7 @@ fn cases() -> Vec<Case> {
         "cancelBooking",
         "readContextPack",
         "replaceContextPack",
+        "removeFile",
         "listSites",
         "createSite",
         "readSite",
@@ -193,6 +195,18 @@ fn cases() -> Vec<Case> {
         "listPrivilege",
         "listPrivilegedOperations",
         "endPrivilege",
+        "listConversations",
+        "followConversations",
+        "readConversation",
+        "listConversationMessages",
+        "answerConversation",
+        "takeConversation",
+        "assignConversation",
+        "handBackConversation",
+        "closeConversation",
+        "showTyping",
+        "listNotes",
+        "addNote",
         "listAlerts",
         "acknowledgeAlert",
         "listWork",
@@ -416,6 +430,7 @@ fn fill(path: &str, tenant: &Tenant) -> String {
         .replace("{roleId}", "reception")
         .replace("{domain}", "business.example")
         .replace("{grantId}", "grt_00000000000000000000000000")
+        .replace("{conversationId}", "cnv_00000000000000000000000000")
         .replace("{alertId}", "alr_00000000000000000000000000")
         .replace("{bookingId}", "bkg_00000000000000000000000000")
         .replace("{serviceId}", "no-service")
@@ -436,6 +451,9 @@ fn example(id: &str, tenant: &Tenant) -> Vec<u8> {
         }
         "signIn" => json!({ "email": "nobody@business.example", "password": "tres tristes tigres" }),
         "proveSecondFactor" => json!({ "challenge": "chl_", "factor": "totp", "code": "123456" }),
+        "answerConversation" | "addNote" => json!({ "text": "Hola" }),
+        "assignConversation" => json!({ "userId": null }),
+        "showTyping" => json!({ "active": true }),
         "renamePasskey" => json!({ "name": "mine" }),
         "finishPasskeyRegistration" => json!({ "ceremony": "", "name": "mine", "credential": {} }),
         "finishPasskeySignIn" | "finishPasskeyStepUp" => json!({ "ceremony": "", "credential": {} }),

@@ -60,7 +60,7 @@ impl Loaded {
             history: &self.said().history,
             form: self.form.as_ref(),
             permissions: &work.permissions,
-            handed_off: work.status == ConversationStatus::Handoff,
+            handed_off: work.is_silent || work.status == ConversationStatus::Handoff,
             unanswered_in_a_row: work.unanswered_in_a_row,
             now,
         }

@@ -22,7 +22,7 @@ pub(super) struct Typing<'a> {
 impl<'a> Typing<'a> {
     pub(super) fn start(bell: &'a Bell, lease: &Lease<Conversations>, work: &TurnWork) -> Option<Self> {
         // A person who has taken over is not interrupted by the look of a machine.
-        if work.status == ConversationStatus::Handoff {
+        if work.is_silent || work.status == ConversationStatus::Handoff {
             return None;
         }
         let last = work.history.iter().rev().find(|message| message.role == Role::Agent);

@@ -204,6 +204,39 @@ async fn a_handoff_is_seen_in_the_session_and_its_summary_is_sealed() {
 }
 
 #[tokio::test]
+async fn while_a_person_holds_a_conversation_the_assistant_says_nothing_and_the_decision_says_why() {
+    let store = test_store().await.unwrap();
+    let tenant = store.tenant("andina").await.unwrap();
+    let held = store.session(&tenant).await.unwrap();
+    let first = asked(&store, &tenant, &held, "Hola").await;
+    store.admin("update misy.conversations set status = 'handoff', assignee = 'usr_1'").await.unwrap();
+    let shutdown = CancellationToken::new();
+    let worker =
+        tokio::spawn(turns(&store).deciding(echo).worker(WorkerSettings::default()).run(shutdown.clone()));
+    let mut listener = store.bell.listen(&tenant.id, held.conversation_id);
+    let decided = loop {
+        let mut tx = store.database.tenant("test", &tenant.id).await.unwrap();
+        let decided = decision(&mut tx, first).await.unwrap();
+        tx.commit().await.unwrap();
+        match decided {
+            Some(decided) => break decided,
+            None => drop(listener.heard().await),
+        }
+    };
+    assert_eq!((&decided["agent"], &decided["outcome"]), (&json!("none"), &json!("silent")));
+    let rules = decided["rules"].as_array().unwrap();
+    assert!(rules.iter().any(|rule| rule.as_str().unwrap().contains("a person holds")), "{decided}");
+    assert_eq!(messages(&store, &tenant, &held).await.len(), 1);
+    // Given back, it answers what comes from now on.
+    store.admin("update misy.conversations set status = 'active', assignee = null").await.unwrap();
+    asked(&store, &tenant, &held, "¿Abren hoy?").await;
+    let messages = until(&store, &tenant, &held, 3).await;
+    shutdown.cancel();
+    worker.await.unwrap();
+    assert_eq!(said(&messages)[2], (Role::Agent, "¿Abren hoy?".to_owned()));
+}
+
+#[tokio::test]
 async fn a_suspended_tenant_is_answered_when_it_is_active_again() {
     let store = test_store().await.unwrap();
     let (waits, goes) = (store.tenant("waits").await.unwrap(), store.tenant("works").await.unwrap());

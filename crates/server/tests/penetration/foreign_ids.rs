@@ -80,6 +80,8 @@ async fn possessions(stage: &Stage) -> (Ids, Person) {
     let file = files::sent(stage, verde).await;
     let message = stage.say(&visitor, &session, "hola").await.expect(202).text("/messageId");
     let luz = stage.person(verde, "luz@verde.example").await;
+    let conversations = Request::new("GET", verde.path("/conversations"));
+    let conversation = stage.send(luz.sends(conversations)).await.expect(200).text("/items/0/conversationId");
     let domain =
         Request::new("POST", verde.path("/domains")).json(&json!({ "domain": "solo-verde.example" }));
     stage.send(luz.sends(domain)).await.expect(201);
@@ -97,6 +99,7 @@ async fn possessions(stage: &Stage) -> (Ids, Person) {
         .with("fileId", file)
         .with("bookingId", booking)
         .with("serviceId", "solo-servicio")
+        .with("conversationId", conversation)
         .with("messageId", message);
     (ids, luz)
 }

@@ -144,7 +144,18 @@ async fn a_tenant_speaks_for_no_number_but_its_own_and_no_body_of_it_does_harm()
     // Deep, wide, odd: whoever signs it hears that it was taken, and nothing comes of it.
     let deep = |depth: usize| format!("{}1{}", "{\"a\":".repeat(depth), "}".repeat(depth));
     let many: Vec<String> = (0..200_000).map(|number| format!("\"k{number}\":{number}")).collect();
+    // Each message would be looked for among all contacts.
+    let value = format!(
+        "{{\"metadata\":{{\"phone_number_id\":\"{}\"}},\"messages\":[{}{{}}],\"contacts\":[{}{{}}]}}",
+        andina.graph.number().id,
+        "{},".repeat(600_000),
+        "{},".repeat(600_000),
+    );
+    let crossed = format!(
+        "{{\"object\":\"whatsapp_business_account\",\"entry\":[{{\"changes\":[{{\"field\":\"messages\",\"value\":{value}}}]}}]}}"
+    );
     for body in [
+        crossed,
         deep(100_000),
         "[".repeat(1_000_000),
         format!("{{{}}}", many.join(",")),

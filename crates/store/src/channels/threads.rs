@@ -312,7 +312,8 @@ async fn open_thread(
     let tenant = tx.tenant().clone();
     let made = sqlx::query!(
         "with conversation as (
-             insert into conversations (tenant_id, conversation_id, contact_id, created_at) values ($1, $2, $3, $4)
+             insert into conversations (tenant_id, conversation_id, contact_id, channel, created_at)
+             values ($1, $2, $3, $7, $4)
          )
          insert into channel_threads (tenant_id, account_id, identity_id, conversation_id, locale, created_at)
          select $1, $5, i.identity_id, $2, $6, $4

@@ -214,7 +214,8 @@ pub async fn message_of(
               join deliveries d on d.tenant_id = p.tenant_id and d.delivery_id = p.delivery_id
               where p.tenant_id = $1 and p.account_id = $2 and p.vendor_message_id = $3 limit 1),
              (select m.message_id from messages m
-              where m.tenant_id = $1 and coalesce(m.account_id, m.session_id) = $2 and m.external_id = $3)) as "id""#,
+              where m.tenant_id = $1 and coalesce(m.account_id, m.session_id) = $2 and m.external_id = $3
+                and m.role = 'contact')) as "id""#,
         tenant.as_str(),
         account.to_string(),
         vendor_message_id,

@@ -11,7 +11,13 @@ use misy_trust::{Place, seal::OVERHEAD};
 use object_store::{
     Error, MultipartUpload, ObjectStore, ObjectStoreExt, PutPayload, local::LocalFileSystem, path::Path,
 };
-use std::{fs::DirBuilder, os::unix::fs::DirBuilderExt, sync::Arc};
+use std::{
+    ffi::OsStr,
+    fs::{self, DirBuilder},
+    io,
+    os::unix::fs::DirBuilderExt,
+    sync::Arc,
+};
 
 /// Bytes of a file that are sealed together.
 pub const CHUNK: usize = 64 * 1024;
@@ -20,14 +26,18 @@ const CHUNKS_OF_A_PART: usize = 80;
 
 /// Where the bytes of files lie. Cheap to clone.
 #[derive(Clone)]
-pub struct Files(Arc<dyn ObjectStore>);
+pub struct Files {
+    store: Arc<dyn ObjectStore>,
+    directory: Arc<std::path::Path>,
+}
 
 impl Files {
     /// In a directory, which is made if it is not there. What is written is on the disk when that returns.
     pub fn in_directory(directory: &std::path::Path) -> Result<Self, StoreError> {
         let made = DirBuilder::new().recursive(true).mode(0o700).create(directory);
         made.map_err(|error| Error::Generic { store: "directory", source: Box::new(error) })?;
-        Ok(Self(Arc::new(LocalFileSystem::new_with_prefix(directory)?.with_fsync(true))))
+        let store = Arc::new(LocalFileSystem::new_with_prefix(directory)?.with_fsync(true));
+        Ok(Self { store, directory: directory.into() })
     }
 
     /// Writes a file. It is there whole or not at all.
@@ -39,7 +49,7 @@ impl Files {
         bytes: &Bytes,
         entropy: &dyn Entropy,
     ) -> Result<(), StoreError> {
-        let mut upload = self.0.put_multipart(&name(tenant, file)).await?;
+        let mut upload = self.store.put_multipart(&name(tenant, file)).await?;
         let written = write_parts(&mut *upload, tenant, file, key, bytes, entropy).await;
         if written.is_err() {
             // What is left of it is nobody's: the row says that there is no such file.
@@ -60,19 +70,51 @@ impl Files {
         let (chunk, overhead) = (CHUNK as u64, OVERHEAD as u64);
         let begin = at * (chunk + overhead);
         let length = size.saturating_sub(at * chunk).min(chunk) + overhead;
-        let sealed = self.0.get_range(&name(keys.tenant(), file), begin..begin + length).await?;
+        let sealed = self.store.get_range(&name(keys.tenant(), file), begin..begin + length).await?;
         let row = row(file, at, chunks(size));
         let opened = key.open(keys, &place(keys.tenant(), &row), &sealed)?;
         Ok(opened.into())
     }
 
-    /// Removes a file, if it is there.
+    /// Removes a file, if it is there, with what whoever was killed while writing it left beside it. Its row must be gone, so
+    /// that nobody writes it any more.
     pub async fn remove(&self, tenant: &TenantId, file: FileId) -> Result<(), StoreError> {
-        match self.0.delete(&name(tenant, file)).await {
-            Ok(()) | Err(Error::NotFound { .. }) => Ok(()),
-            Err(error) => Err(error.into()),
+        let name = name(tenant, file);
+        match self.store.delete(&name).await {
+            Ok(()) | Err(Error::NotFound { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let path = self.directory.join(name.as_ref());
+        let tidied = tokio::task::spawn_blocking(move || remove_unfinished(&path)).await;
+        let tidied = tidied.unwrap_or_else(|error| Err(io::Error::other(error)));
+        tidied.map_err(|error| Error::Generic { store: "directory", source: Box::new(error) }.into())
+    }
+}
+
+/// Removes unfinished pieces of a file: the store of a directory writes each beside its place, with `#` and a number after its
+/// name. Folders that are empty by then go too, so that nothing tells of a tenant that is gone.
+fn remove_unfinished(path: &std::path::Path) -> io::Result<()> {
+    let (Some(folder), Some(file)) = (path.parent(), path.file_name().and_then(OsStr::to_str)) else {
+        return Ok(());
+    };
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        entries => entries?,
+    };
+    for entry in entries {
+        let entry = entry?.file_name();
+        let is_piece = |name: &str| name.strip_prefix(file).is_some_and(|rest| rest.starts_with('#'));
+        if entry.to_str().is_some_and(is_piece) {
+            fs::remove_file(folder.join(entry))?;
         }
     }
+    for folder in [Some(folder), folder.parent()].into_iter().flatten() {
+        if fs::remove_dir(folder).is_err() {
+            // Something lies in it.
+            break;
+        }
+    }
+    Ok(())
 }
 
 async fn write_parts(

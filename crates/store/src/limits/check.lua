@@ -3,7 +3,7 @@
 --
 -- KEYS: one per limit, and the nonce last if there is one.
 -- ARGV: the time, or 0 for the server's own (replicas' clocks do not count); how long the nonce is kept, in milliseconds,
---       or 0 without one; then per limit its interval and its requests.
+--       or 0 without one; as how many requests it weighs; then per limit its interval and its requests.
 -- Answers {0} or {0, limit nearest to being reached, remaining, reset}; {1, limit, retry after}; {2} for a nonce seen before.
 --
 -- Nothing that is stored is trusted. What no call of this script can have left (another type, no number, further ahead of
@@ -36,7 +36,7 @@ local function arrival_of(key, burst)
     return arrival, false
 end
 
-local kept_for = tonumber(ARGV[2])
+local kept_for, weight = tonumber(ARGV[2]), tonumber(ARGV[3])
 local limits = #KEYS
 if kept_for > 0 then
     limits = limits - 1
@@ -46,10 +46,10 @@ if kept_for > 0 then
 end
 local states, nearest, least, reset = {}, 0, 0, 0
 for at = 1, limits do
-    local interval, requests = tonumber(ARGV[2 * at + 1]), tonumber(ARGV[2 * at + 2])
+    local interval, requests = tonumber(ARGV[2 * at + 2]), tonumber(ARGV[2 * at + 3])
     local burst = interval * requests
     local arrival, put_right = arrival_of(KEYS[at], burst)
-    local ahead = math.max(arrival, now) + interval - now
+    local ahead = math.max(arrival, now) + interval * weight - now
     if ahead > burst then
         if put_right then
             keep(KEYS[at], burst)

@@ -9,7 +9,7 @@ use super::{
 use jiff::SignedDuration;
 use misy_domain::{
     TenantId, Timestamp,
-    limit::{Quota, Verdict, decide},
+    limit::{Quota, Verdict, decide, decide_for},
     network::Network,
 };
 use std::{
@@ -72,10 +72,10 @@ impl Default for Local {
     }
 }
 
-/// What a table says of one more request.
-fn look(table: &mut Table, key: u128, quota: Quota, now: Timestamp) -> Verdict {
+/// What a table says of something that weighs as much as so many requests.
+fn look(table: &mut Table, key: u128, quota: Quota, weight: u32, now: Timestamp) -> Verdict {
     let known = table.get(key);
-    let verdict = decide(quota, known, now);
+    let verdict = decide_for(quota, weight, known, now);
     if let Verdict::Limited { arrival, .. } = verdict
         && known != Some(arrival)
     {
@@ -87,7 +87,7 @@ fn look(table: &mut Table, key: u128, quota: Quota, now: Timestamp) -> Verdict {
 /// Counts one more request against one limit.
 fn count(table: &mut Table, key: u128, quota: Quota, now: Timestamp) -> Verdict {
     table.forget(now.as_microsecond());
-    let verdict = look(table, key, quota, now);
+    let verdict = look(table, key, quota, 1, now);
     if let Verdict::Allowed { arrival, .. } = verdict {
         table.set(key, arrival);
     }
@@ -105,6 +105,7 @@ impl Local {
         tenant: &TenantId,
         nonce: Option<Nonce<'_>>,
         limits: &[Limit<'_>],
+        weight: u32,
         now: Timestamp,
     ) -> Decision {
         let mut shard = self.shard(tenant);
@@ -119,7 +120,7 @@ impl Local {
                 return Decision::Full;
             }
         }
-        let decision = self.count(&mut shard.limits, tenant, limits, now);
+        let decision = self.count(&mut shard.limits, tenant, limits, weight, now);
         if let (Decision::Allowed(_), Some((key, forget_at))) = (&decision, nonce) {
             // It is good through the whole of that second.
             shard.nonces.set(key, forget_at.saturating_add(1));
@@ -128,13 +129,20 @@ impl Local {
     }
 
     /// Counts a request against all limits, or against none if one of them refuses.
-    fn count(&self, table: &mut Table, tenant: &TenantId, limits: &[Limit<'_>], now: Timestamp) -> Decision {
+    fn count(
+        &self,
+        table: &mut Table,
+        tenant: &TenantId,
+        limits: &[Limit<'_>],
+        weight: u32,
+        now: Timestamp,
+    ) -> Decision {
         let mut passed = [(0u128, 0i64); super::MOST_AT_ONCE];
         let mut nearest: Option<Standing> = None;
         let limits = &limits[..limits.len().min(passed.len())];
         for (limit, place) in limits.iter().zip(&mut passed) {
             let key = self.key_of(tenant, limit);
-            match look(table, key, limit.quota, now) {
+            match look(table, key, limit.quota, weight, now) {
                 Verdict::Allowed { arrival, remaining, reset } => {
                     *place = (key, arrival);
                     if nearest.is_none_or(|standing| remaining < standing.remaining) {
@@ -168,7 +176,7 @@ impl Local {
             let mut more = 0;
             for rule in rules.iter().filter(|rule| rule.at == at) {
                 let key = self.hash(&(rule.subject, rule.quota.requests, rule.quota.period.as_micros()));
-                match look(table, key, rule.quota, now) {
+                match look(table, key, rule.quota, 1, now) {
                     Verdict::Allowed { arrival, .. } => passed.push((at, key, arrival)),
                     Verdict::Limited { retry_after, .. } => return Some(retry_after),
                 }

@@ -19,13 +19,14 @@ pub(super) async fn check(
     tenant: &TenantId,
     nonce: Option<Nonce<'_>>,
     limits: &[Limit<'_>],
+    weight: u32,
     now: Timestamp,
     clock: Option<Timestamp>,
 ) -> Result<Decision, StoreError> {
     let limits = &limits[..limits.len().min(super::MOST_AT_ONCE)];
     let mut call = SCRIPT.prepare_invoke();
     let keep = nonce.map_or(0, |nonce| (nonce.forget_at - now.as_second() + 1).max(1) + SKEW);
-    call.arg(clock.map_or(0, Timestamp::as_microsecond)).arg(keep * 1_000);
+    call.arg(clock.map_or(0, Timestamp::as_microsecond)).arg(keep * 1_000).arg(weight.max(1));
     for limit in limits {
         call.key(TenantKey::limit(tenant, limit.scope, limit.subject, limit.quota));
         call.arg(limit.quota.interval()).arg(limit.quota.requests.max(1));
@@ -35,7 +36,7 @@ pub(super) async fn check(
     }
     let answer: Value = shared.ask(async |mut redis| call.invoke_async(&mut redis).await).await?;
     let numbers = numbers(&answer);
-    numbers.and_then(|numbers| read(&numbers, limits, nonce.is_some())).ok_or_else(|| {
+    numbers.and_then(|numbers| read(&numbers, limits, weight, nonce.is_some())).ok_or_else(|| {
         metrics::counter!("misy_redis_failures_total", "kind" => "answer").increment(1);
         StoreError::SharedUnavailable
     })
@@ -47,7 +48,7 @@ fn numbers(answer: &Value) -> Option<Vec<i64>> {
 }
 
 /// What an answer says, if it is one that the script could give to this call.
-fn read(answer: &[i64], limits: &[Limit<'_>], with_nonce: bool) -> Option<Decision> {
+fn read(answer: &[i64], limits: &[Limit<'_>], weight: u32, with_nonce: bool) -> Option<Decision> {
     let limit = |at: i64| usize::try_from(at.checked_sub(1)?).ok().and_then(|at| limits.get(at));
     let within = |value: i64, most: i64| (0..=most).contains(&value).then_some(value);
     match *answer {
@@ -67,7 +68,10 @@ fn read(answer: &[i64], limits: &[Limit<'_>], with_nonce: bool) -> Option<Decisi
             Some(Decision::Limited {
                 scope: limit.scope,
                 quota: limit.quota,
-                retry_after: SignedDuration::from_micros(within(wait, limit.quota.interval())?),
+                retry_after: SignedDuration::from_micros(within(
+                    wait,
+                    limit.quota.interval().saturating_mul(i64::from(weight.max(1))),
+                )?),
             })
         }
         [2] if with_nonce => Some(Decision::Replayed),
@@ -102,11 +106,12 @@ mod tests {
             &[1, 2, 5],
             &[0, 1, 5, 5, 5],
         ] {
-            assert_eq!(read(lie, &limits, false), None, "{lie:?}");
+            assert_eq!(read(lie, &limits, 1, false), None, "{lie:?}");
         }
-        assert!(read(&[0, 1, 59, 1_000_000], &limits, false).is_some());
-        assert!(read(&[1, 1, 1_000_000], &limits, false).is_some());
-        assert_eq!(read(&[2], &limits, true), Some(Decision::Replayed));
-        assert_eq!(read(&[0], &[], true), Some(Decision::Allowed(None)));
+        assert!(read(&[0, 1, 59, 1_000_000], &limits, 1, false).is_some());
+        assert!(read(&[1, 1, 1_000_000], &limits, 1, false).is_some());
+        assert!(read(&[1, 1, 5_000_000], &limits, 5, false).is_some());
+        assert_eq!(read(&[2], &limits, 1, true), Some(Decision::Replayed));
+        assert_eq!(read(&[0], &[], 1, true), Some(Decision::Allowed(None)));
     }
 }

@@ -323,8 +323,9 @@ mod shared {
                 runtime
                     .block_on(shared.ask(async |mut redis| tidy.invoke_async::<redis::Value>(&mut redis).await))
                     .unwrap();
-                let here = local.check(&tenant, nonce, &limits, now);
-                let there = script::check(&shared, &tenant, nonce, &limits, now, Some(now));
+                let weight = 1 + u32::try_from(pause.unsigned_abs() % 3).unwrap();
+                let here = local.check(&tenant, nonce, &limits, weight, now);
+                let there = script::check(&shared, &tenant, nonce, &limits, weight, now, Some(now));
                 let there = runtime.block_on(there).unwrap();
                 prop_assert_eq!(here, there);
             }

@@ -17,7 +17,7 @@ pub async fn load_turn(
     let tenant = tx.tenant().clone();
     let conversation = lease.id.to_string();
     let state = sqlx::query!(
-        r#"select c.status, c.language, c.unanswered_in_a_row, c.answered_sequence, c.last_inbound_sequence,
+        r#"select c.status, c.assignee is not null or c.status = 'closed' as "is_silent!", c.language, c.unanswered_in_a_row, c.answered_sequence, c.last_inbound_sequence,
                   c.waits_for, c.sealed_wait, c.waits_until <= clock_timestamp() as wait_is_over,
                   (select max(p.version) from context_packs p where p.tenant_id = c.tenant_id) as pack_version,
                   (select t.plan from tenants t where t.tenant_id = c.tenant_id) as plan,
@@ -60,6 +60,7 @@ pub async fn load_turn(
         channel: origin.channel,
         locale: origin.locale,
         permissions: origin.permissions,
+        is_silent: state.is_silent,
         status: state.status.parse().map_err(|_| broken())?,
         language: state.language.as_deref().and_then(sessions::language),
         unanswered_in_a_row: u8::try_from(state.unanswered_in_a_row).unwrap_or(u8::MAX),

@@ -136,6 +136,38 @@ impl TenantKeys {
         Ok(Some(key))
     }
 
+    /// Brings the keys of the contacts of these conversations into memory, in one round trip for all that are not there.
+    pub(crate) async fn fetch_contacts(
+        &self,
+        connection: &mut PgConnection,
+        conversations: &[String],
+    ) -> Result<(), StoreError> {
+        let name = |conversation: &String| (self.tenant.clone(), conversation.clone());
+        let missing: Vec<String> = conversations
+            .iter()
+            .filter(|conversation| !self.shared.contacts.0.contains_key(&name(conversation)))
+            .cloned()
+            .collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let rows = sqlx::query!(
+            "select c.conversation_id, c.contact_id, k.version, k.wrapped_key
+             from conversations c
+             join contact_keys k on k.tenant_id = c.tenant_id and k.contact_id = c.contact_id
+             where c.tenant_id = $1 and c.conversation_id = any ($2)",
+            self.tenant.as_str(),
+            &missing,
+        )
+        .fetch_all(&mut *connection)
+        .await?;
+        for row in rows {
+            let key = self.unwrap_contact(connection, row.contact_id, row.version, &row.wrapped_key).await?;
+            self.shared.contacts.0.insert(name(&row.conversation_id), Arc::new(key));
+        }
+        Ok(())
+    }
+
     /// A key for a contact that is being made, and how it is stored.
     pub(crate) fn new_contact(&self, contact: ContactId) -> Result<(Arc<ContactKey>, Vec<u8>), StoreError> {
         let (key, wrapped) = self.generate(contact.to_string())?;

@@ -77,13 +77,17 @@ export interface components {
          *     - `encryption:rotate`: Rotate keys.
          *     - `channels:read`: Read channel accounts and what was delivered.
          *     - `channels:write`: Make, change and disable channel accounts.
+         *     - `files:remove`: Remove files that contacts sent.
+         *     - `conversations:read`: Read what is said in conversations.
+         *     - `conversations:write`: Take conversations, answer in them, give them back and close them.
+         *     - `conversations:assign`: Say who answers in a conversation, also when somebody else holds it.
          *     - `alerts:read`: Read alerts and their rules.
          *     - `alerts:write`: Acknowledge alerts and change their rules.
          *     - `work:read`: Read which work was given up.
          *     - `work:write`: Revive and drop work that was given up.
          * @enum {string}
          */
-        Action: "tenant:read" | "tenant:write" | "tenant:close" | "tenant:delete" | "tenant:reopen" | "plan:write" | "tenants:list" | "tenants:create" | "tenants:suspend" | "tenants:activate" | "privilege:use" | "privilege:read" | "privilege:end" | "context-pack:read" | "context-pack:write" | "sites:read" | "sites:write" | "keys:read" | "keys:write" | "administrator-keys:revoke" | "secrets:read" | "secrets:write" | "tokens:revoke" | "certificates:read" | "certificates:write" | "limits:read" | "audit:read" | "audit:export" | "decisions:read" | "usage:read" | "users:read" | "users:write" | "roles:read" | "roles:write" | "sign-in:read" | "sign-in:write" | "encryption:read" | "encryption:rotate" | "channels:read" | "channels:write" | "alerts:read" | "alerts:write" | "work:read" | "work:write";
+        Action: "tenant:read" | "tenant:write" | "tenant:close" | "tenant:delete" | "tenant:reopen" | "plan:write" | "tenants:list" | "tenants:create" | "tenants:suspend" | "tenants:activate" | "privilege:use" | "privilege:read" | "privilege:end" | "context-pack:read" | "context-pack:write" | "sites:read" | "sites:write" | "keys:read" | "keys:write" | "administrator-keys:revoke" | "secrets:read" | "secrets:write" | "tokens:revoke" | "certificates:read" | "certificates:write" | "limits:read" | "audit:read" | "audit:export" | "decisions:read" | "usage:read" | "users:read" | "users:write" | "roles:read" | "roles:write" | "sign-in:read" | "sign-in:write" | "encryption:read" | "encryption:rotate" | "channels:read" | "channels:write" | "files:remove" | "conversations:read" | "conversations:write" | "conversations:assign" | "alerts:read" | "alerts:write" | "work:read" | "work:write";
         /**
          * @description How an agent comes to its answer.
          *
@@ -129,6 +133,13 @@ export interface components {
          * @example alr_01k9z3v5d2m8q4x7c1b6n0f9gh
          */
         AlertId: string;
+        /** @description What a person writes to the contact. */
+        AnswerRequest: {
+            /** @description The client's own id of the message, 1 to 128 characters: sent again, it is the same message. */
+            clientMessageId?: string | null;
+            /** @description What it says, 1 to 4000 characters. */
+            text: string;
+        };
         /** @description Where the session stands now that the app is its second factor, with the codes for when the app is lost. */
         AppConfirmed: components["schemas"]["SignedIn"] & components["schemas"]["RecoveryCodes"];
         /** @description What an authenticator answered. */
@@ -148,6 +159,20 @@ export interface components {
             signature: string;
             /** @description Whose it is. */
             userHandle?: string | null;
+        };
+        /** @description Whom a conversation is given to. */
+        AssignRequest: {
+            userId?: components["schemas"]["UserId"] | null;
+        };
+        /** @description A person who holds a conversation. */
+        Assignee: {
+            /**
+             * @description What they are called.
+             * @example Ana
+             */
+            name: string;
+            /** @description The user. */
+            userId: components["schemas"]["UserId"];
         };
         /** @description What an authenticator says of a new passkey, in base64url. */
         AttestationResponse: {
@@ -608,6 +633,11 @@ export interface components {
             /** @description Telephone number as people write it. */
             phone?: string | null;
         };
+        /**
+         * @description The id of one Contact.
+         * @example con_01k9z3v5d2m8q4x7c1b6n0f9gh
+         */
+        ContactId: string;
         /** @description What an agent may know about a tenant. */
         ContextPack: {
             bookingPolicy?: components["schemas"]["BookingPolicy"] | null;
@@ -651,6 +681,57 @@ export interface components {
              */
             version: number;
         };
+        /** @description A conversation as the people of the tenant see it. */
+        Conversation: {
+            /**
+             * Format: date-time
+             * @description When something was said last.
+             */
+            activeAt: string;
+            assignee?: components["schemas"]["Assignee"] | null;
+            /** @description Where from. */
+            channel: components["schemas"]["Channel"];
+            /** @description Who writes. */
+            contactId: components["schemas"]["ContactId"];
+            /** @description Its id. */
+            conversationId: components["schemas"]["ConversationId"];
+            /**
+             * @description Why a person was asked for, as a code.
+             * @example asked
+             */
+            handoffReason?: string | null;
+            language?: components["schemas"]["Language"] | null;
+            /**
+             * Format: int64
+             * @description How many messages there are: the sequence of the newest.
+             */
+            messages: number;
+            newest?: components["schemas"]["MessagePreview"] | null;
+            /** @description Who answers. */
+            state: components["schemas"]["HandlingState"];
+            /**
+             * Format: int64
+             * @description Grows with each change of who answers; the `ETag`.
+             */
+            version: number;
+            /**
+             * Format: date-time
+             * @description Since when it waits for a person.
+             */
+            waitingSince?: string | null;
+        };
+        /** @description A conversation with what whoever takes it should know. */
+        ConversationDetail: {
+            /** @description The conversation. */
+            conversation: components["schemas"]["Conversation"];
+            /** @description What happened, made of the last messages. */
+            summary: components["schemas"]["ConversationSummary"];
+            /**
+             * Format: date-time
+             * @description Until when the channel takes any answer; after that it waits until the contact writes again. Nothing where there is no such limit.
+             */
+            windowClosesAt?: string | null;
+        };
         /**
          * @description The id of one Conversation.
          * @example cnv_01k9z3v5d2m8q4x7c1b6n0f9gh
@@ -665,6 +746,15 @@ export interface components {
          * @enum {string}
          */
         ConversationStatus: "active" | "handoff" | "closed";
+        /** @description What happened in a conversation. */
+        ConversationSummary: {
+            /** @description What the contact said last, oldest first. */
+            asked: string[];
+            /** @description Why a person was asked for, in sentences; quotes the contact. */
+            handoff?: string | null;
+            /** @description Titles of what the assistant answered from. */
+            sources: string[];
+        };
         /** @description `PublicKeyCredentialCreationOptionsJSON`. */
         CreationOptions: {
             /** @description Whether the authenticator says what it is. */
@@ -858,6 +948,21 @@ export interface components {
             status: string;
             /** @description The id that the receiver gave it. */
             vendorMessageId?: string | null;
+        };
+        /** @description How a message fares on its way out. */
+        DeliveryOfMessage: {
+            /**
+             * @description Why it has not left: `window_closed` where it waits until the contact writes again.
+             * @example window_closed
+             */
+            error?: string | null;
+            /** @description The message. */
+            messageId: components["schemas"]["MessageId"];
+            /**
+             * @description `queued`, `sent`, `delivered`, `read`, or `failed` when it was given up.
+             * @example queued
+             */
+            status: string;
         };
         /**
          * @description A domain name in lower case.
@@ -1074,6 +1179,32 @@ export interface components {
          * @example fil_01k9z3v5d2m8q4x7c1b6n0f9gh
          */
         FileId: string;
+        /** @description What files may take, and what they take. */
+        FileRoom: {
+            /**
+             * Format: int64
+             * @description How many files that is.
+             * @example 3
+             */
+            files: number;
+            /**
+             * Format: int64
+             * @description Bytes of one file at most.
+             * @example 5242880
+             */
+            largestBytes: number;
+            /**
+             * Format: int64
+             * @description Bytes of all files at most; absent when there is no limit.
+             */
+            totalBytes?: number | null;
+            /**
+             * Format: int64
+             * @description Bytes that all files take now.
+             * @example 1204
+             */
+            usedBytes: number;
+        };
         /** @description A publishable key. */
         FirstKey: {
             /**
@@ -1103,6 +1234,16 @@ export interface components {
          * @example grt_01k9z3v5d2m8q4x7c1b6n0f9gh
          */
         GrantId: string;
+        /**
+         * @description Who answers in a conversation.
+         *
+         *     - `assistant`: The assistant does.
+         *     - `waiting`: It waits for a person to take it.
+         *     - `person`: A person does.
+         *     - `closed`: It is over until the contact writes again.
+         * @enum {string}
+         */
+        HandlingState: "assistant" | "waiting" | "person" | "closed";
         /** @description How the program is. */
         Health: {
             /** @description Each part that was looked at. */
@@ -1469,6 +1610,8 @@ export interface components {
         LimitScope: "tenant" | "site" | "key" | "session" | "channel" | "agent";
         /** @description The limits of a tenant. */
         Limits: {
+            /** @description What files may take, by the plan. */
+            files: components["schemas"]["FileRoom"];
             /** @description What holds for each scope as a whole, set or by the plan. */
             inForce: components["schemas"]["Limit"][];
             /** @description Those that were set. */
@@ -1521,6 +1664,8 @@ export interface components {
             action?: components["schemas"]["PressedAction"] | null;
             /** @description The agent that wrote it. */
             agentName?: string | null;
+            /** @description What the person is called who wrote it, where it was one of the tenant. */
+            authorName?: string | null;
             /** @description The id that the client gave. */
             clientMessageId?: string | null;
             /**
@@ -1556,6 +1701,13 @@ export interface components {
             items: components["schemas"]["Message"][];
             /** @description Where the next page begins, if there is one. */
             nextCursor?: string | null;
+        };
+        /** @description The beginning of a message. */
+        MessagePreview: {
+            /** @description Who said it. */
+            role: components["schemas"]["MessageRole"];
+            /** @description What it says, on one line; empty where it has no words. */
+            text: string;
         };
         /** @description The message is durable. */
         MessageReceipt: {
@@ -1851,6 +2003,29 @@ export interface components {
             phoneNumberId: string;
             reopening?: components["schemas"]["WhatsappReopening"] | null;
         };
+        /** @description A note. The contact never sees it. */
+        Note: {
+            author?: components["schemas"]["Assignee"] | null;
+            /**
+             * Format: date-time
+             * @description When it was written.
+             */
+            createdAt: string;
+            /** @description Its id. */
+            noteId: components["schemas"]["NoteId"];
+            /** @description What it says. */
+            text: string;
+        };
+        /**
+         * @description The id of one Note.
+         * @example nte_01k9z3v5d2m8q4x7c1b6n0f9gh
+         */
+        NoteId: string;
+        /** @description A note that is to be written. */
+        NoteRequest: {
+            /** @description What it says, 1 to 4000 characters. */
+            text: string;
+        };
         /** @description Something a contact says against buying. */
         Objection: {
             /** @description What to say. */
@@ -2109,6 +2284,50 @@ export interface components {
             nextCursor?: string | null;
         };
         /** @description A page of a list. */
+        Page_Conversation: {
+            /** @description The items. */
+            items: {
+                /**
+                 * Format: date-time
+                 * @description When something was said last.
+                 */
+                activeAt: string;
+                assignee?: components["schemas"]["Assignee"] | null;
+                /** @description Where from. */
+                channel: components["schemas"]["Channel"];
+                /** @description Who writes. */
+                contactId: components["schemas"]["ContactId"];
+                /** @description Its id. */
+                conversationId: components["schemas"]["ConversationId"];
+                /**
+                 * @description Why a person was asked for, as a code.
+                 * @example asked
+                 */
+                handoffReason?: string | null;
+                language?: components["schemas"]["Language"] | null;
+                /**
+                 * Format: int64
+                 * @description How many messages there are: the sequence of the newest.
+                 */
+                messages: number;
+                newest?: components["schemas"]["MessagePreview"] | null;
+                /** @description Who answers. */
+                state: components["schemas"]["HandlingState"];
+                /**
+                 * Format: int64
+                 * @description Grows with each change of who answers; the `ETag`.
+                 */
+                version: number;
+                /**
+                 * Format: date-time
+                 * @description Since when it waits for a person.
+                 */
+                waitingSince?: string | null;
+            }[];
+            /** @description Where the next page begins, if there is one. */
+            nextCursor?: string | null;
+        };
+        /** @description A page of a list. */
         Page_Delivery: {
             /** @description The items. */
             items: {
@@ -2243,6 +2462,24 @@ export interface components {
                  */
                 revokedAt?: string | null;
                 siteId?: components["schemas"]["SiteId"] | null;
+            }[];
+            /** @description Where the next page begins, if there is one. */
+            nextCursor?: string | null;
+        };
+        /** @description A page of a list. */
+        Page_Note: {
+            /** @description The items. */
+            items: {
+                author?: components["schemas"]["Assignee"] | null;
+                /**
+                 * Format: date-time
+                 * @description When it was written.
+                 */
+                createdAt: string;
+                /** @description Its id. */
+                noteId: components["schemas"]["NoteId"];
+                /** @description What it says. */
+                text: string;
             }[];
             /** @description Where the next page begins, if there is one. */
             nextCursor?: string | null;
@@ -3057,6 +3294,8 @@ export interface components {
          *     - `certificate_required`: A client certificate of the tenant is required.
          *     - `certificate_invalid`: The client certificate is not accepted.
          *     - `bootstrap_secret_invalid`: The bootstrap secret is not accepted.
+         *     - `conversation_held`: Another person holds the conversation.
+         *     - `conversation_not_held`: Whoever answers must take the conversation first.
          *     - `session_missing`: Somebody must sign in first.
          *     - `session_expired`: The session is over; sign in again.
          *     - `session_invalid`: The session is not accepted; sign in again.
@@ -3116,7 +3355,7 @@ export interface components {
          *     - `internal`: Something went wrong on the server's side.
          * @enum {string}
          */
-        ProblemCode: "bad_request" | "malformed_json" | "headers_too_large" | "body_too_large" | "unsupported_media_type" | "request_timeout" | "method_not_allowed" | "validation_failed" | "not_supported" | "envelope_mismatch" | "token_missing" | "token_invalid" | "token_expired" | "token_revoked" | "key_invalid" | "signature_missing" | "signature_invalid" | "timestamp_out_of_window" | "replay_detected" | "certificate_required" | "certificate_invalid" | "bootstrap_secret_invalid" | "session_missing" | "session_expired" | "session_invalid" | "session_required" | "csrf_refused" | "credentials_invalid" | "challenge_invalid" | "code_invalid" | "link_invalid" | "passkey_invalid" | "passkey_cloned" | "no_passkey" | "too_many_passkeys" | "step_up_required" | "second_factor_enrollment_required" | "second_factor_required" | "enrollment_link_required" | "not_proposed" | "last_second_factor" | "last_way_in" | "enrollment_finished" | "provider_required" | "provider_unavailable" | "sign_in_denied" | "sign_in_refused" | "tenant_claim_mismatch" | "account_disabled" | "account_linked" | "account_unknown" | "link_not_proved" | "no_role" | "email_missing" | "email_not_verified" | "email_domain_not_allowed" | "permission_denied" | "privilege_required" | "reason_required" | "role_above_own" | "origin_not_allowed" | "tenant_suspended" | "not_found" | "conflict" | "stale" | "too_many" | "idempotency_mismatch" | "owner_already_registered" | "certificate_bound" | "domain_in_use" | "domain_not_proved" | "last_administrator" | "not_active" | "not_invited" | "role_in_use" | "rate_limited" | "quota_exceeded" | "unavailable" | "internal";
+        ProblemCode: "bad_request" | "malformed_json" | "headers_too_large" | "body_too_large" | "unsupported_media_type" | "request_timeout" | "method_not_allowed" | "validation_failed" | "not_supported" | "envelope_mismatch" | "token_missing" | "token_invalid" | "token_expired" | "token_revoked" | "key_invalid" | "signature_missing" | "signature_invalid" | "timestamp_out_of_window" | "replay_detected" | "certificate_required" | "certificate_invalid" | "bootstrap_secret_invalid" | "conversation_held" | "conversation_not_held" | "session_missing" | "session_expired" | "session_invalid" | "session_required" | "csrf_refused" | "credentials_invalid" | "challenge_invalid" | "code_invalid" | "link_invalid" | "passkey_invalid" | "passkey_cloned" | "no_passkey" | "too_many_passkeys" | "step_up_required" | "second_factor_enrollment_required" | "second_factor_required" | "enrollment_link_required" | "not_proposed" | "last_second_factor" | "last_way_in" | "enrollment_finished" | "provider_required" | "provider_unavailable" | "sign_in_denied" | "sign_in_refused" | "tenant_claim_mismatch" | "account_disabled" | "account_linked" | "account_unknown" | "link_not_proved" | "no_role" | "email_missing" | "email_not_verified" | "email_domain_not_allowed" | "permission_denied" | "privilege_required" | "reason_required" | "role_above_own" | "origin_not_allowed" | "tenant_suspended" | "not_found" | "conflict" | "stale" | "too_many" | "idempotency_mismatch" | "owner_already_registered" | "certificate_bound" | "domain_in_use" | "domain_not_proved" | "last_administrator" | "not_active" | "not_invited" | "role_in_use" | "rate_limited" | "quota_exceeded" | "unavailable" | "internal";
         /** @description What begins a proof with a passkey. */
         ProofCeremony: {
             /** @description To be sent back with the authenticator's answer, once, within five minutes. */
@@ -3522,6 +3761,15 @@ export interface components {
          * @enum {string}
          */
         RotationStatus: "running" | "finished";
+        /** @description A page of a conversation. */
+        SaidPage: {
+            /** @description How those of them fare that leave on a channel. */
+            deliveries: components["schemas"]["DeliveryOfMessage"][];
+            /** @description Oldest first. */
+            items: components["schemas"]["Message"][];
+            /** @description Where the page begins that was said before this one, or with `after` the one that was said next. */
+            nextCursor?: string | null;
+        };
         /** @description How one service is sold. */
         SalesStrategy: {
             /** @description Unique in the pack. */
@@ -4328,6 +4576,11 @@ export interface components {
              *     ]
              */
             amr?: string[];
+        };
+        /** @description Whether a person writes. */
+        TypingRequest: {
+            /** @description `true`: said again every few seconds, as long as they do. */
+            active: boolean;
         };
         /** @description What was used by one day, key, site or channel. */
         Usage: {
@@ -6267,7 +6520,15 @@ export interface operations {
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["InvalidBody"];
-            429: components["responses"]["RateLimited"];
+            /** @description `rate_limited`: the visitor, or where they are, has brought as many files or bytes as a day allows */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             503: components["responses"]["Unavailable"];
         };
     };
@@ -6325,6 +6586,43 @@ export interface operations {
             404: components["responses"]["NotFound"];
             /** @description `bad_request`: there are no such bytes */
             416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: components["responses"]["InvalidQuery"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    takeBackFile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The file */
+                fileId: components["schemas"]["FileId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            /** @description `conflict`: a message carries it */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7759,6 +8057,440 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    listConversations: {
+        parameters: {
+            query?: {
+                /** @description Those in which these answer. */
+                state?: components["schemas"]["HandlingState"];
+                /** @description `true`: those that the caller holds. */
+                mine?: boolean;
+                /** @description Those of this channel. */
+                channel?: components["schemas"]["Channel"];
+                /** @description `nextCursor` of the page before. */
+                cursor?: string;
+                /** @description At most so many: 1 to 200, usually 50. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The tenant */
+                tenantId: components["schemas"]["TenantId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The newest activity comes first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Conversation"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["InvalidQuery"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    readConversation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The tenant */
+                tenantId: components["schemas"]["TenantId"];
+                /** @description The conversation */
+                conversationId: components["schemas"]["ConversationId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The conversation, with its version as `ETag` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationDetail"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["InvalidQuery"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    assignConversation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The version that was read */
+                "If-Match"?: string | null;
+            };
+            path: {
+                /** @description The tenant */
+                tenantId: components["schemas"]["TenantId"];
+                /** @description The conversation */
+                conversationId: components["schemas"]["ConversationId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "userId": "usr_01k9z3v5d2m8q4x7c1b6n0f9gh"
+                 *     }
+                 */
+                "application/json": components["schemas"]["AssignRequest"];
+            };
+        };
+        responses: {
+            /** @description The conversation as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationDetail"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["InvalidBody"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    closeConversation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The version that was read */
+                "If-Match"?: string | null;
+            };
+            path: {
+                /** @description The tenant */
+                tenantId: components["schemas"]["TenantId"];
+                /** @description The conversation */
+                conversationId: components["schemas"]["ConversationId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The conversation as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationDetail"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["InvalidQuery"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    handBackConversation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The version that was read */
+                "If-Match"?: string | null;
+            };
+            path: {
+                /** @description The tenant */
+                tenantId: components["schemas"]["TenantId"];
+                /** @description The conversation */
+                conversationId: components["schemas"]["ConversationId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The conversation as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationDetail"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["InvalidQuery"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listConversationMessages: {
+        parameters: {
+            query?: {
+                /** @description Only those with a higher sequence, oldest first. Without it the newest are read. */
+                after?: number;
+                /** @description `nextCursor` of the page before: those that were said before it. */
+                cursor?: string;
+                /** @description At most so many: 1 to 200, usually 50. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The tenant */
+                tenantId: components["schemas"]["TenantId"];
+                /** @description The conversation */
+                conversationId: components["schemas"]["ConversationId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Messages by sequence */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SaidPage"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["InvalidQuery"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    answerConversation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The tenant */
+                tenantId: components["schemas"]["TenantId"];
+                /** @description The conversation */
+                conversationId: components["schemas"]["ConversationId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "clientMessageId": "7f6b3a52",
+                 *       "text": "Hola, soy Ana."
+                 *     }
+                 */
+                "application/json": components["schemas"]["AnswerRequest"];
+            };
+        };
+        responses: {
+            /** @description The message is durable */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageReceipt"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["InvalidBody"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listNotes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The tenant */
+                tenantId: components["schemas"]["TenantId"];
+                /** @description The conversation */
+                conversationId: components["schemas"]["ConversationId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Notes, oldest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Note"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["InvalidQuery"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    addNote: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The tenant */
+                tenantId: components["schemas"]["TenantId"];
+                /** @description The conversation */
+                conversationId: components["schemas"]["ConversationId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "text": "Called twice about the same invoice."
+                 *     }
+                 */
+                "application/json": components["schemas"]["NoteRequest"];
+            };
+        };
+        responses: {
+            /** @description All notes as they are now, oldest first */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Note"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["InvalidBody"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    takeConversation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The version that was read */
+                "If-Match"?: string | null;
+            };
+            path: {
+                /** @description The tenant */
+                tenantId: components["schemas"]["TenantId"];
+                /** @description The conversation */
+                conversationId: components["schemas"]["ConversationId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The conversation as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationDetail"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["InvalidQuery"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    showTyping: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The tenant */
+                tenantId: components["schemas"]["TenantId"];
+                /** @description The conversation */
+                conversationId: components["schemas"]["ConversationId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "active": true
+                 *     }
+                 */
+                "application/json": components["schemas"]["TypingRequest"];
+            };
+        };
+        responses: {
+            /** @description The contact sees it */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["InvalidBody"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     readDecision: {
         parameters: {
             query: {
@@ -8050,6 +8782,71 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_TenantEvent"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["InvalidQuery"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    removeFile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The tenant */
+                tenantId: components["schemas"]["TenantId"];
+                /** @description The file */
+                fileId: components["schemas"]["FileId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["InvalidQuery"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    followConversations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The tenant */
+                tenantId: components["schemas"]["TenantId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Events */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example event: changed
+                     *     data: {"conversationIds":["cnv_01k9z3v5d2m8q4x7c1b6n0f9gh"]}
+                     */
+                    "text/event-stream": string;
                 };
             };
             400: components["responses"]["BadRequest"];

@@ -2,6 +2,8 @@ import { MisyClient, type MisyProblem, type ProblemCode, type Schemas, session }
 import { ask } from './asking.js';
 
 let csrfToken = '';
+/** Who this page was made for. */
+let userId: string | undefined;
 
 /** The API, called by whoever is signed in in this browser. */
 export const api = new MisyClient({ origin: location.origin, proof: session(() => csrfToken), fetch: send });
@@ -10,6 +12,7 @@ export const api = new MisyClient({ origin: location.origin, proof: session(() =
 export async function readMe(): Promise<Schemas['SignedIn']> {
   const me = await api.call('readMe');
   csrfToken = me.csrfToken;
+  userId = me.user.userId;
   return me;
 }
 
@@ -36,6 +39,10 @@ async function send(input: RequestInfo | URL, init: RequestInit = {}): Promise<R
     const reason = await ask('reason');
     if (reason === undefined) return response;
     headers.set('x-misy-reason', encodeURIComponent(reason));
+  } else if (code === 'csrf_refused') {
+    const proved = await provedAnew(headers.get('x-misy-csrf'));
+    if (proved === undefined) return response;
+    csrfToken = proved;
   } else if (SIGNED_OUT.some((known) => known === code) && csrfToken !== '' && !isAboutMe(input)) {
     if ((await ask('sign-in')) === undefined) return response;
   } else {
@@ -43,6 +50,16 @@ async function send(input: RequestInfo | URL, init: RequestInit = {}): Promise<R
   }
   if (headers.has('x-misy-csrf')) headers.set('x-misy-csrf', csrfToken);
   return send(input, { ...init, headers });
+}
+
+/**
+ * The token that proves now that a call comes from this page: proving a second factor in another tab changes it for all. Nothing
+ * where it is the one that was refused, or where somebody else has signed in meanwhile.
+ */
+async function provedAnew(refused: string | null): Promise<string | undefined> {
+  const me = await new MisyClient({ origin: location.origin }).call('readMe').catch(() => undefined);
+  const isSame = me !== undefined && me.csrfToken !== refused && (userId ?? me.user.userId) === me.user.userId;
+  return isSame ? me.csrfToken : undefined;
 }
 
 function isAboutMe(input: RequestInfo | URL): boolean {

@@ -45,6 +45,8 @@ const PROBLEMS: Partial<Record<ProblemCode, Text>> = {
   role_above_own: ['Nadie da ni cambia un rol que puede más que el suyo.', 'Nobody gives or changes a role that may do more than their own.', 'Ninguém dá nem muda uma função que pode mais que a sua.'],
   tenant_suspended: ['La organización está suspendida o cerrada.', 'The organisation is suspended or closed.', 'A organização está suspensa ou fechada.'],
   not_found: ['No existe, o ya no.', 'It is not there, or not any more.', 'Não existe, ou não existe mais.'],
+  conversation_held: ['Otra persona ya responde en esta conversación.', 'Somebody else answers in this conversation already.', 'Outra pessoa já responde nesta conversa.'],
+  conversation_not_held: ['Toma la conversación antes de responder.', 'Take the conversation before you answer.', 'Assuma a conversa antes de responder.'],
   stale: ['Alguien lo cambió mientras tanto. Carga lo nuevo y vuelve a aplicar tu cambio.', 'Somebody changed it meanwhile. Load what is new and make your change again.', 'Alguém mudou isto enquanto isso. Carregue o novo e refaça sua mudança.'],
   too_many: ['Ya hay tantos como puede haber. Quita uno antes.', 'There are as many as there may be. Remove one first.', 'Já há o máximo permitido. Remova um antes.'],
   last_administrator: ['No quedaría nadie que administre. Nombra antes a otra persona.', 'Nobody would be left to administer. Make somebody else an administrator first.', 'Não restaria ninguém para administrar. Nomeie outra pessoa antes.'],

@@ -11,7 +11,7 @@ import { LANGUAGES, type Language } from '../words/language.js';
 import { useLanguage, useTexts } from '../words/words.js';
 import { Palette } from './palette.js';
 import { GROUPS, ROOM_NAMES, ROOMS } from './rooms.js';
-import { signOut, useMe } from './signed-in.js';
+import { Suspended, useMe, useSignOut } from './signed-in.js';
 import { type AtTenant, TenantContext, useTenant } from './tenant.js';
 import { frame } from './texts.js';
 import { choose, type Theme, theme, THEMES } from './theme.js';
@@ -37,6 +37,7 @@ export function Frame(): ReactNode {
       needsPrivilege: (action) => abilities.get(action)?.needsPrivilege ?? false,
     };
   }, [access.data, record.data, tenantId, me, isHome]);
+  if (isHome && access.error instanceof MisyProblem && access.error.code === 'tenant_suspended') return <Suspended />;
   if (access.error) return <Nowhere error={access.error} again={() => void access.refetch()} />;
   if (!at) return <Loading />;
   return (
@@ -222,6 +223,7 @@ export const Mark = ({ name }: { name: string }): ReactNode => (
 function Account(): ReactNode {
   const say = useTexts(frame);
   const { me } = useTenant();
+  const signOut = useSignOut();
   const { language, choose: chooseLanguage } = useLanguage();
   const [now, setNow] = useState(theme);
   const pick = (chosen: Theme): void => {
@@ -240,7 +242,7 @@ function Account(): ReactNode {
           languages.map(({ code, name }) => ({ name, chosen: code === language, act: () => isLanguage(code) && chooseLanguage(code) })),
           THEMES.map((one) => ({ name: say(`theme_${one}`), chosen: one === now, act: () => pick(one) })),
           [
-            { name: say('sign_out'), icon: 'out', act: () => void signOut() },
+            { name: say('sign_out'), icon: 'out', act: signOut },
           ],
         ]}
       >

@@ -8,7 +8,7 @@ import { useTexts } from '../words/words.js';
 import { type RoomName, ROOM_NAMES, ROOMS } from './rooms.js';
 import { type Action, useTenant } from './tenant.js';
 import { frame } from './texts.js';
-import { signOut } from './signed-in.js';
+import { useSignOut } from './signed-in.js';
 import { choose, THEMES } from './theme.js';
 
 interface Entry {
@@ -37,6 +37,7 @@ export function Palette({ onClose }: { onClose: () => void }): ReactNode {
   const id = useId();
   const { tenantId, can, needsPrivilege, me } = useTenant();
   const navigate = useNavigate();
+  const signOut = useSignOut();
   const [typed, setTyped] = useState('');
   const [at, setAt] = useState(0);
   const wanted = useDeferredValue(typed.trim());
@@ -71,7 +72,7 @@ export function Palette({ onClose }: { onClose: () => void }): ReactNode {
   const preferences: Entry[] = [
     ...THEMES.map((theme): Entry => ({ id: theme, group: say('palette_preferences'), name: say(`theme_${theme}`), icon: 'settings', act: () => choose(theme) })),
     { id: 'account', group: say('palette_preferences'), name: say('my_account'), icon: 'person', act: () => location.assign('/account') },
-    { id: 'out', group: say('palette_preferences'), name: say('sign_out'), icon: 'out', act: () => void signOut() },
+    { id: 'out', group: say('palette_preferences'), name: say('sign_out'), icon: 'out', act: signOut },
   ];
   const fits = ({ name, about = '' }: Entry): boolean => plain(`${name} ${about}`).includes(plain(typed.trim()));
   const entries = [...rooms, ...deeds, ...others, ...preferences].filter(fits);

@@ -13,6 +13,7 @@ export interface Room {
 /** All rooms, as they stand in the navigation. */
 export const ROOMS = {
   overview: { path: '/$tenantId', icon: 'overview', actions: ['tenant:read'], group: 'start' },
+  inbox: { path: '/$tenantId/inbox', icon: 'inbox', actions: ['conversations:read'], group: 'start' },
   sites: { path: '/$tenantId/sites', icon: 'sites', actions: ['sites:read'], group: 'set_up' },
   keys: { path: '/$tenantId/keys', icon: 'keys', actions: ['keys:read', 'secrets:read'], group: 'set_up' },
   business: { path: '/$tenantId/business', icon: 'business', actions: ['context-pack:read'], group: 'set_up' },

@@ -3,6 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import { createContext, type ReactNode, use } from 'react';
 import { api, isSignedOut, readMe } from '../api/client.js';
 import { Button, Empty, Problem, Skeleton } from '../parts/basics.js';
+import { useToasts } from '../parts/toasts.js';
 import { useTexts } from '../words/words.js';
 import { Asked } from './asked.js';
 import { frame } from './texts.js';
@@ -20,27 +21,38 @@ export function toSignIn(): void {
   location.assign(`/sign-in?returnTo=${encodeURIComponent(location.pathname + location.search)}`);
 }
 
-export async function signOut(): Promise<void> {
-  await api.call('signOut').catch(() => undefined);
-  location.assign('/sign-in?returnTo=/console');
+/** Ends the session and leaves. Where that fails the person stays, and is told that they are still signed in. */
+export function useSignOut(): () => void {
+  const say = useTexts(frame);
+  const { failed } = useToasts();
+  const end = async (): Promise<void> => {
+    await api.call('signOut').catch((error: unknown) => {
+      if (!(error instanceof MisyProblem && isSignedOut(error))) throw error;
+    });
+    location.assign('/sign-in?returnTo=/console');
+  };
+  return () => void end().catch((error: unknown) => failed(error, say('still_signed_in')));
+}
+
+/** What people of a suspended organisation see. */
+export function Suspended(): ReactNode {
+  const say = useTexts(frame);
+  const signOut = useSignOut();
+  return (
+    <main className="alone">
+      <Empty icon="warning" title={say('suspended')} action={<Button onClick={signOut}>{say('sign_out')}</Button>}>
+        {say('suspended_why')}
+      </Empty>
+    </main>
+  );
 }
 
 /** Shows what is within to who is signed in; sends everybody else to sign in. */
 export function SignedIn({ children }: { children: ReactNode }): ReactNode {
   const me = useQuery({ queryKey: ['me'], queryFn: readMe, staleTime: Infinity, retry: false });
-  const say = useTexts(frame);
   if (me.error instanceof MisyProblem && isSignedOut(me.error)) {
     toSignIn();
     return null;
-  }
-  if (me.error instanceof MisyProblem && me.error.code === 'tenant_suspended') {
-    return (
-      <main className="alone">
-        <Empty icon="warning" title={say('suspended')} action={<Button onClick={() => void signOut()}>{say('sign_out')}</Button>}>
-          {say('suspended_why')}
-        </Empty>
-      </main>
-    );
   }
   if (me.error) {
     return (

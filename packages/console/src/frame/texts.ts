@@ -1,6 +1,7 @@
 /** What stands around the rooms. */
 export const frame = {
   overview: ['Resumen', 'Overview', 'Visão geral'],
+  inbox: ['Bandeja', 'Inbox', 'Caixa de entrada'],
   sites: ['Sitios', 'Sites', 'Sites'],
   keys: ['Claves y secretos', 'Keys and secrets', 'Chaves e segredos'],
   business: ['Negocio', 'Business', 'Negócio'],
@@ -31,6 +32,7 @@ export const frame = {
   account: ['Tu cuenta:', 'Your account:', 'Sua conta:'],
   my_account: ['Mi cuenta', 'My account', 'Minha conta'],
   sign_out: ['Cerrar sesión', 'Sign out', 'Sair'],
+  still_signed_in: ['Tu sesión sigue abierta.', 'You are still signed in.', 'Sua sessão continua aberta.'],
   theme_system: ['Tema del sistema', 'System theme', 'Tema do sistema'],
   theme_light: ['Tema claro', 'Light theme', 'Tema claro'],
   theme_dark: ['Tema oscuro', 'Dark theme', 'Tema escuro'],

@@ -13,7 +13,8 @@ interface Toast {
 
 interface Tell {
   done: (text: string, undo?: () => void) => void;
-  failed: (error: unknown) => void;
+  /** `first`: what is said before the reason. */
+  failed: (error: unknown, first?: string) => void;
 }
 
 const Context = createContext<Tell>({ done: () => undefined, failed: () => undefined });
@@ -38,7 +39,7 @@ export function Toasts({ children }: { children: ReactNode }): ReactNode {
     [drop],
   );
   const done = useCallback((text: string, undo?: () => void) => add({ text, undo, failed: false }), [add]);
-  const failed = useCallback((error: unknown) => add({ text: explain(error, language), failed: true }), [add, language]);
+  const failed = useCallback((error: unknown, first?: string) => add({ text: [first, explain(error, language)].filter(Boolean).join(' '), failed: true }), [add, language]);
   return (
     <Context value={{ done, failed }}>
       {children}

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import type { FakeFiles } from './files.js';
+import { Problem } from './problem.js';
 import type { Claims } from './tokens.js';
 import type { FakeTenant } from './tenants.js';
 
@@ -71,6 +72,8 @@ export class FakeSession {
     const known = this.messages.find((message) => message.clientMessageId === clientMessageId);
     if (known) return known;
     const said = text ? [{ type: 'text', text }] : [];
+    const missing = attachments.flatMap((file, at) => (this.files.isOf(file, this.sessionId) ? [] : [`/attachments/${at}`]));
+    if (missing.length) throw new Problem(422, 'validation_failed', ['/attachments', ...missing]);
     if (!action) return this.add({ role: 'contact', parts: [...said, ...attachments.map((id) => this.files.part(id))], clientMessageId });
     const pressed = this.choice(action);
     return pressed && this.add({ role: 'contact', parts: [{ type: 'text', text: pressed.title }], action: pressed, clientMessageId });

@@ -6,6 +6,7 @@ interface FakeFile {
   bytes: Buffer;
   mediaType: string;
   name: string;
+  sessionId: string;
 }
 
 /** Files that visitors sent, and the links by which they are read. */
@@ -28,8 +29,14 @@ export class FakeFiles {
     const mediaType = bytes.toString('latin1', 1, 4) === 'PNG' ? 'image/png' : bytes.toString('latin1', 0, 4) === '%PDF' ? 'application/pdf' : 'text/plain';
     const fileId = `fil_${randomUUID().replaceAll('-', '')}`;
     const { name } = file as unknown as { name: string };
-    this.stored.set(fileId, { bytes, mediaType, name });
+    const sessionId = form.get('sessionId') as string;
+    this.stored.set(fileId, { bytes, mediaType, name, sessionId });
     return { fileId, mediaType, size: bytes.length, name };
+  }
+
+  /** Whether a session may send it. */
+  isOf(fileId: string, sessionId: string): boolean {
+    return this.stored.get(fileId)?.sessionId === sessionId;
   }
 
   part(fileId: string): Part {

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { FakeSession, frame, type FakeMessage, type Posted } from './conversations.js';
 import { FakeFiles } from './files.js';
+import { Problem } from './problem.js';
 import { publicKeyOf, TENANTS } from './tenants.js';
 import { Refused, TokenDesk, type Claims } from './tokens.js';
 
@@ -12,15 +13,6 @@ const DIST = new URL('../../../sdk/dist/', import.meta.url);
 const LOCALE = /^[a-z]{2,3}(-[a-z\d]{2,8})*$/i;
 const ALLOWED_HEADERS =
   'authorization, content-type, idempotency-key, last-event-id, x-api-key, x-misy-nonce, x-misy-signature, x-misy-timestamp';
-
-class Problem extends Error {
-  constructor(
-    readonly status: number,
-    readonly code: string,
-  ) {
-    super(code);
-  }
-}
 
 interface Call {
   method: string;
@@ -140,7 +132,9 @@ export class FakeApi {
     const code = error instanceof Refused || error instanceof Problem ? error.code : 'internal';
     const status = error instanceof Refused ? 401 : error instanceof Problem ? error.status : 500;
     const serverTime = code === 'timestamp_out_of_window' ? new Date(this.now()).toISOString() : undefined;
-    const body = { type: 'about:blank', title: code, status, code, requestId: 'req_fake', serverTime };
+    const missing = error instanceof Problem ? error.missing : [];
+    const errors = missing.map((pointer) => ({ pointer, code: 'reference', message: 'is not there' }));
+    const body = { type: 'about:blank', title: code, status, code, requestId: 'req_fake', serverTime, errors };
     response.writeHead(status, { 'Content-Type': 'application/problem+json' }).end(JSON.stringify(body));
   }
 

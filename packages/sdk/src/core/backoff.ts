@@ -7,6 +7,20 @@ export function backoff(failures: number, chance = Math.random()): number {
   return Math.min(LONGEST_MS, 1000 * 2 ** Math.max(0, failures - 1)) * (0.5 + chance / 2);
 }
 
+/** Does it as often as it takes. `failed` may throw, which ends it. */
+export async function atLast<T>(task: () => Promise<T>, failed?: (error: unknown, failures: number) => void): Promise<T> {
+  for (let failures = 1; ; failures++) {
+    try {
+      return await task();
+    } catch (error) {
+      failed?.(error, failures);
+    }
+    const pause = new Pause();
+    addEventListener('online', () => pause.cut(), { once: true });
+    await pause.wait(backoff(failures));
+  }
+}
+
 /** A pause that can be ended early. */
 export class Pause {
   private end: (() => void) | undefined;

@@ -1,6 +1,6 @@
 import type { Schemas } from '@misy/api-client';
-import type { Message, MisyError, MisyEvent, OutgoingMessage, Receipt, SendOptions, Session, SessionStatus } from '../public.js';
-import { backoff, Pause } from './backoff.js';
+import type { Message, MisyError, MisyEvent, OutgoingMessage, Receipt, SendOptions, Session } from '../public.js';
+import { atLast } from './backoff.js';
 import { Gateway, type Site } from './gateway.js';
 import type { LiveFeed } from './live-feed.js';
 import { Outbox, type QueuedMessage } from './outbox.js';
@@ -16,7 +16,7 @@ export class Client {
   readonly locale: string | undefined;
   readonly site: Site;
   readonly tools = tools;
-  private readonly store = new Store();
+  private readonly shelf = new Store();
   readonly gateway: Gateway;
   private readonly sessions: SessionKeeper;
   private readonly outbox: Outbox;
@@ -25,9 +25,8 @@ export class Client {
   private readonly handlers = new Set<(event: MisyEvent) => void>();
   private sessionId: string | undefined;
   private known: Message[] = [];
-  private draft = '';
-  private connected = true;
-  private stopped = false;
+  private isLinked = true;
+  private readonly ending = new AbortController();
 
   constructor(
     site: Site,
@@ -36,17 +35,20 @@ export class Client {
   ) {
     this.site = site;
     this.locale = locale;
-    const namespace = [site.apiOrigin, site.tenantId, site.siteId, site.publicKey].join('|');
-    this.gateway = new Gateway(site, this.store, namespace);
-    this.sessions = new SessionKeeper(this.gateway, this.store, locale, (session) => this.onSession(session));
+    const keyspace = [site.apiOrigin, site.tenantId, site.siteId, site.publicKey].join('|');
+    this.gateway = new Gateway(site, this.shelf, keyspace);
+    this.sessions = new SessionKeeper(this.gateway, this.shelf, locale, (session) => this.onSession(session));
     this.outbox = new Outbox(
-      this.store,
-      `${namespace}|outbox`,
+      this.shelf,
+      `${keyspace}|outbox`,
       (message, note) => this.deliver(message, note),
       (message) => this.emit({ type: 'outgoing', message }),
+      () => this.sessionId,
+      load,
     );
-    addEventListener('online', this.onNetwork);
-    addEventListener('offline', this.onNetwork);
+    const { signal } = this.ending;
+    addEventListener('online', this.onNetwork, { signal });
+    addEventListener('offline', this.onNetwork, { signal });
     void this.resume();
   }
 
@@ -55,17 +57,13 @@ export class Client {
   }
 
   /** The same, asked for until the server answers. Rejects when it refuses for good. */
-  async sessionAtLast(): Promise<Session> {
-    for (let failures = 1; ; failures++) {
-      try {
-        return await this.session();
-      } catch (error) {
+  sessionAtLast(): Promise<Session> {
+    return atLast(
+      () => this.session(),
+      (error) => {
         if (!isTransient(error)) throw error;
-        const pause = new Pause();
-        addEventListener('online', () => pause.cut(), { once: true });
-        await pause.wait(backoff(failures));
-      }
-    }
+      },
+    );
   }
 
   /** Messages of the session as far as they have arrived, by sequence. */
@@ -74,7 +72,7 @@ export class Client {
   }
 
   get online(): boolean {
-    return this.connected && navigator.onLine;
+    return this.isLinked && navigator.onLine;
   }
 
   send(text: string, options?: SendOptions): Promise<Receipt> {
@@ -85,6 +83,11 @@ export class Client {
   /** Sends a refused message again. How it fares is told by `outgoing` events. */
   retry(clientMessageId: string): void {
     this.outbox.retry(clientMessageId).catch(() => undefined);
+  }
+
+  /** Forgets a refused message. */
+  drop(clientMessageId: string): Promise<void> {
+    return this.outbox.drop(clientMessageId);
   }
 
   /** Messages still on their way out, oldest first. */
@@ -105,37 +108,36 @@ export class Client {
   }
 
   stop(): void {
-    removeEventListener('online', this.onNetwork);
-    removeEventListener('offline', this.onNetwork);
+    this.ending.abort();
     this.feed?.stop();
-    this.stopped = true;
     this.outbox.stop();
     this.handlers.clear();
   }
 
   /** A note this browser keeps for the widget, such as "greeting dismissed"; `value` replaces it. */
   async note(name: string, value?: string): Promise<string | undefined> {
-    return this.store.update<string>(`${this.gateway.namespace}|${name}`, (held) => value ?? held);
+    return this.shelf.update<string>(`${this.gateway.keyspace}|${name}`, (held) => value ?? held);
   }
 
   /** The live feed has a file of its own, which comes when it is first needed, however often that takes. */
   private async loadFeed(): Promise<void> {
     this.loading = true;
-    for (let failures = 1; !this.feed && !this.stopped; failures++) {
-      try {
-        const { LiveFeed } = await this.load('live');
-        this.feed = new LiveFeed(tools, this.gateway, this.sessions, {
-          message: (message) => this.onMessage(message),
-          event: (name, data) => this.onFeedEvent(name, data),
-          online: (online) => this.onConnection(online),
-          failed: (error) => this.emit({ type: 'error', error }),
-        });
-      } catch {
+    const { LiveFeed } = await atLast(
+      () => this.load('live'),
+      (_, failures) => {
         if (failures > 1) this.onConnection(false);
-        await new Pause().wait(backoff(failures));
-      }
-    }
-    if (!this.stopped) this.feed?.start();
+      },
+    );
+    if (this.ending.signal.aborted) return;
+    this.feed = new LiveFeed(tools, this.gateway, this.sessions, {
+      message: (message) => {
+        this.known.push(message);
+        this.emit({ type: 'message', message });
+      },
+      event: (event) => this.emit(event),
+      online: (online) => this.onConnection(online),
+    });
+    this.feed.start();
   }
 
   // What an earlier page left in the queue goes out now, and its answers are wanted.
@@ -152,7 +154,7 @@ export class Client {
     // An earlier try may have been stored although its answer was lost: the session that it went to knows.
     const receipt = tried && tried !== sessionId && (await this.tryIn(tried, message));
     if (receipt) return receipt;
-    await note(sessionId);
+    if (tried !== sessionId) await note(sessionId);
     const first = await this.tryIn(sessionId, message);
     if (first) return first;
     const next = await this.sessions.replace(sessionId);
@@ -189,31 +191,13 @@ export class Client {
   private onSession(session: Session): void {
     if (this.sessionId !== session.sessionId) this.known = [];
     this.sessionId = session.sessionId;
+    this.feed?.enter(session.sessionId);
     this.emit({ type: 'session', session });
   }
 
-  private onMessage(message: Message): void {
-    this.known.push(message);
-    if (message.role !== 'contact') this.draft = '';
-    this.emit({ type: 'message', message });
-  }
-
-  private onFeedEvent(name: string, data: Record<string, unknown>): void {
-    if (name === 'typing') {
-      this.draft = '';
-      this.emit({ type: 'typing', active: data.active === true, agentName: data.agentName as string | undefined });
-    } else if (name === 'message.delta') {
-      // All that is written so far, or what comes after it.
-      const said = (piece: unknown): string => (typeof piece === 'string' ? piece : '');
-      this.draft = said(data.text) || this.draft + said(data.delta);
-      this.emit({ type: 'delta', text: this.draft });
-    } else if (name === 'status') this.emit({ type: 'status', status: data.status as SessionStatus });
-    else if (name === 'handoff') this.emit({ type: 'handoff', detail: data });
-  }
-
   private onConnection(online: boolean): void {
-    if (this.connected === online) return;
-    this.connected = online;
+    if (this.isLinked === online) return;
+    this.isLinked = online;
     this.emit({ type: 'connection', online: this.online });
   }
 

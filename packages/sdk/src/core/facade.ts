@@ -1,6 +1,7 @@
 import { MisyError, type ChatHandle, type ChatOptions, type Misy, type MisyOptions } from '../public.js';
 import { Client } from './client.js';
 import { localeOf } from './locale.js';
+import { page } from './page.js';
 import type { MountedChat, Parts } from './parts.js';
 import { writeJson } from './taken.js';
 
@@ -24,7 +25,7 @@ export function createMisy(load: Loader, defaultApiOrigin: string | undefined): 
         throw new MisyError('invalid_options', 0, { message: 'tenantId, publicKey and apiOrigin are needed.' });
       }
       if (!isSecureContext) throw new MisyError('insecure_context', 0, { message: 'Misy needs HTTPS.' });
-      const locale = localeOf((options.locale ?? document.documentElement.lang) || navigator.language);
+      const locale = localeOf((options.locale ?? page.documentElement.lang) || navigator.language);
       const site = { tenantId, siteId, publicKey, apiOrigin };
       if (client && client.locale === locale && writeJson(client.site) === writeJson(site)) return;
       client?.stop();
@@ -33,7 +34,7 @@ export function createMisy(load: Loader, defaultApiOrigin: string | undefined): 
 
     connectChat({ target, open = false }: ChatOptions = {}): ChatHandle {
       const held = initialized();
-      const place = typeof target === 'string' ? (document.querySelector(target) ?? undefined) : target;
+      const place = typeof target === 'string' ? (page.querySelector(target) ?? undefined) : target;
       if (target && !place) throw new MisyError('target_not_found');
       return handleOf(held.load('widget').then((widget) => widget.mountChat(held, place, open)));
     },

@@ -4,7 +4,7 @@ import { withLock } from './lock.js';
 import { problemOf, serverMilliseconds } from './problem.js';
 import { importSigningKey, newNonce, signatureHeaders, utf8 } from './signature.js';
 import type { Store } from './store.js';
-import { fetch, now, readJson, setTimeout, writeJson } from './taken.js';
+import { fetch, now, setTimeout, writeJson } from './taken.js';
 
 /** Where requests go and on whose behalf; fixed for the life of a client. */
 export interface Site {
@@ -42,32 +42,27 @@ const RENEW_AT_SHARE_OF_LIFE = 0.8;
 
 /** The one way to the API: gets and renews the token, signs every request, keeps to the server's clock. */
 export class Gateway {
-  private credentials: Credentials | undefined;
-  private clockOffset = 0;
+  private heldNow: Credentials | undefined;
+  private skew = 0;
   private readonly storageKey: string;
 
   constructor(
-    private readonly site: Site,
-    private readonly store: Store,
-    readonly namespace: string,
+    readonly site: Site,
+    private readonly shelf: Store,
+    readonly keyspace: string,
   ) {
-    this.storageKey = `${namespace}|token`;
+    this.storageKey = `${keyspace}|token`;
   }
 
   /** Whether the token has lived long enough to be renewed. */
   get renewalDue(): boolean {
-    const held = this.credentials;
+    const held = this.heldNow;
     return !held || this.now() >= held.issuedAt + (held.expiresAt - held.issuedAt) * RENEW_AT_SHARE_OF_LIFE;
   }
 
-  /** Whether the token that is held allows something. What cannot be read is tried. */
-  may(permission: string): boolean {
-    try {
-      const claims = readJson(atob((this.credentials?.token.split('.')[1] ?? '').replace(/-/g, '+').replace(/_/g, '/')));
-      return (claims as { permissions: string[] }).permissions.includes(permission);
-    } catch {
-      return true;
-    }
+  /** The token that is held. */
+  get token(): string | undefined {
+    return this.heldNow?.token;
   }
 
   async json<T>(method: string, path: string, body?: unknown): Promise<T> {
@@ -82,9 +77,9 @@ export class Gateway {
    */
   async request(method: string, path: string, details: RequestDetails = {}): Promise<Response> {
     const mended = new Set<string>();
-    if (this.renewalDue) await this.renew(this.credentials, false);
+    if (this.renewalDue) await this.renew(this.heldNow, false);
     for (;;) {
-      const held = this.credentials;
+      const held = this.heldNow;
       const response = await this.fetch(method, path, details, held);
       if (response.ok) return response;
       const problem = await problemOf(response);
@@ -96,27 +91,29 @@ export class Gateway {
   }
 
   private now(): number {
-    return now() + this.clockOffset;
+    return now() + this.skew;
   }
 
   private setClock(serverTime: number): void {
-    this.clockOffset = serverTime - now();
+    this.skew = serverTime - now();
   }
 
   /** One tab renews, the others take over what it got. `refused`: the server no longer takes the token we hold. */
   private renew(held: Credentials | undefined, refused: boolean): Promise<void> {
     return withLock(this.storageKey, async () => {
-      const stored = await this.store.read<Credentials>(this.storageKey);
+      const stored = await this.shelf.read<Credentials>(this.storageKey);
       if (stored && stored.token !== held?.token) {
-        this.credentials = stored;
-        this.clockOffset = stored.clockOffset;
+        this.heldNow = stored;
+        this.skew = stored.clockOffset;
         held = stored;
         refused = false;
         if (!this.renewalDue) return;
       }
       const fresh = await this.replace(held, refused);
-      this.credentials = fresh;
-      if (fresh !== held) await this.store.update(this.storageKey, () => fresh);
+      this.heldNow = fresh;
+      // A tab that has not waited for this one may have got another: the first that is stored is that of all.
+      const first = (now: Credentials | undefined): Credentials => (now && now.token !== stored?.token ? now : fresh);
+      if (fresh !== held) this.heldNow = await this.shelf.update(this.storageKey, first);
     });
   }
 
@@ -154,7 +151,7 @@ export class Gateway {
         key: await importSigningKey(answer.signingKey),
         issuedAt: this.now(),
         expiresAt: Date.parse(answer.expiresAt),
-        clockOffset: this.clockOffset,
+        clockOffset: this.skew,
       };
     }
   }

@@ -1,5 +1,5 @@
 import type { Schemas } from '@misy/api-client';
-import type { Message, MisyError, Session } from '../public.js';
+import type { Message, MisyError, MisyEvent, Session, SessionStatus } from '../public.js';
 import { EventStreamParser, type StreamEvent } from './event-stream.js';
 import type { Gateway } from './gateway.js';
 import type { SessionKeeper } from './session-keeper.js';
@@ -16,21 +16,23 @@ const PAGE_SIZE = 100;
 
 export interface FeedListener {
   message(message: Message): void;
-  /** `typing`, `status`, `handoff` and whatever the server may add. */
-  event(name: string, data: Record<string, unknown>): void;
+  /** What else happens. An error: the feed has stopped for good. */
+  event: (event: MisyEvent) => void;
   online(online: boolean): void;
-  /** The feed has stopped for good. */
-  failed(error: MisyError): void;
 }
 
 /** Keeps the page up to date with its session: history first, then live events, over any loss of network. */
 export class LiveFeed {
   private running = false;
-  private failures = 0;
+  private tries = 0;
   private lastHeard = 0;
-  private lastSequence = 0;
+  private upTo = 0;
+  /** What is written so far of a message on its way. */
+  private draft = '';
   private sessionId: string | undefined;
-  private connection = new AbortController();
+  /** The end of what is under way in this session, one thing after the other. */
+  private last: Promise<unknown> = Promise.resolve();
+  private wire = new AbortController();
   private readonly pause;
   private hiding: ReturnType<typeof setTimeout> | undefined;
   private shared: SharedFeed | undefined;
@@ -47,30 +49,30 @@ export class LiveFeed {
   start(): void {
     if (this.running) return;
     this.running = true;
-    this.failures = 0;
-    this.shared = new SharedFeed(this.tools, `${this.gateway.namespace}|feed`, (heard) => this.onHeard(heard));
-    document.addEventListener('visibilitychange', this.onVisibility);
+    this.tries = 0;
+    this.shared = new SharedFeed(this.tools, `${this.gateway.keyspace}|feed`, (heard) => this.onHeard(heard));
+    this.tools.page.addEventListener('visibilitychange', this.onVisibility);
     void this.run();
   }
 
   stop(): void {
     this.running = false;
-    document.removeEventListener('visibilitychange', this.onVisibility);
+    this.tools.page.removeEventListener('visibilitychange', this.onVisibility);
     this.shared?.close();
     this.reconnect();
   }
 
   /** Drops the connection there may be, or the pause before the next one, and connects anew. */
   reconnect(): void {
-    this.connection.abort();
+    this.wire.abort();
     this.pause.cut();
   }
 
   private readonly onVisibility = (): void => {
-    const { clearTimeout, now, setTimeout } = this.tools;
+    const { clearTimeout, now, page, setTimeout } = this.tools;
     clearTimeout(this.hiding);
-    if (document.hidden) this.hiding = setTimeout(() => this.connection.abort(), HIDDEN_MS);
-    else if (this.connection.signal.aborted || now() - this.lastHeard > STALE_MS) this.reconnect();
+    if (page.hidden) this.hiding = setTimeout(() => this.wire.abort(), HIDDEN_MS);
+    else if (this.wire.signal.aborted || now() - this.lastHeard > STALE_MS) this.reconnect();
   };
 
   private onHeard({ sessionId, event }: Heard): void {
@@ -79,19 +81,35 @@ export class LiveFeed {
     // Another tab has gone on in a new session: it is the visitor's, so this tab goes with it.
     const following =
       sessionId === this.sessionId ? this.handle(event, sessionId) : this.sessions.replace(this.sessionId).then(() => this.reconnect());
-    following.catch(() => undefined);
+    // What could not be read now is read when this tab connects anew.
+    following.catch(() => this.reconnect());
+  }
+
+  /** From now on only what belongs to this session counts: what was asked for in another may still arrive. */
+  enter(sessionId: string): void {
+    if (this.sessionId === sessionId) return;
+    this.sessionId = sessionId;
+    this.upTo = 0;
+    this.last = Promise.resolve();
+  }
+
+  private inTurn(task: () => Promise<void>): Promise<void> {
+    const done = this.last.then(task, task);
+    this.last = done;
+    return done;
   }
 
   private async run(): Promise<void> {
     while (this.running) {
-      this.connection = new AbortController();
-      const { signal } = this.connection;
+      this.wire = new AbortController();
+      const { signal } = this.wire;
       let wait = this.tools.backoff(1) / 2;
       try {
         const session = await this.sessions.current();
-        await this.catchUp(session.sessionId);
+        this.enter(session.sessionId);
+        await this.inTurn(() => this.catchUp(session.sessionId));
         // A page opened in the background shows what there is, and listens once it is looked at.
-        if (document.hidden) this.connection.abort();
+        if (this.tools.page.hidden) this.wire.abort();
         else await this.shared?.lead(signal, () => this.listen(session, signal));
       } catch (error) {
         if (!signal.aborted) wait = await this.afterFailure(error);
@@ -99,7 +117,7 @@ export class LiveFeed {
       // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- `stop` may have run meanwhile
       if (!this.running) return;
       // A tab out of sight waits to be looked at again.
-      if (document.hidden && signal.aborted) await this.pause.wait(2 ** 31 - 1);
+      if (this.tools.page.hidden && signal.aborted) await this.pause.wait(2 ** 31 - 1);
       else if (!signal.aborted) await this.pause.wait(wait);
     }
   }
@@ -107,27 +125,24 @@ export class LiveFeed {
   private async afterFailure(cause: unknown): Promise<number> {
     // What is not the server's refusal (a lost connection, an answer that is no event) has no status.
     const error = cause as MisyError;
-    this.failures++;
+    this.tries++;
     if (error.status === 404 && this.sessionId) {
       await this.sessions.replace(this.sessionId).catch(() => undefined);
     } else if (this.tools.isTransient(error)) {
-      if (this.failures > 1) this.listener.online(false);
+      if (this.tries > 1) this.listener.online(false);
     } else {
       this.running = false;
-      this.listener.failed(error);
+      this.listener.event({ type: 'error', error });
     }
-    return Math.max(this.tools.backoff(this.failures), (error.retryAfter ?? 0) * 1000);
+    return Math.max(this.tools.backoff(this.tries), (error.retryAfter ?? 0) * 1000);
   }
 
   /** Reads what the session holds beyond the last message we know. */
   private async catchUp(sessionId: string): Promise<void> {
-    if (this.sessionId !== sessionId) {
-      this.sessionId = sessionId;
-      this.lastSequence = 0;
-    }
     for (let more = true; more; ) {
-      const path = `/sessions/${sessionId}/messages?after=${this.lastSequence}&limit=${PAGE_SIZE}`;
+      const path = `/sessions/${sessionId}/messages?after=${this.upTo}&limit=${PAGE_SIZE}`;
       const page = await this.gateway.json<Schemas['MessagePage']>('GET', path);
+      if (this.sessionId !== sessionId) return;
       page.items.forEach((message) => this.take(message));
       more = page.nextCursor !== null && page.items.length > 0;
     }
@@ -141,7 +156,7 @@ export class LiveFeed {
     signal.addEventListener('abort', abort);
     let watchdog = setTimeout(abort, SILENCE_MS);
     try {
-      const headers = { Accept: 'text/event-stream', 'Last-Event-ID': String(this.lastSequence) };
+      const headers = { Accept: 'text/event-stream', 'Last-Event-ID': String(this.upTo) };
       const path = `/sessions/${session.sessionId}/events`;
       const response = await this.gateway.request('GET', path, { headers, signal: silence.signal });
       const reader = response.body?.getReader();
@@ -149,7 +164,7 @@ export class LiveFeed {
       const parser = new EventStreamParser();
       for (let piece; reader && !(piece = await reader.read()).done; ) {
         this.lastHeard = now();
-        this.failures = 0;
+        this.tries = 0;
         clearTimeout(watchdog);
         watchdog = setTimeout(abort, SILENCE_MS);
         for (const event of parser.push(decoder.decode(piece.value, { stream: true }))) {
@@ -166,21 +181,38 @@ export class LiveFeed {
     }
   }
 
-  private async handle(event: StreamEvent, sessionId: string): Promise<void> {
-    const data = this.tools.readJson(event.data) as Record<string, unknown>;
-    if (event.event !== 'message') {
-      this.listener.event(event.event, data);
-      return;
-    }
-    const message = data as unknown as Message;
-    // A hole in the numbers: ask for what is missing before showing what comes after it.
-    if (message.sequence > this.lastSequence + 1) await this.catchUp(sessionId);
-    this.take(message);
+  private handle(event: StreamEvent, sessionId: string): Promise<void> {
+    return this.inTurn(async () => {
+      const data = this.tools.readJson(event.data) as Record<string, unknown>;
+      const message = data as unknown as Message;
+      const isMessage = event.event === 'message';
+      // A hole in the numbers: ask for what is missing before showing what comes after it.
+      if (isMessage && this.sessionId === sessionId && message.sequence > this.upTo + 1) await this.catchUp(sessionId);
+      if (this.sessionId !== sessionId) return;
+      if (isMessage) this.take(message);
+      else this.tell(event.event, data);
+    });
+  }
+
+  /** What the server may add to these is left alone. */
+  private tell(name: string, data: Record<string, unknown>): void {
+    const { event } = this.listener;
+    if (name === 'typing') {
+      this.draft = '';
+      event({ type: 'typing', active: data.active === true, agentName: data.agentName as string | undefined });
+    } else if (name === 'message.delta') {
+      // All that is written so far, or what comes after it.
+      const said = (piece: unknown): string => (typeof piece === 'string' ? piece : '');
+      this.draft = said(data.text) || this.draft + said(data.delta);
+      event({ type: 'delta', text: this.draft });
+    } else if (name === 'status') event({ type: 'status', status: data.status as SessionStatus });
+    else if (name === 'handoff') event({ type: 'handoff', detail: data });
   }
 
   private take(message: Message): void {
-    if (message.sequence <= this.lastSequence) return;
-    this.lastSequence = message.sequence;
+    if (message.sequence <= this.upTo) return;
+    if (message.role !== 'contact') this.draft = '';
+    this.upTo = message.sequence;
     this.listener.message(message);
   }
 }

@@ -2,8 +2,10 @@ import { MisyError, type Action, type Attachment, type OutgoingMessage, type Rec
 import { backoff, Pause } from './backoff.js';
 import { withLock } from './lock.js';
 import { lengthOf, LONGEST_TEXT } from './limits.js';
+import type { Load } from './parts.js';
 import { isTransient } from './problem.js';
 import type { Store } from './store.js';
+import { readJson, writeJson } from './taken.js';
 
 /** A message as it waits in storage. */
 export interface QueuedMessage {
@@ -13,9 +15,13 @@ export interface QueuedMessage {
   /** What was pressed. `text` is what stood on it. */
   action?: Action;
   attachments?: Attachment[];
+  /** Files that were to go with it and that the server has no more. */
+  missing?: Attachment[];
   createdAt: string;
-  /** The session it was last sent to: only there does the server know whether it has it. */
+  /** The session it was written in or last sent to: only there does the server know whether it has it. */
   sessionId?: string;
+  /** Set when another tab than its own has sent it, which then waits for this; its text is gone. */
+  receipt?: Receipt;
   /** Set when the server refused it for good. */
   errorCode?: string;
 }
@@ -26,6 +32,8 @@ export interface QueuedMessage {
  */
 export type Deliver = (message: QueuedMessage, note: (sessionId: string) => Promise<void>) => Promise<Receipt>;
 
+/** Receipts that are kept for tabs that may be gone. */
+const MOST_RECEIPTS = 20;
 interface Waiter {
   message: QueuedMessage;
   resolve: (receipt: Receipt) => void;
@@ -42,22 +50,32 @@ export class Outbox {
   private running: Promise<void> | undefined;
   /** Somebody asked for a flush since the last look into the queue. */
   private asked = false;
-  private failures = 0;
+  private tries = 0;
   private stopped = false;
 
   constructor(
-    private readonly store: Store,
+    private readonly shelf: Store,
     private readonly storageKey: string,
     private readonly deliver: Deliver,
-    private readonly changed: (message: OutgoingMessage) => void,
+    private readonly told: (message: OutgoingMessage) => void,
+    /** The session as far as it is known. */
+    private readonly session: () => string | undefined,
+    private readonly load: Load,
   ) {}
 
-  async send(text: string, { metadata = {}, action, attachments }: SendOptions = {}): Promise<Receipt> {
+  async send(text: string, options: SendOptions = {}): Promise<Receipt> {
+    // As it will be sent: what is no JSON cannot be written down either.
+    const { metadata = {}, action, attachments } = readJson(writeJson(options)) as SendOptions;
     if (!(text.trim() || attachments?.length) || lengthOf(text) > LONGEST_TEXT) throw new MisyError('validation_failed');
     const createdAt = new Date().toISOString();
     // Half a character, as a careless cut of a text leaves it, is no text for the server.
     const whole = text.replace(/\p{Cs}/gu, '\ufffd');
-    return this.enqueue({ clientMessageId: crypto.randomUUID(), text: whole, metadata, action, attachments, createdAt });
+    return this.enqueue({ clientMessageId: crypto.randomUUID(), text: whole, metadata, action, attachments, createdAt, sessionId: this.session() });
+  }
+
+  /** Drops a message that was refused. */
+  async drop(clientMessageId: string): Promise<void> {
+    await this.edit((queue) => queue.filter(({ clientMessageId: id, errorCode }) => id !== clientMessageId || !errorCode));
   }
 
   /** Sends a refused message again, as the last one. */
@@ -67,7 +85,11 @@ export class Outbox {
   }
 
   async queued(): Promise<QueuedMessage[]> {
-    return (await this.store.read<QueuedMessage[]>(this.storageKey)) ?? [];
+    return (await this.stored()).filter((message) => !message.receipt);
+  }
+
+  private async stored(): Promise<QueuedMessage[]> {
+    return (await this.shelf.read<QueuedMessage[]>(this.storageKey)) ?? [];
   }
 
   /** Starts sending, or ends a pause between two tries. */
@@ -89,9 +111,11 @@ export class Outbox {
     const id = message.clientMessageId;
     let added: Promise<void> | undefined;
     const settled = new Promise<Receipt>((resolve, reject) => {
+      let isNew = true;
       added = this.edit((queue) => {
-        // Together with the queue, so that `next` never sees one without the other.
-        this.waiters.set(id, { message, resolve, reject });
+        // Together with the queue, so that `next` never sees one without the other; once, though the queue may be made up for later.
+        if (isNew) this.waiters.set(id, { message, resolve, reject });
+        isNew = false;
         return [...queue.filter((other) => other.clientMessageId !== id), message];
       });
     });
@@ -107,10 +131,10 @@ export class Outbox {
       this.asked = false;
       try {
         await withLock(this.storageKey, () => this.drain());
-        this.failures = 0;
+        this.tries = 0;
         if (!(await this.next())) return;
       } catch (error) {
-        wait = Math.max(backoff(++this.failures), ((error as Partial<MisyError>).retryAfter ?? 0) * 1000);
+        wait = Math.max(backoff(++this.tries), ((error as Partial<MisyError>).retryAfter ?? 0) * 1000);
       }
       // The lock is free while we wait, so that another tab may try too.
       await this.rest(wait);
@@ -125,45 +149,69 @@ export class Outbox {
     for (let message = await this.next(); message && !this.stopped; message = await this.next()) await this.attempt(message);
   }
 
-  /** The first message to be sent, or one of ours that another tab has sent: asked again, the server repeats the receipt. */
+  /** The first message to be sent, or one of ours of which nothing is left: asked again, the server repeats the receipt. */
   private async next(): Promise<QueuedMessage | undefined> {
     // Taken before the queue is read: each of these has been written down by then.
     const waiters = [...this.waiters.values()];
-    const queue = await this.queued();
-    for (const { message, reject } of waiters) {
-      const stored = queue.find((other) => other.clientMessageId === message.clientMessageId);
+    const queue = await this.stored();
+    for (const { message, resolve, reject } of waiters) {
+      const id = message.clientMessageId;
+      const stored = queue.find((other) => other.clientMessageId === id);
       if (!stored) return message;
-      if (stored.errorCode) {
-        this.waiters.delete(message.clientMessageId);
-        reject(new MisyError(stored.errorCode));
-      }
+      const { errorCode, receipt } = stored;
+      if (!errorCode && !receipt) continue;
+      // Another tab has sent it.
+      this.waiters.delete(id);
+      if (receipt) {
+        this.tell(message, { state: 'sent', receipt });
+        resolve(receipt);
+      } else reject(new MisyError(errorCode ?? ''));
     }
-    return queue.find((message) => !message.errorCode);
+    return queue.find(({ errorCode, receipt }) => !errorCode && !receipt);
   }
 
   private async attempt(message: QueuedMessage): Promise<void> {
     const id = message.clientMessageId;
     try {
       const receipt = await this.deliver(message, (sessionId) => this.amend(id, { sessionId }));
-      await this.edit((queue) => queue.filter((other) => other.clientMessageId !== id));
+      if (message.missing) receipt.missing = message.missing;
+      const isOurs = this.waiters.has(id);
+      await this.edit((queue) => {
+        const rest = queue.filter((other) => other.clientMessageId !== id);
+        if (isOurs || rest.length === queue.length) return rest;
+        return [{ clientMessageId: id, text: '', metadata: {}, createdAt: '', receipt }, ...rest].filter((other, index) => !other.receipt || index < MOST_RECEIPTS);
+      });
       this.tell(message, { state: 'sent', receipt });
       this.waiters.get(id)?.resolve(receipt);
     } catch (error) {
-      const problem = error instanceof MisyError ? error : new MisyError('network_error', 0, { message: String(error) });
-      if (isTransient(problem)) {
+      if (isTransient(error)) {
         this.tell(message, { state: 'queued' });
-        throw problem;
+        throw error;
       }
-      const errorCode = problem.code;
+      const problem = error as MisyError;
+      let errorCode = problem.code;
+      if (message.attachments?.length && problem.missing.includes('/attachments')) {
+        const split = (await this.load('files')).without(message, problem.missing);
+        if (split) {
+          const { news, left } = split;
+          await this.edit((queue) => queue.flatMap((other) => (other.clientMessageId === id ? [{ ...other, ...news }, left] : [other])));
+          const waiter = this.waiters.get(id);
+          if (waiter) waiter.message = { ...message, ...news };
+          this.tell({ ...message, ...news }, { state: 'sending' });
+          this.tell(left, { state: 'failed', errorCode: left.errorCode });
+          return;
+        }
+        errorCode = 'files_missing';
+      }
       await this.amend(id, { errorCode });
       this.tell(message, { state: 'failed', errorCode });
-      this.waiters.get(id)?.reject(problem);
+      this.waiters.get(id)?.reject(new MisyError(errorCode, problem.status, problem));
     }
     this.waiters.delete(id);
   }
 
   private tell(message: QueuedMessage, news: Pick<OutgoingMessage, 'state' | 'receipt' | 'errorCode'>): void {
-    this.changed({ ...message, ...news });
+    this.told({ ...message, ...news });
   }
 
   private async amend(id: string, news: Partial<QueuedMessage>): Promise<void> {
@@ -171,6 +219,6 @@ export class Outbox {
   }
 
   private async edit(change: (queue: QueuedMessage[]) => QueuedMessage[]): Promise<void> {
-    await this.store.update<QueuedMessage[]>(this.storageKey, (queue) => change(queue ?? []));
+    await this.shelf.update<QueuedMessage[]>(this.storageKey, (queue) => change(queue ?? []));
   }
 }

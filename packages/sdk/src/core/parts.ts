@@ -1,3 +1,4 @@
+import type { without } from '../files/missing.js';
 import type { Tray } from '../files/tray.js';
 import type { renderRich } from '../rich/render.js';
 import type { Texts } from '../widget/texts.js';
@@ -20,7 +21,7 @@ export interface Parts {
   live: { LiveFeed: typeof LiveFeed };
   widget: { mountChat(client: Client, target: Element | undefined, open: boolean): Promise<MountedChat> };
   rich: { renderRich: typeof renderRich };
-  files: { Tray: typeof Tray };
+  files: { Tray: typeof Tray; without: typeof without };
   en: Language;
   es: Language;
   pt: Language;

@@ -6,19 +6,18 @@ type ProblemBody = Partial<Schemas['Problem']>;
 
 /** The server's clock as milliseconds, from RFC 3339 or Unix seconds; undefined when it says neither. */
 export function serverMilliseconds(time: string | number | null | undefined): number | undefined {
-  const milliseconds = typeof time === 'number' ? time * 1000 : Date.parse(time ?? '');
-  return Number.isFinite(milliseconds) ? milliseconds : undefined;
+  return (typeof time === 'number' ? time * 1000 : Date.parse(time ?? '')) || undefined;
 }
 
 /** Makes a `MisyError` of an answer that is no success (RFC 9457, or whatever a proxy put in its place). */
 export async function problemOf(response: Response): Promise<MisyError> {
   const body = (await response.json().catch(() => ({}))) as ProblemBody;
-  const retryAfter = Number(response.headers.get('Retry-After') ?? NaN);
   return new MisyError(body.code ?? `http_${response.status}`, response.status, {
     message: body.detail ?? body.title,
     requestId: body.requestId,
-    retryAfter: Number.isFinite(retryAfter) ? retryAfter : undefined,
+    retryAfter: Number(response.headers.get('Retry-After')) || undefined,
     serverTime: serverMilliseconds(body.serverTime),
+    missing: body.errors?.filter(({ code }) => code === 'reference').map(({ pointer }) => pointer),
   });
 }
 

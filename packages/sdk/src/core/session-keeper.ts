@@ -12,15 +12,15 @@ export class SessionKeeper {
 
   constructor(
     private readonly gateway: Gateway,
-    private readonly store: Store,
+    private readonly shelf: Store,
     private readonly locale: string | undefined,
     private readonly opened: (session: Session) => void,
   ) {
-    this.storageKey = `${gateway.namespace}|session`;
+    this.storageKey = `${gateway.keyspace}|session`;
   }
 
   current(): Promise<Session> {
-    return (this.opening ??= this.restore().then(
+    return (this.opening ??= this.restored().then(
       (session) => {
         this.opened(session);
         return session;
@@ -36,18 +36,19 @@ export class SessionKeeper {
   async replace(sessionId: string): Promise<Session> {
     const held = await this.current();
     if (held.sessionId === sessionId) {
-      await this.store.update<Session>(this.storageKey, (saved) => (saved?.sessionId === sessionId ? undefined : saved));
+      await this.shelf.update<Session>(this.storageKey, (saved) => (saved?.sessionId === sessionId ? undefined : saved));
       this.opening = undefined;
     }
     return this.current();
   }
 
-  private restore(): Promise<Session> {
+  private restored(): Promise<Session> {
     return withLock(this.storageKey, async () => {
-      const saved = await this.store.read<Session>(this.storageKey);
+      const saved = await this.shelf.read<Session>(this.storageKey);
       const session = (saved && (await this.revive(saved))) ?? (await this.open());
-      await this.store.update(this.storageKey, () => session);
-      return session;
+      // A tab that has not waited for this one may have opened another: the first that is stored is that of all.
+      const first = (now: Session | undefined): Session => (now && now.sessionId !== saved?.sessionId ? now : session);
+      return (await this.shelf.update(this.storageKey, first)) ?? session;
     });
   }
 

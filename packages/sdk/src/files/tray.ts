@@ -12,7 +12,7 @@ const LARGEST = 100 * 1024 * 1024;
 const FILE = 'M6 3.5h8l4 4v13H6Z M14 3.5v4h4';
 
 interface Item {
-  element: HTMLElement;
+  dom: HTMLElement;
   /** Once it is uploaded. */
   attachment?: Attachment;
   failed?: boolean;
@@ -32,7 +32,7 @@ export interface TraySurroundings {
 
 /** The files that a visitor is about to send, above the field: how far each is, what was wrong with it, and the way to drop it. */
 export class Tray {
-  readonly element: HTMLElement;
+  readonly dom: HTMLElement;
   private readonly list: HTMLElement;
   private readonly notice: HTMLElement;
   private readonly picker: HTMLInputElement;
@@ -51,7 +51,7 @@ export class Tray {
       this.add(this.picker.files ?? []);
       this.picker.value = '';
     });
-    this.element = h('div', { class: 'tray' }, this.notice, this.list, this.picker);
+    this.dom = h('div', { class: 'tray' }, this.notice, this.list, this.picker);
   }
 
   /** Whether there is something that is not uploaded yet. */
@@ -80,7 +80,7 @@ export class Tray {
   /** What can be sent now. It leaves the tray. */
   take(): Attachment[] {
     const taken = this.items.flatMap(({ attachment }) => attachment ?? []);
-    this.items.forEach(({ element }) => element.remove());
+    this.items.forEach(({ dom }) => dom.remove());
     this.items = [];
     this.notice.textContent = '';
     this.changed();
@@ -96,11 +96,11 @@ export class Tray {
     const remove = h('button', { type: 'button', class: 'remove', 'aria-label': fill(words.remove, { name }) }, icon('close'));
     const size = new Intl.NumberFormat(undefined, { style: 'unit', unit: 'kilobyte', maximumFractionDigits: 0 });
     const label = h('span', { class: 'words' }, h('bdi', {}, name), h('small', {}, size.format(Math.ceil(file.size / 1024))), bar);
-    const element = h('li', {}, icon('file', FILE), label, remove);
-    const item: Item = { element, cancel: new AbortController() };
+    const dom = h('li', {}, icon('file', FILE), label, remove);
+    const item: Item = { dom, cancel: new AbortController() };
     remove.addEventListener('click', () => this.drop(item));
     this.items.push(item);
-    this.list.append(element);
+    this.list.append(dom);
     this.changed();
     try {
       item.attachment = await upload(client, file, (share) => (bar.value = share), item.cancel.signal);
@@ -108,7 +108,7 @@ export class Tray {
     } catch (error) {
       if (item.cancel.signal.aborted) return;
       item.failed = true;
-      element.classList.add('failed');
+      dom.classList.add('failed');
       this.say(this.reason((error as Partial<MisyError>).status), { name });
     }
     bar.remove();
@@ -126,11 +126,11 @@ export class Tray {
     item.cancel.abort();
     const at = this.items.indexOf(item);
     this.items.splice(at, 1);
-    item.element.remove();
+    item.dom.remove();
     this.notice.textContent = '';
     this.changed();
     // The focus goes to the next one, or back to where one writes.
-    (this.items[Math.min(at, this.items.length - 1)]?.element.querySelector('button') ?? this.element.parentElement?.querySelector('textarea'))?.focus();
+    (this.items[Math.min(at, this.items.length - 1)]?.dom.querySelector('button') ?? this.dom.parentElement?.querySelector('textarea'))?.focus();
   }
 
   private say(text: string, values: Record<string, string | number>): void {

@@ -12,22 +12,22 @@ export class Choices {
 
   constructor(
     private readonly message: Message,
-    private readonly context: ViewContext,
+    private readonly around: ViewContext,
     /** One choice answers all: then none of the others can be pressed any more. */
     private readonly once: boolean,
   ) {}
 
   /** What is pressed, or a link to be followed; nothing where there is nothing to say or to press. */
   button(choice: Fields, look: string, ...content: Node[]): HTMLElement | undefined {
-    const { context, message } = this;
-    const { externalLink, h, safeAddress } = context.kit;
+    const { around, message } = this;
+    const { externalLink, h, safeAddress } = around.kit;
     const [id, title] = [textOf(choice.id), textOf(choice.title)];
     if (!title) return undefined;
-    const words = content.length ? content : [document.createTextNode(title)];
+    const words = content.length ? content : [new Text(title)];
     if (choice.url !== undefined) {
       const address = safeAddress(textOf(choice.url) ?? '');
       if (!address) return undefined;
-      const link = externalLink(address, context.texts.newTab, ...words);
+      const link = externalLink(address, around.texts.newTab, ...words);
       link.className = look;
       link.dir = 'auto';
       return link;
@@ -35,7 +35,7 @@ export class Choices {
     if (!id) return undefined;
     const press = (): void => {
       // Not by `disabled`, which would take the focus away from who has just pressed it.
-      if (button.ariaDisabled !== 'true') context.press(message, id, title);
+      if (button.ariaDisabled !== 'true') around.press(message, id, title);
     };
     const button = h('button', { type: 'button', class: look, dir: 'auto', onclick: press }, ...words);
     this.buttons.set(button, id);
@@ -43,7 +43,7 @@ export class Choices {
   }
 
   readonly mark = (chosen: ReadonlySet<string>): void => {
-    const { h, icon } = this.context.kit;
+    const { h, icon } = this.around.kit;
     const ids = [...this.buttons.values()];
     const over = this.once && ids.some((id) => chosen.has(id));
     for (const [button, id] of this.buttons) {
@@ -51,7 +51,7 @@ export class Choices {
       if (over || isChosen) button.ariaDisabled = 'true';
       if (!isChosen || button.classList.contains('chosen')) continue;
       button.classList.add('chosen');
-      button.append(icon('check', CHECK), h('span', { class: 'sr' }, ` (${wordsFor(this.context.locale).chosen})`));
+      button.append(icon('check', CHECK), h('span', { class: 'sr' }, ` (${wordsFor(this.around.locale).chosen})`));
     }
   };
 }

@@ -6,6 +6,8 @@ import type { Rendered } from './render.js';
 import { wordsFor } from './words.js';
 
 const FILE = 'M6 3.5h8l4 4v13H6Z M14 3.5v4h4';
+/** Where somebody tries the program out, without TLS. */
+const LOOPBACK = ['localhost', '127.0.0.1', '[::1]'];
 /** Links to files are good for a quarter of an hour; they are asked for anew a little before. */
 const FRESH_MS = 12 * 60_000;
 
@@ -22,7 +24,7 @@ export function renderMedia(part: MessagePart, message: Message, context: ViewCo
   return link ? { within: [h('p', {}, link), ...words] } : {};
 }
 
-/** A picture that may be shown here; otherwise a link to it, so that no third party learns who reads. */
+/** A picture that may be shown here; otherwise a link to it, which nobody's browser follows by itself. */
 export function picture(media: Fields, message: Message, context: ViewContext): HTMLElement | undefined {
   const { h } = context.kit;
   const words = textOf(media.alt) ?? textOf(media.caption) ?? textOf(media.name) ?? context.texts.image;
@@ -83,10 +85,16 @@ function fileLink(media: Fields, message: Message, context: ViewContext, words: 
   return link;
 }
 
-/** The address of what the chat may show by itself: of a file of the server, or of the page's own. */
-function shownHere(media: Fields, { kit, imageOrigins }: ViewContext): string | undefined {
+/**
+ * The address of what the chat may show by itself: a file of the server, and nothing else. Whoever writes answers could have the
+ * visitor's browser call any other address: one of a third party, who learns who reads; or one of the page's own, with their cookies.
+ */
+function shownHere(media: Fields, { kit, filesAt }: ViewContext): string | undefined {
   const address = kit.safeAddress(textOf(media.url) ?? '');
-  return address && imageOrigins.includes(new URL(address).origin) ? address : undefined;
+  if (!address) return undefined;
+  const { href, hostname, pathname, protocol } = new URL(address);
+  const isSealed = protocol === 'https:' || LOOPBACK.includes(hostname);
+  return isSealed && href.startsWith(filesAt) && /\/files\/\w+$/.test(pathname) ? address : undefined;
 }
 
 /** The address of a file as the server gives it now. */

@@ -1,5 +1,6 @@
 import type { Client } from '../core/client.js';
-import type { MountedChat, Parts } from '../core/parts.js';
+import { page } from '../core/page.js';
+import type { MountedChat } from '../core/parts.js';
 import type { Tray } from '../files/tray.js';
 import type { Attachment, Message, MisyEvent, SendOptions, Session } from '../public.js';
 import { h } from './dom.js';
@@ -21,7 +22,7 @@ const NARROW = '(max-width: 479.98px)';
 export class ChatWidget implements MountedChat {
   private readonly host = h('div', { 'data-misy': '' });
   private readonly root: HTMLElement;
-  private readonly panel: Panel;
+  private readonly pane: Panel;
   private readonly launcher: Launcher;
   private readonly endings: (() => void)[] = [];
   private isOpen = false;
@@ -42,50 +43,51 @@ export class ChatWidget implements MountedChat {
       texts,
       locale,
       tenantName: displayName,
-      imageOrigins: [location.origin, client.site.apiOrigin],
+      filesAt: `${client.site.apiOrigin}/api/meta-agent/files/`,
       kit,
-      rich: () => this.rich(),
+      rich: () => client.tools.atLast(() => client.load('rich')),
       adopt: (styles) => adoptStyles(shadow, styles),
       press: ({ messageId }, id, title) => this.send(title, { action: { type: 'button', id, messageId } }),
       gateway: client.gateway,
     };
     const actions = {
       send: (text: string, attachments: Attachment[]) => this.send(text, { attachments }),
-      tray: client.gateway.may('files:upload') ? (changed: () => void) => this.openTray(context, changed) : undefined,
+      tray: allows(client, 'files:upload') ? (changed: () => void) => this.openTray(context, changed) : undefined,
       retry: (id: string) => client.retry(id),
+      drop: (id: string) => void client.drop(id),
       close: () => this.close(),
     };
-    this.panel = new Panel(session, context, actions, !target);
+    this.pane = new Panel(session, context, actions, !target);
     this.launcher = new Launcher(texts, displayName, session.greeting, {
       toggle: () => (this.isOpen ? this.close() : this.open()),
       dismiss: () => void client.note('greeted', 'yes'),
     });
     const mode = target ? 'inline' : 'floating';
-    const direction = isRightToLeft(locale) ? 'rtl' : getComputedStyle(target ?? document.documentElement).direction;
+    const direction = isRightToLeft(locale) ? 'rtl' : getComputedStyle(target ?? page.documentElement).direction;
     this.root = h(
       'div',
       { class: 'misy', lang: locale, dir: direction, 'data-mode': mode },
-      !target && this.launcher.element,
-      this.panel.element,
+      !target && this.launcher.dom,
+      this.pane.dom,
     );
     adoptStyles(shadow);
     shadow.append(this.root);
     client.tools.keepEvents(this.host, (event) => event.type === 'keydown' && this.onKey(event as KeyboardEvent));
     this.endings.push(applyTheme(this.root, primaryColor), client.subscribe((event) => this.onEvent(event)));
-    if (!target) this.endings.push(followViewport(this.panel.element));
+    if (!target) this.endings.push(followViewport(this.pane.dom));
   }
 
   /** Puts the widget into the page and shows what is known already. */
   async mount(): Promise<void> {
-    const { transcript } = this.panel;
+    const { transcript } = this.pane;
     transcript.busy = true;
     this.seen = Number(await this.client.note('seen')) || 0;
     this.endings.push(stayInPage(this.host, this.target));
     this.client.messages.forEach((message) => transcript.showMessage(message));
     for (const message of await this.client.outgoing()) transcript.showOutgoing(message);
-    this.panel.refresh();
-    this.panel.showOnline(this.client.online);
-    this.panel.showHandedOver(this.session.status === 'handoff');
+    this.pane.refresh();
+    this.pane.showOnline(this.client.online);
+    this.pane.showHandedOver(this.session.status === 'handoff');
     transcript.busy = false;
     const returning = (this.session.lastSequence ?? 0) > 0 || transcript.hasOwnMessages;
     // A visitor who never wrote costs the server no open connection.
@@ -97,26 +99,26 @@ export class ChatWidget implements MountedChat {
   open(): void {
     if (this.isOpen) return;
     this.isOpen = true;
-    const active = document.activeElement;
-    this.openedFrom = active instanceof HTMLElement && active !== document.body && active !== this.host ? active : undefined;
-    this.panel.element.hidden = false;
+    const active = page.activeElement;
+    this.openedFrom = active instanceof HTMLElement && active !== page.body && active !== this.host ? active : undefined;
+    this.pane.dom.hidden = false;
     this.root.dataset.open = '';
     this.launcher.showGreeting(false);
     this.client.listen();
     this.markSeen();
-    this.panel.transcript.scrollToEnd();
+    this.pane.transcript.scrollToEnd();
     // The chat fills the whole of a narrow screen: nothing behind it can be reached, and it says so.
     const modal = !this.target && matchMedia(NARROW).matches;
-    if (modal) this.panel.element.setAttribute('aria-modal', 'true');
-    else this.panel.element.removeAttribute('aria-modal');
-    if (!this.target) this.panel.focus();
+    if (modal) this.pane.dom.setAttribute('aria-modal', 'true');
+    else this.pane.dom.removeAttribute('aria-modal');
+    if (!this.target) this.pane.focus();
   }
 
   close(): void {
     if (!this.isOpen || this.target) return;
     this.isOpen = false;
     delete this.root.dataset.open;
-    this.panel.element.hidden = true;
+    this.pane.dom.hidden = true;
     this.updateLauncher();
     (this.openedFrom ?? this.launcher.button).focus();
   }
@@ -138,26 +140,15 @@ export class ChatWidget implements MountedChat {
     return new Tray({ client, kit, locale, label: texts.attach, adopt, changed });
   }
 
-  private async rich(): Promise<Parts['rich']> {
-    const { backoff, Pause } = this.client.tools;
-    for (let failures = 1; ; failures++) {
-      try {
-        return await this.client.load('rich');
-      } catch {
-        await new Pause().wait(backoff(failures));
-      }
-    }
-  }
-
   private onEvent(event: MisyEvent): void {
-    const { transcript } = this.panel;
+    const { transcript } = this.pane;
     switch (event.type) {
       case 'message':
         this.onMessage(event.message);
         break;
       case 'outgoing':
         transcript.showOutgoing(event.message);
-        this.panel.refresh();
+        this.pane.refresh();
         break;
       case 'typing':
         this.showTyping(event.active);
@@ -170,27 +161,27 @@ export class ChatWidget implements MountedChat {
         if (event.session.sessionId !== this.session.sessionId) this.startOver(event.session);
         break;
       case 'connection':
-        this.panel.showOnline(event.online);
+        this.pane.showOnline(event.online);
         break;
       case 'status':
-        this.panel.showHandedOver(event.status === 'handoff');
+        this.pane.showHandedOver(event.status === 'handoff');
         break;
       case 'handoff':
-        this.panel.showHandedOver(true);
+        this.pane.showHandedOver(true);
         break;
       case 'error':
-        this.panel.showUnavailable();
+        this.pane.showUnavailable();
     }
   }
 
   private onMessage(message: Message): void {
-    const { transcript } = this.panel;
+    const { transcript } = this.pane;
     // What was there before this page is history, and not read out.
     const history = message.sequence <= (this.session.lastSequence ?? 0);
     transcript.busy = history;
     transcript.showMessage(message);
     if (message.role !== 'contact') this.showTyping(false);
-    this.panel.refresh();
+    this.pane.refresh();
     if (this.isOpen) this.markSeen();
     else this.updateLauncher();
   }
@@ -198,9 +189,9 @@ export class ChatWidget implements MountedChat {
   private startOver(session: Session): void {
     this.session = session;
     this.seen = 0;
-    this.panel.transcript.clear();
-    this.panel.showHandedOver(false);
-    this.panel.refresh();
+    this.pane.transcript.clear();
+    this.pane.showHandedOver(false);
+    this.pane.refresh();
     this.markSeen();
   }
 
@@ -208,7 +199,7 @@ export class ChatWidget implements MountedChat {
     const { clearTimeout, setTimeout } = this.client.tools;
     clearTimeout(this.typingEnd);
     if (active) this.typingEnd = setTimeout(() => this.showTyping(false), TYPING_MS);
-    this.panel.transcript.showTyping(active);
+    this.pane.transcript.showTyping(active);
   }
 
   private markSeen(): void {
@@ -223,14 +214,24 @@ export class ChatWidget implements MountedChat {
   }
 
   private onKey(event: KeyboardEvent): void {
-    this.panel.composer.onKey(event);
+    this.pane.composer.onKey(event);
     if (!this.isOpen || this.target) return;
     if (event.key === 'Escape') this.close();
-    if (event.key !== 'Tab' || !this.panel.element.ariaModal) return;
-    const { stops } = this.panel;
+    if (event.key !== 'Tab' || !this.pane.dom.ariaModal) return;
+    const { stops } = this.pane;
     const [edge, other] = event.shiftKey ? [stops[0], stops.at(-1)] : [stops.at(-1), stops[0]];
     if (event.composedPath()[0] !== edge) return;
     event.preventDefault();
     other?.focus();
+  }
+}
+
+/** Whether the visitor's token allows something. What cannot be read is tried. */
+function allows({ gateway, tools }: Client, permission: string): boolean {
+  try {
+    const claims = tools.readJson(atob((gateway.token ?? '').split('.')[1]?.replace(/-/g, '+').replace(/_/g, '/') ?? ''));
+    return (claims as { permissions: string[] }).permissions.includes(permission);
+  } catch {
+    return true;
   }
 }

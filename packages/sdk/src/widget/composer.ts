@@ -14,7 +14,7 @@ export interface ComposerActions {
 
 /** Where the visitor writes. Enter sends, Shift+Enter makes a new line. */
 export class Composer {
-  readonly element: HTMLFormElement;
+  readonly dom: HTMLFormElement;
   private readonly field: HTMLTextAreaElement;
   private readonly count = h('div', { class: 'count', role: 'status' });
   private readonly button: HTMLButtonElement;
@@ -41,17 +41,21 @@ export class Composer {
       event.preventDefault();
       this.send();
     };
-    const pick = (): void => this.withTray((tray) => tray.pick());
     // Browsers open the choice of files only right after a click: the tray is fetched a moment before.
     const prepare = (): void => this.withTray(() => undefined);
-    const attach = { type: 'button', class: 'attach', 'aria-label': texts.attach, onclick: pick, onfocus: prepare, onpointerenter: prepare };
+    const attach = { type: 'button', class: 'attach', 'aria-label': texts.attach, onclick: () => this.pick(), onfocus: prepare, onpointerenter: prepare };
     const box = h('div', { class: 'box' }, actions.tray && h('button', attach, icon('clip')), this.field, this.button);
-    this.element = h('form', { class: 'composer', onsubmit }, label, box, this.count);
+    this.dom = h('form', { class: 'composer', onsubmit }, label, box, this.count);
     this.adapt();
   }
 
   focus(): void {
     this.field.focus();
+  }
+
+  /** Has the visitor choose files. */
+  pick(): void {
+    this.withTray((tray) => tray.pick());
   }
 
   onKey(event: KeyboardEvent): void {
@@ -76,7 +80,7 @@ export class Composer {
   /** The tray comes when it is first needed, however often it must be asked for. */
   private withTray(act: (tray: Tray) => void): void {
     this.opening ??= this.actions.tray?.(() => this.adapt()).then((tray) => {
-      this.element.prepend(tray.element);
+      this.dom.prepend(tray.dom);
       return (this.tray = tray);
     });
     this.opening?.then(act, () => (this.opening = undefined));

@@ -1,3 +1,5 @@
+import { page } from '../core/page.js';
+
 type Child = Node | string | null | undefined | false;
 
 /**
@@ -9,7 +11,7 @@ export function h<K extends keyof HTMLElementTagNameMap>(
   attributes: Record<string, string | number | boolean | undefined | ((event: never) => void)> = {},
   ...children: Child[]
 ): HTMLElementTagNameMap[K] {
-  const element = document.createElement(tag);
+  const element = page.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
     if (typeof value === 'function') element.addEventListener(name.slice(2), value as EventListener);
     else if (value !== undefined && value !== false) element.setAttribute(name, value === true ? '' : String(value));
@@ -36,11 +38,11 @@ type IconName = keyof typeof ICONS;
 
 /** A picture that says nothing to screen readers; the control around it carries the name. */
 export function icon(name: string, path: string = ICONS[name as IconName]): SVGElement {
-  const svg = document.createElementNS(SVG, 'svg');
+  const svg = page.createElementNS(SVG, 'svg');
   svg.setAttribute('viewBox', '0 0 24 24');
   svg.setAttribute('aria-hidden', 'true');
   svg.setAttribute('class', `icon icon-${name}`);
-  const line = document.createElementNS(SVG, 'path');
+  const line = page.createElementNS(SVG, 'path');
   line.setAttribute('d', path);
   svg.append(line);
   return svg;

@@ -3,7 +3,7 @@ import { fill, type Texts } from './texts.js';
 
 /** The button in the corner, its count of new messages, and the greeting beside it. */
 export class Launcher {
-  readonly element: HTMLElement;
+  readonly dom: HTMLElement;
   readonly button: HTMLButtonElement;
   private readonly badge = h('span', { class: 'badge', hidden: true, 'aria-hidden': 'true' });
   private readonly announcer = h('div', { class: 'sr', role: 'status' });
@@ -33,7 +33,7 @@ export class Launcher {
       h('button', { type: 'button', class: 'greeting-text', dir: 'auto', onclick: actions.toggle }, h('span', {}, greeting)),
       h('button', { type: 'button', class: 'greeting-close', 'aria-label': texts.dismiss, onclick: dismiss }, icon('close')),
     );
-    this.element = h('div', { class: 'corner' }, this.greeting, this.button, this.announcer);
+    this.dom = h('div', { class: 'corner' }, this.greeting, this.button, this.announcer);
     this.update(false, 0);
   }
 

@@ -12,8 +12,8 @@ export interface ViewContext {
   texts: Texts;
   locale: string;
   tenantName: string;
-  /** Origins that pictures may come from; others would tell a third party who reads here. */
-  imageOrigins: string[];
+  /** Where the files of the server are: the one place that what is said may have the chat load something from. */
+  filesAt: string;
   kit: Kit;
   /** The file that shows what is more than text. Settles when it is there, however often it must be asked for. */
   rich: () => Promise<Parts['rich']>;
@@ -32,7 +32,7 @@ export function authorName(role: Message['role'], context: ViewContext): string 
 
 /** Text exactly as it was typed, line breaks included. */
 export function renderPlain(text: string): Node[] {
-  return text.split('\n').flatMap((line, index) => (index ? [h('br'), document.createTextNode(line)] : [document.createTextNode(line)]));
+  return text.split('\n').flatMap((line, index) => (index ? [h('br'), new Text(line)] : [new Text(line)]));
 }
 
 /** A part in words. A kind that this version does not know says what it can. What the visitor wrote stands as it was typed. */
@@ -53,15 +53,23 @@ export function renderSources(sources: Source[], context: ViewContext): HTMLElem
   return h('div', { class: 'sources' }, icon('source'), h('span', {}, label, h('bdi', {}, titles.join(' · '))));
 }
 
-/** A round picture of the tenant: the logo where the page may load it, else the first letter of the name. */
+/**
+ * A round picture of the tenant: the logo where the page has it, else the first letter of the name. It is asked for without
+ * cookies: whoever chooses the logo must not call an address of the page in the visitor's name.
+ */
 export function renderAvatar(logoUrl: string | null | undefined, context: ViewContext): HTMLElement {
   const letter = Array.from(context.tenantName.trim())[0] ?? '';
   const avatar = h('span', { class: 'avatar', 'aria-hidden': 'true' }, letter.toLocaleUpperCase(context.locale));
   const url = safeAddress(logoUrl ?? '');
-  if (url && context.imageOrigins.includes(new URL(url).origin)) {
-    const image = h('img', { src: url, alt: '' });
+  if (url && new URL(url).origin === location.origin) {
+    const image = h('img', { alt: '' });
     // Not in the page until it has loaded: a missing logo leaves the letter.
     image.onload = () => avatar.replaceChildren(image);
+    const show = async (): Promise<void> => {
+      const answer = await fetch(url, { credentials: 'omit' });
+      image.src = URL.createObjectURL(await answer.blob());
+    };
+    show().catch(() => undefined);
   }
   return avatar;
 }

@@ -6,12 +6,14 @@ import { Transcript } from './transcript.js';
 
 export interface PanelActions extends ComposerActions {
   retry: (clientMessageId: string) => void;
+  /** Forgets a message that is nothing but files to be sent again. */
+  drop: (clientMessageId: string) => void;
   close: () => void;
 }
 
 /** The chat itself: heading, conversation, what to say next. */
 export class Panel {
-  readonly element: HTMLElement;
+  readonly dom: HTMLElement;
   readonly transcript: Transcript;
   readonly composer: Composer;
   private readonly title: HTMLElement;
@@ -22,11 +24,11 @@ export class Panel {
 
   constructor(
     session: Session,
-    private readonly context: ViewContext,
+    private readonly around: ViewContext,
     actions: PanelActions,
     floating: boolean,
   ) {
-    const { texts } = context;
+    const { texts } = around;
     const chip = (text: string): HTMLElement =>
       h('button', { type: 'button', class: 'chip', dir: 'auto', onclick: () => actions.send(text, []) }, text);
     this.suggestions = h(
@@ -40,13 +42,19 @@ export class Panel {
       icon('person'),
       texts.person,
     );
-    this.transcript = new Transcript(context, actions.retry, introduction(session), [this.suggestions]);
+    // They are chosen anew, since no page may open them by itself.
+    const again = (id: string): void => {
+      actions.drop(id);
+      this.transcript.remove(id);
+      this.composer.pick();
+    };
+    this.transcript = new Transcript(around, actions.retry, again, introduction(session), [this.suggestions]);
     this.composer = new Composer(texts, actions);
     this.title = h('h2', { id: 'misy-title', tabindex: -1 }, session.branding.displayName);
     this.subtitle = h('p', {}, texts.assistant);
-    const avatar = renderAvatar(session.branding.logoUrl, context);
+    const avatar = renderAvatar(session.branding.logoUrl, around);
     const close = { type: 'button', class: 'close', 'aria-label': texts.close, onclick: actions.close };
-    this.element = h(
+    this.dom = h(
       'section',
       {
         class: 'panel',
@@ -58,8 +66,8 @@ export class Panel {
       },
       h('div', { class: 'head' }, avatar, h('div', { class: 'who' }, this.title, this.subtitle), floating && h('button', close, icon('close'))),
       this.banner,
-      this.transcript.element,
-      h('div', { class: 'foot' }, this.person, this.composer.element),
+      this.transcript.dom,
+      h('div', { class: 'foot' }, this.person, this.composer.dom),
     );
     this.refresh();
   }
@@ -70,15 +78,15 @@ export class Panel {
   }
 
   showOnline(online: boolean): void {
-    this.showBanner(online ? '' : this.context.texts.offline);
+    this.showBanner(online ? '' : this.around.texts.offline);
   }
 
   showUnavailable(): void {
-    this.showBanner(this.context.texts.unavailable);
+    this.showBanner(this.around.texts.unavailable);
   }
 
   showHandedOver(handedOver: boolean): void {
-    this.subtitle.textContent = handedOver ? this.context.texts.withPerson : this.context.texts.assistant;
+    this.subtitle.textContent = handedOver ? this.around.texts.withPerson : this.around.texts.assistant;
     this.person.hidden = handedOver;
   }
 
@@ -90,7 +98,7 @@ export class Panel {
 
   /** Controls in their order of tabbing. */
   get stops(): HTMLElement[] {
-    const all = this.element.querySelectorAll<HTMLElement>('button, a[href], textarea, [tabindex="0"]');
+    const all = this.dom.querySelectorAll<HTMLElement>('button, a[href], textarea, [tabindex="0"]');
     return [...all].filter((element) => element.checkVisibility());
   }
 

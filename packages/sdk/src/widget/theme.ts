@@ -1,3 +1,4 @@
+import { page } from '../core/page.js';
 import { contrast, css, luminance, mix, parseColour, readable, textOn, WHITE, type Colour } from './colour.js';
 
 const FALLBACK: Colour = [47, 76, 158];
@@ -24,12 +25,12 @@ export function themeColours(primaryColour: string, dark: boolean): Record<strin
 
 /** Whether the page behind the widget is dark, judged by what it paints, not by what the system would like. */
 export function pageIsDark(): boolean {
-  for (const element of [document.body, document.documentElement]) {
+  for (const element of [page.body, page.documentElement]) {
     const background = parseColour(getComputedStyle(element).backgroundColor);
     if (background) return luminance(background) < 0.18;
   }
   // Nothing painted: the browser paints its canvas by the page's colour scheme.
-  const scheme = getComputedStyle(document.documentElement).colorScheme;
+  const scheme = getComputedStyle(page.documentElement).colorScheme;
   return scheme.includes('dark') && (!scheme.includes('light') || matchMedia('(prefers-color-scheme: dark)').matches);
 }
 
@@ -38,18 +39,18 @@ export function applyTheme(root: HTMLElement, primaryColour: string): () => void
   const attributeFilter = ['class', 'style', 'data-theme'];
   const update = (): void => {
     // Some pages replace their body.
-    page.observe(document.body, { attributeFilter });
+    content.observe(page.body, { attributeFilter });
     const dark = pageIsDark();
     root.dataset.scheme = dark ? 'dark' : 'light';
     for (const [name, value] of Object.entries(themeColours(primaryColour, dark))) root.style.setProperty(name, value);
   };
   const system = matchMedia('(prefers-color-scheme: dark)');
-  const page = new MutationObserver(update);
-  page.observe(document.documentElement, { attributeFilter, childList: true });
+  const content = new MutationObserver(update);
+  content.observe(page.documentElement, { attributeFilter, childList: true });
   system.addEventListener('change', update);
   update();
   return () => {
-    page.disconnect();
+    content.disconnect();
     system.removeEventListener('change', update);
   };
 }

@@ -156,3 +156,23 @@ proptest! {
         can_be_stored(&Whatsapp.parse(&bytes[..at]));
     }
 }
+
+#[test]
+fn a_body_with_as_many_contacts_as_messages_costs_no_more_than_both() {
+    const MANY: usize = 30_000;
+    let number = |at: usize| format!("1555{at:07}");
+    let messages: Vec<Value> = (0..MANY)
+        .map(|at| json!({ "from": number(at), "id": format!("w{at}"), "timestamp": "1700000000", "type": "text", "text": { "body": "x" } }))
+        .collect();
+    // The last ones stand first. Searched one by one this would take nine hundred million looks.
+    let contacts: Vec<Value> = (0..MANY)
+        .rev()
+        .map(|at| json!({ "wa_id": number(at), "profile": { "name": format!("Ada {at}") } }))
+        .collect();
+    let parsed = parse(&body(&json!({ "messages": messages, "contacts": contacts })));
+    assert_eq!(parsed.events.len(), 4_000, "nobody's honest body has more");
+    for (at, event) in parsed.events.iter().enumerate() {
+        let Happening::Message(inbound) = &event.happening else { panic!("a message") };
+        assert_eq!(inbound.writer.name, Some(format!("Ada {at}")));
+    }
+}

@@ -20,19 +20,23 @@ use axum::{
     extract::{Request, State},
     response::{IntoResponse, Response},
 };
+use bytes::Bytes;
 use http::{HeaderValue, StatusCode, header};
-use misy_channels::{Channel as Vendor, Happening, Posted, vendor};
+use misy_channels::{Channel as Vendor, Happening, Parsed, Posted, vendor};
 use misy_domain::{Channel, ChannelAccountId, TenantId};
 use misy_store::{
     channels::{self, VendorAccount},
     limits::Unreachable,
     tenant_tx,
 };
+use misy_workbench::PackError;
 use std::{collections::HashMap, net::IpAddr, sync::Arc};
 use tracing::{debug, info, warn};
 
 /// The vendors send 3 MB at most.
 const LONGEST: usize = 4 << 20;
+/// What is read at once, where it came in: a body of some messages.
+const SMALL: usize = 32 << 10;
 /// Other accounts that one body may name: as many as a tenant has at most.
 const MOST_ACCOUNTS: usize = 100;
 
@@ -103,6 +107,21 @@ impl Called {
         let decision = desk.limits.check(&self.tenant, None, &limits, now, Unreachable::Refuse).await?;
         limited(decision, record)
     }
+}
+
+/// What a body tells. A large one is read where agents work, in the tenant's turn: whoever is served waits for no body.
+async fn parse(
+    desk: &FrontDesk,
+    vendor: &'static dyn Vendor,
+    called: &Called,
+    body: Bytes,
+) -> Result<Parsed, Problem> {
+    if body.len() <= SMALL {
+        return Ok(vendor.parse(&body));
+    }
+    let workbench = desk.packs.workbench();
+    let parsed = workbench.run(&called.tenant, move |_| vendor.parse(&body)).await;
+    Ok(parsed.map_err(PackError::Unfinished)?)
 }
 
 /// What the address names: a channel that has a vendor, and an account.
@@ -184,7 +203,7 @@ pub(crate) async fn take(State(desk): State<FrontDesk>, request: Request) -> Res
     }
     // The call counts as one of the tenant, and each new message that it tells of against its channel.
     called.within(&desk, &Counts::of(&called.state, Who::Program), &received.record).await?;
-    let parsed = vendor.parse(&received.body);
+    let parsed = parse(&desk, vendor, &called, received.body.clone()).await?;
     if !parsed.left_out.is_empty() {
         debug!(kinds = ?parsed.left_out, "a vendor tells what has no use here");
     }

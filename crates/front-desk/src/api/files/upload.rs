@@ -2,6 +2,7 @@
 
 use crate::{
     desk::FrontDesk,
+    edge::limited,
     files::{
         form::{Form, FormFile},
         kind::Kind,
@@ -11,6 +12,7 @@ use crate::{
     pipeline::{Access, TenantCall},
     problem::{Code, Problem},
     settings::Settings,
+    shares::{Counts, Who},
 };
 use axum::{extract::State, response::Response};
 use http::{StatusCode, header};
@@ -20,6 +22,7 @@ use misy_domain::{
 use misy_store::{
     channels::{Sender, Thread},
     files::{self, Begun, NewFile},
+    limits::Decision,
     sessions, tenant_tx,
 };
 use misy_trust::RequestKeyKind;
@@ -95,6 +98,7 @@ impl Access for Upload {
     responses(
         (status = 201, description = "The file is durable", body = FileAnswer),
         (status = 402, description = "`quota_exceeded`: the tenant has no room for more files", body = crate::problem::ProblemBody<'static>, content_type = "application/problem+json"),
+        (status = 429, description = "`rate_limited`: the visitor, or where they are, has brought as many files or bytes as a day allows", body = crate::problem::ProblemBody<'static>, content_type = "application/problem+json"),
     ),
     security(("tenantAccessToken" = [], "requestSignature" = []))
 )]
@@ -122,6 +126,7 @@ pub(crate) async fn upload(
         }
         // The key is let go again: no transaction is open while bytes are written.
     }
+    within_share(&desk, &call, bytes.len()).await?;
     let new = NewFile {
         file_id: FileId::new(&*desk.clock, &*desk.entropy),
         conversation: conversation(&desk, &call, &whose).await?,
@@ -156,6 +161,23 @@ pub(crate) async fn upload(
         name: name.clone(),
     };
     once.answer(&desk, tx, call.keys(), StatusCode::CREATED, &answer).await
+}
+
+/// Counts the bytes against what the visitor, and where they are, may bring in a day: a few leave room for all others.
+async fn within_share(desk: &FrontDesk, call: &TenantCall<Upload>, bytes: usize) -> Result<(), Problem> {
+    let who = match call.claims().sig {
+        RequestKeyKind::Token => Who::Visitor(call.received.record.address),
+        RequestKeyKind::Tenant => Who::Program,
+    };
+    let counts = Counts::of_files(call.state(), who, &call.family().to_string());
+    let kib = u32::try_from(bytes.div_ceil(1024)).unwrap_or(u32::MAX);
+    let now = desk.clock.now();
+    let decision = desk.limits.check_weight(call.tenant(), &counts.limits(), kib, now).await?;
+    match decision {
+        // What the whole call counted against is what the answer tells of.
+        Decision::Allowed(_) => Ok(()),
+        refused => limited(refused, &call.received.record),
+    }
 }
 
 /// Whose a file is, as the caller says.

@@ -5,7 +5,7 @@ use crate::{desk::FrontDesk, management::Managed, problem::Problem, tenant_state
 use axum::{Json, extract::State};
 use misy_domain::{Metered, Timestamp, act};
 use misy_store::{
-    TenantTx,
+    TenantTx, files,
     limits::{self, LimitRow, Scope},
     tenant_tx, usage,
 };
@@ -92,6 +92,27 @@ pub struct LimitsAnswer {
     quotas: Vec<QuotaShape>,
     /// What holds for the month, set or by the plan.
     quotas_in_force: Vec<QuotaStanding>,
+    /// What files may take, by the plan.
+    files: FileStanding,
+}
+
+/// What files may take, and what they take.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = FileRoom)]
+pub struct FileStanding {
+    /// Bytes of one file at most.
+    #[schema(example = 5_242_880)]
+    largest_bytes: u64,
+    /// Bytes of all files at most; absent when there is no limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    total_bytes: Option<i64>,
+    /// Bytes that all files take now.
+    #[schema(example = 1204)]
+    used_bytes: i64,
+    /// How many files that is.
+    #[schema(example = 3)]
+    files: i64,
 }
 
 /// Read limits
@@ -105,10 +126,11 @@ pub(crate) async fn read(
     State(desk): State<FrontDesk>,
     call: Managed<act::LimitsRead>,
 ) -> Result<Json<LimitsAnswer>, Problem> {
-    let mut tx = desk.database.tenant("limits.read", &call.tenant).await?;
-    let answer = answer(&mut tx, &call.state, desk.clock.now()).await?;
-    tx.commit().await?;
-    Ok(Json(answer))
+    let largest = desk.settings.largest_file;
+    let answer = tenant_tx!(desk.database, "limits.read", &call.tenant, async |tx| {
+        answer(tx, &call.state, largest, desk.clock.now()).await
+    });
+    Ok(Json(answer.await?))
 }
 
 /// Replace limits
@@ -150,10 +172,11 @@ pub(crate) async fn replace(
     .await?;
     desk.tenants.changed(&call.tenant);
     let state = desk.tenants.get(&call.tenant).await?.ok_or_else(Problem::not_found)?;
-    let mut tx = desk.database.tenant("limits.replaced", &call.tenant).await?;
-    let answer = answer(&mut tx, &state, desk.clock.now()).await?;
-    tx.commit().await?;
-    Ok(Json(answer))
+    let largest = desk.settings.largest_file;
+    let answer = tenant_tx!(desk.database, "limits.replaced", &call.tenant, async |tx| {
+        answer(tx, &state, largest, desk.clock.now()).await
+    });
+    Ok(Json(answer.await?))
 }
 
 fn checked(quotas: &[QuotaShape]) -> Result<BTreeMap<Metered, i64>, Problem> {
@@ -197,9 +220,15 @@ fn check(limits: &[LimitShape]) -> Result<(), Problem> {
     mistakes.into_result()
 }
 
-async fn answer(tx: &mut TenantTx, state: &TenantState, now: Timestamp) -> Result<LimitsAnswer, Problem> {
+async fn answer(
+    tx: &mut TenantTx,
+    state: &TenantState,
+    largest_file: usize,
+    now: Timestamp,
+) -> Result<LimitsAnswer, Problem> {
     let rows = limits::list(tx).await?;
     let (quotas, used) = (usage::quotas(tx).await?, usage::counted(tx, now).await?);
+    let (room, taken) = (state.file_limits(), files::taken(tx).await?);
     let of_scope = |scope: Scope| {
         let quota = state.quota(scope, "");
         LimitShape {
@@ -226,5 +255,11 @@ async fn answer(tx: &mut TenantTx, state: &TenantState, now: Timestamp) -> Resul
         in_force: Scope::ALL.map(of_scope).into(),
         quotas: quotas.into_iter().map(|(kind, monthly)| QuotaShape { kind, monthly }).collect(),
         quotas_in_force: Metered::ALL.map(standing).into(),
+        files: FileStanding {
+            largest_bytes: room.largest.min(largest_file as u64),
+            total_bytes: room.total,
+            used_bytes: taken.bytes,
+            files: taken.files,
+        },
     })
 }

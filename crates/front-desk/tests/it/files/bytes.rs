@@ -102,3 +102,38 @@ async fn with_a_contact_go_their_files() {
     assert!(left.ends_with(&kept));
     follow_link(&app, &bob.link(&app).await).await.expect(200);
 }
+
+#[tokio::test]
+async fn what_whoever_was_killed_left_unfinished_goes_with_the_row_and_the_folder_of_nobody_with_it() {
+    let app = App::start().await;
+    let (_, _, ana, file, _) = sent(&app).await;
+    let died = ana.upload(&app, "c.png", &picture(100)).await.expect(201).text("fileId");
+    let path = |id: &str| app.store.stored_bytes().into_iter().find(|path| path.ends_with(id));
+    // Killed in the middle of the bytes: they stand beside their place, under a name that the store made.
+    let place = path(&died).unwrap();
+    let unfinished = place.with_file_name(format!("{died}#1"));
+    fs::rename(&place, &unfinished).unwrap();
+    let neighbour = place.with_file_name("fil_somebody-else#1");
+    fs::write(&neighbour, "still written").unwrap();
+    app.store
+        .admin(format!(
+            "update misy.attachments set stored_at = null, created_at = created_at - interval '25 hours'
+             where file_id = '{died}'"
+        ))
+        .await
+        .unwrap();
+    app.advance(Duration::from_hours(24 * 3_650));
+    app.desk.sweep().await.unwrap();
+    assert!(!unfinished.exists() && neighbour.exists());
+    assert!(path(&file).is_some());
+    fs::remove_file(&neighbour).unwrap();
+    fs::remove_dir(place.parent().unwrap()).unwrap();
+
+    // With the last file of a tenant its folder goes.
+    let folder = path(&file).unwrap();
+    let folder = folder.parent().unwrap().parent().unwrap();
+    assert!(folder.ends_with("andina") && folder.exists());
+    app.store.admin("delete from misy.attachments").await.unwrap();
+    app.desk.sweep().await.unwrap();
+    assert!(!folder.exists());
+}

@@ -39,6 +39,7 @@ const DEFINERS: &str = "
     ('misy.record_calls(p_tenants text[], p_ids text[], p_at timestamp with time zone[], p_kinds text[], p_actions text[], p_actors text[], p_sites text[], p_sessions text[], p_agents text[], p_origins text[], p_outcomes text[], p_statuses integer[], p_durations bigint[], p_requests text[], p_subjects text[], p_details jsonb[])',
      'SETOF text', 'misy_worker'),
     ('misy.refuse_retired_key()', 'trigger', ''),
+    ('misy.release_conversations()', 'trigger', ''),
     ('misy.new_data_keys()', 'TABLE(tenant_id text, version integer)', 'misy_worker')";
 
 /// Functions that run with their owner's rights and are given a time. All others ask the clock of the database: a caller must not
@@ -125,7 +126,8 @@ const COLUMN_GRANTS: &str = "
     ('conversations', 'handoff_reason', 'misy_worker', 'UPDATE'),
     ('conversations', 'sealed_handoff', 'misy_worker', 'UPDATE'), ('conversations', 'waits_for', 'misy_worker', 'UPDATE'),
     ('conversations', 'waits_until', 'misy_worker', 'UPDATE'), ('conversations', 'sealed_wait', 'misy_worker', 'UPDATE'),
-    ('conversations', 'woken', 'misy_worker', 'UPDATE'),
+    ('conversations', 'woken', 'misy_worker', 'UPDATE'), ('conversations', 'active_at', 'misy_worker', 'UPDATE'),
+    ('conversations', 'waiting_since', 'misy_worker', 'UPDATE'), ('conversations', 'handling', 'misy_worker', 'UPDATE'),
     ('conversations', 'status', 'misy_app', 'UPDATE'), ('conversations', 'language', 'misy_app', 'UPDATE'),
     ('conversations', 'last_sequence', 'misy_app', 'UPDATE'),
     ('conversations', 'last_inbound_sequence', 'misy_app', 'UPDATE'),
@@ -133,7 +135,9 @@ const COLUMN_GRANTS: &str = "
     ('conversations', 'fence', 'misy_app', 'UPDATE'), ('conversations', 'attempts', 'misy_app', 'UPDATE'),
     ('conversations', 'last_error', 'misy_app', 'UPDATE'), ('conversations', 'dead_at', 'misy_app', 'UPDATE'),
     ('conversations', 'sealed_handoff', 'misy_app', 'UPDATE'), ('conversations', 'sealed_wait', 'misy_app', 'UPDATE'),
-    ('conversations', 'woken', 'misy_app', 'UPDATE'),
+    ('conversations', 'woken', 'misy_app', 'UPDATE'), ('conversations', 'active_at', 'misy_app', 'UPDATE'),
+    ('conversations', 'assignee', 'misy_app', 'UPDATE'), ('conversations', 'waiting_since', 'misy_app', 'UPDATE'),
+    ('conversations', 'handling', 'misy_app', 'UPDATE'), ('conversation_notes', 'sealed_note', 'misy_app', 'UPDATE'),
     ('sessions', 'token_family', 'misy_app', 'UPDATE'), ('sessions', 'sealed_metadata', 'misy_app', 'UPDATE'),
     ('sessions', 'permissions', 'misy_app', 'UPDATE'), ('sessions', 'expires_at', 'misy_app', 'UPDATE'),
     ('sessions', 'ended_at', 'misy_app', 'UPDATE'),
@@ -164,7 +168,7 @@ const REMOVALS: &str = "
     ('user_recovery_codes', 'misy_app'), ('user_sessions', 'misy_app'), ('user_tickets', 'misy_app'), ('users', 'misy_app'),
     ('passkeys', 'misy_system'), ('user_devices', 'misy_system'), ('user_recovery_codes', 'misy_system'),
     ('user_sessions', 'misy_system'), ('user_tickets', 'misy_system'), ('idempotency_keys', 'misy_system'),
-    ('attachments', 'misy_system'), ('mails', 'misy_system'), ('revoked_tokens', 'misy_system'), ('token_renewals', 'misy_system'),
+    ('attachments', 'misy_app'), ('attachments', 'misy_system'), ('mails', 'misy_system'), ('revoked_tokens', 'misy_system'), ('token_renewals', 'misy_system'),
     ('bookings', 'misy_app'), ('bookings', 'misy_worker'), ('bookings', 'misy_system'),
     ('booking_forms', 'misy_worker'), ('booking_forms', 'misy_system'),
     ('mails', 'misy_app'), ('key_rotations', 'misy_app'), ('deliveries', 'misy_app'), ('mails', 'misy_worker'), ('audit_pending', 'misy_sealer')";

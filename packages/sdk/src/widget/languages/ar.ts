@@ -18,6 +18,7 @@ export const texts: Texts = {
   sent: 'أُرسلت',
   failed: 'لم تُرسل',
   retry: 'حاول مرة أخرى',
+  missing: 'يُرجى إرسال هذا الملف مرة أخرى',
   offline: 'لا يوجد اتصال. ما تكتبه سيُرسل فور عودته.',
   unavailable: 'الدردشة غير متاحة الآن.',
   typing: '{name} يكتب',

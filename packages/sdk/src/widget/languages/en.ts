@@ -17,6 +17,7 @@ export const texts = {
   sent: 'Sent',
   failed: 'Not sent',
   retry: 'Try again',
+  missing: 'Please send this file again',
   offline: 'No connection. What you write will be sent as soon as it is back.',
   unavailable: 'The chat is not available right now.',
   typing: '{name} is writing',

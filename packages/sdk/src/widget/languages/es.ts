@@ -18,6 +18,7 @@ export const texts: Texts = {
   sent: 'Enviado',
   failed: 'No se envió',
   retry: 'Reintentar',
+  missing: 'Envía este archivo otra vez',
   offline: 'Sin conexión. Lo que escribas se enviará en cuanto vuelva.',
   unavailable: 'El chat no está disponible en este momento.',
   typing: '{name} está escribiendo',

@@ -18,6 +18,7 @@ export const texts: Texts = {
   sent: 'Enviada',
   failed: 'Não enviada',
   retry: 'Tentar de novo',
+  missing: 'Envie este arquivo de novo',
   offline: 'Sem conexão. O que você escrever será enviado assim que ela voltar.',
   unavailable: 'O chat não está disponível no momento.',
   typing: '{name} está escrevendo',

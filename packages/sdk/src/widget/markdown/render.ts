@@ -17,7 +17,7 @@ const renderInlines = (nodes: Inline[], newTab: string): Node[] => nodes.map((no
 function renderInline(node: Inline, newTab: string): Node {
   switch (node.type) {
     case 'text':
-      return document.createTextNode(node.text);
+      return new Text(node.text);
     case 'break':
       return h('br');
     case 'code':

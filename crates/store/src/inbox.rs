@@ -1,0 +1,184 @@
+//! Conversations as the people of a tenant see them: which there are, who answers, and what people write.
+//!
+//! A person takes a conversation, and the assistant says nothing until they give it back. Who answers changes under the lock of
+//! the conversation, and with each change its `handling` grows. A turn that is under way then loses its lease, so that nothing
+//! is said after the person is told that the conversation is theirs.
+
+mod notes;
+mod page;
+mod write;
+
+pub use notes::{Note, add_note, notes};
+pub use page::{Listed, Place, Preview, Which, page, read};
+pub use write::{NewAnswer, Written, answer};
+
+use crate::{
+    Bell, Database, StoreError, TenantKeys, TenantTx, bell::News, readable::stored,
+    sessions::ConversationStatus, users,
+};
+use misy_domain::{ConversationId, TenantId, UserId};
+use std::time::Duration;
+
+misy_domain::words! {
+    /// Who answers in a conversation.
+    pub enum HandlingState {
+        /// The assistant does.
+        Assistant = "assistant",
+        /// It waits for a person to take it.
+        Waiting = "waiting",
+        /// A person does.
+        Person = "person",
+        /// It is over until the contact writes again.
+        Closed = "closed",
+    }
+}
+
+impl HandlingState {
+    /// As a conversation's status and assignee say it.
+    pub fn of(status: ConversationStatus, is_held: bool) -> Self {
+        match status {
+            ConversationStatus::Active => Self::Assistant,
+            ConversationStatus::Handoff if is_held => Self::Person,
+            ConversationStatus::Handoff => Self::Waiting,
+            ConversationStatus::Closed => Self::Closed,
+        }
+    }
+}
+
+/// A person who holds a conversation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Assignee {
+    /// The user.
+    pub user_id: UserId,
+    /// What they are called.
+    pub name: String,
+}
+
+/// Who answers in a conversation, at this moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Handling {
+    /// Its status.
+    pub status: ConversationStatus,
+    /// The person who holds it.
+    pub assignee: Option<Assignee>,
+    /// Grows with each change of these.
+    pub version: i64,
+}
+
+impl Handling {
+    /// Who answers.
+    pub fn state(&self) -> HandlingState {
+        HandlingState::of(self.status, self.assignee.is_some())
+    }
+
+    /// The person who holds it, unless it is this one.
+    pub fn held_by_other(&self, user: UserId) -> Option<&Assignee> {
+        self.assignee.as_ref().filter(|assignee| assignee.user_id != user)
+    }
+}
+
+/// Who answers in a conversation from now on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Handled {
+    /// The assistant.
+    ByAssistant,
+    /// Whoever takes it.
+    ByAnybody,
+    /// This person.
+    By(UserId),
+    /// Nobody, until the contact writes again.
+    Closed,
+}
+
+/// Who answers in a conversation.
+pub async fn handling(
+    tx: &mut TenantTx,
+    keys: &TenantKeys,
+    conversation: ConversationId,
+) -> Result<Option<Handling>, StoreError> {
+    let tenant = tx.tenant().clone();
+    let row = sqlx::query!(
+        "select status, assignee, handling from conversations where tenant_id = $1 and conversation_id = $2",
+        tenant.as_str(),
+        conversation.to_string(),
+    )
+    .fetch_optional(tx.connection())
+    .await?;
+    let Some(row) = row else { return Ok(None) };
+    let assignee = match row.assignee {
+        Some(id) => users::named(tx, keys, &[id]).await?.pop(),
+        None => None,
+    };
+    let assignee = assignee.map(|(user_id, name)| Assignee { user_id, name });
+    Ok(Some(Handling { status: stored(row.status.parse())?, assignee, version: row.handling }))
+}
+
+/// The same, which nobody else changes until the transaction ends.
+pub async fn lock(
+    tx: &mut TenantTx,
+    keys: &TenantKeys,
+    conversation: ConversationId,
+) -> Result<Option<Handling>, StoreError> {
+    let tenant = tx.tenant().clone();
+    sqlx::query!(
+        "select 1 as one from conversations where tenant_id = $1 and conversation_id = $2 for no key update",
+        tenant.as_str(),
+        conversation.to_string(),
+    )
+    .fetch_optional(tx.connection())
+    .await?;
+    handling(tx, keys, conversation).await
+}
+
+/// Changes who answers. A turn that is under way is somebody else's to end: its lease is gone, and what waits is due again. Tell the bell
+/// afterwards: see [`tell`].
+pub async fn handle(
+    tx: &mut TenantTx,
+    conversation: ConversationId,
+    handled: Handled,
+) -> Result<(), StoreError> {
+    let tenant = tx.tenant().clone();
+    let (status, assignee) = match handled {
+        Handled::ByAssistant => (ConversationStatus::Active, None),
+        Handled::ByAnybody => (ConversationStatus::Handoff, None),
+        Handled::By(user) => (ConversationStatus::Handoff, Some(user.to_string())),
+        Handled::Closed => (ConversationStatus::Closed, None),
+    };
+    sqlx::query!(
+        "update conversations
+         set status = $3, assignee = $4, handling = handling + 1,
+             waiting_since = case when $3 = 'handoff' and $4::text is null then coalesce(waiting_since, clock_timestamp()) end,
+             fence = fence + 1,
+             work_at = case when lease_owner is not null or waits_for is not null then clock_timestamp() else work_at end,
+             lease_owner = null
+         where tenant_id = $1 and conversation_id = $2",
+        tenant.as_str(),
+        conversation.to_string(),
+        status.as_str(),
+        assignee,
+    )
+    .execute(tx.connection())
+    .await?;
+    Ok(())
+}
+
+/// Lets whoever waits hear that somebody else answers now.
+pub fn tell(bell: &Bell, tenant: &TenantId, conversation: ConversationId) {
+    bell.ring(tenant, conversation, News { status_changed: true, ..News::default() });
+    bell.ring_work();
+}
+
+impl Database {
+    /// Raises an alert, once an hour, for each tenant in which somebody has waited for a person for so long; says how many.
+    pub async fn tell_of_waiting(&self, patience: Duration) -> Result<i64, StoreError> {
+        let mut tx = self.system("inbox.tell_of_waiting").await?;
+        let told = sqlx::query_scalar!(
+            r#"select misy.tell_of_waiting($1) as "told!""#,
+            crate::leases::interval(patience) as _
+        )
+        .fetch_one(tx.connection())
+        .await?;
+        tx.commit().await?;
+        Ok(told)
+    }
+}
