@@ -1,6 +1,6 @@
 //! What vendors tell, in one shape.
 
-use misy_domain::{Part, Timestamp};
+use misy_domain::{MessageId, Part, Timestamp};
 use serde_json::Value;
 
 /// What a body tells.
@@ -28,10 +28,17 @@ pub struct Event {
 pub enum Happening {
     /// Somebody wrote.
     Message(Box<Inbound>),
-    /// The business itself wrote, in the vendor's own program.
-    Echo(Box<Inbound>),
+    /// The business itself wrote: through us, or in the vendor's own program.
+    Echo {
+        /// What.
+        said: Box<Inbound>,
+        /// What was given along when it was sent, if it was sent through us.
+        reference: Option<String>,
+    },
     /// How something that was sent fares.
     Receipt(Receipt),
+    /// How far everything came that was sent to somebody.
+    Reached(Reached),
     /// Somebody is known by another id from now on.
     Renamed {
         /// The id before.
@@ -44,6 +51,19 @@ pub enum Happening {
         /// Its code.
         code: i64,
     },
+}
+
+impl Parsed {
+    /// What is longer is nobody's honest name.
+    const LONGEST_NAME: usize = 64;
+    const MOST_LEFT_OUT: usize = 20;
+
+    /// Notes what Misy has no use for.
+    pub(crate) fn leave_out(&mut self, name: &str) {
+        if self.left_out.len() < Self::MOST_LEFT_OUT {
+            self.left_out.push(name.chars().take(Self::LONGEST_NAME).collect());
+        }
+    }
 }
 
 /// Who wrote.
@@ -124,8 +144,10 @@ pub struct VendorFile {
     pub part: usize,
     /// `image`, `audio`, `video` or `file`.
     pub kind: &'static str,
-    /// The vendor's id.
-    pub id: String,
+    /// The vendor's id, where it has one.
+    pub id: Option<String>,
+    /// Where it lies, where the vendor says so.
+    pub url: Option<String>,
     /// What the vendor says that it is.
     pub media_type: Option<String>,
     /// What it is called.
@@ -139,7 +161,7 @@ pub struct VendorFile {
 }
 
 /// How far something came. Later kinds include those before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ReceiptKind {
     /// The vendor has passed it on.
     Sent,
@@ -162,4 +184,21 @@ pub struct Receipt {
     pub kind: ReceiptKind,
     /// The vendor's code of why it failed.
     pub code: Option<i64>,
+}
+
+/// How far everything came that was sent to somebody until an instant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reached {
+    /// They, by the vendor's id.
+    pub writer: String,
+    /// How far.
+    pub kind: ReceiptKind,
+    /// Until when, by the vendor's clock.
+    pub until: Timestamp,
+}
+
+/// What was pressed, as vendors bring it back: the message that it stood in, and its id there.
+pub fn pressed(id: &str) -> Option<(MessageId, &str)> {
+    let (message, id) = id.split_once('/')?;
+    Some((message.parse().ok()?, id))
 }

@@ -4,14 +4,17 @@
 //! folder of its own, and what several vendors share stands in [`meta`] and [`text`].
 
 pub mod inbound;
+pub mod instagram;
+pub mod messenger;
 pub mod meta;
 pub mod outbound;
 pub mod text;
 pub mod whatsapp;
 
-pub use inbound::{Event, Happening, Inbound, Parsed, Receipt, ReceiptKind, Said, Writer};
+pub use inbound::{Event, Happening, Inbound, Parsed, Reached, Receipt, ReceiptKind, Said, Writer, pressed};
 pub use outbound::{
-    Asked, Attached, Change, Pace, Piece, Reason, Rendered, Rendering, To, VendorAnswer, VendorCall, Verdict,
+    Asked, Attached, Change, Pace, Piece, Read, Reason, Rendered, Rendering, To, VendorAnswer, VendorCall,
+    Verdict,
 };
 
 use misy_domain::Secret;
@@ -54,6 +57,10 @@ pub trait Channel: Send + Sync {
     /// The call that sends a piece.
     fn send(&self, account: &str, to: &To<'_>, piece: &Piece, token: &Secret<String>) -> VendorCall;
 
+    /// The calls that tell somebody that what they wrote was read and is being answered. They are signs and no messages: nothing
+    /// is lost when they fail.
+    fn reading(&self, account: &str, read: &Read<'_>, token: &Secret<String>) -> Vec<VendorCall>;
+
     /// The call that tells whether an account works.
     fn health(&self, account: &str, token: &Secret<String>) -> VendorCall;
 
@@ -71,6 +78,8 @@ pub trait Channel: Send + Sync {
 pub fn vendor(channel: misy_domain::Channel) -> Option<&'static dyn Channel> {
     match channel {
         misy_domain::Channel::Whatsapp => Some(&whatsapp::Whatsapp),
+        misy_domain::Channel::Messenger => Some(&messenger::Messenger),
+        misy_domain::Channel::Instagram => Some(&instagram::Instagram),
         _ => None,
     }
 }

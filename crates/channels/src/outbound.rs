@@ -64,6 +64,17 @@ pub struct To<'a> {
     pub id: &'a str,
     /// What comes back with each receipt of the piece.
     pub reference: &'a str,
+    /// Whether a person answers after the time in which the vendor takes anybody's answer.
+    pub is_late: bool,
+}
+
+/// What was read.
+#[derive(Debug, Clone, Copy)]
+pub struct Read<'a> {
+    /// Whose it is, by the vendor's id.
+    pub writer: &'a str,
+    /// The newest of their messages, by the vendor's id.
+    pub message: &'a str,
 }
 
 /// What a call asks for.
@@ -163,6 +174,8 @@ pub enum Verdict {
     },
     /// The contact has not written for too long: only a template may be sent, and the message waits until they write.
     WindowClosed,
+    /// The vendor does not know itself whether it was taken.
+    Unsure,
 }
 
 /// How fast a vendor lets an account send.
@@ -176,4 +189,6 @@ pub struct Pace {
     pub burst: u32,
     /// How long after they wrote a person can be sent what they did not ask for; nothing where always.
     pub window: Option<Duration>,
+    /// The same for what a person says, where the vendor has approved that for the account.
+    pub window_of_people: Option<Duration>,
 }

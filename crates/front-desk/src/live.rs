@@ -29,6 +29,8 @@ use watcher::{Ending, Watcher};
 
 /// Messages that are read and sent at once.
 const BATCH: u32 = 50;
+/// A change of the status that was told by the bell alone, and not heard, is found after so many waits in vain.
+const STATUS_READ_EVERY: u32 = 4;
 /// After so long a client should come back when the stream ends.
 const RETRY: &str = "retry: 1500\n\n";
 
@@ -58,6 +60,8 @@ struct Live {
     ending: watch::Receiver<Option<Ending>>,
     _place: Place,
     heard: Ring,
+    /// How often it waited for as long as it waits.
+    times: u32,
     /// What the client was told of who answers.
     handed_off: HandedOff,
     /// What the client was shown of an answer that is being written.
@@ -110,6 +114,7 @@ pub(crate) fn events(
         opening,
         _place: place,
         heard: Ring::default(),
+        times: 0,
         handed_off: HandedOff::no(),
         shown: None,
         after_messages: String::new(),
@@ -133,13 +138,10 @@ impl Live {
             }
             match self.step {
                 Step::Open => {
-                    self.step = Step::Read;
+                    // It may be another one since the session was read: from here on the listener hears of it.
+                    self.step = Step::ReadStatus;
                     let mut piece = RETRY.to_owned();
                     write_event(&mut piece, "status", None, &Status::of(self.opening.status));
-                    // Who answers is told from the start where it is not the assistant.
-                    if self.opening.status == ConversationStatus::Handoff {
-                        self.step = Step::ReadStatus;
-                    }
                     return Some(piece.into());
                 }
                 // Reading takes a future of some kilobytes: boxed, it is there only while we read.
@@ -161,7 +163,9 @@ impl Live {
                     }
                     Wake::Time => {
                         // The bell of another replica does not ring here.
-                        self.step = Step::Read;
+                        self.times += 1;
+                        let reads_status = self.times.is_multiple_of(STATUS_READ_EVERY);
+                        self.step = if reads_status { Step::ReadStatus } else { Step::Read };
                         return Some(Bytes::from_static(b": alive\n\n"));
                     }
                     Wake::Ending => {}

@@ -3,7 +3,7 @@
 
 mod states;
 
-pub use states::TenantStates;
+pub use states::{News, TenantStates};
 
 use crate::{problem::Code, settings::PlanLimits};
 use misy_domain::{

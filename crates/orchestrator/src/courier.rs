@@ -2,7 +2,10 @@
 //! has it: each is sent at least once, under the same id each time, as a courier that dies between sending and noting it sends
 //! again. What goes to a vendor is in [`vendors`].
 
+mod signs;
 mod vendors;
+
+pub use signs::Signs;
 
 use crate::{
     Worker, WorkerSettings,
@@ -35,6 +38,7 @@ const PATIENCE: Duration = Duration::from_secs(15);
 const LONGEST_VENDOR_ID: usize = 256;
 
 /// Makes deliveries.
+#[derive(Clone)]
 pub struct Courier {
     database: Database,
     vault: Vault,
@@ -88,6 +92,11 @@ impl Courier {
     pub fn unsure_for(mut self, time: Duration) -> Self {
         self.vendors.unsure_for = time;
         self
+    }
+
+    /// Tells contacts that they are read, as this courier calls their vendors.
+    pub fn signs(&self) -> Signs {
+        Signs::of(self.clone())
     }
 
     /// A worker that delivers with this courier.

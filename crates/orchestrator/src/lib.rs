@@ -18,7 +18,7 @@ mod turns;
 mod worker;
 
 pub use agents::Agents;
-pub use courier::Courier;
+pub use courier::{Courier, Signs};
 pub use mailer::{Mailer, MailerError};
 pub use rotations::rotations;
 pub use settings::WorkerSettings;

@@ -13,6 +13,9 @@ use misy_store::{
 use std::{sync::Arc, time::Duration};
 use tracing::info;
 
+/// Batches of one rotation before others that wait have their turn.
+const BATCHES: usize = 20;
+
 /// A worker for rotations.
 pub fn rotations(database: Database, vault: Vault, entropy: Arc<dyn Entropy>) -> Worker<Rotator> {
     Worker::new(database.clone(), entropy, settings(), Rotator::new(database, vault))
@@ -37,8 +40,14 @@ impl Handler for Rotator {
     type Kind = Rotations;
 
     async fn handle(&self, lease: &Lease<Rotations>) -> Result<(), WorkError> {
-        while self.step(lease).await? != Step::Finished {}
-        info!("rotated the data key");
+        for _ in 0..BATCHES {
+            if self.step(lease).await? == Step::Finished {
+                info!("rotated the data key");
+                return Ok(());
+            }
+        }
+        // The place goes to another tenant that waits; this one comes again after it.
+        self.give_way(lease).await?;
         Ok(())
     }
 }

@@ -12,7 +12,7 @@ mod typing;
 mod writing;
 
 use crate::{
-    Agents, Worker, WorkerSettings,
+    Agents, Signs, Worker, WorkerSettings,
     booking::Booking,
     traced_turn::TracedTurn,
     worker::{Handler, WorkError},
@@ -64,6 +64,7 @@ pub struct Turns {
     limits: Limits,
     agents: Agents,
     decide: Arc<Decide>,
+    signs: Option<Signs>,
 }
 
 impl Turns {
@@ -79,7 +80,7 @@ impl Turns {
         let booking = Booking::new(database.clone(), vault.clone(), clock.clone(), entropy.clone());
         let agents = Agents::built_in().with(Arc::new(booking));
         let (limits, decide) = (Limits::default(), Arc::new(decide_turn));
-        Self { database, vault, bell, packs, clock, entropy, limits, agents, decide }
+        Self { database, vault, bell, packs, clock, entropy, limits, agents, decide, signs: None }
     }
 
     /// The same, with the limits of agents counted there.
@@ -93,6 +94,13 @@ impl Turns {
     #[must_use]
     pub fn answered_by(mut self, agents: Agents) -> Self {
         self.agents = agents;
+        self
+    }
+
+    /// The same, with contacts on the channels of vendors told that they are read.
+    #[must_use]
+    pub fn telling(mut self, signs: Signs) -> Self {
+        self.signs = Some(signs);
         self
     }
 
@@ -257,7 +265,13 @@ impl Turns {
         steps: &TracedTurn,
         began: Instant,
     ) -> Result<(), WorkError> {
-        let _typing = Typing::start(&self.bell, lease, &loaded.work);
+        let typing = Typing::start(&self.bell, lease, &loaded.work);
+        // Where a person has taken over nobody says that a machine reads.
+        if let (Some(_), Some(signs), MessageOrigin::Account(account)) =
+            (&typing, &self.signs, loaded.work.origin)
+        {
+            signs.reading(&lease.tenant, account, lease.id);
+        }
         let (loaded, timeline) = (Arc::new(loaded), Arc::new(Timeline::since(began)));
         let decided = self.decide(lease, &loaded, &timeline).in_span(&steps.step("decide")).await;
         let mut outcome = match decided {

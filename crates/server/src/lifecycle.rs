@@ -147,7 +147,8 @@ impl Running {
         let courier = Courier::new(database.clone(), vault.clone(), bell.clone(), egress, clock.clone())
             .calling(settings.vendors.clone());
         let turns = Turns::new(database.clone(), vault, bell, packs, clock, entropy.clone())
-            .limited_by(Limits::through(redis));
+            .limited_by(Limits::through(redis))
+            .telling(courier.signs());
         if let Some(tls) = &tls {
             tasks.spawn(tls.clone().follow(stop.clone()));
             tasks.spawn(tls::overdue::watch(tls.clone(), "public", front_desk.clone(), stop.clone()));

@@ -9,6 +9,7 @@
 //! | `rotation_by_age` | hour | begins rotations of data keys that are too old |
 //! | `waiting` | minute | tells tenants in which somebody waits too long for a person |
 //! | `seal` | second | gives audit entries their places in the trees, and signs |
+//! | `wake_accounts` | second | makes due what waited on channel accounts that are active again |
 //!
 //! The front desk has three more for what it keeps in memory (its module `loops`): `changes`, `refusals`, `signing_keys`. Each
 //! worker notes itself in the same table by the kind of its work, when it looks for some.
@@ -19,13 +20,14 @@ mod purge;
 mod rotation_by_age;
 mod seal;
 mod waiting;
+mod wake_accounts;
 
 use crate::settings::Settings;
 use misy_front_desk::FrontDesk;
 use misy_store::loops::{Loop, run};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-/// Starts the loops of this process. Those that seal run where there is a worker.
+/// Starts the loops of this process. Those that work for the queues run where there is a worker.
 pub(crate) fn start(settings: &Settings, desk: &FrontDesk, stop: &CancellationToken, tasks: &TaskTracker) {
     let runner = Runner { desk, stop, tasks };
     runner.start(data_keys::DataKeys::new(desk));
@@ -37,6 +39,7 @@ pub(crate) fn start(settings: &Settings, desk: &FrontDesk, stop: &CancellationTo
     }
     if settings.work.worker {
         runner.start(seal::Seal::new(desk));
+        runner.start(wake_accounts::WakeAccounts::new(desk));
     }
 }
 

@@ -51,6 +51,10 @@ create table misy.channel_accounts (
     business_account_id text,
     sealed_credentials bytea,
     reopening jsonb,
+    -- Whether the vendor has approved that people of the tenant answer up to seven days later.
+    human_agent boolean not null default false,
+    -- While what waited here is made due, some threads at a time: the last conversation that was.
+    wakes_after text collate "C",
     made_by text collate "C" not null,
     version bigint not null default 1,
     created_at timestamptz not null,
@@ -58,6 +62,8 @@ create table misy.channel_accounts (
     primary key (tenant_id, account_id),
     unique (tenant_id, channel, vendor_account_id)
 );
+
+create index channel_accounts_wake on misy.channel_accounts (tenant_id, account_id) where wakes_after is not null;
 
 create function platform.follow_channel_accounts() returns trigger
 language plpgsql security definer
@@ -162,6 +168,24 @@ $$;
 grant insert, update (status, vendor_message_id, sent_at, delivered_at, read_at) on misy.deliveries to misy_worker;
 grant update (status, disabled_reason, version, updated_at) on misy.channel_accounts to misy_worker;
 grant update (locale) on misy.channel_threads to misy_worker;
+
+-- Raises an alert when the program itself has an account send nothing more: everything there waits for a person. The occurrence is
+-- random, as with work that is given up (0011).
+create function misy.tell_of_pause() returns trigger
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    insert into misy.alerts (tenant_id, alert_id, rule, occurrence, severity, subject, detail, raised_at)
+    values (new.tenant_id, misy.new_id('alr'), 'channel_paused', gen_random_uuid()::text, 'critical', new.account_id,
+            jsonb_build_object('channel', new.channel, 'reason', new.disabled_reason), new.updated_at);
+    return null;
+end
+$$;
+revoke execute on function misy.tell_of_pause() from public;
+create trigger tell_of_pause after update of status on misy.channel_accounts
+    for each row when (old.status = 'active' and new.status <> 'active' and new.disabled_reason is not null)
+    execute function misy.tell_of_pause();
 
 create trigger cap after insert on misy.channel_accounts
     for each row execute function misy.keep_cap('100', 'channel accounts', 'tenant_id', 'true');
@@ -305,25 +329,62 @@ create trigger wake_revived_delivery after update of dead_at on misy.deliveries
     for each row when (old.dead_at is not null and new.dead_at is null)
     execute function misy.wake_revived_delivery();
 
--- Makes due what waited on an account while it was disabled.
-create function misy.wake_account(p_tenant text, p_account text) returns void
+-- Makes some threads due of those that waited on an account while it sent nothing: there may be very many. Says how many.
+create function misy.wake_account(p_tenant text, p_account text, p_limit integer) returns integer
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    woken integer := 0;
+    waiting text;
 begin
-    perform misy.wake_delivery(w.tenant_id, w.account_id, w.conversation_id)
-    from (select distinct d.tenant_id, d.account_id, d.conversation_id
-          from misy.deliveries d
-          where d.tenant_id = p_tenant and d.account_id = p_account and d.status = 'queued' and d.dead_at is null
-              and d.work_at is null
-          order by d.conversation_id) w;
+    for waiting in
+        select distinct d.conversation_id
+        from misy.deliveries d
+        join misy.channel_accounts a on a.tenant_id = d.tenant_id and a.account_id = d.account_id
+        where d.tenant_id = p_tenant and d.account_id = p_account and d.status = 'queued' and d.dead_at is null
+            and d.work_at is null and a.status = 'active' and d.conversation_id > a.wakes_after
+        order by d.conversation_id
+        limit p_limit
+    loop
+        perform misy.wake_delivery(p_tenant, p_account, waiting);
+        woken := woken + 1;
+    end loop;
+    update misy.channel_accounts a
+    set wakes_after = case when woken = p_limit then waiting end
+    where a.tenant_id = p_tenant and a.account_id = p_account;
+    return woken;
+end
+$$;
+
+-- The same of all accounts where threads wait for it.
+create function misy.wake_accounts(p_limit integer) returns integer
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    its record;
+    woken integer := 0;
+begin
+    for its in
+        select a.tenant_id, a.account_id
+        from misy.channel_accounts a
+        where a.wakes_after is not null
+        order by a.tenant_id, a.account_id
+        limit 20
+        for no key update skip locked
+    loop
+        woken := woken + misy.wake_account(its.tenant_id, its.account_id, p_limit);
+    end loop;
+    return woken;
 end
 $$;
 revoke execute on function
     misy.wake_delivery(text, text, text), misy.wake_next_delivery(), misy.rest_revived_delivery(),
-    misy.wake_revived_delivery(), misy.wake_account(text, text) from public;
-grant execute on function misy.wake_delivery(text, text, text), misy.wake_account(text, text)
-    to misy_app, misy_worker, misy_system;
+    misy.wake_revived_delivery(), misy.wake_account(text, text, integer), misy.wake_accounts(integer) from public;
+grant execute on function misy.wake_delivery(text, text, text) to misy_app, misy_worker, misy_system;
+grant execute on function misy.wake_account(text, text, integer) to misy_app, misy_system;
+grant execute on function misy.wake_accounts(integer) to misy_system;
 
 -- Whatever was said to the contact after a sequence, on accounts, is to be delivered. A part of what says it.
 create function misy.enqueue_deliveries(p_tenant text, p_conversation text, p_after bigint, p_now timestamptz)

@@ -10,8 +10,8 @@ pub use accounts::{
     secrets,
 };
 pub(crate) use threads::identity_place;
-pub use threads::{Passed, Sender, Thread};
+pub use threads::{Heard, Passed, Sender, Thread, last_heard};
 pub use vendors::{
-    Credentials, Reopening, VendorAccount, by_vendor_account, pause, set_business, set_credentials,
+    Business, Credentials, Reopening, VendorAccount, by_vendor_account, pause, set_business, set_credentials,
     vendor_account,
 };

@@ -3,8 +3,8 @@
 mod pieces;
 
 pub use pieces::{
-    Begun, PieceReference, Progress, REOPENING, begin_piece, heard, hold, message_of, note_receipt,
-    note_receipts, piece_refused, piece_taken, settle,
+    Begun, PieceReference, Progress, REOPENING, begin_piece, heard, hold, message_of, note_reached,
+    note_receipt, note_receipts, piece_refused, piece_taken, settle,
 };
 
 use crate::{

@@ -12,10 +12,11 @@ use crate::{
     Database, StoreError, TenantKeys, TenantTx, Vault,
     audit::{self, Actor, AuditEntry, Kind},
     leases::{Lease, Leased},
-    readable::stored,
+    readable::{readable, stored},
     vault::Via,
 };
 use jiff_sqlx::ToSqlx;
+use metrics::counter;
 use misy_domain::{Clock, Entropy, RotationId, TenantId, Timestamp};
 use misy_trust::Place;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -27,6 +28,8 @@ const SCHEDULE: &str = "schedule";
 const NOTICE: f64 = 1.0;
 /// Sealed values in a batch: few enough that their locks are short.
 const BATCH: i32 = 500;
+/// Tenants that are looked at together for whose keys are too old.
+const PAGE: i64 = 20;
 /// Rotations, as leased work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Rotations;
@@ -143,7 +146,7 @@ pub struct LongestUse {
     pub owner: Duration,
 }
 
-/// Begins the rotations that are due by the age of keys; says for whom. Of several replicas that do so at once, one begins
+/// Begins all rotations that are due by the age of keys; says for whom. Of several replicas that do so at once, one begins
 /// each.
 pub async fn start_due(
     database: &Database,
@@ -154,40 +157,59 @@ pub async fn start_due(
 ) -> Result<Vec<TenantId>, StoreError> {
     let now = clock.now();
     let before = |age: Duration| now.checked_sub(age).unwrap_or(Timestamp::MIN).to_sqlx();
-    let mut tx = database.system("rotation.due").await?;
-    let due = sqlx::query_scalar!(
-        r#"select t.tenant_id from tenants t
-           where t.status = 'active'
-             and not exists (select from key_rotations r where r.tenant_id = t.tenant_id and r.finished_at is null)
-             and (select max(k.created_at) from data_keys k where k.tenant_id = t.tenant_id and k.purpose = 'data')
-                 < case when t.is_owner then $1::timestamptz else $2::timestamptz end
-           order by t.tenant_id limit 20"#,
-        before(longest.owner) as _,
-        before(longest.tenant) as _
-    )
-    .fetch_all(tx.connection())
-    .await?;
-    tx.commit().await?;
-    let mut begun = Vec::new();
-    for tenant in due {
-        let tenant: TenantId = stored(tenant.parse())?;
-        let Some(keys) = vault.keys(database, &tenant).await? else { continue };
-        let mut tx = database.tenant("rotation.start_due", &tenant).await?;
-        match start(&mut tx, &keys, &Actor::outside(SCHEDULE), clock, entropy).await {
-            Ok(rotation) => {
-                let mut entry =
-                    AuditEntry::new(Kind::Change, "rotateDataKey", &Actor::outside(SCHEDULE), clock, entropy);
-                entry.subject = Some(rotation.rotation_id.to_string());
-                audit::record(&mut tx, &entry).await?;
-                tx.commit().await?;
-                begun.push(tenant);
+    let (mut begun, mut after) = (Vec::new(), String::new());
+    loop {
+        let mut tx = database.system("rotation.due").await?;
+        let due = sqlx::query_scalar!(
+            r#"select t.tenant_id from tenants t
+               where t.status = 'active' and t.tenant_id > $3
+                 and not exists (select from key_rotations r where r.tenant_id = t.tenant_id and r.finished_at is null)
+                 and (select max(k.created_at) from data_keys k where k.tenant_id = t.tenant_id and k.purpose = 'data')
+                     < case when t.is_owner then $1::timestamptz else $2::timestamptz end
+               order by t.tenant_id limit $4"#,
+            before(longest.owner) as _,
+            before(longest.tenant) as _,
+            after,
+            PAGE
+        )
+        .fetch_all(tx.connection())
+        .await?;
+        tx.commit().await?;
+        let Some(last) = due.last() else { return Ok(begun) };
+        after.clone_from(last);
+        for tenant in readable("tenant to rotate", due, |name| name.parse::<TenantId>()) {
+            match start_by_age(database, vault, &tenant, clock, entropy).await {
+                Ok(true) => begun.push(tenant),
+                Ok(false) => {}
+                // One tenant's trouble keeps no other waiting.
+                Err(error) => {
+                    counter!("misy_rotations_not_begun_total").increment(1);
+                    tracing::error!(tenantId = %tenant, %error, "a rotation that is due cannot begin");
+                }
             }
-            // Somebody else was first.
-            Err(StoreError::Conflict(_)) => {}
-            Err(error) => return Err(error),
         }
     }
-    Ok(begun)
+}
+
+/// Begins the rotation of a tenant; `false` if it has no keys, or if somebody else was first.
+async fn start_by_age(
+    database: &Database,
+    vault: &Vault,
+    tenant: &TenantId,
+    clock: &dyn Clock,
+    entropy: &dyn Entropy,
+) -> Result<bool, StoreError> {
+    let Some(keys) = vault.keys(database, tenant).await? else { return Ok(false) };
+    let mut tx = database.tenant("rotation.start_due", tenant).await?;
+    let rotation = match start(&mut tx, &keys, &Actor::outside(SCHEDULE), clock, entropy).await {
+        Err(StoreError::Conflict(_)) => return Ok(false),
+        started => started?,
+    };
+    let mut entry = AuditEntry::new(Kind::Change, "rotateDataKey", &Actor::outside(SCHEDULE), clock, entropy);
+    entry.subject = Some(rotation.rotation_id.to_string());
+    audit::record(&mut tx, &entry).await?;
+    tx.commit().await?;
+    Ok(true)
 }
 
 /// The rotations of the tenant, the newest first.
@@ -275,6 +297,11 @@ impl Rotator {
     #[must_use]
     pub fn with_batch(self, batch: i32) -> Self {
         Self { batch, ..self }
+    }
+
+    /// Gives the rotation back, for others that wait to come first.
+    pub async fn give_way(&self, lease: &Lease<Rotations>) -> Result<(), StoreError> {
+        self.database.postpone(lease, Duration::ZERO).await.map(|_| ())
     }
 
     /// One batch, in one transaction with its progress.

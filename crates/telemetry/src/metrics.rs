@@ -130,6 +130,11 @@ pub const ALL: &[Metric] = &[
         "revocation lists that are `overdue`, and those that are `outdated` and count no more",
     ),
     counter(
+        "misy_rotations_not_begun_total",
+        &[],
+        "rotations of data keys that are due by age and could not begin",
+    ),
+    counter(
         "misy_second_connections_total",
         &["transaction"],
         "connections taken inside a transaction, which may wait for each other: a mistake in the program",

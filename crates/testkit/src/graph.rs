@@ -1,19 +1,19 @@
-//! Meta's Graph API as far as WhatsApp needs it, for tests: it checks what it is sent as the vendor does, answers as it does, and
-//! signs what it tells.
+//! Meta's Graph API as far as WhatsApp, Messenger and Instagram need it, for tests: it checks what it is sent as the vendor does,
+//! answers as it does, and signs what it tells.
+
+mod page;
+
+pub use page::Page;
 
 use crate::{
     receiver::{Reaction, Received, Receiver},
     store::{TestStore, TestTenant},
 };
-use misy_channels::{
-    Channel as _,
-    meta::{SIGNATURE_HEADER, app_secret_proof},
-    whatsapp::Whatsapp,
-};
+use misy_channels::meta::{SIGNATURE_HEADER, app_secret_proof};
 use misy_domain::{Channel, ChannelAccountId, Clock, Content, Permissions, Secret, TenantId, Timestamp};
 use misy_store::{
     StoreError, TenantKeys,
-    channels::{self, Credentials, NewAccount, Reopening},
+    channels::{self, Business, Credentials, NewAccount, Reopening},
 };
 use misy_trust::access::Reach;
 use serde_json::{Value, json};
@@ -52,6 +52,8 @@ impl Default for Number {
 pub enum Fault {
     /// Refuses it with a code, under a status.
     Refuse(u16, i64),
+    /// The same with a subcode.
+    RefuseAs(u16, i64, i64),
     /// Does what a receiver can do.
     React(Reaction),
     /// Takes it, and hangs up before the answer is said.
@@ -65,10 +67,11 @@ pub struct Graph {
     receiver: Receiver,
     faults: Arc<Mutex<VecDeque<Fault>>>,
     number: Number,
+    page: Page,
 }
 
 impl Graph {
-    /// A vendor that has one number.
+    /// A vendor that has one number and one page.
     pub async fn start() -> io::Result<Self> {
         Self::with(Number::default()).await
     }
@@ -76,15 +79,21 @@ impl Graph {
     /// A vendor that has this number.
     pub async fn with(number: Number) -> io::Result<Self> {
         let faults = Arc::<Mutex<VecDeque<Fault>>>::default();
-        let (queue, known) = (faults.clone(), number.clone());
+        let page = Page { app_secret: number.app_secret.clone(), ..Page::default() };
+        let (queue, known) = (faults.clone(), (number.clone(), page.clone()));
         let receiver = Receiver::start(move |at, received| answer(&known, &queue, at, received)).await?;
         let url = format!("{}/v25.0", receiver.url.trim_end_matches("/misy"));
-        Ok(Self { url, receiver, faults, number })
+        Ok(Self { url, receiver, faults, number, page })
     }
 
     /// The number.
     pub fn number(&self) -> &Number {
         &self.number
+    }
+
+    /// The page.
+    pub fn page(&self) -> &Page {
+        &self.page
     }
 
     /// Has the next messages meet these.
@@ -114,7 +123,16 @@ impl Graph {
     pub fn outgoing(&self) -> Vec<(String, Value)> {
         let got = self.receiver.got();
         let all = got.iter().enumerate().filter(|(_, one)| is_message(one));
-        all.map(|(at, one)| (vendor_id(at), one.json())).collect()
+        all.map(|(at, one)| (id_of(at, one), one.json())).collect()
+    }
+
+    /// What the vendor was told to show: that something was read, and that an answer is being written.
+    pub fn signs(&self) -> Vec<Value> {
+        let got = self.receiver.got();
+        got.iter()
+            .filter(|one| one.target.contains("/messages?") && !is_message(one))
+            .map(Received::json)
+            .collect()
     }
 
     /// What the vendor tells, as it stands in a body with its signature: characters beyond ASCII escaped, and slashes too.
@@ -184,8 +202,16 @@ fn tag(number: &Number, body: &str) -> String {
     format!("sha256={tag}")
 }
 
+/// The id that the vendor gives what the n-th call, from 0, sends.
+fn id_of(at: usize, received: &Received) -> String {
+    if received.json()["messaging_product"].is_null() { page::id_of(at) } else { vendor_id(at) }
+}
+
+/// Whether a call sends something, and does not tell that something was read or is being written.
 fn is_message(received: &Received) -> bool {
-    received.target.contains("/messages?") && received.json()["status"].is_null()
+    let body = received.json();
+    let is_sign = body["sender_action"].as_str().is_some_and(|action| !action.ends_with("react"));
+    received.target.contains("/messages?") && body["status"].is_null() && !is_sign
 }
 
 fn error(status: u16, code: i64, subcode: Option<i64>) -> Reaction {
@@ -194,39 +220,85 @@ fn error(status: u16, code: i64, subcode: Option<i64>) -> Reaction {
     Reaction::Answer(status, error.to_string())
 }
 
-fn answer(number: &Number, faults: &Mutex<VecDeque<Fault>>, at: usize, received: &Received) -> Reaction {
-    if received.header("authorization") != format!("Bearer {}", number.token) {
-        return error(401, 190, None);
-    }
+fn ok(value: &Value) -> Reaction {
+    Reaction::Answer(200, value.to_string())
+}
+
+fn answer(
+    (number, page): &(Number, Page),
+    faults: &Mutex<VecDeque<Fault>>,
+    at: usize,
+    received: &Received,
+) -> Reaction {
+    let token = received.header("authorization").trim_start_matches("Bearer ");
+    let secret = match token {
+        token if token == number.token => &number.app_secret,
+        token if token == page.token => &page.app_secret,
+        _ => return error(401, 190, None),
+    };
     let (path, query) = received.target.split_once('?').unwrap_or((&received.target, ""));
-    let proof = app_secret_proof(&Secret::new(number.app_secret.clone()), &Secret::new(number.token.clone()));
+    let proof = app_secret_proof(&Secret::new(secret.clone()), &Secret::new(token.to_owned()));
     if !query.split('&').any(|pair| pair == format!("appsecret_proof={proof}")) {
         return error(400, 100, None);
     }
-    let ok = |value: Value| Reaction::Answer(200, value.to_string());
     let path = path.trim_start_matches("/v25.0/");
+    let reaction = if token == number.token {
+        number_answer(number, path, at, received)
+    } else {
+        page.answer(path, query, at, received)
+    };
+    // Only what would be taken meets a fault.
+    let is_taken = matches!(reaction, Reaction::Answer(200, _)) && is_message(received);
+    let fault = is_taken.then(|| faults.lock().unwrap_or_else(PoisonError::into_inner).pop_front());
+    match fault.flatten() {
+        None => reaction,
+        Some(Fault::Refuse(status, code)) => error(status, code, None),
+        Some(Fault::RefuseAs(status, code, subcode)) => error(status, code, Some(subcode)),
+        Some(Fault::React(other)) => other,
+        Some(Fault::TakeAndHangUp) => Reaction::HangUp,
+    }
+}
+
+fn number_answer(number: &Number, path: &str, at: usize, received: &Received) -> Reaction {
     if path == number.id {
         return ok(
-            json!({ "id": number.id, "display_phone_number": "+1 555 000 1111", "quality_rating": "GREEN" }),
+            &json!({ "id": number.id, "display_phone_number": "+1 555 000 1111", "quality_rating": "GREEN" }),
         );
     }
     if path == format!("{}/phone_numbers", number.business) {
-        return ok(json!({ "data": [{ "id": number.id }] }));
+        return ok(&json!({ "data": [{ "id": number.id }] }));
+    }
+    if path == format!("{}/message_templates", number.business) {
+        return templates(received);
     }
     if path != format!("{}/messages", number.id) {
         return error(400, 100, Some(33));
     }
     let body = received.json();
-    if let Some(code) = fault_of(&body) {
-        return error(400, code, None);
+    if body["status"] == "read" {
+        let is_whole = body["message_id"].is_string() && body["typing_indicator"]["type"] == "text";
+        return if is_whole { ok(&json!({ "success": true })) } else { error(400, 100, None) };
     }
-    let taken = json!({ "messaging_product": "whatsapp", "messages": [{ "id": vendor_id(at) }] });
-    match faults.lock().unwrap_or_else(PoisonError::into_inner).pop_front() {
-        None => ok(taken),
-        Some(Fault::Refuse(status, code)) => error(status, code, None),
-        Some(Fault::React(reaction)) => reaction,
-        Some(Fault::TakeAndHangUp) => Reaction::HangUp,
+    match fault_of(&body) {
+        Some(code) => error(400, code, None),
+        None => ok(&json!({ "messaging_product": "whatsapp", "messages": [{ "id": vendor_id(at) }] })),
     }
+}
+
+/// One template is approved. Whoever makes another waits for that, and cannot make the same again.
+fn templates(received: &Received) -> Reaction {
+    let body = received.json();
+    if body.is_null() {
+        let one = json!({ "name": "we_have_an_answer", "language": "es_CO", "status": "APPROVED", "category": "UTILITY",
+                          "components": [{ "type": "BODY", "text": "Tenemos una respuesta." }], "id": "1" });
+        return ok(&json!({ "data": [one], "paging": {} }));
+    }
+    let is_whole =
+        body["components"].as_array().is_some_and(|all| all.iter().any(|one| one["type"] == "BODY"));
+    if !is_whole || body["name"] == "we_have_an_answer" {
+        return error(400, 100, None);
+    }
+    ok(&json!({ "id": "2", "status": "PENDING", "category": body["category"] }))
 }
 
 /// What the vendor does not take of a message, by its code.
@@ -240,6 +312,15 @@ fn fault_of(body: &Value) -> Option<i64> {
         return Some(131_008);
     }
     (kind == "text" && !text.is_some_and(|length| (1..=4_096).contains(&length))).then_some(131_009)
+}
+
+/// An account as it is connected.
+struct Connected<'a> {
+    channel: Channel,
+    id: &'a str,
+    token: &'a str,
+    app_secret: &'a str,
+    business: Business,
 }
 
 impl TestStore {
@@ -261,30 +342,70 @@ impl TestStore {
         graph: &Graph,
         reopening: Option<Reopening>,
     ) -> Result<ChannelAccountId, StoreError> {
+        let number = &graph.number;
+        let connected = Connected {
+            channel: Channel::Whatsapp,
+            id: &number.id,
+            token: &number.token,
+            app_secret: &number.app_secret,
+            business: Business {
+                business_account_id: number.business.clone(),
+                reopening,
+                human_agent: false,
+            },
+        };
+        self.connected(tenant, keys, &connected).await
+    }
+
+    async fn connected(
+        &self,
+        tenant: &TenantId,
+        keys: &TenantKeys,
+        connected: &Connected<'_>,
+    ) -> Result<ChannelAccountId, StoreError> {
         let account_id = ChannelAccountId::new(&*self.clock, &*self.entropy);
         let given = Reach::of_operator().give(Permissions::anonymous_chat());
         let given = given.map_err(|_| StoreError::Refused("Nobody could give that."))?;
         let new = NewAccount {
             account_id,
-            channel: Whatsapp.kind(),
-            vendor_account_id: &graph.number.id,
-            name: "WhatsApp",
+            channel: connected.channel,
+            vendor_account_id: connected.id,
+            name: "Reception",
             permissions: &given,
             callback_url: None,
             made_by: "usr_1",
         };
         let credentials = Credentials {
-            access_token: Secret::new(graph.number.token.clone()),
-            app_secret: Secret::new(graph.number.app_secret.clone()),
+            access_token: Secret::new(connected.token.to_owned()),
+            app_secret: Secret::new(connected.app_secret.to_owned()),
             old_app_secret: None,
             verify_token: Secret::new("verify".to_owned()),
         };
-        let mut tx = self.database.tenant("test.number", tenant).await?;
+        let mut tx = self.database.tenant("test.connected", tenant).await?;
         channels::create(&mut tx, keys, &new, self.clock.now(), &*self.entropy).await?;
         channels::set_credentials(&mut tx, keys, account_id, &credentials, &*self.entropy).await?;
-        channels::set_business(&mut tx, account_id, &graph.number.business, reopening.as_ref()).await?;
+        channels::set_business(&mut tx, account_id, &connected.business).await?;
         tx.commit().await?;
         Ok(account_id)
+    }
+
+    /// An account of a tenant for the vendor's page: of Messenger, or of the Instagram that is linked to it.
+    pub async fn page(
+        &self,
+        tenant: &TestTenant,
+        graph: &Graph,
+        channel: Channel,
+        human_agent: bool,
+    ) -> Result<ChannelAccountId, StoreError> {
+        let page = &graph.page;
+        let connected = Connected {
+            channel,
+            id: page.account(channel),
+            token: &page.token,
+            app_secret: &page.app_secret,
+            business: Business { business_account_id: page.id.clone(), reopening: None, human_agent },
+        };
+        self.connected(&tenant.id, &tenant.keys, &connected).await
     }
 
     /// Somebody writes to a number at a time, as the vendor tells it.
@@ -296,8 +417,21 @@ impl TestStore {
         id: &str,
         at: Timestamp,
     ) -> Result<(), StoreError> {
-        let conversation =
-            self.pass_on_at(tenant, account, Channel::Whatsapp, from, id, &Content::text("Hola"), at).await?;
+        self.hears_on(tenant, account, Channel::Whatsapp, from, id, at).await
+    }
+
+    /// The same on any channel.
+    pub async fn hears_on(
+        &self,
+        tenant: &TestTenant,
+        account: ChannelAccountId,
+        channel: Channel,
+        from: &str,
+        id: &str,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let content = Content::text("Hola");
+        let conversation = self.pass_on_at(tenant, account, channel, from, id, &content, at).await?;
         let mut tx = self.database.tenant("test.heard", &tenant.id).await?;
         misy_store::deliveries::heard(&mut tx, account, &[conversation]).await?;
         tx.commit().await

@@ -126,7 +126,7 @@ impl Packs {
             let compiled = CompiledPack::new(pack.clone())?;
             Ok(Prepared { pack, compiled })
         };
-        self.workbench.run(tenant, prepare).await?
+        self.workbench.prepare(tenant, prepare).await?
     }
 
     /// Keeps a pack that is in force from now on; older versions of the tenant go. Its vectors are made afterwards.
@@ -202,7 +202,7 @@ impl Packs {
                 }
                 let (encoder, own) = (meaning.encoder.clone(), text.to_owned());
                 let turn = meaning.turn.acquire().await.ok()?;
-                let made = self.workbench.run(tenant, move |_| encoder.passage(&own)).await;
+                let made = self.workbench.prepare(tenant, move |_| encoder.passage(&own)).await;
                 drop(turn);
                 match made {
                     Ok(vector) => drop(known.insert(text.to_owned(), vector)),

@@ -1,5 +1,12 @@
 //! The threads, and who works on them next.
+//!
+//! There are two kinds. *Quick* threads compute for tenants that compute little. *Patient* ones stand back behind everything
+//! else that the program does; they compute for tenants that computed much lately, and make packs ready. So a tenant that keeps
+//! the machine busy waits for itself, and the short work of another is done at once.
 
+mod effort;
+
+use effort::{Efforts, processor_time};
 use metrics::histogram;
 use misy_domain::TenantId;
 use std::{
@@ -21,9 +28,8 @@ const MOST_WAITING: usize = 16;
 /// What works for longer is told to stop. Steps are counted, so this is met only on a machine that hardly runs at all.
 const LONGEST: Duration = Duration::from_secs(5);
 
-/// How much these threads stand back: who takes a message or reads an answer goes before whoever computes one, so that the
-/// computing of one tenant slows no other tenant's calls.
-const NICENESS: i32 = 10;
+/// How much patient threads stand back: who takes a message or reads an answer goes before whoever computes much.
+const NICENESS: i32 = 15;
 
 /// The threads that agents work on. Cheap to clone; they end with the last clone.
 #[derive(Clone)]
@@ -46,8 +52,24 @@ pub enum Unfinished {
 struct Bench {
     state: Mutex<State>,
     changed: Condvar,
-    /// How many threads one tenant occupies at most.
+    /// How many threads of each kind one tenant occupies at most.
     share: usize,
+}
+
+/// The kinds of threads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Threads {
+    Quick,
+    Patient,
+}
+
+/// The kinds of work.
+#[derive(Clone, Copy)]
+enum Work {
+    /// Somebody waits for an answer. What it takes counts for its tenant.
+    Turn,
+    /// Long work that few wait for. It is always patient, and does not count.
+    Preparation,
 }
 
 /// Closes the bench when the last handle goes.
@@ -55,56 +77,84 @@ struct Open(Arc<Bench>);
 
 type Job = Box<dyn FnOnce() + Send>;
 
-#[derive(Default)]
 struct State {
     of_tenants: HashMap<TenantId, OfTenant>,
     /// The tenants that wait, the next one first.
     round: VecDeque<TenantId>,
+    efforts: Efforts,
     closed: bool,
 }
 
 #[derive(Default)]
 struct OfTenant {
-    waiting: VecDeque<Job>,
-    running: usize,
+    turns: VecDeque<Job>,
+    preparations: VecDeque<Job>,
+    on_quick: usize,
+    on_patient: usize,
+}
+
+impl OfTenant {
+    fn waiting(&self) -> usize {
+        self.turns.len() + self.preparations.len()
+    }
+
+    fn running(&mut self, threads: Threads) -> &mut usize {
+        match threads {
+            Threads::Quick => &mut self.on_quick,
+            Threads::Patient => &mut self.on_patient,
+        }
+    }
+
+    fn next(&mut self, threads: Threads, computes_much: bool) -> Option<(Work, Job)> {
+        let turns = if computes_much { Threads::Patient } else { Threads::Quick };
+        if turns == threads
+            && let Some(job) = self.turns.pop_front()
+        {
+            return Some((Work::Turn, job));
+        }
+        let job = if threads == Threads::Patient { self.preparations.pop_front() } else { None };
+        job.map(|job| (Work::Preparation, job))
+    }
 }
 
 impl State {
-    fn push(&mut self, tenant: &TenantId, job: Job) -> Result<(), Unfinished> {
+    fn push(&mut self, tenant: &TenantId, work: Work, job: Job) -> Result<(), Unfinished> {
         let own = self.of_tenants.entry(tenant.clone()).or_default();
-        if own.waiting.len() >= MOST_WAITING {
+        if own.waiting() >= MOST_WAITING {
             return Err(Unfinished::Full);
         }
-        if own.waiting.is_empty() {
+        if own.waiting() == 0 {
             self.round.push_back(tenant.clone());
         }
-        own.waiting.push_back(job);
+        match work {
+            Work::Turn => own.turns.push_back(job),
+            Work::Preparation => own.preparations.push_back(job),
+        }
         Ok(())
     }
 
-    /// The next job: tenants take turns, and who has its share of threads is passed over.
-    fn next(&mut self, share: usize) -> Option<(TenantId, Job)> {
+    /// The next job for such threads: tenants take turns, and who has its share of them is passed over.
+    fn next(&mut self, threads: Threads, share: usize, now: Instant) -> Option<(TenantId, Work, Job)> {
         for _ in 0..self.round.len() {
             let tenant = self.round.pop_front()?;
             let Some(own) = self.of_tenants.get_mut(&tenant) else { continue };
-            if own.running >= share {
-                self.round.push_back(tenant);
-                continue;
-            }
-            let Some(job) = own.waiting.pop_front() else { continue };
-            own.running += 1;
-            if !own.waiting.is_empty() {
+            let may = *own.running(threads) < share;
+            let job = if may { own.next(threads, self.efforts.is_much(&tenant, now)) } else { None };
+            if own.waiting() > 0 {
                 self.round.push_back(tenant.clone());
             }
-            return Some((tenant, job));
+            if let Some((work, job)) = job {
+                *own.running(threads) += 1;
+                return Some((tenant, work, job));
+            }
         }
         None
     }
 
-    fn ended(&mut self, tenant: &TenantId) {
+    fn ended(&mut self, tenant: &TenantId, threads: Threads) {
         if let Some(own) = self.of_tenants.get_mut(tenant) {
-            own.running -= 1;
-            if own.running == 0 && own.waiting.is_empty() {
+            *own.running(threads) -= 1;
+            if own.on_quick + own.on_patient + own.waiting() == 0 {
                 self.of_tenants.remove(tenant);
             }
         }
@@ -116,16 +166,23 @@ impl Bench {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn work(&self) {
-        // Where a thread may not stand back, it works like the others.
-        let _ = rustix::process::nice(NICENESS);
+    fn work(&self, threads: Threads) {
+        if threads == Threads::Patient {
+            // Where a thread may not stand back, it works like the others.
+            let _ = rustix::process::nice(NICENESS);
+        }
         let mut state = self.state();
         loop {
-            if let Some((tenant, job)) = state.next(self.share) {
+            if let Some((tenant, work, job)) = state.next(threads, self.share, Instant::now()) {
                 drop(state);
+                let began = processor_time();
                 job();
+                let took = processor_time().saturating_sub(began);
                 state = self.state();
-                state.ended(&tenant);
+                if let Work::Turn = work {
+                    state.efforts.add(&tenant, took, Instant::now());
+                }
+                state.ended(&tenant, threads);
                 // Whoever was passed over because of this tenant's share may go on now.
                 self.changed.notify_all();
             } else if state.closed {
@@ -154,28 +211,55 @@ impl Drop for StopOnDrop {
 }
 
 impl Workbench {
-    /// As many threads as the machine has cores, and two at least, so that no tenant has all of them.
+    /// As many threads of each kind as the machine has cores, and two at least, so that no tenant has all of them.
     pub fn start() -> io::Result<Self> {
         Self::with_threads(thread::available_parallelism().map_or(2, NonZero::get).max(2))
     }
 
-    /// So many threads, of which one tenant occupies half at most.
+    /// So many threads of each kind, of which one tenant occupies half at most.
     pub fn with_threads(threads: usize) -> io::Result<Self> {
-        let share = (threads / 2).max(1);
-        let bench = Arc::new(Bench { state: Mutex::default(), changed: Condvar::new(), share });
+        let (threads, share) = (threads.max(1), (threads / 2).max(1));
+        let state = State {
+            of_tenants: HashMap::new(),
+            round: VecDeque::new(),
+            efforts: Efforts::on(threads),
+            closed: false,
+        };
+        let bench = Arc::new(Bench { state: Mutex::new(state), changed: Condvar::new(), share });
         let open = Arc::new(Open(bench.clone()));
-        for number in 0..threads.max(1) {
-            let bench = bench.clone();
-            thread::Builder::new().name(format!("misy-agents-{number}")).spawn(move || bench.work())?;
+        for number in 0..threads {
+            for (kind, threads) in [("agents", Threads::Quick), ("patient", Threads::Patient)] {
+                let bench = bench.clone();
+                let thread = thread::Builder::new().name(format!("misy-{kind}-{number}"));
+                thread.spawn(move || bench.work(threads))?;
+            }
         }
         Ok(Self { bench, _open: open })
     }
 
-    /// Has something done for a tenant and waits for its result. The work must look at its flag: it is set when the work
-    /// has taken too long, and when nobody waits for it any more.
+    /// Has something done for a tenant that somebody waits for, and gives its result. The work must look at its flag: it is set
+    /// when the work has taken too long, and when nobody waits for it any more.
     pub async fn run<T: Send + 'static>(
         &self,
         tenant: &TenantId,
+        work: impl FnOnce(&AtomicBool) -> T + Send + 'static,
+    ) -> Result<T, Unfinished> {
+        self.done(tenant, Work::Turn, work).await
+    }
+
+    /// The same for long work, which is done when nothing else is to be done.
+    pub async fn prepare<T: Send + 'static>(
+        &self,
+        tenant: &TenantId,
+        work: impl FnOnce(&AtomicBool) -> T + Send + 'static,
+    ) -> Result<T, Unfinished> {
+        self.done(tenant, Work::Preparation, work).await
+    }
+
+    async fn done<T: Send + 'static>(
+        &self,
+        tenant: &TenantId,
+        kind: Work,
         work: impl FnOnce(&AtomicBool) -> T + Send + 'static,
     ) -> Result<T, Unfinished> {
         let stop = Arc::new(AtomicBool::new(false));
@@ -191,8 +275,9 @@ impl Workbench {
             // Whoever waited may have gone.
             let _ = done.send(catch_unwind(AssertUnwindSafe(|| work(&flag))));
         };
-        self.bench.state().push(tenant, Box::new(job))?;
-        self.bench.changed.notify_one();
+        self.bench.state().push(tenant, kind, Box::new(job))?;
+        // All, as one may be of the other kind.
+        self.bench.changed.notify_all();
         if has_begun.await.is_err() {
             return Err(Unfinished::Panicked);
         }
@@ -274,6 +359,32 @@ mod tests {
         }
         first.await.unwrap().unwrap();
         assert_eq!(*order.lock().unwrap(), ["busy", "other", "busy", "busy"]);
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn who_waits_for_an_answer_does_not_wait_for_long_work_nor_for_those_who_compute_much() {
+        let bench = Workbench::with_threads(1).unwrap();
+        let (work, has_begun, go) = gated();
+        let preparing = bench.clone();
+        let preparing = tokio::spawn(async move { preparing.prepare(&tenant("busy"), work).await });
+        has_begun.recv().unwrap();
+        // Of the same tenant too.
+        assert_eq!(bench.run(&tenant("busy"), |_| thread_name()).await.unwrap(), "misy-agents-0");
+        go.send(()).unwrap();
+        preparing.await.unwrap().unwrap();
+
+        let compute = |_: &AtomicBool| {
+            let end = processor_time() + Duration::from_millis(600);
+            while processor_time() < end {}
+            thread_name()
+        };
+        assert_eq!(bench.run(&tenant("busy"), compute).await.unwrap(), "misy-agents-0");
+        assert_eq!(bench.run(&tenant("busy"), compute).await.unwrap(), "misy-patient-0");
+        assert_eq!(bench.run(&tenant("calm"), |_| thread_name()).await.unwrap(), "misy-agents-0");
+    }
+
+    fn thread_name() -> String {
+        thread::current().name().unwrap_or_default().to_owned()
     }
 
     #[tokio::test]

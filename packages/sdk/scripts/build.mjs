@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, transform } from 'esbuild';
+import { OWN, withPrivateMembers } from './private-members.mjs';
 import { privateNames } from './private-names.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -23,6 +24,14 @@ const styleAsText = {
   },
 };
 
+const texts = withPrivateMembers(join(root, 'src'));
+const privateMembers = {
+  name: 'private-members',
+  setup(bundler) {
+    bundler.onLoad({ filter: /\/src\/.*\.m?ts$/ }, ({ path }) => (texts.has(path) ? { contents: texts.get(path), loader: 'ts' } : undefined));
+  },
+};
+
 /** A field without a value needs no code. */
 const PLAIN_FIELDS = { compilerOptions: { useDefineForClassFields: false } };
 
@@ -32,10 +41,10 @@ const sheets = await Promise.all((await readdir(join(root, 'src'), { recursive: 
 const properties = [...new Set(sheets.join().match(/(?<=var\()--[a-z-]+(?=\))/g))].sort();
 const shortProperty = (name) => (properties.includes(name) ? `--${properties.indexOf(name).toString(36)}` : name);
 
-const common = { bundle: true, minify: true, target: 'es2022', charset: 'utf8', plugins: [styleAsText], legalComments: 'none', tsconfigRaw: PLAIN_FIELDS, mangleProps: await privateNames(join(root, 'src')) };
+const common = { bundle: true, minify: true, target: 'es2022', charset: 'utf8', plugins: [styleAsText, privateMembers], legalComments: 'none', tsconfigRaw: PLAIN_FIELDS, mangleProps: new RegExp(`${(await privateNames(join(root, 'src'))).source}|^${OWN}$`) };
 
 // What comes in files of its own when it is needed, and what each offers to the core.
-const PARTS = { live: 'LiveFeed', widget: 'mountChat', rich: 'renderRich', files: 'Tray, without', en: 'texts', es: 'texts', pt: 'texts', ar: 'texts' };
+const PARTS = { live: 'LiveFeed, makeUp', widget: 'mountChat', rich: 'renderRich', files: 'Tray, goOnWithout', en: 'texts', es: 'texts', pt: 'texts', ar: 'texts' };
 
 /** A part for pages with script tags: it leaves what it offers where the core looks for it. */
 const leave = (part, offer) => ({

@@ -1,2 +1,2 @@
 export { Tray } from './files/tray.js';
-export { without } from './files/missing.js';
+export { goOnWithout } from './files/missing.js';

@@ -29,7 +29,7 @@ class Server {
   };
 }
 
-function setUp(server: Server, store = new Store()): { outbox: Outbox; told: OutgoingMessage[]; store: Store } {
+function setUp(server: Server, store = new Store(load)): { outbox: Outbox; told: OutgoingMessage[]; store: Store } {
   const told: OutgoingMessage[] = [];
   const outbox: Outbox = new Outbox(store, 'queue', server.deliver, (message) => {
     told.push(message);
@@ -51,7 +51,7 @@ describe('the outbox', () => {
   });
 
   test('says where a message was sent before, whoever tries again', async () => {
-    const store = new Store();
+    const store = new Store(load);
     const lost = new Outbox(store, 'queue', async (_, note) => {
       await note('ses_first');
       lost.stop();
@@ -117,7 +117,7 @@ describe('the outbox', () => {
   });
 
   test('sends what an earlier page left behind', async () => {
-    const store = new Store();
+    const store = new Store(load);
     const left = { clientMessageId: 'one', text: 'left', metadata: {}, createdAt: '2026-01-01T00:00:00Z' };
     await store.update('queue', () => [left]);
     const server = new Server();
@@ -142,7 +142,7 @@ describe('the outbox', () => {
   test('leaves the receipt to the tab that wrote the message, which does not send it anew', async () => {
     const writer = new Server();
     writer.refuse = () => new MisyError('network_error');
-    const store = new Store();
+    const store = new Store(load);
     const told: OutgoingMessage[] = [];
     const writing: Outbox = new Outbox(store, 'queue', writer.deliver, (message) => told.push(message), () => 'ses_one', load);
     const sent = writing.send('a');
@@ -161,7 +161,7 @@ describe('the outbox', () => {
   });
 
   test('keeps few receipts of tabs that are gone', async () => {
-    const store = new Store();
+    const store = new Store(load);
     const left = Array.from({ length: 30 }, (_, index) => ({ clientMessageId: `c${index}`, text: `t${index}`, metadata: {}, createdAt: '' }));
     await store.update('queue', () => left);
     const { outbox } = setUp(new Server(), store);
@@ -170,7 +170,7 @@ describe('the outbox', () => {
   });
 
   test('writes down with a message the session that it was written in, and nothing that cannot be written', async () => {
-    const store = new Store();
+    const store = new Store(load);
     const outbox: Outbox = new Outbox(store, 'queue', () => new Promise(() => undefined), () => undefined, () => 'ses_now', load);
     void outbox.send('a', { metadata: { page: 'home', click: () => undefined } });
     while (!(await outbox.queued()).length) await new Promise(setImmediate);

@@ -2,11 +2,16 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, mock, test } from 'node:test';
 import './browser-globals.js';
 import { FakeIndexedDb } from './fake-indexed-db.js';
+import type { Load } from '../src/core/parts.js';
 
 // Before the SDK takes them from the page.
 mock.timers.enable({ apis: ['setTimeout'] });
 const { Outbox } = await import('../src/core/outbox.js');
 const { Store } = await import('../src/core/store.js');
+const { makeUp } = await import('../src/core/made-up-for.js');
+
+/** What comes in a file of its own. */
+const load = (() => Promise.resolve({ makeUp })) as unknown as Load;
 
 const add = (what: string) => (list: string[] | undefined) => [...(list ?? []), what];
 const settled = async (): Promise<void> => {
@@ -29,7 +34,7 @@ describe('the store, while IndexedDB does not answer', () => {
   afterEach(() => Reflect.deleteProperty(globalThis, 'indexedDB'));
 
   test('goes on in the page, and makes up for it when it answers again, on what another tab has written meanwhile', async () => {
-    const store = new Store();
+    const store = new Store(load);
     await store.update<string[]>('queue', add('before'));
     const release = database.stall();
     const stalled = store.update<string[]>('queue', add('mine'));
@@ -46,7 +51,7 @@ describe('the store, while IndexedDB does not answer', () => {
   });
 
   test('what was begun and came too late is not done as well', async () => {
-    const store = new Store();
+    const store = new Store(load);
     await store.read('queue');
     const gate = database.gate;
     // It opens, and then the transaction hangs.
@@ -73,14 +78,14 @@ describe('the store, while IndexedDB does not answer', () => {
   test('a value that the page does not hold yet is waited for: a stall of two seconds forgets no conversation', async () => {
     database.values.set('session', 'ses_known');
     const release = database.stall();
-    const read = new Store().read('session');
+    const read = new Store(load).read('session');
     await pass(2000);
     release();
     assert.equal(await read, 'ses_known');
   });
 
   test('later changes do not overtake one that waits', async () => {
-    const store = new Store();
+    const store = new Store(load);
     const release = database.stall();
     const both = Promise.all([store.update<string[]>('queue', add('a')), store.update<string[]>('queue', add('b'))]);
     await pass(4250);
@@ -91,7 +96,7 @@ describe('the store, while IndexedDB does not answer', () => {
   });
 
   test('a message that was sent meanwhile is not sent again when its queue is made up for', async () => {
-    const store = new Store();
+    const store = new Store(load);
     await store.read('queue');
     const release = database.stall();
     const asked: string[] = [];
@@ -112,7 +117,7 @@ describe('the store, while IndexedDB does not answer', () => {
   });
 
   test('two tabs that stalled at the same moment lose nothing of each other', async () => {
-    const tabs = [new Store(), new Store()];
+    const tabs = [new Store(load), new Store(load)];
     const release = database.stall();
     const both = tabs.map((store, index) => store.update<string[]>('queue', add(`tab ${index}`)));
     await pass(4250);

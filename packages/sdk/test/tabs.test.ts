@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, test } from 'node:test';
 import './browser-globals.js';
 import type { Message, Session } from '../src/public.js';
 import type { LiveFeed as Feed, FeedListener } from '../src/core/live-feed.js';
+import type { Load } from '../src/core/parts.js';
 import type { Tools } from '../src/core/tools.js';
 
 // What the SDK waits for long holds up no test.
@@ -34,6 +35,9 @@ const { LiveFeed } = await import('../src/core/live-feed.js');
 const { Pause } = await import('../src/core/backoff.js');
 const { isTransient } = await import('../src/core/problem.js');
 
+/** Nothing here is missed. */
+const load: Load = () => Promise.reject(new Error('not needed'));
+
 async function until<T>(look: () => T | undefined): Promise<T> {
   for (let turn = 0; turn < 2000; turn++) {
     const found = look();
@@ -56,7 +60,7 @@ describe('two tabs that have not waited for each other', () => {
   beforeEach(() => void (calls.length = 0));
 
   test('go on with the token that was stored first', async () => {
-    const store = new Store();
+    const store = new Store(load);
     const tabs = [0, 1].map(() => new Gateway(site, store, 'tabs'));
     const asked = tabs.map((tab) => tab.json<object>('GET', '/sessions/x'));
     await until(() => calls[1]);
@@ -68,7 +72,7 @@ describe('two tabs that have not waited for each other', () => {
   });
 
   test('go on in the session that was stored first', async () => {
-    const store = new Store();
+    const store = new Store(load);
     const opened: string[] = [];
     const keepers = ['ses_a', 'ses_b'].map((name) => {
       const gateway = { keyspace: 'tabs', json: () => new Promise((resolve) => setTimeout(() => resolve(sessionOf(name)), 5)) };

@@ -30,6 +30,16 @@ pub fn graph_error(body: &[u8]) -> Option<GraphError> {
     })
 }
 
+/// Whether nobody knows what became of a call: a gateway answers, or the vendor fails without a reason of its own. It may have been
+/// taken before.
+pub fn is_unsure(status: u16, error: Option<GraphError>) -> bool {
+    const OF_NO_REASON: [i64; 4] = [1, 2, 131_000, 131_016];
+    match error {
+        Some(error) => status >= 500 && (error.is_transient || OF_NO_REASON.contains(&error.code)),
+        None => status == 408 || status >= 500,
+    }
+}
+
 /// How long the vendor wants to be left alone: `retry-after` in seconds, or the time that the usage header says, in minutes.
 pub fn waits(answer: &VendorAnswer<'_>) -> Option<Duration> {
     let said = answer.retry_after.and_then(|text| text.trim().parse().ok()).map(Duration::from_secs);

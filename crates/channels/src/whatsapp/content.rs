@@ -1,10 +1,9 @@
 //! What a message says, kind by kind.
 
-use super::parse::id;
 use crate::{
     Said,
-    inbound::VendorFile,
-    meta::{list, text},
+    inbound::{VendorFile, pressed},
+    meta::{cut, id, list, text, texts},
 };
 use misy_domain::{
     Part,
@@ -34,9 +33,7 @@ pub(super) fn said(message: &Value) -> Said {
         }
         "interactive" => interactive(own),
         "button" => text(own, "text").map(|words| match id(own, "payload") {
-            Some(id) if super::pressed(&id).is_some() => {
-                Said::Pressed { id, title: cut(&words, LONGEST_TITLE) }
-            }
+            Some(id) if pressed(&id).is_some() => Said::Pressed { id, title: cut(&words, LONGEST_TITLE) },
             // The button of a template: what it says is what they say.
             _ => of_parts(texts(&words)),
         }),
@@ -51,17 +48,6 @@ pub(super) fn said(message: &Value) -> Said {
 
 fn of_parts(parts: Vec<Part>) -> Said {
     Said::Parts { parts, files: Vec::new() }
-}
-
-fn cut(text: &str, most: usize) -> String {
-    text.chars().take(most).collect()
-}
-
-/// The vendor's texts may be longer than what a part takes: they are several parts then.
-fn texts(text: &str) -> Vec<Part> {
-    let letters: Vec<char> = text.chars().collect();
-    let pieces = letters.chunks(LONGEST_TEXT).map(|piece| piece.iter().collect::<String>());
-    pieces.filter(|piece| !piece.trim().is_empty()).take(MOST_PARTS).map(Part::text).collect()
 }
 
 /// What Misy does not know keeps its name, and the words that it has.
@@ -81,7 +67,8 @@ fn file(kind: &str, ours: &'static str, own: &Value) -> Option<Said> {
     let file = VendorFile {
         part: 0,
         kind: ours,
-        id: id(own, "id")?,
+        id: Some(id(own, "id")?),
+        url: None,
         media_type: text(own, "mime_type").map(|kind| cut(&kind, 100)),
         name: name.clone(),
         caption: caption.clone(),
@@ -155,7 +142,7 @@ fn interactive(own: &Value) -> Option<Said> {
     match kind.as_str() {
         "button_reply" | "list_reply" => {
             let title = text(reply, "title")?;
-            Some(match id(reply, "id").filter(|id| super::pressed(id).is_some()) {
+            Some(match id(reply, "id").filter(|id| pressed(id).is_some()) {
                 Some(id) => Said::Pressed { id, title: cut(&title, LONGEST_TITLE) },
                 // Of a message that Misy did not send: what it says is what they say.
                 None => of_parts(texts(&title)),

@@ -9,8 +9,9 @@ mod verdict;
 pub use render::read_mark;
 
 use crate::{
-    Asked, Channel, NotTheVendor, Pace, Parsed, Piece, Posted, Rendered, Rendering, To, VendorAnswer,
-    VendorCall, Verdict, meta,
+    Asked, Channel, NotTheVendor, Pace, Parsed, Piece, Posted, Read, Rendered, Rendering, To, VendorAnswer,
+    VendorCall, Verdict,
+    meta::{self, call},
 };
 use misy_domain::Secret;
 use serde_json::{Value, json};
@@ -19,12 +20,6 @@ use std::time::Duration;
 /// The vendor.
 #[derive(Debug, Clone, Copy)]
 pub struct Whatsapp;
-
-/// What was pressed, as the vendor brings it back: the message that it stood in, and its id there.
-pub fn pressed(id: &str) -> Option<(misy_domain::MessageId, &str)> {
-    let (message, id) = id.split_once('/')?;
-    Some((message.parse().ok()?, id))
-}
 
 /// The call that tells which numbers a business account has: whoever connects a number shows that it is theirs.
 pub fn numbers(business_account: &str, token: &Secret<String>) -> VendorCall {
@@ -40,11 +35,6 @@ pub fn new_template(business_account: &str, template: Value, token: &Secret<Stri
 pub fn templates(business_account: &str, token: &Secret<String>) -> VendorCall {
     let fields = "name,language,status,category,components";
     call(Asked::Get, format!("/{business_account}/message_templates?fields={fields}&limit=100"), None, token)
-}
-
-fn call(asked: Asked, path: String, body: Option<Value>, token: &Secret<String>) -> VendorCall {
-    let authorization = Secret::new(format!("Bearer {}", token.expose()));
-    VendorCall { asked, path, body, authorization }
 }
 
 impl Channel for Whatsapp {
@@ -90,6 +80,12 @@ impl Channel for Whatsapp {
         call(Asked::Post, format!("/{account}/messages"), Some(body), token)
     }
 
+    fn reading(&self, account: &str, read: &Read<'_>, token: &Secret<String>) -> Vec<VendorCall> {
+        // One cannot be told without the other; what came before is read with it.
+        let mark = read_mark(read.message, true);
+        vec![call(Asked::Post, format!("/{account}/messages"), Some(mark), token)]
+    }
+
     fn health(&self, account: &str, token: &Secret<String>) -> VendorCall {
         call(
             Asked::Get,
@@ -113,6 +109,7 @@ impl Channel for Whatsapp {
             between: Duration::from_secs(6),
             burst: 45,
             window: Some(Duration::from_hours(24)),
+            window_of_people: None,
         }
     }
 }

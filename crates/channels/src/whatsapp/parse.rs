@@ -3,29 +3,23 @@
 use super::content;
 use crate::{
     Event, Happening, Inbound, Parsed, Receipt, ReceiptKind, Writer,
-    meta::{list, number, text, time},
+    meta::{MOST_EVENTS, id, is_within, kept, list, number, text, time},
 };
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;
 
-/// The vendor puts at most 1,000 into a body; what is more is nobody's honest body.
-const MOST_EVENTS: usize = 4_000;
-/// The longest id that is believed to be one.
-const LONGEST_ID: usize = 256;
 const LONGEST_NAME: usize = 120;
-const LONGEST_METADATA: usize = 4_096;
-const MOST_LEFT_OUT: usize = 20;
 /// Levels of the answers of a form.
 const DEEPEST_FORM: usize = 16;
 
 pub(super) fn parse(body: &[u8]) -> Parsed {
     let mut parsed = Parsed::default();
     let Ok(body) = serde_json::from_slice::<Value>(body) else {
-        leave_out(&mut parsed, "no JSON");
+        parsed.leave_out("no JSON");
         return parsed;
     };
     if text(&body, "object").as_deref() != Some("whatsapp_business_account") {
-        leave_out(&mut parsed, "another object");
+        parsed.leave_out("another object");
         return parsed;
     }
     for change in list(&body, "entry").iter().flat_map(|entry| list(entry, "changes")) {
@@ -35,26 +29,13 @@ pub(super) fn parse(body: &[u8]) -> Parsed {
         match (field.as_str(), account) {
             ("messages" | "smb_message_echoes", Some(account)) => tell(&mut parsed, &account, value),
             ("user_id_update", Some(account)) => renamed(&mut parsed, &account, value),
-            _ => leave_out(&mut parsed, &field),
+            _ => parsed.leave_out(&field),
         }
     }
     // What the vendor tells late is told in its place; the sort keeps the order of what has the same time. What has none comes
     // first.
     parsed.events.sort_by_key(|event| event.at);
     parsed
-}
-
-fn leave_out(parsed: &mut Parsed, name: &str) {
-    if parsed.left_out.len() < MOST_LEFT_OUT {
-        parsed.left_out.push(name.chars().take(64).collect());
-    }
-}
-
-/// An id of the vendor: short, and without blanks.
-pub(super) fn id(value: &Value, name: &str) -> Option<String> {
-    text(value, name).filter(|id| {
-        id.len() <= LONGEST_ID && id.chars().all(|letter| !letter.is_whitespace() && !letter.is_control())
-    })
 }
 
 fn tell(parsed: &mut Parsed, account: &str, value: &Value) {
@@ -64,7 +45,7 @@ fn tell(parsed: &mut Parsed, account: &str, value: &Value) {
         .map(|message| Some((time(message, "timestamp"), told(message, &contacts)?)));
     let echoes = list(value, "message_echoes").iter().map(|echo| {
         let inbound = said(echo, written_to(echo))?;
-        Some((time(echo, "timestamp"), Happening::Echo(Box::new(inbound))))
+        Some((time(echo, "timestamp"), Happening::Echo { said: Box::new(inbound), reference: None }))
     });
     let statuses = list(value, "statuses")
         .iter()
@@ -86,7 +67,7 @@ fn tell(parsed: &mut Parsed, account: &str, value: &Value) {
         }
     }
     if unread {
-        leave_out(parsed, "what has no id, writer or kind");
+        parsed.leave_out("what has no id, writer or kind");
     }
 }
 
@@ -197,52 +178,28 @@ fn said(message: &Value, writer: Writer) -> Option<Inbound> {
 
 /// What is worth keeping beside the words.
 fn metadata(message: &Value, context: &Value) -> Option<Value> {
-    let mut kept = Map::new();
+    let mut all = Map::new();
     for (name, value) in [
         ("referral", message.get("referral")),
         ("referredProduct", context.get("referred_product")),
         ("order", message.get("order")),
     ] {
         if let Some(value) = value.filter(|value| value.is_object()) {
-            kept.insert(name.to_owned(), value.clone());
+            all.insert(name.to_owned(), value.clone());
         }
     }
     for (name, said) in [("forwarded", "forwarded"), ("forwardedOften", "frequently_forwarded")] {
         if context.get(said).and_then(Value::as_bool) == Some(true) {
-            kept.insert(name.to_owned(), json!(true));
+            all.insert(name.to_owned(), json!(true));
         }
     }
     let flow = message.get("interactive").and_then(|interactive| interactive.get("nfm_reply"));
     if let Some(answers) = flow.and_then(|flow| text(flow, "response_json")) {
         // A text that is to hold an object, and may hold anything: what is too deep could not be read back from where it is kept.
         let form = serde_json::from_str(&answers).ok().filter(|form| is_within(form, DEEPEST_FORM));
-        kept.insert("form".to_owned(), form.unwrap_or(Value::String(answers)));
+        all.insert("form".to_owned(), form.unwrap_or(Value::String(answers)));
     }
-    let kept = without_nul(Value::Object(kept));
-    let fits =
-        kept.as_object().is_some_and(|kept| !kept.is_empty()) && kept.to_string().len() <= LONGEST_METADATA;
-    fits.then_some(kept)
-}
-
-/// Whether a value goes no deeper than so many levels.
-fn is_within(value: &Value, levels: usize) -> bool {
-    let within = |value: &Value| levels > 0 && is_within(value, levels - 1);
-    match value {
-        Value::Array(all) => all.iter().all(within),
-        Value::Object(all) => all.values().all(within),
-        _ => true,
-    }
-}
-
-fn without_nul(value: Value) -> Value {
-    match value {
-        Value::String(text) => Value::String(text.replace('\0', "")),
-        Value::Array(all) => Value::Array(all.into_iter().map(without_nul).collect()),
-        Value::Object(all) => {
-            all.into_iter().map(|(name, value)| (name.replace('\0', ""), without_nul(value))).collect()
-        }
-        other => other,
-    }
+    kept(all)
 }
 
 fn receipt(status: &Value) -> Option<Receipt> {

@@ -2,7 +2,7 @@
 
 use crate::{
     Reason, VendorAnswer, Verdict,
-    meta::{graph_error, waits},
+    meta::{graph_error, id, is_unsure, waits},
 };
 use serde_json::Value;
 use std::time::Duration;
@@ -16,6 +16,9 @@ pub(super) fn judge(answer: &VendorAnswer<'_>) -> Verdict {
     }
     let error = graph_error(answer.body);
     let code = error.map(|error| error.code);
+    if is_unsure(answer.status, error) {
+        return Verdict::Unsure;
+    }
     let after = waits(answer);
     if let Some(known) = code.and_then(|code| of_code(code, answer.tries)) {
         return match known {
@@ -32,7 +35,7 @@ pub(super) fn judge(answer: &VendorAnswer<'_>) -> Verdict {
     match answer.status {
         429 => Verdict::Retry { after, reason: Reason::Throttled, code },
         401 | 403 => Verdict::Pause { reason: Reason::Unauthorised, code },
-        408 | 500.. => Verdict::Retry { after, reason: Reason::Unavailable, code },
+        500.. => Verdict::Retry { after, reason: Reason::Unavailable, code },
         _ => Verdict::GiveUp { reason: Reason::Refused, code },
     }
 }
@@ -79,7 +82,7 @@ fn of_code(known: i64, tries: u32) -> Option<Verdict> {
 /// The vendor's id of a message that it took. It is taken also when the answer says no id.
 fn taken_as(body: &[u8]) -> Option<String> {
     let body: Value = serde_json::from_slice(body).ok()?;
-    super::parse::id(body.get("messages")?.get(0)?, "id")
+    id(body.get("messages")?.get(0)?, "id")
 }
 
 #[cfg(test)]
@@ -99,9 +102,12 @@ mod tests {
                 Verdict::Retry { after: None, reason: Reason::Throttled, code: Some(code) }
             );
         }
+        for code in [1, 2, 131_000, 131_016] {
+            assert_eq!(of(500, code), Verdict::Unsure, "it may have been taken");
+        }
         for code in [1, 2, 131_000, 131_016, 133_004, 131_053] {
             assert_eq!(
-                of(500, code),
+                of(400, code),
                 Verdict::Retry { after: None, reason: Reason::Unavailable, code: Some(code) }
             );
         }
@@ -148,10 +154,16 @@ mod tests {
         };
         let after = Some(Duration::from_secs(7));
         assert_eq!(of_status(429, b""), Verdict::Retry { after, reason: Reason::Throttled, code: None });
-        assert_eq!(
-            of_status(502, b"<html>"),
-            Verdict::Retry { after, reason: Reason::Unavailable, code: None }
-        );
+        for status in [408, 500, 502, 503, 504] {
+            assert_eq!(
+                of_status(status, b"<html>"),
+                Verdict::Unsure,
+                "a gateway says nothing of the message"
+            );
+        }
+        let known = br#"{"error":{"code":133004}}"#;
+        let passes = Verdict::Retry { after, reason: Reason::Unavailable, code: Some(133_004) };
+        assert_eq!(of_status(503, known), passes);
         assert_eq!(of_status(401, b""), Verdict::Pause { reason: Reason::Unauthorised, code: None });
         assert_eq!(of_status(404, b"{}"), Verdict::GiveUp { reason: Reason::Refused, code: None });
         let passing = br#"{"error":{"code":999999,"is_transient":true}}"#;

@@ -6,7 +6,7 @@ use super::{
     places::{Holder, Place},
     write_event,
 };
-use crate::{desk::FrontDesk, management::Standing};
+use crate::{desk::FrontDesk, management::Standing, tenant_state::News};
 use bytes::Bytes;
 use futures_util::{Stream, stream};
 use misy_domain::ConversationId;
@@ -14,7 +14,6 @@ use misy_store::bell::{InboxListener, InboxNews};
 use serde::Serialize;
 use serde_json::json;
 use std::{convert::Infallible, time::Duration};
-use tokio::sync::watch;
 
 /// Streams of one person: a few browsers with a few tabs each.
 const MOST: u32 = 20;
@@ -27,7 +26,7 @@ struct Inbox {
     desk: FrontDesk,
     standing: Standing,
     listener: InboxListener,
-    changes: watch::Receiver<u32>,
+    news: News,
     _place: Place,
     step: Step,
     quiet: u32,
@@ -53,7 +52,7 @@ pub(crate) fn events(
     let place = desk.streams.enter(vec![(Holder::Person(standing.tenant.clone(), standing.user), MOST)])?;
     let inbox = Inbox {
         listener: desk.bell.listen_to_all(&standing.tenant),
-        changes: desk.tenants.watch(&standing.tenant),
+        news: desk.tenants.watch(&standing.tenant),
         desk: desk.clone(),
         standing,
         _place: place,
@@ -82,7 +81,7 @@ impl Inbox {
         loop {
             let news = tokio::select! {
                 news = self.listener.heard() => Some(news),
-                _ = self.changes.changed() => None,
+                () = self.news.changed() => None,
                 () = tokio::time::sleep(LOOK_AGAIN) => None,
                 () = self.desk.stopping.cancelled() => return None,
             };

@@ -3,7 +3,11 @@
 
 use super::Opening;
 use crate::{
-    connection::Connection, desk::FrontDesk, problem::Code, tenant_state::TenantState, token_desk::KnownToken,
+    connection::Connection,
+    desk::FrontDesk,
+    problem::Code,
+    tenant_state::{News, TenantState},
+    token_desk::KnownToken,
 };
 use misy_domain::{Permission, TenantId};
 use misy_trust::ClientCertificate;
@@ -30,7 +34,7 @@ pub(super) struct Watcher {
     tenant: TenantId,
     token: Arc<KnownToken>,
     certificate: Option<Arc<ClientCertificate>>,
-    changes: watch::Receiver<u32>,
+    news: News,
 }
 
 impl Watcher {
@@ -38,7 +42,7 @@ impl Watcher {
     pub(super) fn start(desk: &FrontDesk, opening: &Opening) -> watch::Receiver<Option<Ending>> {
         let (told, ending) = watch::channel(None);
         let watcher = Self {
-            changes: desk.tenants.watch(&opening.tenant),
+            news: desk.tenants.watch(&opening.tenant),
             desk: desk.clone(),
             tenant: opening.tenant.clone(),
             token: opening.token.clone(),
@@ -78,7 +82,7 @@ impl Watcher {
                 None => self.desk.settings.keep_alive,
             };
             tokio::select! {
-                _ = self.changes.changed() => {}
+                () = self.news.changed() => {}
                 () = tokio::time::sleep(left.min(most)) => {}
                 () = self.desk.stopping.cancelled() => return Ending::Stopping,
             }

@@ -9,8 +9,9 @@ use misy_store::{
 };
 use moka::sync::Cache;
 use std::{
+    collections::HashMap,
     sync::{
-        Arc, PoisonError, RwLock,
+        self, Arc, PoisonError, RwLock, Weak,
         atomic::{AtomicBool, AtomicU32, Ordering},
     },
     time::{Duration, Instant},
@@ -37,7 +38,26 @@ pub struct TenantStates {
     oldest: Duration,
     bell: Bell,
     slots: Cache<TenantId, Arc<Slot>>,
+    /// Those that somebody waits for news of. The cache may let go of them; these stay the same.
+    watched: Arc<sync::Mutex<HashMap<TenantId, Weak<Slot>>>>,
     told: broadcast::Sender<TenantId>,
+}
+
+/// News of one tenant, as long as it is held.
+pub struct News {
+    slot: Arc<Slot>,
+    changes: watch::Receiver<u32>,
+}
+
+impl News {
+    /// Ends when something about the tenant may have changed. It may be dropped at any await.
+    pub async fn changed(&mut self) {
+        // It cannot end in an error: the sender is in the slot.
+        if self.changes.changed().await.is_err() {
+            debug_assert!(false, "{} watch a slot that is gone", self.slot.changes.receiver_count());
+            std::future::pending::<()>().await;
+        }
+    }
 }
 
 impl TenantStates {
@@ -50,11 +70,11 @@ impl TenantStates {
         oldest: Duration,
         bell: Bell,
     ) -> Self {
-        // Whoever waits for news keeps the slot alive, wherever the cache has it.
         let weigh = |_: &TenantId, slot: &Arc<Slot>| slot.bytes.load(Ordering::Relaxed);
         let slots = Cache::builder().weigher(weigh).max_capacity(MOST_BYTES).build();
         let told = broadcast::Sender::new(UNTOLD);
-        Self { database, vault, clock, defaults: Arc::new(defaults), oldest, bell, slots, told }
+        let (defaults, watched) = (Arc::new(defaults), Arc::default());
+        Self { database, vault, clock, defaults, oldest, bell, slots, watched, told }
     }
 
     /// A tenant as it is now, or was less than a second ago; `None` if there is no such tenant.
@@ -99,24 +119,40 @@ impl TenantStates {
 
     /// Forgets a tenant that was changed, here or elsewhere, and wakes whoever waits for news of it.
     pub fn forget(&self, tenant: &TenantId) {
-        if let Some(slot) = self.slots.get(tenant) {
+        if let Some(slot) = self.slots.get(tenant).or_else(|| self.watched_slot(tenant)) {
             *slot.current.write().unwrap_or_else(PoisonError::into_inner) = None;
             slot.changes.send_modify(|count| *count = count.wrapping_add(1));
         }
     }
 
     /// Hears when something about a tenant may have changed.
-    pub fn watch(&self, tenant: &TenantId) -> watch::Receiver<u32> {
-        self.slot(tenant).changes.subscribe()
+    pub fn watch(&self, tenant: &TenantId) -> News {
+        let own = self.slot(tenant);
+        let mut watched = self.watched.lock().unwrap_or_else(PoisonError::into_inner);
+        // Where somebody else was first and the cache kept neither, theirs counts.
+        let slot = watched.get(tenant).and_then(Weak::upgrade).unwrap_or(own);
+        let changes = slot.changes.subscribe();
+        watched.insert(tenant.clone(), Arc::downgrade(&slot));
+        drop(watched);
+        News { slot, changes }
     }
 
     /// Looks again at every tenant that somebody waits for news of; to be called several times a second, since a change
     /// that another replica made may ring no bell here.
     pub async fn look_again(&self) {
-        let watched: Vec<_> =
-            self.slots.iter().filter(|(_, slot)| slot.changes.receiver_count() > 0).collect();
-        let looks = stream::iter(watched);
+        let mut slots = Vec::new();
+        self.watched.lock().unwrap_or_else(PoisonError::into_inner).retain(|tenant, slot| {
+            let slot = slot.upgrade().filter(|slot| slot.changes.receiver_count() > 0);
+            let stays = slot.is_some();
+            slots.extend(slot.map(|slot| (tenant.clone(), slot)));
+            stays
+        });
+        let looks = stream::iter(slots);
         looks.for_each_concurrent(LOOKS, async |(tenant, slot)| self.look_at(&tenant, &slot).await).await;
+    }
+
+    fn watched_slot(&self, tenant: &TenantId) -> Option<Arc<Slot>> {
+        self.watched.lock().unwrap_or_else(PoisonError::into_inner).get(tenant).and_then(Weak::upgrade)
     }
 
     async fn look_at(&self, tenant: &TenantId, slot: &Arc<Slot>) {
@@ -126,15 +162,7 @@ impl TenantStates {
     }
 
     fn slot(&self, tenant: &TenantId) -> Arc<Slot> {
-        self.slots.get_with_by_ref(tenant, || {
-            Arc::new(Slot {
-                current: RwLock::new(None),
-                loading: Mutex::new(()),
-                refreshing: AtomicBool::new(false),
-                changes: watch::Sender::new(0),
-                bytes: AtomicU32::new(u32::try_from(TENANT_BYTES).unwrap_or(u32::MAX)),
-            })
-        })
+        self.slots.get_with_by_ref(tenant, || self.watched_slot(tenant).unwrap_or_default())
     }
 
     /// Reads a tenant unless somebody else just did, and wakes whoever waits for news if there are any.
@@ -221,9 +249,57 @@ impl TenantStates {
     }
 }
 
+impl Default for Slot {
+    fn default() -> Self {
+        Self {
+            current: RwLock::new(None),
+            loading: Mutex::new(()),
+            refreshing: AtomicBool::new(false),
+            changes: watch::Sender::new(0),
+            bytes: AtomicU32::new(u32::try_from(TENANT_BYTES).unwrap_or(u32::MAX)),
+        }
+    }
+}
+
 impl Slot {
     fn read(&self) -> Option<(Duration, Arc<TenantState>)> {
         let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
         current.as_ref().map(|(asked_at, state)| (asked_at.elapsed(), state.clone()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures_util::FutureExt;
+    use misy_testkit::store::test_store;
+
+    #[tokio::test]
+    async fn whoever_waits_for_news_hears_them_wherever_the_cache_let_go_of_the_tenant() {
+        let store = test_store().await.unwrap();
+        let tenant = store.tenant("andina").await.unwrap().id;
+        let states = TenantStates::new(
+            store.database.clone(),
+            store.vault.clone(),
+            store.clock.clone(),
+            DefaultLimits::default(),
+            Duration::from_secs(1),
+            store.bell.clone(),
+        );
+        let mut news = states.watch(&tenant);
+        states.slots.invalidate_all();
+        states.slots.run_pending_tasks();
+        // Nothing has happened: whoever waits is not woken again and again.
+        assert!(news.changed().now_or_never().is_none());
+        states.forget(&tenant);
+        assert!(news.changed().now_or_never().is_some());
+        assert!(states.get(&tenant).await.unwrap().is_some());
+        store.admin("update misy.tenants set suspended_at = now()").await.unwrap();
+        tokio::time::sleep(FRESH_ENOUGH).await;
+        states.look_again().await;
+        assert!(news.changed().now_or_never().is_some(), "a look finds what no bell told");
+        drop(news);
+        states.look_again().await;
+        assert!(states.watched.lock().unwrap().is_empty());
     }
 }

@@ -82,6 +82,8 @@ fn request(operation: &Served, tenant: &TenantId) -> Request<Body> {
         ("{alertId}", "alr_00000000000000000000000000"),
         ("{bookingId}", "bkg_00000000000000000000000000"),
         ("{serviceId}", "no-service"),
+        ("{conversationId}", "cnv_00000000000000000000000000"),
+        ("{fileId}", "fil_00000000000000000000000000"),
         ("{accountId}", "cha_00000000000000000000000000"),
         ("{certificateId}", "crt_00000000000000000000000000"),
         ("{sessionId}", "sgn_00000000000000000000000000"),

@@ -84,7 +84,7 @@ async fn what_an_account_is_made_of_is_checked() {
         let answer = app.manage(&andina, Method::POST, &andina.path("/channels"), Some(&body)).await;
         assert_eq!(answer.refused(422, "validation_failed").body["errors"][0]["pointer"], pointer, "{body}");
     }
-    let body = json!({ "channel": "instagram", "name": "W", "callbackUrl": "https://crm.andina.example/" });
+    let body = json!({ "channel": "email", "name": "W", "callbackUrl": "https://crm.andina.example/" });
     app.manage(&andina, Method::POST, &andina.path("/channels"), Some(&body))
         .await
         .refused(422, "not_supported");

@@ -208,6 +208,24 @@ async fn to_delete_a_tenant_is_to_close_it_whoever_asks_and_can_be_undone() {
 }
 
 #[tokio::test]
+async fn a_tenant_is_closed_although_nobody_can_count_what_it_has() {
+    let app = App::start().await;
+    let (owner, andina) = app.two().await;
+    // As with so many rows that the statement does not end in time.
+    app.store
+        .admin(
+            "create or replace function misy.tenant_inventory(p_tenant text) returns jsonb language plpgsql
+             set search_path = pg_catalog, pg_temp
+             as $$ begin raise exception 'too late' using errcode = 'query_canceled'; end $$",
+        )
+        .await
+        .unwrap();
+    app.in_person(&owner, Method::DELETE, &andina.path(""), None).await.expect(204);
+    let read = app.manage(&owner, Method::GET, &andina.path(""), None).await.expect(200);
+    assert_eq!(read.body["status"], "closed");
+}
+
+#[tokio::test]
 async fn an_administrator_opens_again_what_somebody_of_the_tenant_closed_and_not_what_the_owner_closed() {
     let app = App::start().await;
     let (owner, andina) = app.two().await;

@@ -418,6 +418,25 @@ async fn tenants_that_take_an_address_keep_nobody_from_signing_in_without_a_tena
             app.in_person(&squatter, Method::POST, &squatter.path("/users"), Some(&body)).await.expect(201);
         }
     }
+    // One of them keeps all connections busy that it may have.
+    let squatter: misy_domain::TenantId = "squat-0".parse().unwrap();
+    let mut busy = tokio::task::JoinSet::new();
+    for _ in 0..40 {
+        let (database, squatter) = (app.store.database.clone(), squatter.clone());
+        busy.spawn(async move {
+            let _held = database.tenant("busy", &squatter).await;
+            std::future::pending::<()>().await;
+        });
+    }
+    while tokio::time::timeout(Duration::from_millis(50), app.store.database.tenant("busy", &squatter))
+        .await
+        .is_ok()
+    {}
+    let answer = Browser::at("203.0.113.2").sign_in(&app, ANA, PASSWORD).await.expect(200);
+    assert_eq!(answer.text("status"), "second_factor_required");
+    // What could not be looked at may be where a password is right: nobody is told that it is wrong.
+    Browser::at("203.0.113.3").sign_in(&app, ANA, "not this one either").await.refused(503, "unavailable");
+    busy.shutdown().await;
     // Her password opens her account, and says nothing of the others; theirs opens all of theirs, and she is asked which.
     let answer = Browser::at("203.0.113.1").sign_in(&app, ANA, PASSWORD).await.expect(200);
     assert_eq!(answer.text("status"), "second_factor_required");

@@ -156,9 +156,9 @@ async fn of_two_people_one_takes_it_and_the_other_hears_who_was_first() {
     sequences.dedup();
     assert_eq!(sequences, (2..12).collect::<Vec<_>>());
     // What was read before somebody else changed it is told so.
-    let mut stale = winner.request(Method::POST, &format!("{}/hand-back", stage.path), None);
-    crate::support::put(&mut stale, "if-match", "\"0\"");
-    stage.app.send(stale).await.refused(412, "stale");
+    let mut outdated = winner.request(Method::POST, &format!("{}/hand-back", stage.path), None);
+    crate::support::put(&mut outdated, "if-match", "\"0\"");
+    stage.app.send(outdated).await.refused(412, "stale");
 }
 
 #[tokio::test]
@@ -205,7 +205,7 @@ async fn who_is_disabled_holds_nothing_and_hears_nothing_any_more() {
     for events in [&mut anas, &mut luzs] {
         assert_eq!(events.expect("changed").await.data, json!({ "conversationIds": [id] }));
     }
-    let disable = json!({ "status": "disabled" });
+    let disable = json!({ "disabled": true });
     let user = stage.andina.path(&format!("/users/{}", stage.ana_id));
     stage.app.in_person(&stage.andina, Method::PATCH, &user, Some(&disable)).await.expect(200);
     anas.expect("ended").await;

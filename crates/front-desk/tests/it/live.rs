@@ -92,6 +92,19 @@ async fn what_is_written_is_heard_and_a_reconnect_loses_nothing() {
 }
 
 #[tokio::test]
+async fn a_change_of_status_that_nobody_rang_for_is_found() {
+    let app = App::start_with(|settings| settings.keep_alive = Duration::from_millis(20)).await;
+    let (_, andina) = app.two().await;
+    let token = app.browser(&andina).await;
+    let session = app.session(&token).await;
+    let mut events = follow(&app, &token, &session, None).await;
+    events.expect("status").await;
+    app.store.admin("update misy.conversations set status = 'handoff'").await.unwrap();
+    assert_eq!(events.expect("handoff").await.data["state"], "waiting");
+    assert_eq!(events.expect("status").await.data["status"], "handoff");
+}
+
+#[tokio::test]
 async fn nothing_is_lost_or_doubled_while_many_write_and_the_reader_comes_and_goes() {
     let app = std::sync::Arc::new(App::start().await);
     let (owner, andina) = app.two().await;

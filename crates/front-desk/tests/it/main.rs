@@ -32,6 +32,7 @@ mod live;
 mod makers;
 mod management;
 mod matrix;
+mod messenger;
 mod oidc;
 mod pages;
 mod passkeys;

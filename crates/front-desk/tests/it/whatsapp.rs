@@ -12,7 +12,7 @@ use std::time::Duration;
 
 const CUSTOMER: &str = "15550002222";
 
-async fn stage() -> (App, Graph, Tenant, Tenant) {
+pub(crate) async fn stage() -> (App, Graph, Tenant, Tenant) {
     let (app, graph, _, andina, verde) = stage_with(|_| {}).await;
     (app, graph, andina, verde)
 }
@@ -42,17 +42,17 @@ fn number(number: &Number) -> Value {
     })
 }
 
-async fn connect(app: &App, tenant: &Tenant, body: &Value) -> Answer {
+pub(crate) async fn connect(app: &App, tenant: &Tenant, body: &Value) -> Answer {
     app.manage(tenant, Method::POST, &tenant.path("/channels"), Some(body)).await
 }
 
 /// The path of the webhook, without where it is.
-fn path(account: &Answer) -> String {
-    let url = account.body["whatsapp"]["webhookUrl"].as_str().unwrap();
+pub(crate) fn path(account: &Answer) -> String {
+    let url = account.body[account.text("channel")]["webhookUrl"].as_str().unwrap();
     url[url.find("/api/").unwrap()..].to_owned()
 }
 
-async fn tell(app: &App, path: &str, signature: Option<&str>, body: &str) -> Answer {
+pub(crate) async fn tell(app: &App, path: &str, signature: Option<&str>, body: &str) -> Answer {
     let mut request =
         Request::post(path).header("host", crate::support::HOST).header("content-type", "application/json");
     request = request.header("content-length", body.len());
@@ -63,13 +63,13 @@ async fn tell(app: &App, path: &str, signature: Option<&str>, body: &str) -> Ans
 }
 
 /// The vendor tells something, signed.
-async fn told(app: &App, graph: &Graph, path: &str, event: &Value) -> Answer {
+pub(crate) async fn told(app: &App, graph: &Graph, path: &str, event: &Value) -> Answer {
     let (_, signature, body) = graph.told(event);
     tell(app, path, Some(&signature), &body).await
 }
 
 /// Everything that contacts said, oldest first.
-async fn said(app: &App, tenant: &Tenant) -> Vec<(i64, Value, Value)> {
+pub(crate) async fn said(app: &App, tenant: &Tenant) -> Vec<(i64, Value, Value)> {
     let store = &app.store;
     let id = tenant.tenant_id();
     let keys = store.vault.keys(&store.database, &id).await.unwrap().unwrap();
@@ -92,7 +92,7 @@ async fn said(app: &App, tenant: &Tenant) -> Vec<(i64, Value, Value)> {
     all
 }
 
-fn text(words: &str) -> Value {
+pub(crate) fn text(words: &str) -> Value {
     json!([{ "type": "text", "text": words }])
 }
 
@@ -136,6 +136,48 @@ async fn a_number_is_connected_only_by_whom_the_vendor_knows_and_by_one_tenant()
 }
 
 #[tokio::test]
+async fn the_vendor_says_whether_a_number_works_and_which_templates_it_has() {
+    let (app, graph, andina, _) = stage().await;
+    let made = connect(&app, &andina, &number(graph.number())).await.expect(201);
+    let own = |what: &str| andina.path(&format!("/channels/{}/{what}", made.text("accountId")));
+    let test = app.manage(&andina, Method::POST, &own("test"), None).await.expect(200);
+    assert_eq!(test.body, json!({ "works": true }));
+
+    let list = app.manage(&andina, Method::GET, &own("templates"), None).await.expect(200);
+    let one = &list.body["items"][0];
+    assert_eq!((&one["name"], &one["status"]), (&json!("we_have_an_answer"), &json!("APPROVED")));
+    let template = |name: &str| {
+        json!({ "name": name, "language": "es_CO", "category": "UTILITY",
+                "components": [{ "type": "BODY", "text": "Su cita es mañana." }] })
+    };
+    let ask_for = async |body: &Value| app.manage(&andina, Method::POST, &own("templates"), Some(body)).await;
+    let answer = ask_for(&template("your_visit")).await.expect(201);
+    assert_eq!(answer.text("status"), "PENDING");
+    ask_for(&template("we_have_an_answer")).await.refused(422, "validation_failed");
+    ask_for(&template("A B")).await.refused(422, "validation_failed");
+    let mut odd = template("your_visit");
+    odd["components"] = json!([]);
+    ask_for(&odd).await.refused(422, "validation_failed");
+
+    // Somebody took the token back.
+    let keys = app.store.vault.keys(&app.store.database, &andina.tenant_id()).await.unwrap().unwrap();
+    let account = made.text("accountId").parse().unwrap();
+    let mut tx = app.store.database.tenant("test", &andina.tenant_id()).await.unwrap();
+    let channel = misy_domain::Channel::Whatsapp;
+    let known =
+        misy_store::channels::vendor_account(&mut tx, &keys, channel, account).await.unwrap().unwrap();
+    let mut credentials = known.credentials;
+    credentials.access_token = misy_domain::Secret::new("EAAover".to_owned());
+    misy_store::channels::set_credentials(&mut tx, &keys, account, &credentials, &*app.store.entropy)
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    let test = app.manage(&andina, Method::POST, &own("test"), None).await.expect(200);
+    assert_eq!(test.body, json!({ "works": false, "reason": "vendor_unauthorised", "code": 190 }));
+    app.manage(&andina, Method::GET, &own("templates"), None).await.refused(422, "validation_failed");
+}
+
+#[tokio::test]
 async fn the_vendor_confirms_the_address_with_the_token_of_the_account() {
     let (app, graph, andina, _) = stage().await;
     let made = connect(&app, &andina, &number(graph.number())).await.expect(201);
@@ -154,6 +196,7 @@ async fn the_vendor_confirms_the_address_with_the_token_of_the_account() {
     let nobody = path.replace(&made.text("accountId"), "cha_00000000000000000000000000");
     assert_eq!(ask(&nobody, token).await.status(), 404);
     assert_eq!(ask(&path.replace("/whatsapp/", "/web/"), token).await.status(), 404);
+    assert_eq!(ask(&path.replace("/whatsapp/", "/email/"), token).await.status(), 404);
     assert_eq!(ask(&path.replace("/whatsapp/", "/instagram/"), token).await.status(), 404);
 }
 
@@ -333,7 +376,7 @@ async fn bodies_that_no_vendor_sends_do_no_harm() {
     let (app, graph, andina, _) = stage().await;
     let path = path(&connect(&app, &andina, &number(graph.number())).await.expect(201));
     let receipt = status(
-        &json!({ "biz_opaque_callback_data": "dlv_00000000000000000000000000/0" }),
+        &json!({ "biz_opaque_callback_data": "dlv_00000000000000000000000000/0/1" }),
         "wamid.X",
         "read",
         None,

@@ -8,6 +8,7 @@
 use super::{Courier, PATIENCE};
 use crate::worker::WorkError;
 use misy_channels::{Asked, Channel, Piece, Reason, Rendering, To, VendorAnswer, VendorCall, Verdict};
+use misy_domain::Role;
 use misy_egress::{EgressError, Reach, Request, Response};
 use misy_store::{
     StoreError,
@@ -20,6 +21,7 @@ use std::{collections::HashMap, time::Duration};
 use tracing::{debug, warn};
 
 /// How vendors are called.
+#[derive(Clone)]
 pub(super) struct Vendors {
     pub(super) graph_url: String,
     pub(super) unsure_for: Duration,
@@ -33,6 +35,25 @@ impl Default for Vendors {
             unsure_for: Duration::from_mins(1),
         }
     }
+}
+
+/// Whether the vendor takes an answer now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Window {
+    Open,
+    /// From people alone.
+    OfPeople,
+    Closed,
+}
+
+/// A delivery on its way to its vendor.
+#[derive(Clone, Copy)]
+struct Errand<'a> {
+    lease: &'a Lease<Deliveries>,
+    delivery: &'a Delivery,
+    vendor: &'a dyn Channel,
+    account: &'a VendorAccount,
+    window: Window,
 }
 
 /// What came of a piece.
@@ -64,13 +85,14 @@ impl Courier {
         if rendered.pieces.is_empty() {
             return Err(WorkError::Hopeless(Trouble::NothingToShow));
         }
-        let is_open = self.may_be_answered(delivery, vendor);
+        let window = self.window(delivery, vendor, account);
+        let errand = Errand { lease, delivery, vendor, account, window };
         for (piece, at) in rendered.pieces.iter().zip(0..) {
-            if !is_open && piece.kind != "template" {
-                return self.hold(lease, delivery, vendor, account).await;
+            if window == Window::Closed && piece.kind != "template" {
+                return self.hold(&errand).await;
             }
-            if let Outcome::Closed = self.send_piece(lease, delivery, vendor, account, piece, at).await? {
-                return self.hold(lease, delivery, vendor, account).await;
+            if let Outcome::Closed = self.send_piece(&errand, piece, at).await? {
+                return self.hold(&errand).await;
             }
         }
         debug!("taken by the vendor");
@@ -84,34 +106,40 @@ impl Courier {
     }
 
     /// Whether the contact has written lately enough for the vendor to take an answer.
-    fn may_be_answered(&self, delivery: &Delivery, vendor: &dyn Channel) -> bool {
-        let Some(window) = vendor.pace().window else { return true };
-        delivery.heard_at.is_some_and(|heard| {
-            self.clock.now().duration_since(heard) < window.try_into().unwrap_or_default()
-        })
+    fn window(&self, delivery: &Delivery, vendor: &dyn Channel, account: &VendorAccount) -> Window {
+        let pace = vendor.pace();
+        let Some(of_all) = pace.window else { return Window::Open };
+        let is_within = |window: Duration| {
+            delivery.heard_at.is_some_and(|heard| {
+                self.clock.now().duration_since(heard) < window.try_into().unwrap_or_default()
+            })
+        };
+        // Under this tag the vendor takes what a person says, and nothing that a machine does.
+        let is_of_person = delivery.message.role == Role::Human && account.human_agent;
+        if is_within(of_all) {
+            Window::Open
+        } else if is_of_person && pace.window_of_people.is_some_and(is_within) {
+            Window::OfPeople
+        } else {
+            Window::Closed
+        }
     }
 
-    async fn send_piece(
-        &self,
-        lease: &Lease<Deliveries>,
-        delivery: &Delivery,
-        vendor: &dyn Channel,
-        account: &VendorAccount,
-        piece: &Piece,
-        at: i32,
-    ) -> Result<Outcome, WorkError> {
+    async fn send_piece(&self, errand: &Errand<'_>, piece: &Piece, at: i32) -> Result<Outcome, WorkError> {
+        let Errand { lease, delivery, vendor, account, window } = *errand;
         let mut tx = self.database.tenant_work("deliveries.piece", &lease.tenant).await?;
         let begun = deliveries::begin_piece(&mut tx, lease, at, self.vendors.unsure_for).await?;
         tx.commit().await?;
-        match begun {
-            Begun::Go => {}
+        let attempt = match begun {
+            Begun::Go(attempt) => attempt,
             Begun::Done => return Ok(Outcome::Taken),
             Begun::Unsure => {
                 return Err(WorkError::Later(Trouble::VendorUnreachable, self.vendors.unsure_for));
             }
-        }
-        let reference = PieceReference { delivery_id: lease.id, piece: at };
-        let to = To { id: &delivery.external_id, reference: &reference.to_string() };
+        };
+        let reference = PieceReference { delivery_id: lease.id, piece: at, attempt };
+        let is_late = window == Window::OfPeople;
+        let to = To { id: &delivery.external_id, reference: &reference.to_string(), is_late };
         let token = &account.credentials.access_token;
         let call = vendor
             .send(&account.vendor_account_id, &to, piece, token)
@@ -135,9 +163,12 @@ impl Courier {
             return Ok(Outcome::Taken);
         }
         warn!(status = %answer.status, ?verdict, "the vendor did not take a piece");
+        if verdict == Verdict::Unsure {
+            return Err(WorkError::Later(Trouble::VendorUnavailable, self.vendors.unsure_for));
+        }
         self.refused(lease, reference).await?;
         match verdict {
-            Verdict::Taken(_) => Ok(Outcome::Taken),
+            Verdict::Taken(_) | Verdict::Unsure => Ok(Outcome::Taken),
             Verdict::WindowClosed => Ok(Outcome::Closed),
             Verdict::Retry { after, reason, .. } => {
                 Err(WorkError::Later(reason.into(), after.unwrap_or_default()))
@@ -172,17 +203,12 @@ impl Courier {
     }
 
     /// Has the delivery wait until the contact writes; asks them to, if the account has a template for that.
-    async fn hold(
-        &self,
-        lease: &Lease<Deliveries>,
-        delivery: &Delivery,
-        vendor: &dyn Channel,
-        account: &VendorAccount,
-    ) -> Result<(), WorkError> {
+    async fn hold(&self, errand: &Errand<'_>) -> Result<(), WorkError> {
+        let Errand { lease, delivery, account, .. } = *errand;
         if let Some(reopening) = &account.reopening {
             let body = json!({ "name": reopening.name, "language": { "code": reopening.language } });
             let piece = Piece { kind: "template", body, quotes: None };
-            match self.send_piece(lease, delivery, vendor, account, &piece, REOPENING).await {
+            match self.send_piece(errand, &piece, REOPENING).await {
                 Ok(_) => {}
                 // Without it the delivery waits all the same.
                 Err(WorkError::Hopeless(trouble)) => {
@@ -200,7 +226,7 @@ impl Courier {
         Ok(())
     }
 
-    async fn call(&self, call: VendorCall) -> Result<Response, EgressError> {
+    pub(super) async fn call(&self, call: VendorCall) -> Result<Response, EgressError> {
         let url = format!("{}{}", self.vendors.graph_url, call.path);
         let request = match (call.asked, &call.body) {
             (Asked::Get, _) => Request::get(&url)?,

@@ -8,6 +8,7 @@ mod counted;
 mod deliveries;
 mod leases;
 mod mailer;
+mod messenger;
 mod own_table;
 mod turns;
 mod whatsapp;

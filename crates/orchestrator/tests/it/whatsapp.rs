@@ -1,7 +1,7 @@
 //! Deliveries to a vendor that refuses, is slow, hangs up after it has taken something, and lets nobody be answered after a day.
 
 use crate::counted;
-use misy_domain::{ChannelAccountId, Clock, Part, message::Button};
+use misy_domain::{Channel, ChannelAccountId, Clock, Part, message::Button};
 use misy_egress::{Egress, EgressSettings};
 use misy_orchestrator::{Courier, WorkerSettings};
 use misy_store::{
@@ -20,11 +20,12 @@ use tokio_util::sync::CancellationToken;
 
 const CUSTOMER: &str = "15550002222";
 
-struct Stage {
-    store: TestStore,
-    tenant: TestTenant,
-    graph: Graph,
-    account: ChannelAccountId,
+/// A tenant with an account of a vendor's, and a courier.
+pub(crate) struct Stage {
+    pub(crate) store: TestStore,
+    pub(crate) tenant: TestTenant,
+    pub(crate) graph: Graph,
+    pub(crate) account: ChannelAccountId,
 }
 
 impl Stage {
@@ -37,12 +38,19 @@ impl Stage {
         let tenant = store.tenant("andina").await.unwrap();
         let graph = Graph::start().await.unwrap();
         let account = store.number(&tenant, &graph, reopening).await.unwrap();
-        let stage = Self { store, tenant, graph, account };
-        stage.courier();
-        stage
+        Self { store, tenant, graph, account }.served()
     }
 
-    fn courier(&self) {
+    /// The same with a page, or its account of Instagram.
+    pub(crate) async fn of_page(channel: Channel, human_agent: bool) -> Self {
+        let store = test_store().await.unwrap();
+        let tenant = store.tenant("andina").await.unwrap();
+        let graph = Graph::start().await.unwrap();
+        let account = store.page(&tenant, &graph, channel, human_agent).await.unwrap();
+        Self { store, tenant, graph, account }.served()
+    }
+
+    fn served(self) -> Self {
         let egress =
             Egress::new(EgressSettings { allow_loopback: true, ..EgressSettings::default() }).unwrap();
         let TestStore { database, vault, bell, clock, .. } = &self.store;
@@ -57,6 +65,7 @@ impl Stage {
             ..Courier::settings()
         };
         tokio::spawn(courier.worker(self.store.entropy.clone(), settings).run(CancellationToken::new()));
+        self
     }
 
     async fn hears(&self, id: &str, hours_ago: u64) {
@@ -64,7 +73,7 @@ impl Stage {
         self.store.hears(&self.tenant, self.account, CUSTOMER, id, at).await.unwrap();
     }
 
-    async fn says(&self, parts: &[Part]) {
+    pub(crate) async fn says(&self, parts: &[Part]) {
         assert_eq!(self.store.answer(parts).await.unwrap(), 1);
     }
 
@@ -73,19 +82,20 @@ impl Stage {
         self.says(&[Part::text(answer)]).await;
     }
 
-    async fn until(&self, condition: &str, number: i64) {
+    pub(crate) async fn until(&self, condition: &str, number: i64) {
         counted::until_deliveries(&self.store, condition, number).await;
     }
 
     /// A receipt of something that was sent.
-    async fn receipt(
+    pub(crate) async fn receipt(
         &self,
         sent: &Value,
         vendor_message_id: &str,
         status: &str,
         error: Option<&str>,
     ) -> bool {
-        let piece = sent["biz_opaque_callback_data"].as_str().and_then(|text| text.parse().ok());
+        let reference = [&sent["biz_opaque_callback_data"], &sent["message"]["metadata"]];
+        let piece = reference.iter().find_map(|text| text.as_str()).and_then(|text| text.parse().ok());
         let mut tx = self.store.database.tenant("test", &self.tenant.id).await.unwrap();
         let progress = Progress { piece, vendor_message_id, status, error };
         let known = deliveries::note_receipt(&mut tx, self.account, &progress).await.unwrap();
@@ -154,12 +164,60 @@ async fn what_the_vendor_may_have_taken_is_not_sent_again_once_a_receipt_says_so
     stage.until("status = 'delivered'", 1).await;
     assert_eq!(stage.graph.sent().len(), 1, "once");
 
-    // Without a receipt nobody knows: it is sent again, and later.
-    stage.graph.next([Fault::TakeAndHangUp]);
+    // Without a receipt nobody knows: it is sent again, and later. A gateway says no more than nobody.
+    stage.graph.next([Fault::React(Reaction::Answer(504, "<html>".into())), Fault::TakeAndHangUp]);
     stage.exchange("wamid.IN2", "dos").await;
     let sent = stage.graph.until(3).await;
-    stage.until("status in ('sent', 'delivered')", 2).await;
-    assert_eq!(sent[1]["biz_opaque_callback_data"], sent[2]["biz_opaque_callback_data"]);
+    let of = |at: usize| sent[at]["biz_opaque_callback_data"].as_str().unwrap().rsplit_once('/').unwrap();
+    assert_eq!((of(1).0, of(1).1, of(2).1), (of(2).0, "1", "2"), "the same piece, tried twice");
+    // That the first failed says nothing of the second.
+    assert!(stage.receipt(&sent[1], "wamid.FIRST", "failed", Some("vendor_refused")).await);
+    stage.until("dead_at is null", 2).await;
+    assert!(stage.receipt(&sent[2], "wamid.SECOND", "delivered", None).await);
+    stage.until("status = 'delivered'", 2).await;
+    assert_eq!(stage.graph.sent().len(), 3);
+
+    stage.graph.next([Fault::React(Reaction::Answer(502, "<html>".into()))]);
+    stage.exchange("wamid.IN3", "tres").await;
+    let sent = stage.graph.until(4).await;
+    assert!(stage.receipt(&sent[3], "wamid.THIRD", "sent", None).await);
+    stage.until("status in ('sent', 'delivered')", 3).await;
+    assert_eq!(stage.graph.sent().len(), 4, "the gateway had passed it on");
+}
+
+#[tokio::test]
+async fn who_writes_while_an_answer_is_being_held_is_answered() {
+    let stage = Stage::start().await;
+    stage.graph.next([Fault::Refuse(400, 131_047)]);
+    stage.exchange("wamid.IN1", "uno").await;
+    stage.until("work_at is null and last_error = 'window_closed'", 1).await;
+    // What holds it has not ended when they write: as long as that has the thread, nobody looks.
+    let mut holding = stage.store.connect_as("postgres").await.unwrap();
+    let mut held = sqlx::Connection::begin(&mut holding).await.unwrap();
+    sqlx::query("select from misy.channel_threads for no key update").execute(&mut *held).await.unwrap();
+    let waits =
+        "update misy.deliveries set work_at = clock_timestamp() + interval '1 hour', last_error = null";
+    sqlx::query(waits).execute(&mut stage.store.connect_as("postgres").await.unwrap()).await.unwrap();
+    let rests = "update misy.deliveries set work_at = null, last_error = 'window_closed'";
+    sqlx::query(rests).execute(&mut *held).await.unwrap();
+    let blocked = async {
+        let mut admin = stage.store.connect_as("postgres").await.unwrap();
+        let waiting = "select exists (select from pg_locks where not granted)";
+        while !sqlx::query_scalar::<_, bool>(waiting).fetch_one(&mut admin).await.unwrap() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        held.commit().await.unwrap();
+    };
+    tokio::join!(stage.hears("wamid.IN2", 0), blocked);
+    stage.graph.until(2).await;
+    stage.until("status = 'sent'", 1).await;
+
+    // The vendor says afterwards that it was too late, and they have written meanwhile.
+    let sent = stage.graph.sent();
+    stage.hears("wamid.IN3", 0).await;
+    stage.receipt(&sent[1], &vendor_id(1), "failed", Some("window_closed")).await;
+    stage.graph.until(3).await;
+    stage.until("status = 'sent'", 1).await;
 }
 
 #[tokio::test]
@@ -173,7 +231,11 @@ async fn a_message_that_is_refused_is_given_up_and_an_account_that_is_blocked_is
     stage.until("status = 'queued' and dead_at is null and work_at is null", 1).await;
     let mut tx = stage.store.database.tenant("test", &stage.tenant.id).await.unwrap();
     let account = channels::read(&mut tx, stage.account).await.unwrap().unwrap();
+    let alerts = misy_store::alerts::list(&mut tx, false, None, 10).await.unwrap();
     tx.commit().await.unwrap();
+    let told = alerts.iter().find(|alert| alert.rule == "channel_paused").unwrap();
+    assert_eq!(told.subject, Some(stage.account.to_string()));
+    assert_eq!(told.detail["reason"], "vendor_unauthorised");
     let expected = (AccountStatus::Paused, Some("vendor_unauthorised"));
     assert_eq!((account.status, account.disabled_reason.as_deref()), expected);
     // It takes messages all the same.
@@ -245,7 +307,7 @@ async fn buttons_bring_back_their_message() {
     stage.says(&[Part::Buttons { text: "¿Cuál?".into(), buttons: vec![button("a"), button("b")] }]).await;
     let sent = stage.graph.until(1).await;
     let id = sent[0]["interactive"]["action"]["buttons"][1]["reply"]["id"].as_str().unwrap().to_owned();
-    let (message, pressed) = misy_channels::whatsapp::pressed(&id).unwrap();
+    let (message, pressed) = misy_channels::pressed(&id).unwrap();
     assert_eq!(pressed, "b");
     stage.until(&format!("message_id = '{message}'"), 1).await;
 }

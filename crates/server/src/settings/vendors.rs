@@ -6,7 +6,7 @@ use misy_front_desk::settings::GRAPH_URL;
 declare! {
     "Channels";
     open graph_url: String = GRAPH_URL.into(),
-        "address of Meta's Graph API with its version, for WhatsApp [https://graph.facebook.com/v25.0]";
+        "address of Meta's Graph API with its version, for WhatsApp, Messenger and Instagram [https://graph.facebook.com/v25.0]";
 }
 
 pub(super) fn check(written: &Written) -> anyhow::Result<String> {

@@ -1,10 +1,10 @@
-//! WhatsApp through the running program: a tenant connects a number, a customer writes, the program answers through the vendor, and
-//! the vendor's receipts arrive; also over a kill.
+//! WhatsApp, Messenger and Instagram through the running program: a tenant connects a number and a page, customers write, the program
+//! answers through the vendor, and the vendor's receipts arrive; also over a kill.
 
 use crate::channels::text;
 use anyhow::ensure;
 use axum::http::{Method, StatusCode};
-use misy_domain::{Clock, SystemClock};
+use misy_domain::{Channel, Clock, SystemClock};
 use misy_testkit::{
     client::{BASE, expect, http},
     graph::{Graph, status, wrote},
@@ -66,6 +66,9 @@ async fn a_number_is_connected_and_its_customers_are_answered_also_over_a_kill()
     tell(&webhook, &graph, &first).await?;
     let sent = tokio::time::timeout(PATIENCE, graph.until(1)).await?;
     assert_eq!(sent[0]["to"], "+15550002222");
+    let reading = json!({ "messaging_product": "whatsapp", "status": "read", "message_id": "wamid.1",
+                          "typing_indicator": { "type": "text" } });
+    shown(&graph, |sign| *sign == reading).await?;
 
     // What was durable when the program was killed is answered by the next one; what the vendor tells again is known.
     tell(&webhook, &graph, &graph.event("messages", &[wrote(CUSTOMER, "wamid.2", "¿Y el sábado?", now)]))
@@ -100,5 +103,66 @@ async fn a_number_is_connected_and_its_customers_are_answered_also_over_a_kill()
     let standing: Vec<_> =
         deliveries["items"].as_array().into_iter().flatten().map(|one| &one["status"]).collect();
     assert_eq!(standing, [&json!("read"), &json!("read")]);
+    for channel in [Channel::Messenger, Channel::Instagram] {
+        a_page_is_connected_and_answers(&mut person, &graph, channel).await?;
+    }
+    Ok(())
+}
+
+/// Waits until the vendor was told to show something.
+async fn shown(graph: &Graph, is_it: impl Fn(&Value) -> bool) -> anyhow::Result<()> {
+    let until = async {
+        while !graph.signs().iter().any(&is_it) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    Ok(tokio::time::timeout(PATIENCE, until).await?)
+}
+
+/// A page, or its account of Instagram, is connected, written to, and answers; what was sent comes back and is no message.
+async fn a_page_is_connected_and_answers(
+    person: &mut Person,
+    graph: &Graph,
+    channel: Channel,
+) -> anyhow::Result<()> {
+    let (page, they, now) = (graph.page(), "1000000000000001", SystemClock.now());
+    let mut account = json!({ "channel": channel, "name": "Page" });
+    account[channel.as_str()] =
+        json!({ "id": page.account(channel), "accessToken": page.token, "appSecret": page.app_secret });
+    let account = person.call(Method::POST, "/tenants/andina/channels", &account).await?;
+    let webhook = text(&account, &format!("/{channel}/webhookUrl"))?;
+    let before = graph.sent().len();
+    let hello = json!({ "mid": "m_1", "text": "¿Cuál es el horario?" });
+    let event = graph.page_event(channel, &[graph.did(channel, they, now, "message", &hello)]);
+    tell(&webhook, graph, &event).await?;
+    tokio::time::timeout(PATIENCE, graph.until(before + 1)).await?;
+    for action in ["mark_seen", "typing_on"] {
+        shown(graph, |sign| sign["recipient"]["id"] == they && sign["sender_action"] == action).await?;
+    }
+    let path = format!("/tenants/andina/channels/{}/deliveries", text(&account, "/accountId")?);
+    let until = async |person: &mut Person, status: &str| -> anyhow::Result<()> {
+        loop {
+            let deliveries = person.call(Method::GET, &path, &Value::Null).await?;
+            if deliveries["items"].as_array().is_some_and(|all| all.len() == 1 && all[0]["status"] == status)
+            {
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, until(person, "sent")).await??;
+    let mut told = Vec::new();
+    for (id, one) in graph.outgoing().into_iter().skip(before) {
+        ensure!(one["recipient"]["id"] == they && one["messaging_type"] == "RESPONSE", "{one}");
+        told.push(graph.echo(channel, &one, &id, now));
+        let read = if channel == Channel::Instagram {
+            json!({ "mid": id })
+        } else {
+            json!({ "watermark": SystemClock.now().as_millisecond() + 60_000 })
+        };
+        told.push(graph.did(channel, they, now, "read", &read));
+    }
+    tell(&webhook, graph, &graph.page_event(channel, &told)).await?;
+    tokio::time::timeout(PATIENCE, until(person, "read")).await??;
     Ok(())
 }

@@ -17,7 +17,11 @@ use misy_trust::audit_tree::{
     checkpoint::{self, Checkpoint},
 };
 use sqlx::postgres::types::PgInterval;
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 use tracing::error;
 
 /// Statements whose entries are taken at once, unless they have more entries than the other number says.
@@ -27,7 +31,7 @@ const ENTRIES: i64 = 8_192;
 const OCTETS: i64 = 4 * 1024 * 1024;
 /// How often a tenant's turn comes in one round. What waits then waits for the next, with what others wrote meanwhile.
 const TURNS: usize = 64;
-/// Tenants looked at in one round.
+/// Tenants looked at in one round, unless it is set.
 const TENANTS: i64 = 1_000;
 
 /// When a checkpoint is signed.
@@ -53,6 +57,9 @@ pub struct Sealer {
     clock: Arc<dyn Clock>,
     issuer: Arc<str>,
     terms: SealTerms,
+    tenants: i64,
+    /// The tenant that the last round ended with, by its name; none when it came to the end of all.
+    cursor: Arc<Mutex<String>>,
 }
 
 /// What one look at a tenant came to.
@@ -72,7 +79,14 @@ impl Sealer {
     ) -> Result<Self, StoreError> {
         let issuer = database.installation_issuer(&*clock, vault.entropy()).await?.into();
         keys::ensure(&database, &vault, &*clock).await?;
-        Ok(Self { database, vault, clock, issuer, terms })
+        Ok(Self { database, vault, clock, issuer, terms, tenants: TENANTS, cursor: Arc::default() })
+    }
+
+    /// The same, that looks at so many tenants in one round.
+    #[must_use]
+    pub fn in_rounds_of(mut self, tenants: u16) -> Self {
+        self.tenants = tenants.max(1).into();
+        self
     }
 
     /// The origin line of a tenant's checkpoints.
@@ -118,18 +132,37 @@ impl Sealer {
         }
     }
 
+    /// Some tenants with something to do, from where the last round ended: once around, whoever comes first by name keeps
+    /// nobody else waiting.
     async fn waiting(&self) -> Result<Vec<TenantId>, StoreError> {
+        let after = self.cursor().clone();
         let mut tx = self.database.system("audit.waiting").await?;
-        let names = sqlx::query_scalar!(
-            r#"(select distinct tenant_id from audit_pending limit $1)
-               union
-               (select tenant_id from audit_trees where checkpoint_due <= clock_timestamp() limit $1)"#,
-            TENANTS
+        let rows = sqlx::query!(
+            r#"(select tenant_id as "tenant_id!", true as "waits!" from audit_pending where tenant_id > $2
+                group by tenant_id order by tenant_id limit $1)
+               union all
+               (select tenant_id, false from audit_trees where checkpoint_due <= clock_timestamp() and tenant_id > $2
+                order by tenant_id limit $1)"#,
+            self.tenants,
+            after
         )
         .fetch_all(tx.connection())
         .await?;
         tx.commit().await?;
-        Ok(readable("trail", names.into_iter().flatten(), |name| name.parse::<TenantId>()))
+        let of = |waits| rows.iter().filter(move |row| row.waits == waits).map(|row| row.tenant_id.as_str());
+        let is_cut = |waits| i64::try_from(of(waits).count()).is_ok_and(|count| count >= self.tenants);
+        let ends = [true, false]
+            .into_iter()
+            .filter(|waits| is_cut(*waits))
+            .filter_map(|waits| of(waits).next_back());
+        // What lies behind the first end comes next. Without any, all the rest was seen.
+        ends.min().unwrap_or_default().clone_into(&mut self.cursor());
+        let names: BTreeSet<String> = rows.into_iter().map(|row| row.tenant_id).collect();
+        Ok(readable("trail", names, |name| name.parse::<TenantId>()))
+    }
+
+    fn cursor(&self) -> MutexGuard<'_, String> {
+        self.cursor.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// One transaction. `None` if another replica has the tree in hand; with `wait`, waits for it and always signs.

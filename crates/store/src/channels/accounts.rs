@@ -1,7 +1,7 @@
 //! Channel accounts: where messages come from and go to beside the tenant's own sites.
 
 use crate::{
-    StoreError, TenantKeys, TenantTx,
+    Database, StoreError, TenantKeys, TenantTx,
     readable::{readable_rows, stored},
     sites,
     vault::Via,
@@ -46,6 +46,8 @@ pub struct Account {
     pub callback_url: Option<String>,
     /// The business that it belongs to with its vendor.
     pub business_account_id: Option<String>,
+    /// Whether the vendor has approved that people answer up to seven days later.
+    pub human_agent: bool,
     /// Until when deliveries are signed with the secret before, too.
     pub old_secret_until: Option<Timestamp>,
     /// Who made it.
@@ -107,6 +109,7 @@ struct Row {
     permissions: Vec<String>,
     callback_url: Option<String>,
     business_account_id: Option<String>,
+    human_agent: bool,
     old_secret_until: Option<SqlTimestamp>,
     made_by: String,
     version: i64,
@@ -128,6 +131,7 @@ impl TryFrom<Row> for Account {
             permissions: sites::permissions(&row.permissions)?,
             callback_url: row.callback_url,
             business_account_id: row.business_account_id,
+            human_agent: row.human_agent,
             old_secret_until: row.old_secret_until.map(SqlTimestamp::to_jiff),
             made_by: row.made_by,
             version: row.version,
@@ -136,6 +140,9 @@ impl TryFrom<Row> for Account {
         })
     }
 }
+
+/// Threads that are made due in one transaction.
+const AT_ONCE: i32 = 200;
 
 const SECRET: &str = "sealed_secret";
 const OLD_SECRET: &str = "sealed_old_secret";
@@ -193,7 +200,7 @@ pub async fn list(
     let rows = sqlx::query_as!(
         Row,
         "select account_id, channel, vendor_account_id, name, status, disabled_reason, permissions, callback_url,
-                business_account_id, old_secret_until, made_by, version, created_at, updated_at
+                business_account_id, human_agent, old_secret_until, made_by, version, created_at, updated_at
          from channel_accounts
          where tenant_id = $1 and ($2::text is null or account_id < $2)
          order by account_id desc limit $3",
@@ -212,7 +219,7 @@ pub async fn read(tx: &mut TenantTx, id: ChannelAccountId) -> Result<Option<Acco
     let row = sqlx::query_as!(
         Row,
         "select account_id, channel, vendor_account_id, name, status, disabled_reason, permissions, callback_url,
-                business_account_id, old_secret_until, made_by, version, created_at, updated_at
+                business_account_id, human_agent, old_secret_until, made_by, version, created_at, updated_at
          from channel_accounts where tenant_id = $1 and account_id = $2",
         tenant.as_str(),
         id.to_string(),
@@ -228,7 +235,7 @@ pub async fn lock(tx: &mut TenantTx, id: ChannelAccountId) -> Result<Option<Acco
     let row = sqlx::query_as!(
         Row,
         "select account_id, channel, vendor_account_id, name, status, disabled_reason, permissions, callback_url,
-                business_account_id, old_secret_until, made_by, version, created_at, updated_at
+                business_account_id, human_agent, old_secret_until, made_by, version, created_at, updated_at
          from channel_accounts where tenant_id = $1 and account_id = $2 for no key update",
         tenant.as_str(),
         id.to_string(),
@@ -238,7 +245,8 @@ pub async fn lock(tx: &mut TenantTx, id: ChannelAccountId) -> Result<Option<Acco
     row.map(Account::try_from).transpose()
 }
 
-/// Changes an account; with `expected`, only if that is still its version. What waited while it was disabled is due at once.
+/// Changes an account; with `expected`, only if that is still its version. What waited while it was disabled is due at once, or where
+/// that is much, as [`Database::wake_accounts`] gets to it.
 pub async fn change(
     tx: &mut TenantTx,
     handled: &Handled<Account>,
@@ -257,6 +265,7 @@ pub async fn change(
          set name = coalesce($3, name), permissions = coalesce($4, permissions),
              callback_url = coalesce($5, callback_url), status = coalesce($6, status),
              disabled_reason = case when $6::text is null then disabled_reason end,
+             wakes_after = case when $6 = 'active' then '' else wakes_after end,
              version = version + 1, updated_at = $7
          where tenant_id = $1 and account_id = $2",
         tenant.as_str(),
@@ -270,11 +279,29 @@ pub async fn change(
     .execute(tx.connection())
     .await?;
     if change.status == Some(AccountStatus::Active) {
-        sqlx::query!("select wake_account($1, $2)", tenant.as_str(), account)
-            .execute(tx.connection())
+        sqlx::query_scalar!("select wake_account($1, $2, $3)", tenant.as_str(), account, AT_ONCE)
+            .fetch_one(tx.connection())
             .await?;
     }
     read(tx, handled.account_id).await?.ok_or(StoreError::Stale("channel account"))
+}
+
+impl Database {
+    /// Makes due, some threads at a time, what waited on accounts that are active again; says how many threads. Several processes may
+    /// do so at once.
+    pub async fn wake_accounts(&self) -> Result<i32, StoreError> {
+        self.wake_some(AT_ONCE).await
+    }
+
+    /// The same with so many threads of each account.
+    pub async fn wake_some(&self, limit: i32) -> Result<i32, StoreError> {
+        let mut tx = self.system("channels.wake").await?;
+        let woken = sqlx::query_scalar!(r#"select wake_accounts($1) as "woken!""#, limit)
+            .fetch_one(tx.connection())
+            .await?;
+        tx.commit().await?;
+        Ok(woken)
+    }
 }
 
 /// Disables an account that is handled together with other things.

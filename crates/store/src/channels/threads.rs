@@ -1,5 +1,6 @@
 //! The threads of people on a channel account, the identities that they are known by, and what they say there.
 
+use super::VendorAccount;
 use crate::{
     Bell, Database, StoreError, TenantKeys, TenantTx,
     messages::{self, InboundOrigin, Ingested, NewInbound, Receipt},
@@ -243,6 +244,55 @@ impl Database {
         let same = known.await?.is_some_and(|known| says(&known, content));
         Ok(if same { Ingested::Duplicate(receipt) } else { Ingested::Another })
     }
+}
+
+/// Somebody who wrote on an account, and what they wrote last there.
+#[derive(Debug)]
+pub struct Heard {
+    /// The channel.
+    pub channel: Channel,
+    /// What the account has with its vendor.
+    pub account: VendorAccount,
+    /// They, by the vendor's id.
+    pub writer: String,
+    /// Their newest message, by the vendor's id.
+    pub message: String,
+}
+
+/// Who wrote last on an active account of a vendor; `None` where there is none.
+pub async fn last_heard(
+    tx: &mut TenantTx,
+    keys: &TenantKeys,
+    account: ChannelAccountId,
+    conversation: ConversationId,
+) -> Result<Option<Heard>, StoreError> {
+    let tenant = tx.tenant().clone();
+    let conversation = conversation.to_string();
+    let row = sqlx::query!(
+        r#"select a.channel, i.identity_id, i.sealed_identity, m.external_id as "external_id!"
+           from channel_threads t
+           join channel_accounts a on a.tenant_id = t.tenant_id and a.account_id = t.account_id
+           join contact_identities i on i.tenant_id = t.tenant_id and i.identity_id = t.identity_id
+           join messages m on m.tenant_id = t.tenant_id and m.conversation_id = t.conversation_id
+               and m.account_id = t.account_id and m.role = 'contact' and m.external_id is not null
+           where t.tenant_id = $1 and t.account_id = $2 and t.conversation_id = $3 and a.status = 'active'
+               and a.sealed_credentials is not null
+           order by m.sequence desc limit 1"#,
+        tenant.as_str(),
+        account.to_string(),
+        conversation,
+    )
+    .fetch_optional(tx.connection())
+    .await?;
+    let Some(row) = row else { return Ok(None) };
+    let channel = stored(row.channel.parse())?;
+    let Some(account) = super::vendor_account(tx, keys, channel, account).await? else { return Ok(None) };
+    let Some(key) = keys.contact(Via::Connection(tx.connection()), &conversation).await? else {
+        return Ok(None);
+    };
+    let writer = key.open(keys, &identity_place(&tenant, &row.identity_id), &row.sealed_identity)?;
+    let writer = String::from_utf8(writer).map_err(|_| StoreError::Unsealable("contact_identities"))?;
+    Ok(Some(Heard { channel, account, writer, message: row.external_id }))
 }
 
 /// Whether a message says this. What was pressed is known by its id: the same may stand on a newer message by now.

@@ -50,6 +50,19 @@ pub struct VendorAccount {
     pub credentials: Credentials,
     /// What asks a contact to write again, if that is to be asked.
     pub reopening: Option<Reopening>,
+    /// Whether the vendor has approved that people answer up to seven days later.
+    pub human_agent: bool,
+}
+
+/// What an account is with its vendor, beside what proves it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Business {
+    /// The business, or the page, that it belongs to.
+    pub business_account_id: String,
+    /// What asks a contact to write again.
+    pub reopening: Option<Reopening>,
+    /// Whether the vendor has approved that people answer up to seven days later.
+    pub human_agent: bool,
 }
 
 /// As it is sealed.
@@ -135,21 +148,22 @@ pub async fn set_credentials(
     Ok(())
 }
 
-/// Says to which business of the vendor's an account belongs, and what asks a contact to write again.
+/// Says what an account is with its vendor.
 pub async fn set_business(
     tx: &mut TenantTx,
     account: ChannelAccountId,
-    business_account_id: &str,
-    reopening: Option<&Reopening>,
+    business: &Business,
 ) -> Result<(), StoreError> {
     let tenant = tx.tenant().clone();
-    let reopening = reopening.map(serde_json::to_value).transpose();
+    let reopening = business.reopening.as_ref().map(serde_json::to_value).transpose();
     sqlx::query!(
-        "update channel_accounts set business_account_id = $3, reopening = $4 where tenant_id = $1 and account_id = $2",
+        "update channel_accounts set business_account_id = $3, reopening = $4, human_agent = $5
+         where tenant_id = $1 and account_id = $2",
         tenant.as_str(),
         account.to_string(),
-        business_account_id,
+        business.business_account_id,
         reopening.map_err(|_| StoreError::Unsealable("channel_accounts"))?,
+        business.human_agent,
     )
     .execute(tx.connection())
     .await?;
@@ -166,7 +180,7 @@ pub async fn vendor_account(
     let tenant = tx.tenant().clone();
     let id = account.to_string();
     let row = sqlx::query!(
-        r#"select vendor_account_id, status, sealed_credentials as "sealed!", reopening
+        r#"select vendor_account_id, status, sealed_credentials as "sealed!", reopening, human_agent
            from channel_accounts
            where tenant_id = $1 and account_id = $2 and channel = $3 and sealed_credentials is not null"#,
         tenant.as_str(),
@@ -193,6 +207,7 @@ pub async fn vendor_account(
             verify_token: Secret::new(opened.verify_token),
         },
         reopening: row.reopening.and_then(|value| serde_json::from_value(value).ok()),
+        human_agent: row.human_agent,
     }))
 }
 

@@ -17,11 +17,13 @@ pub struct PieceReference {
     pub delivery_id: DeliveryId,
     /// Its piece.
     pub piece: i32,
+    /// Which try it was, from 1.
+    pub attempt: i32,
 }
 
 impl fmt::Display for PieceReference {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}/{}", self.delivery_id, self.piece)
+        write!(formatter, "{}/{}/{}", self.delivery_id, self.piece, self.attempt)
     }
 }
 
@@ -33,17 +35,19 @@ impl FromStr for PieceReference {
     type Err = NoReference;
 
     fn from_str(text: &str) -> Result<Self, NoReference> {
-        let (delivery, piece) = text.split_once('/').ok_or(NoReference)?;
+        let (delivery, rest) = text.split_once('/').ok_or(NoReference)?;
+        let (piece, attempt) = rest.split_once('/').ok_or(NoReference)?;
+        let number = |text: &str| text.parse().map_err(|_| NoReference);
         let delivery_id = delivery.parse().map_err(|_| NoReference)?;
-        Ok(Self { delivery_id, piece: piece.parse().map_err(|_| NoReference)? })
+        Ok(Self { delivery_id, piece: number(piece)?, attempt: number(attempt)? })
     }
 }
 
 /// Whether a piece is to be sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Begun {
-    /// It is, and it is noted that it is tried.
-    Go,
+    /// It is, and it is noted that it is tried, for the how manieth time.
+    Go(i32),
     /// The vendor has it.
     Done,
     /// It is not known what the vendor did with the try before.
@@ -63,8 +67,8 @@ pub async fn begin_piece(
         days: 0,
         microseconds: i64::try_from(unsure_for.as_micros()).unwrap_or(i64::MAX),
     };
-    let begun = sqlx::query_scalar!(
-        "select begin_piece($1, $2, $3, $4, $5, $6)",
+    let begun = sqlx::query!(
+        "select outcome, attempt from begin_piece($1, $2, $3, $4, $5, $6)",
         tenant.as_str(),
         lease.id.to_string(),
         piece,
@@ -74,10 +78,10 @@ pub async fn begin_piece(
     )
     .fetch_one(tx.connection())
     .await?;
-    match begun.as_deref() {
-        Some("go") => Ok(Begun::Go),
-        Some("done") => Ok(Begun::Done),
-        Some("unsure") => Ok(Begun::Unsure),
+    match (begun.outcome.as_deref(), begun.attempt) {
+        (Some("go"), Some(attempt)) => Ok(Begun::Go(attempt)),
+        (Some("done"), _) => Ok(Begun::Done),
+        (Some("unsure"), _) => Ok(Begun::Unsure),
         _ => Err(StoreError::LeaseLost),
     }
 }
@@ -180,18 +184,20 @@ pub async fn note_receipts(
     let tenant = tx.tenant().clone();
     let texts = |of: fn(&Progress<'_>) -> Option<String>| all.iter().map(of).collect::<Vec<_>>();
     let deliveries = texts(|one| one.piece.map(|piece| piece.delivery_id.to_string()));
-    let pieces: Vec<Option<i32>> = all.iter().map(|one| one.piece.map(|piece| piece.piece)).collect();
+    let numbers = |of: fn(PieceReference) -> i32| all.iter().map(|one| one.piece.map(of)).collect::<Vec<_>>();
+    let (pieces, attempts) = (numbers(|piece| piece.piece), numbers(|piece| piece.attempt));
     let vendor_messages = texts(|one| Some(one.vendor_message_id.to_owned()));
     let statuses = texts(|one| Some(one.status.to_owned()));
     let errors = texts(|one| one.error.map(str::to_owned));
     let known = sqlx::query_scalar!(
-        r#"select note_receipt($1, $2, r.delivery, r.piece, r.vendor_message, r.status, r.error) as "known!"
-           from unnest($3::text[], $4::integer[], $5::text[], $6::text[], $7::text[])
-               as r (delivery, piece, vendor_message, status, error)"#,
+        r#"select note_receipt($1, $2, r.delivery, r.piece, r.attempt, r.vendor_message, r.status, r.error) as "known!"
+           from unnest($3::text[], $4::integer[], $5::integer[], $6::text[], $7::text[], $8::text[])
+               as r (delivery, piece, attempt, vendor_message, status, error)"#,
         tenant.as_str(),
         account.to_string(),
         &deliveries as &[Option<String>],
         &pieces as &[Option<i32>],
+        &attempts as &[Option<i32>],
         &vendor_messages as &[Option<String>],
         &statuses as &[Option<String>],
         &errors as &[Option<String>],
@@ -199,6 +205,28 @@ pub async fn note_receipts(
     .fetch_all(tx.connection())
     .await?;
     Ok(known.into_iter().filter(|known| *known).count())
+}
+
+/// Notes how far everything came that was sent in a thread until an instant.
+pub async fn note_reached(
+    tx: &mut TenantTx,
+    account: ChannelAccountId,
+    conversation: misy_domain::ConversationId,
+    status: &str,
+    until: Timestamp,
+) -> Result<(), StoreError> {
+    let tenant = tx.tenant().clone();
+    sqlx::query!(
+        "select note_reached($1, $2, $3, $4, $5)",
+        tenant.as_str(),
+        account.to_string(),
+        conversation.to_string(),
+        status,
+        until.to_sqlx() as _,
+    )
+    .execute(tx.connection())
+    .await?;
+    Ok(())
 }
 
 /// The message that left as a piece with this id of the vendor's; else the message of the account that came under it.
@@ -233,18 +261,8 @@ pub async fn heard(
 ) -> Result<(), StoreError> {
     let tenant = tx.tenant().clone();
     let conversations: Vec<String> = conversations.iter().map(ToString::to_string).collect();
-    // In one order for all, since each takes a lock.
-    sqlx::query!(
-        "select wake_delivery($1, $2, w.conversation_id)
-         from (select distinct d.conversation_id from deliveries d
-               where d.tenant_id = $1 and d.account_id = $2 and d.conversation_id = any($3) and d.status = 'queued'
-                   and d.work_at is null and d.last_error = 'window_closed'
-               order by d.conversation_id) w",
-        tenant.as_str(),
-        account.to_string(),
-        &conversations,
-    )
-    .execute(tx.connection())
-    .await?;
+    sqlx::query!("select heard($1, $2, $3)", tenant.as_str(), account.to_string(), &conversations,)
+        .execute(tx.connection())
+        .await?;
     Ok(())
 }

@@ -139,14 +139,14 @@ impl Row {
 
     fn listed(self, newest: Option<&Message>, names: &HashMap<UserId, String>) -> Result<Listed, StoreError> {
         let assignee: Option<UserId> = self.assignee.map(|id| stored(id.parse())).transpose()?;
-        let named = |user_id| names.get(&user_id).map(|name| Assignee { user_id, name: name.clone() });
+        let assignee_of = |user_id| names.get(&user_id).map(|name| Assignee { user_id, name: name.clone() });
         let status: ConversationStatus = stored(self.status.parse())?;
         Ok(Listed {
             conversation_id: stored(self.conversation_id.parse())?,
             contact_id: stored(self.contact_id.parse())?,
             channel: stored(self.channel.parse())?,
             language: self.language.as_deref().and_then(sessions::language),
-            handling: Handling { status, assignee: assignee.and_then(named), version: self.handling },
+            handling: Handling { status, assignee: assignee.and_then(assignee_of), version: self.handling },
             waiting_since: self.waiting_since.map(SqlTimestamp::to_jiff),
             handoff_reason: self.handoff_reason,
             active_at: self.active_at.to_jiff(),

@@ -272,6 +272,7 @@ impl Trouble {
         match verdict {
             Verdict::Taken(_) => None,
             Verdict::WindowClosed => Some(Self::WindowClosed),
+            Verdict::Unsure => Some(Self::VendorUnavailable),
             Verdict::Retry { reason, .. }
             | Verdict::Pause { reason, .. }
             | Verdict::GiveUp { reason, .. } => Some((*reason).into()),

@@ -259,6 +259,25 @@ async fn checkpoints_come_by_time_by_number_and_at_the_close() {
 }
 
 #[tokio::test]
+async fn tenants_that_always_have_something_to_seal_keep_nobody_waiting() {
+    let store = test_store().await.unwrap();
+    let sealer = sealer(&store, ON_TIME).await.in_rounds_of(1);
+    let mut tenants = Vec::new();
+    for name in ["a-busy", "b-busy", "z-calm"] {
+        tenants.push(store.tenant(name).await.unwrap().id);
+    }
+    write(&store, &store.database, &tenants[2], 1).await;
+    // Once around: each of the two, and the third, and what the store itself wrote.
+    for _ in 0..8 {
+        write(&store, &store.database, &tenants[0], 1).await;
+        write(&store, &store.database, &tenants[1], 1).await;
+        sealer.round().await.unwrap();
+    }
+    let mut tx = store.database.tenant("test", &tenants[2]).await.unwrap();
+    assert_ne!(tree::checkpoints(&mut tx, None, 100).await.unwrap().len(), 0);
+}
+
+#[tokio::test]
 async fn a_new_key_signs_beside_the_old_one_and_old_checkpoints_stay_good() {
     let store = test_store().await.unwrap();
     let sealer = sealer(&store, ON_TIME).await;

@@ -233,3 +233,32 @@ async fn a_delivery_that_is_claimed_when_its_tenant_is_suspended_is_held_back() 
     let mut tx = store.database.tenant_work("test", &tenant.id).await.unwrap();
     assert!(deliveries::load(&mut tx, &tenant.keys, &lease, now).await.unwrap().is_some());
 }
+
+#[tokio::test]
+async fn what_waited_on_an_account_is_made_due_some_threads_at_a_time() {
+    let store = test_store().await.unwrap();
+    let tenant = store.tenant("andina").await.unwrap();
+    let account = store.account(&tenant, "https://crm.andina.example/").await.unwrap();
+    for contact in ["a", "b", "c", "d", "e"] {
+        store.pass_on(&tenant, account, contact, &format!("m-{contact}"), "Hola").await.unwrap();
+    }
+    assert_eq!(store.answer(&[Part::text("Buenas")]).await.unwrap(), 5);
+    let mut admin = store.connect_as("postgres").await.unwrap();
+    let rests = "update misy.deliveries set work_at = null";
+    sqlx::query(rests).execute(&mut admin).await.unwrap();
+    let set = async |status: &'static str| {
+        let mut admin = store.connect_as("postgres").await.unwrap();
+        let set = "update misy.channel_accounts set status = $1, wakes_after = ''";
+        sqlx::query(set).bind(status).execute(&mut admin).await.unwrap();
+    };
+    set("active").await;
+    let due = async || count(&store, "misy.deliveries where work_at is not null").await;
+    for (woken, in_all) in [(2, 2), (2, 4), (1, 5), (0, 5)] {
+        assert_eq!((store.database.wake_some(2).await.unwrap(), due().await), (woken, in_all));
+    }
+    assert_eq!(count(&store, "misy.channel_accounts where wakes_after is not null").await, 0);
+    // Paused again meanwhile: nothing of it is due.
+    sqlx::query(rests).execute(&mut admin).await.unwrap();
+    set("paused").await;
+    assert_eq!((store.database.wake_some(2).await.unwrap(), due().await), (0, 0));
+}

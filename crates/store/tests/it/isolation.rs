@@ -42,8 +42,8 @@ fn rows_of(tenant: &str) -> String {
          insert into misy.channel_threads values ('{tenant}', 'cha_{tenant}', 'idn_1', 'cnv_1', null, now());
          insert into misy.deliveries (tenant_id, delivery_id, account_id, conversation_id, sequence, message_id, created_at)
          values ('{tenant}', 'dlv_1', 'cha_{tenant}', 'cnv_1', 1, 'msg_1', now());
-         insert into misy.delivery_pieces (tenant_id, delivery_id, piece, account_id, tried_at)
-         values ('{tenant}', 'dlv_1', 0, 'cha_{tenant}', now());
+         insert into misy.delivery_pieces (tenant_id, delivery_id, piece, account_id, tried_at, heard)
+         values ('{tenant}', 'dlv_1', 0, 'cha_{tenant}', now(), 0);
          insert into misy.attachments (tenant_id, file_id, conversation_id, contact_id, media_type, size)
          values ('{tenant}', 'fil_1', 'cnv_1', 'con_1', 'image/png', 1);
          insert into misy.booking_calendars values ('{tenant}', 'dr-a');

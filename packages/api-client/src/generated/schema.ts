@@ -493,7 +493,7 @@ export interface components {
              * @example https://crm.andina.example/misy
              */
             callbackUrl?: string | null;
-            /** @description `api` or `whatsapp`. */
+            /** @description `api`, `whatsapp`, `messenger` or `instagram`. */
             channel: components["schemas"]["Channel"];
             /**
              * Format: date-time
@@ -505,11 +505,13 @@ export interface components {
              *     `vendor_unauthorised` or `vendor_blocked`, when the vendor lets it send nothing.
              */
             disabledReason?: string | null;
+            instagram?: components["schemas"]["MetaAccount"] | null;
             /**
              * @description Who made it.
              * @example usr_01k9z3v5d2m8q4x7c1b6n0f9gh
              */
             madeBy: string;
+            messenger?: components["schemas"]["MetaAccount"] | null;
             /** @description What people call it. */
             name: string;
             /**
@@ -544,6 +546,8 @@ export interface components {
         ChannelAccountPatch: {
             /** @description Where messages to the contacts are delivered, over https. */
             callbackUrl?: string | null;
+            instagram?: components["schemas"]["MetaAccountPatch"] | null;
+            messenger?: components["schemas"]["MetaAccountPatch"] | null;
             /** @description What people call it. */
             name?: string | null;
             /** @description What its conversations may use. */
@@ -575,6 +579,21 @@ export interface components {
              * @description How long deliveries are signed with the secret before, too: 0 to 2592000; a day unless given.
              */
             overlapSeconds?: number | null;
+        };
+        /** @description Whether an account works, as its vendor says. */
+        ChannelTest: {
+            /**
+             * Format: int64
+             * @description The vendor's own code.
+             */
+            code?: number | null;
+            /**
+             * @description Why not, for example `vendor_unauthorised`.
+             * @example vendor_unauthorised
+             */
+            reason?: string | null;
+            /** @description Whether the vendor lets the account in. */
+            works: boolean;
         };
         /** @description A tenant that is closed, with notice of what that means. */
         ClosedTenant: components["schemas"]["Tenant"] & {
@@ -1520,7 +1539,7 @@ export interface components {
             rowsDone: number;
             /**
              * Format: int64
-             * @description Rows under older keys when it began.
+             * @description Rows under older keys when it began. Of each column 50,000 rows are looked at.
              */
             rowsTotal: number;
             /** @description Whether it goes on. */
@@ -1556,7 +1575,7 @@ export interface components {
              * @description Since when nothing is sealed under it.
              */
             retiredAt?: string | null;
-            /** @description How many rows are sealed directly under it, by table; only for data keys. */
+            /** @description How many rows are sealed directly under it, by table; only for data keys. Of each column 50,000 rows are looked at. */
             rows: {
                 [key: string]: number;
             };
@@ -1747,6 +1766,37 @@ export interface components {
          * @enum {string}
          */
         MessageRole: "contact" | "agent" | "human" | "system";
+        /** @description What a page or an account has of its own. */
+        MetaAccount: {
+            /** @description Whether people answer up to seven days after the contact wrote. */
+            humanAgent: boolean;
+            /**
+             * @description The id of the page with `messenger`, of the account with `instagram`.
+             * @example 300000000000003
+             */
+            id: string;
+            /**
+             * @description The page that it belongs to.
+             * @example 300000000000003
+             */
+            pageId?: string | null;
+            /** @description What the vendor is to say when it asks whether the address is the right one. Shown once. */
+            verifyToken?: string | null;
+            /**
+             * @description The address that the app has to call: give it to the vendor as callback.
+             * @example https://api.example.com/api/meta-agent/channels/messenger/cha_01k9z3v5d2m8q4x7c1b6n0f9gh/webhook
+             */
+            webhookUrl: string;
+        };
+        /** @description What of a page or an account is to be changed. */
+        MetaAccountPatch: {
+            /** @description What calls carry from now on. */
+            accessToken?: string | null;
+            /** @description What the vendor signs with from now on; the one before counts for another day. */
+            appSecret?: string | null;
+            /** @description Whether the vendor has approved that people answer up to seven days later. */
+            humanAgent?: boolean | null;
+        };
         /**
          * @description What is metered, and limited by the month.
          *
@@ -1803,8 +1853,13 @@ export interface components {
              * @example https://crm.andina.example/misy
              */
             callbackUrl?: string | null;
-            /** @description `api`: a program of the tenant, which writes and takes messages over HTTP; or `whatsapp`. Others are not supported yet. */
+            /**
+             * @description `api`: a program of the tenant, which writes and takes messages over HTTP; `whatsapp`, `messenger` or
+             *     `instagram`. Others are not supported yet.
+             */
             channel: components["schemas"]["Channel"];
+            instagram?: components["schemas"]["NewMetaAccount"] | null;
+            messenger?: components["schemas"]["NewMetaAccount"] | null;
             /** @description What people call it. */
             name: string;
             /**
@@ -1915,6 +1970,23 @@ export interface components {
             /** @description Monthly quotas in the place of all that were set; without it they stay as they are. */
             quotas?: components["schemas"]["Quota"][] | null;
         };
+        /** @description A page of Messenger, or an account of Instagram that is linked to a page, to be connected. */
+        NewMetaAccount: {
+            /** @description What calls carry: the token of the page. Never shown again. */
+            accessToken: string;
+            /** @description The secret of the app that the token belongs to. Never shown again. */
+            appSecret: string;
+            /**
+             * @description Whether the vendor has approved the feature Human Agent for the app: then people answer up to seven days after the contact
+             *     wrote, and not 24 hours only. Agents never do.
+             */
+            humanAgent?: boolean;
+            /**
+             * @description With `messenger` the id of the page, with `instagram` the id of the professional account: digits.
+             * @example 300000000000003
+             */
+            id: string;
+        };
         /** @description A new passkey. */
         NewPasskeyRequest: {
             /** @description As it was given when the ceremony began. */
@@ -2002,6 +2074,34 @@ export interface components {
              */
             phoneNumberId: string;
             reopening?: components["schemas"]["WhatsappReopening"] | null;
+        };
+        /** @description A template to be made. The vendor decides whether it is approved. */
+        NewWhatsappTemplate: {
+            /**
+             * @description `MARKETING`, `UTILITY` or `AUTHENTICATION`.
+             * @example UTILITY
+             */
+            category: string;
+            /**
+             * @description What it is made of, as the vendor has it.
+             * @example [
+             *       {
+             *         "type": "BODY",
+             *         "text": "We have an answer for you."
+             *       }
+             *     ]
+             */
+            components: Record<string, unknown>[];
+            /**
+             * @description Its language.
+             * @example es_CO
+             */
+            language: string;
+            /**
+             * @description Its name: lower-case letters, digits and underscores.
+             * @example we_have_an_answer
+             */
+            name: string;
         };
         /** @description A note. The contact never sees it. */
         Note: {
@@ -2238,7 +2338,7 @@ export interface components {
                  * @example https://crm.andina.example/misy
                  */
                 callbackUrl?: string | null;
-                /** @description `api` or `whatsapp`. */
+                /** @description `api`, `whatsapp`, `messenger` or `instagram`. */
                 channel: components["schemas"]["Channel"];
                 /**
                  * Format: date-time
@@ -2250,11 +2350,13 @@ export interface components {
                  *     `vendor_unauthorised` or `vendor_blocked`, when the vendor lets it send nothing.
                  */
                 disabledReason?: string | null;
+                instagram?: components["schemas"]["MetaAccount"] | null;
                 /**
                  * @description Who made it.
                  * @example usr_01k9z3v5d2m8q4x7c1b6n0f9gh
                  */
                 madeBy: string;
+                messenger?: components["schemas"]["MetaAccount"] | null;
                 /** @description What people call it. */
                 name: string;
                 /**
@@ -3424,7 +3526,7 @@ export interface components {
              */
             purgeAt?: string | null;
             /**
-             * @description How many rows of what are there now.
+             * @description How many rows of what are there now. It says nothing where there are too many to be counted in time.
              * @example {
              *       "conversations": 12,
              *       "messages": 240
@@ -4772,6 +4874,36 @@ export interface components {
              * @example we_have_an_answer
              */
             name: string;
+        };
+        /** @description A template of WhatsApp. */
+        WhatsappTemplate: {
+            /**
+             * @description What the vendor takes it for: `MARKETING`, `UTILITY` or `AUTHENTICATION`.
+             * @example UTILITY
+             */
+            category: string;
+            /** @description What it is made of, as the vendor has it. */
+            components: Record<string, unknown>[];
+            /**
+             * @description Its language.
+             * @example es_CO
+             */
+            language: string;
+            /**
+             * @description Its name.
+             * @example we_have_an_answer
+             */
+            name: string;
+            /**
+             * @description How it stands with the vendor, for example `APPROVED`, `PENDING` or `REJECTED`.
+             * @example APPROVED
+             */
+            status: string;
+        };
+        /** @description Templates of a number. */
+        WhatsappTemplates: {
+            /** @description The first hundred, as the vendor orders them. */
+            items: components["schemas"]["WhatsappTemplate"][];
         };
         /** @description Why something is done. */
         Why: {
@@ -7908,6 +8040,148 @@ export interface operations {
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["InvalidBody"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listChannelTemplates: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The tenant */
+                tenantId: components["schemas"]["TenantId"];
+                /** @description The account */
+                accountId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The templates */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WhatsappTemplates"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            /** @description The account is no number of WhatsApp, or the vendor refused */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    createChannelTemplate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The tenant */
+                tenantId: components["schemas"]["TenantId"];
+                /** @description The account */
+                accountId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "we_have_an_answer",
+                 *       "language": "es_CO",
+                 *       "category": "UTILITY",
+                 *       "components": [
+                 *         {
+                 *           "type": "BODY",
+                 *           "text": "Tenemos una respuesta para usted."
+                 *         }
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewWhatsappTemplate"];
+            };
+        };
+        responses: {
+            /** @description How it stands */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WhatsappTemplate"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description The account is no number of WhatsApp, or the vendor refused */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    testChannelAccount: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The tenant */
+                tenantId: components["schemas"]["TenantId"];
+                /** @description The account */
+                accountId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What the vendor says */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelTest"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            /** @description `not_supported`: the account has no vendor */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             429: components["responses"]["RateLimited"];
             503: components["responses"]["Unavailable"];
         };

@@ -1,11 +1,10 @@
 import type { Schemas } from '@misy/api-client';
-import type { Message, MisyError, MisyEvent, OutgoingMessage, Receipt, SendOptions, Session } from '../public.js';
+import type { Message, MisyError, MisyEvent, Receipt, SendOptions, Session } from '../public.js';
 import { atLast } from './backoff.js';
 import { Gateway, type Site } from './gateway.js';
 import type { LiveFeed } from './live-feed.js';
 import { Outbox, type QueuedMessage } from './outbox.js';
 import type { Load } from './parts.js';
-import { isTransient } from './problem.js';
 import { SessionKeeper } from './session-keeper.js';
 import { Store } from './store.js';
 import { setTimeout } from './taken.js';
@@ -16,7 +15,7 @@ export class Client {
   readonly locale: string | undefined;
   readonly site: Site;
   readonly tools = tools;
-  private readonly shelf = new Store();
+  private readonly shelf: Store;
   readonly gateway: Gateway;
   private readonly sessions: SessionKeeper;
   private readonly outbox: Outbox;
@@ -35,6 +34,7 @@ export class Client {
   ) {
     this.site = site;
     this.locale = locale;
+    this.shelf = new Store(load);
     const keyspace = [site.apiOrigin, site.tenantId, site.siteId, site.publicKey].join('|');
     this.gateway = new Gateway(site, this.shelf, keyspace);
     this.sessions = new SessionKeeper(this.gateway, this.shelf, locale, (session) => this.onSession(session));
@@ -56,16 +56,6 @@ export class Client {
     return this.sessions.current();
   }
 
-  /** The same, asked for until the server answers. Rejects when it refuses for good. */
-  sessionAtLast(): Promise<Session> {
-    return atLast(
-      () => this.session(),
-      (error) => {
-        if (!isTransient(error)) throw error;
-      },
-    );
-  }
-
   /** Messages of the session as far as they have arrived, by sequence. */
   get messages(): readonly Message[] {
     return this.known;
@@ -81,8 +71,8 @@ export class Client {
   }
 
   /** Sends a refused message again. How it fares is told by `outgoing` events. */
-  retry(clientMessageId: string): void {
-    this.outbox.retry(clientMessageId).catch(() => undefined);
+  retry(clientMessageId: string): Promise<void> {
+    return this.outbox.retry(clientMessageId);
   }
 
   /** Forgets a refused message. */
@@ -91,9 +81,8 @@ export class Client {
   }
 
   /** Messages still on their way out, oldest first. */
-  async outgoing(): Promise<OutgoingMessage[]> {
-    const queue = await this.outbox.queued();
-    return queue.map((message) => ({ ...message, state: message.errorCode ? 'failed' : this.online ? 'sending' : 'queued' }));
+  queued(): Promise<QueuedMessage[]> {
+    return this.outbox.queued();
   }
 
   subscribe(handler: (event: MisyEvent) => void): () => void {

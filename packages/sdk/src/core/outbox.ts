@@ -34,7 +34,7 @@ export type Deliver = (message: QueuedMessage, note: (sessionId: string) => Prom
 
 /** Receipts that are kept for tabs that may be gone. */
 const MOST_RECEIPTS = 20;
-interface Waiter {
+export interface Waiter {
   message: QueuedMessage;
   resolve: (receipt: Receipt) => void;
   reject: (error: MisyError) => void;
@@ -191,16 +191,8 @@ export class Outbox {
       const problem = error as MisyError;
       let errorCode = problem.code;
       if (message.attachments?.length && problem.missing.includes('/attachments')) {
-        const split = (await this.load('files')).without(message, problem.missing);
-        if (split) {
-          const { news, left } = split;
-          await this.edit((queue) => queue.flatMap((other) => (other.clientMessageId === id ? [{ ...other, ...news }, left] : [other])));
-          const waiter = this.waiters.get(id);
-          if (waiter) waiter.message = { ...message, ...news };
-          this.tell({ ...message, ...news }, { state: 'sending' });
-          this.tell(left, { state: 'failed', errorCode: left.errorCode });
-          return;
-        }
+        const { goOnWithout } = await this.load('files');
+        if (await goOnWithout(message, problem.missing, this.waiters.get(id), (change) => this.edit(change), this.told)) return;
         errorCode = 'files_missing';
       }
       await this.amend(id, { errorCode });

@@ -1,9 +1,10 @@
-import type { without } from '../files/missing.js';
+import type { goOnWithout } from '../files/missing.js';
 import type { Tray } from '../files/tray.js';
 import type { renderRich } from '../rich/render.js';
 import type { Texts } from '../widget/texts.js';
 import type { Client } from './client.js';
 import type { LiveFeed } from './live-feed.js';
+import type { makeUp } from './made-up-for.js';
 
 /** A widget that has been put into the page. */
 export interface MountedChat {
@@ -18,10 +19,10 @@ interface Language {
 
 /** What is not part of the core and comes in files of its own, `misy-NAME.js`, when it is first needed. */
 export interface Parts {
-  live: { LiveFeed: typeof LiveFeed };
+  live: { LiveFeed: typeof LiveFeed; makeUp: typeof makeUp };
   widget: { mountChat(client: Client, target: Element | undefined, open: boolean): Promise<MountedChat> };
   rich: { renderRich: typeof renderRich };
-  files: { Tray: typeof Tray; without: typeof without };
+  files: { Tray: typeof Tray; goOnWithout: typeof goOnWithout };
   en: Language;
   es: Language;
   pt: Language;

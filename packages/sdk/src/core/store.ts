@@ -1,15 +1,12 @@
-import { Pause } from './backoff.js';
+import { atLast, Pause } from './backoff.js';
+import type { Change, Missed } from './made-up-for.js';
+import type { Load } from './parts.js';
 import { clearTimeout, setTimeout } from './taken.js';
 
 /** Some browsers open IndexedDB and never answer. */
 const PATIENCE_MS = 4000;
 /** For what the page holds anyway. */
 const LITTLE_PATIENCE_MS = 1500;
-
-type Change<T> = (value: T | undefined) => T | undefined;
-
-/** By key: what was done to the mirror only. It can be done again, to what other tabs have made of the value. */
-type Missed = Map<string, Change<unknown>[]>;
 
 /**
  * Small key-value store of one page origin. IndexedDB, because it is the one place that keeps a CryptoKey without making
@@ -21,6 +18,8 @@ export class Store {
   private readonly mirror = new Map<string, unknown>();
   private missed: Missed | undefined;
   private last: Promise<unknown> = Promise.resolve();
+
+  constructor(private readonly load: Load) {}
 
   async read<T>(key: string): Promise<T | undefined> {
     return this.update<T>(key, (value) => value);
@@ -59,23 +58,10 @@ export class Store {
     return value;
   }
 
-  /** Tries again from time to time, and makes up for what was missed. */
   private async comeBack(missed: Missed): Promise<void> {
-    const { mirror } = this;
-    const all = (changes: Change<unknown>[], value: unknown): unknown => changes.reduce((made, change) => change(made), value);
-    for (let wait = PATIENCE_MS; ; wait *= 2) {
-      await new Pause().wait(wait);
-      for (const [key, changes] of missed) {
-        const done = await inTransaction(key, (value) => all(changes, value), PATIENCE_MS).catch(() => undefined);
-        if (!done) continue;
-        const since = missed.get(key)?.slice(changes.length) ?? [];
-        mirror.set(key, all(since, done.value));
-        if (since.length) missed.set(key, since);
-        else missed.delete(key);
-      }
-      this.silent = missed.size > 0;
-      if (!this.silent) return;
-    }
+    const { makeUp } = await atLast(() => this.load('live'));
+    const done = (): void => void (this.silent = false);
+    await makeUp(new Pause(), missed, this.mirror, (key, change) => inTransaction(key, change, PATIENCE_MS), done);
   }
 }
 

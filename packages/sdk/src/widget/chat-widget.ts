@@ -53,7 +53,7 @@ export class ChatWidget implements MountedChat {
     const actions = {
       send: (text: string, attachments: Attachment[]) => this.send(text, { attachments }),
       tray: allows(client, 'files:upload') ? (changed: () => void) => this.openTray(context, changed) : undefined,
-      retry: (id: string) => client.retry(id),
+      retry: (id: string) => void client.retry(id).catch(() => undefined),
       drop: (id: string) => void client.drop(id),
       close: () => this.close(),
     };
@@ -84,9 +84,11 @@ export class ChatWidget implements MountedChat {
     this.seen = Number(await this.client.note('seen')) || 0;
     this.endings.push(stayInPage(this.host, this.target));
     this.client.messages.forEach((message) => transcript.showMessage(message));
-    for (const message of await this.client.outgoing()) transcript.showOutgoing(message);
+    const queue = await this.client.queued();
+    const { online } = this.client;
+    for (const message of queue) transcript.showOutgoing({ ...message, state: message.errorCode ? 'failed' : online ? 'sending' : 'queued' });
     this.pane.refresh();
-    this.pane.showOnline(this.client.online);
+    this.pane.showOnline(online);
     this.pane.showHandedOver(this.session.status === 'handoff');
     transcript.busy = false;
     const returning = (this.session.lastSequence ?? 0) > 0 || transcript.hasOwnMessages;

@@ -9,10 +9,15 @@ import { isRightToLeft, languageOf, textsFor } from './texts.js';
  */
 export async function mountChat(client: Client, target: Element | undefined, open: boolean): Promise<MountedChat> {
   // Most often the page's language is the session's: its texts come while the session is opened.
-  const { locale: wanted = '', load } = client;
+  const { locale: wanted = '', load, tools } = client;
   const guessed = textsFor(wanted, load);
   guessed.catch(() => undefined);
-  const session = await client.sessionAtLast();
+  const session = await tools.atLast(
+    () => client.session(),
+    (error) => {
+      if (!tools.isTransient(error)) throw error;
+    },
+  );
   // Tenants speak no language that is written from right to left yet; the widget does, around what they say.
   const locale = isRightToLeft(wanted) ? wanted : session.locale;
   const texts = await (languageOf(locale) === languageOf(wanted) ? guessed : textsFor(locale, load));

@@ -1,4 +1,4 @@
-mod hostile;
+pub(crate) mod hostile;
 mod read;
 mod shown;
 

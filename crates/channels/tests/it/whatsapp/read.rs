@@ -1,7 +1,7 @@
 //! Every kind of message and event, in the vendor's shape.
 
 use super::{ACCOUNT, NUMBER, body, message, only, parse, parts};
-use misy_channels::{Event, Happening, Receipt, ReceiptKind, Said, inbound::VendorFile, whatsapp::pressed};
+use misy_channels::{Event, Happening, Receipt, ReceiptKind, Said, inbound::VendorFile, pressed};
 use misy_domain::{MessageId, Part};
 use serde_json::{Value, json};
 
@@ -49,7 +49,8 @@ fn files_are_named_until_they_are_fetched() {
     let expected = VendorFile {
         part: 0,
         kind: "image",
-        id: "301".into(),
+        id: Some("301".into()),
+        url: None,
         media_type: Some("image/jpeg".into()),
         name: None,
         caption: Some("My bike".into()),
@@ -259,7 +260,7 @@ fn echoes_and_new_numbers_are_told_apart_from_messages() {
           "text": { "body": "From the telephone" } }] }));
     echo["entry"][0]["changes"][0]["field"] = json!("smb_message_echoes");
     let parsed = parse(&echo);
-    let [Event { happening: Happening::Echo(inbound), .. }] = &parsed.events[..] else {
+    let [Event { happening: Happening::Echo { said: inbound, .. }, .. }] = &parsed.events[..] else {
         panic!("{parsed:?}")
     };
     assert_eq!(inbound.writer.address.as_deref(), Some(NUMBER));

@@ -192,8 +192,12 @@ fn templates_reactions_and_places_have_the_vendors_shape() {
 fn a_call_says_who_it_is_for_and_what_comes_back_with_receipts() {
     let token = Secret::new("EAAexampletoken".to_owned());
     let piece = Piece { kind: "text", body: json!({ "body": "Hi" }), quotes: Some("wamid.IN1".into()) };
-    let call =
-        Whatsapp.send("200000000000002", &To { id: "15550002222", reference: "dlv_1/0" }, &piece, &token);
+    let call = Whatsapp.send(
+        "200000000000002",
+        &To { id: "15550002222", reference: "dlv_1/0", is_late: false },
+        &piece,
+        &token,
+    );
     assert_eq!(
         (call.path.as_str(), call.authorization.expose().as_str()),
         ("/200000000000002/messages", "Bearer EAAexampletoken")
@@ -203,7 +207,10 @@ fn a_call_says_who_it_is_for_and_what_comes_back_with_receipts() {
         json!({ "messaging_product": "whatsapp", "recipient_type": "individual", "to": "+15550002222", "type": "text",
                 "text": { "body": "Hi" }, "context": { "message_id": "wamid.IN1" }, "biz_opaque_callback_data": "dlv_1/0" })
     );
-    let scoped = Whatsapp.send("2", &To { id: "US.1000", reference: "r" }, &piece, &token).body.unwrap();
+    let scoped = Whatsapp
+        .send("2", &To { id: "US.1000", reference: "r", is_late: false }, &piece, &token)
+        .body
+        .unwrap();
     assert_eq!((&scoped["recipient"], scoped.get("to")), (&json!("US.1000"), None));
     assert!(!format!("{:?}", Whatsapp.health("2", &token)).contains("EAA"));
     let mark = json!({ "messaging_product": "whatsapp", "status": "read", "message_id": "wamid.IN1", "typing_indicator": { "type": "text" } });

@@ -17,7 +17,7 @@ use axum::{
     extract::{Request, State},
     response::{IntoResponse, Response},
 };
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_util::{StreamExt, stream};
 use misy_domain::{EmailAddress, Secret, TenantId, Timestamp};
 use misy_store::{
     TenantTx, tenants,
@@ -28,13 +28,16 @@ use misy_store::{
 };
 use misy_trust::{PasswordCheck, RandomToken, TokenUse};
 use serde::{Deserialize, Serialize};
-use std::{slice, sync::Arc};
+use std::{slice, sync::Arc, time::Duration};
+use tokio::time::timeout;
 use utoipa::ToSchema;
 
 /// The largest body of a call about signing in.
 pub(crate) const BODY_LIMIT: usize = 16 * 1024;
 /// Accounts of an address that are looked for at the same time.
 const LOOK_UPS: usize = 4;
+/// How long one of them may take. A tenant that keeps its share of connections busy takes longer.
+const LOOK_UP_PATIENCE: Duration = Duration::from_secs(2);
 /// Changes of a password that a sign-in bears while it is checked.
 const CHANGES_BORNE: usize = 3;
 
@@ -159,9 +162,9 @@ pub(crate) async fn sign_in(State(desk): State<FrontDesk>, request: Request) -> 
         Ok(email) => desk.vault.email_route(email)?,
         Err(_) => [0; 32],
     };
-    let mut accounts = match &email {
+    let (mut accounts, unseen) = match &email {
         Ok(email) => accounts(&desk, &received, email, &route, asked.tenant_id.as_ref()).await?,
-        Err(_) => Vec::new(),
+        Err(_) => (Vec::new(), None),
     };
     let guess = Guess {
         what: "password",
@@ -184,7 +187,8 @@ pub(crate) async fn sign_in(State(desk): State<FrontDesk>, request: Request) -> 
     let from = Asker::at(guess.address, accounts.iter().any(|account| account.device.is_some()));
     let mut right = check(&desk, &accounts, &route, &password, from).await?;
     let (Some((at, outdated)), rest) = (right.pop(), right) else {
-        return Err(Problem::unauthorized(Code::CredentialsInvalid));
+        // It may be right where it could not be looked.
+        return Err(unseen.unwrap_or_else(|| Problem::unauthorized(Code::CredentialsInvalid)));
     };
     if !rest.is_empty() {
         let all = rest.iter().map(|(at, _)| *at).chain([at]).map(|at| &accounts[at]);
@@ -268,23 +272,37 @@ pub(crate) async fn after_first_factor(
     .into_response())
 }
 
-/// The accounts that an address has and that somebody could sign in to with a password.
+/// The accounts that an address has and that somebody could sign in to with a password; and why a tenant could not be looked at,
+/// if one could not. Anybody may give somebody's address an account in a tenant of their own, and keep that tenant busy: this
+/// must keep nobody from the other accounts.
 async fn accounts(
     desk: &FrontDesk,
     received: &Received,
     email: &EmailAddress,
     route: &[u8; 32],
     wanted: Option<&TenantId>,
-) -> Result<Vec<Account>, Problem> {
+) -> Result<(Vec<Account>, Option<Problem>), Problem> {
     // Who names the tenant is looked for there alone, in however many others the address was given an account.
     let tenants = match wanted {
         Some(tenant) => vec![tenant.clone()],
         None => desk.database.tenants_of_email(route).await?,
     };
-    let found = tenants.into_iter().map(|tenant| account(desk, received, email, tenant));
+    let found = tenants.into_iter().map(async |tenant| {
+        let found = timeout(LOOK_UP_PATIENCE, account(desk, received, email, tenant.clone())).await;
+        found.unwrap_or_else(|_elapsed| Err(Problem::unavailable())).inspect_err(|problem| {
+            tracing::warn!(tenantId = %tenant, code = problem.code().as_str(), "an account cannot be looked at");
+        })
+    });
     // In their order, a few at a time: there may be many.
-    let found = stream::iter(found).buffered(LOOK_UPS).try_collect::<Vec<_>>().await?;
-    Ok(found.into_iter().flatten().collect())
+    let found: Vec<_> = stream::iter(found).buffered(LOOK_UPS).collect().await;
+    let (mut accounts, mut unseen) = (Vec::new(), None);
+    for found in found {
+        match found {
+            Ok(account) => accounts.extend(account),
+            Err(problem) => unseen = Some(problem),
+        }
+    }
+    Ok((accounts, unseen))
 }
 
 /// The account that an address has in a tenant, if somebody could sign in to it with a password.

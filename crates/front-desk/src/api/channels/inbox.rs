@@ -7,7 +7,7 @@ use super::webhook::Called;
 use crate::{desk::FrontDesk, problem::Problem, record::CallRecord, shares::Counts};
 use http::StatusCode;
 use misy_channels::{
-    Channel as Vendor, Inbound, Receipt, ReceiptKind, Said, Verdict, inbound::VendorFile, whatsapp,
+    Channel as Vendor, Inbound, Reached, Receipt, ReceiptKind, Said, Verdict, inbound::VendorFile, pressed,
 };
 use misy_domain::{Content, ConversationId, MessageId, Metered, Part, Pressed, Timestamp};
 use misy_store::{
@@ -53,6 +53,7 @@ impl Work {
 pub(super) struct Inbox {
     pub(super) messages: Vec<(Option<Timestamp>, Inbound)>,
     pub(super) receipts: Vec<Receipt>,
+    pub(super) reached: Vec<Reached>,
     pub(super) troubles: Vec<i64>,
 }
 
@@ -68,6 +69,7 @@ impl Inbox {
         record: &CallRecord,
     ) -> Result<(), Problem> {
         let noted = self.note_receipts(desk, vendor, called).await;
+        let noted = noted.and(self.note_reached(desk, called, work).await);
         if called.account.status == AccountStatus::Disabled {
             // Somebody of the tenant wants none of it.
             debug!("what was written on a disabled account is not taken");
@@ -173,21 +175,48 @@ impl Inbox {
         desk.bell.ring_deliveries();
         Ok(())
     }
+
+    /// What came so far in whole threads. One that is not noted within the time is made good by the next.
+    async fn note_reached(&self, desk: &FrontDesk, called: &Called, work: &Work) -> Result<(), Problem> {
+        let account = called.account.account_id;
+        // The furthest of each counts alone.
+        let furthest: HashMap<(&str, ReceiptKind), Timestamp> =
+            self.reached.iter().map(|one| ((one.writer.as_str(), one.kind), one.until)).collect();
+        for ((external_id, kind), until) in furthest {
+            if work.began.elapsed() >= work.longest {
+                debug!("receipts of whole threads are left out");
+                break;
+            }
+            let sender = Sender { account, channel: called.channel, external_id, locale: None };
+            let thread = desk.database.thread(&called.state.keys, &sender, None, &*desk.clock).await?;
+            // Whoever never wrote was sent nothing.
+            let Thread::Open(conversation) = thread else { continue };
+            let noted = tenant_tx!(desk.database, "channels.reached", &called.tenant, async |tx| {
+                deliveries::note_reached(tx, account, conversation, status_of(kind), until).await
+            });
+            noted.await?;
+        }
+        Ok(())
+    }
+}
+
+/// As it stands with a piece.
+fn status_of(kind: ReceiptKind) -> &'static str {
+    match kind {
+        ReceiptKind::Sent => "sent",
+        ReceiptKind::Delivered => "delivered",
+        ReceiptKind::Read => "read",
+        ReceiptKind::Failed => "failed",
+    }
 }
 
 fn progress<'a>(vendor: &dyn Vendor, receipt: &'a Receipt) -> Progress<'a> {
     let fault = receipt.code.map(|code| vendor.fault(code));
     let error = fault.as_ref().and_then(Trouble::of_verdict).unwrap_or(Trouble::VendorRefused);
-    let status = match receipt.kind {
-        ReceiptKind::Sent => "sent",
-        ReceiptKind::Delivered => "delivered",
-        ReceiptKind::Read => "read",
-        ReceiptKind::Failed => "failed",
-    };
     Progress {
         piece: receipt.reference.as_deref().and_then(|text| text.parse().ok()),
         vendor_message_id: &receipt.id,
-        status,
+        status: status_of(receipt.kind),
         error: (receipt.kind == ReceiptKind::Failed).then(|| error.code()),
     }
 }
@@ -314,17 +343,17 @@ async fn look_up(
             Content::of(parts.clone())
         }
         Said::Pressed { id, title } => {
-            let pressed = match (whatsapp::pressed(id), pressed_in) {
+            let found = match (pressed(id), pressed_in) {
                 (Some((message, id)), Thread::Open(conversation)) => {
                     messages::pressed(tx, &called.state.keys, conversation, Some(message), id).await?
                 }
                 _ => None,
             };
-            let title = match &pressed {
+            let title = match &found {
                 Some(Pressed::Button { title, .. }) => title.clone(),
                 None => title.clone(),
             };
-            Content { action: pressed, ..Content::text(title) }
+            Content { action: found, ..Content::text(title) }
         }
         Said::Reaction { to, emoji } => {
             let to = deliveries::message_of(tx, account, to).await?;
@@ -341,7 +370,7 @@ async fn look_up(
 /// A file that lies with the vendor, so that it can be fetched.
 fn told(file: &VendorFile) -> Value {
     json!({
-        "part": file.part, "kind": file.kind, "id": file.id, "mediaType": file.media_type, "name": file.name,
+        "part": file.part, "kind": file.kind, "id": file.id, "url": file.url, "mediaType": file.media_type, "name": file.name,
         "sha256": file.sha256, "voiceNote": file.is_voice_note,
     })
 }

@@ -22,7 +22,7 @@ use axum::{
 };
 use bytes::Bytes;
 use http::{HeaderValue, StatusCode, header};
-use misy_channels::{Channel as Vendor, Happening, Parsed, Posted, vendor};
+use misy_channels::{Channel as Vendor, Happening, Parsed, Posted, Receipt, ReceiptKind, vendor};
 use misy_domain::{Channel, ChannelAccountId, TenantId};
 use misy_store::{
     channels::{self, VendorAccount},
@@ -234,8 +234,18 @@ pub(crate) async fn take(State(desk): State<FrontDesk>, request: Request) -> Res
             Happening::Message(inbound) => inboxes[at].1.messages.push((event.at, *inbound)),
             Happening::Receipt(receipt) => inboxes[at].1.receipts.push(receipt),
             Happening::Trouble { code } => inboxes[at].1.troubles.push(code),
-            // Not taken yet: what people write in the vendor's own program, and new ids of contacts.
-            Happening::Echo(_) | Happening::Renamed { .. } => {}
+            Happening::Reached(reached) => inboxes[at].1.reached.push(reached),
+            // What was sent through us is with the vendor; of anything else nothing is known by this id.
+            Happening::Echo { said, reference } => {
+                inboxes[at].1.receipts.push(Receipt {
+                    id: said.id,
+                    reference,
+                    kind: ReceiptKind::Sent,
+                    code: None,
+                });
+            }
+            // Not taken yet: new ids of contacts.
+            Happening::Renamed { .. } => {}
         }
     }
     if too_many {

@@ -42,7 +42,7 @@ pub struct KeyVersionAnswer {
     /// Since when nothing is sealed under it.
     #[schema(value_type = Option<String>, format = DateTime)]
     retired_at: Option<Timestamp>,
-    /// How many rows are sealed directly under it, by table; only for data keys.
+    /// How many rows are sealed directly under it, by table; only for data keys. Of each column 50,000 rows are looked at.
     rows: BTreeMap<String, i64>,
 }
 
@@ -60,7 +60,7 @@ pub struct RotationAnswer {
     to_version: i32,
     /// Who asked for it.
     requested_by: String,
-    /// Rows under older keys when it began.
+    /// Rows under older keys when it began. Of each column 50,000 rows are looked at.
     rows_total: i64,
     /// Rows that are under the new key since.
     rows_done: i64,

@@ -10,7 +10,7 @@ use axum::{extract::State, response::Response};
 use http::StatusCode;
 use misy_domain::{Timestamp, act};
 use misy_store::{
-    TenantTx, closing,
+    StoreError, TenantTx, closing,
     tenants::{self, LifeStep, Tenant},
 };
 use serde::{Deserialize, Serialize};
@@ -74,7 +74,7 @@ pub struct Notice {
     /// When; until then the owner can activate the tenant with all that it had.
     #[schema(value_type = Option<String>, format = DateTime)]
     purge_at: Option<Timestamp>,
-    /// How many rows of what are there now.
+    /// How many rows of what are there now. It says nothing where there are too many to be counted in time.
     #[schema(value_type = HashMap<String, i64>, example = json!({"conversations": 12, "messages": 240}))]
     removes: Value,
     /// What stays: the audit trail, and that the id was taken.
@@ -135,7 +135,7 @@ pub(crate) async fn close(
 ) -> Result<Response, Problem> {
     let (tenant, removes) = closed(&desk, &call, call.received.json_or_default()?).await?;
     let keeps = ["audit trail", "tenant id"];
-    let notice = Notice { purge_at: tenant.purge_at, removes: removes.unwrap_or_default(), keeps };
+    let notice = Notice { purge_at: tenant.purge_at, removes: removes.unwrap_or_else(|| json!({})), keeps };
     Ok(versioned(tenant.version, ClosedAnswer { tenant: tenant.into(), notice }))
 }
 
@@ -224,11 +224,23 @@ async fn carry_out(
     let expected = expected_version(&call.received)?;
     let mut tx = desk.database.tenant("tenants.status", &call.tenant).await?;
     let tenant = write(desk, call, &mut tx, step, expected, call.why(asked.reason)).await?;
-    let closes = matches!(step, LifeStep::Close { .. });
-    let removes = if closes { Some(closing::inventory(&mut tx).await?) } else { None };
     tx.commit().await?;
     desk.tenants.changed(&call.tenant);
-    Ok((tenant, removes))
+    let closes = matches!(step, LifeStep::Close { .. });
+    Ok((tenant, if closes { to_be_removed(desk, call).await } else { None }))
+}
+
+/// What a clean-up will remove. Where there is too much to be counted in time, the tenant is closed all the same.
+async fn to_be_removed(desk: &FrontDesk, call: &AtTenant) -> Option<Value> {
+    let counted = async {
+        let mut tx = desk.database.tenant_report("tenants.inventory", &call.tenant).await?;
+        let counted = closing::inventory(&mut tx).await?;
+        tx.commit().await?;
+        Ok::<_, StoreError>(counted)
+    };
+    let counted: Result<Value, StoreError> = counted.await;
+    let said = |error: &StoreError| tracing::warn!(tenantId = %call.tenant, %error, "what a clean-up will remove is not counted");
+    counted.inspect_err(said).ok()
 }
 
 /// Takes a step in the life of a tenant, by whichever call, and tells of it there and in the trail.

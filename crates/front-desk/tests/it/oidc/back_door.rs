@@ -148,8 +148,16 @@ async fn whoever_may_only_set_the_sign_in_gives_nobody_more_than_that() {
     let app = App::start().await;
     let (_, andina) = app.two().await;
     let mut boss = boss(&app, &andina).await;
-    let actions =
-        json!(["sign-in:read", "sign-in:write", "tenant:read", "decisions:read", "context-pack:read"]);
+    // What sets the sign-in, and what an agent may do.
+    let actions = json!([
+        "sign-in:read",
+        "sign-in:write",
+        "tenant:read",
+        "decisions:read",
+        "context-pack:read",
+        "conversations:read",
+        "conversations:write",
+    ]);
     let (mut luis, _) = with_role(&app, &mut boss, &andina, "door", actions).await;
     let (_, eva) = joined(&app, &mut boss, &andina, "eva@andina.example", &["manager"]).await;
     joined(&app, &mut boss, &andina, "ada@andina.example", &["agent"]).await;

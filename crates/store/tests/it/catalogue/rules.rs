@@ -151,6 +151,7 @@ const COLUMN_GRANTS: &str = "
     ('delivery_pieces', 'status', 'misy_worker', 'UPDATE'),
     ('delivery_pieces', 'vendor_message_id', 'misy_worker', 'UPDATE'),
     ('delivery_pieces', 'error', 'misy_worker', 'UPDATE'), ('delivery_pieces', 'tried_at', 'misy_worker', 'UPDATE'),
+    ('delivery_pieces', 'tries', 'misy_worker', 'UPDATE'), ('delivery_pieces', 'heard', 'misy_worker', 'UPDATE'),
     ('delivery_pieces', 'status', 'misy_app', 'UPDATE'), ('delivery_pieces', 'vendor_message_id', 'misy_app', 'UPDATE'),
     ('delivery_pieces', 'error', 'misy_app', 'UPDATE'),
     ('attachments', 'stored_at', 'misy_app', 'UPDATE'), ('attachments', 'message_id', 'misy_app', 'UPDATE'),

@@ -408,3 +408,19 @@ async fn a_data_key_that_is_too_old_is_rotated_once_by_itself() {
     nothing_below(&store, &andina, 2).await;
     nothing_below(&store, &verde, 1).await;
 }
+
+#[tokio::test]
+async fn a_tenant_whose_rotation_cannot_begin_keeps_nobody_else_from_theirs() {
+    let store = test_store().await.unwrap();
+    let mut fine = Vec::new();
+    for name in ["a-broken", "b-fine", "c-broken", "d-fine"] {
+        let tenant = store.tenant(name).await.unwrap();
+        fine.extend(name.ends_with("fine").then_some(tenant.id));
+    }
+    store.admin("update misy.data_keys set created_at = '2000-01-01'").await.unwrap();
+    let broken = "update misy.data_keys set wrapped_key = '\\x00' where tenant_id like '%-broken'";
+    store.admin(broken).await.unwrap();
+    let longest = LongestUse { tenant: Duration::from_hours(365 * 24), owner: Duration::from_hours(90 * 24) };
+    let (vault, clock, entropy) = (replica(&store), &*store.clock, &*store.entropy);
+    assert_eq!(start_due(&store.database, &vault, longest, clock, entropy).await.unwrap(), fine);
+}

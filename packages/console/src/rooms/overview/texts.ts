@@ -33,6 +33,7 @@ export const texts = {
   rule_privilege_many_tenants: ['La misma persona entró a muchos clientes', 'The same person visited many tenants', 'A mesma pessoa visitou muitos clientes'],
   rule_privilege_at_night: ['Una operación con privilegios fuera de horario', 'A privileged operation outside working hours', 'Uma operação privilegiada fora do horário'],
   rule_bootstrap_attempts: ['Varios intentos con el secreto de arranque', 'Several attempts with the bootstrap secret', 'Várias tentativas com o segredo inicial'],
+  rule_channel_paused: ['Un canal dejó de enviar', 'A channel stopped sending', 'Um canal parou de enviar'],
   rule_work_dead: ['Hubo trabajo que no se pudo hacer', 'Some work was given up', 'Algum trabalho não pôde ser feito'],
   refusals: ['Llamadas rechazadas esta semana', 'Calls refused this week', 'Chamadas recusadas nesta semana'],
   refusals_none: ['Ninguna llamada fue rechazada.', 'No call was refused.', 'Nenhuma chamada foi recusada.'],

@@ -1,24 +1,21 @@
 //! What a number of WhatsApp has of its own: how it is connected, and how it is let in again.
 
-use super::super::{Mistakes, sign_in::SecretText};
+use super::{
+    super::{Mistakes, sign_in::SecretText},
+    confirmed::{Confirmed, check_id, check_secret, credentials, renewed, webhook_url},
+};
 use crate::{
-    api::BASE,
     desk::FrontDesk,
     problem::Problem,
     vendors::{Claimed, confirm_number},
 };
-use misy_domain::{Secret, Timestamp};
-use misy_store::channels::{Account, Credentials, Reopening, VendorAccount};
+use misy_domain::{Channel, Timestamp};
+use misy_store::channels::{Account, Business, Reopening, VendorAccount};
 use serde::{Deserialize, Serialize};
-use std::time::Duration;
 use utoipa::ToSchema;
 
-const LONGEST_ID: usize = 32;
-const LONGEST_SECRET: usize = 1_000;
 const LONGEST_NAME: usize = 512;
 const LONGEST_LANGUAGE: usize = 16;
-/// How long what was signed with the secret before still counts.
-const OVERLAP: Duration = Duration::from_hours(24);
 
 /// A template that asks a contact to write again.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
@@ -95,49 +92,28 @@ impl NumberAnswer {
         Self {
             phone_number_id: account.vendor_account_id.clone(),
             business_account_id: account.business_account_id.clone(),
-            webhook_url: format!(
-                "{}{BASE}/channels/{}/{}/webhook",
-                desk.settings.public_url, account.channel, account.account_id
-            ),
+            webhook_url: webhook_url(desk, account),
             verify_token: None,
         }
     }
 }
 
-/// A number that the vendor has confirmed.
-pub(super) struct Confirmed {
-    pub(super) phone_number_id: String,
-    pub(super) business_account_id: String,
-    pub(super) credentials: Credentials,
-    pub(super) reopening: Option<Reopening>,
-}
-
-fn check_id(mistakes: &mut Mistakes, pointer: &str, id: &str) {
-    if !(5..=LONGEST_ID).contains(&id.len()) || !id.bytes().all(|byte| byte.is_ascii_digit()) {
-        mistakes.add(pointer, "format", "must be 5 to 32 digits");
-    }
-}
-
-fn check_secret(mistakes: &mut Mistakes, pointer: &str, secret: &Secret<String>) {
-    let text = secret.expose();
-    if !(1..=LONGEST_SECRET).contains(&text.len()) || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-        mistakes.add(pointer, "format", "must be 1 to 1000 visible characters");
-    }
-}
-
 fn check_reopening(mistakes: &mut Mistakes, reopening: Option<&ReopeningBody>) {
-    let Some(ReopeningBody { name, language }) = reopening else { return };
+    if let Some(ReopeningBody { name, language }) = reopening {
+        check_template(mistakes, "/whatsapp/reopening", name, language);
+    }
+}
+
+/// A template is known by its name and language.
+pub(super) fn check_template(mistakes: &mut Mistakes, at: &str, name: &str, language: &str) {
     let is_name = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
     if !(1..=LONGEST_NAME).contains(&name.len()) || !name.bytes().all(is_name) {
-        mistakes.add(
-            "/whatsapp/reopening/name",
-            "format",
-            "must be lower-case letters, digits and underscores",
-        );
+        let told = "must be lower-case letters, digits and underscores";
+        mistakes.add(&format!("{at}/name"), "format", told);
     }
     let is_language = |byte: u8| byte.is_ascii_alphabetic() || byte == b'_';
     if !(2..=LONGEST_LANGUAGE).contains(&language.len()) || !language.bytes().all(is_language) {
-        mistakes.add("/whatsapp/reopening/language", "format", "must be a language such as es_CO");
+        mistakes.add(&format!("{at}/language"), "format", "must be a language such as es_CO");
     }
 }
 
@@ -157,22 +133,21 @@ pub(super) async fn confirm(desk: &FrontDesk, asked: &NumberRequest) -> Result<C
     check_reopening(&mut mistakes, asked.reopening.as_ref());
     mistakes.into_result()?;
     let claimed = Claimed {
+        channel: Channel::Whatsapp,
         account: &asked.phone_number_id,
-        business: &asked.business_account_id,
         access_token: &asked.access_token.0,
         app_secret: &asked.app_secret.0,
     };
-    confirm_number(desk, &claimed).await?;
+    confirm_number(desk, &claimed, &asked.business_account_id).await?;
     Ok(Confirmed {
-        phone_number_id: asked.phone_number_id.clone(),
-        business_account_id: asked.business_account_id.clone(),
-        credentials: Credentials {
-            access_token: asked.access_token.0.clone(),
-            app_secret: asked.app_secret.0.clone(),
-            old_app_secret: None,
-            verify_token: Secret::new(hex::encode(desk.entropy.key())),
+        vendor_account_id: asked.phone_number_id.clone(),
+        credentials: credentials(desk, &asked.access_token, &asked.app_secret),
+        business: Business {
+            business_account_id: asked.business_account_id.clone(),
+            reopening: asked.reopening.as_ref().map(Reopening::from),
+            human_agent: false,
         },
-        reopening: asked.reopening.as_ref().map(Reopening::from),
+        version: None,
     })
 }
 
@@ -193,28 +168,24 @@ pub(super) async fn confirm_change(
     }
     check_reopening(&mut mistakes, patch.reopening.as_ref());
     mistakes.into_result()?;
-    let mut credentials = now.credentials.clone();
-    if let Some(token) = &patch.access_token {
-        credentials.access_token = token.0.clone();
-    }
-    if let Some(secret) = &patch.app_secret {
-        let until = at.checked_add(OVERLAP).unwrap_or(Timestamp::MAX);
-        credentials.old_app_secret =
-            Some((std::mem::replace(&mut credentials.app_secret, secret.0.clone()), until));
-    }
+    let credentials = renewed(&now.credentials, patch.access_token.as_ref(), patch.app_secret.as_ref(), at);
     if patch.access_token.is_some() || patch.app_secret.is_some() {
         let claimed = Claimed {
+            channel: Channel::Whatsapp,
             account: &now.vendor_account_id,
-            business,
             access_token: &credentials.access_token,
             app_secret: &credentials.app_secret,
         };
-        confirm_number(desk, &claimed).await?;
+        confirm_number(desk, &claimed, business).await?;
     }
     Ok(Confirmed {
-        phone_number_id: now.vendor_account_id.clone(),
-        business_account_id: business.to_owned(),
+        vendor_account_id: now.vendor_account_id.clone(),
         credentials,
-        reopening: patch.reopening.as_ref().map(Reopening::from).or_else(|| now.reopening.clone()),
+        business: Business {
+            business_account_id: business.to_owned(),
+            reopening: patch.reopening.as_ref().map(Reopening::from).or_else(|| now.reopening.clone()),
+            human_agent: false,
+        },
+        version: None,
     })
 }

@@ -150,11 +150,12 @@ async fn change(
     let expected = expected_version(&call.received)?;
     let (detail, changed) = tenant_tx!(desk.database, "inbox.handle", &call.tenant, async |tx| {
         // Before the conversation: who disables somebody holds them first, and then what they hold.
-        let handling = inbox::handling(tx, call.keys(), id).await?.ok_or_else(Problem::not_found)?;
+        let handling =
+            Box::pin(inbox::handling(tx, call.keys(), id)).await?.ok_or_else(Problem::not_found)?;
         if let Handled::By(user) = wanted(&handling)? {
-            expect_answers(desk, call, tx, user).await?;
+            Box::pin(expect_answers(desk, call, tx, user)).await?;
         }
-        let handling = inbox::lock(tx, call.keys(), id).await?.ok_or_else(Problem::not_found)?;
+        let handling = Box::pin(inbox::lock(tx, call.keys(), id)).await?.ok_or_else(Problem::not_found)?;
         if expected.is_some_and(|version| version != handling.version) {
             return Err(Problem::from(StoreError::Stale("conversation")));
         }
@@ -169,7 +170,7 @@ async fn change(
             let from = handling.assignee.as_ref().map(|assignee| assignee.user_id.to_string());
             call.record_change(desk, tx, id.to_string(), Some(json!({ "from": from, "to": to }))).await?;
         }
-        let detail = read::detail(tx, call.keys(), id).await?.ok_or_else(Problem::not_found)?;
+        let detail = Box::pin(read::detail(tx, call.keys(), id)).await?.ok_or_else(Problem::not_found)?;
         Ok((detail, changed))
     })
     .await?;

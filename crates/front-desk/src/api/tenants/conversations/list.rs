@@ -59,7 +59,7 @@ pub(crate) async fn list(
     let which = Which { state: query.state, assignee, channel: query.channel };
     let most = i32::try_from(limit).unwrap_or(i32::MAX).saturating_add(1);
     let found = tenant_tx!(desk.database, "inbox.list", &call.tenant, async |tx| {
-        inbox::page(tx, call.keys(), &which, behind, most).await
+        Box::pin(inbox::page(tx, call.keys(), &which, behind, most)).await
     })
     .await?;
     let page = Page::of(found, limit, |listed| Place::of(listed).to_string());

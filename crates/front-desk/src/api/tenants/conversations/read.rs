@@ -60,7 +60,7 @@ pub(crate) async fn read(
 ) -> Result<Response, Problem> {
     let id = named(&call)?;
     let detail = tenant_tx!(desk.database, "inbox.read", &call.tenant, async |tx| {
-        detail(tx, call.keys(), id).await
+        Box::pin(detail(tx, call.keys(), id)).await
     })
     .await?
     .ok_or_else(Problem::not_found)?;

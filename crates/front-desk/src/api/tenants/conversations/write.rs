@@ -68,17 +68,17 @@ pub(crate) async fn answer(
     };
     let content = Content::of(parts);
     let written = tenant_tx!(desk.database, "inbox.answer", &call.tenant, async |tx| {
-        let user = users::lock(tx, call.keys(), me).await?.ok_or_else(Problem::not_found)?;
+        let user = Box::pin(users::lock(tx, call.keys(), me)).await?.ok_or_else(Problem::not_found)?;
         let author = Assignee { user_id: me, name: user.name.clone() };
         let new = NewAnswer { conversation, author: &author, client_id: &client_id, content: &content };
-        let written = inbox::answer(tx, call.keys(), &new, &*desk.clock, &*desk.entropy).await?;
+        let written = Box::pin(inbox::answer(tx, call.keys(), &new, &*desk.clock, &*desk.entropy)).await?;
         match written {
             Written::Stored(receipt) => {
                 let said = json!({ "messageId": receipt.message_id });
                 call.record_change(&desk, tx, conversation.to_string(), Some(said)).await?;
             }
             Written::NotHeld => {
-                let handling = inbox::handling(tx, call.keys(), conversation).await?;
+                let handling = Box::pin(inbox::handling(tx, call.keys(), conversation)).await?;
                 return Err(not_held(handling.as_ref()));
             }
             Written::Duplicate(_) | Written::Unheard | Written::NotFound => {}
