@@ -136,6 +136,8 @@ pub struct FreeTime {
 pub struct Facts {
     /// What the contact has booked ahead, in order.
     pub ahead: Vec<Ahead>,
+    /// The booking that the form names, where it was called off.
+    pub off: Option<Ahead>,
     /// The free times of what [`Form::look`] asks for, in order.
     pub free: Vec<FreeTime>,
     /// Why the time that is wanted cannot be had, by the rules alone; none where it is only taken.

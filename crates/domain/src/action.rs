@@ -86,7 +86,7 @@ actions! {
     ContextPackRead = "context-pack:read",
     /// Replace the context pack.
     ContextPackWrite = "context-pack:write",
-    /// Read services, providers, free times and bookings.
+    /// Read bookings, and who they are for.
     BookingsRead = "bookings:read",
     /// Make, move and cancel bookings.
     BookingsWrite = "bookings:write",

@@ -7,11 +7,15 @@ pub use book::{Book, Refused, Slot, Taken};
 pub use ics::{Appointment, ics};
 
 use crate::context_pack::{BookingPolicy, ContextPack, Provider, Service};
+use jiff::Timestamp;
+use std::collections::BTreeMap;
 
 /// Starts fall on multiples of this where the policy says nothing.
 const USUAL_STEP: u32 = 30;
 /// How far ahead may be booked where the policy says nothing, in days.
 const USUAL_HORIZON: u32 = 90;
+/// So many free times of one provider are looked at, at most.
+const MOST_OF_ONE: usize = 400;
 
 crate::words! {
     /// Where a booking stands.
@@ -74,6 +78,15 @@ pub struct Offer<'a> {
     pub terms: Terms,
 }
 
+/// A time that is free with a provider.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Free {
+    /// When.
+    pub slot: Slot,
+    /// With whom.
+    pub provider_id: String,
+}
+
 impl ContextPack {
     /// A service with each provider that does it, in the order of the pack; none if it cannot be booked.
     pub fn offers(&self, service: &str) -> Vec<Offer<'_>> {
@@ -102,5 +115,26 @@ impl ContextPack {
             terms: offer.terms,
             taken,
         }
+    }
+
+    /// The free times of some offers between two instants, in order: one for each start, with the first who can. `taken` is by
+    /// provider.
+    ///
+    /// How long it takes is for the tenant to say, who has a hundred providers with a start every minute: it belongs on the workbench.
+    pub fn free(
+        &self,
+        offers: &[Offer<'_>],
+        taken: &BTreeMap<String, Vec<Taken>>,
+        between: (Timestamp, Timestamp),
+        now: Timestamp,
+    ) -> Vec<Free> {
+        let mut free: BTreeMap<Slot, &str> = BTreeMap::new();
+        for offer in offers {
+            let taken = taken.get(&offer.provider.id).map_or(&[][..], Vec::as_slice);
+            for slot in self.book(offer, taken).free(between, now, MOST_OF_ONE) {
+                free.entry(slot).or_insert(&offer.provider.id);
+            }
+        }
+        free.into_iter().map(|(slot, provider)| Free { slot, provider_id: provider.to_owned() }).collect()
     }
 }

@@ -44,8 +44,8 @@ pub use email::EmailAddress;
 pub use entropy::Entropy;
 pub use id::{
     AlertId, AuditId, BookingId, CertificateId, ChannelAccountId, ContactId, ConversationId, DeliveryId,
-    FileId, GrantId, Id, IdentityId, KeyId, MailId, MessageId, NoteId, PasskeyId, RequestId, RotationId, SessionId,
-    SignInId, TokenId, UserId,
+    FileId, GrantId, Id, IdentityId, KeyId, MailId, MessageId, NoteId, PasskeyId, RequestId, RotationId,
+    SessionId, SignInId, TokenId, UserId,
 };
 pub use language::{Language, Locale};
 pub use message::{Content, Message, MessageOrigin, Part, Pressed, Reply, Role, Source};

@@ -7,8 +7,8 @@ use crate::{
 };
 use http::Method;
 use misy_domain::{
-    Action, AlertId, AuditId, BookingId, CertificateId, ConversationId, DomainName, FileId, GrantId, KeyId, PasskeyId,
-    SessionId, SignInId, SiteId, TenantId, UserId,
+    Action, AlertId, AuditId, BookingId, CertificateId, ConversationId, DomainName, FileId, GrantId, KeyId,
+    PasskeyId, SessionId, SignInId, SiteId, TenantId, UserId,
 };
 use misy_trust::AccessPolicies;
 use serde::Serialize;

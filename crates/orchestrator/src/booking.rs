@@ -6,19 +6,20 @@
 use misy_agents::{
     Handoff,
     agent::{Agent, Answer, Call, Ended, Failed, Run},
-    booking::{Ahead, Effect, Facts, Form, FreeTime, Intent, Said, Step, quota_phrase, step},
+    booking::{Ahead, Asked, Effect, Facts, Form, FreeTime, Intent, Look, Said, Step, quota_phrase, step},
 };
 use misy_domain::{
-    BookingId, Clock, ContactId, ContextPack, Entropy, Part, Permission, Timestamp,
+    BookingId, BookingState, Clock, ContactId, ContextPack, Entropy, Part, Permission, Timestamp,
     agent::{AgentKind, AgentLimits, Definition, WhenWritten},
-    booking::{Offer, Refused},
+    booking::{Offer, Refused, Taken},
 };
 use misy_store::{
     Database, StoreError, TenantKeys, TenantTx, Vault,
     bookings::{self, Booking as Stored, Details, Kept, NewBooking},
     usage::CountedFor,
 };
-use std::{borrow::Cow, sync::Arc, time::Duration};
+use misy_workbench::{CompiledPack, Unfinished, Workbench};
+use std::{borrow::Cow, collections::BTreeMap, sync::Arc, time::Duration};
 use tracing::warn;
 
 /// For how long a time is kept while the contact decides.
@@ -30,9 +31,19 @@ const TRIES: usize = 2;
 pub(crate) struct Booking {
     database: Database,
     vault: Vault,
+    workbench: Workbench,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     definition: Definition,
+}
+
+/// Why there is no answer now. The turn is run again.
+#[derive(Debug, thiserror::Error)]
+enum Unanswered {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Unfinished(#[from] Unfinished),
 }
 
 /// What came of an effect.
@@ -51,6 +62,7 @@ impl Booking {
     pub(crate) fn new(
         database: Database,
         vault: Vault,
+        workbench: Workbench,
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
     ) -> Self {
@@ -62,10 +74,10 @@ impl Booking {
             limits: AgentLimits { tokens: 0, deadline: Duration::from_secs(20), attempts: 3 },
             when_written: WhenWritten::Finish,
         };
-        Self { database, vault, clock, entropy, definition }
+        Self { database, vault, workbench, clock, entropy, definition }
     }
 
-    async fn answer(&self, call: &Call<'_>, said: &Said) -> Result<Ended, StoreError> {
+    async fn answer(&self, call: &Call<'_>, said: &Said) -> Result<Ended, Unanswered> {
         let pack = call.input.pack.pack();
         let now = call.input.now;
         let mut form = call.input.form.filter(|form| form.is_open(now)).cloned().unwrap_or_else(|| {
@@ -81,8 +93,10 @@ impl Booking {
             let Some(contact) = bookings::contact_of(&mut tx, call.conversation).await? else {
                 return Ok(Ended::Drafted);
             };
-            let facts = look(&mut tx, &keys, pack, (&mut form, said), contact, now).await?;
+            let seen = look(&mut tx, &keys, pack, (&mut form, said), contact, now).await?;
             tx.commit().await?;
+            let compiled = call.input.pack.clone();
+            let facts = self.workbench.run(call.tenant, move |_| seen.facts(&compiled, now)).await?;
             let before = form.clone();
             let step = step(&mut form, said, &facts, call.input, call.drafted.language);
             let mut tx = self.database.tenant_work("booking.do", call.tenant).await?;
@@ -101,7 +115,9 @@ impl Booking {
                 }
                 // Somebody was faster. Nothing of it is kept, and other times are offered.
                 Done::Gone => form = before,
-                Done::Lost => form = Form { held: None, booking: None, ..before },
+                // What was kept was called off. Another one is kept, and asked for before it is booked: its id must be known to the turn
+                // that books it.
+                Done::Lost => form = Form { held: None, booking: None, asked: Asked::Nothing, ..before },
             }
         }
         Ok(Ended::Drafted)
@@ -192,7 +208,7 @@ impl Agent for Booking {
                 return Ok(Ended::Drafted);
             }
             self.answer(&call, said).await.map_err(|error| {
-                warn!(%error, "the booking agent could not reach the bookings");
+                warn!(%error, "the booking agent could not look at the bookings");
                 Failed
             })
         })
@@ -208,7 +224,15 @@ fn offers<'a>(pack: &'a ContextPack, service: &str, provider: Option<&str>) -> V
     offers
 }
 
-/// What has to be known for the next step.
+/// What was read for the next step.
+struct Seen {
+    ahead: Vec<Ahead>,
+    off: Option<Ahead>,
+    /// Which free times are looked for, and what is taken.
+    look: Option<(Look, BTreeMap<String, Vec<Taken>>)>,
+}
+
+/// Reads what has to be known for the next step.
 async fn look(
     tx: &mut TenantTx,
     keys: &TenantKeys,
@@ -216,18 +240,46 @@ async fn look(
     (form, said): (&mut Form, &Said),
     contact: ContactId,
     now: Timestamp,
-) -> Result<Facts, StoreError> {
+) -> Result<Seen, StoreError> {
     let ahead: Vec<Ahead> =
         bookings::upcoming(tx, keys, contact, now).await?.into_iter().map(ahead).collect();
     form.settle(said, &ahead, pack);
-    let Some(look) = form.look(pack, &ahead, now) else { return Ok(Facts { ahead, ..Facts::default() }) };
+    let off = called_off(tx, keys, form, &ahead, contact).await?;
+    let Some(look) = form.look(pack, &ahead, now) else { return Ok(Seen { ahead, off, look: None }) };
     let offers = offers(pack, &look.service, look.provider.as_deref());
-    let found = bookings::free(tx, pack, &offers, (look.from, look.until), look.except, now).await?;
-    let free =
-        found.into_iter().map(|free| FreeTime { starts_at: free.slot.from, provider: free.provider_id });
-    let free = free.collect();
-    let refused = look.wanted.and_then(|wanted| refused(pack, &offers, wanted, now));
-    Ok(Facts { ahead, free, refused })
+    let taken = bookings::taken(tx, &offers, (look.from, look.until), look.except, now).await?;
+    Ok(Seen { ahead, off, look: Some((look, taken)) })
+}
+
+impl Seen {
+    /// What follows from it. It takes as long as the business has providers and starts.
+    fn facts(self, pack: &CompiledPack, now: Timestamp) -> Facts {
+        let Self { ahead, off, look } = self;
+        let Some((look, taken)) = look else { return Facts { ahead, off, ..Facts::default() } };
+        let pack = pack.pack();
+        let offers = offers(pack, &look.service, look.provider.as_deref());
+        let free = pack.free(&offers, &taken, (look.from, look.until), now).into_iter();
+        let free =
+            free.map(|free| FreeTime { starts_at: free.slot.from, provider: free.provider_id }).collect();
+        let refused = look.wanted.and_then(|wanted| refused(pack, &offers, wanted, now));
+        Facts { ahead, off, free, refused }
+    }
+}
+
+/// The booking that the form names, where it was called off.
+async fn called_off(
+    tx: &mut TenantTx,
+    keys: &TenantKeys,
+    form: &Form,
+    ahead: &[Ahead],
+    contact: ContactId,
+) -> Result<Option<Ahead>, StoreError> {
+    let Some(id) = form.booking.filter(|id| ahead.iter().all(|one| one.booking_id != *id)) else {
+        return Ok(None);
+    };
+    let named = bookings::find(tx, keys, id).await?;
+    let is_off = |one: &Stored| one.contact_id == contact && one.state == BookingState::Cancelled;
+    Ok(named.filter(is_off).map(self::ahead))
 }
 
 /// Why a time cannot be had by the rules alone, whatever is taken.

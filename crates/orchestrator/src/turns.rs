@@ -77,7 +77,9 @@ impl Turns {
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
     ) -> Self {
-        let booking = Booking::new(database.clone(), vault.clone(), clock.clone(), entropy.clone());
+        let workbench = packs.workbench().clone();
+        let booking =
+            Booking::new(database.clone(), vault.clone(), workbench, clock.clone(), entropy.clone());
         let agents = Agents::built_in().with(Arc::new(booking));
         let (limits, decide) = (Limits::default(), Arc::new(decide_turn));
         Self { database, vault, bell, packs, clock, entropy, limits, agents, decide, signs: None }

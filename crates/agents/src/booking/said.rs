@@ -175,7 +175,9 @@ impl Form {
         const LUNCH: [&str; 3] = ["almuerzo", "almoco", "lunch"];
         const DINNER: [&str; 3] = ["cena", "jantar", "dinner"];
         let at = self.time.map(|(minutes, told)| if told { minutes } else { minutes % 720 + 720 });
-        let Some(at) = at.or(self.within.map(|(from, _)| from)).filter(|_| self.service.is_none()) else { return };
+        let Some(at) = at.or(self.within.map(|(from, _)| from)).filter(|_| self.service.is_none()) else {
+            return;
+        };
         let meal: &[&str] = if at >= 17 * 60 { &DINNER } else { &LUNCH };
         let is_meal = |id: &&String| {
             let name = pack.service(id).map(|service| crate::text::tokens::words(&service.name));

@@ -371,7 +371,28 @@ impl Desk<'_> {
         }
     }
 
+    /// The booking that was spoken of is not ahead any more: somebody of the business called it off, its time came, or this turn is run
+    /// again. A yes to it is no yes to another one.
+    fn gone(&self, form: &mut Form, facts: &Facts) -> Option<Step> {
+        let id = form.booking?;
+        if facts.ahead.iter().any(|one| one.booking_id == id) {
+            return None;
+        }
+        let Some(off) = facts.off.as_ref().filter(|one| one.booking_id == id) else {
+            return Some(self.ended(form, "booking_none", None, "booking: there is none"));
+        };
+        let phrase = if form.intent == Intent::Cancel { "booking_cancelled" } else { "booking_is_off" };
+        form.done = true;
+        form.asked = Asked::Nothing;
+        let text = self.say(phrase, &[("booking", &self.describe(off))]);
+        let rule = "booking: was called off before".to_owned();
+        Some(Step { parts: vec![Part::Text { text }], effect: None, rule })
+    }
+
     fn cancel(&self, form: &mut Form, said: &Said, facts: &Facts) -> Step {
+        if let Some(gone) = self.gone(form, facts) {
+            return gone;
+        }
         let was_asked = form.asked == Asked::Confirm;
         let one = match self.which(form, said, facts) {
             Ok(one) => one,
@@ -423,6 +444,9 @@ impl Desk<'_> {
     }
 
     fn change(&self, form: &mut Form, said: &Said, facts: &Facts) -> Step {
+        if let Some(gone) = self.gone(form, facts) {
+            return gone;
+        }
         let was_asked = matches!(form.asked, Asked::Confirm | Asked::Day | Asked::Time);
         let one = match self.which(form, said, facts) {
             Ok(one) => one,

@@ -19,6 +19,8 @@ struct Talk {
     language: Option<Language>,
     taken: BTreeMap<String, Vec<Taken>>,
     ahead: Vec<Ahead>,
+    /// What was called off.
+    off: Vec<Ahead>,
     made: u128,
 }
 
@@ -57,6 +59,7 @@ impl Talk {
             language: None,
             taken: BTreeMap::new(),
             ahead: Vec::new(),
+            off: Vec::new(),
             made: 0,
         }
     }
@@ -65,8 +68,9 @@ impl Talk {
         let pack = self.pack.pack();
         let ahead = self.ahead.clone();
         self.form.settle(said, &ahead, pack);
+        let off = self.off.iter().find(|one| Some(one.booking_id) == self.form.booking).cloned();
         let Some(look) = self.form.look(pack, &ahead, self.now) else {
-            return Facts { ahead, ..Facts::default() };
+            return Facts { ahead, off, ..Facts::default() };
         };
         let mut free: BTreeMap<Slot, String> = BTreeMap::new();
         let mut refused: Option<Refused> = None;
@@ -88,7 +92,7 @@ impl Talk {
         }
         let free =
             free.into_iter().map(|(slot, provider)| FreeTime { starts_at: slot.from, provider }).collect();
-        Facts { ahead, free, refused: refused.filter(|_| !possible) }
+        Facts { ahead, off, free, refused: refused.filter(|_| !possible) }
     }
 
     /// Says something and gives what is answered.
@@ -146,7 +150,7 @@ impl Talk {
     fn act(&mut self, effect: &Effect, facts: &Facts) {
         match effect {
             Effect::Hold { .. } | Effect::Release => {}
-            Effect::CallOff(id) => self.ahead.retain(|one| one.booking_id != *id),
+            Effect::CallOff(id) => self.off.extend(self.ahead.extract_if(.., |one| one.booking_id == *id)),
             Effect::Book { at } => {
                 self.made += 1;
                 let moved = self.form.booking.filter(|_| self.form.intent == Intent::Move);
@@ -254,6 +258,79 @@ fn a_booking_is_moved_and_then_called_off_and_both_are_asked_first() {
     talk.say("cancelar mi cita");
     talk.say("sí");
     talk.expect(&[]);
+}
+
+#[test]
+fn a_booking_is_made_moved_and_called_off_in_each_language() {
+    let dialogues = [
+        (
+            "es-CO",
+            [
+                "quiero reservar un masaje deportivo mañana a las 15:00, soy Ana Ruiz",
+                "sí",
+                "quiero cambiar mi cita para pasado mañana a las 17:00",
+                "sí, por favor",
+                "necesito cancelar mi cita",
+                "sí",
+            ],
+        ),
+        (
+            "en-US",
+            [
+                "I'd like to book a masaje deportivo tomorrow at 3pm, my name is Ana Ruiz",
+                "yes please",
+                "can I move my appointment to the day after tomorrow at 5pm?",
+                "yes",
+                "please cancel my appointment",
+                "yes",
+            ],
+        ),
+        (
+            "pt-BR",
+            [
+                "quero marcar um masaje deportivo amanhã às 15h, meu nome é Ana Ruiz",
+                "sim",
+                "quero mudar meu horário para depois de amanhã às 17h",
+                "isso",
+                "preciso cancelar minha consulta",
+                "sim, pode cancelar",
+            ],
+        ),
+    ];
+    for (locale, [book, yes, move_it, agreed, cancel, off]) in dialogues {
+        let mut talk = Talk::with(locale);
+        let mut said = Vec::new();
+        let mut say = |talk: &mut Talk, text: &str| said.push(format!("{text}: {}", talk.say(text)));
+        say(&mut talk, book);
+        say(&mut talk, yes);
+        let booked = talk.booked();
+        say(&mut talk, move_it);
+        say(&mut talk, agreed);
+        let moved = talk.booked();
+        say(&mut talk, cancel);
+        say(&mut talk, off);
+        let times = |all: &[(String, String, String, String)]| all.iter().map(|one| one.2.clone()).collect::<Vec<_>>();
+        let left = talk.booked();
+        assert_eq!((times(&booked), times(&moved), left.len()), (vec!["12-02 15:00".to_owned()], vec!["12-03 17:00".to_owned()], 0), "{said:#?}");
+    }
+}
+
+/// Somebody of the business was faster, or the turn is run again after it did what it does.
+#[test]
+fn a_yes_to_a_booking_that_is_gone_touches_no_other_one() {
+    let mut talk = Talk::with("es-CO");
+    for day in ["jueves", "viernes"] {
+        talk.say(&format!("quiero reservar masaje deportivo el {day} a las 9, soy Ana Ruiz"));
+        talk.say("sí");
+    }
+    let friday = ("masaje", "lia", "12-04 09:00", "Ana Ruiz");
+    talk.expect(&[("masaje", "lia", "12-03 09:00", "Ana Ruiz"), friday]);
+    let asked = talk.say("necesito cancelar mi cita del jueves");
+    assert!(asked.contains("jueves 3 de diciembre"), "{asked}");
+    talk.off.push(talk.ahead.remove(0));
+    let done = talk.say("sí");
+    assert!(done.contains("quedó anulada") && done.contains("jueves 3 de diciembre"), "{done}");
+    talk.expect(&[friday]);
 }
 
 #[test]

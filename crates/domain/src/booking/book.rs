@@ -6,6 +6,7 @@
 use super::Terms;
 use crate::hours::{Exception, ExceptionHours, Interval, Weekly};
 use jiff::{SignedDuration, Timestamp, ToSpan, civil::Date, tz::TimeZone};
+use std::iter::Peekable;
 
 /// What one provider's time looks like for one service.
 #[derive(Debug, Clone, Copy)]
@@ -148,6 +149,7 @@ impl Book<'_> {
             return Vec::new();
         }
         let length = minutes(self.terms.duration);
+        let mut passing = Passing::over(self.taken);
         let mut slots = Vec::new();
         for (opens, closes) in self.openings_around(from, until) {
             let mut start = opens.max(from);
@@ -164,7 +166,8 @@ impl Book<'_> {
                 if end > closes {
                     break;
                 }
-                if self.place(start).is_some() {
+                let free = self.occupies(start).and_then(|span| self.first_free(passing.clashing(span)));
+                if free.is_some() {
                     slots.push(Slot { from: start, until: end });
                 }
                 let Ok(next) = start.checked_add(SignedDuration::from_secs(self.step())) else { break };
@@ -205,11 +208,20 @@ impl Book<'_> {
     /// The first place that is free for a booking that begins at an instant.
     pub fn place(&self, start: Timestamp) -> Option<u16> {
         let (from, until) = self.occupies(start)?;
-        let is_free = |place: &u16| {
-            let clashes = |taken: &Taken| taken.place == *place && taken.from < until && from < taken.until;
-            !self.taken.iter().any(clashes)
-        };
-        (1..=self.terms.capacity).find(is_free)
+        self.first_free(self.taken.iter().filter(|taken| taken.from < until && from < taken.until))
+    }
+
+    /// The first place that none of these has.
+    fn first_free<'t>(&self, clashing: impl IntoIterator<Item = &'t Taken>) -> Option<u16> {
+        let mut is_taken = vec![false; usize::from(self.terms.capacity)];
+        for taken in clashing {
+            let place = usize::from(taken.place).checked_sub(1).and_then(|at| is_taken.get_mut(at));
+            if let Some(place) = place {
+                *place = true;
+            }
+        }
+        let first = is_taken.iter().position(|taken| !taken)?;
+        u16::try_from(first + 1).ok()
     }
 
     /// What a booking that begins at an instant occupies, buffers included.
@@ -245,6 +257,29 @@ impl Book<'_> {
             i64::from(time.hour()) * 3600 + i64::from(time.minute()) * 60 + i64::from(time.second());
         let past = seconds % self.step();
         if past == 0 && time.subsec_nanosecond() > 0 { self.step() } else { past }
+    }
+}
+
+/// What is taken, met in the order of time: a look over a month must not go through all of it for each start.
+struct Passing<'a> {
+    coming: Peekable<std::vec::IntoIter<&'a Taken>>,
+    near: Vec<&'a Taken>,
+}
+
+impl<'a> Passing<'a> {
+    fn over(taken: &'a [Taken]) -> Self {
+        let mut coming: Vec<&Taken> = taken.iter().collect();
+        coming.sort_unstable_by_key(|taken| taken.from);
+        Self { coming: coming.into_iter().peekable(), near: Vec::new() }
+    }
+
+    /// What clashes with a span that begins no earlier than the one before, and is as long.
+    fn clashing(&mut self, (from, until): (Timestamp, Timestamp)) -> impl Iterator<Item = &'a Taken> + '_ {
+        while let Some(taken) = self.coming.next_if(|taken| taken.from < until) {
+            self.near.push(taken);
+        }
+        self.near.retain(|taken| from < taken.until);
+        self.near.iter().copied()
     }
 }
 

@@ -7,16 +7,18 @@ use crate::{
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use misy_domain::{
-    BookingId, BookingState, ContactId, ContextPack, ConversationId, Metered, Timestamp,
-    booking::{Appointment, Offer, Refused, ics},
+    BookingId, BookingState, ContactId, ContextPack, ConversationId, Metered, TenantId, Timestamp,
+    booking::{Appointment, Free, Offer, Refused, Taken, ics},
 };
 use misy_store::{
-    TenantKeys, TenantTx,
-    bookings::{self, Booking, Details, Free, Kept, NewBooking},
-    context_packs,
+    Collides, StoreError, TenantKeys, TenantTx,
+    bookings::{self, Booking, Details, Kept, NewBooking},
+    context_packs, tenant_tx, turns,
     usage::{self, CountedFor},
 };
+use misy_workbench::{CompiledPack, PackError};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use utoipa::{IntoParams, ToSchema};
 
 /// Free times are looked for within so many days at once.
@@ -228,47 +230,131 @@ pub(crate) struct Wanted<'a> {
 }
 
 /// The pack in force, which says what can be booked.
-pub(crate) async fn pack(tx: &mut TenantTx) -> Result<ContextPack, Problem> {
-    let stored = context_packs::current(tx).await?.ok_or_else(Problem::not_found)?;
-    // It was checked when it was stored.
-    ContextPack::parse(&stored.pack).map_err(|_| Problem::internal())
+pub(crate) async fn pack(desk: &FrontDesk, tx: &mut TenantTx) -> Result<CompiledPack, Problem> {
+    let tenant = tx.tenant().clone();
+    let version = context_packs::current_version(tx).await?;
+    let load = async || Ok::<_, Problem>(turns::pack_of_version(tx, version).await?);
+    desk.packs.get(&tenant, version, load).await?.ok_or_else(Problem::not_found)
+}
+
+/// Why nothing was booked.
+pub(crate) enum NotBooked {
+    /// For this reason.
+    For(Problem),
+    /// The time cannot be had.
+    Slot(Box<Missed>),
+}
+
+impl From<Problem> for NotBooked {
+    fn from(problem: Problem) -> Self {
+        Self::For(problem)
+    }
+}
+
+impl From<StoreError> for NotBooked {
+    fn from(error: StoreError) -> Self {
+        Self::For(error.into())
+    }
+}
+
+impl Collides for NotBooked {
+    fn is_collision(&self) -> bool {
+        matches!(self, Self::For(problem) if problem.is_collision())
+    }
+}
+
+impl NotBooked {
+    /// As it is answered: which other times are free is looked for after everything was let go.
+    async fn answered(self, desk: &FrontDesk, tenant: &TenantId) -> Problem {
+        let missed = match self {
+            Self::For(problem) => return problem,
+            Self::Slot(missed) => missed,
+        };
+        let problem = refused(missed.why);
+        match desk.packs.workbench().run(tenant, move |_| missed.alternatives()).await {
+            Ok(alternatives) => problem.with_alternatives(alternatives),
+            Err(_) => problem,
+        }
+    }
+}
+
+/// What came of a transaction that books, as it is answered.
+pub(crate) async fn answered<T>(
+    desk: &FrontDesk,
+    tenant: &TenantId,
+    booked: Result<T, NotBooked>,
+) -> Result<T, Problem> {
+    match booked {
+        Ok(booked) => Ok(booked),
+        Err(not) => Err(not.answered(desk, tenant).await),
+    }
+}
+
+/// A time that cannot be had, and what the times around it are computed from.
+pub(crate) struct Missed {
+    why: Refused,
+    pack: CompiledPack,
+    service: String,
+    provider: Option<String>,
+    taken: BTreeMap<String, Vec<Taken>>,
+    at: Timestamp,
+    now: Timestamp,
+}
+
+impl Missed {
+    /// The nearest times that are free.
+    fn alternatives(&self) -> Vec<FreeTime> {
+        let pack = self.pack.pack();
+        let offers = offers_of(pack, &self.service, self.provider.as_deref());
+        let mut free = pack.free(&offers, &self.taken, around(self.at, self.now), self.now);
+        free.sort_by_key(|free| free.slot.from.duration_since(self.at).abs());
+        free.truncate(ALTERNATIVES);
+        free.sort_by_key(|free| free.slot);
+        free.into_iter().map(told).collect()
+    }
 }
 
 /// The service with those who do it, or with the one who is asked for.
+fn offers_of<'a>(pack: &'a ContextPack, service: &str, provider: Option<&str>) -> Vec<Offer<'a>> {
+    let mut offers = pack.offers(service);
+    offers.retain(|offer| provider.is_none_or(|provider| offer.provider.id == provider));
+    offers
+}
+
+/// The same, where there are any.
 fn offers<'a>(
     pack: &'a ContextPack,
     service: &str,
     provider: Option<&str>,
     (at_service, at_provider): (&str, &str),
 ) -> Result<Vec<Offer<'a>>, Problem> {
-    let mut offers = pack.offers(service);
-    if offers.is_empty() {
-        return Err(Problem::invalid_field(at_service, "reference", "is no service that can be booked"));
+    let offers = offers_of(pack, service, provider);
+    if !offers.is_empty() {
+        return Ok(offers);
     }
-    if let Some(provider) = provider {
-        offers.retain(|offer| offer.provider.id == provider);
-        if offers.is_empty() {
-            return Err(Problem::invalid_field(at_provider, "reference", "is nobody who does this service"));
-        }
-    }
-    Ok(offers)
+    Err(if pack.offers(service).is_empty() {
+        Problem::invalid_field(at_service, "reference", "is no service that can be booked")
+    } else {
+        Problem::invalid_field(at_provider, "reference", "is nobody who does this service")
+    })
 }
 
-/// Makes or moves a booking, or says why not and which times are free instead.
+/// Makes or moves a booking, or says why not.
 pub(crate) async fn put(
     desk: &FrontDesk,
     tx: &mut TenantTx,
     keys: &TenantKeys,
     wanted: &Wanted<'_>,
-) -> Result<Booking, Problem> {
+) -> Result<Booking, NotBooked> {
     let details = wanted.details.checked()?;
-    let (pack, now) = (pack(tx).await?, desk.clock.now());
-    let offers = offers(&pack, wanted.service, wanted.provider, ("/serviceId", "/providerId"))?;
+    let (compiled, now) = (pack(desk, tx).await?, desk.clock.now());
+    let pack = compiled.pack();
+    let offers = offers(pack, wanted.service, wanted.provider, ("/serviceId", "/providerId"))?;
     if wanted.starts_at <= now {
-        return Err(refused(Refused::Past));
+        return Err(refused(Refused::Past).into());
     }
     if wanted.starts_at.duration_since(now) > jiff::SignedDuration::from_hours(24 * FURTHEST) {
-        return Err(refused(Refused::TooFar));
+        return Err(refused(Refused::TooFar).into());
     }
     let new = NewBooking {
         booking_id: wanted.booking_id,
@@ -281,25 +367,24 @@ pub(crate) async fn put(
         hold: None,
         counted_for: wanted.counted_for,
     };
-    match bookings::put(tx, keys, &pack, &new, now, &*desk.entropy).await? {
+    match bookings::put(tx, keys, pack, &new, now, &*desk.entropy).await? {
         Kept::Kept(booking) => Ok(*booking),
-        Kept::NotFound => Err(Problem::not_found()),
+        Kept::NotFound => Err(Problem::not_found().into()),
         Kept::TooManyAhead => {
             let most = bookings::MOST_AHEAD;
             let detail = format!("The contact has {most} bookings ahead, and can have no more.");
-            Err(Problem::conflict(Code::TooMany, detail))
+            Err(Problem::conflict(Code::TooMany, detail).into())
         }
         Kept::QuotaExceeded => {
             let monthly = usage::monthly(tx, Metered::Bookings).await?.unwrap_or_default();
-            Err(Problem::quota_exceeded(Metered::Bookings, monthly, now))
+            Err(Problem::quota_exceeded(Metered::Bookings, monthly, now).into())
         }
         Kept::Refused(why) => {
             let around = around(wanted.starts_at, now);
-            let mut free = bookings::free(tx, &pack, &offers, around, Some(wanted.booking_id), now).await?;
-            free.sort_by_key(|free| free.slot.from.duration_since(wanted.starts_at).abs());
-            free.truncate(ALTERNATIVES);
-            free.sort_by_key(|free| free.slot);
-            Err(refused(why).with_alternatives(free.into_iter().map(told).collect()))
+            let taken = bookings::taken(tx, &offers, around, Some(wanted.booking_id), now).await?;
+            let (service, provider) = (wanted.service.to_owned(), wanted.provider.map(str::to_owned));
+            let (pack, at) = (compiled.clone(), wanted.starts_at);
+            Err(NotBooked::Slot(Box::new(Missed { why, pack, service, provider, taken, at, now })))
         }
     }
 }
@@ -312,9 +397,10 @@ pub(crate) async fn change(
     before: &Booking,
     patch: &BookingPatch,
     expected: Option<i64>,
-) -> Result<Booking, Problem> {
+) -> Result<Booking, NotBooked> {
     if before.state == BookingState::Cancelled {
-        return Err(Problem::conflict(Code::Conflict, "The booking was called off; make another one."));
+        let detail = "The booking was called off; make another one.";
+        return Err(Problem::conflict(Code::Conflict, detail).into());
     }
     let details = patch.details.clone().unwrap_or_else(|| before.details.clone().into());
     let wanted = Wanted {
@@ -359,12 +445,12 @@ fn refused(why: Refused) -> Problem {
     Problem::new(StatusCode::UNPROCESSABLE_ENTITY, Code::SlotRefused, detail)
 }
 
-/// The free times of a service.
+/// The free times of a service. They are computed where agents compute.
 pub(crate) async fn free(
     desk: &FrontDesk,
-    tx: &mut TenantTx,
-    service: &str,
-    query: &FreeQuery,
+    tenant: &TenantId,
+    service: String,
+    query: FreeQuery,
 ) -> Result<FreeTimes, Problem> {
     let now = desk.clock.now();
     let from = query.from.unwrap_or(now).max(now);
@@ -373,15 +459,25 @@ pub(crate) async fn free(
     if until.duration_since(from) > days(LONGEST_LOOK) {
         return Err(Problem::invalid_field("?until", "range", "must be within 31 days of the beginning"));
     }
-    let pack = pack(tx).await?;
-    if pack.service(service).is_none() {
-        return Err(Problem::not_found());
-    }
-    let offers = offers(&pack, service, query.provider_id.as_deref(), ("?serviceId", "?providerId"))?;
-    let mut found = bookings::free(tx, &pack, &offers, (from, until), None, now).await?;
+    let (pack, taken) = tenant_tx!(desk.database, "bookings.free", tenant, async |tx| {
+        let pack = pack(desk, tx).await?;
+        if pack.pack().service(&service).is_none() {
+            return Err(Problem::not_found());
+        }
+        let at = ("?serviceId", "?providerId");
+        let offers = offers(pack.pack(), &service, query.provider_id.as_deref(), at)?;
+        let taken = bookings::taken(tx, &offers, (from, until), None, now).await?;
+        Ok((pack.clone(), taken))
+    })
+    .await?;
+    let timezone = pack.pack().timezone.as_str().to_owned();
+    let look = move |_: &_| {
+        let offers = offers_of(pack.pack(), &service, query.provider_id.as_deref());
+        pack.pack().free(&offers, &taken, (from, until), now)
+    };
+    let mut found = desk.packs.workbench().run(tenant, look).await.map_err(PackError::from)?;
     found.truncate(MOST_FREE);
-    let items = found.into_iter().map(told).collect();
-    Ok(FreeTimes { timezone: pack.timezone.as_str().to_owned(), items })
+    Ok(FreeTimes { timezone, items: found.into_iter().map(told).collect() })
 }
 
 /// A booking as a calendar takes it.

@@ -1,6 +1,9 @@
 //! Bookings through HTTP: by the tenant's people, and by visitors for themselves.
 
-use crate::support::{Answer, App, Tenant, Token, bare, put, with_bearer};
+use crate::{
+    people::Browser,
+    support::{Answer, App, Tenant, Token, put},
+};
 use http::Method;
 use misy_domain::Clock;
 use serde_json::{Value, json};
@@ -34,19 +37,31 @@ fn wanted(starts_at: &str) -> Value {
     json!({ "serviceId": "limpieza", "startsAt": starts_at, "details": { "name": "Ana Ruiz", "phone": "300 555 0121" } })
 }
 
-async fn with(
-    app: &App,
-    tenant: &Tenant,
-    method: Method,
-    path: &str,
-    headers: &[(&'static str, &str)],
-    body: Option<&Value>,
-) -> Answer {
-    let mut request = with_bearer(bare(method, &tenant.path(path), body), &tenant.administrator);
-    for (name, value) in headers {
-        put(&mut request, name, value);
+/// Somebody of a tenant who takes bookings.
+struct Reception<'a> {
+    app: &'a App,
+    tenant: &'a Tenant,
+    ana: Browser,
+}
+
+impl Reception<'_> {
+    async fn ask(&self, method: Method, path: &str, body: Option<&Value>) -> Answer {
+        self.ask_with(method, path, None, body).await
     }
-    app.send(request).await
+
+    async fn ask_with(
+        &self,
+        method: Method,
+        path: &str,
+        header: Option<(&'static str, &str)>,
+        body: Option<&Value>,
+    ) -> Answer {
+        let mut request = self.ana.request(method, &self.tenant.path(path), body);
+        if let Some((name, value)) = header {
+            put(&mut request, name, value);
+        }
+        self.app.send(request).await
+    }
 }
 
 #[tokio::test]
@@ -54,31 +69,30 @@ async fn people_of_a_tenant_book_move_and_cancel_and_hear_which_times_are_free_i
     let app = App::start().await;
     let (_, andina) = app.two().await;
     takes_bookings(&app, &andina).await;
-    let ask = async |method, path: &str, body: Option<&Value>| {
-        app.manage(&andina, method, &andina.path(path), body).await
-    };
+    let ana = app.somebody(&andina, &["agent"]).await.0;
+    let desk = Reception { app: &app, tenant: &andina, ana };
 
-    let services = ask(Method::GET, "/services", None).await.expect(200);
+    let services = desk.ask(Method::GET, "/services", None).await.expect(200);
     let bookable: Vec<_> =
         services.body["items"].as_array().unwrap().iter().map(|one| one["isBookable"].clone()).collect();
     assert_eq!(bookable, [true, false]);
-    let providers = ask(Method::GET, "/providers", None).await.expect(200);
+    let providers = desk.ask(Method::GET, "/providers", None).await.expect(200);
     assert_eq!(providers.body["items"][0]["id"], "dra-rojas");
-    let free = ask(Method::GET, "/services/limpieza/free-times", None).await.expect(200);
+    let free = desk.ask(Method::GET, "/services/limpieza/free-times", None).await.expect(200);
     assert_eq!(free.body["timezone"], "America/Bogota");
     let (start, later) = (in_hours(&app, 48), in_hours(&app, 50));
     assert!(free.body["items"].as_array().unwrap().iter().any(|one| one["startsAt"] == start.as_str()));
 
     // Twice with one key is one booking.
     let body = json!({ "booking": wanted(&start) });
-    let once = [("idempotency-key", "book-it-once")];
-    let made = with(&app, &andina, Method::POST, "/bookings", &once, Some(&body)).await.expect(201);
-    let again = with(&app, &andina, Method::POST, "/bookings", &once, Some(&body)).await.expect(201);
+    let once = Some(("idempotency-key", "book-it-once"));
+    let made = desk.ask_with(Method::POST, "/bookings", once, Some(&body)).await.expect(201);
+    let again = desk.ask_with(Method::POST, "/bookings", once, Some(&body)).await.expect(201);
     assert_eq!(made.body, again.body);
     assert_eq!((&made.body["state"], &made.body["details"]["name"]), (&json!("booked"), &json!("Ana Ruiz")));
     let id = made.text("bookingId");
 
-    let taken = ask(Method::POST, "/bookings", Some(&body)).await.refused(409, "slot_taken");
+    let taken = desk.ask(Method::POST, "/bookings", Some(&body)).await.refused(409, "slot_taken");
     let alternatives = taken.body["alternatives"].as_array().unwrap();
     assert!(!alternatives.is_empty() && alternatives.iter().all(|one| one["startsAt"] != start.as_str()));
     for (starts_at, what) in [
@@ -88,7 +102,8 @@ async fn people_of_a_tenant_book_move_and_cancel_and_hear_which_times_are_free_i
         ("-009999-01-02T01:59:59Z".to_owned(), "long ago"),
         ("9999-12-30T22:00:00Z".to_owned(), "the end of time"),
     ] {
-        let refused = ask(Method::POST, "/bookings", Some(&json!({ "booking": wanted(&starts_at) }))).await;
+        let refused =
+            desk.ask(Method::POST, "/bookings", Some(&json!({ "booking": wanted(&starts_at) }))).await;
         assert_eq!(
             (refused.status.as_u16(), refused.code()),
             (422, "slot_refused"),
@@ -104,39 +119,46 @@ async fn people_of_a_tenant_book_move_and_cancel_and_hear_which_times_are_free_i
     ] {
         let mut body = wanted(&later);
         body.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
-        let refused = ask(Method::POST, "/bookings", Some(&json!({ "booking": body }))).await.expect(422);
+        let refused =
+            desk.ask(Method::POST, "/bookings", Some(&json!({ "booking": body }))).await.expect(422);
         assert_eq!(refused.body["errors"][0]["pointer"], pointer, "{}", refused.body);
     }
 
     let path = format!("/bookings/{id}");
     let moved = json!({ "startsAt": later });
-    with(&app, &andina, Method::PATCH, &path, &[("if-match", "\"7\"")], Some(&moved))
-        .await
-        .refused(412, "stale");
-    let moved =
-        with(&app, &andina, Method::PATCH, &path, &[("if-match", "\"1\"")], Some(&moved)).await.expect(200);
+    let change =
+        async |version| desk.ask_with(Method::PATCH, &path, Some(("if-match", version)), Some(&moved)).await;
+    change("\"7\"").await.refused(412, "stale");
+    let moved = change("\"1\"").await.expect(200);
     assert_eq!((&moved.body["startsAt"], &moved.body["version"]), (&json!(later), &json!(2)));
     assert_eq!(moved.body["details"]["phone"], "300 555 0121");
-    let calendar = ask(Method::GET, &format!("{path}/calendar"), None).await.expect(200);
+    let calendar = desk.ask(Method::GET, &format!("{path}/calendar"), None).await.expect(200);
     assert_eq!(calendar.headers["content-type"], "text/calendar; charset=utf-8");
 
     // One page after another, in the order of the starts.
-    let second = ask(Method::POST, "/bookings", Some(&body)).await.expect(201).text("bookingId");
-    let page = ask(Method::GET, "/bookings?limit=1", None).await.expect(200);
+    let second = desk.ask(Method::POST, "/bookings", Some(&body)).await.expect(201).text("bookingId");
+    let page = desk.ask(Method::GET, "/bookings?limit=1", None).await.expect(200);
     assert_eq!(page.body["items"][0]["bookingId"], second.as_str());
     let next = page.text("nextCursor");
-    let page = ask(Method::GET, &format!("/bookings?limit=1&cursor={next}"), None).await.expect(200);
+    let page = desk.ask(Method::GET, &format!("/bookings?limit=1&cursor={next}"), None).await.expect(200);
     assert_eq!((&page.body["items"][0]["bookingId"], &page.body["nextCursor"]), (&json!(id), &Value::Null));
 
     for _ in 0..2 {
-        let cancelled = ask(Method::POST, &format!("{path}/cancel"), None).await.expect(200);
+        let cancelled = desk.ask(Method::POST, &format!("{path}/cancel"), None).await.expect(200);
         assert_eq!(cancelled.body["state"], "cancelled");
     }
-    ask(Method::PATCH, &path, Some(&json!({ "startsAt": start }))).await.refused(409, "conflict");
-    ask(Method::POST, "/bookings", Some(&json!({ "booking": wanted(&later) }))).await.expect(201);
+    desk.ask(Method::PATCH, &path, Some(&json!({ "startsAt": start }))).await.refused(409, "conflict");
+    desk.ask(Method::POST, "/bookings", Some(&json!({ "booking": wanted(&later) }))).await.expect(201);
     // What was done stands in the trail, without anybody's name.
-    let trail = ask(Method::GET, "/audit", None).await.expect(200).body.to_string();
+    let trail =
+        app.manage(&andina, Method::GET, &andina.path("/audit"), None).await.expect(200).body.to_string();
     assert!(trail.contains(&id) && !trail.contains("Ana Ruiz"));
+    // Whoever proves what was done in the business has no business with who comes when.
+    let mut auditor = app.somebody(&andina, &["auditor"]).await.0;
+    for path in ["/bookings", &path, &format!("{path}/calendar")] {
+        auditor.get(&app, &andina.path(path)).await.refused(403, "permission_denied");
+    }
+    auditor.get(&app, &andina.path("/services/limpieza/free-times")).await.expect(200);
 }
 
 struct Visitor {

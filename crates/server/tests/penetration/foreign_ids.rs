@@ -1,6 +1,7 @@
 //! Ids of another tenant, in every operation, by every kind of caller: answered as ids that nobody has.
 
 use crate::{
+    bookings::takes_bookings,
     description::{Ids, Operation, operations},
     files,
     stage::{Person, SESSION_COOKIE, Stage, Token, seconds_from_now},
@@ -62,17 +63,8 @@ async fn possessions(stage: &Stage) -> (Ids, Person) {
     let certificate = ask("POST", "/certificates", Some(certificate)).await.text("/certificateId");
     let account = json!({ "channel": "api", "name": "CRM", "callbackUrl": "https://crm.verde.example/" });
     let account = ask("POST", "/channels", Some(account)).await.text("/accountId");
-    let day = json!([["00:00", "24:00"]]);
-    let week = json!({ "mon": day, "tue": day, "wed": day, "thu": day, "fri": day, "sat": day, "sun": day });
-    let mut pack = ask("GET", "/context-pack", None).await.json();
-    pack["services"] =
-        json!([{ "id": "solo-servicio", "name": "Mesa", "durationMinutes": 30, "providerIds": ["salao"] }]);
-    pack["providers"] = json!([{ "id": "salao", "name": "Salão", "weeklyAvailability": week }]);
-    pack["bookingPolicy"] = json!({ "slotMinutes": 1 });
-    ask("PUT", "/context-pack", Some(pack)).await;
+    takes_bookings(stage, verde).await;
     let minute = Timestamp::from_second((seconds_from_now(86_400).as_second() / 60) * 60).unwrap();
-    let booking = json!({ "booking": { "serviceId": "solo-servicio", "startsAt": minute } });
-    let booking = ask("POST", "/bookings", Some(booking)).await.text("/bookingId");
     let key = ask("GET", "/keys", None).await.text("/items/0/keyId");
     let entry = ask("GET", "/audit", None).await.text("/items/0/auditId");
     let visitor = stage.browser(verde).await;
@@ -82,6 +74,9 @@ async fn possessions(stage: &Stage) -> (Ids, Person) {
     let luz = stage.person(verde, "luz@verde.example").await;
     let conversations = Request::new("GET", verde.path("/conversations"));
     let conversation = stage.send(luz.sends(conversations)).await.expect(200).text("/items/0/conversationId");
+    let booking = json!({ "booking": { "serviceId": "solo-servicio", "startsAt": minute } });
+    let booking = Request::new("POST", verde.path("/bookings")).json(&booking);
+    let booking = stage.send(luz.sends(booking)).await.expect(201).text("/bookingId");
     let domain =
         Request::new("POST", verde.path("/domains")).json(&json!({ "domain": "solo-verde.example" }));
     stage.send(luz.sends(domain)).await.expect(201);

@@ -4,8 +4,8 @@ use super::{Booking, Row};
 use crate::{StoreError, TenantKeys, TenantTx, readable::stored};
 use jiff_sqlx::{Timestamp as SqlTimestamp, ToSqlx};
 use misy_domain::{
-    BookingId, BookingState, ContactId, ContextPack, ConversationId, Timestamp,
-    booking::{Offer, Slot, Taken},
+    BookingId, BookingState, ContactId, ConversationId, Timestamp,
+    booking::{Offer, Taken},
 };
 use std::collections::BTreeMap;
 
@@ -135,57 +135,27 @@ pub async fn contact_of(
     contact.map(|id| stored(id.parse())).transpose()
 }
 
-/// A time that is free with a provider.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Free {
-    /// When.
-    pub slot: Slot,
-    /// With whom.
-    pub provider_id: String,
-}
-
-/// So many free times of one provider are looked at, at most.
-const MOST_OF_ONE: usize = 400;
-
-/// The free times of a service between two instants, in order; one for each start, with the first who can. What `except` takes is
-/// free.
-pub async fn free(
-    tx: &mut TenantTx,
-    pack: &ContextPack,
-    offers: &[Offer<'_>],
-    between: (Timestamp, Timestamp),
-    except: Option<BookingId>,
-    now: Timestamp,
-) -> Result<Vec<Free>, StoreError> {
-    let providers: Vec<&str> = offers.iter().map(|offer| offer.provider.id.as_str()).collect();
-    let busy = taken(tx, &providers, between, except, now).await?;
-    let mut free: BTreeMap<Slot, &str> = BTreeMap::new();
-    for offer in offers {
-        let taken = busy.get(&offer.provider.id).map_or(&[][..], Vec::as_slice);
-        for slot in pack.book(offer, taken).free(between, now, MOST_OF_ONE) {
-            free.entry(slot).or_insert(&offer.provider.id);
-        }
-    }
-    Ok(free.into_iter().map(|(slot, provider)| Free { slot, provider_id: provider.to_owned() }).collect())
-}
-
-/// What is taken of the time of some providers by bookings that begin between two instants, and by those that these could clash with. A hold that ran out takes nothing, and neither does `except`.
+/// What is taken of the time of those who could do something, by provider: all that a booking which begins between two instants
+/// could clash with. A hold that ran out takes nothing, and neither does `except`.
 pub async fn taken(
     tx: &mut TenantTx,
-    providers: &[&str],
+    offers: &[Offer<'_>],
     (from, until): (Timestamp, Timestamp),
     except: Option<BookingId>,
     now: Timestamp,
 ) -> Result<BTreeMap<String, Vec<Taken>>, StoreError> {
     let tenant = tx.tenant().clone();
-    let providers: Vec<String> = providers.iter().map(|id| (*id).to_owned()).collect();
+    let providers: Vec<String> = offers.iter().map(|offer| offer.provider.id.clone()).collect();
+    let before = offers.iter().map(|offer| offer.terms.before).max().unwrap_or_default();
+    let after = offers.iter().map(|offer| offer.terms.duration + offer.terms.after).max().unwrap_or_default();
     let rows = sqlx::query!(
         r#"select provider_id, place, lower(occupies) as "from!: SqlTimestamp", upper(occupies) as "until!: SqlTimestamp"
            from bookings
            where tenant_id = $1 and provider_id = any ($2) and state in ('held', 'booked')
-               -- Nothing lasts longer than a week, with two days around it.
-               and starts_at > $3::timestamptz - interval '12 days' and starts_at < $4::timestamptz + interval '11 days'
-               and occupies && tstzrange($3::timestamptz - interval '2 days', $4::timestamptz + interval '9 days') and (held_until is null or held_until > $5)
+               and occupies && tstzrange($3::timestamptz - make_interval(mins => $7), $4::timestamptz + make_interval(mins => $8), '[]')
+               -- For the index: nothing lasts longer than a week, with a day before it and after it.
+               and starts_at > $3::timestamptz - interval '10 days' and starts_at < $4::timestamptz + interval '10 days'
+               and (held_until is null or held_until > $5)
                and ($6::text is null or booking_id <> $6)"#,
         tenant.as_str(),
         &providers,
@@ -193,6 +163,8 @@ pub async fn taken(
         until.to_sqlx() as _,
         now.to_sqlx() as _,
         except.map(|id| id.to_string()),
+        i32::try_from(before).unwrap_or(i32::MAX),
+        i32::try_from(after).unwrap_or(i32::MAX),
     )
     .fetch_all(tx.connection())
     .await?;

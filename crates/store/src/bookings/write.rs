@@ -78,7 +78,7 @@ pub async fn put(
         }
     }
     let then = (new.starts_at, new.starts_at);
-    let busy = taken(tx, &providers, then, Some(new.booking_id), now).await?;
+    let busy = taken(tx, new.offers, then, Some(new.booking_id), now).await?;
     let (offer, slot, place) = match choose(pack, new, &busy, now) {
         Ok(chosen) => chosen,
         Err(refused) => return Ok(Kept::Refused(refused)),

@@ -198,7 +198,8 @@ async fn a_hold_keeps_a_time_until_it_runs_out_and_becomes_one_booking() {
     desk.store.clock.advance(Duration::from_mins(11));
     let mut tx = desk.store.database.tenant("test.taken", &desk.tenant.id).await.unwrap();
     let (now, month) = (desk.store.clock.now(), desk.in_hours(24 * 30));
-    let busy = bookings::taken(&mut tx, &["dra-rojas"], (now, month), None, now).await.unwrap();
+    let busy =
+        bookings::taken(&mut tx, &desk.pack.offers("limpieza"), (now, month), None, now).await.unwrap();
     assert_eq!(busy["dra-rojas"].len(), 2, "the two that are booked");
 }
 

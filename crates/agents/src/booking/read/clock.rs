@@ -50,8 +50,8 @@ const AT: &[&str] = &["las", "la", "at", "as", "around", "by", "tipo", "noon", "
 /// Words after a number that make it something else.
 const COUNTS: &[&str] = &[
     "personas", "persona", "people", "persons", "pessoas", "pessoa", "adultos", "adults", "adulto", "pax",
-    "anos", "dias", "days", "kids", "ninos", "criancas", "crianca", "guests", "lugares",
-    "minutos", "minutes", "veces",
+    "anos", "dias", "days", "kids", "ninos", "criancas", "crianca", "guests", "lugares", "minutos",
+    "minutes", "veces",
 ];
 const AFTER: &[&str] = &["despues", "after", "depois", "partir", "apos"];
 const BEFORE: &[&str] = &["antes", "before", "hasta", "ate"];

@@ -78,10 +78,7 @@ pub(crate) async fn free(
     own_session(&desk.database, &call).await?;
     let service: String = call.received.param("serviceId")?;
     let query: booking::FreeQuery = call.received.query()?;
-    let free = tenant_tx!(desk.database, "bookings.free", call.tenant(), async |tx| {
-        booking::free(&desk, tx, &service, &query).await
-    })
-    .await?;
+    let free = booking::free(&desk, call.tenant(), service, query).await?;
     Ok(Json(free))
 }
 
@@ -111,7 +108,7 @@ pub(crate) async fn create(
     let body: NewBookingBody = call.received.json()?;
     let once = Once::of(&call.received, &call.family().to_string())?;
     let booking_id = BookingId::new(&*desk.clock, &*desk.entropy);
-    tenant_tx!(desk.database, "bookings.create", call.tenant(), async |tx| {
+    let booked = tenant_tx!(desk.database, "bookings.create", call.tenant(), async |tx| {
         if let Some(answer) = once.answered(&desk, tx).await? {
             return Ok(answer);
         }
@@ -127,9 +124,10 @@ pub(crate) async fn create(
             counted_for: CountedFor { key: None, site: Some(call.site()), channel: Some(Channel::Web) },
         };
         let booking = booking::put(&desk, tx, call.keys(), &wanted).await?;
-        once.keep(&desk, tx, call.keys(), StatusCode::CREATED, &BookingAnswer::from(booking)).await
+        Ok(once.keep(&desk, tx, call.keys(), StatusCode::CREATED, &BookingAnswer::from(booking)).await?)
     })
-    .await
+    .await;
+    booking::answered(&desk, call.tenant(), booked).await
 }
 
 /// Read one's booking as a calendar
@@ -149,7 +147,7 @@ pub(crate) async fn calendar(
     let (booking, name) = tenant_tx!(desk.database, "bookings.read", call.tenant(), async |tx| {
         let booking = bookings::find(tx, call.keys(), id).await?;
         let booking = own(booking, &session)?;
-        Ok::<_, Problem>((booking, booking::pack(tx).await?.display_name))
+        Ok::<_, Problem>((booking, booking::pack(&desk, tx).await?.pack().display_name.clone()))
     })
     .await?;
     Ok(booking::calendar(&booking, &name))
@@ -181,15 +179,16 @@ pub(crate) async fn change(
     let expected = expected_version(&call.received)?;
     let late: LateQuery = call.received.query()?;
     let patch: BookingPatch = call.received.json()?;
-    let booking = tenant_tx!(desk.database, "bookings.change", call.tenant(), async |tx| {
+    let changed = tenant_tx!(desk.database, "bookings.change", call.tenant(), async |tx| {
         let before = own(bookings::find(tx, call.keys(), id).await?, &session)?;
-        let pack = booking::pack(tx).await?;
-        if booking::is_late(&before, &pack, desk.clock.now()) && late.late != Some(true) {
-            return Err(too_late());
+        let pack = booking::pack(&desk, tx).await?;
+        if booking::is_late(&before, pack.pack(), desk.clock.now()) && late.late != Some(true) {
+            return Err(too_late().into());
         }
         booking::change(&desk, tx, call.keys(), &before, &patch, expected).await
     })
-    .await?;
+    .await;
+    let booking = booking::answered(&desk, call.tenant(), changed).await?;
     Ok(versioned(booking.version, BookingAnswer::from(booking)))
 }
 
@@ -221,9 +220,9 @@ pub(crate) async fn cancel(
     let late: LateQuery = call.received.query()?;
     let booking = tenant_tx!(desk.database, "bookings.cancel", call.tenant(), async |tx| {
         let before = own(bookings::find(tx, call.keys(), id).await?, &session)?;
-        let (pack, now) = (booking::pack(tx).await?, desk.clock.now());
+        let (pack, now) = (booking::pack(&desk, tx).await?, desk.clock.now());
         let is_booked = before.state == misy_domain::BookingState::Booked;
-        if is_booked && booking::is_late(&before, &pack, now) && late.late != Some(true) {
+        if is_booked && booking::is_late(&before, pack.pack(), now) && late.late != Some(true) {
             return Err(too_late());
         }
         bookings::call_off(tx, call.keys(), id, expected, now).await?.ok_or_else(Problem::not_found)

@@ -76,7 +76,7 @@ pub(crate) fn position(cursor: Option<&str>) -> Result<Option<Position>, Problem
     get, path = "/api/meta-agent/tenants/{tenantId}/bookings", tag = "bookings", operation_id = "listBookings",
     params(("tenantId" = String, Path, description = "The tenant"), BookingQuery),
     responses((status = 200, description = "Bookings in the order of their starts", body = Page<BookingAnswer>)),
-    security(("administrator" = []), ("session" = []), ("tenantAccessToken" = [], "requestSignature" = []))
+    security(("session" = []), ("tenantAccessToken" = [], "requestSignature" = []))
 )]
 pub(crate) async fn list(
     State(desk): State<FrontDesk>,
@@ -118,7 +118,7 @@ pub(crate) async fn list(
         (status = 201, description = "The booking", body = BookingAnswer),
         (status = 402, description = "`quota_exceeded`: the month's bookings are used up", body = crate::problem::ProblemBody<'static>, content_type = "application/problem+json"),
     ),
-    security(("administrator" = []), ("session" = []), ("tenantAccessToken" = [], "requestSignature" = []))
+    security(("session" = []), ("tenantAccessToken" = [], "requestSignature" = []))
 )]
 pub(crate) async fn create(
     State(desk): State<FrontDesk>,
@@ -127,7 +127,7 @@ pub(crate) async fn create(
     let BookingOfContact { contact_id, booking: body } = call.received.json()?;
     let once = Once::of(&call.received, &call.manager.maker)?;
     let booking_id = BookingId::new(&*desk.clock, &*desk.entropy);
-    tenant_tx!(desk.database, "bookings.create", &call.tenant, async |tx| {
+    let booked = tenant_tx!(desk.database, "bookings.create", &call.tenant, async |tx| {
         if let Some(answer) = once.answered(&desk, tx).await? {
             return Ok(answer);
         }
@@ -149,9 +149,10 @@ pub(crate) async fn create(
         let booking = booking::put(&desk, tx, call.keys(), &wanted).await?;
         let detail = json!({ "serviceId": booking.service_id, "providerId": booking.provider_id });
         call.record_change(&desk, tx, booking_id.to_string(), Some(detail)).await?;
-        once.keep(&desk, tx, call.keys(), StatusCode::CREATED, &BookingAnswer::from(booking)).await
+        Ok(once.keep(&desk, tx, call.keys(), StatusCode::CREATED, &BookingAnswer::from(booking)).await?)
     })
-    .await
+    .await;
+    booking::answered(&desk, &call.tenant, booked).await
 }
 
 /// Read a booking
@@ -159,7 +160,7 @@ pub(crate) async fn create(
     get, path = "/api/meta-agent/tenants/{tenantId}/bookings/{bookingId}", tag = "bookings", operation_id = "readBooking",
     params(("tenantId" = String, Path, description = "The tenant"), ("bookingId" = String, Path, description = "The booking")),
     responses((status = 200, description = "The booking, with its version as ETag", body = BookingAnswer)),
-    security(("administrator" = []), ("session" = []), ("tenantAccessToken" = [], "requestSignature" = []))
+    security(("session" = []), ("tenantAccessToken" = [], "requestSignature" = []))
 )]
 pub(crate) async fn read(
     State(desk): State<FrontDesk>,
@@ -184,16 +185,17 @@ async fn found(desk: &FrontDesk, call: &Managed<act::BookingsRead>) -> Result<Bo
     operation_id = "readBookingCalendar",
     params(("tenantId" = String, Path, description = "The tenant"), ("bookingId" = String, Path, description = "The booking")),
     responses((status = 200, description = "One event (RFC 5545)", body = String, content_type = "text/calendar")),
-    security(("administrator" = []), ("session" = []), ("tenantAccessToken" = [], "requestSignature" = []))
+    security(("session" = []), ("tenantAccessToken" = [], "requestSignature" = []))
 )]
 pub(crate) async fn calendar(
     State(desk): State<FrontDesk>,
     call: Managed<act::BookingsRead>,
 ) -> Result<Response, Problem> {
     let booking = found(&desk, &call).await?;
-    let pack =
-        tenant_tx!(desk.database, "bookings.pack", &call.tenant, async |tx| booking::pack(tx).await).await?;
-    Ok(booking::calendar(&booking, &pack.display_name))
+    let pack = tenant_tx!(desk.database, "bookings.pack", &call.tenant, async |tx| booking::pack(&desk, tx)
+        .await)
+    .await?;
+    Ok(booking::calendar(&booking, &pack.pack().display_name))
 }
 
 /// Move or change a booking
@@ -210,7 +212,7 @@ pub(crate) async fn calendar(
         (status = 200, description = "The booking as it is now", body = BookingAnswer),
         (status = 412, description = "`stale`: it was changed meanwhile", body = crate::problem::ProblemBody<'static>, content_type = "application/problem+json"),
     ),
-    security(("administrator" = []), ("session" = []), ("tenantAccessToken" = [], "requestSignature" = []))
+    security(("session" = []), ("tenantAccessToken" = [], "requestSignature" = []))
 )]
 pub(crate) async fn change(
     State(desk): State<FrontDesk>,
@@ -219,14 +221,15 @@ pub(crate) async fn change(
     let id: BookingId = call.received.param("bookingId")?;
     let expected = expected_version(&call.received)?;
     let patch: BookingPatch = call.received.json()?;
-    let booking = tenant_tx!(desk.database, "bookings.change", &call.tenant, async |tx| {
+    let changed = tenant_tx!(desk.database, "bookings.change", &call.tenant, async |tx| {
         let before = bookings::find(tx, call.keys(), id).await?.ok_or_else(Problem::not_found)?;
         let booking = booking::change(&desk, tx, call.keys(), &before, &patch, expected).await?;
         let detail = json!({ "version": booking.version });
         call.record_change(&desk, tx, id.to_string(), Some(detail)).await?;
-        Ok::<_, Problem>(booking)
+        Ok(booking)
     })
-    .await?;
+    .await;
+    let booking = booking::answered(&desk, &call.tenant, changed).await?;
     Ok(versioned(booking.version, BookingAnswer::from(booking)))
 }
 
@@ -244,7 +247,7 @@ pub(crate) async fn change(
         (status = 200, description = "The booking as it is now", body = BookingAnswer),
         (status = 412, description = "`stale`: it was changed meanwhile", body = crate::problem::ProblemBody<'static>, content_type = "application/problem+json"),
     ),
-    security(("administrator" = []), ("session" = []), ("tenantAccessToken" = [], "requestSignature" = []))
+    security(("session" = []), ("tenantAccessToken" = [], "requestSignature" = []))
 )]
 pub(crate) async fn cancel(
     State(desk): State<FrontDesk>,

@@ -53,12 +53,16 @@ pub struct Providers {
 )]
 pub(crate) async fn list(
     State(desk): State<FrontDesk>,
-    call: Managed<act::BookingsRead>,
+    call: Managed<act::ContextPackRead>,
 ) -> Result<Json<Services>, Problem> {
-    let pack =
-        tenant_tx!(desk.database, "services.list", &call.tenant, async |tx| booking::pack(tx).await).await?;
+    let pack = tenant_tx!(desk.database, "services.list", &call.tenant, async |tx| booking::pack(&desk, tx)
+        .await)
+    .await?;
     let answer = |service: Service| ServiceAnswer { is_bookable: service.is_bookable(), service };
-    Ok(Json(Services { items: pack.services.into_iter().map(answer).collect(), next_cursor: None }))
+    Ok(Json(Services {
+        items: pack.pack().services.iter().cloned().map(answer).collect(),
+        next_cursor: None,
+    }))
 }
 
 /// List providers
@@ -72,11 +76,12 @@ pub(crate) async fn list(
 )]
 pub(crate) async fn providers(
     State(desk): State<FrontDesk>,
-    call: Managed<act::BookingsRead>,
+    call: Managed<act::ContextPackRead>,
 ) -> Result<Json<Providers>, Problem> {
-    let pack =
-        tenant_tx!(desk.database, "providers.list", &call.tenant, async |tx| booking::pack(tx).await).await?;
-    Ok(Json(Providers { items: pack.providers, next_cursor: None }))
+    let pack = tenant_tx!(desk.database, "providers.list", &call.tenant, async |tx| booking::pack(&desk, tx)
+        .await)
+    .await?;
+    Ok(Json(Providers { items: pack.pack().providers.clone(), next_cursor: None }))
 }
 
 /// List free times
@@ -94,13 +99,10 @@ pub(crate) async fn providers(
 )]
 pub(crate) async fn free(
     State(desk): State<FrontDesk>,
-    call: Managed<act::BookingsRead>,
+    call: Managed<act::ContextPackRead>,
 ) -> Result<Json<booking::FreeTimes>, Problem> {
     let service: String = call.received.param("serviceId")?;
     let query: booking::FreeQuery = call.received.query()?;
-    let free = tenant_tx!(desk.database, "bookings.free", &call.tenant, async |tx| {
-        booking::free(&desk, tx, &service, &query).await
-    })
-    .await?;
+    let free = booking::free(&desk, &call.tenant, service, query).await?;
     Ok(Json(free))
 }
