@@ -114,6 +114,8 @@ export interface Message {
   sequence: number;
   role: 'contact' | 'agent' | 'human' | 'system';
   agentName?: string | null;
+  /** What the person is called who wrote it, where it was one of the tenant. */
+  authorName?: string | null;
   parts: MessagePart[];
   sources?: Source[];
   inReplyTo?: string[];
@@ -140,6 +142,13 @@ export interface OutgoingMessage {
   errorCode?: string;
 }
 
+/** Who answers: the assistant, a person whose name is there, or nobody yet. */
+export interface HandoffDetail {
+  status?: SessionStatus;
+  state?: 'assistant' | 'waiting' | 'person' | 'closed';
+  personName?: string;
+}
+
 /** What `subscribeEvents` hands out. `delta`: all that is written so far of a message on its way, which then comes as `message`. */
 export type MisyEvent =
   | { type: 'session'; session: Session }
@@ -148,7 +157,7 @@ export type MisyEvent =
   | { type: 'typing'; active: boolean; agentName?: string }
   | { type: 'delta'; text: string }
   | { type: 'status'; status: SessionStatus }
-  | { type: 'handoff'; detail: Record<string, unknown> }
+  | { type: 'handoff'; detail: HandoffDetail }
   | { type: 'connection'; online: boolean }
   | { type: 'error'; error: MisyError };
 

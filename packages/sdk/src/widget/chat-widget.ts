@@ -166,10 +166,10 @@ export class ChatWidget implements MountedChat {
         this.pane.showOnline(event.online);
         break;
       case 'status':
-        this.pane.showHandedOver(event.status === 'handoff');
+        if (event.status !== 'handoff') this.pane.showHandedOver(false);
         break;
       case 'handoff':
-        this.pane.showHandedOver(true);
+        this.pane.showHandedOver(true, event.detail.personName);
         break;
       case 'error':
         this.pane.showUnavailable();

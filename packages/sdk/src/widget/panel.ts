@@ -85,8 +85,9 @@ export class Panel {
     this.showBanner(this.around.texts.unavailable);
   }
 
-  showHandedOver(handedOver: boolean): void {
-    this.subtitle.textContent = handedOver ? this.around.texts.withPerson : this.around.texts.assistant;
+  showHandedOver(handedOver: boolean, name?: string): void {
+    const { assistant, team, withPerson } = this.around.texts;
+    this.subtitle.textContent = !handedOver ? assistant : name ? `${name} · ${team}` : withPerson;
     this.person.hidden = handedOver;
   }
 

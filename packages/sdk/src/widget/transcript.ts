@@ -8,6 +8,8 @@ import { PartsView } from './rich-parts.js';
 /** One message in the list. Messages still on their way have no sequence yet and stand at the end. */
 interface Entry {
   role: Message['role'];
+  /** What the person is called who wrote it. */
+  name: string | null | undefined;
   sequence: number;
   createdAt: Date;
   dom: HTMLElement;
@@ -153,7 +155,7 @@ export class Transcript {
   }
 
   private entryFor(message: Message): Entry {
-    const entry = this.newEntry(message.role, new Date(message.createdAt), []);
+    const entry = this.newEntry(message.role, new Date(message.createdAt), [], message.authorName);
     this.fillIn(entry, message);
     const sources = renderSources(message.sources ?? [], this.around);
     if (sources) entry.meta.before(sources);
@@ -171,14 +173,14 @@ export class Transcript {
     this.views.set(message.messageId, view);
   }
 
-  private newEntry(role: Message['role'], createdAt: Date, content: Node[]): Entry {
+  private newEntry(role: Message['role'], createdAt: Date, content: Node[], name?: string | null): Entry {
     const day = h('div', { class: 'day', hidden: true });
     const meta = h('div', { class: 'meta' });
-    const author = h('bdi', { class: 'sr' }, `${authorName(role, this.around)}: `);
+    const author = h('bdi', { class: 'sr' }, `${name ?? authorName(role, this.around)}: `);
     // Each message finds its own direction, whatever the language of the page and of its author's name.
     const bubble = h('div', { class: 'bubble', dir: 'auto' }, author, ...content);
     const dom = h('div', { class: `message ${role}` }, day, bubble, meta);
-    return { role, sequence: Infinity, createdAt, dom, bubble, day, meta, state: 'sent' };
+    return { role, name, sequence: Infinity, createdAt, dom, bubble, day, meta, state: 'sent' };
   }
 
   /** What was pressed is marked where it stands. */
@@ -224,7 +226,8 @@ export class Transcript {
   private metaOf(entry: Entry): string {
     const time = timeLabel(entry.createdAt, this.around.locale);
     const { texts } = this.around;
-    return entry.role === 'contact' ? `${entry.missing ? texts.missing : texts[entry.state]} · ${time}` : time;
+    const before = entry.role === 'contact' ? (entry.missing ? texts.missing : texts[entry.state]) : entry.name;
+    return before ? `${before} · ${time}` : time;
   }
 }
 
