@@ -14,8 +14,8 @@ use std::collections::BTreeMap;
 const USUAL_STEP: u32 = 30;
 /// How far ahead may be booked where the policy says nothing, in days.
 const USUAL_HORIZON: u32 = 90;
-/// So many free times of one provider are looked at, at most.
-const MOST_OF_ONE: usize = 400;
+/// So many free times of one provider are looked at, at most: as many as the longest day has minutes.
+const MOST_OF_ONE: usize = 25 * 60;
 
 crate::words! {
     /// Where a booking stands.

@@ -9,13 +9,14 @@ use misy_agents::{
     booking::{Ahead, Asked, Effect, Facts, Form, FreeTime, Intent, Look, Said, Step, quota_phrase, step},
 };
 use misy_domain::{
-    BookingId, BookingState, Clock, ContactId, ContextPack, Entropy, Part, Permission, Timestamp,
+    BookingId, BookingState, Clock, ContactId, ContextPack, ConversationId, Entropy, Part, Permission,
+    Timestamp,
     agent::{AgentKind, AgentLimits, Definition, WhenWritten},
     booking::{Offer, Refused, Taken},
 };
 use misy_store::{
     Database, StoreError, TenantKeys, TenantTx, Vault,
-    bookings::{self, Booking as Stored, Details, Kept, NewBooking},
+    bookings::{self, Booking as Stored, Details, Kept, NewBooking, Own},
     usage::CountedFor,
 };
 use misy_workbench::{CompiledPack, Unfinished, Workbench};
@@ -93,7 +94,8 @@ impl Booking {
             let Some(contact) = bookings::contact_of(&mut tx, call.conversation).await? else {
                 return Ok(Ended::Drafted);
             };
-            let seen = look(&mut tx, &keys, pack, (&mut form, said), contact, now).await?;
+            let seen =
+                look(&mut tx, &keys, pack, (&mut form, said), (call.conversation, contact), now).await?;
             tx.commit().await?;
             let compiled = call.input.pack.clone();
             let facts = self.workbench.run(call.tenant, move |_| seen.facts(&compiled, now)).await?;
@@ -238,7 +240,7 @@ async fn look(
     keys: &TenantKeys,
     pack: &ContextPack,
     (form, said): (&mut Form, &Said),
-    contact: ContactId,
+    (conversation, contact): (ConversationId, ContactId),
     now: Timestamp,
 ) -> Result<Seen, StoreError> {
     let ahead: Vec<Ahead> =
@@ -247,7 +249,8 @@ async fn look(
     let off = called_off(tx, keys, form, &ahead, contact).await?;
     let Some(look) = form.look(pack, &ahead, now) else { return Ok(Seen { ahead, off, look: None }) };
     let offers = offers(pack, &look.service, look.provider.as_deref());
-    let taken = bookings::taken(tx, &offers, (look.from, look.until), look.except, now).await?;
+    let own = Own { booking: look.except, conversation: Some(conversation) };
+    let taken = bookings::taken(tx, &offers, (look.from, look.until), own, now).await?;
     Ok(Seen { ahead, off, look: Some((look, taken)) })
 }
 

@@ -8,7 +8,7 @@ mod read;
 mod write;
 
 pub use forms::{form, keep_form};
-pub use read::{Listed, Position, contact_of, find, list, taken, upcoming};
+pub use read::{Listed, Own, Position, contact_of, find, list, taken, upcoming};
 pub use write::{Kept, NewBooking, call_off, put, release};
 
 use crate::{ContactKey, StoreError, TenantKeys, TenantTx, readable::stored, vault::Via};

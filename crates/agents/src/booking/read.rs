@@ -92,9 +92,11 @@ pub(crate) fn read(desk: &Desk<'_>, input: &TurnInput<'_>, form: Option<&Form>) 
     let without = contact.0.as_ref().map(|phone| self::words(&desk.text.replace(phone, " ")));
     let clock = clock::read(without.as_ref().unwrap_or(&words), matches!(asked, Asked::Time | Asked::Day));
     let people = person::party(&words);
-    let chosen = form.and_then(|form| chosen(input, form, clock.time.is_some()));
     let yes = words.iter().any(|word| YES.contains(&word.as_str())) || desk.text.contains(['👍', '🙌', '✅']);
     let no = words.iter().any(|word| NO.contains(&word.as_str()));
+    let names_time = clock.time.is_some();
+    let chosen = form
+        .and_then(|form| chosen(input, form, names_time).or_else(|| only(form, yes && !no && !names_time)));
     let says_name = asked == Asked::Name && clock.time.is_none() && !desk.text.contains('?');
     let named = person::name(desk.text, says_name);
     Said {
@@ -162,6 +164,11 @@ fn chosen(input: &TurnInput<'_>, form: &Form, names_time: bool) -> Option<String
     let by_place = (!bare || form.asked != Asked::Time).then(|| choice::place(&said)).flatten();
     let at = last.and_then(title_of).or(by_place)?;
     form.offered.get(at).cloned()
+}
+
+/// The only one that was offered, where somebody agrees.
+fn only(form: &Form, agrees: bool) -> Option<String> {
+    form.offered.first().filter(|_| agrees && form.offered.len() == 1).cloned()
 }
 
 /// The services that can be booked and may be meant. A clear one stands alone.

@@ -309,9 +309,15 @@ fn a_booking_is_made_moved_and_called_off_in_each_language() {
         let moved = talk.booked();
         say(&mut talk, cancel);
         say(&mut talk, off);
-        let times = |all: &[(String, String, String, String)]| all.iter().map(|one| one.2.clone()).collect::<Vec<_>>();
+        let times = |all: &[(String, String, String, String)]| {
+            all.iter().map(|one| one.2.clone()).collect::<Vec<_>>()
+        };
         let left = talk.booked();
-        assert_eq!((times(&booked), times(&moved), left.len()), (vec!["12-02 15:00".to_owned()], vec!["12-03 17:00".to_owned()], 0), "{said:#?}");
+        assert_eq!(
+            (times(&booked), times(&moved), left.len()),
+            (vec!["12-02 15:00".to_owned()], vec!["12-03 17:00".to_owned()], 0),
+            "{said:#?}"
+        );
     }
 }
 

@@ -12,7 +12,7 @@ use misy_domain::{
 };
 use misy_store::{
     Collides, StoreError, TenantKeys, TenantTx,
-    bookings::{self, Booking, Details, Kept, NewBooking},
+    bookings::{self, Booking, Details, Kept, NewBooking, Own},
     context_packs, tenant_tx, turns,
     usage::{self, CountedFor},
 };
@@ -306,7 +306,13 @@ impl Missed {
     fn alternatives(&self) -> Vec<FreeTime> {
         let pack = self.pack.pack();
         let offers = offers_of(pack, &self.service, self.provider.as_deref());
-        let mut free = pack.free(&offers, &self.taken, around(self.at, self.now), self.now);
+        let half_a_day = jiff::SignedDuration::from_hours(12);
+        let near = self.at.checked_sub(half_a_day).ok().zip(self.at.checked_add(half_a_day).ok());
+        let within = |between| pack.free(&offers, &self.taken, between, self.now);
+        let mut free = near.map(within).unwrap_or_default();
+        if free.len() < ALTERNATIVES {
+            free = within(around(self.at, self.now));
+        }
         free.sort_by_key(|free| free.slot.from.duration_since(self.at).abs());
         free.truncate(ALTERNATIVES);
         free.sort_by_key(|free| free.slot);
@@ -381,7 +387,8 @@ pub(crate) async fn put(
         }
         Kept::Refused(why) => {
             let around = around(wanted.starts_at, now);
-            let taken = bookings::taken(tx, &offers, around, Some(wanted.booking_id), now).await?;
+            let own = Own { booking: Some(wanted.booking_id), conversation: wanted.conversation };
+            let taken = bookings::taken(tx, &offers, around, own, now).await?;
             let (service, provider) = (wanted.service.to_owned(), wanted.provider.map(str::to_owned));
             let (pack, at) = (compiled.clone(), wanted.starts_at);
             Err(NotBooked::Slot(Box::new(Missed { why, pack, service, provider, taken, at, now })))
@@ -466,7 +473,7 @@ pub(crate) async fn free(
         }
         let at = ("?serviceId", "?providerId");
         let offers = offers(pack.pack(), &service, query.provider_id.as_deref(), at)?;
-        let taken = bookings::taken(tx, &offers, (from, until), None, now).await?;
+        let taken = bookings::taken(tx, &offers, (from, until), Own::default(), now).await?;
         Ok((pack.clone(), taken))
     })
     .await?;

@@ -135,13 +135,22 @@ pub async fn contact_of(
     contact.map(|id| stored(id.parse())).transpose()
 }
 
+/// What takes nothing from whoever asks, since it is their own.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Own {
+    /// The booking that is made or moved.
+    pub booking: Option<BookingId>,
+    /// The conversation, with whatever time it keeps: a turn that was broken off may have kept one under another id.
+    pub conversation: Option<ConversationId>,
+}
+
 /// What is taken of the time of those who could do something, by provider: all that a booking which begins between two instants
-/// could clash with. A hold that ran out takes nothing, and neither does `except`.
+/// could clash with. A hold that ran out takes nothing, and neither does what is somebody's own.
 pub async fn taken(
     tx: &mut TenantTx,
     offers: &[Offer<'_>],
     (from, until): (Timestamp, Timestamp),
-    except: Option<BookingId>,
+    own: Own,
     now: Timestamp,
 ) -> Result<BTreeMap<String, Vec<Taken>>, StoreError> {
     let tenant = tx.tenant().clone();
@@ -156,15 +165,17 @@ pub async fn taken(
                -- For the index: nothing lasts longer than a week, with a day before it and after it.
                and starts_at > $3::timestamptz - interval '10 days' and starts_at < $4::timestamptz + interval '10 days'
                and (held_until is null or held_until > $5)
-               and ($6::text is null or booking_id <> $6)"#,
+               and ($6::text is null or booking_id <> $6)
+               and ($9::text is null or state <> 'held' or conversation_id is distinct from $9)"#,
         tenant.as_str(),
         &providers,
         from.to_sqlx() as _,
         until.to_sqlx() as _,
         now.to_sqlx() as _,
-        except.map(|id| id.to_string()),
+        own.booking.map(|id| id.to_string()),
         i32::try_from(before).unwrap_or(i32::MAX),
         i32::try_from(after).unwrap_or(i32::MAX),
+        own.conversation.map(|id| id.to_string()),
     )
     .fetch_all(tx.connection())
     .await?;

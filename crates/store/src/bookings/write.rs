@@ -1,6 +1,6 @@
 //! Bookings are made, moved and called off.
 
-use super::{Booking, Details, MOST_AHEAD, find, read::taken, seal};
+use super::{Booking, Details, MOST_AHEAD, Own, find, read::taken, seal};
 use crate::{
     ContactKey, StoreError, TenantKeys, TenantTx,
     usage::{self, CountedFor, Reserved},
@@ -78,7 +78,8 @@ pub async fn put(
         }
     }
     let then = (new.starts_at, new.starts_at);
-    let busy = taken(tx, new.offers, then, Some(new.booking_id), now).await?;
+    let own = Own { booking: Some(new.booking_id), conversation: new.conversation };
+    let busy = taken(tx, new.offers, then, own, now).await?;
     let (offer, slot, place) = match choose(pack, new, &busy, now) {
         Ok(chosen) => chosen,
         Err(refused) => return Ok(Kept::Refused(refused)),

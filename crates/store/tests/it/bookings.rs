@@ -3,7 +3,7 @@
 use misy_domain::{BookingId, BookingState, Clock, ContextPack, Metered, Timestamp, booking::Refused};
 use misy_store::{
     StoreError,
-    bookings::{self, Details, Kept, NewBooking},
+    bookings::{self, Details, Kept, NewBooking, Own},
     sessions::Session,
     usage::{self, CountedFor},
 };
@@ -198,8 +198,9 @@ async fn a_hold_keeps_a_time_until_it_runs_out_and_becomes_one_booking() {
     desk.store.clock.advance(Duration::from_mins(11));
     let mut tx = desk.store.database.tenant("test.taken", &desk.tenant.id).await.unwrap();
     let (now, month) = (desk.store.clock.now(), desk.in_hours(24 * 30));
-    let busy =
-        bookings::taken(&mut tx, &desk.pack.offers("limpieza"), (now, month), None, now).await.unwrap();
+    let busy = bookings::taken(&mut tx, &desk.pack.offers("limpieza"), (now, month), Own::default(), now)
+        .await
+        .unwrap();
     assert_eq!(busy["dra-rojas"].len(), 2, "the two that are booked");
 }
 

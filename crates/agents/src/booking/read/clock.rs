@@ -66,11 +66,11 @@ pub(super) fn read(words: &[String], bare: bool) -> Clock {
         times.extend((0..words.len()).find_map(|at| Some((at, time_at(words, at, true)?))));
     }
     for (at, (minutes, told)) in times {
-        let near = words[at.saturating_sub(3)..at].iter().map(String::as_str);
+        let near = &words[at.saturating_sub(3)..at];
         let minutes_of_day = if !told && minutes < 8 * 60 { minutes + 12 * 60 } else { minutes };
-        if near.clone().any(|word| AFTER.contains(&word)) {
+        if bounds(near, AFTER) {
             clock.within = Some((minutes_of_day, DAY));
-        } else if near.clone().any(|word| BEFORE.contains(&word)) {
+        } else if bounds(near, BEFORE) {
             clock.within = Some((0, minutes_of_day));
         } else {
             // What is said last is what counts: "at four, no, at five".
@@ -78,6 +78,13 @@ pub(super) fn read(words: &[String], bare: bool) -> Clock {
         }
     }
     clock
+}
+
+/// Whether one of these words stands before a time, and for it: "after five", and not "the day after tomorrow at five".
+fn bounds(near: &[String], list: &[&str]) -> bool {
+    let of_a_day = |word: &String| matches!(word.as_str(), "tomorrow" | "manana" | "amanha");
+    let place = near.iter().rposition(|word| list.contains(&word.as_str()));
+    place.is_some_and(|at| !near[at..].iter().any(of_a_day))
 }
 
 /// The time that is written at a place.
@@ -196,6 +203,8 @@ mod tests {
             ("645", true, Some((6 * 60 + 45, false))),
             ("11:15 am please", false, Some((11 * 60 + 15, true))),
             ("4pm", false, Some((16 * 60, true))),
+            ("to the day after tomorrow at 5pm", false, Some((17 * 60, true))),
+            ("depois de amanhã às 17h", false, Some((17 * 60, true))),
             ("ok 10", true, Some((10 * 60, false))),
             ("somos 4 personas", true, None),
             ("para 2", true, None),
