@@ -19,6 +19,7 @@ mod worker;
 
 pub use agents::Agents;
 pub use courier::{Courier, Signs};
+pub use held::{Aside, Places};
 pub use mailer::{Mailer, MailerError};
 pub use rotations::rotations;
 pub use settings::WorkerSettings;

@@ -6,7 +6,8 @@ revoke insert, update, delete on misy.contacts, misy.sessions, misy.conversation
 revoke update, delete on misy.messages, misy.decisions from misy_worker;
 grant update (
     status, language, last_sequence, answered_sequence, unanswered_in_a_row, work_at, lease_owner, fence, attempts, last_error,
-    dead_at, handoff_reason, sealed_handoff, waits_for, waits_until, sealed_wait, woken, active_at, waiting_since, handling) on misy.conversations to misy_worker;
+    dead_at, handoff_reason, sealed_handoff, waits_for, waits_until, sealed_wait, wait, waits_since, waits_agent, woken, active_at,
+    waiting_since, handling) on misy.conversations to misy_worker;
 revoke insert, update, delete on misy.quotas from misy_worker;
 
 -- Nobody rewrites history; a rotation of keys seals it anew.

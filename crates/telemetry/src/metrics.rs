@@ -173,6 +173,7 @@ pub const ALL: &[Metric] = &[
         &["kind", "outcome"],
         "work by kind (`conversation`, `delivery`, `mail`, `key_rotation`) and end: `done`, `failed` (tried again), `lost` (another worker took over), `dead` (given up)",
     ),
+    gauge("misy_worker_aside", &["kind"], "how much of the work waits for somebody else and takes no place"),
     gauge("misy_worker_busy", &["kind"], "how much the worker works on now"),
     counter("misy_worker_claim_errors_total", &["kind"], "claims of work that failed"),
     histogram("misy_worker_claim_seconds", &["kind"], "how long claims of work took"),

@@ -1,22 +1,28 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { bearer } from '@misy/api-client';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
+import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
 import { launchBrowser, newVisitor } from '../src/browser.js';
 import { ChatPage } from '../src/chat-page.js';
+import { Contact } from '../src/contact.js';
 import { DemoSite } from '../src/demo-sites.js';
+import { eventually } from '../src/eventually.js';
 import { inspect } from '../src/inspect.js';
 import { Installation, NO_PROGRAM, type Registered } from '../src/installation.js';
-import { enrol } from '../src/people.js';
+import { accept, enrol, type Person, signIn } from '../src/people.js';
 
 describe('people answer in the inbox', { skip: NO_PROGRAM }, () => {
   let installation: Installation;
   let browser: Browser;
   let site: DemoSite;
+  let key: string;
+  let ana: Person;
   /** Ends what was begun, the last first: what is left would keep the process from ending, however the tests fared. */
   const endings: (() => Promise<void>)[] = [];
   /** Where Ana, the administrator of andina, is signed in. */
   let office: BrowserContext;
+  /** Where Luz is, who answers and administers nothing. */
+  let desk: BrowserContext;
 
   before(async () => {
     installation = await Installation.start();
@@ -31,30 +37,61 @@ describe('people answer in the inbox', { skip: NO_PROGRAM }, () => {
         businessIndustry: 'Dental clinic',
       },
     });
-    site = await DemoSite.start('andina', andina.publishableKey.key, installation.origin);
+    key = andina.publishableKey.key;
+    site = await DemoSite.start('andina', key, installation.origin);
     endings.unshift(() => site.stop());
     browser = await launchBrowser();
     endings.unshift(() => browser.close());
     office = await newVisitor(browser, { locale: 'en-US' });
     const page = await office.newPage();
-    await enrol(page, andina.enrollment.url, 'Ana Rojas', 'ana@andina.example');
+    ana = await enrol(page, andina.enrollment.url, 'Ana Rojas', 'ana@andina.example');
     await page.goto(`${installation.origin}/console/andina/sites/main`);
     await page.getByRole('textbox', { name: 'Origins' }).fill(`https://andina.example\n${site.origin}`);
     await page.getByRole('button', { name: 'Save' }).click();
     await page.getByRole('button', { name: 'Undo' }).waitFor();
+    await page.goto(`${installation.origin}/console/andina/team`);
+    await page.getByRole('button', { name: 'Invite' }).click();
+    const form = page.getByRole('dialog');
+    await form.getByLabel('Name').fill('Luz Mora');
+    await form.getByLabel('E-mail address').fill('luz@andina.example');
+    await form.getByRole('checkbox', { name: /^Agent/ }).check();
+    await form.getByRole('button', { name: 'Invite' }).click();
+    const invitation = await page.getByRole('dialog', { name: 'Invitation link' }).locator('code').textContent();
     await page.close();
+    desk = await newVisitor(browser, { locale: 'en-US' });
+    const hers = await desk.newPage();
+    await accept(hers, invitation ?? '', 'Luz Mora');
+    await hers.close();
   });
   after(async () => {
     for (const end of endings) await end();
   });
 
-  /** The inbox, as Ana sees it. */
-  async function inbox(): Promise<Page> {
-    const page = await office.newPage();
-    await page.goto(`${installation.origin}/console/andina/inbox`);
-    await page.getByRole('heading', { level: 1, name: 'Inbox' }).waitFor();
+  const address = (contact?: Contact): string => `${installation.origin}/console/andina/inbox${contact ? `/${contact.conversationId}` : ''}`;
+
+  /** The inbox as somebody sees it, unless Ana does; with the conversation of a contact where one is named. */
+  async function inbox(contact?: Contact, who: BrowserContext = office): Promise<Page> {
+    const page = await who.newPage();
+    await page.goto(address(contact));
+    await page.getByRole('heading', { level: 1, name: contact ? /^Visitor/ : 'Inbox' }).waitFor();
     return page;
   }
+
+  /** Somebody who has asked for a person. */
+  async function waiting(text = 'Quiero hablar con una persona'): Promise<Contact> {
+    const contact = await Contact.at(installation.api, key, site.origin);
+    await contact.write(text);
+    await eventually(async () => assert.ok((await contact.said()).length > 1));
+    return contact;
+  }
+
+  const row = (page: Page, { conversationId }: Contact): Locator => page.locator(`.inbox-list a[href$="${conversationId}"]`);
+
+  /** What the tab keeps of what somebody wrote. */
+  const kept = (page: Page): Promise<string[]> => page.evaluate(() => Object.keys(sessionStorage).filter((name) => name.startsWith('misy.')));
+
+  /** What people of the tenant have answered, in its order. */
+  const answered = async (contact: Contact): Promise<unknown[]> => (await contact.said()).filter(({ role }) => role === 'human').map(({ parts }) => parts[0]?.text);
 
   /** Somebody who has opened the chat on the clinic's site. */
   async function customer(): Promise<ChatPage> {
@@ -111,5 +148,126 @@ describe('people answer in the inbox', { skip: NO_PROGRAM }, () => {
     await page.getByText('Choose a conversation').waitFor();
     await inspect(page, 'inbox');
     await page.close();
+  });
+
+  test('news come back after the server has refused them, and what was missed is read', async () => {
+    const page = await office.newPage();
+    let refusals = 0;
+    await page.route('**/inbox/events', (route) => (refusals++ < 2 ? route.fulfill({ status: 503, body: '' }) : route.continue()));
+    await page.goto(address());
+    await page.getByText('Not live at the moment').waitFor();
+    const before = await waiting();
+    await page.getByText('Not live at the moment').waitFor({ state: 'detached' });
+    await row(page, before).waitFor();
+    const after = await waiting();
+    await row(page, after).waitFor();
+    assert.equal(refusals, 3);
+    await page.close();
+  });
+
+  test('what was sent and did not arrive stays where it was written, in its order, until it does', async () => {
+    const [contact, other] = [await waiting(), await waiting()];
+    const page = await inbox(contact);
+    await page.getByText('Take it to answer').waitFor();
+    await page.keyboard.press('t');
+    const reply = page.getByLabel('Your reply');
+    await reply.waitFor();
+    const ids: unknown[] = [];
+    let isCut = true;
+    await page.route('**/messages', async (route) => {
+      if (route.request().method() !== 'POST') return route.continue();
+      ids.push((route.request().postDataJSON() as { clientMessageId: string }).clientMessageId);
+      return isCut ? route.abort() : route.continue();
+    });
+    for (const text of ['No.', 'Espere, sí.']) {
+      await reply.fill(text);
+      await reply.press('Enter');
+    }
+    await page.getByText('The server could not be reached').waitFor();
+    await page.getByText('Waits for the one before').waitFor();
+    await inspect(page, 'inbox-not-sent');
+    // Elsewhere, and on another page, it is still to be sent.
+    await row(page, other).click();
+    await row(page, contact).getByText('Not sent').waitFor();
+    await page.goto(address(contact));
+    await page.getByText('Espere, sí.').waitFor();
+    isCut = false;
+    await page.getByRole('button', { name: 'Send again' }).click();
+    await page.getByRole('button', { name: 'Send again' }).waitFor({ state: 'detached' });
+    await eventually(async () => assert.deepEqual(await answered(contact), ['No.', 'Espere, sí.']));
+    assert.deepEqual([ids.length, ids[0], new Set(ids).size], [3, ids[1], 2]);
+    await eventually(async () => assert.deepEqual(await kept(page), []));
+    await page.close();
+  });
+
+  test('what somebody began to write is nobody else’s', async () => {
+    const contact = await waiting();
+    const shared = await newVisitor(browser, { locale: 'en-US' });
+    const page = await shared.newPage();
+    await page.goto(address(contact));
+    await signIn(page, ana);
+    await page.getByText('Take it to answer').waitFor();
+    await page.keyboard.press('t');
+    await page.getByLabel('Your reply').fill('Su cuenta es');
+    await row(page, await waiting()).click();
+    await page.getByText('Take it to answer').waitFor();
+    await page.goto(address(contact));
+    assert.equal(await page.getByLabel('Your reply').inputValue(), 'Su cuenta es');
+    await page.getByRole('button', { name: 'Hand back' }).click();
+    await page.getByText('The assistant answers again').waitFor();
+    await page.getByRole('button', { name: /^Your account/ }).click();
+    await page.getByRole('menuitem', { name: 'Sign out' }).click();
+    await page.waitForURL('**/sign-in?returnTo=/console');
+    assert.deepEqual(await kept(page), []);
+    // Also where they could not sign out.
+    await page.evaluate(() => sessionStorage.setItem('misy.kept.usr_somebody/draft/andina/x', 'Su cuenta es'));
+    await page.getByLabel('E-mail address').fill('luz@andina.example');
+    await page.getByLabel('Password', { exact: true }).fill('un tigre, dos tigres, tres tigres');
+    await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+    await page.getByRole('heading', { level: 1, name: 'Clínica Andina' }).waitFor();
+    await page.goto(address(contact));
+    await page.getByText('Take it to answer').waitFor();
+    await page.keyboard.press('t');
+    assert.equal(await page.getByLabel('Your reply').inputValue(), '');
+    assert.deepEqual(await kept(page), []);
+    await shared.close();
+  });
+
+  test('however much is written, the inbox reads lists now and then, and no conversation but the open one', async () => {
+    const [opened, ...others] = await Promise.all(Array.from({ length: 8 }, () => waiting()));
+    assert.ok(opened);
+    const page = await inbox(opened);
+    await page.getByRole('log', { name: 'Messages' }).getByText('Quiero hablar').waitFor();
+    const read: string[] = [];
+    page.on('request', (request) => read.push(new URL(request.url()).pathname));
+    const start = Date.now();
+    for (const text of ['uno', 'dos', 'tres', 'cuatro', 'cinco', 'seis']) await Promise.all(others.map((other) => other.write(text)));
+    for (const other of others) await row(page, other).getByText(/seis|equipo/).waitFor();
+    const conversations = read.filter((path) => path.includes('/conversations/'));
+    assert.deepEqual(conversations.filter((path) => !path.includes(opened.conversationId)), []);
+    const lists = read.filter((path) => path.endsWith('/conversations')).length;
+    assert.ok(lists > 0 && lists <= 2 + (Date.now() - start) / 2000, `${lists} lists`);
+    await page.close();
+  });
+
+  test('of two people who want to do something with a conversation the second is told who was first', async () => {
+    const contact = await waiting();
+    const [page, hers] = [await inbox(contact), await inbox(contact, desk)];
+    await page.route('**/close', async (route) => {
+      await hers.getByRole('button', { name: 'Take', exact: true }).click();
+      await hers.getByLabel('Your reply').waitFor();
+      await route.continue();
+    });
+    await page.keyboard.press('e');
+    await page.getByText('Not done: Luz Mora answers now.').waitFor();
+    await page.getByText('Luz Mora answers. You can leave a note.').waitFor();
+    await page.unroute('**/close');
+    // Who may say who answers can still do it, now that they know, and take it back.
+    await page.keyboard.press('e');
+    await page.getByText('Conversation closed').waitFor();
+    await page.getByRole('button', { name: 'Undo' }).click();
+    await hers.getByLabel('Your reply').waitFor();
+    await page.close();
+    await hers.close();
   });
 });

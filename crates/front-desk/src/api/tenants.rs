@@ -27,6 +27,7 @@ pub mod secrets;
 pub mod services;
 pub mod sign_in;
 pub mod sites;
+pub mod turns;
 pub mod usage;
 pub mod user_access;
 pub mod users;

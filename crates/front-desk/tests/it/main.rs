@@ -51,6 +51,7 @@ mod support;
 mod tokens;
 mod usage;
 mod users;
+mod waiting;
 mod whatsapp;
 mod work;
 mod writing;

@@ -189,6 +189,8 @@ fn cases() -> Vec<Case> {
         "exportAudit",
         "readAuditReport",
         "readDecision",
+        "listWaitingTurns",
+        "wakeTurn",
         "listRoles",
         "createRole",
         "readRole",
@@ -433,7 +435,6 @@ fn fill(path: &str, tenant: &Tenant) -> String {
         .replace("{roleId}", "reception")
         .replace("{domain}", "business.example")
         .replace("{grantId}", "grt_00000000000000000000000000")
-        .replace("{conversationId}", "cnv_00000000000000000000000000")
         .replace("{alertId}", "alr_00000000000000000000000000")
         .replace("{bookingId}", "bkg_00000000000000000000000000")
         .replace("{serviceId}", "no-service")
@@ -441,6 +442,7 @@ fn fill(path: &str, tenant: &Tenant) -> String {
         .replace("{certificateId}", "crt_00000000000000000000000000")
         .replace("{sessionId}", "ses_00000000000000000000000000")
         .replace("{kind}", "mail")
+        .replace("{conversationId}", "cnv_00000000000000000000000000")
         .replace("{workId}", "eml_00000000000000000000000000")
         .replace("{auditId}", "aud_00000000000000000000000000")
 }
@@ -448,6 +450,7 @@ fn fill(path: &str, tenant: &Tenant) -> String {
 /// A body that would have an effect.
 fn example(id: &str, tenant: &Tenant) -> Vec<u8> {
     let body = match id {
+        "wakeTurn" => json!({ "wait": 1, "outcome": "evil" }),
         "revokeToken" => json!({ "tenantId": tenant.id, "tokenId": "tat_00000000000000000000000000" }),
         "registerOwner" | "registerTenant" | "createTenant" => {
             crate::support::registration("Roja", "https://roja.example")

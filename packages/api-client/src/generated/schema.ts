@@ -68,6 +68,8 @@ export interface components {
          *     - `audit:read`: Read the audit trail, its proofs and reports.
          *     - `audit:export`: Export the audit trail.
          *     - `decisions:read`: Read why an agent answered as it did.
+         *     - `turns:read`: Read which turns wait.
+         *     - `turns:write`: Let turns that wait go on.
          *     - `usage:read`: Read what was used.
          *     - `users:read`: Read users and their sessions.
          *     - `users:write`: Invite, change and remove users.
@@ -89,7 +91,7 @@ export interface components {
          *     - `work:write`: Revive and drop work that was given up.
          * @enum {string}
          */
-        Action: "tenant:read" | "tenant:write" | "tenant:close" | "tenant:delete" | "tenant:reopen" | "plan:write" | "tenants:list" | "tenants:create" | "tenants:suspend" | "tenants:activate" | "privilege:use" | "privilege:read" | "privilege:end" | "context-pack:read" | "context-pack:write" | "bookings:read" | "bookings:write" | "sites:read" | "sites:write" | "keys:read" | "keys:write" | "administrator-keys:revoke" | "secrets:read" | "secrets:write" | "tokens:revoke" | "certificates:read" | "certificates:write" | "limits:read" | "audit:read" | "audit:export" | "decisions:read" | "usage:read" | "users:read" | "users:write" | "roles:read" | "roles:write" | "sign-in:read" | "sign-in:write" | "encryption:read" | "encryption:rotate" | "channels:read" | "channels:write" | "files:remove" | "conversations:read" | "conversations:write" | "conversations:assign" | "alerts:read" | "alerts:write" | "work:read" | "work:write";
+        Action: "tenant:read" | "tenant:write" | "tenant:close" | "tenant:delete" | "tenant:reopen" | "plan:write" | "tenants:list" | "tenants:create" | "tenants:suspend" | "tenants:activate" | "privilege:use" | "privilege:read" | "privilege:end" | "context-pack:read" | "context-pack:write" | "bookings:read" | "bookings:write" | "sites:read" | "sites:write" | "keys:read" | "keys:write" | "administrator-keys:revoke" | "secrets:read" | "secrets:write" | "tokens:revoke" | "certificates:read" | "certificates:write" | "limits:read" | "audit:read" | "audit:export" | "decisions:read" | "turns:read" | "turns:write" | "usage:read" | "users:read" | "users:write" | "roles:read" | "roles:write" | "sign-in:read" | "sign-in:write" | "encryption:read" | "encryption:rotate" | "channels:read" | "channels:write" | "files:remove" | "conversations:read" | "conversations:write" | "conversations:assign" | "alerts:read" | "alerts:write" | "work:read" | "work:write";
         /**
          * @description How an agent comes to its answer.
          *
@@ -3196,6 +3198,39 @@ export interface components {
             nextCursor?: string | null;
         };
         /** @description A page of a list. */
+        Page_WaitingTurn: {
+            /** @description The items. */
+            items: {
+                /**
+                 * @description The agent that waits.
+                 * @example support
+                 */
+                agentName: string;
+                /** @description The conversation. */
+                conversationId: components["schemas"]["ConversationId"];
+                /**
+                 * Format: int64
+                 * @description The number of the wait, which waking it names: a conversation may wait again for something else.
+                 * @example 17
+                 */
+                wait: number;
+                /** @description What it waits for. */
+                waitsFor: components["schemas"]["WaitsFor"];
+                /**
+                 * Format: date-time
+                 * @description Since when.
+                 */
+                waitsSince: string;
+                /**
+                 * Format: date-time
+                 * @description When it goes on at the latest, with or without an outcome.
+                 */
+                waitsUntil: string;
+            }[];
+            /** @description Where the next page begins, if there is one. */
+            nextCursor?: string | null;
+        };
+        /** @description A page of a list. */
         Page_Work: {
             /** @description The items. */
             items: {
@@ -4940,6 +4975,16 @@ export interface components {
              */
             amr?: string[];
         };
+        /** @description What a turn waited for. */
+        TurnOutcome: {
+            /** @description The result of the tool, or the person's decision. 16 KiB as JSON at most. */
+            outcome: unknown;
+            /**
+             * Format: int64
+             * @description The number of the wait.
+             */
+            wait: number;
+        };
         /** @description Whether a person writes. */
         TypingRequest: {
             /** @description `true`: said again every few seconds, as long as they do. */
@@ -5078,6 +5123,43 @@ export interface components {
          * @enum {string}
          */
         UserStatus: "invited" | "active" | "disabled";
+        /** @description A turn that waits. */
+        WaitingTurn: {
+            /**
+             * @description The agent that waits.
+             * @example support
+             */
+            agentName: string;
+            /** @description The conversation. */
+            conversationId: components["schemas"]["ConversationId"];
+            /**
+             * Format: int64
+             * @description The number of the wait, which waking it names: a conversation may wait again for something else.
+             * @example 17
+             */
+            wait: number;
+            /** @description What it waits for. */
+            waitsFor: components["schemas"]["WaitsFor"];
+            /**
+             * Format: date-time
+             * @description Since when.
+             */
+            waitsSince: string;
+            /**
+             * Format: date-time
+             * @description When it goes on at the latest, with or without an outcome.
+             */
+            waitsUntil: string;
+        };
+        /**
+         * @description What a turn waits for.
+         *
+         *     - `tool`: The result of a tool.
+         *     - `person`: Somebody's word.
+         *     - `timer`: A time.
+         * @enum {string}
+         */
+        WaitsFor: "tool" | "person" | "timer";
         /** @description The intervals of each day of the week; an empty day is closed. */
         WeeklyHours: {
             /** @description Friday. */
@@ -11226,6 +11308,87 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Epoch"];
                 };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["InvalidBody"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listWaitingTurns: {
+        parameters: {
+            query?: {
+                /** @description `nextCursor` of the page before. */
+                cursor?: string;
+                /** @description At most so many: 1 to 200, usually 50. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The tenant */
+                tenantId: components["schemas"]["TenantId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What has waited longest comes first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_WaitingTurn"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["InvalidQuery"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    wakeTurn: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The tenant */
+                tenantId: components["schemas"]["TenantId"];
+                /** @description The conversation */
+                conversationId: components["schemas"]["ConversationId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "wait": 17,
+                 *       "outcome": {
+                 *         "approved": true
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["TurnOutcome"];
+            };
+        };
+        responses: {
+            /** @description It goes on, or was woken before */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];

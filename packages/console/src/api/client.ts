@@ -1,4 +1,5 @@
 import { MisyClient, type MisyProblem, type ProblemCode, type Schemas, session } from '@misy/api-client';
+import { forgetOthers } from '../frame/kept.js';
 import { ask } from './asking.js';
 
 let csrfToken = '';
@@ -13,6 +14,7 @@ export async function readMe(): Promise<Schemas['SignedIn']> {
   const me = await api.call('readMe');
   csrfToken = me.csrfToken;
   userId = me.user.userId;
+  forgetOthers(userId);
   return me;
 }
 

@@ -6,6 +6,7 @@ import { Button, Empty, Problem, Skeleton } from '../parts/basics.js';
 import { useToasts } from '../parts/toasts.js';
 import { useTexts } from '../words/words.js';
 import { Asked } from './asked.js';
+import { forgetOthers } from './kept.js';
 import { frame } from './texts.js';
 
 const Context = createContext<Schemas['SignedIn'] | undefined>(undefined);
@@ -29,6 +30,7 @@ export function useSignOut(): () => void {
     await api.call('signOut').catch((error: unknown) => {
       if (!(error instanceof MisyProblem && isSignedOut(error))) throw error;
     });
+    forgetOthers();
     location.assign('/sign-in?returnTo=/console');
   };
   return () => void end().catch((error: unknown) => failed(error, say('still_signed_in')));

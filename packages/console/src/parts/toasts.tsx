@@ -15,9 +15,11 @@ interface Tell {
   done: (text: string, undo?: () => void) => void;
   /** `first`: what is said before the reason. */
   failed: (error: unknown, first?: string) => void;
+  /** As `failed`, in words of one's own. */
+  refused: (text: string) => void;
 }
 
-const Context = createContext<Tell>({ done: () => undefined, failed: () => undefined });
+const Context = createContext<Tell>({ done: () => undefined, failed: () => undefined, refused: () => undefined });
 
 export const useToasts = (): Tell => use(Context);
 
@@ -39,9 +41,10 @@ export function Toasts({ children }: { children: ReactNode }): ReactNode {
     [drop],
   );
   const done = useCallback((text: string, undo?: () => void) => add({ text, undo, failed: false }), [add]);
-  const failed = useCallback((error: unknown, first?: string) => add({ text: [first, explain(error, language)].filter(Boolean).join(' '), failed: true }), [add, language]);
+  const refused = useCallback((text: string) => add({ text, failed: true }), [add]);
+  const failed = useCallback((error: unknown, first?: string) => refused([first, explain(error, language)].filter(Boolean).join(' ')), [refused, language]);
   return (
-    <Context value={{ done, failed }}>
+    <Context value={{ done, failed, refused }}>
       {children}
       <div className="toasts" role="status" aria-live="polite">
         {toasts.map((toast) => (

@@ -1,9 +1,9 @@
 import { type KeyboardEvent, type ReactNode, useId, useRef, useState } from 'react';
 import { api } from '../../api/client.js';
+import { keep, readKept } from '../../frame/kept.js';
 import { useTenant } from '../../frame/tenant.js';
 import { Button } from '../../parts/basics.js';
 import { useTexts, useWriting } from '../../words/words.js';
-import { keepDraft, readDraft } from './drafts.js';
 import { texts } from './texts.js';
 
 /** The contact sees that somebody writes for eight seconds after each word of it. */
@@ -15,13 +15,13 @@ export function Composer({ conversationId, may, why, windowClosesAt, send }: { c
   const say = useTexts(texts);
   const write = useWriting();
   const id = useId();
-  const { tenantId } = useTenant();
-  const draft = `${tenantId}/${conversationId}`;
-  const [text, setText] = useState(() => readDraft(draft));
+  const { tenantId, me } = useTenant();
+  const draft = `draft/${tenantId}/${conversationId}`;
+  const [text, setText] = useState(() => readKept(me.user.userId, draft));
   const told = useRef(0);
   const change = (next: string): void => {
     setText(next);
-    keepDraft(draft, next);
+    keep(me.user.userId, draft, next);
     const now = Date.now();
     if (next !== '' && now - told.current > TELL_EVERY_MS) {
       told.current = now;

@@ -1,7 +1,7 @@
 import { MisyProblem, type Schemas } from '@misy/api-client';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { type ReactNode, useState } from 'react';
+import { type ReactNode, useRef, useState } from 'react';
 import { api } from '../../api/client.js';
 import { useTenant } from '../../frame/tenant.js';
 import { Button, Problem, Skeleton } from '../../parts/basics.js';
@@ -11,6 +11,7 @@ import { useToasts } from '../../parts/toasts.js';
 import { useTexts } from '../../words/words.js';
 import { Composer } from './composer.js';
 import { place } from './live.js';
+import { useOutbox } from './outbox.js';
 import { shortId, State } from './row.js';
 import { Side } from './side.js';
 import { texts } from './texts.js';
@@ -18,13 +19,6 @@ import { Transcript } from './transcript.js';
 
 type Detail = Schemas['ConversationDetail'];
 type Deed = 'takeConversation' | 'handBackConversation' | 'closeConversation';
-
-/** What was written and is on its way. */
-export interface Outgoing {
-  clientMessageId: string;
-  text: string;
-  failed: boolean;
-}
 
 /** One conversation: who answers, what was said, and where to answer. */
 export function Opened({ conversationId }: { conversationId: string }): ReactNode {
@@ -34,7 +28,8 @@ export function Opened({ conversationId }: { conversationId: string }): ReactNod
   const toasts = useToasts();
   const [busy, setBusy] = useState(false);
   const [showsSide, setShowsSide] = useState(() => matchMedia('(min-width: 82rem)').matches);
-  const [outgoing, setOutgoing] = useState<readonly Outgoing[]>([]);
+  const outbox = useOutbox();
+  const box = useRef<HTMLDivElement>(null);
   const path = { tenantId, conversationId };
   const key = [tenantId, 'conversation', conversationId];
   const { data, error, refetch } = useQuery({ queryKey: key, queryFn: ({ signal }) => api.call('readConversation', { path, signal }) });
@@ -43,34 +38,28 @@ export function Opened({ conversationId }: { conversationId: string }): ReactNod
     queries.setQueryData(key, detail);
     place(queries, tenantId, detail.conversation, me.user.userId);
   };
-  const act = async (deed: () => Promise<Detail>, told: string): Promise<void> => {
+  /** Does something with the conversation as it was when it was shown; who comes second hears who was first. */
+  const act = async (deed: (ifMatch: string) => Promise<Detail>, version: number, told: string, undo?: (ifMatch: string) => Promise<Detail>): Promise<void> => {
     setBusy(true);
     try {
-      keep(await deed());
-      toasts.done(told);
+      const done = await deed(`"${version}"`);
+      keep(done);
+      const { conversation } = done;
+      toasts.done(told, undo && (() => void act(undo, conversation.version, say('undone'))));
+      // The button that was pressed is gone: whoever took it writes, whoever gave it back reads on.
+      requestAnimationFrame(() => box.current?.querySelector<HTMLElement>(conversation.assignee?.userId === me.user.userId ? '[data-key=r]' : 'h1')?.focus());
     } catch (problem) {
-      toasts.failed(problem);
-      void refetch();
+      const now = (await refetch()).data;
+      if (now && (MisyProblem.is(problem, 'stale') || MisyProblem.is(problem, 'conversation_held'))) {
+        place(queries, tenantId, now.conversation, me.user.userId);
+        toasts.refused(say(`meanwhile_${now.conversation.state}`, { name: now.conversation.assignee?.name ?? '' }));
+      } else toasts.failed(problem);
     } finally {
       setBusy(false);
     }
   };
-  const change = (deed: Deed, told: string): void => void act(() => api.call(deed, { path }), told);
-  const assign = (userId: string | null, told: string): void => void act(() => api.call('assignConversation', { path, body: { userId } }), told);
-
-  const send = async (message: Outgoing): Promise<void> => {
-    const others = (before: readonly Outgoing[]): Outgoing[] => before.filter((one) => one.clientMessageId !== message.clientMessageId);
-    setOutgoing((before) => [...others(before), { ...message, failed: false }]);
-    try {
-      await api.call('answerConversation', { path, body: { clientMessageId: message.clientMessageId, text: message.text } });
-      await queries.invalidateQueries({ queryKey: [tenantId, 'said', conversationId] });
-      setOutgoing(others);
-    } catch (problem) {
-      setOutgoing((before) => [...others(before), { ...message, failed: true }]);
-      toasts.failed(problem);
-      if (problem instanceof MisyProblem) void refetch();
-    }
-  };
+  const change = (deed: Deed) => (ifMatch: string) => api.call(deed, { path, ifMatch });
+  const assign = (userId: string | null) => (ifMatch: string) => api.call('assignConversation', { path, ifMatch, body: { userId } });
 
   if (error) {
     return (
@@ -88,54 +77,57 @@ export function Opened({ conversationId }: { conversationId: string }): ReactNod
     );
   }
   const { conversation } = data;
-  const { state, assignee } = conversation;
+  const { state, assignee, version } = conversation;
   const isMine = assignee?.userId === me.user.userId;
   const mayWrite = can('conversations:write');
   const mayAssign = can('conversations:assign');
   const mayChange = mayWrite && (assignee === null || assignee === undefined || isMine || mayAssign);
+  /** What brings back who answers now. */
+  const toHolder = isMine ? change('takeConversation') : mayAssign && assignee ? assign(assignee.userId) : undefined;
+  const back = { assistant: change('handBackConversation'), waiting: mayAssign ? assign(null) : undefined, person: toHolder, closed: undefined }[state];
   return (
-    <div className={showsSide ? 'inbox-open with-side' : 'inbox-open'}>
+    <div ref={box} className={showsSide ? 'inbox-open with-side' : 'inbox-open'}>
       <div className="inbox-main">
         <header className="inbox-open-head">
           <BackToList />
-          <h1>
+          <h1 tabIndex={-1}>
             {say('visitor', { id: shortId(conversation.contactId) })}
             <span className="quiet small">{say(conversation.channel)}</span>
           </h1>
           <State conversation={conversation} me={me.user.userId} />
           <span className="grow" />
           {mayWrite && !isMine && !assignee && (
-            <Button look="primary" busy={busy} data-key="t" title="t" onClick={() => change('takeConversation', say('taken'))}>
+            <Button look="primary" busy={busy} data-key="t" title="t" onClick={() => void act(change('takeConversation'), version, say('taken'), back)}>
               {say(state === 'assistant' ? 'take_over' : 'take')}
             </Button>
           )}
           {mayAssign && assignee && !isMine && (
-            <Button busy={busy} data-key="t" title="t" onClick={() => assign(me.user.userId, say('taken'))}>
+            <Button busy={busy} data-key="t" title="t" onClick={() => void act(assign(me.user.userId), version, say('taken'), assign(assignee.userId))}>
               {say('take_from', { name: assignee.name })}
             </Button>
           )}
           {mayChange && (state === 'person' || state === 'waiting') && (
-            <Button busy={busy} data-key="b" title="b" onClick={() => change('handBackConversation', say('handed_back'))}>
+            <Button busy={busy} data-key="b" title="b" onClick={() => void act(change('handBackConversation'), version, say('handed_back'), back)}>
               {say('hand_back')}
             </Button>
           )}
           {mayChange && state !== 'closed' && (
-            <Button look="quiet" busy={busy} data-key="e" title="e" onClick={() => change('closeConversation', say('closed'))}>
+            <Button look="quiet" busy={busy} data-key="e" title="e" onClick={() => void act(change('closeConversation'), version, say('closed'), back)}>
               {say('close')}
             </Button>
           )}
-          {mayAssign && <Assign assign={assign} state={state} />}
+          {mayAssign && <Assign assign={(userId, told) => void act(assign(userId), version, told, back)} state={state} />}
           <button type="button" className="icon-button" aria-pressed={showsSide} aria-label={say('details')} onClick={() => setShowsSide(!showsSide)}>
             <Icon name="info" />
           </button>
         </header>
-        <Transcript conversationId={conversationId} outgoing={outgoing} again={(message) => void send(message)} discard={(id) => setOutgoing((before) => before.filter((one) => one.clientMessageId !== id))} />
+        <Transcript conversationId={conversationId} />
         <Composer
           conversationId={conversationId}
           may={isMine && mayWrite}
           why={!mayWrite ? say('read_only') : assignee && !isMine ? say('held_by', { name: assignee.name }) : say('to_answer')}
           windowClosesAt={data.windowClosesAt ?? undefined}
-          send={(text) => void send({ clientMessageId: crypto.randomUUID(), text, failed: false })}
+          send={(text) => outbox.send(conversationId, text)}
         />
       </div>
       {showsSide && <Side detail={data} close={() => setShowsSide(false)} />}

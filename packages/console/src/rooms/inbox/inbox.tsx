@@ -1,7 +1,6 @@
 import type { Schemas } from '@misy/api-client';
 import { useNavigate, useParams } from '@tanstack/react-router';
 import { type ReactNode, useEffect, useRef, useState } from 'react';
-import { api } from '../../api/client.js';
 import { usePages } from '../../api/pages.js';
 import { useTenant } from '../../frame/tenant.js';
 import { Empty, Skeleton, Problem } from '../../parts/basics.js';
@@ -9,8 +8,10 @@ import { Select } from '../../parts/form.js';
 import { Icon } from '../../parts/icon.js';
 import { useTexts } from '../../words/words.js';
 import { Opened } from './conversation.js';
+import type { Which } from './lists.js';
+import { readList, useLive } from './live.js';
+import { useFailing } from './outbox.js';
 import { Row } from './row.js';
-import { type Which, useLive } from './live.js';
 import { texts } from './texts.js';
 
 const VIEWS = ['waiting', 'mine', 'all', 'person', 'assistant', 'closed'] as const;
@@ -35,8 +36,9 @@ export default function Inbox(): ReactNode {
   const [view, setView] = useState<View>('all');
   const [channel, setChannel] = useState<Schemas['Channel'] | ''>('');
   const wanted = which(view, channel);
-  const pages = usePages([tenantId, 'conversations', wanted], (cursor, signal) => api.call('listConversations', { path: { tenantId }, query: { ...wanted, ...cursor }, signal }));
-  const live = useLive(tenantId, me.user.userId);
+  const pages = usePages([tenantId, 'conversations', wanted], ({ cursor = '' }, signal) => readList(tenantId, wanted, cursor, signal));
+  const live = useLive(tenantId, conversationId);
+  const failing = useFailing();
   const end = useRef<HTMLLIElement>(null);
   const box = useRef<HTMLElement>(null);
   const open = (id: string): void => void navigate({ to: '/$tenantId/inbox/$conversationId', params: { tenantId, conversationId: id } });
@@ -97,7 +99,7 @@ export default function Inbox(): ReactNode {
         )}
         <ul>
           {pages.items.map((one) => (
-            <Row key={one.conversationId} conversation={one} me={me.user.userId} open={one.conversationId === conversationId} tenantId={tenantId} />
+            <Row key={one.conversationId} conversation={one} me={me.user.userId} open={one.conversationId === conversationId} notSent={failing.has(one.conversationId)} tenantId={tenantId} />
           ))}
           {hasMore && (
             <li ref={end}>

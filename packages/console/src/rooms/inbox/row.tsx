@@ -2,7 +2,7 @@ import { Link } from '@tanstack/react-router';
 import { memo, type ReactNode } from 'react';
 import { Badge, Time, type Tone } from '../../parts/basics.js';
 import { useTexts } from '../../words/words.js';
-import type { Conversation } from './live.js';
+import type { Conversation } from './lists.js';
 import { texts } from './texts.js';
 
 const TONES: Readonly<Record<Conversation['state'], Tone>> = { assistant: 'calm', waiting: 'warn', person: 'good', closed: 'calm' };
@@ -19,7 +19,7 @@ export function State({ conversation, me }: { conversation: Conversation; me: st
 }
 
 /** A conversation in the list. */
-export const Row = memo(function Row({ conversation, me, open, tenantId }: { conversation: Conversation; me: string; open: boolean; tenantId: string }): ReactNode {
+export const Row = memo(function Row({ conversation, me, open, notSent, tenantId }: { conversation: Conversation; me: string; open: boolean; notSent: boolean; tenantId: string }): ReactNode {
   const say = useTexts(texts);
   const { conversationId, contactId, channel, newest, activeAt } = conversation;
   return (
@@ -45,6 +45,7 @@ export const Row = memo(function Row({ conversation, me, open, tenantId }: { con
         </span>
         <span className="inbox-line">
           <span className="quiet small">{say(channel)}</span>
+          {notSent && <Badge tone="bad">{say('not_sent_mark')}</Badge>}
           <State conversation={conversation} me={me} />
         </span>
       </Link>

@@ -2,13 +2,13 @@ import type { Schemas } from '@misy/api-client';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { type ReactNode, useState } from 'react';
 import { api } from '../../api/client.js';
+import { keep, readKept } from '../../frame/kept.js';
 import { useTenant } from '../../frame/tenant.js';
 import { Fact, Facts, Problem, Time } from '../../parts/basics.js';
 import { Area, Form } from '../../parts/form.js';
 import { Icon } from '../../parts/icon.js';
 import { common } from '../../parts/texts.js';
 import { useTexts } from '../../words/words.js';
-import { keepDraft, readDraft } from './drafts.js';
 import { State } from './row.js';
 import { texts } from './texts.js';
 
@@ -70,16 +70,16 @@ export function Side({ detail, close }: { detail: Schemas['ConversationDetail'];
 
 function Notes({ conversationId }: { conversationId: string }): ReactNode {
   const say = useTexts(texts);
-  const { tenantId, can } = useTenant();
+  const { tenantId, me, can } = useTenant();
   const queries = useQueryClient();
-  const draft = `${tenantId}/${conversationId}/note`;
-  const [text, setText] = useState(() => readDraft(draft));
+  const draft = `note/${tenantId}/${conversationId}`;
+  const [text, setText] = useState(() => readKept(me.user.userId, draft));
   const path = { tenantId, conversationId };
   const key = [tenantId, 'notes', conversationId];
   const notes = useQuery({ queryKey: key, queryFn: ({ signal }) => api.call('listNotes', { path, signal }) });
   const change = (next: string): void => {
     setText(next);
-    keepDraft(draft, next);
+    keep(me.user.userId, draft, next);
   };
   const add = async (): Promise<void> => {
     queries.setQueryData(key, await api.call('addNote', { path, body: { text } }));

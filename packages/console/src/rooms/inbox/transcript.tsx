@@ -2,20 +2,24 @@ import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { type ReactNode, useEffect, useLayoutEffect, useRef, useState } from 'react';
 import type { Schemas } from '@misy/api-client';
 import { api } from '../../api/client.js';
+import { explain } from '../../api/explain.js';
 import { useTenant } from '../../frame/tenant.js';
 import { Button, Problem, Skeleton, Time } from '../../parts/basics.js';
 import { useToasts } from '../../parts/toasts.js';
-import { useTexts } from '../../words/words.js';
-import type { Outgoing } from './conversation.js';
+import { useLanguage, useTexts } from '../../words/words.js';
+import { useOutbox, useOutgoing } from './outbox.js';
 import { type Message, type Said, withEarlier, withNewest } from './said.js';
 import { texts } from './texts.js';
 
 /** What was said, the newest in view. Whatever a contact wrote is shown as text and nothing else. */
-export function Transcript({ conversationId, outgoing, again, discard }: { conversationId: string; outgoing: readonly Outgoing[]; again: (message: Outgoing) => void; discard: (clientMessageId: string) => void }): ReactNode {
+export function Transcript({ conversationId }: { conversationId: string }): ReactNode {
   const say = useTexts(texts);
+  const { language } = useLanguage();
   const { tenantId } = useTenant();
   const queries = useQueryClient();
   const toasts = useToasts();
+  const outbox = useOutbox();
+  const outgoing = useOutgoing(conversationId);
   const [isLoading, setIsLoading] = useState(false);
   const box = useRef<HTMLDivElement>(null);
   const atEnd = useRef(true);
@@ -80,16 +84,16 @@ export function Transcript({ conversationId, outgoing, again, discard }: { conve
           <p dir="auto">{message.text}</p>
           {message.failed ? (
             <p className="bubble-foot bad" role="alert">
-              {say('not_sent')}{' '}
-              <button type="button" className="link" onClick={() => again(message)}>
+              {say('not_sent')} {message.problem !== undefined && explain(message.problem, language)}{' '}
+              <button type="button" className="link" onClick={() => outbox.again(conversationId)}>
                 {say('again')}
               </button>{' '}
-              <button type="button" className="link" onClick={() => discard(message.clientMessageId)}>
+              <button type="button" className="link" onClick={() => outbox.discard(conversationId, message.clientMessageId)}>
                 {say('discard')}
               </button>
             </p>
           ) : (
-            <p className="bubble-foot quiet">{say('sending')}</p>
+            <p className="bubble-foot quiet">{say(outgoing.some(({ failed }) => failed) ? 'waits' : 'sending')}</p>
           )}
         </article>
       ))}
