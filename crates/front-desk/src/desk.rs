@@ -1,6 +1,7 @@
 //! The front desk: what all calls share.
 
 use crate::{
+    answers::Answers,
     api::tenants::conversations::typing::TypingPeople,
     bodies::Bodies,
     edge::origins::KnownOrigins,
@@ -124,6 +125,8 @@ pub struct Shared {
     pub(crate) typing: TypingPeople,
     /// Calls that stand in the trail together.
     pub(crate) tallies: Tallies,
+    /// Answers in memory that are not taken yet.
+    pub(crate) answers: Answers,
     /// Bodies of requests in memory.
     pub(crate) bodies: Bodies,
     /// The hashes of administrators' tokens that were good lately.
@@ -192,6 +195,7 @@ impl FrontDesk {
             refusals: Refusals::default(),
             typing: TypingPeople::default(),
             tallies: Tallies::default(),
+            answers: Answers::default(),
             bodies: Bodies::default(),
             good_keys: Cache::builder().max_capacity(10_000).time_to_live(Duration::from_hours(1)).build(),
             welcomes: Welcomes::default(),

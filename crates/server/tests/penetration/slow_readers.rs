@@ -207,6 +207,33 @@ async fn long_session(stage: &Stage, tenant: &Tenant) -> (Token, String) {
     (visitor, session)
 }
 
+#[tokio::test]
+async fn answers_that_nobody_reads_are_bounded_and_keep_nobody_else_from_theirs() {
+    on_both(&[("MISY_WRITE_TIMEOUT_SECONDS", NEVER)], async |stage, door| {
+        let (visitor, session) = long_session(stage, &stage.andina).await;
+        let path = format!("{BASE}/sessions/{session}/messages?limit=100");
+        let ask = |address: &str| visitor.sign(Request::new("GET", &path).header("x-forwarded-for", address));
+        let is_cut = |line: &Box<dyn Line>| !matches!(line.socket().take_error(), Ok(None));
+        let mut lines = Vec::new();
+        // Each answer is more than a megabyte and a half, of which one address may hold ten. Once they had their time, the slow ones
+        // give room to whoever comes next from there.
+        let attack = async {
+            while !lines.iter().any(is_cut) {
+                let mut line = door.open().await;
+                line.write_all(&ask("198.51.100.7").bytes()).await.unwrap();
+                lines.push(line);
+                // Others are answered whole meanwhile, of the same tenant too.
+                stage.send(ask("203.0.113.7")).await.expect(200);
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        };
+        timeout(PATIENCE, attack).await.expect("all of them are held");
+        assert!(lines.len() > 10 && !is_cut(lines.last().unwrap()), "the slowest goes");
+        serves_others(stage).await;
+    })
+    .await;
+}
+
 /// Streams of a session on every door that nobody reads.
 async fn stalled(doors: &[Door], visitor: &Token, session: &str) -> Vec<Box<dyn Line>> {
     let mut lines = Vec::new();
