@@ -168,16 +168,24 @@ impl Form {
         !self.done && self.asked != Asked::Nothing && self.at.is_some_and(recent)
     }
 
-    /// The bookings that a message may mean, of those that are ahead: by service, then by day.
-    fn meant<'a>(said: &Said, ahead: &'a [Ahead], zone: &TimeZone) -> Vec<&'a Ahead> {
+    /// The bookings that a message may mean, of those that are ahead: by service, then by day, and by the time where none is asked for.
+    fn meant<'a>(&self, said: &Said, ahead: &'a [Ahead], zone: &TimeZone) -> Vec<&'a Ahead> {
         let by_service = |one: &&Ahead| said.services.is_empty() || said.services.contains(&one.service);
         let on_day = |one: &&Ahead| {
             said.days.first().is_some_and(|date| one.starts_at.to_zoned(zone.clone()).date() == *date)
         };
         let all: Vec<&Ahead> = ahead.iter().filter(by_service).collect();
         let all = if all.is_empty() { ahead.iter().collect() } else { all };
-        let of_day: Vec<&Ahead> = all.iter().copied().filter(on_day).collect();
-        if of_day.is_empty() { all } else { of_day }
+        let that_day: Vec<&Ahead> = all.iter().copied().filter(on_day).collect();
+        let left = if that_day.is_empty() { all } else { that_day };
+        let Some((minutes, told)) = said.time.filter(|_| self.intent == Intent::Cancel) else { return left };
+        let begins_then = |one: &&Ahead| {
+            let local = one.starts_at.to_zoned(zone.clone());
+            let starts = i32::from(local.hour()) * 60 + i32::from(local.minute());
+            starts == i32::from(minutes) || !told && starts == i32::from(minutes) + 12 * 60
+        };
+        let narrowed: Vec<&Ahead> = left.iter().copied().filter(begins_then).collect();
+        if narrowed.is_empty() { left } else { narrowed }
     }
 
     /// Settles which booking is moved or called off, where only one can be meant. Before [`Form::look`].
@@ -187,7 +195,7 @@ impl Form {
         }
         let zone = pack.timezone.zone();
         if self.booking.is_none()
-            && let [one] = Self::meant(said, ahead, zone).as_slice()
+            && let [one] = self.meant(said, ahead, zone).as_slice()
         {
             self.booking = Some(one.booking_id);
             let own_day = one.starts_at.to_zoned(zone.clone()).date();

@@ -355,7 +355,7 @@ impl Desk<'_> {
         if let Some(one) = known {
             return Ok(one.clone());
         }
-        let fit = Form::meant(said, &facts.ahead, self.pack.timezone.zone());
+        let fit = form.meant(said, &facts.ahead, self.pack.timezone.zone());
         match fit.as_slice() {
             [] => Err(Box::new(self.ended(form, "booking_none", None, "booking: there is none"))),
             [one] => Ok((*one).clone()),

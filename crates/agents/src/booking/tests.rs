@@ -337,6 +337,14 @@ fn a_yes_to_a_booking_that_is_gone_touches_no_other_one() {
     let done = talk.say("sí");
     assert!(done.contains("quedó anulada") && done.contains("jueves 3 de diciembre"), "{done}");
     talk.expect(&[friday]);
+
+    // Of two on one day the time tells which is meant.
+    talk.say("quiero reservar masaje deportivo el viernes a las 16:00");
+    talk.say("sí");
+    let asked = talk.say("necesito cancelar mi cita de las 4");
+    assert!(asked.contains("16:00"), "{asked}");
+    talk.say("sí");
+    talk.expect(&[friday]);
 }
 
 #[test]
