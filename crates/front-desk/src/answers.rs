@@ -357,11 +357,11 @@ mod tests {
     fn what_was_taken_counts_no_more() {
         let answers = answers();
         let (whose, connection) = reader("andina", "2001:db8::1");
-        let whole = answers.hold(&whose, Bytes::from(vec![7; LEAST])).unwrap();
-        assert_eq!((whole.len(), answers.lock().all), (LEAST, LEAST));
+        let piece = answers.hold(&whose, Bytes::from(vec![7; LEAST])).unwrap();
+        assert_eq!((piece.len(), answers.lock().all), (LEAST, LEAST));
         // A part that is left keeps all of it in memory.
-        let rest = whole.slice(LEAST - 1..);
-        drop(whole);
+        let rest = piece.slice(LEAST - 1..);
+        drop(piece);
         assert_eq!(answers.lock().all, LEAST);
         // Whoever was ended leaves nothing behind when it notices.
         assert!(answers.lock().remove(1).is_some());

@@ -8,6 +8,7 @@ use crate::{
     identity::{Asker, Passwords},
     live::Streams,
     loops,
+    management::Looks,
     oidc::Providers,
     privilege::{SELF_REGISTRATION, alert_owner},
     problem::Problem,
@@ -120,6 +121,8 @@ pub struct Shared {
     pub sealer: Sealer,
     pub(crate) origins: KnownOrigins,
     pub(crate) streams: Arc<Streams>,
+    /// Looks at people on whose behalf something goes on.
+    pub(crate) looks: Arc<Looks>,
     pub(crate) refusals: Refusals,
     /// In which conversations people write.
     pub(crate) typing: TypingPeople,
@@ -192,6 +195,7 @@ impl FrontDesk {
             decided: RwLock::default(),
             origins: KnownOrigins::new(database.clone()),
             streams: Arc::default(),
+            looks: Arc::default(),
             refusals: Refusals::default(),
             typing: TypingPeople::default(),
             tallies: Tallies::default(),

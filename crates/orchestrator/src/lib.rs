@@ -6,7 +6,6 @@
 
 mod agents;
 mod booking;
-mod company;
 mod courier;
 mod held;
 mod mailer;

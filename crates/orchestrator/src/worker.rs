@@ -2,7 +2,6 @@
 
 use crate::{
     WorkerSettings,
-    company::Company,
     held::{Held, Holding, Places},
     round::Round,
 };
@@ -10,7 +9,7 @@ use futures_util::FutureExt;
 use metrics::{counter, gauge, histogram};
 use misy_domain::Entropy;
 use misy_store::{
-    Database, StoreError,
+    Company, Database, StoreError,
     database::Role,
     leases::{Failed, Lease, Leased, Share, Trouble, WorkerId},
     loops::Notes,

@@ -18,7 +18,7 @@ grant update (sealed_body) on misy.messages to misy_app;
 revoke update on misy.contacts, misy.sessions, misy.conversations from misy_app, misy_system;
 grant update (
     status, language, last_sequence, last_inbound_sequence, work_at, lease_owner, fence, attempts, last_error, dead_at,
-    sealed_handoff, sealed_wait, woken, active_at, assignee, waiting_since, handling) on misy.conversations to misy_app;
+    sealed_handoff, sealed_wait, woken, active_at, assignee, waiting_since, handling, answered_sequence) on misy.conversations to misy_app;
 grant update (token_family, sealed_metadata, permissions, expires_at, ended_at) on misy.sessions to misy_app;
 
 -- A role removes rows of those tables alone that the program removes rows of as that role: what hangs on a row goes with it.

@@ -25,6 +25,7 @@ mod files;
 mod fuzz;
 mod giving;
 mod guessing;
+mod held;
 mod idempotency;
 mod identity;
 mod inbox;

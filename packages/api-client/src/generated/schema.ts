@@ -3661,6 +3661,7 @@ export interface components {
          *     - `certificate_invalid`: The client certificate is not accepted.
          *     - `bootstrap_secret_invalid`: The bootstrap secret is not accepted.
          *     - `conversation_held`: Another person holds the conversation.
+         *     - `conversation_moved`: The contact has written something that the caller has not seen.
          *     - `conversation_not_held`: Whoever answers must take the conversation first.
          *     - `session_missing`: Somebody must sign in first.
          *     - `session_expired`: The session is over; sign in again.
@@ -3724,7 +3725,7 @@ export interface components {
          *     - `internal`: Something went wrong on the server's side.
          * @enum {string}
          */
-        ProblemCode: "bad_request" | "malformed_json" | "headers_too_large" | "body_too_large" | "unsupported_media_type" | "request_timeout" | "method_not_allowed" | "validation_failed" | "not_supported" | "envelope_mismatch" | "token_missing" | "token_invalid" | "token_expired" | "token_revoked" | "key_invalid" | "signature_missing" | "signature_invalid" | "timestamp_out_of_window" | "replay_detected" | "certificate_required" | "certificate_invalid" | "bootstrap_secret_invalid" | "conversation_held" | "conversation_not_held" | "session_missing" | "session_expired" | "session_invalid" | "session_required" | "csrf_refused" | "credentials_invalid" | "challenge_invalid" | "code_invalid" | "link_invalid" | "passkey_invalid" | "passkey_cloned" | "no_passkey" | "too_many_passkeys" | "step_up_required" | "second_factor_enrollment_required" | "second_factor_required" | "enrollment_link_required" | "not_proposed" | "last_second_factor" | "last_way_in" | "enrollment_finished" | "provider_required" | "provider_unavailable" | "sign_in_denied" | "sign_in_refused" | "tenant_claim_mismatch" | "account_disabled" | "account_linked" | "account_unknown" | "link_not_proved" | "no_role" | "email_missing" | "email_not_verified" | "email_domain_not_allowed" | "permission_denied" | "privilege_required" | "reason_required" | "role_above_own" | "origin_not_allowed" | "tenant_suspended" | "not_found" | "conflict" | "stale" | "too_many" | "idempotency_mismatch" | "owner_already_registered" | "certificate_bound" | "domain_in_use" | "domain_not_proved" | "last_administrator" | "not_active" | "not_invited" | "role_in_use" | "slot_taken" | "slot_refused" | "too_late" | "rate_limited" | "quota_exceeded" | "unavailable" | "internal";
+        ProblemCode: "bad_request" | "malformed_json" | "headers_too_large" | "body_too_large" | "unsupported_media_type" | "request_timeout" | "method_not_allowed" | "validation_failed" | "not_supported" | "envelope_mismatch" | "token_missing" | "token_invalid" | "token_expired" | "token_revoked" | "key_invalid" | "signature_missing" | "signature_invalid" | "timestamp_out_of_window" | "replay_detected" | "certificate_required" | "certificate_invalid" | "bootstrap_secret_invalid" | "conversation_held" | "conversation_moved" | "conversation_not_held" | "session_missing" | "session_expired" | "session_invalid" | "session_required" | "csrf_refused" | "credentials_invalid" | "challenge_invalid" | "code_invalid" | "link_invalid" | "passkey_invalid" | "passkey_cloned" | "no_passkey" | "too_many_passkeys" | "step_up_required" | "second_factor_enrollment_required" | "second_factor_required" | "enrollment_link_required" | "not_proposed" | "last_second_factor" | "last_way_in" | "enrollment_finished" | "provider_required" | "provider_unavailable" | "sign_in_denied" | "sign_in_refused" | "tenant_claim_mismatch" | "account_disabled" | "account_linked" | "account_unknown" | "link_not_proved" | "no_role" | "email_missing" | "email_not_verified" | "email_domain_not_allowed" | "permission_denied" | "privilege_required" | "reason_required" | "role_above_own" | "origin_not_allowed" | "tenant_suspended" | "not_found" | "conflict" | "stale" | "too_many" | "idempotency_mismatch" | "owner_already_registered" | "certificate_bound" | "domain_in_use" | "domain_not_proved" | "last_administrator" | "not_active" | "not_invited" | "role_in_use" | "slot_taken" | "slot_refused" | "too_late" | "rate_limited" | "quota_exceeded" | "unavailable" | "internal";
         /** @description What begins a proof with a passkey. */
         ProofCeremony: {
             /** @description To be sent back with the authenticator's answer, once, within five minutes. */
@@ -4290,6 +4291,15 @@ export interface components {
              *     ]
              */
             permissions?: components["schemas"]["Permission"][] | null;
+        };
+        /** @description What somebody saw of a conversation before they decided. */
+        SeenRequest: {
+            /**
+             * Format: int64
+             * @description The sequence of the newest message that they saw. If the contact has written since, nothing is done:
+             *     `conversation_moved`. Without it they count as having seen everything.
+             */
+            seen?: number | null;
         };
         /** @description Something the business sells. */
         Service: {
@@ -9350,7 +9360,16 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "seen": 12
+                 *     }
+                 */
+                "application/json": components["schemas"]["SeenRequest"] | null;
+            };
+        };
         responses: {
             /** @description The conversation as it is now */
             200: {
@@ -9365,8 +9384,19 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
-            422: components["responses"]["InvalidQuery"];
+            408: components["responses"]["RequestTimeout"];
+            /** @description `conversation_moved`: the contact wrote meanwhile */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["InvalidBody"];
             429: components["responses"]["RateLimited"];
             503: components["responses"]["Unavailable"];
         };
@@ -9386,7 +9416,16 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "seen": 12
+                 *     }
+                 */
+                "application/json": components["schemas"]["SeenRequest"] | null;
+            };
+        };
         responses: {
             /** @description The conversation as it is now */
             200: {
@@ -9401,8 +9440,19 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
-            422: components["responses"]["InvalidQuery"];
+            408: components["responses"]["RequestTimeout"];
+            /** @description `conversation_moved`: the contact wrote meanwhile */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["InvalidBody"];
             429: components["responses"]["RateLimited"];
             503: components["responses"]["Unavailable"];
         };

@@ -113,7 +113,7 @@ pub(crate) async fn wake(
     if serde_json::to_vec(&outcome).map_or(true, |bytes| bytes.len() > LONGEST_OUTCOME) {
         return Err(Problem::invalid_field("/outcome", "too_long", "must be at most 16384 bytes of JSON"));
     }
-    tenant_tx!(desk.database, "turns.wake", &call.tenant, async |tx| {
+    let ended = tenant_tx!(desk.database, "turns.wake", &call.tenant, async |tx| {
         match turns::end_wait(tx, call.keys(), conversation, wait, &outcome, &*desk.entropy).await? {
             Woken::Now => {
                 let detail = json!({ "wait": wait });
@@ -125,8 +125,8 @@ pub(crate) async fn wake(
             }
             Woken::Unknown => Err(Problem::not_found()),
         }
-    })
-    .await?;
+    });
+    Box::pin(ended).await?;
     desk.bell.ring_work();
     Ok(StatusCode::NO_CONTENT)
 }

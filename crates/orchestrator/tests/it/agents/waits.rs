@@ -205,9 +205,8 @@ async fn a_turn_counts_once_against_its_agent_however_often_it_is_claimed() {
         },
         |run| match (&run.resumed, run.texts.len(), run.attempt) {
             (_, 1, _) => vec![Step::Hang],
-            (None, _, 1..4) => vec![Step::Fail],
+            (None, _, 1..4) | (Some(_), _, 1) => vec![Step::Fail],
             (None, ..) => vec![Step::Wait(WaitsFor::Timer, Duration::from_millis(50), json!(1), "")],
-            (Some(_), _, 1) => vec![Step::Fail],
             (Some(_), ..) => vec![Step::Answer("")],
         },
     );
