@@ -250,7 +250,7 @@ async fn write(
         slot.until.to_sqlx() as _,
         i32::try_from(offer.terms.before).unwrap_or(i32::MAX),
         i32::try_from(offer.terms.after).unwrap_or(i32::MAX),
-        held_until.map(|at| at.to_sqlx()) as _,
+        held_until.map(ToSqlx::to_sqlx) as _,
         sealed,
         now.to_sqlx() as _,
     )
@@ -262,7 +262,7 @@ async fn write(
 
 /// Whether the database refused what would take a place twice.
 fn is_overlap(error: &sqlx::Error) -> bool {
-    error.as_database_error().and_then(|db| db.code()).is_some_and(|code| code == "23P01")
+    error.as_database_error().and_then(sqlx::error::DatabaseError::code).is_some_and(|code| code == "23P01")
 }
 
 /// Calls a booking off, or lets a time go that was kept. Twice is once; says how it is then. `None`: there is none.
