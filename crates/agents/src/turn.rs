@@ -292,10 +292,10 @@ impl Turn<'_> {
             Way::Says(says) => says(self.desk),
             Way::Knows(says) => {
                 let draft = says(self.desk);
-                if !draft.answered {
-                    return self.unanswered(ranked);
+                match draft.answered.then_some(draft).or_else(|| self.desk.offered()) {
+                    Some(draft) => draft,
+                    None => return self.unanswered(ranked),
                 }
-                draft
             }
             Way::HandsOver => return self.hand_off(ranked, category(self.desk.seen)),
             Way::Rests => Draft::default(),
@@ -306,10 +306,8 @@ impl Turn<'_> {
 
     /// An answer to what was asked in so many words, by the agent that it is for if the session may use it.
     fn plainly(&mut self, ranked: &[(&'static str, f64)], agent: &'static str, draft: Draft) -> TurnOutcome {
-        let allowed = |name| needed(name).is_none_or(|needed| self.input.permissions.contains(needed));
-        if !allowed(agent) {
-            return self.route(ranked);
-        }
+        let allowed = |name: &&str| needed(name).is_none_or(|needed| self.input.permissions.contains(needed));
+        let Some(agent) = [agent, "support"].into_iter().find(allowed) else { return self.route(ranked) };
         self.rules.push(format!("route: {agent}, asked in so many words"));
         let named = draft.sources.iter().map(|source| candidate(&source.kind, &source.id, 1.0));
         self.candidates = named.take(MOST_CANDIDATES).collect();

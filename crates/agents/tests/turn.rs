@@ -14,6 +14,9 @@ use misy_domain::{Channel, ContextPack, Language, Part, Permission, Permissions,
 use proptest::prelude::*;
 use std::{collections::BTreeMap, sync::LazyLock};
 
+#[path = "turn/basics.rs"]
+mod basics;
+
 const PACKS: [&str; 9] = [
     include_str!("../../../seeds/businesses/andina.json"),
     include_str!("../../../seeds/businesses/colombiatic.json"),
