@@ -21,7 +21,6 @@ use index::Weight;
 use misy_domain::{
     ContextPack, Language,
     context_pack::{Objection, SalesStrategy},
-    hours::Weekly,
 };
 use misy_encoder::Vectors;
 use std::{borrow::Cow, collections::HashSet, sync::Arc};
@@ -315,10 +314,6 @@ fn without_what_is_not_read(mut pack: ContextPack) -> ContextPack {
     pack.site_origins = Vec::new();
     for strategy in &mut pack.sales_strategies {
         strategy.steps = Vec::new();
-    }
-    for provider in &mut pack.providers {
-        provider.exceptions = Vec::new();
-        provider.weekly_availability = Weekly::default();
     }
     pack
 }

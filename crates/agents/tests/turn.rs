@@ -88,6 +88,7 @@ impl<'a> Ask<'a> {
                 pressed: None,
             }],
             history: self.history,
+            form: None,
             permissions: &self.permissions,
             handed_off: self.handed_off,
             unanswered_in_a_row: self.unanswered,

@@ -39,6 +39,9 @@ grant delete on misy.attachments to misy_app;
 -- What is over is swept.
 grant delete on misy.attachments, misy.idempotency_keys, misy.mails, misy.revoked_tokens, misy.token_renewals to misy_system;
 grant delete on misy.mails to misy_worker;
+-- A hold that ran out, and what a conversation had settled before.
+grant delete on misy.bookings to misy_app, misy_worker, misy_system;
+grant delete on misy.booking_forms to misy_worker, misy_system;
 grant delete on misy.audit_pending to misy_sealer;
 
 -- Before then nothing of a closed tenant is removed, whatever the clock of a replica says.

@@ -179,6 +179,7 @@ fn ask(pack: &CompiledPack, text: &str, permissions: &Permissions) -> TurnOutcom
         session_language: None,
         messages: &[InboundText { message_id, text, pressed: None }],
         history: &[],
+        form: None,
         permissions,
         handed_off: false,
         unanswered_in_a_row: 0,
