@@ -16,7 +16,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 /// Nothing is waited for any longer.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A business whose only provider is always there, and which does one thing.
 async fn clinic(store: &TestStore, id: &str, locale: &str, service: &str) -> TestTenant {

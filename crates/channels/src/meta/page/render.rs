@@ -67,8 +67,10 @@ impl Paper<'_> {
         if !pieces.is_empty() {
             self.changed("cut into several");
         }
-        for piece in pieces {
-            self.piece(json!({ "text": piece }));
+        // What stands before it is a text of its own, which may be measured in another way.
+        let (most, measure) = self.traits.longest_text;
+        for text in pieces.iter().flat_map(|piece| split(piece, most, measure)) {
+            self.piece(json!({ "text": text }));
         }
         last
     }

@@ -209,6 +209,21 @@ fn is_within(vendor: &dyn Channel, body: &Value) -> bool {
         })
 }
 
+#[test]
+fn a_long_text_above_buttons_is_measured_as_a_text_where_it_is_one() {
+    // Two bytes each: what Messenger counts as 640 above buttons is too long for a text of Instagram.
+    let text = "ñ".repeat(1_500);
+    let url = Some("https://a.example/".to_owned());
+    let buttons = vec![Button { id: "a".to_owned(), title: "A".to_owned(), reference: None, url }];
+    for (vendor, _) in BOTH {
+        let bodies = bodies(vendor, &[Part::Buttons { text: text.clone(), buttons: buttons.clone() }]);
+        assert!(bodies.iter().all(|body| is_within(vendor, body)), "{bodies:?}");
+        let said: String = bodies.iter().filter_map(|body| body["text"].as_str()).collect();
+        let above = bodies.last().unwrap()["attachment"]["payload"]["text"].as_str().unwrap();
+        assert_eq!(said + above, text);
+    }
+}
+
 proptest! {
     #[test]
     fn no_piece_is_ever_longer_than_the_vendor_takes(
