@@ -1,7 +1,7 @@
 import { MisyProblem, type Schemas } from '@misy/api-client';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { type ReactNode, useRef, useState } from 'react';
+import { type ReactNode, useEffect, useRef, useState } from 'react';
 import { api } from '../../api/client.js';
 import { useTenant } from '../../frame/tenant.js';
 import { Button, Problem, Skeleton } from '../../parts/basics.js';
@@ -13,6 +13,7 @@ import { Composer } from './composer.js';
 import { place } from './live.js';
 import { useOutbox } from './outbox.js';
 import { shortId, State } from './row.js';
+import { useSeen } from './seen.js';
 import { Side } from './side.js';
 import { texts } from './texts.js';
 import { Transcript } from './transcript.js';
@@ -32,7 +33,20 @@ export function Opened({ conversationId }: { conversationId: string }): ReactNod
   const box = useRef<HTMLDivElement>(null);
   const path = { tenantId, conversationId };
   const key = [tenantId, 'conversation', conversationId];
+  const { see } = useSeen();
   const { data, error, refetch } = useQuery({ queryKey: key, queryFn: ({ signal }) => api.call('readConversation', { path, signal }) });
+
+  // What stands in a window that nobody looks at was not seen.
+  const current = data?.conversation;
+  useEffect(() => {
+    if (!current) return;
+    const look = (): void => {
+      if (document.visibilityState === 'visible') see(current);
+    };
+    look();
+    document.addEventListener('visibilitychange', look);
+    return () => document.removeEventListener('visibilitychange', look);
+  }, [current, see]);
 
   const keep = (detail: Detail): void => {
     queries.setQueryData(key, detail);
