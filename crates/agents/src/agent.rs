@@ -93,6 +93,8 @@ pub struct Resumed<'a> {
     pub is_over: bool,
     /// Where the agent goes on.
     pub state: &'a Value,
+    /// What it waited for, if somebody brought it: the result of a tool, or a person's word. From outside, so never trusted.
+    pub outcome: Option<&'a Value>,
 }
 
 /// What an agent answers.

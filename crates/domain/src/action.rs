@@ -114,6 +114,10 @@ actions! {
     AuditExport = "audit:export",
     /// Read why an agent answered as it did.
     DecisionsRead = "decisions:read",
+    /// Read which turns wait.
+    TurnsRead = "turns:read",
+    /// Let turns that wait go on.
+    TurnsWrite = "turns:write",
     /// Read what was used.
     UsageRead = "usage:read",
     /// Read users and their sessions.

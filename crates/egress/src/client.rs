@@ -1,7 +1,7 @@
 //! The guarded client.
 
 use crate::{
-    EgressError, Names, Reach, Request, Response, SystemNames,
+    EgressError, Names, Reach, Request, Response, StreamLimits, Streaming, SystemNames, Upload,
     address::{self, Forbidden},
     names::Guard,
 };
@@ -9,6 +9,7 @@ use bytes::{Bytes, BytesMut};
 use http::{Method, StatusCode, header};
 use reqwest::{Certificate, Client};
 use std::{net::IpAddr, sync::Arc, time::Duration};
+use tokio::time::{Instant, timeout, timeout_at};
 use tracing::warn;
 use url::{Host, Url};
 
@@ -86,19 +87,59 @@ impl Egress {
     /// nothing that could be a secret; to others the answer that redirects is the answer.
     pub async fn send(&self, reach: Reach, request: Request) -> Result<Response, EgressError> {
         let limit = request.timeout.unwrap_or(self.shared.settings.timeout);
-        match tokio::time::timeout(limit, self.follow(reach, request)).await {
-            Ok(answer) => answer,
-            Err(_) => Err(EgressError::Timeout),
-        }
+        let largest = request.largest_answer.unwrap_or(self.shared.settings.largest_body);
+        let whole = async { read(self.follow(reach, request, limit).await?, largest).await };
+        timeout(limit, whole).await.unwrap_or(Err(EgressError::Timeout))
     }
 
-    async fn follow(&self, reach: Reach, mut request: Request) -> Result<Response, EgressError> {
+    /// Sends a request and hands over the answer as it comes, within these limits. Of redirects the same holds. Whoever lets go of
+    /// the answer ends the call: the connection is closed.
+    pub async fn open(
+        &self,
+        reach: Reach,
+        request: Request,
+        limits: StreamLimits,
+    ) -> Result<Streaming, EgressError> {
+        let until = Instant::now() + limits.total;
+        let first = (Instant::now() + limits.idle).min(until);
+        let answer = timeout_at(first, self.follow(reach, request, limits.total)).await;
+        Ok(Streaming::new(answer.unwrap_or(Err(EgressError::Timeout))?, limits, until))
+    }
+
+    /// Sends a body piece by piece, in the place of the request's own, and reads the whole answer. It is never redirected: nothing
+    /// could send the pieces again.
+    pub async fn upload(
+        &self,
+        reach: Reach,
+        request: Request,
+        upload: Upload,
+    ) -> Result<Response, EgressError> {
+        let limit = request.timeout.unwrap_or(self.shared.settings.timeout);
+        let largest = request.largest_answer.unwrap_or(self.shared.settings.largest_body);
+        let (body, length) = upload.into_body();
+        let send = async {
+            let mut sending = self.prepare(reach, &request, limit)?.body(body);
+            if let Some(length) = length {
+                sending = sending.header(header::CONTENT_LENGTH, length);
+            }
+            read(sending.send().await.map_err(EgressError::of)?, largest).await
+        };
+        timeout(limit, send).await.unwrap_or(Err(EgressError::Timeout))
+    }
+
+    async fn follow(
+        &self,
+        reach: Reach,
+        mut request: Request,
+        limit: Duration,
+    ) -> Result<reqwest::Response, EgressError> {
         let mut redirects = 0;
         loop {
-            let answer = self.once(reach, &request).await?;
+            let sending = self.prepare(reach, &request, limit)?.body(request.body.clone());
+            let answer = sending.send().await.map_err(EgressError::of)?;
             let next = redirection(&request, &answer)?;
             let Some(next) = next.filter(|_| request.may_be_redirected()) else {
-                return self.read(answer).await;
+                return Ok(answer);
             };
             redirects += 1;
             if redirects > self.shared.settings.most_redirects {
@@ -111,7 +152,13 @@ impl Egress {
         }
     }
 
-    async fn once(&self, reach: Reach, request: &Request) -> Result<reqwest::Response, EgressError> {
+    /// A request to an address that was judged, without its body.
+    fn prepare(
+        &self,
+        reach: Reach,
+        request: &Request,
+        limit: Duration,
+    ) -> Result<reqwest::RequestBuilder, EgressError> {
         let shared = &*self.shared;
         check(&request.url, reach, shared.settings.allow_loopback)?;
         let client = match reach {
@@ -119,31 +166,29 @@ impl Egress {
             Reach::Operator => &shared.operator,
             Reach::Metadata => &shared.metadata,
         };
-        client
+        // Whoever calls keeps the time. This is so that the client's own limit, which is for all calls, does not end it before.
+        Ok(client
             .request(request.method.clone(), request.url.clone())
             .headers(request.headers.clone())
-            .body(request.body.clone())
-            .send()
-            .await
-            .map_err(EgressError::of)
+            .timeout(limit.saturating_add(Duration::from_secs(1))))
     }
+}
 
-    async fn read(&self, mut answer: reqwest::Response) -> Result<Response, EgressError> {
-        let largest = self.shared.settings.largest_body;
-        let announced = answer.content_length().unwrap_or_default();
-        if usize::try_from(announced).map_or(true, |announced| announced > largest) {
+/// Reads an answer whole, if it is no larger than this.
+async fn read(mut answer: reqwest::Response, largest: usize) -> Result<Response, EgressError> {
+    let announced = answer.content_length().unwrap_or_default();
+    if usize::try_from(announced).map_or(true, |announced| announced > largest) {
+        return Err(EgressError::TooLarge);
+    }
+    let mut body = BytesMut::new();
+    while let Some(chunk) = answer.chunk().await.map_err(EgressError::of)? {
+        if body.len() + chunk.len() > largest {
             return Err(EgressError::TooLarge);
         }
-        let mut body = BytesMut::new();
-        while let Some(chunk) = answer.chunk().await.map_err(EgressError::of)? {
-            if body.len() + chunk.len() > largest {
-                return Err(EgressError::TooLarge);
-            }
-            body.extend_from_slice(&chunk);
-        }
-        let headers = std::mem::take(answer.headers_mut());
-        Ok(Response { status: answer.status(), headers, body: Bytes::from(body) })
+        body.extend_from_slice(&chunk);
     }
+    let headers = std::mem::take(answer.headers_mut());
+    Ok(Response { status: answer.status(), headers, body: Bytes::from(body) })
 }
 
 fn client(

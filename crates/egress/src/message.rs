@@ -20,6 +20,8 @@ pub struct Request {
     pub body: Bytes,
     /// How long everything may take, redirects and body included; otherwise as the settings say.
     pub timeout: Option<Duration>,
+    /// The largest body of an answer that is read whole, in bytes; otherwise as the settings say.
+    pub largest_answer: Option<usize>,
 }
 
 /// An answer, read whole.
@@ -47,7 +49,14 @@ const HARMLESS: [HeaderName; 6] = [
 impl Request {
     /// A request without headers and body.
     pub fn new(method: Method, url: Url) -> Self {
-        Self { method, url, headers: HeaderMap::new(), body: Bytes::new(), timeout: None }
+        Self {
+            method,
+            url,
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+            timeout: None,
+            largest_answer: None,
+        }
     }
 
     /// `GET`

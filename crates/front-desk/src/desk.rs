@@ -1,12 +1,14 @@
 //! The front desk: what all calls share.
 
 use crate::{
+    answers::Answers,
     api::tenants::conversations::typing::TypingPeople,
     bodies::Bodies,
     edge::origins::KnownOrigins,
     identity::{Asker, Passwords},
     live::Streams,
     loops,
+    management::Looks,
     oidc::Providers,
     privilege::{SELF_REGISTRATION, alert_owner},
     problem::Problem,
@@ -119,11 +121,15 @@ pub struct Shared {
     pub sealer: Sealer,
     pub(crate) origins: KnownOrigins,
     pub(crate) streams: Arc<Streams>,
+    /// Looks at people on whose behalf something goes on.
+    pub(crate) looks: Arc<Looks>,
     pub(crate) refusals: Refusals,
     /// In which conversations people write.
     pub(crate) typing: TypingPeople,
     /// Calls that stand in the trail together.
     pub(crate) tallies: Tallies,
+    /// Answers in memory that are not taken yet.
+    pub(crate) answers: Answers,
     /// Bodies of requests in memory.
     pub(crate) bodies: Bodies,
     /// The hashes of administrators' tokens that were good lately.
@@ -189,9 +195,11 @@ impl FrontDesk {
             decided: RwLock::default(),
             origins: KnownOrigins::new(database.clone()),
             streams: Arc::default(),
+            looks: Arc::default(),
             refusals: Refusals::default(),
             typing: TypingPeople::default(),
             tallies: Tallies::default(),
+            answers: Answers::default(),
             bodies: Bodies::default(),
             good_keys: Cache::builder().max_capacity(10_000).time_to_live(Duration::from_hours(1)).build(),
             welcomes: Welcomes::default(),

@@ -6,6 +6,7 @@ pub(crate) mod origins;
 
 use crate::{
     address::address_of,
+    connection::Connection,
     desk::FrontDesk,
     problem::{Code, Problem},
     record::{CallRecord, Facts},
@@ -50,6 +51,7 @@ pub(crate) async fn serve(State(desk): State<FrontDesk>, mut request: Request, n
     let address = address_of(&desk.settings, request.extensions(), request.headers());
     let record = Arc::new(CallRecord::new(request_id, operation, method.clone(), address));
     let origin = request.headers().get(header::ORIGIN).cloned();
+    let connection = request.extensions().get::<Connection>().cloned();
     let refused = request.extensions().get::<RefusedCertificate>().copied();
     let ends = refused.is_some() || is_framed_oddly(request.headers());
 
@@ -62,6 +64,7 @@ pub(crate) async fn serve(State(desk): State<FrontDesk>, mut request: Request, n
             None => serve_inner(next, request).in_span(&span).await,
             Some(refused) => refuse_connection(refused),
         };
+        let response = desk.answers.weigh(&record, connection, response);
         describe(&span, &record, route, &response);
         span.within(|| record_call(&desk, &record, &response, origin.as_ref(), started));
         let mut response = finish(response, &record, &method);

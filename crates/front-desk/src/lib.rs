@@ -12,6 +12,7 @@
 //! | [`openapi`] | the description of all of it, generated from the code |
 
 mod address;
+mod answers;
 pub mod api;
 mod assets;
 mod bodies;

@@ -100,12 +100,7 @@ pub(crate) fn events(
         (Holder::Family(opening.token.claims.family), settings.streams_per_family),
         (Holder::Tenant(opening.tenant.clone()), settings.streams_per_tenant),
     ];
-    if let Some(address) = opening.address {
-        wanted.extend(Network::all_of(address).map(|network| {
-            let most = settings.streams_per_address.saturating_mul(network.width().times());
-            (Holder::Network(network), most)
-        }));
-    }
+    wanted.extend(networks(desk, opening.address));
     let place = desk.streams.enter(wanted)?;
     let live = Live {
         listener: desk.bell.listen(&opening.tenant, opening.conversation),
@@ -125,6 +120,15 @@ pub(crate) fn events(
         let piece = live.next().await?;
         Some((Ok(piece), live))
     }))
+}
+
+/// The networks that an address is in, each with the streams that it may have.
+fn networks(desk: &FrontDesk, address: Option<IpAddr>) -> impl Iterator<Item = (Holder, u32)> {
+    let each = desk.settings.streams_per_address;
+    address.into_iter().flat_map(Network::all_of).map(move |network| {
+        let most = each.saturating_mul(network.width().times());
+        (Holder::Network(network), most)
+    })
 }
 
 impl Live {

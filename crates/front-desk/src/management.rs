@@ -10,7 +10,7 @@ mod standing;
 
 pub(crate) use abilities::Ability;
 pub use authorised::{Acts, AtHome, AtTenant, Authorised, Either, Managed};
-pub(crate) use standing::Standing;
+pub(crate) use standing::{Looks, Standing};
 
 use crate::{
     desk::FrontDesk,

@@ -356,7 +356,7 @@ fn inbox() -> Routes {
 
 /// What was done, what it cost, and what is suspicious of it.
 fn oversight() -> Routes {
-    use tenants::{alerts, audit, decisions, privilege, usage, work};
+    use tenants::{alerts, audit, decisions, privilege, turns, usage, work};
     Routes::default()
         .managed(served!(privilege::list))
         .managed(served!(privilege::run))
@@ -378,4 +378,6 @@ fn oversight() -> Routes {
         .managed(served!(audit::export::export))
         .managed(served!(audit::report::read))
         .managed(served!(decisions::read))
+        .managed(served!(turns::list))
+        .managed(served!(turns::wake))
 }

@@ -116,6 +116,7 @@ impl Courier {
             backoff: Backoff { first: Duration::from_secs(5), most: Duration::from_hours(6) },
             most_time: Duration::from_secs(25),
             grace: Duration::from_secs(20),
+            ..WorkerSettings::default()
         }
     }
 

@@ -1,28 +1,44 @@
-//! The leases that a worker holds at this moment.
+//! The leases that a worker holds at this moment, and whose work takes a place meanwhile.
 
+use crate::WorkerSettings;
 use misy_domain::TenantId;
 use misy_store::leases::{Lease, Leased};
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 type Key<K> = (TenantId, <K as Leased>::Id);
 
 /// The leases that a worker holds. Cheap to clone.
 #[derive(Clone)]
-pub(crate) struct Held<K: Leased>(Arc<Mutex<HashMap<Key<K>, Entry<K>>>>);
+pub(crate) struct Held<K: Leased>(Arc<Inner<K>>);
 
-impl<K: Leased> Default for Held<K> {
-    fn default() -> Self {
-        Self(Arc::default())
-    }
+struct Inner<K: Leased> {
+    entries: Mutex<HashMap<Key<K>, Entry<K>>>,
+    most_aside: u32,
+    most_aside_of_tenant: u32,
+    /// Told when work steps aside, and so leaves its place to another.
+    left: Notify,
 }
 
 struct Entry<K: Leased> {
     lease: Lease<K>,
     lost: CancellationToken,
+    /// Whether its work waits for somebody else and takes no place.
+    is_aside: bool,
+}
+
+/// The places of a worker, for whoever does its work.
+pub struct Places<K: Leased>(Held<K>);
+
+/// Work that waits for somebody else and takes no place, until this is dropped.
+pub struct Aside<K: Leased> {
+    held: Held<K>,
+    key: Key<K>,
+    fence: i64,
 }
 
 /// One of them, until this is dropped.
@@ -35,11 +51,33 @@ pub(crate) struct Holding<K: Leased> {
 }
 
 impl<K: Leased> Held<K> {
+    /// Of a worker that works so.
+    pub(crate) fn new(settings: &WorkerSettings) -> Self {
+        let WorkerSettings { most_aside, most_aside_of_tenant, .. } = *settings;
+        let (entries, left) = (Mutex::default(), Notify::new());
+        Self(Arc::new(Inner { entries, most_aside, most_aside_of_tenant, left }))
+    }
+
+    /// Its places.
+    pub(crate) fn places(&self) -> Places<K> {
+        Places(self.clone())
+    }
+
+    /// How much work takes no place.
+    pub(crate) fn aside(&self) -> u32 {
+        self.map().values().map(|entry| u32::from(entry.is_aside)).sum()
+    }
+
+    /// Waits until work steps aside.
+    pub(crate) async fn place_left(&self) {
+        self.0.left.notified().await;
+    }
+
     /// Notes a lease.
     pub(crate) fn hold(&self, lease: &Lease<K>) -> Holding<K> {
         let key = (lease.tenant.clone(), lease.id);
         let lost = CancellationToken::new();
-        self.map().insert(key.clone(), Entry { lease: lease.clone(), lost: lost.clone() });
+        self.map().insert(key.clone(), Entry { lease: lease.clone(), lost: lost.clone(), is_aside: false });
         Holding { held: self.clone(), key, fence: lease.fence, lost }
     }
 
@@ -48,13 +86,17 @@ impl<K: Leased> Held<K> {
         self.map().values().map(|entry| entry.lease.clone()).collect()
     }
 
-    /// The tenants of which so many are held, or more.
+    /// The tenants that have so many places, or more, and those of which as much stands aside as may.
     pub(crate) fn tenants_with(&self, least: u32) -> Vec<TenantId> {
-        let mut held: HashMap<TenantId, u32> = HashMap::new();
-        for (tenant, _) in self.map().keys() {
-            *held.entry(tenant.clone()).or_default() += 1;
+        let mut held: HashMap<TenantId, (u32, u32)> = HashMap::new();
+        for ((tenant, _), entry) in self.map().iter() {
+            let (places, aside) = held.entry(tenant.clone()).or_default();
+            *(if entry.is_aside { aside } else { places }) += 1;
         }
-        held.into_iter().filter(|(_, count)| *count >= least).map(|(tenant, _)| tenant).collect()
+        let most_aside = self.0.most_aside_of_tenant;
+        let is_full =
+            |(_, (places, aside)): &(_, (u32, u32))| *places >= least || (*aside > 0 && *aside >= most_aside);
+        held.into_iter().filter(is_full).map(|(tenant, _)| tenant).collect()
     }
 
     /// Tells whoever works under a lease that it is lost. The worker may have ended that work and claimed the row again
@@ -67,7 +109,35 @@ impl<K: Leased> Held<K> {
     }
 
     fn map(&self) -> MutexGuard<'_, HashMap<Key<K>, Entry<K>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<K: Leased> Places<K> {
+    /// Leaves the place of a lease's work to others, while that waits for somebody else. `None` where too much waits so already,
+    /// of all or of its tenant, or the lease is lost.
+    pub fn step_aside(&self, lease: &Lease<K>) -> Option<Aside<K>> {
+        let Held(inner) = &self.0;
+        let key = (lease.tenant.clone(), lease.id);
+        let mut entries = self.0.map();
+        let aside = || entries.iter().filter(|(_, entry)| entry.is_aside);
+        let of_tenant = aside().filter(|((tenant, _), _)| *tenant == lease.tenant).count();
+        let has_room =
+            aside().count() < inner.most_aside as usize && of_tenant < inner.most_aside_of_tenant as usize;
+        let entry = entries.get_mut(&key).filter(|entry| has_room && entry.lease.fence == lease.fence)?;
+        entry.is_aside = true;
+        drop(entries);
+        inner.left.notify_one();
+        Some(Aside { held: self.0.clone(), key, fence: lease.fence })
+    }
+}
+
+impl<K: Leased> Drop for Aside<K> {
+    fn drop(&mut self) {
+        let mut map = self.held.map();
+        if let Some(entry) = map.get_mut(&self.key).filter(|entry| entry.lease.fence == self.fence) {
+            entry.is_aside = false;
+        }
     }
 }
 
@@ -102,7 +172,7 @@ mod tests {
 
     #[test]
     fn a_lease_that_ended_while_the_heartbeat_asked_does_not_cancel_its_successor() {
-        let held = Held::default();
+        let held = Held::new(&WorkerSettings::default());
         let ended = held.hold(&lease(7));
         // The heartbeat asks about 7; meanwhile 7 is committed, and the same worker claims the conversation again.
         let asked = held.leases();
@@ -119,12 +189,39 @@ mod tests {
 
     #[test]
     fn whoever_ends_late_does_not_end_the_successor() {
-        let held = Held::default();
+        let held = Held::new(&WorkerSettings::default());
         let late = held.hold(&lease(7));
         let live = held.hold(&lease(8));
         held.lose(&lease(7));
         drop(late);
         assert!(!live.lost.is_cancelled());
         assert_eq!(held.leases(), [lease(8)]);
+    }
+
+    fn lease_of(tenant: &str, number: u8) -> Lease<Conversations> {
+        let id = misy_domain::ConversationId::from_bytes([number; 16]);
+        Lease { tenant: tenant.parse().unwrap(), id, ..lease(1) }
+    }
+
+    #[test]
+    fn what_stands_aside_takes_no_place_and_is_bounded_for_each_and_for_all() {
+        let settings = WorkerSettings { most_aside: 3, most_aside_of_tenant: 2, ..WorkerSettings::default() };
+        let held = Held::new(&settings);
+        let leases: Vec<_> = (1..=3).map(|number| lease_of("andina", number)).collect();
+        let others: Vec<_> = (4..=5).map(|number| lease_of("verde", number)).collect();
+        let _holding: Vec<_> = leases.iter().chain(&others).map(|lease| held.hold(lease)).collect();
+        let places = held.places();
+        let first = places.step_aside(&leases[0]).unwrap();
+        assert_eq!(held.tenants_with(3), [], "two of three have a place");
+        let _second = places.step_aside(&leases[1]).unwrap();
+        assert!(places.step_aside(&leases[2]).is_none(), "of one tenant");
+        assert_eq!(held.tenants_with(3), ["andina".parse().unwrap()], "no more of it is claimed");
+        let _third = places.step_aside(&others[0]).unwrap();
+        assert!(places.step_aside(&others[1]).is_none(), "in all");
+        assert_eq!(held.aside(), 3);
+        drop(first);
+        assert!(places.step_aside(&others[1]).is_some());
+        // A lease that was lost and claimed again is another one.
+        assert!(places.step_aside(&Lease { fence: 2, ..leases[2].clone() }).is_none());
     }
 }

@@ -5,7 +5,6 @@
 //! [`rotations`] seals anew what is under an old key.
 
 mod agents;
-mod company;
 mod courier;
 mod held;
 mod mailer;
@@ -18,6 +17,7 @@ mod worker;
 
 pub use agents::Agents;
 pub use courier::{Courier, Signs};
+pub use held::{Aside, Places};
 pub use mailer::{Mailer, MailerError};
 pub use rotations::rotations;
 pub use settings::WorkerSettings;

@@ -64,6 +64,7 @@ impl Mailer {
             backoff: Backoff { first: Duration::from_secs(20), most: Duration::from_hours(4) },
             most_time: Duration::from_secs(25),
             grace: Duration::from_secs(25),
+            ..WorkerSettings::default()
         }
     }
 

@@ -33,6 +33,7 @@ fn settings() -> WorkerSettings {
         backoff: Backoff { first: Duration::from_secs(1), most: Duration::from_mins(1) },
         most_time: Duration::from_hours(24),
         grace: Duration::from_secs(2),
+        ..WorkerSettings::default()
     }
 }
 

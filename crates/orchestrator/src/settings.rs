@@ -17,6 +17,10 @@ pub struct WorkerSettings {
     /// Rows of one tenant worked on at the same time while other tenants have work too. `None` where rows wait for others
     /// most of the time, and so take nothing from anybody.
     pub beside_others: Option<u32>,
+    /// Rows whose work waits for somebody else and takes none of the places, at most.
+    pub most_aside: u32,
+    /// The same of one tenant.
+    pub most_aside_of_tenant: u32,
     /// Rows claimed at once, at most.
     pub batch: u32,
     /// Leases.
@@ -50,6 +54,8 @@ impl Default for WorkerSettings {
         Self {
             concurrency: 32,
             beside_others: None,
+            most_aside: 512,
+            most_aside_of_tenant: 128,
             batch: 32,
             terms: LeaseTerms::default(),
             heartbeat: Duration::from_secs(1),

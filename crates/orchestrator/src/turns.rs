@@ -12,7 +12,7 @@ mod typing;
 mod writing;
 
 use crate::{
-    Agents, Signs, Worker, WorkerSettings,
+    Agents, Places, Signs, Worker, WorkerSettings,
     traced_turn::TracedTurn,
     worker::{Handler, WorkError},
 };
@@ -63,6 +63,7 @@ pub struct Turns {
     limits: Limits,
     agents: Agents,
     decide: Arc<Decide>,
+    places: Option<Places<Conversations>>,
     signs: Option<Signs>,
 }
 
@@ -77,7 +78,19 @@ impl Turns {
         entropy: Arc<dyn Entropy>,
     ) -> Self {
         let (limits, agents, decide) = (Limits::default(), Agents::built_in(), Arc::new(decide_turn));
-        Self { database, vault, bell, packs, clock, entropy, limits, agents, decide, signs: None }
+        Self {
+            database,
+            vault,
+            bell,
+            packs,
+            clock,
+            entropy,
+            limits,
+            agents,
+            decide,
+            places: None,
+            signs: None,
+        }
     }
 
     /// The same, with the limits of agents counted there.
@@ -220,6 +233,10 @@ impl Turns {
 impl Handler for Turns {
     type Kind = Conversations;
 
+    fn placed(&mut self, places: Places<Conversations>) {
+        self.places = Some(places);
+    }
+
     async fn rung(&self) {
         self.bell.work().await;
     }
@@ -317,6 +334,14 @@ impl Turns {
             return Ok(After::Commit(None));
         };
         let (agent, definition) = (&*agent, agent.definition());
+        // Whoever waits for the network leaves its place to those who compute. Where too many wait so, it is not begun.
+        let aside = match (definition.kind, &self.places) {
+            (AgentKind::Connected, Some(places)) => match places.step_aside(lease) {
+                Some(aside) => Some(aside),
+                None => return Ok(After::Later(CROWDED)),
+            },
+            _ => None,
+        };
         timeline.begin(Stage::Permit);
         let tokens = match self.permit(lease, &loaded.work, outcome, agent).await? {
             Permit::Run(tokens) => tokens,
@@ -344,6 +369,7 @@ impl Turns {
             AgentKind::BuiltIn => ran.await,
             AgentKind::Connected => ran.in_span(&steps.step("run")).await,
         };
+        drop(aside);
         outcome.decision.agent_kind = Some(definition.kind);
         outcome.decision.agent_version = Some(definition.version);
         if tokens.reserved() > 0 {

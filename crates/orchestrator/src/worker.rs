@@ -2,15 +2,14 @@
 
 use crate::{
     WorkerSettings,
-    company::Company,
-    held::{Held, Holding},
+    held::{Held, Holding, Places},
     round::Round,
 };
 use futures_util::FutureExt;
 use metrics::{counter, gauge, histogram};
 use misy_domain::Entropy;
 use misy_store::{
-    Database, StoreError,
+    Company, Database, StoreError,
     database::Role,
     leases::{Failed, Lease, Leased, Share, Trouble, WorkerId},
     loops::Notes,
@@ -34,6 +33,9 @@ pub trait Handler: Send + Sync + 'static {
     /// Works on a row. It must end the lease with its result, in one transaction under the fence. It may be dropped at any
     /// await, and run again for the same work.
     fn handle(&self, lease: &Lease<Self::Kind>) -> impl Future<Output = Result<(), WorkError>> + Send;
+
+    /// Told before the work begins where its places are. Work that waits for somebody else leaves its own to others.
+    fn placed(&mut self, _places: Places<Self::Kind>) {}
 
     /// Ends when something may be due. Without it the worker looks from time to time. It may be dropped at any await.
     fn rung(&self) -> impl Future<Output = ()> + Send {
@@ -137,10 +139,17 @@ impl<H: Handler> Worker<H> {
     const KIND: &'static str = H::Kind::KIND;
 
     /// A worker that gives its work to the handler.
-    pub fn new(database: Database, entropy: Arc<dyn Entropy>, settings: WorkerSettings, handler: H) -> Self {
+    pub fn new(
+        database: Database,
+        entropy: Arc<dyn Entropy>,
+        settings: WorkerSettings,
+        mut handler: H,
+    ) -> Self {
+        let held = Held::new(&settings);
+        handler.placed(held.places());
         let id = WorkerId::new(&*entropy);
         let notes = Mutex::new(Notes::new(Self::KIND, Role::Worker, settings.poll));
-        Self { id, database, entropy, settings, handler, held: Held::default(), notes }
+        Self { id, database, entropy, settings, handler, held, notes }
     }
 
     /// Its id.
@@ -167,7 +176,9 @@ impl<H: Handler> Worker<H> {
             while tasks.try_join_next().is_some() {
                 hungry = hungry.after_an_end();
             }
-            let busy = u32::try_from(tasks.len()).unwrap_or(u32::MAX);
+            let aside = self.held.aside();
+            let busy = u32::try_from(tasks.len()).unwrap_or(u32::MAX).saturating_sub(aside);
+            gauge!("misy_worker_aside", "kind" => Self::KIND).set(f64::from(aside));
             gauge!("misy_worker_busy", "kind" => Self::KIND).set(f64::from(busy));
             let (free, kept) = room(&self.settings, busy);
             if hungry == Hunger::Hungry && free > 0 {
@@ -178,6 +189,7 @@ impl<H: Handler> Worker<H> {
                 () = shutdown.cancelled() => {}
                 () = self.handler.rung(), if free > 0 => hungry = Hunger::Hungry,
                 () = time::sleep(self.pause()), if free > 0 => hungry = Hunger::Hungry,
+                () = self.held.place_left() => hungry = hungry.after_an_end(),
                 Some(_) = tasks.join_next() => hungry = hungry.after_an_end(),
             }
         }

@@ -262,7 +262,13 @@ begin
         from held
         where not exists (
             select from extended
-            where extended.tenant_id = held.tenant_id and extended.id = held.id and extended.fence = held.fence);
+            where extended.tenant_id = held.tenant_id and extended.id = held.id and extended.fence = held.fence)
+            -- Whoever ended the lease with their work did not lose it, and may be at what comes after. Where it ends at this
+            -- moment, the next time tells.
+            and not exists (
+                select from misy.{table} w
+                where w.tenant_id = held.tenant_id and w.{key} = held.id and w.fence = held.fence
+                    and coalesce(w.lease_owner, p_worker) = p_worker);
 end
 $$;
         $sql$, $sql$

@@ -9,13 +9,20 @@ alter table misy.conversations
     add column waits_for text check (waits_for in ('tool', 'person', 'timer')),
     add column waits_until timestamptz,
     add column sealed_wait bytea,
+    -- The wait by its number, which is the fence of the claim that began it; since when; and who waits.
+    add column wait bigint,
+    add column waits_since timestamptz,
+    add column waits_agent text,
     -- The fence of the claim in which the turn was woken, so that a turn that has not begun to wait yet is not forgotten.
     add column woken bigint not null default 0;
+-- Turns that wait, by how long they do.
+create index conversations_with_waiting_turns on misy.conversations (tenant_id, waits_since, conversation_id) where waits_for is not null;
 
 -- Writes everything that a turn came to, or nothing when the lease was lost meanwhile: the replies with the next
 -- sequences, the decision under every message asked and answered, the state of the conversation, and the audit entry. What
 -- arrived during the turn makes the conversation due again at once. Nulls keep status and handoff as they are. With
--- `p_waits_for` the turn is not over: what was asked stays unanswered, and it goes on after `p_wait` or when it is woken.
+-- `p_waits_for` the turn is not over: what was asked stays unanswered, and it goes on after `p_wait` or when it is woken. Then
+-- `p_answered_through` is what had come when it was loaded: of what came later it must hear.
 create function misy.commit_turn(
     p_tenant text, p_conversation text, p_worker text, p_fence bigint, p_answered_through bigint,
     p_session text, p_account text, p_site text, p_reply_ids text[], p_reply_agents text[], p_reply_bodies bytea[], p_asked_ids text[],
@@ -77,6 +84,9 @@ begin
         waits_for = p_waits_for,
         waits_until = present + p_wait,
         sealed_wait = p_sealed_wait,
+        wait = case when p_waits_for is not null then p_fence end,
+        waits_since = case when p_waits_for is not null then present end,
+        waits_agent = case when p_waits_for is not null then p_audit_agent end,
         work_at = case
             when commit_turn.has_more or p_waits_for is not null and was_woken then present
             when p_waits_for is not null then present + p_wait

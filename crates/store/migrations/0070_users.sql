@@ -181,10 +181,43 @@ create trigger follow_user_tokens after insert or delete or update of token_hash
 create trigger follow_user_tokens after insert or delete or update of token_hash on misy.personal_tokens
     for each row execute function platform.follow_user_tokens();
 
-create function platform.tenants_of_email(route bytea) returns setof text
+-- Known browsers too: so one question tells for which accounts of an address one is known, however many there are.
+create function platform.follow_user_devices() returns trigger
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if tg_op = 'INSERT' then
+        insert into platform.credentials values (new.device_hash, new.tenant_id, new.user_id);
+    else
+        delete from platform.credentials where credential_hash = old.device_hash and tenant_id = old.tenant_id;
+    end if;
+    return null;
+end
+$$;
+create trigger follow_user_devices after insert or delete on misy.user_devices
+    for each row execute function platform.follow_user_devices();
+
+-- In which tenants somebody has come in to an account with this address, and which of these browsers is known for it. Anybody may
+-- give somebody's address accounts without end, so a hundred are told: those that the browser is known for, then the oldest, as
+-- ids begin with the time. Whoever names the tenant is told of that one.
+create function platform.accounts_of_email(route bytea, devices bytea[], wanted text)
+returns table (tenant_id text, device bytea)
 language sql stable security definer
 set search_path = pg_catalog, pg_temp
 as $$
-    select distinct e.tenant_id from platform.user_emails e where e.email_route = route order by e.tenant_id
+    with shown as materialized (
+        select c.tenant_id, c.key_id, c.credential_hash
+        from platform.credentials c
+        where c.credential_hash = any (devices)
+    )
+    select e.tenant_id, known.credential_hash
+    from platform.user_emails e
+    left join lateral (
+        select s.credential_hash from shown s where s.tenant_id = e.tenant_id and s.key_id = e.user_id limit 1
+    ) known on true
+    where e.email_route = route and (wanted is null or e.tenant_id = wanted)
+    order by known.credential_hash is null, e.user_id
+    limit 100
 $$;
-grant execute on function platform.tenants_of_email(bytea) to misy_app, misy_system;
+grant execute on function platform.accounts_of_email(bytea, bytea[], text) to misy_app, misy_system;

@@ -6,7 +6,8 @@ revoke insert, update, delete on misy.contacts, misy.sessions, misy.conversation
 revoke update, delete on misy.messages, misy.decisions from misy_worker;
 grant update (
     status, language, last_sequence, answered_sequence, unanswered_in_a_row, work_at, lease_owner, fence, attempts, last_error,
-    dead_at, handoff_reason, sealed_handoff, waits_for, waits_until, sealed_wait, woken, active_at, waiting_since, handling) on misy.conversations to misy_worker;
+    dead_at, handoff_reason, sealed_handoff, waits_for, waits_until, sealed_wait, wait, waits_since, waits_agent, woken, active_at,
+    waiting_since, handling) on misy.conversations to misy_worker;
 revoke insert, update, delete on misy.quotas from misy_worker;
 
 -- Nobody rewrites history; a rotation of keys seals it anew.
@@ -17,7 +18,7 @@ grant update (sealed_body) on misy.messages to misy_app;
 revoke update on misy.contacts, misy.sessions, misy.conversations from misy_app, misy_system;
 grant update (
     status, language, last_sequence, last_inbound_sequence, work_at, lease_owner, fence, attempts, last_error, dead_at,
-    sealed_handoff, sealed_wait, woken, active_at, assignee, waiting_since, handling) on misy.conversations to misy_app;
+    sealed_handoff, sealed_wait, woken, active_at, assignee, waiting_since, handling, answered_sequence) on misy.conversations to misy_app;
 grant update (token_family, sealed_metadata, permissions, expires_at, ended_at) on misy.sessions to misy_app;
 
 -- A role removes rows of those tables alone that the program removes rows of as that role: what hangs on a row goes with it.

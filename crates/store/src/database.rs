@@ -1,10 +1,12 @@
 //! The connections to PostgreSQL, one pool per role.
 
 mod administrator;
+mod company;
 mod login;
 mod turns;
 
 pub use administrator::Administrator;
+pub use company::Company;
 pub use login::{Login, Role, RolePasswords};
 pub(crate) use turns::{Connections, Served};
 pub use turns::{Turn, Turns};
@@ -15,8 +17,8 @@ use sqlx::{
     Executor, PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
-use std::time::Duration;
-use turns::PATIENCE;
+use std::{num::NonZero, thread, time::Duration};
+use turns::{PATIENCE, Share};
 
 /// The longest a statement may take that somebody waits for.
 const SERVING: Duration = Duration::from_secs(5);
@@ -28,6 +30,8 @@ const WORKING: Duration = Duration::from_mins(2);
 const REPORTS: u32 = 4;
 /// What one tenant may hold of the connections that serve and that work: one of so many parts.
 const PARTS: u32 = 4;
+/// What one tenant may hold on the smallest machine while others are there; one for each core on others.
+const FEWEST_BESIDE: u32 = 2;
 
 /// How to reach PostgreSQL.
 #[derive(Clone)]
@@ -87,7 +91,10 @@ impl Database {
     /// Opens the pools on a schema that is up to date.
     pub fn open(options: &DatabaseOptions) -> Self {
         let (app, worker) = (options.app_connections, options.worker_connections);
-        let shared = |role, connections, longest, share| {
+        let cores = thread::available_parallelism().map_or(1, NonZero::get);
+        let beside = u32::try_from(cores).unwrap_or(u32::MAX).max(FEWEST_BESIDE);
+        let shared = |role, connections, longest, alone: u32| {
+            let share = Share { alone, beside: beside.min(alone) };
             Connections::new(options.pool(role, connections, longest), share)
         };
         Self {

@@ -16,8 +16,12 @@ use crate::{
     Bell, Database, StoreError, TenantKeys, TenantTx, bell::News, readable::stored,
     sessions::ConversationStatus, users,
 };
+use jiff_sqlx::Timestamp as SqlTimestamp;
 use misy_domain::{ConversationId, TenantId, UserId};
 use std::time::Duration;
+
+/// Conversations that one person holds at a time. All of them are given up in the one moment in which they lose the right.
+const MOST_HELD: i64 = 200;
 
 misy_domain::words! {
     /// Who answers in a conversation.
@@ -130,7 +134,88 @@ pub async fn lock(
     handling(tx, keys, conversation).await
 }
 
-/// Changes who answers. A turn that is under way is somebody else's to end: its lease is gone, and what waits is due again. Tell the bell
+/// The sequence of the newest message of the contact.
+pub async fn heard_through(tx: &mut TenantTx, conversation: ConversationId) -> Result<i64, StoreError> {
+    let tenant = tx.tenant().clone();
+    Ok(sqlx::query_scalar!(
+        "select last_inbound_sequence from conversations where tenant_id = $1 and conversation_id = $2",
+        tenant.as_str(),
+        conversation.to_string(),
+    )
+    .fetch_one(tx.connection())
+    .await?)
+}
+
+/// Whether a person holds as many conversations as one person may.
+pub async fn holds_most(tx: &mut TenantTx, user: UserId) -> Result<bool, StoreError> {
+    let tenant = tx.tenant().clone();
+    let held = sqlx::query_scalar!(
+        "select count(*) from conversations where tenant_id = $1 and assignee = $2",
+        tenant.as_str(),
+        user.to_string(),
+    )
+    .fetch_one(tx.connection())
+    .await?;
+    Ok(held.unwrap_or_default() >= MOST_HELD)
+}
+
+/// What a person held waits for whoever takes it; says what that is. Tell the bell afterwards: see [`tell`].
+pub async fn release(tx: &mut TenantTx, user: UserId) -> Result<Vec<ConversationId>, StoreError> {
+    let tenant = tx.tenant().clone();
+    let released = sqlx::query_scalar!(
+        "update conversations
+         set assignee = null, waiting_since = clock_timestamp(), handling = handling + 1
+         where tenant_id = $1 and assignee = $2
+         returning conversation_id",
+        tenant.as_str(),
+        user.to_string(),
+    )
+    .fetch_all(tx.connection())
+    .await?;
+    released.into_iter().map(|id| stored(id.parse())).collect()
+}
+
+/// Who holds conversations and has this role.
+pub async fn holders_with_role(tx: &mut TenantTx, role: &str) -> Result<Vec<UserId>, StoreError> {
+    let tenant = tx.tenant().clone();
+    let holders = sqlx::query_scalar!(
+        "select u.user_id from users u
+         where u.tenant_id = $1 and $2 = any (u.roles)
+             and exists (select from conversations c where c.tenant_id = u.tenant_id and c.assignee = u.user_id)",
+        tenant.as_str(),
+        role,
+    )
+    .fetch_all(tx.connection())
+    .await?;
+    holders.into_iter().map(|id| stored(id.parse())).collect()
+}
+
+/// What a list of conversations looks like at this moment: another one once somebody writes, asks for a person, or is taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mark {
+    active_at: Option<SqlTimestamp>,
+    waiting_since: Option<SqlTimestamp>,
+    waiting: i64,
+}
+
+/// The mark of a tenant's list.
+pub async fn mark(tx: &mut TenantTx) -> Result<Mark, StoreError> {
+    let tenant = tx.tenant().clone();
+    let row = sqlx::query!(
+        r#"select (select max(c.active_at) from conversations c where c.tenant_id = $1 and c.active_at is not null)
+                      as "active_at: SqlTimestamp",
+                  (select max(c.waiting_since) from conversations c where c.tenant_id = $1 and c.waiting_since is not null)
+                      as "waiting_since: SqlTimestamp",
+                  (select count(*) from (select from conversations c
+                                         where c.tenant_id = $1 and c.waiting_since is not null limit 1000) w) as "waiting!""#,
+        tenant.as_str(),
+    )
+    .fetch_one(tx.connection())
+    .await?;
+    Ok(Mark { active_at: row.active_at, waiting_since: row.waiting_since, waiting: row.waiting })
+}
+
+/// Changes who answers. What a person gives back or closes is answered: by them, or by nobody. A turn that is under way is somebody else's to end: its lease is gone, and what waits is due again. Tell the bell
 /// afterwards: see [`tell`].
 pub async fn handle(
     tx: &mut TenantTx,
@@ -144,18 +229,24 @@ pub async fn handle(
         Handled::By(user) => (ConversationStatus::Handoff, Some(user.to_string())),
         Handled::Closed => (ConversationStatus::Closed, None),
     };
+    let is_answered = matches!(handled, Handled::ByAssistant | Handled::Closed);
     sqlx::query!(
         "update conversations
          set status = $3, assignee = $4, handling = handling + 1,
              waiting_since = case when $3 = 'handoff' and $4::text is null then coalesce(waiting_since, clock_timestamp()) end,
              fence = fence + 1,
-             work_at = case when lease_owner is not null or waits_for is not null then clock_timestamp() else work_at end,
+             work_at = case when lease_owner is not null or waits_for is not null or dead_at is not null and $5
+                            then clock_timestamp() else work_at end,
+             answered_sequence = case when $5 then last_inbound_sequence else answered_sequence end,
+             attempts = case when $5 then 0 else attempts end,
+             dead_at = case when $5 then null else dead_at end,
              lease_owner = null
          where tenant_id = $1 and conversation_id = $2",
         tenant.as_str(),
         conversation.to_string(),
         status.as_str(),
         assignee,
+        is_answered,
     )
     .execute(tx.connection())
     .await?;

@@ -208,8 +208,9 @@ impl Database {
         })
     }
 
-    /// Prolongs leases of one worker; answers with those of them that do not hold any more. The worker may hold the same row
-    /// again by now, under a higher fence: that lease is another one and is not meant.
+    /// Prolongs leases of one worker; answers with those of them that it lost: the row is gone, or was claimed since. The worker
+    /// may hold the same row again by now, under a higher fence: that lease is another one and is not meant. Nor is a lease that
+    /// its work has ended.
     pub async fn extend<K: Leased>(
         &self,
         worker: &WorkerId,

@@ -54,7 +54,7 @@ pub mod vault;
 
 pub use audit::AuditLog;
 pub use bell::Bell;
-pub use database::{Database, DatabaseOptions, Turn, Turns};
+pub use database::{Company, Database, DatabaseOptions, Turn, Turns};
 pub use error::StoreError;
 pub use files::Files;
 pub use limits::Limits;

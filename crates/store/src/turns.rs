@@ -1,17 +1,23 @@
-//! Turns: everything a turn needs, read at once ([`load`]), and everything it came to, written at once ([`commit`]).
+//! Turns: everything a turn needs, read at once ([`load`]), everything it came to, written at once ([`commit`]), and those that
+//! wait ([`waits`]).
 
 mod commit;
 mod load;
+mod waits;
 
 pub use load::{load_turn, pack_of_version};
+pub use waits::{AfterWait, WaitingTurn, Woken, end_wait, waiting_turns, wake};
 
 use crate::{
-    StoreError, TenantKeys, TenantTx, leases::Leased, limits::LimitRow, sessions::ConversationStatus,
-    vault::Via,
+    StoreError, TenantKeys, TenantTx,
+    leases::Leased,
+    limits::LimitRow,
+    sessions::ConversationStatus,
+    vault::{ContactKey, Via},
 };
 use misy_domain::{
-    Channel, ConversationId, Language, Locale, Message, MessageId, MessageOrigin, Permissions, Plan, Reply,
-    SiteId, TenantId, agent::WaitsFor, limit::Quota,
+    Channel, ConversationId, Entropy, Language, Locale, Message, MessageId, MessageOrigin, Permissions, Plan,
+    Reply, SiteId, TenantId, agent::WaitsFor, limit::Quota,
 };
 use misy_trust::Place;
 use serde::{Deserialize, Serialize};
@@ -56,6 +62,8 @@ pub struct TurnWork {
     pub unanswered_in_a_row: u8,
     /// The messages that wait for an answer, oldest first.
     pub waiting: Vec<Message>,
+    /// The sequence of the newest message that the contact had written; it may be one that is the next turn's.
+    pub seen_through: i64,
     /// The messages before, oldest first.
     pub history: Vec<Message>,
     /// The version of the context pack in force.
@@ -79,6 +87,10 @@ pub struct Waited {
     pub agent: String,
     /// Where it goes on.
     pub state: Value,
+    /// What it waited for, if somebody brought it: the result of a tool, or a person's word.
+    pub outcome: Option<Value>,
+    /// The sequence of the newest message that the contact had written when it began to wait.
+    pub seen_through: i64,
 }
 
 /// A turn that is to wait. Nobody holds its conversation meanwhile.
@@ -155,17 +167,20 @@ impl TurnWork {
 struct Kept<A> {
     agent: A,
     state: Value,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    outcome: Option<Value>,
+    seen_through: i64,
 }
 
-/// Lets a turn that waits go on now, as what it waited for is there; whether there is such a conversation. Once this is
-/// committed, ring the bell for work. A turn that is about to wait, and does not know yet, does not wait.
-pub async fn wake(tx: &mut TenantTx, conversation: ConversationId) -> Result<bool, StoreError> {
-    let tenant = tx.tenant().clone();
-    let found =
-        sqlx::query_scalar!("select misy.wake_turn($1, $2)", tenant.as_str(), conversation.to_string())
-            .fetch_one(tx.connection())
-            .await?;
-    Ok(found.unwrap_or_default())
+fn seal_kept<A: Serialize>(
+    kept: &Kept<A>,
+    place: &Place<'_>,
+    key: &ContactKey,
+    entropy: &dyn Entropy,
+) -> Result<Vec<u8>, StoreError> {
+    let kept = serde_json::to_vec(kept);
+    let kept = kept.map_err(|_| StoreError::Refused("What the turn waits with cannot be written."))?;
+    Ok(key.seal(place, &kept, entropy))
 }
 
 fn place<'a>(tenant: &'a TenantId, column: &'static str, conversation: &'a str) -> Place<'a> {

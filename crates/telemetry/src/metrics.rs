@@ -58,6 +58,8 @@ pub const ALL: &[Metric] = &[
     ),
     histogram("misy_agents_wait_seconds", &[], "how long turns and context packs waited for a thread"),
     counter("misy_alerts_total", &["rule"], "alerts raised"),
+    gauge("misy_answers_held_bytes", &[], "bytes of large answers that their readers have not taken yet"),
+    counter("misy_answers_without_room_total", &[], "answers for which there was no room in memory"),
     counter(
         "misy_audit_entries_taken_total",
         &[],
@@ -73,7 +75,7 @@ pub const ALL: &[Metric] = &[
     counter(
         "misy_connections_cut_total",
         &["reason"],
-        "`stalled`: the peer took nothing; `ended`: a live stream that was no longer served",
+        "`stalled`: the peer took nothing; `slow_reader`: where as much of answers was held as may be, it took longest; `ended`: it was cut from within, as a slow reader or since a live stream was no longer served; `crowded`: another needed the place",
     ),
     counter("misy_connections_refused_total", &["reason"], "`all` or `address`: no place"),
     counter(
@@ -173,6 +175,7 @@ pub const ALL: &[Metric] = &[
         &["kind", "outcome"],
         "work by kind (`conversation`, `delivery`, `mail`, `key_rotation`) and end: `done`, `failed` (tried again), `lost` (another worker took over), `dead` (given up)",
     ),
+    gauge("misy_worker_aside", &["kind"], "how much of the work waits for somebody else and takes no place"),
     gauge("misy_worker_busy", &["kind"], "how much the worker works on now"),
     counter("misy_worker_claim_errors_total", &["kind"], "claims of work that failed"),
     histogram("misy_worker_claim_seconds", &["kind"], "how long claims of work took"),

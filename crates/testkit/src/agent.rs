@@ -46,6 +46,8 @@ pub struct Heard {
     pub attempt: u32,
     /// Where it goes on, if it waited, and whether the wait lasted as long as it might.
     pub resumed: Option<(Value, bool)>,
+    /// What it waited for, if somebody brought it.
+    pub outcome: Option<Value>,
     /// Cancelled when nobody waits for the run any more.
     pub cancelled: CancellationToken,
 }
@@ -110,6 +112,7 @@ impl TestAgent {
             texts,
             attempt: call.attempt,
             resumed: call.resumed.map(|resumed| (resumed.state.clone(), resumed.is_over)),
+            outcome: call.resumed.and_then(|resumed| resumed.outcome.cloned()),
             cancelled: call.cancelled.clone(),
         };
         self.list().push(heard.clone());

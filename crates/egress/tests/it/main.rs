@@ -5,4 +5,6 @@
 mod bodies;
 mod redirects;
 mod refusals;
+mod streaming;
 mod support;
+mod uploads;

@@ -25,6 +25,7 @@ pub mod roles;
 pub mod secrets;
 pub mod sign_in;
 pub mod sites;
+pub mod turns;
 pub mod usage;
 pub mod user_access;
 pub mod users;

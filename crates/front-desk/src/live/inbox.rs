@@ -2,7 +2,7 @@
 //! looked whether whoever follows still may: what happened, they read by calls of their own.
 
 use super::{
-    RETRY,
+    RETRY, networks,
     places::{Holder, Place},
     write_event,
 };
@@ -10,17 +10,28 @@ use crate::{desk::FrontDesk, management::Standing, tenant_state::News};
 use bytes::Bytes;
 use futures_util::{Stream, stream};
 use misy_domain::ConversationId;
-use misy_store::bell::{InboxListener, InboxNews};
+use misy_store::{
+    StoreError,
+    bell::{InboxListener, InboxNews},
+    inbox::{self as inbox_store, Mark},
+    tenant_tx,
+};
 use serde::Serialize;
 use serde_json::json;
-use std::{convert::Infallible, time::Duration};
+use std::{
+    convert::Infallible,
+    net::IpAddr,
+    time::{Duration, Instant},
+};
 
 /// Streams of one person: a few browsers with a few tabs each.
 const MOST: u32 = 20;
+/// Streams of all people of a tenant.
+const MOST_OF_ALL: u32 = 1_000;
+/// A look at a person is good for so long while things happen.
+const LOOK_LASTS: Duration = Duration::from_secs(1);
 /// How often it is looked whether a person still may follow, when nothing happens.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
-/// After so many looks without news the stream says that it is alive.
-const ALIVE_EVERY: u32 = 7;
 
 struct Inbox {
     desk: FrontDesk,
@@ -29,7 +40,10 @@ struct Inbox {
     news: News,
     _place: Place,
     step: Step,
-    quiet: u32,
+    /// Since when nothing was said.
+    quiet_since: Instant,
+    /// What the list looked like when it was looked at last.
+    mark: Option<Mark>,
 }
 
 enum Step {
@@ -44,12 +58,18 @@ struct Changed {
     conversation_ids: Vec<ConversationId>,
 }
 
-/// The events of all conversations of a tenant; `None` if the person follows in too many places already.
+/// The events of all conversations of a tenant; `None` if the person, the tenant or the network follows in too many places already.
 pub(crate) fn events(
     desk: &FrontDesk,
     standing: Standing,
+    address: Option<IpAddr>,
 ) -> Option<impl Stream<Item = Result<Bytes, Infallible>> + Send + 'static> {
-    let place = desk.streams.enter(vec![(Holder::Person(standing.tenant.clone(), standing.user), MOST)])?;
+    let mut wanted = vec![
+        (Holder::Person(standing.tenant.clone(), standing.user), MOST),
+        (Holder::People(standing.tenant.clone()), MOST_OF_ALL),
+    ];
+    wanted.extend(networks(desk, address));
+    let place = desk.streams.enter(wanted)?;
     let inbox = Inbox {
         listener: desk.bell.listen_to_all(&standing.tenant),
         news: desk.tenants.watch(&standing.tenant),
@@ -57,7 +77,8 @@ pub(crate) fn events(
         standing,
         _place: place,
         step: Step::Open,
-        quiet: 0,
+        quiet_since: Instant::now(),
+        mark: None,
     };
     Some(stream::unfold(Box::new(inbox), |mut inbox| async move {
         let piece = inbox.next().await?;
@@ -71,6 +92,7 @@ impl Inbox {
         match self.step {
             Step::Open => {
                 self.step = Step::Follow;
+                self.mark = Some(Box::pin(self.look_at_list()).await?);
                 let mut piece = RETRY.to_owned();
                 write_event(&mut piece, "ready", None, &json!({}));
                 return Some(piece.into());
@@ -79,20 +101,19 @@ impl Inbox {
             Step::End => return None,
         }
         loop {
-            let news = tokio::select! {
-                news = self.listener.heard() => Some(news),
-                () = self.news.changed() => None,
-                () = tokio::time::sleep(LOOK_AGAIN) => None,
+            let (began, keep_alive) = (Instant::now(), self.desk.settings.keep_alive);
+            let (news, since) = tokio::select! {
+                biased;
+                // First: who was let in may be let in no more.
+                () = self.news.changed() => (None, None),
+                news = self.listener.heard() => (Some(news), Instant::now().checked_sub(LOOK_LASTS)),
+                () = tokio::time::sleep(keep_alive.min(LOOK_AGAIN)) => (None, Some(began)),
                 () = self.desk.stopping.cancelled() => return None,
             };
-            match Box::pin(self.standing.holds(&self.desk)).await {
-                Ok(true) => {}
-                Ok(false) => return Some(self.ended()),
-                // Whoever cannot be looked at hears nothing; they come back and read anew.
-                Err(error) => {
-                    tracing::warn!(tenantId = %self.standing.tenant, %error, "a live stream of people ends");
-                    return None;
-                }
+            let since = since.unwrap_or_else(Instant::now);
+            let holds = Box::pin(self.standing.holds(&self.desk, since)).await;
+            if !holds.map_err(|error| self.give_up(&error)).ok()? {
+                return Some(self.ended());
             }
             let mut piece = String::new();
             match news {
@@ -101,16 +122,34 @@ impl Inbox {
                 }
                 Some(InboxNews::Missed) => write_event(&mut piece, "missed", None, &json!({})),
                 None => {
-                    self.quiet += 1;
-                    if self.quiet < ALIVE_EVERY {
+                    if self.quiet_since.elapsed() < keep_alive {
                         continue;
                     }
-                    piece.push_str(": alive\n\n");
+                    let mark = Some(Box::pin(self.look_at_list()).await?);
+                    if self.mark == mark {
+                        piece.push_str(": alive\n\n");
+                    } else {
+                        write_event(&mut piece, "missed", None, &json!({}));
+                    }
+                    self.mark = mark;
                 }
             }
-            self.quiet = 0;
+            self.quiet_since = Instant::now();
             return Some(piece.into());
         }
+    }
+
+    /// What the list looks like now; `None` if nobody can say.
+    async fn look_at_list(&self) -> Option<Mark> {
+        let look = tenant_tx!(self.desk.database, "inbox.mark", &self.standing.tenant, async |tx| {
+            inbox_store::mark(tx).await
+        });
+        look.await.map_err(|error| self.give_up(&error)).ok()
+    }
+
+    /// Whoever cannot be looked at hears nothing; they come back and read anew.
+    fn give_up(&self, error: &StoreError) {
+        tracing::warn!(tenantId = %self.standing.tenant, %error, "a live stream of people ends");
     }
 
     fn ended(&mut self) -> Bytes {

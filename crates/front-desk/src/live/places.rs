@@ -23,6 +23,8 @@ pub(super) enum Holder {
     Tenant(TenantId),
     /// Somebody of a tenant who follows all its conversations.
     Person(TenantId, UserId),
+    /// All people of a tenant who do.
+    People(TenantId),
 }
 
 /// The place of one stream among the others.

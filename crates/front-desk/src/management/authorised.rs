@@ -1,7 +1,7 @@
 //! Management calls that were authorised: what handlers take. The type says the action, so there is no handler that forgot
 //! to ask, and the description says of each operation what it asks.
 
-use super::{BODY_LIMIT, ManagementCall, Reason};
+use super::{BODY_LIMIT, Manage, ManagementCall, Reason};
 use crate::{
     desk::FrontDesk,
     pipeline::{Head, Received, expect_credential},
@@ -220,7 +220,7 @@ impl ManagementCall {
     async fn read(desk: &FrontDesk, request: Request) -> Result<Self, Problem> {
         let head = Head::of(request, BODY_LIMIT).await?;
         if head.is_large() {
-            expect_credential(desk, head.headers(), head.address()).await?;
+            expect_credential::<Manage>(desk, head.shown()).await?;
         }
         let received = head.read(desk, BODY_LIMIT).await?;
         Self::prove(desk, received).await

@@ -1,6 +1,6 @@
 //! What is known of a call that passed the whole pipeline.
 
-use super::{Head, Received, steps::expect_token};
+use super::{Head, Received, steps::expect_entitled};
 use crate::{
     desk::FrontDesk, problem::Problem, settings::Settings, tenant_state::TenantState, token_desk::KnownToken,
 };
@@ -140,9 +140,10 @@ impl<A: Access> FromRequest<FrontDesk> for TenantCall<A> {
 
     async fn from_request(request: Request, desk: &FrontDesk) -> Result<Self, Problem> {
         let limit = A::body_limit(&desk.settings);
-        let head = Head::of(request, limit).await?;
+        let mut head = Head::of(request, limit).await?;
         if head.is_large() {
-            expect_token(desk, head.headers()).await?;
+            let tenant = expect_entitled::<A>(desk, head.shown()).await?;
+            head.count_for(tenant);
         }
         let received = head.read_within(desk, limit, A::body_timeout(&desk.settings)).await?;
         Self::pass(desk, received).await

@@ -13,6 +13,7 @@ use axum::{
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version, header, request::Parts};
 use http_body_util::BodyExt;
+use misy_domain::TenantId;
 use misy_trust::ClientCertificate;
 use serde::de::DeserializeOwned;
 use std::{net::IpAddr, str::FromStr, sync::Arc, time::Duration};
@@ -51,6 +52,17 @@ pub(crate) struct Head {
     record: Arc<CallRecord>,
     params: Option<RawPathParams>,
     has_body: bool,
+    /// Whose token it comes with, if that was asked before the body is read.
+    tenant: Option<TenantId>,
+}
+
+/// What tells who sends a request, whatever its body is.
+#[derive(Clone, Copy)]
+pub(crate) struct Shown<'h> {
+    pub(super) headers: &'h HeaderMap,
+    /// The client certificate of the connection, which its TLS handshake has verified.
+    pub(super) certificate: Option<&'h Arc<ClientCertificate>>,
+    pub(super) record: &'h CallRecord,
 }
 
 /// A request that was read whole.
@@ -78,7 +90,7 @@ impl Head {
         if has_body {
             check_body_headers(&parts, limit)?;
         }
-        Ok(Self { parts, body, record, params, has_body })
+        Ok(Self { parts, body, record, params, has_body, tenant: None })
     }
 
     /// The headers.
@@ -99,6 +111,17 @@ impl Head {
     /// What is known of the call.
     pub(crate) fn record(&self) -> &Arc<CallRecord> {
         &self.record
+    }
+
+    /// What tells who sends it.
+    pub(crate) fn shown(&self) -> Shown<'_> {
+        let Parts { headers, extensions, .. } = &self.parts;
+        Shown { headers, certificate: extensions.get(), record: &self.record }
+    }
+
+    /// Lets the body count as this tenant's.
+    pub(crate) fn count_for(&mut self, tenant: TenantId) {
+        self.tenant = Some(tenant);
     }
 
     /// Where it comes from.
@@ -125,8 +148,8 @@ impl Head {
         limit: usize,
         longest: Duration,
     ) -> Result<Received, Problem> {
-        let Self { parts, body, record, params, has_body } = self;
-        let mut weight = desk.bodies.begin(record.address);
+        let Self { parts, body, record, params, has_body, tenant } = self;
+        let mut weight = desk.bodies.begin(record.address, tenant);
         let body = if has_body {
             let whole = collect(body, limit, &mut weight);
             let late = || {

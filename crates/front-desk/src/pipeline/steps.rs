@@ -3,6 +3,7 @@
 use super::{
     Received,
     context::{Access, Subjects, TenantCall, TenantContext},
+    received::Shown,
 };
 use crate::{
     desk::FrontDesk,
@@ -10,18 +11,19 @@ use crate::{
     identity::cookies,
     look_up,
     problem::{Code, Problem},
+    record::CallRecord,
     shares::{Counts, Who},
     tenant_state::{ReadySecret, TenantState},
     token_desk::KnownToken,
 };
 use http::{HeaderMap, HeaderName, header};
-use misy_domain::{Channel, Permission, Permissions, Timestamp};
+use misy_domain::{Channel, Permission, Permissions, TenantId, Timestamp};
 use misy_store::limits::{Nonce, Scope};
 use misy_trust::{
-    ApiKey, ApiKeyKind, RandomToken, RequestKey, RequestKeyKind, SignedRequest, TokenUse,
+    ApiKey, ApiKeyKind, ClientCertificate, RandomToken, RequestKey, RequestKeyKind, SignedRequest, TokenUse,
     request_signature::{WINDOW, check_window, parse_timestamp, verify},
 };
-use std::{marker::PhantomData, net::IpAddr, sync::Arc};
+use std::{marker::PhantomData, sync::Arc};
 
 const SIGNATURE: HeaderName = HeaderName::from_static("x-misy-signature");
 const TIMESTAMP: HeaderName = HeaderName::from_static("x-misy-timestamp");
@@ -115,18 +117,98 @@ impl<'a> SignatureHeaders<'a> {
     }
 }
 
-/// Refuses a request without a token that is genuine, before its body is read.
-pub(super) async fn expect_token(desk: &FrontDesk, headers: &HeaderMap) -> Result<(), Problem> {
-    let token = bearer_of(headers).ok_or_else(|| Problem::unauthorized(Code::TokenMissing))?;
-    desk.tokens.verify(token, desk.clock.now()).await.map(|_| ())
+/// Refuses a request that could not be carried out whatever its body is, before that is read: by its token, from where it comes,
+/// and what the token may do. The tenant of the token. Everything is asked again once the request is there.
+pub(super) async fn expect_entitled<A: Access>(
+    desk: &FrontDesk,
+    shown: Shown<'_>,
+) -> Result<TenantId, Problem> {
+    let (token, state) = known(desk, shown.headers, shown.record).await?;
+    expect_active(&state)?;
+    expect_holder(desk, &token, &state, shown.certificate)?;
+    expect_origin(shown.headers, &token, &state)?;
+    permissions::<A>(&token, &state)?;
+    Ok(token.claims.tenant_id.clone())
 }
 
-/// The same where people and set-up tokens come too. What merely looks like theirs does not count.
-pub(crate) async fn expect_credential(
+/// The token of a request, genuine, alive and not revoked, with its tenant.
+async fn known(
     desk: &FrontDesk,
     headers: &HeaderMap,
-    from: Option<IpAddr>,
+    record: &CallRecord,
+) -> Result<(Arc<KnownToken>, Arc<TenantState>), Problem> {
+    let text = bearer_of(headers).ok_or_else(|| Problem::unauthorized(Code::TokenMissing))?;
+    let token = desk.tokens.verify(text, desk.clock.now()).await?;
+    let tenant = &token.claims.tenant_id;
+    let state = desk.tenants.get(tenant).await?.ok_or_else(|| Problem::unauthorized(Code::TokenRevoked))?;
+    {
+        let mut facts = record.facts();
+        facts.tenant = Some(tenant.clone());
+        facts.site = Some(token.claims.site_id.to_string());
+        facts.actor = Some(token.jti.clone());
+        facts.is_visitor = token.claims.sig == RequestKeyKind::Token;
+    }
+    if desk.tokens.was_revoked(&token, &state).await? {
+        return Err(Problem::unauthorized(Code::TokenRevoked));
+    }
+    Ok((token, state))
+}
+
+fn expect_active(state: &TenantState) -> Result<(), Problem> {
+    if state.is_active() { Ok(()) } else { Err(Problem::suspended()) }
+}
+
+/// A token that is bound to a client certificate counts only on connections of that certificate.
+fn expect_holder(
+    desk: &FrontDesk,
+    token: &KnownToken,
+    state: &TenantState,
+    shown: Option<&Arc<ClientCertificate>>,
 ) -> Result<(), Problem> {
+    let held = state.check_holder(&token.claims, shown.map(|shown| &**shown), desk.clock.now());
+    held.map_err(Problem::unauthorized)
+}
+
+/// A browser's token is used from its one origin, which the site must still list; a server's token from no origin.
+fn expect_origin(headers: &HeaderMap, token: &KnownToken, state: &TenantState) -> Result<(), Problem> {
+    let claims = &token.claims;
+    let site = state.site(&claims.site_id).ok_or_else(|| Problem::unauthorized(Code::TokenRevoked))?;
+    let given = text(headers, &header::ORIGIN);
+    let allowed = match (&claims.origin, given) {
+        (Some(bound), given) => {
+            let here = given == Some(bound.as_str()) || (given.is_none() && is_same_origin(headers, bound));
+            here && site.origins.contains(bound)
+        }
+        (None, None) => true,
+        // A server's token in a web page has leaked.
+        (None, Some(_)) => false,
+    };
+    if allowed { Ok(()) } else { Err(Problem::origin_not_allowed()) }
+}
+
+/// A browser sends no `Origin` with a GET to the page's own origin; then it says that the request is one of those.
+fn is_same_origin(headers: &HeaderMap, bound: &misy_domain::Origin) -> bool {
+    let host = bound.as_str().split_once("://").map(|(_, host)| host);
+    text(headers, &FETCH_SITE) == Some("same-origin") && host == text(headers, &header::HOST)
+}
+
+/// What a token may do is what it says and what its site and its secret still allow.
+fn permissions<A: Access>(token: &KnownToken, state: &TenantState) -> Result<Permissions, Problem> {
+    let permissions = state.permissions_now(&token.claims);
+    if A::PERMISSION.is_some_and(|needed: Permission| !permissions.contains(needed)) {
+        return Err(Problem::forbidden(Code::PermissionDenied, "The token may not do this."));
+    }
+    Ok(permissions)
+}
+
+fn text<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+/// The same where people and set-up tokens come too, of whom it is asked whether they are there. What merely looks like theirs does
+/// not count.
+pub(crate) async fn expect_credential<A: Access>(desk: &FrontDesk, shown: Shown<'_>) -> Result<(), Problem> {
+    let (headers, from) = (shown.headers, shown.record.address);
     let (is_there, code) = match bearer_of(headers) {
         None if cookies::has_session(&desk.settings, headers) => {
             let is_there = match cookies::session(&desk.settings, headers) {
@@ -149,7 +231,7 @@ pub(crate) async fn expect_credential(
             };
             (is_there, Code::TokenInvalid)
         }
-        None | Some(_) => return expect_token(desk, headers).await,
+        None | Some(_) => return expect_entitled::<A>(desk, shown).await.map(|_| ()),
     };
     if is_there { Ok(()) } else { Err(Problem::unauthorized(code)) }
 }
@@ -157,73 +239,34 @@ pub(crate) async fn expect_credential(
 impl Received {
     /// Who calls.
     pub(super) async fn identify(self, desk: &FrontDesk) -> Result<Identified, Problem> {
-        let text = bearer(&self).ok_or_else(|| Problem::unauthorized(Code::TokenMissing))?;
-        let token = desk.tokens.verify(text, desk.clock.now()).await?;
-        let tenant = &token.claims.tenant_id;
-        let state =
-            desk.tenants.get(tenant).await?.ok_or_else(|| Problem::unauthorized(Code::TokenRevoked))?;
-        {
-            let mut facts = self.record.facts();
-            facts.tenant = Some(tenant.clone());
-            facts.site = Some(token.claims.site_id.to_string());
-            facts.actor = Some(token.jti.clone());
-            facts.is_visitor = token.claims.sig == RequestKeyKind::Token;
-        }
-        if desk.tokens.was_revoked(&token, &state).await? {
-            return Err(Problem::unauthorized(Code::TokenRevoked));
-        }
+        let (token, state) = known(desk, self.headers(), &self.record).await?;
         Ok(Identified { received: self, token, state })
     }
 }
 
 impl Identified {
     pub(super) fn tenant_active(self) -> Result<Active, Problem> {
-        if self.state.is_active() { Ok(Active(self)) } else { Err(Problem::suspended()) }
+        expect_active(&self.state)?;
+        Ok(Active(self))
     }
 }
 
 impl Active {
-    /// A token that is bound to a client certificate counts only on connections of that certificate.
     pub(super) fn holder(self, desk: &FrontDesk) -> Result<Held, Problem> {
         let Identified { received, token, state } = &self.0;
-        let shown = received.certificate();
-        state
-            .check_holder(&token.claims, shown.map(|shown| &**shown), desk.clock.now())
-            .map_err(Problem::unauthorized)?;
+        expect_holder(desk, token, state, received.certificate())?;
         Ok(Held(self.0))
     }
 }
 
 impl Held {
-    /// A browser's token is used from its one origin, which the site must still list; a server's token from no origin.
     pub(super) fn origin(self) -> Result<AtOrigin, Problem> {
         let Self(identified) = self;
         let Identified { received, token, state } = &identified;
-        let claims = &token.claims;
-        let site = state.site(&claims.site_id).ok_or_else(|| Problem::unauthorized(Code::TokenRevoked))?;
-        let given = received.header(&header::ORIGIN);
-        let allowed = match (&claims.origin, given) {
-            (Some(bound), given) => {
-                let here =
-                    given == Some(bound.as_str()) || (given.is_none() && is_same_origin(received, bound));
-                here && site.origins.contains(bound)
-            }
-            (None, None) => true,
-            // A server's token in a web page has leaked.
-            (None, Some(_)) => false,
-        };
-        if !allowed {
-            return Err(Problem::origin_not_allowed());
-        }
-        received.record.facts().origin_is_known = given.is_some();
+        expect_origin(received.headers(), token, state)?;
+        received.record.facts().origin_is_known = received.header(&header::ORIGIN).is_some();
         Ok(AtOrigin(identified))
     }
-}
-
-/// A browser sends no `Origin` with a GET to the page's own origin; then it says that the request is one of those.
-fn is_same_origin(received: &Received, bound: &misy_domain::Origin) -> bool {
-    let host = bound.as_str().split_once("://").map(|(_, host)| host);
-    received.header(&FETCH_SITE) == Some("same-origin") && host == Some(received.host())
 }
 
 impl AtOrigin {
@@ -289,13 +332,9 @@ impl Signed {
 }
 
 impl WithinLimits {
-    /// What the token may do is what it says and what its site and its secret still allow.
     pub(super) fn permission<A: Access>(self) -> Result<Permitted<A>, Problem> {
         let Identified { token, state, .. } = &self.0.0;
-        let permissions = state.permissions_now(&token.claims);
-        if A::PERMISSION.is_some_and(|needed: Permission| !permissions.contains(needed)) {
-            return Err(Problem::forbidden(Code::PermissionDenied, "The token may not do this."));
-        }
+        let permissions = permissions::<A>(token, state)?;
         Ok(Permitted { within: self, permissions, access: PhantomData })
     }
 }

@@ -51,6 +51,8 @@ misy_domain::words! {
 
         /// Another person holds the conversation.
         ConversationHeld = "conversation_held",
+        /// The contact has written something that the caller has not seen.
+        ConversationMoved = "conversation_moved",
         /// Whoever answers must take the conversation first.
         ConversationNotHeld = "conversation_not_held",
 

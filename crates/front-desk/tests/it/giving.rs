@@ -122,7 +122,7 @@ impl Dice {
 }
 
 /// What can be misused, and what an agent may do.
-const AT_HAND: [Action; 8] = [
+const AT_HAND: [Action; 12] = [
     Action::UsersRead,
     Action::UsersWrite,
     Action::RolesWrite,
@@ -131,6 +131,10 @@ const AT_HAND: [Action; 8] = [
     Action::TenantRead,
     Action::ContextPackRead,
     Action::DecisionsRead,
+    Action::TurnsRead,
+    Action::TurnsWrite,
+    Action::ConversationsRead,
+    Action::ConversationsWrite,
 ];
 
 /// Everybody of the tenant and what they may do.

@@ -238,3 +238,52 @@ async fn who_guesses_at_an_address_keeps_no_known_browser_out_even_with_an_accou
     Browser::at("203.0.113.9").sign_in(&app, ANA, PASSWORD).await.refused(429, "rate_limited");
     ana.sign_in_twice(&app, ANA).await.expect(200);
 }
+
+#[tokio::test]
+async fn a_sign_in_that_is_refused_does_nothing_in_any_tenant() {
+    let app = App::start().await;
+    let (_, andina) = app.two().await;
+    app.administrator(&andina, ANA).await;
+    for number in 0..20 {
+        guess(&app.router, number).await;
+    }
+    // Whoever looks at an account now waits for this.
+    let mut admin = app.store.connect_as("postgres").await.unwrap();
+    let mut held = sqlx::Connection::begin(&mut admin).await.unwrap();
+    sqlx::query("lock table misy.users in access exclusive mode").execute(&mut *held).await.unwrap();
+    let refused = async {
+        for number in 20..30 {
+            assert!(!guess(&app.router, number).await);
+            let mut thief = Browser::at(&format!("203.0.113.{number}"));
+            let body = json!({ "email": ANA, "password": "guess", "tenantId": "andina" });
+            thief.post(&app, "/auth/sign-in", &body).await.refused(429, "rate_limited");
+        }
+    };
+    tokio::time::timeout(PATIENCE, refused).await.expect("accounts are looked at before it is counted");
+    held.rollback().await.unwrap();
+}
+
+#[tokio::test]
+async fn an_address_in_tenants_without_end_is_looked_up_in_a_hundred_and_its_known_browser_gets_in() {
+    let app = App::start().await;
+    let (_, andina) = app.two().await;
+    let mut ana = app.administrator(&andina, ANA).await;
+    let taken = "insert into platform.user_emails
+                 select e.email_route, 'x' || n, 'usr_' || lpad(n::text, 26, '0')
+                 from platform.user_emails e, generate_series(1, 150) n where e.tenant_id = 'andina'";
+    app.store.admin(taken).await.unwrap();
+    let route = app.desk.vault.email_route(&ANA.parse().unwrap()).unwrap();
+    let found = async |wanted: Option<&str>| {
+        let wanted = wanted.map(|tenant| tenant.parse().unwrap());
+        app.desk.database.accounts_of_email(&route, &[], wanted.as_ref()).await.unwrap()
+    };
+    assert_eq!(found(None).await.len(), 100);
+    assert_eq!(found(Some("andina")).await.len(), 1);
+    assert_eq!(found(Some("verde")).await, []);
+    ana.sign_in_twice(&app, ANA).await.expect(200);
+    // Elsewhere she names her tenant, as these were there before her: what is beyond is like what is not there.
+    let mut phone = Browser::at("203.0.113.9");
+    phone.sign_in(&app, ANA, PASSWORD).await.refused(401, "credentials_invalid");
+    let body = json!({ "email": ANA, "password": PASSWORD, "tenantId": "andina" });
+    phone.post(&app, "/auth/sign-in", &body).await.expect(200);
+}

@@ -15,20 +15,23 @@ use misy_store::{
 use serde_json::{Value, json};
 
 /// A tenant whose contact has written, and a person who may answer.
-struct Stage {
-    app: App,
-    andina: Tenant,
-    contact: Token,
-    session: String,
+pub(crate) struct Stage {
+    pub(crate) app: App,
+    pub(crate) andina: Tenant,
+    pub(crate) contact: Token,
+    pub(crate) session: String,
     /// The path of the conversation.
-    path: String,
-    ana: Browser,
-    ana_id: UserId,
+    pub(crate) path: String,
+    pub(crate) ana: Browser,
+    pub(crate) ana_id: UserId,
 }
 
 impl Stage {
-    async fn new() -> Self {
-        let app = App::start().await;
+    pub(crate) async fn new() -> Self {
+        Self::on(App::start().await).await
+    }
+
+    pub(crate) async fn on(app: App) -> Self {
         let (_, andina) = app.two().await;
         let contact = app.browser(&andina).await;
         let session = app.session(&contact).await;
@@ -40,23 +43,23 @@ impl Stage {
         Self { app, andina, contact, session, path, ana, ana_id }
     }
 
-    async fn order(&self, who: &Browser, verb: &str) -> Answer {
+    pub(crate) async fn order(&self, who: &Browser, verb: &str) -> Answer {
         let request = who.request(Method::POST, &format!("{}/{verb}", self.path), None);
         self.app.send(request).await
     }
 
-    async fn write(&self, who: &Browser, id: &str, text: &str) -> Answer {
+    pub(crate) async fn write(&self, who: &Browser, id: &str, text: &str) -> Answer {
         let body = json!({ "clientMessageId": id, "text": text });
         let request = who.request(Method::POST, &format!("{}/messages", self.path), Some(&body));
         self.app.send(request).await
     }
 
-    async fn post(&self, who: &Browser, verb: &str, body: &Value) -> Answer {
+    pub(crate) async fn post(&self, who: &Browser, verb: &str, body: &Value) -> Answer {
         let request = who.request(Method::POST, &format!("{}/{verb}", self.path), Some(body));
         self.app.send(request).await
     }
 
-    async fn people_hear(&self, who: &Browser) -> Events {
+    pub(crate) async fn people_hear(&self, who: &Browser) -> Events {
         let request = who.request(Method::GET, &self.andina.path("/inbox/events"), None);
         let mut events = Events::of(self.app.open(request).await);
         events.expect("ready").await;

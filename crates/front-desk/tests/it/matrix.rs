@@ -171,6 +171,8 @@ fn cases() -> Vec<Case> {
         "exportAudit",
         "readAuditReport",
         "readDecision",
+        "listWaitingTurns",
+        "wakeTurn",
         "listRoles",
         "createRole",
         "readRole",
@@ -415,12 +417,12 @@ fn fill(path: &str, tenant: &Tenant) -> String {
         .replace("{roleId}", "reception")
         .replace("{domain}", "business.example")
         .replace("{grantId}", "grt_00000000000000000000000000")
-        .replace("{conversationId}", "cnv_00000000000000000000000000")
         .replace("{alertId}", "alr_00000000000000000000000000")
         .replace("{accountId}", "cha_00000000000000000000000000")
         .replace("{certificateId}", "crt_00000000000000000000000000")
         .replace("{sessionId}", "ses_00000000000000000000000000")
         .replace("{kind}", "mail")
+        .replace("{conversationId}", "cnv_00000000000000000000000000")
         .replace("{workId}", "eml_00000000000000000000000000")
         .replace("{auditId}", "aud_00000000000000000000000000")
 }
@@ -428,6 +430,7 @@ fn fill(path: &str, tenant: &Tenant) -> String {
 /// A body that would have an effect.
 fn example(id: &str, tenant: &Tenant) -> Vec<u8> {
     let body = match id {
+        "wakeTurn" => json!({ "wait": 1, "outcome": "evil" }),
         "revokeToken" => json!({ "tenantId": tenant.id, "tokenId": "tat_00000000000000000000000000" }),
         "registerOwner" | "registerTenant" | "createTenant" => {
             crate::support::registration("Roja", "https://roja.example")

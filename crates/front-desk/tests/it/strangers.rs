@@ -398,3 +398,32 @@ async fn a_large_body_is_not_read_before_its_sender_shows_a_token() {
         asked_for = is_asked_for => asked_for.unwrap(),
     }
 }
+
+#[tokio::test]
+async fn a_large_body_is_not_read_of_whoever_may_not_send_it() {
+    let app = App::start().await;
+    let (owner, andina) = app.two().await;
+    let endless = |path: &str, token: &Token, origin: &str| {
+        let body = axum::body::Body::from_stream(stream::pending::<Result<Vec<u8>, std::io::Error>>());
+        let mut request = crate::support::bare(Method::POST, path, Some(&json!({})));
+        *request.body_mut() = body;
+        put(&mut request, "content-length", "60000");
+        put(&mut request, "origin", origin);
+        crate::support::with_bearer(request, &token.text)
+    };
+    let refused = async |request, status, code| {
+        let answered = tokio::time::timeout(Duration::from_secs(5), app.send(request));
+        answered.await.expect("the body is waited for").refused(status, code)
+    };
+    let (visitor, sites) = (app.browser(&andina).await, andina.path("/sites"));
+    // It may chat, and neither bring files nor manage.
+    refused(endless("/files", &visitor, &andina.origin), 403, "permission_denied").await;
+    refused(endless(&sites, &visitor, &andina.origin), 403, "permission_denied").await;
+    refused(endless("/messages", &visitor, "https://elsewhere.example"), 403, "origin_not_allowed").await;
+    app.call(&visitor, Method::POST, "/tokens/revoke", None).await.expect(204);
+    refused(endless("/messages", &visitor, &andina.origin), 401, "token_revoked").await;
+    let other = app.browser(&andina).await;
+    let why = json!({ "reason": "to see what is read" });
+    app.manage(&owner, Method::POST, &andina.path("/suspend"), Some(&why)).await.expect(200);
+    refused(endless("/messages", &other, &andina.origin), 403, "tenant_suspended").await;
+}

@@ -22,13 +22,13 @@ use tower::ServiceExt;
 const QUESTION: &str = "¿Dónde quedan ustedes?";
 
 /// A worker in the process of a replica.
-struct Works {
+pub(crate) struct Works {
     task: JoinHandle<()>,
     shutdown: CancellationToken,
 }
 
 impl Works {
-    fn start(app: &App, agent: &Arc<TestAgent>) -> Self {
+    pub(crate) fn start(app: &App, agent: &Arc<TestAgent>) -> Self {
         let (store, shutdown) = (&app.store, CancellationToken::new());
         let turns = Turns::new(
             store.database.clone(),
@@ -43,7 +43,7 @@ impl Works {
         Self { task: tokio::spawn(turns.worker(settings).run(shutdown.clone())), shutdown }
     }
 
-    async fn stop(self) {
+    pub(crate) async fn stop(self) {
         self.shutdown.cancel();
         self.task.await.unwrap();
     }
@@ -71,7 +71,7 @@ async fn until_heard(from: &FrontDesk, to: &FrontDesk, tenant: &TenantId) {
 }
 
 /// The next event of these names.
-async fn next(events: &mut Events, names: &[&str]) -> Event {
+pub(crate) async fn next(events: &mut Events, names: &[&str]) -> Event {
     loop {
         let event = events.next().await.expect("no end yet");
         if names.contains(&&*event.name) {

@@ -9,7 +9,7 @@ use misy_domain::{Metered, agent::Definition, network::Width, share};
 use misy_store::{
     StoreError,
     leases::Lease,
-    limits::{Decision, Limit, Scope, Unreachable},
+    limits::{Decision, Limit, Nonce, Scope, Unreachable},
     turns::{Conversations, TurnWork},
     usage::{self, CountedFor, Reserved},
 };
@@ -18,6 +18,10 @@ use tracing::warn;
 
 /// A turn whose agent reached its limit waits for so long at most; beyond it a person is asked.
 const LONGEST_WAIT: Duration = Duration::from_secs(15);
+
+/// For so many seconds a turn that was counted is remembered, so that it is counted once. No run of a turn is longer, with its
+/// further attempts.
+const REMEMBERED: i64 = 10 * 60;
 
 /// Whether the agent runs.
 pub(super) enum Permit {
@@ -61,8 +65,9 @@ impl Turns {
         Ok(Permit::Drafted("the month's AI tokens are used up".to_owned()))
     }
 
-    /// For how long the agent may not answer, if it may not now; counts the turn if it may. A turn without an answer counts
-    /// nowhere. While Redis is lost each worker counts by itself: contacts are answered all the same.
+    /// For how long the agent may not answer, if it may not now; counts the turn if it may. A turn counts once, by the message that
+    /// has waited longest: however often it is claimed, interrupted or woken. Each message that the contact writes while it waits
+    /// makes it run again, and counts. Without an answer it counts nowhere. While Redis is lost each worker counts by itself: contacts are answered all the same.
     async fn over_limit(
         &self,
         lease: &Lease<Conversations>,
@@ -73,6 +78,12 @@ impl Turns {
             return Ok(None);
         }
         let agent = outcome.decision.agent.as_str();
+        let counts_by = match work.waited.as_ref().filter(|waited| waited.agent == agent) {
+            Some(waited) if waited.seen_through >= work.seen_through => return Ok(None),
+            // The contact wrote while it waited: that is another run.
+            Some(_) => work.waiting.last(),
+            None => work.waiting.first(),
+        };
         let quota = work.agent_quota(agent);
         // One conversation gets a part, so that nobody takes the agent from all others.
         let alone = format!("{agent} in {}", lease.id);
@@ -81,7 +92,15 @@ impl Turns {
             Limit { scope: Scope::Agent, subject: &alone, quota: share::of_limit(quota, Width::Host) },
         ];
         let now = self.clock.now();
-        match self.limits.check(&lease.tenant, None, &limits, now, Unreachable::DecideHere).await? {
+        let message = counts_by.map(|message| format!("{agent} to {}", message.message_id));
+        let once = message.as_deref().map(|value| Nonce { value, forget_at: now.as_second() + REMEMBERED });
+        let check = |once| self.limits.check(&lease.tenant, once, &limits, now, Unreachable::DecideHere);
+        let decided = match check(once).await? {
+            // There is no room to remember it: it may be counted twice.
+            Decision::Full => check(None).await?,
+            decided => decided,
+        };
+        match decided {
             Decision::Limited { retry_after, .. } => {
                 Ok(Some(Duration::try_from(retry_after).unwrap_or_default()))
             }

@@ -72,6 +72,7 @@ impl Turns {
                     waits_for: waited.waits_for,
                     is_over: waited.is_over,
                     state: &waited.state,
+                    outcome: waited.outcome.as_ref(),
                 },
             ),
             attempt: lease.attempts,

@@ -369,3 +369,35 @@ async fn without_the_permission_the_built_in_agents_answer_and_nothing_is_spent(
     let limits = record(&store, &tenant, question).await["limits"].to_string();
     assert!(limits.contains("permission agents:marketing is missing"), "{limits}");
 }
+
+#[tokio::test]
+async fn runs_that_wait_for_the_network_take_no_places_and_are_bounded_for_each_tenant() {
+    let (store, tenant, _) = one("andina").await;
+    let other = store.tenant("verde-cafe").await.unwrap();
+    let agent = TestAgent::new(|_| {}, |_| vec![Step::Gate, Step::Answer("")]);
+    let narrow =
+        WorkerSettings { concurrency: 2, batch: 2, most_aside: 9, most_aside_of_tenant: 6, ..settings() };
+    let mut sessions = Vec::new();
+    for _ in 0..12 {
+        let session = store.session(&tenant).await.unwrap();
+        asked(&store, &tenant, &session, QUESTION).await;
+        sessions.push(session);
+    }
+    let works = Works::start(&store, &agent, narrow);
+    // Three times as many wait as there are places.
+    agent.called(6).await;
+    // Another tenant is answered meanwhile, and may have runs that wait as well.
+    let session = store.session(&other).await.unwrap();
+    asked(&store, &other, &session, "Hola").await;
+    until(&store, &other, &session, 2).await;
+    asked(&store, &other, &session, QUESTION).await;
+    agent.called(7).await;
+    assert_eq!(agent.heard().len(), 7, "six of one tenant, and one of another");
+    agent.open_for(13);
+    for session in &sessions {
+        until(&store, &tenant, session, 2).await;
+    }
+    until(&store, &other, &session, 4).await;
+    works.stop().await;
+    assert_eq!(agent.heard().len(), 13);
+}

@@ -481,3 +481,38 @@ async fn shutting_down_ends_what_is_quick_and_gives_back_what_is_not() {
     shutdown.cancel();
     worker.await.unwrap();
 }
+
+/// Takes its time after it has written its result.
+struct Thorough {
+    moody: Moody,
+    went_on: Arc<tokio::sync::Notify>,
+}
+
+impl Handler for Thorough {
+    type Kind = Conversations;
+
+    async fn handle(&self, lease: &Lease) -> Result<(), WorkError> {
+        self.moody.answer(lease, Mood::Work).await?;
+        // Far more than one heartbeat, each of which would tell that the lease is held no more.
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        self.went_on.notify_one();
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn what_is_done_after_the_result_is_written_is_not_cut_off() {
+    let store = Arc::new(test_store().await.unwrap());
+    let tenant = store.tenant("andina").await.unwrap();
+    let session = store.session(&tenant).await.unwrap();
+    store.say(&tenant, session.session_id, "uno", "Hola").await.unwrap();
+    let went_on = Arc::new(tokio::sync::Notify::new());
+    let thorough = Thorough { moody: Moody::new(&store, |_| Mood::Work), went_on: went_on.clone() };
+    let settings = WorkerSettings { heartbeat: Duration::from_millis(20), ..quick() };
+    let worker = Worker::new(store.database.clone(), store.entropy.clone(), settings, thorough);
+    let shutdown = CancellationToken::new();
+    let works = tokio::spawn(worker.run(shutdown.clone()));
+    tokio::time::timeout(Duration::from_secs(30), went_on.notified()).await.expect("it is not cut off");
+    shutdown.cancel();
+    works.await.unwrap();
+}

@@ -194,17 +194,44 @@ async fn slow_heads_bodies_and_handshakes_end_in_their_time() {
     .await;
 }
 
-/// A session with more in it than all buffers on the way hold.
-async fn long_session(stage: &Stage, tenant: &Tenant) -> (Token, String) {
+/// A session with so many long messages.
+async fn long_session(stage: &Stage, tenant: &Tenant, messages: u32) -> (Token, String) {
     let visitor = stage.browser(tenant).await;
     let session = stage.session(&visitor).await;
     let long = "\u{1f33f}".repeat(4_000);
-    let numbers: Vec<u32> = (0..300).collect();
+    let numbers: Vec<u32> = (0..messages).collect();
     crate::wire::each(&numbers, 16, async |_| {
         stage.say(&visitor, &session, &long).await.expect(202);
     })
     .await;
     (visitor, session)
+}
+
+#[tokio::test]
+async fn answers_that_nobody_reads_are_bounded_and_keep_nobody_else_from_theirs() {
+    on_both(&[("MISY_WRITE_TIMEOUT_SECONDS", NEVER)], async |stage, door| {
+        let (visitor, session) = long_session(stage, &stage.andina, 100).await;
+        let path = format!("{BASE}/sessions/{session}/messages?limit=100");
+        let ask = |address: &str| visitor.sign(Request::new("GET", &path).header("x-forwarded-for", address));
+        let is_cut = |line: &dyn Line| !matches!(line.socket().take_error(), Ok(None));
+        let mut lines: Vec<Box<dyn Line>> = Vec::new();
+        // Each answer is more than a megabyte and a half, of which one address may hold ten. Once they had their time, the slow ones
+        // give room to whoever comes next from there.
+        let attack = async {
+            while !lines.iter().any(|line| is_cut(&**line)) {
+                let mut line = door.open().await;
+                line.write_all(&ask("198.51.100.7").bytes()).await.unwrap();
+                lines.push(line);
+                // Others are answered whole meanwhile, of the same tenant too.
+                stage.send(ask("203.0.113.7")).await.expect(200);
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        };
+        timeout(PATIENCE, attack).await.expect("all of them are held");
+        assert!(lines.len() > 10 && !is_cut(&**lines.last().unwrap()), "the slowest goes");
+        serves_others(stage).await;
+    })
+    .await;
 }
 
 /// Streams of a session on every door that nobody reads.
@@ -243,7 +270,8 @@ async fn a_stalled_stream_is_cut_when_its_token_or_tenant_is_no_longer_served() 
         }
         println!("{cause}: {} stalled streams were cut after {:?}", lines.len(), began.elapsed());
     };
-    let (visitor, session) = long_session(&stage, &stage.verde).await;
+    // More than all buffers on the way hold.
+    let (visitor, session) = long_session(&stage, &stage.verde, 300).await;
     let lines = stalled(&doors, &visitor, &session).await;
     stage.manage(&stage.owner, "POST", &stage.verde.path("/suspend"), None).await.expect(200);
     all_cut(lines, "suspension of the tenant").await;

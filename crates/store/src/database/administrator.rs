@@ -3,6 +3,7 @@
 use super::{
     Connections, Database,
     login::{Login, Role, RolePasswords, for_session},
+    turns::Share,
 };
 use crate::{StoreError, Vault, installation_secrets};
 use misy_trust::scram;
@@ -98,7 +99,8 @@ impl Administrator {
                 .connect_lazy_with(for_session(self.options.clone()).options([("role", role.name())]))
         };
         let [app, worker, system, sealer] = Role::ALL.map(pool);
-        let whole = |pool: PgPool| Connections::new(pool, CONNECTIONS);
+        let share = Share { alone: CONNECTIONS, beside: CONNECTIONS };
+        let whole = |pool: PgPool| Connections::new(pool, share);
         Database {
             reports: whole(app.clone()),
             app: whole(app),

@@ -1,10 +1,12 @@
 //! Connections of one role for one class of work, and each tenant's share of them.
 //!
 //! A tenant that asks for more than its share waits for itself: however many of its calls take however long, the other
-//! connections are there for others. And half of all connections are kept for tenants that hold none: a few that take all
-//! they may leave some to everybody else. Whoever works for a tenant takes a turn first, and there is no other way to a
-//! transaction of a tenant.
+//! connections are there for others. While others are there, its share is smaller: statements that run at the same time take
+//! the processors from each other. And half of all connections are kept for tenants that hold none: a few that take all they
+//! may leave some to everybody else. Whoever works for a tenant takes a turn first, and there is no other way to a transaction
+//! of a tenant.
 
+use super::company::Company;
 use crate::{StoreError, transaction::held};
 use misy_domain::TenantId;
 use sqlx::{Connection, PgConnection, PgPool, Postgres, pool::PoolConnection};
@@ -12,7 +14,7 @@ use std::{
     collections::HashMap,
     hash::Hash,
     sync::{Arc, Mutex, PoisonError, Weak},
-    time::Duration,
+    time::{Duration, Instant},
 };
 use tokio::{
     runtime::Handle,
@@ -29,7 +31,15 @@ const FEW: usize = 64;
 #[derive(Clone)]
 pub(crate) struct Connections {
     pool: PgPool,
+    shares: Arc<Shares>,
+}
+
+/// Who has how many.
+struct Shares {
     turns: Turns,
+    /// For turns while other tenants are there.
+    beside: Turns,
+    company: Mutex<Company>,
     /// For turns of tenants that hold a connection already.
     further: Arc<Semaphore>,
 }
@@ -49,7 +59,17 @@ struct Holders<K> {
 /// The right to one piece of a share, until dropped.
 pub struct Turn {
     permit: OwnedSemaphorePermit,
+    _beside: Option<OwnedSemaphorePermit>,
     _further: Option<OwnedSemaphorePermit>,
+}
+
+/// What one tenant may hold at a time of the connections of one class of work.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Share {
+    /// When it is alone.
+    pub(super) alone: u32,
+    /// While other tenants hold some too.
+    pub(super) beside: u32,
 }
 
 /// A connection that serves a tenant outside of any transaction. To be [given back](Self::give_back): if it is dropped while
@@ -57,12 +77,18 @@ pub struct Turn {
 pub(crate) struct Served(Option<(PoolConnection<Postgres>, Turn)>);
 
 impl Connections {
-    /// Connections of which one tenant may hold so many at a time.
-    pub(super) fn new(pool: PgPool, share: u32) -> Self {
+    /// Connections, and what one tenant may hold of them.
+    pub(super) fn new(pool: PgPool, share: Share) -> Self {
         let further =
             usize::try_from(pool.options().get_max_connections() / 2).unwrap_or(Semaphore::MAX_PERMITS);
-        let turns = Turns::of(usize::try_from(share).unwrap_or(usize::MAX));
-        Self { pool, turns, further: Arc::new(Semaphore::new(further)) }
+        let turns = |share| Turns::of(usize::try_from(share).unwrap_or(usize::MAX));
+        let shares = Shares {
+            turns: turns(share.alone),
+            beside: turns(share.beside),
+            company: Mutex::default(),
+            further: Arc::new(Semaphore::new(further)),
+        };
+        Self { pool, shares: Arc::new(shares) }
     }
 
     /// All of them, for what belongs to no tenant.
@@ -72,19 +98,9 @@ impl Connections {
 
     /// Waits until the tenant holds less than its share and, if it holds something, until there is more than is kept for others.
     pub(crate) async fn turn(&self, tenant: &TenantId) -> Result<Turn, StoreError> {
-        let turn = self.patient_turn(tenant).await;
+        let turn = timeout(PATIENCE, self.shares.turn(tenant)).await;
+        let turn = turn.unwrap_or_else(|_| Err(sqlx::Error::PoolTimedOut.into()));
         turn.inspect_err(|_| metrics::counter!("misy_tenant_shares_spent_total").increment(1))
-    }
-
-    async fn patient_turn(&self, tenant: &TenantId) -> Result<Turn, StoreError> {
-        let turn = self.turns.wait(tenant).await?;
-        if turn.permit.semaphore().available_permits() + 1 == self.turns.share {
-            return Ok(turn);
-        }
-        let Ok(Ok(further)) = timeout(PATIENCE, self.further.clone().acquire_owned()).await else {
-            return Err(sqlx::Error::PoolTimedOut.into());
-        };
-        Ok(Turn { _further: Some(further), ..turn })
     }
 
     /// A connection for the tenant, in its turn.
@@ -92,6 +108,24 @@ impl Connections {
         held::expect_none();
         let turn = self.turn(tenant).await?;
         Ok(Served(Some((self.pool.acquire().await?, turn))))
+    }
+}
+
+impl Shares {
+    async fn turn(&self, tenant: &TenantId) -> Result<Turn, StoreError> {
+        let turn = self.turns.wait(tenant).await?;
+        let first = turn.permit.semaphore().available_permits() + 1 == self.turns.share;
+        let beside = if self.company(tenant) { Some(self.beside.wait(tenant).await?.permit) } else { None };
+        let further = if first { None } else { self.further.clone().acquire_owned().await.ok() };
+        Ok(Turn { _beside: beside, _further: further, ..turn })
+    }
+
+    /// Notes that the tenant is there, and says whether others are.
+    fn company(&self, tenant: &TenantId) -> bool {
+        let mut company = self.company.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        company.met(tenant, now);
+        company.is_there(now)
     }
 }
 
@@ -110,12 +144,12 @@ impl<K: Clone + Eq + Hash> Turns<K> {
         let Ok(Ok(permit)) = timeout(PATIENCE, self.turns_of(holder).acquire_owned()).await else {
             return Err(sqlx::Error::PoolTimedOut.into());
         };
-        Ok(Turn { permit, _further: None })
+        Ok(Turn::of(permit))
     }
 
     /// A turn, if the holder has less than its share at this moment.
     pub fn take(&self, holder: &K) -> Option<Turn> {
-        self.turns_of(holder).try_acquire_owned().ok().map(|permit| Turn { permit, _further: None })
+        self.turns_of(holder).try_acquire_owned().ok().map(Turn::of)
     }
 
     fn turns_of(&self, holder: &K) -> Arc<Semaphore> {
@@ -134,6 +168,10 @@ impl<K: Clone + Eq + Hash> Turns<K> {
 }
 
 impl Turn {
+    fn of(permit: OwnedSemaphorePermit) -> Self {
+        Self { permit, _beside: None, _further: None }
+    }
+
     /// Comes to its end after something that the server is still to do: whoever asked for it went away, but the connection is
     /// taken as long as the server works.
     pub(crate) fn end_after(self, last: impl Future<Output = ()> + Send + 'static) {
@@ -191,32 +229,55 @@ mod tests {
         assert!(turns.wait(&tenant(1)).await.is_ok());
     }
 
+    /// Connections that nobody opens.
+    fn nobody(connections: u32, share: Share) -> Connections {
+        let pool = sqlx::postgres::PgPoolOptions::new().max_connections(connections);
+        Connections::new(pool.connect_lazy("postgres://localhost/nobody").unwrap(), share)
+    }
+
+    /// A turn, if there is one without waiting.
+    async fn at_once(connections: &Connections, tenant: &TenantId) -> Option<Turn> {
+        tokio::select! {
+            biased;
+            turn = connections.turn(tenant) => turn.ok(),
+            () = std::future::ready(()) => None,
+        }
+    }
+
+    #[tokio::test]
+    async fn one_tenant_holds_less_while_others_are_there() {
+        let connections = nobody(20, Share { alone: 5, beside: 2 });
+        let mut held = Vec::new();
+        for _ in 0..4 {
+            held.extend(at_once(&connections, &tenant(1)).await);
+        }
+        assert_eq!(held.len(), 4, "it is alone");
+        held.clear();
+        assert!(at_once(&connections, &tenant(2)).await.is_some());
+        for _ in 0..4 {
+            held.extend(at_once(&connections, &tenant(1)).await);
+        }
+        assert_eq!(held.len(), 2);
+        assert!(at_once(&connections, &tenant(2)).await.is_some());
+    }
+
     #[tokio::test]
     async fn four_that_hold_all_they_may_leave_connections_to_others() {
-        let pool = sqlx::postgres::PgPoolOptions::new().max_connections(20);
-        let connections = Connections::new(pool.connect_lazy("postgres://localhost/nobody").unwrap(), 5);
-        let at_once = async |number| {
-            let tenant = tenant(number);
-            tokio::select! {
-                biased;
-                turn = connections.turn(&tenant) => turn.ok(),
-                () = std::future::ready(()) => None,
-            }
-        };
+        let connections = nobody(20, Share { alone: 5, beside: 5 });
         let mut held = Vec::new();
         for number in 0..4 {
             for _ in 0..5 {
-                held.extend(at_once(number).await);
+                held.extend(at_once(&connections, &tenant(number)).await);
             }
         }
         assert_eq!(held.len(), 4 + 10);
         for number in 4..10 {
-            let first = at_once(number).await.expect("one is kept for it");
-            assert!(at_once(number).await.is_none());
+            let first = at_once(&connections, &tenant(number)).await.expect("one is kept for it");
+            assert!(at_once(&connections, &tenant(number)).await.is_none());
             held.push(first);
         }
         held.clear();
-        assert!(at_once(0).await.is_some());
+        assert!(at_once(&connections, &tenant(0)).await.is_some());
     }
 
     #[tokio::test]

@@ -269,6 +269,8 @@ mod tests {
         };
         let bytes = letters.write(&andina, &letter("su diagnóstico".to_owned()));
         assert!(!String::from_utf8_lossy(&bytes).contains("diagn"));
+        // Nor does a log line say them.
+        assert!(!format!("{:?}", letters.read(&andina, &bytes).unwrap()).contains("diagn"));
         for length in [0, 1, MOST_WRITTEN] {
             let letter = letter("a".repeat(length));
             assert_eq!(letters.read(&andina, &letters.write(&andina, &letter)), Some(letter), "{length}");

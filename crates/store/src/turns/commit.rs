@@ -1,6 +1,6 @@
 //! Everything a turn came to, written at once.
 
-use super::{CommittedTurn, Conversations, Kept, NewHandoff, NewWait, TurnResult, place};
+use super::{CommittedTurn, Conversations, Kept, NewHandoff, NewWait, TurnResult, place, seal_kept};
 use crate::{
     Bell, Database, StoreError, TenantKeys,
     bell::News,
@@ -42,7 +42,10 @@ impl Database {
             (None, None, true) => "silent",
             (None, None, false) => "answered",
         };
-        let sealed_wait = result.wait.map(|wait| seal_wait(lease, wait, &key, entropy)).transpose()?;
+        let sealed_wait = result
+            .wait
+            .map(|wait| seal_wait(lease, wait, result.work.seen_through, &key, entropy))
+            .transpose()?;
         let (session, account) = match result.work.origin {
             MessageOrigin::Session(session) => (Some(session.to_string()), None),
             MessageOrigin::Account(account) => (None, Some(account.to_string())),
@@ -60,7 +63,7 @@ impl Database {
             lease.id.to_string(),
             lease.worker.as_str(),
             lease.fence,
-            result.work.answered_through(),
+            if result.wait.is_some() { result.work.seen_through } else { result.work.answered_through() },
             session,
             account,
             result.work.site_id.as_ref().map(SiteId::as_str),
@@ -154,11 +157,11 @@ fn seal_handoff(
 fn seal_wait(
     lease: &Lease<Conversations>,
     wait: NewWait<'_>,
+    seen_through: i64,
     key: &ContactKey,
     entropy: &dyn Entropy,
 ) -> Result<Vec<u8>, StoreError> {
     let row = lease.id.to_string();
-    let kept = serde_json::to_vec(&Kept { agent: wait.agent, state: wait.state.clone() });
-    let kept = kept.map_err(|_| StoreError::Refused("What the turn waits with cannot be written."))?;
-    Ok(key.seal(&place(&lease.tenant, "sealed_wait", &row), &kept, entropy))
+    let kept = Kept { agent: wait.agent, state: wait.state.clone(), outcome: None, seen_through };
+    seal_kept(&kept, &place(&lease.tenant, "sealed_wait", &row), key, entropy)
 }

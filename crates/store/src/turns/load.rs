@@ -50,10 +50,12 @@ pub async fn load_turn(
         (Some(waits_for), Some(sealed)) => {
             let kept = open_wait(tx, keys, &conversation, &sealed).await?;
             let (waits_for, is_over) = (stored(waits_for.parse())?, state.wait_is_over.unwrap_or_default());
-            Some(Waited { waits_for, is_over, agent: kept.agent, state: kept.state })
+            let Kept { agent, state, outcome, seen_through } = kept;
+            Some(Waited { waits_for, is_over, agent, state, outcome, seen_through })
         }
         _ => None,
     };
+    let seen_through = state.last_inbound_sequence.max(waiting.last().map_or(0, |last| last.sequence));
     Ok(Some(TurnWork {
         origin: origin.origin,
         site_id: origin.site_id,
@@ -65,6 +67,7 @@ pub async fn load_turn(
         language: state.language.as_deref().and_then(sessions::language),
         unanswered_in_a_row: u8::try_from(state.unanswered_in_a_row).unwrap_or(u8::MAX),
         waiting,
+        seen_through,
         history,
         pack_version: state.pack_version.ok_or(StoreError::Unsealable("context_packs"))?,
         plan: stored(state.plan.unwrap_or_default().parse())?,
@@ -76,7 +79,7 @@ pub async fn load_turn(
     }))
 }
 
-async fn open_wait(
+pub(super) async fn open_wait(
     tx: &mut TenantTx,
     keys: &TenantKeys,
     conversation: &str,
@@ -98,7 +101,7 @@ async fn rest(tx: &mut TenantTx, lease: &Lease<Conversations>, seen: i64) -> Res
         "update conversations
          set work_at = case when last_inbound_sequence > $1 then clock_timestamp() end,
              answered_sequence = greatest(answered_sequence, $1), lease_owner = null, attempts = 0, last_error = null,
-             waits_for = null, waits_until = null, sealed_wait = null
+             waits_for = null, waits_until = null, sealed_wait = null, wait = null, waits_since = null, waits_agent = null
          where tenant_id = $2 and conversation_id = $3 and fence = $4 and lease_owner = $5",
         seen,
         tenant.as_str(),

@@ -311,7 +311,7 @@ pub async fn end_all(tx: &mut TenantTx, user: UserId, except: Option<SignInId>) 
 }
 
 impl Database {
-    /// Whose session this is, over or not, as it is now: nothing of it is kept between calls.
+    /// Whose session this is, over or not, as it is now: nothing of it is kept between calls. Notes that it was used.
     pub async fn sign_in_by_hash(
         &self,
         hash: &[u8; 32],
@@ -319,37 +319,7 @@ impl Database {
     ) -> Result<Option<(TenantId, ProvedSignIn)>, StoreError> {
         let Some(tenant) = self.tenant_by_hash(hash).await? else { return Ok(None) };
         let mut tx = self.tenant("sign_ins.prove", &tenant).await?;
-        let row = sqlx::query!(
-            "select s.sign_in_id, s.user_id, s.methods, s.second_factor_at, s.user_agent, s.address_prefix, s.created_at,
-                    s.last_seen_at, s.expires_at, s.idle_seconds, u.status, u.roles, u.second_factor_since,
-                    array(select unnest(r.actions) from roles r
-                          where r.tenant_id = u.tenant_id and r.role_id = any (u.roles)) as granted
-             from user_sessions s join users u on u.tenant_id = s.tenant_id and u.user_id = s.user_id
-             where s.tenant_id = $1 and s.token_hash = $2",
-            tenant.as_str(),
-            &hash[..]
-        )
-        .fetch_optional(tx.connection())
-        .await?;
-        let Some(row) = row else { return Ok(None) };
-        let proved = ProvedSignIn {
-            sign_in: SignIn {
-                sign_in_id: stored(row.sign_in_id.parse())?,
-                user_id: stored(row.user_id.parse())?,
-                methods: row.methods,
-                second_factor_at: row.second_factor_at.map(SqlTimestamp::to_jiff),
-                user_agent: row.user_agent,
-                address_prefix: row.address_prefix,
-                created_at: row.created_at.to_jiff(),
-                last_seen_at: row.last_seen_at.to_jiff(),
-                expires_at: row.expires_at.to_jiff(),
-                idle_seconds: row.idle_seconds,
-            },
-            status: stored(row.status.parse())?,
-            roles: row.roles,
-            granted: known(&row.granted.unwrap_or_default()),
-            second_factor_since: row.second_factor_since.map(SqlTimestamp::to_jiff),
-        };
+        let Some(proved) = look(&mut tx, hash).await? else { return Ok(None) };
         let due = proved.sign_in.last_seen_at.checked_add(NOTED_EVERY).is_ok_and(|at| now >= at);
         if due && !proved.sign_in.is_over(now) {
             sqlx::query!(
@@ -365,4 +335,51 @@ impl Database {
         tx.commit().await?;
         Ok(Some((tenant, proved)))
     }
+
+    /// A session of this tenant as it is now, for what goes on after a call: nobody uses it by that.
+    pub async fn sign_in_of(
+        &self,
+        tenant: &TenantId,
+        hash: &[u8; 32],
+    ) -> Result<Option<ProvedSignIn>, StoreError> {
+        let mut tx = self.tenant("sign_ins.look", tenant).await?;
+        let proved = look(&mut tx, hash).await?;
+        tx.commit().await?;
+        Ok(proved)
+    }
+}
+
+async fn look(tx: &mut TenantTx, hash: &[u8; 32]) -> Result<Option<ProvedSignIn>, StoreError> {
+    let tenant = tx.tenant().clone();
+    let row = sqlx::query!(
+            "select s.sign_in_id, s.user_id, s.methods, s.second_factor_at, s.user_agent, s.address_prefix, s.created_at,
+                    s.last_seen_at, s.expires_at, s.idle_seconds, u.status, u.roles, u.second_factor_since,
+                    array(select unnest(r.actions) from roles r
+                          where r.tenant_id = u.tenant_id and r.role_id = any (u.roles)) as granted
+             from user_sessions s join users u on u.tenant_id = s.tenant_id and u.user_id = s.user_id
+             where s.tenant_id = $1 and s.token_hash = $2",
+            tenant.as_str(),
+            &hash[..]
+        )
+        .fetch_optional(tx.connection())
+        .await?;
+    let Some(row) = row else { return Ok(None) };
+    Ok(Some(ProvedSignIn {
+        sign_in: SignIn {
+            sign_in_id: stored(row.sign_in_id.parse())?,
+            user_id: stored(row.user_id.parse())?,
+            methods: row.methods,
+            second_factor_at: row.second_factor_at.map(SqlTimestamp::to_jiff),
+            user_agent: row.user_agent,
+            address_prefix: row.address_prefix,
+            created_at: row.created_at.to_jiff(),
+            last_seen_at: row.last_seen_at.to_jiff(),
+            expires_at: row.expires_at.to_jiff(),
+            idle_seconds: row.idle_seconds,
+        },
+        status: stored(row.status.parse())?,
+        roles: row.roles,
+        granted: known(&row.granted.unwrap_or_default()),
+        second_factor_since: row.second_factor_since.map(SqlTimestamp::to_jiff),
+    }))
 }

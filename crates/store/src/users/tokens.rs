@@ -175,7 +175,7 @@ pub async fn revoke_all(tx: &mut TenantTx, user: UserId, now: Timestamp) -> Resu
 }
 
 impl Database {
-    /// Whose personal token this is, in force or not, as it is now.
+    /// Whose personal token this is, in force or not, as it is now. Notes that it was used.
     pub async fn personal_token_by_hash(
         &self,
         hash: &[u8; 32],
@@ -183,36 +183,7 @@ impl Database {
     ) -> Result<Option<(TenantId, ProvedToken)>, StoreError> {
         let Some(tenant) = self.tenant_by_hash(hash).await? else { return Ok(None) };
         let mut tx = self.tenant("personal_tokens.prove", &tenant).await?;
-        let row = sqlx::query!(
-            "select t.key_id, t.user_id, t.prefix, t.name, t.scopes, t.created_at, t.expires_at, t.last_used_at,
-                    t.revoked_at, u.status, u.roles, u.second_factor_since,
-                    array(select unnest(r.actions) from roles r
-                          where r.tenant_id = u.tenant_id and r.role_id = any (u.roles)) as granted
-             from personal_tokens t join users u on u.tenant_id = t.tenant_id and u.user_id = t.user_id
-             where t.tenant_id = $1 and t.token_hash = $2",
-            tenant.as_str(),
-            &hash[..]
-        )
-        .fetch_optional(tx.connection())
-        .await?;
-        let Some(row) = row else { return Ok(None) };
-        let proved = ProvedToken {
-            status: stored(row.status.parse())?,
-            roles: row.roles,
-            granted: known(&row.granted.unwrap_or_default()),
-            second_factor_since: row.second_factor_since.map(SqlTimestamp::to_jiff),
-            token: PersonalToken::try_from(Row {
-                key_id: row.key_id,
-                user_id: row.user_id,
-                prefix: row.prefix,
-                name: row.name,
-                scopes: row.scopes,
-                created_at: row.created_at,
-                expires_at: row.expires_at,
-                last_used_at: row.last_used_at,
-                revoked_at: row.revoked_at,
-            })?,
-        };
+        let Some(proved) = look(&mut tx, hash).await? else { return Ok(None) };
         let noted = proved.token.last_used_at.and_then(|at| at.checked_add(NOTED_EVERY).ok());
         if noted.is_none_or(|at| now >= at) {
             sqlx::query!(
@@ -227,4 +198,50 @@ impl Database {
         tx.commit().await?;
         Ok(Some((tenant, proved)))
     }
+
+    /// A personal token of this tenant as it is now, for what goes on after a call: nobody uses it by that.
+    pub async fn personal_token_of(
+        &self,
+        tenant: &TenantId,
+        hash: &[u8; 32],
+    ) -> Result<Option<ProvedToken>, StoreError> {
+        let mut tx = self.tenant("personal_tokens.look", tenant).await?;
+        let proved = look(&mut tx, hash).await?;
+        tx.commit().await?;
+        Ok(proved)
+    }
+}
+
+async fn look(tx: &mut TenantTx, hash: &[u8; 32]) -> Result<Option<ProvedToken>, StoreError> {
+    let tenant = tx.tenant().clone();
+    let row = sqlx::query!(
+        "select t.key_id, t.user_id, t.prefix, t.name, t.scopes, t.created_at, t.expires_at, t.last_used_at,
+                    t.revoked_at, u.status, u.roles, u.second_factor_since,
+                    array(select unnest(r.actions) from roles r
+                          where r.tenant_id = u.tenant_id and r.role_id = any (u.roles)) as granted
+             from personal_tokens t join users u on u.tenant_id = t.tenant_id and u.user_id = t.user_id
+             where t.tenant_id = $1 and t.token_hash = $2",
+        tenant.as_str(),
+        &hash[..]
+    )
+    .fetch_optional(tx.connection())
+    .await?;
+    let Some(row) = row else { return Ok(None) };
+    Ok(Some(ProvedToken {
+        status: stored(row.status.parse())?,
+        roles: row.roles,
+        granted: known(&row.granted.unwrap_or_default()),
+        second_factor_since: row.second_factor_since.map(SqlTimestamp::to_jiff),
+        token: PersonalToken::try_from(Row {
+            key_id: row.key_id,
+            user_id: row.user_id,
+            prefix: row.prefix,
+            name: row.name,
+            scopes: row.scopes,
+            created_at: row.created_at,
+            expires_at: row.expires_at,
+            last_used_at: row.last_used_at,
+            revoked_at: row.revoked_at,
+        })?,
+    }))
 }

@@ -70,7 +70,7 @@ fn rows_of(tenant: &str) -> String {
          values ('{tenant}', 'sgn_1', 'usr_1', 's{tenant}', '{{}}', now(), now(), now(), 1);
          insert into misy.user_tickets (tenant_id, token_hash, user_id, purpose, created_at, expires_at)
          values ('{tenant}', 't{tenant}', 'usr_1', 'invitation', now(), now());
-         insert into misy.user_devices values ('{tenant}', 'usr_1', 'x', now(), now(), now());
+         insert into misy.user_devices values ('{tenant}', 'usr_1', 'device of {tenant}', now(), now(), now());
          insert into misy.user_recovery_codes values ('{tenant}', 'usr_1', 'x');
          insert into misy.personal_tokens (tenant_id, key_id, user_id, token_hash, prefix, name, scopes, created_at,
                                            expires_at)

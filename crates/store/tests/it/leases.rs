@@ -204,6 +204,8 @@ async fn whoever_outlives_its_lease_writes_nothing() {
 
     let work = load(&store, &tenant, &held).await.unwrap().unwrap();
     assert!(!commit(&store, &tenant, &held, &work).await.unwrap());
+    // What it ended itself it has not lost.
+    assert_eq!(store.database.extend(&quick, std::slice::from_ref(&held), &TERMS).await.unwrap(), []);
     // Nor does the winner write twice.
     assert!(matches!(commit(&store, &tenant, &held, &work).await, Err(StoreError::LeaseLost)));
     assert!(claim(&store, &quick, 1, &TERMS).await.is_empty());

@@ -8,10 +8,15 @@ use misy_store::{
 };
 use misy_testkit::store::{TestStore, test_store};
 use sqlx::Executor;
-use std::time::{Duration, Instant};
+use std::{
+    ops::RangeInclusive,
+    time::{Duration, Instant},
+};
 
-/// A quarter of the connections that serve.
-const SHARE: usize = 5;
+/// What one tenant holds at least of the connections that serve, when it asks for many.
+const LEAST: usize = 2;
+/// What it holds at most: a quarter. How much it is in between depends on the cores and on who else is there.
+const MOST: usize = 5;
 
 fn tenant(name: &str) -> TenantId {
     name.parse().unwrap()
@@ -28,10 +33,10 @@ async fn waiting(admin: &mut sqlx::PgConnection) -> usize {
     count.try_into().unwrap()
 }
 
-async fn until(admin: &mut sqlx::PgConnection, count: usize) {
+async fn until(admin: &mut sqlx::PgConnection, counts: RangeInclusive<usize>) {
     let deadline = Instant::now() + Duration::from_secs(10);
-    while waiting(admin).await != count {
-        assert!(Instant::now() < deadline, "{} wait and not {count}", waiting(admin).await);
+    while !counts.contains(&waiting(admin).await) {
+        assert!(Instant::now() < deadline, "{} wait and not {counts:?}", waiting(admin).await);
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
@@ -51,7 +56,7 @@ async fn a_tenant_whose_statements_take_long_leaves_most_connections_to_others()
             limits::list(&mut tx).await
         }));
     }
-    until(&mut admin, SHARE).await;
+    until(&mut admin, LEAST..=MOST).await;
     let served = async || {
         let mut tx: TenantTx = store.database.tenant("test", &other.id).await.unwrap();
         assert!(audit::list(&mut tx, &AuditFilter { limit: 1, ..Default::default() }).await.is_ok());
@@ -71,10 +76,10 @@ async fn a_tenant_whose_statements_take_long_leaves_most_connections_to_others()
         tokio::time::sleep(Duration::from_millis(2)).await;
         call.abort();
     }
-    assert_eq!(waiting(&mut admin).await, SHARE);
+    assert!(waiting(&mut admin).await <= MOST);
     served().await;
     // No statement of a call takes longer than seconds, and then the tenant is served again.
-    until(&mut admin, 0).await;
+    until(&mut admin, 0..=0).await;
     holder.execute("rollback").await.unwrap();
     let mut tx = store.database.tenant("test", &busy.id).await.unwrap();
     assert!(limits::list(&mut tx).await.unwrap().is_empty());

@@ -82,6 +82,7 @@ export const OPERATIONS = {
   listTenants: ['GET', '/api/meta-agent/tenants'],
   listUserSessions: ['GET', '/api/meta-agent/tenants/{tenantId}/users/{userId}/sessions'],
   listUsers: ['GET', '/api/meta-agent/tenants/{tenantId}/users'],
+  listWaitingTurns: ['GET', '/api/meta-agent/tenants/{tenantId}/turns'],
   listWork: ['GET', '/api/meta-agent/tenants/{tenantId}/work'],
   makePasswordLink: ['POST', '/api/meta-agent/tenants/{tenantId}/users/{userId}/password-reset'],
   mintToken: ['POST', '/api/meta-agent/tokens'],
@@ -155,5 +156,6 @@ export const OPERATIONS = {
   uploadFile: ['POST', '/api/meta-agent/files'],
   usePrivilege: ['POST', '/api/meta-agent/tenants/{tenantId}/privilege'],
   verifyDomain: ['POST', '/api/meta-agent/tenants/{tenantId}/domains/{domain}/verify'],
+  wakeTurn: ['POST', '/api/meta-agent/tenants/{tenantId}/turns/{conversationId}/wake'],
   writeMessage: ['POST', '/api/meta-agent/messages'],
 } as const satisfies Record<keyof operations, readonly [string, string]>;

@@ -66,6 +66,8 @@ export interface components {
          *     - `audit:read`: Read the audit trail, its proofs and reports.
          *     - `audit:export`: Export the audit trail.
          *     - `decisions:read`: Read why an agent answered as it did.
+         *     - `turns:read`: Read which turns wait.
+         *     - `turns:write`: Let turns that wait go on.
          *     - `usage:read`: Read what was used.
          *     - `users:read`: Read users and their sessions.
          *     - `users:write`: Invite, change and remove users.
@@ -87,7 +89,7 @@ export interface components {
          *     - `work:write`: Revive and drop work that was given up.
          * @enum {string}
          */
-        Action: "tenant:read" | "tenant:write" | "tenant:close" | "tenant:delete" | "tenant:reopen" | "plan:write" | "tenants:list" | "tenants:create" | "tenants:suspend" | "tenants:activate" | "privilege:use" | "privilege:read" | "privilege:end" | "context-pack:read" | "context-pack:write" | "sites:read" | "sites:write" | "keys:read" | "keys:write" | "administrator-keys:revoke" | "secrets:read" | "secrets:write" | "tokens:revoke" | "certificates:read" | "certificates:write" | "limits:read" | "audit:read" | "audit:export" | "decisions:read" | "usage:read" | "users:read" | "users:write" | "roles:read" | "roles:write" | "sign-in:read" | "sign-in:write" | "encryption:read" | "encryption:rotate" | "channels:read" | "channels:write" | "files:remove" | "conversations:read" | "conversations:write" | "conversations:assign" | "alerts:read" | "alerts:write" | "work:read" | "work:write";
+        Action: "tenant:read" | "tenant:write" | "tenant:close" | "tenant:delete" | "tenant:reopen" | "plan:write" | "tenants:list" | "tenants:create" | "tenants:suspend" | "tenants:activate" | "privilege:use" | "privilege:read" | "privilege:end" | "context-pack:read" | "context-pack:write" | "sites:read" | "sites:write" | "keys:read" | "keys:write" | "administrator-keys:revoke" | "secrets:read" | "secrets:write" | "tokens:revoke" | "certificates:read" | "certificates:write" | "limits:read" | "audit:read" | "audit:export" | "decisions:read" | "turns:read" | "turns:write" | "usage:read" | "users:read" | "users:write" | "roles:read" | "roles:write" | "sign-in:read" | "sign-in:write" | "encryption:read" | "encryption:rotate" | "channels:read" | "channels:write" | "files:remove" | "conversations:read" | "conversations:write" | "conversations:assign" | "alerts:read" | "alerts:write" | "work:read" | "work:write";
         /**
          * @description How an agent comes to its answer.
          *
@@ -2969,6 +2971,39 @@ export interface components {
             nextCursor?: string | null;
         };
         /** @description A page of a list. */
+        Page_WaitingTurn: {
+            /** @description The items. */
+            items: {
+                /**
+                 * @description The agent that waits.
+                 * @example support
+                 */
+                agentName: string;
+                /** @description The conversation. */
+                conversationId: components["schemas"]["ConversationId"];
+                /**
+                 * Format: int64
+                 * @description The number of the wait, which waking it names: a conversation may wait again for something else.
+                 * @example 17
+                 */
+                wait: number;
+                /** @description What it waits for. */
+                waitsFor: components["schemas"]["WaitsFor"];
+                /**
+                 * Format: date-time
+                 * @description Since when.
+                 */
+                waitsSince: string;
+                /**
+                 * Format: date-time
+                 * @description When it goes on at the latest, with or without an outcome.
+                 */
+                waitsUntil: string;
+            }[];
+            /** @description Where the next page begins, if there is one. */
+            nextCursor?: string | null;
+        };
+        /** @description A page of a list. */
         Page_Work: {
             /** @description The items. */
             items: {
@@ -3397,6 +3432,7 @@ export interface components {
          *     - `certificate_invalid`: The client certificate is not accepted.
          *     - `bootstrap_secret_invalid`: The bootstrap secret is not accepted.
          *     - `conversation_held`: Another person holds the conversation.
+         *     - `conversation_moved`: The contact has written something that the caller has not seen.
          *     - `conversation_not_held`: Whoever answers must take the conversation first.
          *     - `session_missing`: Somebody must sign in first.
          *     - `session_expired`: The session is over; sign in again.
@@ -3457,7 +3493,7 @@ export interface components {
          *     - `internal`: Something went wrong on the server's side.
          * @enum {string}
          */
-        ProblemCode: "bad_request" | "malformed_json" | "headers_too_large" | "body_too_large" | "unsupported_media_type" | "request_timeout" | "method_not_allowed" | "validation_failed" | "not_supported" | "envelope_mismatch" | "token_missing" | "token_invalid" | "token_expired" | "token_revoked" | "key_invalid" | "signature_missing" | "signature_invalid" | "timestamp_out_of_window" | "replay_detected" | "certificate_required" | "certificate_invalid" | "bootstrap_secret_invalid" | "conversation_held" | "conversation_not_held" | "session_missing" | "session_expired" | "session_invalid" | "session_required" | "csrf_refused" | "credentials_invalid" | "challenge_invalid" | "code_invalid" | "link_invalid" | "passkey_invalid" | "passkey_cloned" | "no_passkey" | "too_many_passkeys" | "step_up_required" | "second_factor_enrollment_required" | "second_factor_required" | "enrollment_link_required" | "not_proposed" | "last_second_factor" | "last_way_in" | "enrollment_finished" | "provider_required" | "provider_unavailable" | "sign_in_denied" | "sign_in_refused" | "tenant_claim_mismatch" | "account_disabled" | "account_linked" | "account_unknown" | "link_not_proved" | "no_role" | "email_missing" | "email_not_verified" | "email_domain_not_allowed" | "permission_denied" | "privilege_required" | "reason_required" | "role_above_own" | "origin_not_allowed" | "tenant_suspended" | "not_found" | "conflict" | "stale" | "too_many" | "idempotency_mismatch" | "owner_already_registered" | "certificate_bound" | "domain_in_use" | "domain_not_proved" | "last_administrator" | "not_active" | "not_invited" | "role_in_use" | "rate_limited" | "quota_exceeded" | "unavailable" | "internal";
+        ProblemCode: "bad_request" | "malformed_json" | "headers_too_large" | "body_too_large" | "unsupported_media_type" | "request_timeout" | "method_not_allowed" | "validation_failed" | "not_supported" | "envelope_mismatch" | "token_missing" | "token_invalid" | "token_expired" | "token_revoked" | "key_invalid" | "signature_missing" | "signature_invalid" | "timestamp_out_of_window" | "replay_detected" | "certificate_required" | "certificate_invalid" | "bootstrap_secret_invalid" | "conversation_held" | "conversation_moved" | "conversation_not_held" | "session_missing" | "session_expired" | "session_invalid" | "session_required" | "csrf_refused" | "credentials_invalid" | "challenge_invalid" | "code_invalid" | "link_invalid" | "passkey_invalid" | "passkey_cloned" | "no_passkey" | "too_many_passkeys" | "step_up_required" | "second_factor_enrollment_required" | "second_factor_required" | "enrollment_link_required" | "not_proposed" | "last_second_factor" | "last_way_in" | "enrollment_finished" | "provider_required" | "provider_unavailable" | "sign_in_denied" | "sign_in_refused" | "tenant_claim_mismatch" | "account_disabled" | "account_linked" | "account_unknown" | "link_not_proved" | "no_role" | "email_missing" | "email_not_verified" | "email_domain_not_allowed" | "permission_denied" | "privilege_required" | "reason_required" | "role_above_own" | "origin_not_allowed" | "tenant_suspended" | "not_found" | "conflict" | "stale" | "too_many" | "idempotency_mismatch" | "owner_already_registered" | "certificate_bound" | "domain_in_use" | "domain_not_proved" | "last_administrator" | "not_active" | "not_invited" | "role_in_use" | "rate_limited" | "quota_exceeded" | "unavailable" | "internal";
         /** @description What begins a proof with a passkey. */
         ProofCeremony: {
             /** @description To be sent back with the authenticator's answer, once, within five minutes. */
@@ -4011,6 +4047,15 @@ export interface components {
              *     ]
              */
             permissions?: components["schemas"]["Permission"][] | null;
+        };
+        /** @description What somebody saw of a conversation before they decided. */
+        SeenRequest: {
+            /**
+             * Format: int64
+             * @description The sequence of the newest message that they saw. If the contact has written since, nothing is done:
+             *     `conversation_moved`. Without it they count as having seen everything.
+             */
+            seen?: number | null;
         };
         /** @description Something the business sells. */
         Service: {
@@ -4679,6 +4724,16 @@ export interface components {
              */
             amr?: string[];
         };
+        /** @description What a turn waited for. */
+        TurnOutcome: {
+            /** @description The result of the tool, or the person's decision. 16 KiB as JSON at most. */
+            outcome: unknown;
+            /**
+             * Format: int64
+             * @description The number of the wait.
+             */
+            wait: number;
+        };
         /** @description Whether a person writes. */
         TypingRequest: {
             /** @description `true`: said again every few seconds, as long as they do. */
@@ -4817,6 +4872,43 @@ export interface components {
          * @enum {string}
          */
         UserStatus: "invited" | "active" | "disabled";
+        /** @description A turn that waits. */
+        WaitingTurn: {
+            /**
+             * @description The agent that waits.
+             * @example support
+             */
+            agentName: string;
+            /** @description The conversation. */
+            conversationId: components["schemas"]["ConversationId"];
+            /**
+             * Format: int64
+             * @description The number of the wait, which waking it names: a conversation may wait again for something else.
+             * @example 17
+             */
+            wait: number;
+            /** @description What it waits for. */
+            waitsFor: components["schemas"]["WaitsFor"];
+            /**
+             * Format: date-time
+             * @description Since when.
+             */
+            waitsSince: string;
+            /**
+             * Format: date-time
+             * @description When it goes on at the latest, with or without an outcome.
+             */
+            waitsUntil: string;
+        };
+        /**
+         * @description What a turn waits for.
+         *
+         *     - `tool`: The result of a tool.
+         *     - `person`: Somebody's word.
+         *     - `timer`: A time.
+         * @enum {string}
+         */
+        WaitsFor: "tool" | "person" | "timer";
         /** @description The intervals of each day of the week; an empty day is closed. */
         WeeklyHours: {
             /** @description Friday. */
@@ -8467,7 +8559,16 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "seen": 12
+                 *     }
+                 */
+                "application/json": components["schemas"]["SeenRequest"] | null;
+            };
+        };
         responses: {
             /** @description The conversation as it is now */
             200: {
@@ -8482,8 +8583,19 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
-            422: components["responses"]["InvalidQuery"];
+            408: components["responses"]["RequestTimeout"];
+            /** @description `conversation_moved`: the contact wrote meanwhile */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["InvalidBody"];
             429: components["responses"]["RateLimited"];
             503: components["responses"]["Unavailable"];
         };
@@ -8503,7 +8615,16 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "seen": 12
+                 *     }
+                 */
+                "application/json": components["schemas"]["SeenRequest"] | null;
+            };
+        };
         responses: {
             /** @description The conversation as it is now */
             200: {
@@ -8518,8 +8639,19 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
-            422: components["responses"]["InvalidQuery"];
+            408: components["responses"]["RequestTimeout"];
+            /** @description `conversation_moved`: the contact wrote meanwhile */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["InvalidBody"];
             429: components["responses"]["RateLimited"];
             503: components["responses"]["Unavailable"];
         };
@@ -10326,6 +10458,87 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Epoch"];
                 };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["InvalidBody"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listWaitingTurns: {
+        parameters: {
+            query?: {
+                /** @description `nextCursor` of the page before. */
+                cursor?: string;
+                /** @description At most so many: 1 to 200, usually 50. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The tenant */
+                tenantId: components["schemas"]["TenantId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What has waited longest comes first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_WaitingTurn"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["InvalidQuery"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    wakeTurn: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The tenant */
+                tenantId: components["schemas"]["TenantId"];
+                /** @description The conversation */
+                conversationId: components["schemas"]["ConversationId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "wait": 17,
+                 *       "outcome": {
+                 *         "approved": true
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["TurnOutcome"];
+            };
+        };
+        responses: {
+            /** @description It goes on, or was woken before */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];

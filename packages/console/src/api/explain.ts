@@ -46,6 +46,7 @@ const PROBLEMS: Partial<Record<ProblemCode, Text>> = {
   tenant_suspended: ['La organización está suspendida o cerrada.', 'The organisation is suspended or closed.', 'A organização está suspensa ou fechada.'],
   not_found: ['No existe, o ya no.', 'It is not there, or not any more.', 'Não existe, ou não existe mais.'],
   conversation_held: ['Otra persona ya responde en esta conversación.', 'Somebody else answers in this conversation already.', 'Outra pessoa já responde nesta conversa.'],
+  conversation_moved: ['La persona escribió mientras tanto. Lee lo nuevo y decide otra vez.', 'They have written meanwhile. Read it, and decide again.', 'A pessoa escreveu enquanto isso. Leia o novo e decida outra vez.'],
   conversation_not_held: ['Toma la conversación antes de responder.', 'Take the conversation before you answer.', 'Assuma a conversa antes de responder.'],
   stale: ['Alguien lo cambió mientras tanto. Carga lo nuevo y vuelve a aplicar tu cambio.', 'Somebody changed it meanwhile. Load what is new and make your change again.', 'Alguém mudou isto enquanto isso. Carregue o novo e refaça sua mudança.'],
   too_many: ['Ya hay tantos como puede haber. Quita uno antes.', 'There are as many as there may be. Remove one first.', 'Já há o máximo permitido. Remova um antes.'],

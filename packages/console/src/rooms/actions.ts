@@ -51,6 +51,8 @@ export const actionTexts = {
   'conversations:assign': ['Asignar conversaciones', 'Assign conversations', 'Atribuir conversas'],
   'alerts:read': ['Ver alertas', 'See alerts', 'Ver alertas'],
   'alerts:write': ['Atender alertas', 'Take note of alerts', 'Atender alertas'],
+  'turns:read': ['Ver turnos que esperan', 'See turns that wait', 'Ver turnos que esperam'],
+  'turns:write': ['Reanudar turnos que esperan', 'Let turns that wait go on', 'Retomar turnos que esperam'],
   'work:read': ['Ver trabajo detenido', 'See work given up', 'Ver trabalho parado'],
   'work:write': ['Reanudar y descartar trabajo', 'Revive and drop work', 'Retomar e descartar trabalho'],
 } as const satisfies Partial<Record<Action, Text>>;

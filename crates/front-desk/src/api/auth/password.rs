@@ -20,10 +20,13 @@ use axum::{
 };
 use http::{StatusCode, header};
 use misy_domain::{EmailAddress, Secret, TenantId};
-use misy_store::users::{
-    self, UserStatus,
-    tickets::{self, TicketPurpose},
-    tokens,
+use misy_store::{
+    lookup::AccountOfEmail,
+    users::{
+        self, UserStatus,
+        tickets::{self, TicketPurpose},
+        tokens,
+    },
 };
 use misy_trust::{PasswordCheck, RandomToken, TokenUse};
 use serde::Deserialize;
@@ -148,11 +151,8 @@ async fn send_links(
     email: &EmailAddress,
     wanted: Option<&TenantId>,
 ) -> Result<(), Problem> {
-    let tenants = match wanted {
-        Some(tenant) => vec![tenant.clone()],
-        None => desk.database.tenants_of_email(&desk.vault.email_route(email)?).await?,
-    };
-    for tenant in tenants {
+    let route = desk.vault.email_route(email)?;
+    for AccountOfEmail { tenant, .. } in desk.database.accounts_of_email(&route, &[], wanted).await? {
         // What one tenant cannot do keeps none of the others from it.
         if let Err(problem) = send_link(desk, email, &tenant).await {
             tracing::warn!(tenantId = %tenant, code = problem.code().as_str(), "a link to set a password could not be made");

@@ -4,7 +4,7 @@ use super::{Factor, factors_of};
 use crate::{
     desk::FrontDesk,
     identity::{
-        Asker, Stored, csrf,
+        Asker, Stored, cookies, csrf,
         guard::{self, Guess},
         start::{Entry, SignedInAnswer, expect_local, known_device, start_session},
     },
@@ -20,7 +20,9 @@ use axum::{
 use futures_util::{StreamExt, stream};
 use misy_domain::{EmailAddress, Secret, TenantId, Timestamp};
 use misy_store::{
-    TenantTx, tenants,
+    TenantTx,
+    lookup::AccountOfEmail,
+    tenants,
     users::{
         self, LockedUser, User, UserStatus,
         tickets::{self, TicketPurpose},
@@ -162,9 +164,12 @@ pub(crate) async fn sign_in(State(desk): State<FrontDesk>, request: Request) -> 
         Ok(email) => desk.vault.email_route(email)?,
         Err(_) => [0; 32],
     };
-    let (mut accounts, unseen) = match &email {
-        Ok(email) => accounts(&desk, &received, email, &route, asked.tenant_id.as_ref()).await?,
-        Err(_) => (Vec::new(), None),
+    let devices: Vec<[u8; 32]> =
+        cookies::devices(&desk.settings, received.headers()).iter().map(RandomToken::hash).collect();
+    // One question, however many tenants gave the address an account. In none of them anything is done before it is counted.
+    let mut found = match &email {
+        Ok(_) => desk.database.accounts_of_email(&route, &devices, asked.tenant_id.as_ref()).await?,
+        Err(_) => Vec::new(),
     };
     let guess = Guess {
         what: "password",
@@ -172,17 +177,29 @@ pub(crate) async fn sign_in(State(desk): State<FrontDesk>, request: Request) -> 
         address: guard::address(&desk, &received),
         // Known for all of them: else whoever makes an account with somebody's address in a tenant of its own would have a
         // known browser for guessing at the others.
-        device: accounts.iter().map(|account| account.device).reduce(Option::and).flatten(),
+        device: found.iter().map(|found| found.device).reduce(Option::and).flatten(),
     };
-    if let Some(account) = accounts.first() {
+    if let Some(found) = found.first() {
         // So that guesses stand in the trail of whom they are aimed at. Nothing of it shows in the answer.
-        received.record.facts().tenant = Some(account.tenant.clone());
+        received.record.facts().tenant = Some(found.tenant.clone());
     }
-    if let Err(limited) = guard::count(&desk, &guess).await {
+    let counted = guard::count(&desk, &guess).await;
+    if let Err(limited) = &counted {
         // Whoever guesses at the address from elsewhere keeps nobody out of an account that this browser is known for.
-        accounts.retain(|account| account.device.is_some());
-        let Some(known) = accounts.first() else { return Err(limited) };
+        found.retain(|found| found.device.is_some());
+        let Some(known) = found.first() else { return Err(limited.clone()) };
         guard::count(&desk, &Guess { device: known.device, ..guess }).await?;
+    }
+    let (mut accounts, unseen) = match &email {
+        Ok(email) => accounts(&desk, &received, email, found).await?,
+        Err(_) => (Vec::new(), None),
+    };
+    if let Err(limited) = counted {
+        // In the meantime the browser may not be known any more.
+        accounts.retain(|account| account.device.is_some());
+        if accounts.is_empty() {
+            return Err(limited);
+        }
     }
     let from = Asker::at(guess.address, accounts.iter().any(|account| account.device.is_some()));
     let mut right = check(&desk, &accounts, &route, &password, from).await?;
@@ -279,15 +296,9 @@ async fn accounts(
     desk: &FrontDesk,
     received: &Received,
     email: &EmailAddress,
-    route: &[u8; 32],
-    wanted: Option<&TenantId>,
+    found: Vec<AccountOfEmail>,
 ) -> Result<(Vec<Account>, Option<Problem>), Problem> {
-    // Who names the tenant is looked for there alone, in however many others the address was given an account.
-    let tenants = match wanted {
-        Some(tenant) => vec![tenant.clone()],
-        None => desk.database.tenants_of_email(route).await?,
-    };
-    let found = tenants.into_iter().map(async |tenant| {
+    let found = found.into_iter().map(async |AccountOfEmail { tenant, .. }| {
         let found = timeout(LOOK_UP_PATIENCE, account(desk, received, email, tenant.clone())).await;
         found.unwrap_or_else(|_elapsed| Err(Problem::unavailable())).inspect_err(|problem| {
             tracing::warn!(tenantId = %tenant, code = problem.code().as_str(), "an account cannot be looked at");

@@ -23,13 +23,13 @@ use axum::{
 use bytes::Bytes;
 use http::{HeaderValue, StatusCode, header};
 use misy_channels::{Channel as Vendor, Happening, Parsed, Posted, Receipt, ReceiptKind, vendor};
-use misy_domain::{Channel, ChannelAccountId, TenantId};
+use misy_domain::{Channel, ChannelAccountId, Secret, TenantId};
 use misy_store::{
     channels::{self, VendorAccount},
     limits::Unreachable,
     tenant_tx,
 };
-use misy_workbench::PackError;
+use misy_workbench::{PackError, Workbench};
 use std::{collections::HashMap, net::IpAddr, sync::Arc};
 use tracing::{debug, info, warn};
 
@@ -90,10 +90,9 @@ impl Called {
         }
     }
 
-    /// Whether the vendor signed this with a secret of the account, whose tenant is served.
-    fn is_signed(&self, desk: &FrontDesk, vendor: &dyn Vendor, posted: &Posted<'_>) -> bool {
-        let secrets = self.account.credentials.app_secrets(desk.clock.now());
-        vendor.verify(posted, &secrets).is_ok()
+    /// What counts as the vendor's signature for the account.
+    fn secrets(&self, desk: &FrontDesk) -> Vec<Secret<String>> {
+        self.account.credentials.app_secrets(desk.clock.now())
     }
 
     /// Counts something against limits of the tenant.
@@ -109,19 +108,43 @@ impl Called {
     }
 }
 
-/// What a body tells. A large one is read where agents work, in the tenant's turn: whoever is served waits for no body.
-async fn parse(
-    desk: &FrontDesk,
+/// A body as it came, from whoever says that they are the vendor. What is computed over a large one is computed where agents work,
+/// in the turn of the tenant that the address names: whoever else is served waits for no body.
+struct Sent<'d> {
+    workbench: &'d Workbench,
     vendor: &'static dyn Vendor,
-    called: &Called,
+    tenant: TenantId,
+    signature: Option<HeaderValue>,
     body: Bytes,
-) -> Result<Parsed, Problem> {
-    if body.len() <= SMALL {
-        return Ok(vendor.parse(&body));
+}
+
+impl Sent<'_> {
+    /// Whether the vendor signed it with one of these secrets.
+    async fn is_signed(&self, secrets: Vec<Secret<String>>) -> Result<bool, Problem> {
+        let (vendor, signature, body) = (self.vendor, self.signature.clone(), self.body.clone());
+        self.compute(move || {
+            let signature = signature.as_ref().map(HeaderValue::as_bytes);
+            vendor.verify(&Posted { signature, body: &body }, &secrets).is_ok()
+        })
+        .await
     }
-    let workbench = desk.packs.workbench();
-    let parsed = workbench.run(&called.tenant, move |_| vendor.parse(&body)).await;
-    Ok(parsed.map_err(PackError::Unfinished)?)
+
+    /// What it tells.
+    async fn parse(&self) -> Result<Parsed, Problem> {
+        let (vendor, body) = (self.vendor, self.body.clone());
+        self.compute(move || vendor.parse(&body)).await
+    }
+
+    async fn compute<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Problem> {
+        if self.body.len() <= SMALL {
+            return Ok(work());
+        }
+        let done = self.workbench.run(&self.tenant, move |_| work()).await;
+        Ok(done.map_err(PackError::Unfinished)?)
+    }
 }
 
 /// What the address names: a channel that has a vendor, and an account.
@@ -196,14 +219,19 @@ pub(crate) async fn take(State(desk): State<FrontDesk>, request: Request) -> Res
     }
     let received = head.read(&desk, LONGEST).await?;
     let mut work = Work::of(desk.settings.webhook_work);
-    let signature = received.headers().get(vendor.signature_header()).map(HeaderValue::as_bytes);
-    let posted = Posted { signature, body: &received.body };
-    if !called.is_signed(&desk, vendor, &posted) {
+    let sent = Sent {
+        workbench: desk.packs.workbench(),
+        vendor,
+        tenant: called.tenant.clone(),
+        signature: received.headers().get(vendor.signature_header()).cloned(),
+        body: received.body.clone(),
+    };
+    if !sent.is_signed(called.secrets(&desk)).await? {
         return Err(Problem::unauthorized(Code::SignatureInvalid));
     }
     // The call counts as one of the tenant, and each new message that it tells of against its channel.
     called.within(&desk, &Counts::of(&called.state, Who::Program), &received.record).await?;
-    let parsed = parse(&desk, vendor, &called, received.body.clone()).await?;
+    let parsed = sent.parse().await?;
     if !parsed.left_out.is_empty() {
         debug!(kinds = ?parsed.left_out, "a vendor tells what has no use here");
     }
@@ -217,8 +245,11 @@ pub(crate) async fn take(State(desk): State<FrontDesk>, request: Request) -> Res
                 continue;
             }
             let named = Called::named(&desk, channel, &event.account).await?;
-            // Who has one secret does not speak for an account that has another.
-            let signed = named.filter(|one| one.state.is_active() && one.is_signed(&desk, vendor, &posted));
+            let signed = match named.filter(|one| one.state.is_active()) {
+                // Who has one secret does not speak for an account that has another.
+                Some(one) if sent.is_signed(one.secrets(&desk)).await? => Some(one),
+                _ => None,
+            };
             if signed.is_none() {
                 info!("a vendor tells of an account that is not known, or under the secret of another");
             }
@@ -260,4 +291,30 @@ pub(crate) async fn take(State(desk): State<FrontDesk>, request: Request) -> Res
         }
     }
     outcome
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::thread;
+
+    #[tokio::test]
+    async fn what_is_computed_over_a_large_body_keeps_no_thread_from_serving() {
+        let workbench = Workbench::with_threads(1).unwrap();
+        for (length, is_aside) in [(SMALL, false), (SMALL + 1, true), (LONGEST, true)] {
+            let sent = Sent {
+                workbench: &workbench,
+                vendor: vendor(Channel::Whatsapp).unwrap(),
+                tenant: "andina".parse().unwrap(),
+                signature: Some(HeaderValue::from_static("sha256=00")),
+                body: vec![b'x'; length].into(),
+            };
+            let serving = thread::current().id();
+            let computed = sent.compute(move || thread::current().id() != serving).await;
+            assert_eq!(computed.ok(), Some(is_aside), "{length}");
+            let secrets = vec![Secret::new("app secret".to_owned())];
+            assert_eq!(sent.is_signed(secrets).await.ok(), Some(false));
+            assert!(sent.parse().await.ok().unwrap().events.is_empty());
+        }
+    }
 }

@@ -84,12 +84,12 @@ pub(crate) async fn read(State(desk): State<FrontDesk>, request: Request) -> Res
             RequestKeyKind::Token => Reader::Session { site: call.site(), family: call.family() },
             RequestKeyKind::Tenant => Reader::Program,
         };
-        return answer(&desk, call.state(), &call.received, reader).await;
+        return Box::pin(answer(&desk, call.state(), &call.received, reader)).await;
     }
     address::guard(&desk, request.extensions(), Purpose::Links)?;
     let received = Received::read(&desk, request, 0).await?;
     let state = by_link(&desk, &received).await?;
-    answer(&desk, &state, &received, Reader::Link).await
+    Box::pin(answer(&desk, &state, &received, Reader::Link)).await
 }
 
 /// The tenant, if the request has a link of its own that is still good.

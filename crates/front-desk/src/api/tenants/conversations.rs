@@ -10,11 +10,16 @@ pub mod typing;
 pub mod write;
 
 use crate::{
-    management::{AtTenant, UserCaller},
+    desk::FrontDesk,
+    management::{AtTenant, Manager, UserCaller},
     problem::{Code, Problem},
 };
-use misy_domain::{Channel, ContactId, ConversationId, Language, Role, Timestamp, UserId};
-use misy_store::inbox::{Assignee, Handling, HandlingState, Listed, Preview};
+use misy_domain::{Action, Channel, ContactId, ConversationId, Language, Role, TenantId, Timestamp, UserId};
+use misy_store::{
+    StoreError, TenantTx,
+    inbox::{self, Assignee, Handling, HandlingState, Listed, Preview},
+    users::{User, UserStatus},
+};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -110,6 +115,29 @@ fn named(call: &AtTenant) -> Result<ConversationId, Problem> {
     let id: ConversationId = call.received.param("conversationId")?;
     call.received.record.facts().subject = Some(id.to_string());
     Ok(id)
+}
+
+/// What somebody holds who may not answer any more waits for whoever takes it; says what that is.
+pub(super) async fn release_unless_answers(
+    desk: &FrontDesk,
+    call: &AtTenant,
+    tx: &mut TenantTx,
+    user: &User,
+) -> Result<Vec<ConversationId>, StoreError> {
+    if answers(desk, call, user) { Ok(Vec::new()) } else { inbox::release(tx, user.user_id).await }
+}
+
+/// Whether a person of the tenant may answer contacts.
+fn answers(desk: &FrontDesk, call: &AtTenant, user: &User) -> bool {
+    let manager = Manager::of_user(&call.tenant, user, call.state.is_owner());
+    user.status == UserStatus::Active && manager.may(desk, Action::ConversationsWrite, &call.tenant)
+}
+
+/// Lets everybody hear that somebody else answers in these now.
+pub(super) fn tell_of_all(desk: &FrontDesk, tenant: &TenantId, conversations: Vec<ConversationId>) {
+    for conversation in conversations {
+        inbox::tell(&desk.bell, tenant, conversation);
+    }
 }
 
 /// 409 for who comes second: says who holds the conversation.

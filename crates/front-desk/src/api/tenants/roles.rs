@@ -1,6 +1,6 @@
 //! `/tenants/{tenantId}/roles`: the built-in roles, and those that the tenant makes for itself.
 
-use super::{Mistakes, expected_version, versioned};
+use super::{Mistakes, conversations, expected_version, versioned};
 use crate::{
     desk::FrontDesk,
     idempotent::Once,
@@ -11,8 +11,9 @@ use axum::{Json, extract::State, response::Response};
 use http::StatusCode;
 use misy_domain::{Action, BuiltInRole, Timestamp, act};
 use misy_store::{
+    inbox,
     roles::{self, Role, RoleChange},
-    tenant_tx,
+    tenant_tx, users,
 };
 use misy_trust::access;
 use serde::{Deserialize, Serialize};
@@ -231,7 +232,7 @@ pub(crate) async fn change(
     let mut mistakes = Mistakes::default();
     check(patch.name.as_deref(), patch.description.as_deref(), patch.actions.as_deref(), &mut mistakes);
     mistakes.into_result()?;
-    let role = tenant_tx!(desk.database, "roles.change", &call.tenant, async |tx| {
+    let (role, released) = tenant_tx!(desk.database, "roles.change", &call.tenant, async |tx| {
         let before = roles::lock(tx, &id).await?.ok_or_else(Problem::not_found)?;
         call.may_give(&desk, &call.tenant, &before.actions)?;
         let actions = match &patch.actions {
@@ -243,9 +244,16 @@ pub(crate) async fn change(
         let role = roles::change(tx, &id, &change, expected).await?.ok_or_else(Problem::not_found)?;
         let detail = json!({ "version": role.version, "actions": role.actions });
         call.record_change(&desk, tx, id.as_str(), Some(detail)).await?;
-        Ok::<_, Problem>(role)
+        let mut released = Vec::new();
+        for holder in inbox::holders_with_role(tx, &id).await? {
+            if let Some(user) = users::lock(tx, call.keys(), holder).await? {
+                released.extend(conversations::release_unless_answers(&desk, &call, tx, &user).await?);
+            }
+        }
+        Ok::<_, Problem>((role, released))
     })
     .await?;
+    conversations::tell_of_all(&desk, &call.tenant, released);
     Ok(versioned(role.version, RoleAnswer::from(role)))
 }
 

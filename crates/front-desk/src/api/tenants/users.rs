@@ -1,7 +1,7 @@
 //! `/tenants/{tenantId}/users`: people are invited, changed and removed.
 
 use super::{
-    Mistakes, Page, expected_version,
+    Mistakes, Page, conversations, expected_version,
     made::{LeftBehind, MadeAnswer, MadeQuery},
     page_cursor, page_limit, versioned,
 };
@@ -20,7 +20,7 @@ use axum::{
 use http::StatusCode;
 use misy_domain::{BuiltInRole, EmailAddress, Locale, Timestamp, UserId, act};
 use misy_store::{
-    TenantTx, roles, tenant_tx,
+    TenantTx, inbox, roles, tenant_tx,
     users::{
         self, LockedUser, NewUser, User, UserChange, UserFilter, UserStatus,
         tickets::{self, TicketPurpose},
@@ -378,48 +378,53 @@ pub(crate) async fn change(
     }
     check_locale(patch.locale.as_ref(), &mut mistakes);
     mistakes.into_result()?;
-    let (user, made, disables) = tenant_tx!(desk.database, "users.change", &call.tenant, async |tx| {
-        users::lock_administrators(tx).await?;
-        expect_roles(tx, patch.roles.as_deref().unwrap_or_default()).await?;
-        let user = users::lock(tx, call.keys(), id).await?.ok_or_else(Problem::not_found)?;
-        call.expect_handles(&desk, tx, &user.roles).await?;
-        let mut detail = json!({ "roles": patch.roles, "disabled": patch.disabled, "was": user.roles });
-        let roles = match patch.roles.clone() {
-            Some(roles) => Some(call.give_roles(&desk, tx, roles).await?),
-            None => None,
-        };
-        let status = match (patch.disabled, user.status) {
-            (Some(true), _) => Some(UserStatus::Disabled),
-            // Who never came in is invited still; who came in without a password, as with a passkey, is not.
-            (Some(false), UserStatus::Disabled) if !user.came_in() => Some(UserStatus::Invited),
-            (Some(false), UserStatus::Disabled) => Some(UserStatus::Active),
-            (Some(false) | None, _) => None,
-        };
-        let disables = status == Some(UserStatus::Disabled);
-        let after = roles.as_deref().unwrap_or(&user.roles);
-        expect_not_last(tx, &user, Some(&after[..]).filter(|_| !disables)).await?;
-        let now = desk.clock.now();
-        let mut made = None;
-        if disables {
-            made = Some(query.settle(&desk, &call, tx, id).await?);
-            detail["made"] = json!(made);
-        }
-        let changed = UserChange {
-            name: patch.name.as_deref().map(|name| name.trim().to_owned()),
-            roles,
-            locale: patch.locale.clone(),
-            status,
-            keep: call.proved.as_ref().and_then(Proved::sign_in_id),
-        };
-        users::change(tx, &desk.vault, call.keys(), &user, &changed, expected, now).await?;
-        call.record_change(&desk, tx, id.to_string(), Some(detail)).await?;
-        let user = users::read(tx, call.keys(), id).await?.ok_or_else(Problem::not_found)?;
-        Ok::<_, Problem>((user, made, disables))
-    })
-    .await?;
+    let (user, made, disables, released) =
+        tenant_tx!(desk.database, "users.change", &call.tenant, async |tx| {
+            users::lock_administrators(tx).await?;
+            expect_roles(tx, patch.roles.as_deref().unwrap_or_default()).await?;
+            let user = users::lock(tx, call.keys(), id).await?.ok_or_else(Problem::not_found)?;
+            call.expect_handles(&desk, tx, &user.roles).await?;
+            let mut detail = json!({ "roles": patch.roles, "disabled": patch.disabled, "was": user.roles });
+            let roles = match patch.roles.clone() {
+                Some(roles) => Some(call.give_roles(&desk, tx, roles).await?),
+                None => None,
+            };
+            let status = match (patch.disabled, user.status) {
+                (Some(true), _) => Some(UserStatus::Disabled),
+                // Who never came in is invited still; who came in without a password, as with a passkey, is not.
+                (Some(false), UserStatus::Disabled) if !user.came_in() => Some(UserStatus::Invited),
+                (Some(false), UserStatus::Disabled) => Some(UserStatus::Active),
+                (Some(false) | None, _) => None,
+            };
+            let disables = status == Some(UserStatus::Disabled);
+            let after = roles.as_deref().unwrap_or(&user.roles);
+            expect_not_last(tx, &user, Some(&after[..]).filter(|_| !disables)).await?;
+            let now = desk.clock.now();
+            let (mut made, mut released) = (None, Vec::new());
+            if disables {
+                released = inbox::release(tx, id).await?;
+                made = Some(query.settle(&desk, &call, tx, id).await?);
+                detail["made"] = json!(made);
+            }
+            let changed = UserChange {
+                name: patch.name.as_deref().map(|name| name.trim().to_owned()),
+                roles,
+                locale: patch.locale.clone(),
+                status,
+                keep: call.proved.as_ref().and_then(Proved::sign_in_id),
+            };
+            users::change(tx, &desk.vault, call.keys(), &user, &changed, expected, now).await?;
+            call.record_change(&desk, tx, id.to_string(), Some(detail)).await?;
+            let user = users::read(tx, call.keys(), id).await?.ok_or_else(Problem::not_found)?;
+            released.extend(conversations::release_unless_answers(&desk, &call, tx, &user).await?);
+            Ok::<_, Problem>((user, made, disables, released))
+        })
+        .await?;
+    // First: their own streams end before the others hear.
     if disables {
         desk.tenants.changed(&call.tenant);
     }
+    conversations::tell_of_all(&desk, &call.tenant, released);
     Ok(versioned(user.version, ChangedUser { user: user.into(), made }))
 }
 
@@ -452,7 +457,7 @@ pub(crate) async fn remove(
     let expected = expected_version(&call.received)?;
     let query: MadeQuery = call.received.query()?;
     call.received.expect_no_body()?;
-    let made = tenant_tx!(desk.database, "users.remove", &call.tenant, async |tx| {
+    let (made, released) = tenant_tx!(desk.database, "users.remove", &call.tenant, async |tx| {
         users::lock_administrators(tx).await?;
         let user = users::lock(tx, call.keys(), id).await?.ok_or_else(Problem::not_found)?;
         call.expect_handles(&desk, tx, &user.roles).await?;
@@ -461,13 +466,15 @@ pub(crate) async fn remove(
         }
         expect_not_last(tx, &user, None).await?;
         let made = query.settle(&desk, &call, tx, id).await?;
+        let released = inbox::release(tx, id).await?;
         users::remove(tx, id).await?;
         let detail = json!({ "was": user.roles, "made": made });
         call.record_change(&desk, tx, id.to_string(), Some(detail)).await?;
-        Ok::<_, Problem>(made)
+        Ok::<_, Problem>((made, released))
     })
     .await?;
     desk.tenants.changed(&call.tenant);
+    conversations::tell_of_all(&desk, &call.tenant, released);
     if made.is_empty() {
         return Ok(StatusCode::NO_CONTENT.into_response());
     }

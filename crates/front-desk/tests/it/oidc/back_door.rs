@@ -155,6 +155,8 @@ async fn whoever_may_only_set_the_sign_in_gives_nobody_more_than_that() {
         "tenant:read",
         "decisions:read",
         "context-pack:read",
+        "turns:read",
+        "turns:write",
         "conversations:read",
         "conversations:write",
     ]);

@@ -5,7 +5,10 @@ use crate::{
     counted::PATIENCE,
     turns::{asked, said, until},
 };
-use misy_domain::{Role, agent::WaitsFor};
+use misy_domain::{
+    Role,
+    agent::{WaitsFor, WhenWritten},
+};
 use misy_store::{decisions::decision, sessions::Session, turns::wake};
 use misy_testkit::{
     agent::{Step, TestAgent},
@@ -74,7 +77,8 @@ async fn a_turn_waits_for_a_tool_outlives_its_worker_and_is_answered_once_when_i
     assert_eq!(runs, [None, Some((json!({ "call": "Marta 42" }), false))]);
     assert_eq!(tokens(&store, &tenant).await, 6);
     let rests = "select count(*) from misy.conversations
-                 where work_at is null and waits_for is null and waits_until is null and sealed_wait is null";
+                 where work_at is null and waits_for is null and waits_until is null and sealed_wait is null
+                     and wait is null and waits_since is null and waits_agent is null";
     assert_eq!(sqlx::query_scalar::<_, i64>(rests).fetch_one(&mut admin).await.unwrap(), 1);
     assert_eq!(afterwards(&store).await, (None, vec![], 0));
 }
@@ -159,4 +163,79 @@ async fn a_wait_that_ends_badly_is_not_lost() {
     let runs: Vec<_> = agent.heard().into_iter().map(|run| (run.attempt, run.resumed)).collect();
     let here = Some((json!("here"), true));
     assert_eq!(runs, [(1, None), (1, here.clone()), (2, here)]);
+}
+
+#[tokio::test]
+async fn a_turn_that_waits_while_more_stands_there_than_it_sees_waits_all_the_same() {
+    let (store, tenant, session) = one("andina").await;
+    let agent = TestAgent::new(
+        |_| {},
+        |run| match &run.resumed {
+            None if run.texts.len() == 50 => vec![Step::Wait(WaitsFor::Tool, LONG, json!(1), "")],
+            _ => vec![Step::Answer("")],
+        },
+    );
+    for number in 0..60 {
+        asked(&store, &tenant, &session, &format!("{QUESTION} {number}")).await;
+    }
+    let works = Works::start(&store, &agent, settings());
+    waits(&store).await;
+    let mut admin = store.connect_as("postgres").await.unwrap();
+    let rests =
+        "select work_at = waits_until and waits_until > now() + interval '1 hour' from misy.conversations";
+    assert!(sqlx::query_scalar::<_, bool>(rests).fetch_one(&mut admin).await.unwrap());
+    wake_up(&store, &tenant, &session).await;
+    let messages = until(&store, &tenant, &session, 62).await;
+    works.stop().await;
+    assert_eq!(messages[60].in_reply_to.len(), 50);
+    assert_eq!(messages[61].in_reply_to.len(), 10);
+    assert_eq!(agent.heard().len(), 3, "one that waits, one that goes on, and one for the rest");
+}
+
+#[tokio::test]
+async fn a_turn_counts_once_against_its_agent_however_often_it_is_claimed() {
+    let (store, tenant, session) = one("andina").await;
+    let rate = "insert into misy.rate_limits (tenant_id, scope, subject, requests, period_seconds)
+                values ('andina', 'agent', 'support', 2, 86400)";
+    store.admin(rate).await.unwrap();
+    let agent = TestAgent::new(
+        |definition| {
+            definition.when_written = WhenWritten::StartOver;
+            definition.limits.attempts = 20;
+        },
+        |run| match (&run.resumed, run.texts.len(), run.attempt) {
+            (_, 1, _) => vec![Step::Hang],
+            (None, _, 1..4) | (Some(_), _, 1) => vec![Step::Fail],
+            (None, ..) => vec![Step::Wait(WaitsFor::Timer, Duration::from_millis(50), json!(1), "")],
+            (Some(_), ..) => vec![Step::Answer("")],
+        },
+    );
+    let works = Works::start(&store, &agent, settings());
+    // Two turns a day, and each is run seven times.
+    for number in 0..2 {
+        asked(&store, &tenant, &session, &format!("{QUESTION} {number}")).await;
+        agent.called(number * 7 + 1).await;
+        asked(&store, &tenant, &session, &format!("¿Y a qué hora abren? {number}")).await;
+        until(&store, &tenant, &session, 3 * (number + 1)).await;
+    }
+    works.stop().await;
+    assert_eq!(agent.heard().len(), 14);
+    assert_eq!(afterwards(&store).await.0, None, "no limit was met");
+}
+
+#[tokio::test]
+async fn messages_that_wake_a_turn_count_against_its_agent() {
+    let (store, tenant, session) = one("andina").await;
+    let rate = "insert into misy.rate_limits (tenant_id, scope, subject, requests, period_seconds)
+                values ('andina', 'agent', 'support', 2, 86400)";
+    store.admin(rate).await.unwrap();
+    let agent = TestAgent::new(|_| {}, |_| vec![Step::Wait(WaitsFor::Tool, LONG, json!(1), "Un momento.")]);
+    let works = Works::start(&store, &agent, settings());
+    for number in 1..=3 {
+        asked(&store, &tenant, &session, &format!("{QUESTION} {number}")).await;
+        until(&store, &tenant, &session, 2 * number).await;
+    }
+    works.stop().await;
+    assert_eq!(agent.heard().len(), 2);
+    assert_eq!(afterwards(&store).await.0.as_deref(), Some("agent_limit"));
 }

@@ -1,21 +1,21 @@
-//! Whether more than one tenant has work.
+//! Whether more than one tenant is there.
 
 use misy_domain::TenantId;
 use std::time::{Duration, Instant};
 
-/// Who had work so recently has some again soon.
+/// Who was there so recently is there again soon.
 const LATELY: Duration = Duration::from_secs(5);
 
-/// Notes whose work is claimed.
+/// Notes which tenants come, and says whether there is more than one.
 #[derive(Debug, Default)]
-pub(crate) struct Company {
+pub struct Company {
     last: Option<TenantId>,
     changed: Option<Instant>,
 }
 
 impl Company {
-    /// Notes that work of a tenant was claimed.
-    pub(crate) fn met(&mut self, tenant: &TenantId, now: Instant) {
+    /// Notes that a tenant came.
+    pub fn met(&mut self, tenant: &TenantId, now: Instant) {
         let Some(last) = &self.last else {
             self.last = Some(tenant.clone());
             return;
@@ -26,8 +26,8 @@ impl Company {
         }
     }
 
-    /// Whether work of at least two tenants was claimed lately.
-    pub(crate) fn is_there(&self, now: Instant) -> bool {
+    /// Whether at least two tenants came lately.
+    pub fn is_there(&self, now: Instant) -> bool {
         self.changed.is_some_and(|changed| now.saturating_duration_since(changed) < LATELY)
     }
 }
