@@ -335,4 +335,24 @@ describe('people answer in the inbox', { skip: NO_PROGRAM }, () => {
     });
     await page.close();
   });
+
+  test('nobody ends a conversation over words that they have not seen', async () => {
+    const contact = await waiting();
+    const page = await inbox(contact);
+    await page.getByText('Take it to answer').waitFor();
+    await page.keyboard.press('t');
+    await page.getByLabel('Your reply').waitFor();
+    // The contact writes in the moment in which the button is pressed.
+    let words = 0;
+    await page.route('**/hand-back', async (route) => {
+      if (words++ === 0) await contact.write('Una cosa más');
+      await route.continue();
+    });
+    await page.getByRole('button', { name: 'Hand back' }).click();
+    await page.getByText('They have written meanwhile.').waitFor();
+    await page.getByRole('log', { name: 'Messages' }).getByText('Una cosa más').waitFor();
+    await page.getByRole('button', { name: 'Hand back' }).click();
+    await page.getByText('The assistant answers again').waitFor();
+    await page.close();
+  });
 });
