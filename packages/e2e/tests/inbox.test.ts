@@ -314,6 +314,7 @@ describe('people answer in the inbox', { skip: NO_PROGRAM }, () => {
       return route.continue({ url: url.href });
     });
     await page.goto(address());
+    await page.getByRole('searchbox').waitFor();
     await page.keyboard.press('/');
     await page.keyboard.type(name.toUpperCase());
     const rows = page.getByRole('region', { name: 'Conversations' }).getByRole('link');
