@@ -63,6 +63,7 @@ fn turn(pack: &CompiledPack, text: &str) -> Result<u64, Box<dyn Error>> {
             pressed: None,
         }],
         history: &[],
+        form: None,
         permissions: &Permissions::anonymous_chat(),
         handed_off: false,
         unanswered_in_a_row: 0,

@@ -35,6 +35,8 @@ pub struct Call<'a> {
     pub tenant: &'a TenantId,
     /// Which.
     pub conversation: ConversationId,
+    /// The number of the newest message that waits.
+    pub through: i64,
     /// What the contact wrote, and everything that a turn may know.
     pub input: &'a TurnInput<'a>,
     /// How it was understood, and what the built-in agents would answer.

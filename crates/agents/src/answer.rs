@@ -1,6 +1,7 @@
 //! What the agents say: facts of the pack, written in the reply's language.
 
 mod agents;
+mod basics;
 mod facts;
 mod plain;
 mod services;

@@ -97,7 +97,7 @@ pub(crate) fn of(input: &TurnInput<'_>) -> Option<usize> {
 }
 
 /// The place that a few words name, if they say nothing else.
-fn place(said: &[String]) -> Option<usize> {
+pub(crate) fn place(said: &[String]) -> Option<usize> {
     let mut places = said.iter().filter_map(|word| PLACES.iter().find(|(own, _)| own == word));
     let first = places.next().filter(|_| places.next().is_none())?;
     let is_all = said.iter().all(|word| word == first.0 || AROUND.contains(&word.as_str()));

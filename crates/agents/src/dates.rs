@@ -77,8 +77,10 @@ pub(crate) fn read(text: &str, tokens: &[Token], today: Date, month_first: bool)
         }
         match words[at] {
             "hoy" | "today" | "hoje" | "tonight" => when.days.push(Day::Date(today)),
-            "manana" | "tomorrow" | "amanha" if !is_morning(before, &words[..at]) => {
-                let after = before == "pasado" || (before == "after" && words.contains(&"day"));
+            "manana" | "tomorrow" | "amanha"
+                if is_day_after(&words[..at]) || !is_morning(before, &words[..at]) =>
+            {
+                let after = is_day_after(&words[..at]);
                 let days = if after { 2 } else { 1 };
                 when.days.extend(today.checked_add(days.days()).ok().map(Day::Date));
             }
@@ -247,6 +249,15 @@ fn clock_time(text: &str) -> Option<(u16, bool)> {
 
 fn weekend() -> [Day; 2] {
     [Day::Weekday(Weekday::Saturday, false), Day::Weekday(Weekday::Sunday, false)]
+}
+
+/// Whether what stands before "tomorrow" makes it the day after that.
+fn is_day_after(before: &[&str]) -> bool {
+    match before {
+        [.., "pasado"] | [.., "depois", "de"] => true,
+        [.., "after"] => before.contains(&"day"),
+        _ => false,
+    }
 }
 
 /// "en la mañana" is no tomorrow, "mañana" is.
@@ -436,6 +447,8 @@ mod tests {
         assert_eq!(days("12/24 please", En), [date("2026-12-24")]);
         assert_eq!(days("mañana en la mañana", Es), [date("2026-12-02")]);
         assert_eq!(days("pasado mañana", Es), [date("2026-12-03")]);
+        assert_eq!(days("the day after tomorrow", En), [date("2026-12-03")]);
+        assert_eq!(days("depois de amanhã", Pt), [date("2026-12-03")]);
         assert_eq!(days("los sábados", Es), [Day::Weekday(Weekday::Saturday, true)]);
         assert_eq!(days("na segunda", Pt), [Day::Weekday(Weekday::Monday, false)]);
         assert_eq!(days("minha segunda consulta", Pt), []);

@@ -236,6 +236,7 @@ pub(crate) fn judge(model: &Model, turn: &Turn, pack: &CompiledPack, now: Timest
             session_language: None,
             messages: &messages,
             history: &[],
+            form: None,
             permissions: &permissions,
             handed_off: false,
             unanswered_in_a_row: 0,

@@ -7,6 +7,7 @@
 
 pub mod agent;
 mod answer;
+pub mod booking;
 mod budget;
 mod catalogue;
 mod choice;

@@ -9,10 +9,11 @@ use crate::{
     budget::{Budget, PACK_STEPS, Spent},
     escalation::{NumberRule, asks_after_two_unanswered},
     meaning::{Embed, Meaning, passages},
+    plain::{Question, basics},
     text::{
         analyse,
         spelling::Speller,
-        tokens::{fold, words},
+        tokens::{fold, tokens, words},
     },
 };
 use builder::Builder;
@@ -20,7 +21,6 @@ use index::Weight;
 use misy_domain::{
     ContextPack, Language,
     context_pack::{Objection, SalesStrategy},
-    hours::Weekly,
 };
 use misy_encoder::Vectors;
 use std::{borrow::Cow, collections::HashSet, sync::Arc};
@@ -28,6 +28,11 @@ use std::{borrow::Cow, collections::HashSet, sync::Arc};
 /// What a pack that is ready for answering may take in memory: more than three times of what fourteen businesses in one
 /// pack do, and seventeen times of what a demo business does.
 pub const MOST_BYTES: usize = 1664 * 1024;
+
+/// A question of more words asks for more than what any business is asked.
+const MOST_PLAIN_WORDS: usize = 14;
+/// What reading a word for that costs.
+const STEPS_A_PLAIN_WORD: usize = 20;
 
 /// A context pack made ready for answering: build it once per version of the pack and share it.
 #[derive(Debug, Clone)]
@@ -45,6 +50,9 @@ struct Inner {
     index: Index,
     hours_faq: Option<usize>,
     special_hours_faq: Option<usize>,
+    payment_faq: Option<usize>,
+    /// The approved answers to what any business is asked.
+    plain_faqs: Box<[(Question, usize)]>,
     /// Rules of escalation with a number in them.
     number_rules: Vec<NumberRule>,
     after_two_unanswered: bool,
@@ -169,6 +177,17 @@ impl CompiledPack {
         self.inner.special_hours_faq
     }
 
+    /// The approved answer about how one pays, if there is one.
+    pub(crate) fn payment_faq(&self) -> Option<usize> {
+        self.inner.payment_faq
+    }
+
+    /// The approved answer to this very question, if there is one.
+    pub(crate) fn faq_that_asks(&self, question: Question) -> Option<usize> {
+        let mut faqs = self.inner.plain_faqs.iter();
+        faqs.find(|(own, _)| *own == question).map(|(_, at)| *at)
+    }
+
     /// The rules of escalation with a number in them.
     pub(crate) fn number_rules(&self) -> &[NumberRule] {
         &self.inner.number_rules
@@ -221,11 +240,19 @@ impl Inner {
             Language::Pt => &["Vocês abrem nos feriados?", "Abrem no Natal?"],
         })?
         .filter(|at| Some(*at) != hours_faq);
+        let payment_faq = find(match language {
+            Language::Es => {
+                &["¿Qué medios de pago aceptan?", "¿Cómo puedo pagar?", "¿Qué formas de pago tienen?"]
+            }
+            Language::En => &["What payment methods do you take?", "How can I pay?"],
+            Language::Pt => &["Quais formas de pagamento vocês aceitam?", "Como posso pagar?"],
+        })?;
         let when = pack.escalation.iter().flat_map(|rules| &rules.when_to_hand_off);
         let number_rules = when.clone().filter_map(|rule| NumberRule::read(rule)).collect();
         let after_two_unanswered = when.clone().any(|rule| asks_after_two_unanswered(rule));
         let price_objections =
             costs.of("/salesStrategies", budget, || price_objections(&pack, language, budget))?;
+        let plain_faqs = plain_faqs(&pack, language, budget)?;
         let mut compiled = Self {
             names: names(&pack),
             pack,
@@ -234,6 +261,8 @@ impl Inner {
             index,
             hours_faq,
             special_hours_faq,
+            payment_faq,
+            plain_faqs,
             number_rules,
             after_two_unanswered,
             price_objections,
@@ -251,8 +280,31 @@ impl Inner {
             + self.number_rules.iter().map(NumberRule::bytes).sum::<usize>()
             + self.names.iter().map(|(name, _)| name.len() + size_of::<(Box<str>, usize)>()).sum::<usize>()
             + size_of_val(&*self.price_objections)
+            + size_of_val(&*self.plain_faqs)
             + self.pack.bytes()
     }
+}
+
+/// The answers whose own question is one that any business is asked. Other ways of asking often ask for less or more.
+fn plain_faqs(
+    pack: &ContextPack,
+    language: Language,
+    budget: &Budget<'_>,
+) -> Result<Box<[(Question, usize)]>, Spent> {
+    let mut found: Vec<(Question, usize)> = Vec::new();
+    for (at, faq) in pack.faq.iter().enumerate() {
+        budget.take(faq.question.len() / 4)?;
+        let tokens = tokens(&faq.question, language);
+        if tokens.len() > MOST_PLAIN_WORDS {
+            continue;
+        }
+        budget.take(tokens.len() * STEPS_A_PLAIN_WORD)?;
+        let question = basics::question(&tokens, pack)
+            .filter(|question| basics::stands_beside_others(*question, &tokens))
+            .filter(|question| found.iter().all(|(other, _)| other != question));
+        found.extend(question.map(|question| (question, at)));
+    }
+    Ok(found.into())
 }
 
 /// Only the agents read a compiled pack, and they have no use for some of it.
@@ -262,10 +314,6 @@ fn without_what_is_not_read(mut pack: ContextPack) -> ContextPack {
     pack.site_origins = Vec::new();
     for strategy in &mut pack.sales_strategies {
         strategy.steps = Vec::new();
-    }
-    for provider in &mut pack.providers {
-        provider.exceptions = Vec::new();
-        provider.weekly_availability = Weekly::default();
     }
     pack
 }

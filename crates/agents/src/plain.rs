@@ -1,6 +1,7 @@
 //! What a message asks for in so many words. Structure goes before statistics: whoever asks for a person, the hours, the
 //! address or a price says so in few ways, and these are read here for what they are.
 
+pub(crate) mod basics;
 pub(crate) mod denial;
 pub(crate) mod lists;
 pub(crate) mod money;
@@ -8,10 +9,11 @@ pub(crate) mod person;
 
 use crate::plain::lists::{
     BE, CLEARLY_PHONE, EMAIL, FILLERS, GENERAL, GIVE, MINE, OPENING, PHONE, PLACE, STAND, STATES, TIMES,
-    WHERE,
+    WHERE, WHO,
 };
-use crate::{CompiledPack, dates::When, text::tokens::Token};
+use crate::{dates::When, text::tokens::Token};
 use jiff::civil::Date;
+use misy_domain::ContextPack;
 
 /// A question that the pack's plain facts answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,29 +26,50 @@ pub(crate) enum Question {
     Phone,
     /// The address to write to.
     Email,
+    /// How it is reached, whichever way.
+    Contact,
+    /// What it offers.
+    Services,
+    /// What it does, and what it offers.
+    Business,
+    /// What it takes for what it offers.
+    Prices,
+    /// How it is paid.
+    Payment,
+    /// Who works there.
+    Staff,
+    /// Which languages one may write in.
+    Languages,
+}
+
+impl Question {
+    /// The agent that it is for.
+    pub(crate) fn agent(self) -> &'static str {
+        if matches!(self, Self::Services | Self::Business | Self::Prices) { "sales" } else { "support" }
+    }
 }
 
 /// Whether a word stands for nothing by itself: it joins, it is polite, it is a number.
-fn is_filler(token: &Token) -> bool {
+pub(crate) fn is_filler(token: &Token) -> bool {
     let text = token.text.as_str();
     token.function || FILLERS.contains(&text) || text.bytes().all(|b| b.is_ascii_digit())
 }
 
 /// Whether a word tells when: a day, a part of one, a month, a holiday.
-fn tells_when(word: &str, pack: &CompiledPack) -> bool {
+fn tells_when(word: &str, pack: &ContextPack) -> bool {
     TIMES.contains(&word) || crate::dates::is_time_word(word) || is_holiday_word(word, pack)
 }
 
 /// A word of the reasons that the pack gives for its exceptions.
-fn is_holiday_word(word: &str, pack: &CompiledPack) -> bool {
-    pack.pack().calendar().is_some_and(|calendar| {
+fn is_holiday_word(word: &str, pack: &ContextPack) -> bool {
+    pack.calendar().is_some_and(|calendar| {
         let mut reasons = calendar.exceptions.iter().filter_map(|exception| exception.reason.as_deref());
         reasons.any(|reason| crate::text::tokens::words(reason).iter().any(|own| own == word))
     })
 }
 
 /// Whether the words speak of time alone: "and on Sundays?", "¿y a las 6 de la tarde?".
-pub(crate) fn is_time_alone(tokens: &[Token], when: &When, pack: &CompiledPack) -> bool {
+pub(crate) fn is_time_alone(tokens: &[Token], when: &When, pack: &ContextPack) -> bool {
     *when != When::default()
         && tokens.iter().all(|token| {
             is_filler(token) || OPENING.contains(&token.text.as_str()) || tells_when(&token.text, pack)
@@ -54,11 +77,20 @@ pub(crate) fn is_time_alone(tokens: &[Token], when: &When, pack: &CompiledPack) 
 }
 
 /// The plain question that the words ask, if they ask nothing else.
-pub(crate) fn question(tokens: &[Token], pack: &CompiledPack) -> Option<Question> {
+pub(crate) fn question(tokens: &[Token], pack: &ContextPack) -> Option<Question> {
     let says = |words: &[&str]| tokens.iter().any(|token| words.contains(&token.text.as_str()));
+    // "What time does Verde Café open?": its own name says no more than "you".
+    let name = crate::text::tokens::words(&pack.display_name);
     let rest = |known: &dyn Fn(&str) -> bool| {
-        tokens.iter().filter(|token| !is_filler(token) && !known(&token.text)).count()
+        let says_more =
+            |token: &&Token| !is_filler(token) && !known(&token.text) && !name.contains(&token.text);
+        tokens.iter().filter(says_more).count()
     };
+    if says(&WHO)
+        && let Some(staff) = basics::staff(tokens, pack)
+    {
+        return Some(staff);
+    }
     // "Closed, then" agrees to something; "my time" is an appointment.
     let opens = tokens.iter().any(|token| {
         let text = token.text.as_str();
@@ -80,15 +112,23 @@ pub(crate) fn question(tokens: &[Token], pack: &CompiledPack) -> Option<Question
     if (says(&CLEARLY_PHONE) || calls_us) && !says(&["me"]) | says(&GIVE) && rest(&reaches) == 0 {
         return Some(Question::Phone);
     }
-    let stands =
-        |word: &str| PLACE.contains(&word) || WHERE.contains(&word) || STAND.contains(&word) || word == "s";
+    let stands = |word: &str| {
+        PLACE.contains(&word)
+            || GIVE.contains(&word)
+            || WHERE.contains(&word)
+            || STAND.contains(&word)
+            || word == "s"
+    };
     let asks_where = says(&WHERE) && says(&STAND);
-    ((says(&PLACE) || asks_where) && rest(&stands) == 0).then_some(Question::Address)
+    if (says(&PLACE) || asks_where) && rest(&stands) == 0 {
+        return Some(Question::Address);
+    }
+    basics::question(tokens, pack)
 }
 
 /// The dates that the pack itself gives a name: "for Immaculate Conception".
-pub(crate) fn named_holidays(words: &[String], pack: &CompiledPack, today: Date) -> Vec<Date> {
-    let Some(calendar) = pack.pack().calendar() else { return Vec::new() };
+pub(crate) fn named_holidays(words: &[String], pack: &ContextPack, today: Date) -> Vec<Date> {
+    let Some(calendar) = pack.calendar() else { return Vec::new() };
     let mut named: Vec<(Date, Vec<String>)> = Vec::new();
     for exception in calendar.exceptions.iter().filter(|exception| exception.date >= today) {
         let Some(reason) = &exception.reason else { continue };

@@ -7,7 +7,10 @@ pub(crate) mod shelf;
 pub(crate) mod spelling;
 pub(crate) mod tokens;
 
-use crate::budget::{Budget, Spent};
+use crate::{
+    budget::{Budget, Spent},
+    plain::lists::knows,
+};
 use lexicon::Lexicon;
 use misy_domain::Language;
 use spelling::Speller;
@@ -65,7 +68,7 @@ pub(crate) fn analyse(
     let mut tokens = tokens::tokens(text, language);
     budget.take(tokens.len() * STEPS_A_TOKEN)?;
     if let Some(speller) = speller {
-        for token in &mut tokens {
+        for token in tokens.iter_mut().filter(|token| !knows(&token.text)) {
             speller.mend(token, language, budget)?;
         }
     }

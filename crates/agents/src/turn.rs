@@ -3,6 +3,7 @@
 use crate::{
     Candidate, CompiledPack, Decision, Intent, Outcome,
     answer::{Desk, Draft},
+    booking::{self, Form, Said},
     budget::{Budget, Spent},
     catalogue::{Way, built_in},
     choice,
@@ -70,6 +71,8 @@ pub struct TurnInput<'a> {
     pub messages: &'a [InboundText<'a>],
     /// What was said before, oldest first; the last 20 are enough.
     pub history: &'a [HistoryItem],
+    /// What was settled so far of a booking, if something was.
+    pub form: Option<&'a Form>,
     /// What the session's token allows.
     pub permissions: &'a Permissions,
     /// Whether a person has taken over.
@@ -101,6 +104,8 @@ pub struct TurnOutcome {
     pub language: Language,
     /// To be given to the next turn.
     pub unanswered_in_a_row: u8,
+    /// What the messages settle of a booking, where the turn is for that.
+    pub said: Option<Said>,
     /// Why.
     pub decision: Decision,
     /// Whether the turn ended because its budget was spent: then nothing was answered, and a person is asked.
@@ -136,10 +141,14 @@ pub(crate) fn decide_with(model: &Model, input: &TurnInput<'_>, budget: &Budget<
     let silent = input.handed_off || spent.is_some();
     let chosen = choice::of(input).filter(|_| !silent);
     // What is asked in so many words needs no reading of what it means.
-    let plain = if silent || chosen.is_some() || seen.wants_person { None } else { first.plainly() };
+    let form = input.form.filter(|form| form.is_open(input.now) && !silent && !seen.wants_person);
+    let said = (!silent && !seen.wants_person).then(|| booking::read(&first, input, form));
+    let goes_on = form.zip(said.as_ref()).is_some_and(|(form, said)| said.continues(form));
+    let plain =
+        if silent || chosen.is_some() || seen.wants_person || goes_on { None } else { first.plainly() };
     let limit = over_limit(input.pack, &seen);
     let mut reading = None;
-    if !silent && chosen.is_none() && !seen.wants_person && plain.is_none() && limit.is_none() {
+    if !silent && chosen.is_none() && !seen.wants_person && plain.is_none() && limit.is_none() && !goes_on {
         match meaning::read(Judge::learnt(), input.pack, &seen, budget) {
             Ok(read) => reading = read,
             Err(out) => spent = Some(out),
@@ -152,7 +161,7 @@ pub(crate) fn decide_with(model: &Model, input: &TurnInput<'_>, budget: &Budget<
     budget.begin(Stage::Route);
     let (limits, rules) = (Vec::new(), style.rules.clone());
     let candidates = candidates(&desk, reading.as_ref());
-    let mut turn = Turn { input, desk: &desk, limits, rules, candidates, spent, budget };
+    let mut turn = Turn { input, desk: &desk, limits, rules, said, candidates, spent, budget };
     turn.rules.insert(0, format!("language: {language}"));
     if topic.is_some() {
         turn.rules.push("context: goes on from what the contact asked before".to_owned());
@@ -173,6 +182,11 @@ pub(crate) fn decide_with(model: &Model, input: &TurnInput<'_>, budget: &Budget<
     if seen.wants_person {
         put_first(&mut ranked, "handoff");
         return turn.hand_off(&ranked, Reason::asked());
+    }
+    if goes_on && limit.is_none() {
+        turn.rules.push("booking: goes on with what was settled before".to_owned());
+        put_first(&mut ranked, "booking");
+        return turn.route(&ranked);
     }
     if let Some((agent, draft)) = plain {
         put_first(&mut ranked, agent);
@@ -244,6 +258,7 @@ struct Turn<'a> {
     desk: &'a Desk<'a>,
     limits: Vec<String>,
     rules: Vec<String>,
+    said: Option<Said>,
     candidates: Vec<Candidate>,
     spent: Option<Spent>,
     budget: &'a Budget<'a>,
@@ -277,10 +292,10 @@ impl Turn<'_> {
             Way::Says(says) => says(self.desk),
             Way::Knows(says) => {
                 let draft = says(self.desk);
-                if !draft.answered {
-                    return self.unanswered(ranked);
+                match draft.answered.then_some(draft).or_else(|| self.desk.offered()) {
+                    Some(draft) => draft,
+                    None => return self.unanswered(ranked),
                 }
-                draft
             }
             Way::HandsOver => return self.hand_off(ranked, category(self.desk.seen)),
             Way::Rests => Draft::default(),
@@ -291,10 +306,8 @@ impl Turn<'_> {
 
     /// An answer to what was asked in so many words, by the agent that it is for if the session may use it.
     fn plainly(&mut self, ranked: &[(&'static str, f64)], agent: &'static str, draft: Draft) -> TurnOutcome {
-        let allowed = |name| needed(name).is_none_or(|needed| self.input.permissions.contains(needed));
-        if !allowed(agent) {
-            return self.route(ranked);
-        }
+        let allowed = |name: &&str| needed(name).is_none_or(|needed| self.input.permissions.contains(needed));
+        let Some(agent) = [agent, "support"].into_iter().find(allowed) else { return self.route(ranked) };
         self.rules.push(format!("route: {agent}, asked in so many words"));
         let named = draft.sources.iter().map(|source| candidate(&source.kind, &source.id, 1.0));
         self.candidates = named.take(MOST_CANDIDATES).collect();
@@ -427,7 +440,8 @@ impl Turn<'_> {
         let reply = Reply { parts, sources: draft.sources, agent_name: agent.to_owned() };
         let replies = if reply.parts.is_empty() { Vec::new() } else { vec![reply] };
         let spent = self.spent;
-        TurnOutcome { replies, handoff, language: desk.language, unanswered_in_a_row, decision, spent }
+        let said = self.said.take().filter(|_| agent == "booking");
+        TurnOutcome { replies, handoff, language: desk.language, unanswered_in_a_row, said, decision, spent }
     }
 }
 

@@ -156,7 +156,11 @@ pub(crate) fn understand(
     for piece in pieces.iter().filter(|_| pieces.len() > 1) {
         let analysis = analyse(piece, language, Some(pack.speller()), budget)?;
         if !analysis.units.is_empty() {
-            parts.push(part(model, pack, analysis, &whole.senses, budget)?);
+            let mut part = part(model, pack, analysis, &whole.senses, budget)?;
+            let tokens = &part.analysis.tokens;
+            part.question =
+                part.question.filter(|question| plain::basics::stands_beside_others(*question, tokens));
+            parts.push(part);
         }
     }
     let zone = pack.pack().timezone.zone();
@@ -187,7 +191,7 @@ pub(crate) fn understand(
 /// The days that the pack has a name of its own for.
 fn add_holidays(when: &mut When, analysis: &Analysis, pack: &CompiledPack, today: jiff::civil::Date) {
     let words: Vec<String> = analysis.tokens.iter().map(|token| token.text.clone()).collect();
-    for date in plain::named_holidays(&words, pack, today) {
+    for date in plain::named_holidays(&words, pack.pack(), today) {
         let day = dates::Day::Date(date);
         if !when.days.contains(&day) {
             when.days.push(day);
@@ -209,7 +213,7 @@ fn part(
         plain_hours_first(pack, &senses, hours, &mut faqs);
     }
     let services = index.rank_services(&senses, budget)?;
-    let question = plain::question(&analysis.tokens, pack);
+    let question = plain::question(&analysis.tokens, pack.pack());
     let mut part = Part { analysis, senses, faqs, services, faq_confidence: 0.0, question };
     part.faq_confidence = model.faq_confidence(&features::faq(&part));
     Ok(part)

@@ -184,6 +184,7 @@ fn decide(
         session_language: None,
         messages: &messages,
         history,
+        form: None,
         permissions: &Permissions::anonymous_chat(),
         handed_off: false,
         unanswered_in_a_row: 0,

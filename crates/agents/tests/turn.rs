@@ -14,6 +14,9 @@ use misy_domain::{Channel, ContextPack, Language, Part, Permission, Permissions,
 use proptest::prelude::*;
 use std::{collections::BTreeMap, sync::LazyLock};
 
+#[path = "turn/basics.rs"]
+mod basics;
+
 const PACKS: [&str; 9] = [
     include_str!("../../../seeds/businesses/andina.json"),
     include_str!("../../../seeds/businesses/colombiatic.json"),
@@ -85,6 +88,7 @@ impl<'a> Ask<'a> {
                 pressed: None,
             }],
             history: self.history,
+            form: None,
             permissions: &self.permissions,
             handed_off: self.handed_off,
             unanswered_in_a_row: self.unanswered,

@@ -86,6 +86,10 @@ actions! {
     ContextPackRead = "context-pack:read",
     /// Replace the context pack.
     ContextPackWrite = "context-pack:write",
+    /// Read bookings, and who they are for.
+    BookingsRead = "bookings:read",
+    /// Make, move and cancel bookings.
+    BookingsWrite = "bookings:write",
     /// Read sites.
     SitesRead = "sites:read",
     /// Make, change and delete sites.

@@ -148,6 +148,12 @@ pub struct Service {
     /// How long it takes; with providers it can be booked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub duration_minutes: Option<u32>,
+    /// Minutes that its provider needs before it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub buffer_before_minutes: Option<u32>,
+    /// Minutes that its provider needs after it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub buffer_after_minutes: Option<u32>,
     /// Why one would want it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub benefits: Vec<String>,
@@ -177,6 +183,9 @@ pub struct Provider {
     /// Dates that differ.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub exceptions: Vec<Exception>,
+    /// How many bookings it takes at once; usually one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub capacity: Option<u32>,
 }
 
 /// The rules of bookings.

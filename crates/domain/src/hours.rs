@@ -44,7 +44,7 @@ impl ClockTime {
 
     /// The instant of this time on a date. Where clocks jump forward the later reading counts, where they fall back
     /// the earlier one (as RFC 5545 does).
-    fn on(self, date: Date, zone: &TimeZone) -> Option<Timestamp> {
+    pub fn on(self, date: Date, zone: &TimeZone) -> Option<Timestamp> {
         let (date, minutes) = if self.0 == 24 * 60 { (date.tomorrow().ok()?, 0) } else { (date, self.0) };
         let hour = i8::try_from(minutes / 60).ok()?;
         let minute = i8::try_from(minutes % 60).ok()?;

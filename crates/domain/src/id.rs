@@ -172,6 +172,9 @@ pub mod kind {
     /// A mail that waits to be sent.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
     pub struct Mail;
+    /// A booking.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    pub struct Booking;
     /// A rotation of keys.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
     pub struct Rotation;
@@ -239,6 +242,9 @@ pub mod kind {
     impl Named for Mail {
         const PREFIX: &'static str = "eml";
     }
+    impl Named for Booking {
+        const PREFIX: &'static str = "bkg";
+    }
     impl Named for Rotation {
         const PREFIX: &'static str = "rot";
     }
@@ -284,6 +290,8 @@ pub type AlertId = Id<kind::Alert>;
 pub type NoteId = Id<kind::Note>;
 /// `eml_…`
 pub type MailId = Id<kind::Mail>;
+/// `bkg_…`
+pub type BookingId = Id<kind::Booking>;
 /// `rot_…`
 pub type RotationId = Id<kind::Rotation>;
 

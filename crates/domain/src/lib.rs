@@ -4,6 +4,7 @@
 
 pub mod action;
 pub mod agent;
+pub mod booking;
 pub mod channel;
 pub mod clock;
 pub mod context_pack;
@@ -33,6 +34,7 @@ pub mod trace_context;
 pub mod words;
 
 pub use action::{Act, Action, act};
+pub use booking::BookingState;
 pub use channel::Channel;
 pub use clock::{Clock, SystemClock};
 pub use context_pack::ContextPack;
@@ -41,9 +43,9 @@ pub use domain_name::DomainName;
 pub use email::EmailAddress;
 pub use entropy::Entropy;
 pub use id::{
-    AlertId, AuditId, CertificateId, ChannelAccountId, ContactId, ConversationId, DeliveryId, FileId,
-    GrantId, Id, IdentityId, KeyId, MailId, MessageId, NoteId, PasskeyId, RequestId, RotationId, SessionId,
-    SignInId, TokenId, UserId,
+    AlertId, AuditId, BookingId, CertificateId, ChannelAccountId, ContactId, ConversationId, DeliveryId,
+    FileId, GrantId, Id, IdentityId, KeyId, MailId, MessageId, NoteId, PasskeyId, RequestId, RotationId,
+    SessionId, SignInId, TokenId, UserId,
 };
 pub use language::{Language, Locale};
 pub use message::{Content, Message, MessageOrigin, Part, Pressed, Reply, Role, Source};

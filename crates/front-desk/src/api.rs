@@ -2,6 +2,7 @@
 
 pub mod audit_keys;
 pub mod auth;
+pub mod booking;
 pub mod channels;
 pub mod files;
 pub mod health;

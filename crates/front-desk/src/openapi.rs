@@ -7,8 +7,8 @@ use crate::{
 };
 use http::Method;
 use misy_domain::{
-    Action, AlertId, AuditId, CertificateId, ConversationId, DomainName, FileId, GrantId, KeyId, PasskeyId,
-    SessionId, SignInId, SiteId, TenantId, UserId,
+    Action, AlertId, AuditId, BookingId, CertificateId, ConversationId, DomainName, FileId, GrantId, KeyId,
+    PasskeyId, SessionId, SignInId, SiteId, TenantId, UserId,
 };
 use misy_trust::AccessPolicies;
 use serde::Serialize;
@@ -43,6 +43,7 @@ use utoipa::{
         (name = "auth", description = "People sign in and look after their own account"),
         (name = "chat", description = "Sessions, messages, live events"),
         (name = "channels", description = "Messages that come and go beside the tenant's own sites"),
+        (name = "bookings", description = "What can be booked, and what is"),
         (name = "inbox", description = "What contacts say, and people who answer them"),
         (name = "tenants", description = "Tenants and what belongs to them"),
         (name = "people", description = "Users of a tenant and what they may do"),
@@ -304,6 +305,7 @@ fn of_place(path: &str, name: &str) -> Option<(String, RefOr<Schema>)> {
         "siteId" => of::<SiteId>(),
         "keyId" => of::<KeyId>(),
         "fileId" => of::<FileId>(),
+        "bookingId" => of::<BookingId>(),
         "certificateId" => of::<CertificateId>(),
         "userId" => of::<UserId>(),
         "passkeyId" => of::<PasskeyId>(),

@@ -50,6 +50,7 @@ struct Inner {
     server_time: Option<Timestamp>,
     retry_after: Option<i64>,
     quota: Option<QuotaFacts>,
+    alternatives: Vec<FreeTime>,
     headers: Vec<(HeaderName, HeaderValue)>,
     is_collision: bool,
 }
@@ -88,6 +89,25 @@ pub struct ProblemBody<'a> {
     /// Which quota is used up.
     #[serde(skip_serializing_if = "Option::is_none")]
     quota: Option<QuotaFacts>,
+    /// Times that are free in the place of the one that cannot be had.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    #[schema(required = false)]
+    alternatives: &'a [FreeTime],
+}
+
+/// A time that can be booked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct FreeTime {
+    /// When it begins.
+    #[schema(value_type = String, format = DateTime)]
+    pub starts_at: Timestamp,
+    /// When it ends.
+    #[schema(value_type = String, format = DateTime)]
+    pub ends_at: Timestamp,
+    /// With whom.
+    #[schema(example = "dra-valentina-rojas")]
+    pub provider_id: String,
 }
 
 /// A quota that is used up.
@@ -116,6 +136,7 @@ impl Problem {
             server_time: None,
             retry_after: None,
             quota: None,
+            alternatives: Vec::new(),
             headers: Vec::new(),
             is_collision: false,
         }))
@@ -304,6 +325,11 @@ impl Problem {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, Code::Internal, "Something went wrong on our side.")
     }
 
+    /// The same, with times that are free.
+    pub fn with_alternatives(self, alternatives: Vec<FreeTime>) -> Self {
+        self.edit(|inner| inner.alternatives = alternatives)
+    }
+
     /// The status.
     pub fn status(&self) -> StatusCode {
         self.0.status
@@ -331,6 +357,7 @@ impl Problem {
             errors: &inner.errors,
             server_time: inner.server_time,
             quota: inner.quota,
+            alternatives: &inner.alternatives,
         };
         // Only text and numbers are in it, so there is nothing that could fail.
         let json = serde_json::to_vec(&body).unwrap_or_default();

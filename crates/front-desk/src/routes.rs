@@ -199,6 +199,12 @@ fn chat() -> Routes {
         .open(served!(sessions::read::read))
         .open(served!(sessions::history::list))
         .open(served!(sessions::events::follow))
+        .open(served!(sessions::bookings::list))
+        .open(served!(sessions::bookings::free))
+        .open(served!(sessions::bookings::create))
+        .open(served!(sessions::bookings::calendar))
+        .open(served!(sessions::bookings::change))
+        .open(served!(sessions::bookings::cancel))
         .open(served!(messages::write))
         .open(served!(files::upload::upload))
         .open(served!(files::read::read))
@@ -273,7 +279,9 @@ fn life() -> Routes {
 
 /// What a tenant has.
 fn belongings() -> Routes {
-    use tenants::{certificates, channels, context_pack, encryption, files, keys, secrets, sites};
+    use tenants::{
+        bookings, certificates, channels, context_pack, encryption, files, keys, secrets, services, sites,
+    };
     Routes::default()
         .managed(served!(tokens::revoke_all::revoke_all))
         .managed(served!(certificates::list))
@@ -285,6 +293,15 @@ fn belongings() -> Routes {
         .managed(served!(channels::change))
         .managed(served!(channels::rotate))
         .managed(served!(channels::deliveries::list))
+        .managed(served!(services::list))
+        .managed(served!(services::providers))
+        .managed(served!(services::free))
+        .managed(served!(bookings::list))
+        .managed(served!(bookings::create))
+        .managed(served!(bookings::read))
+        .managed(served!(bookings::calendar))
+        .managed(served!(bookings::change))
+        .managed(served!(bookings::cancel))
         .managed(served!(channels::vendor::test))
         .managed(served!(channels::vendor::templates))
         .managed(served!(channels::vendor::create_template))

@@ -5,6 +5,7 @@
 //! [`rotations`] seals anew what is under an old key.
 
 mod agents;
+mod booking;
 mod courier;
 mod held;
 mod mailer;

@@ -13,6 +13,7 @@ mod writing;
 
 use crate::{
     Agents, Places, Signs, Worker, WorkerSettings,
+    booking::Booking,
     traced_turn::TracedTurn,
     worker::{Handler, WorkError},
 };
@@ -29,7 +30,7 @@ use misy_domain::{
     decision::{Outcome, Stage},
 };
 use misy_store::{
-    Bell, Database, Limits, Vault,
+    Bell, Database, Limits, Vault, bookings,
     leases::{Lease, Trouble},
     turns::{self, Conversations, NewHandoff, NewWait, TurnResult, TurnWork},
 };
@@ -77,7 +78,11 @@ impl Turns {
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
     ) -> Self {
-        let (limits, agents, decide) = (Limits::default(), Agents::built_in(), Arc::new(decide_turn));
+        let workbench = packs.workbench().clone();
+        let booking =
+            Booking::new(database.clone(), vault.clone(), workbench, clock.clone(), entropy.clone());
+        let agents = Agents::built_in().with(Arc::new(booking));
+        let (limits, decide) = (Limits::default(), Arc::new(decide_turn));
         Self {
             database,
             vault,
@@ -137,10 +142,13 @@ impl Turns {
             tx.commit().await?;
             return Ok(None);
         };
+        let form = bookings::form(&mut tx, &keys, lease.id).await?;
         tx.commit().await?;
+        // A form of another version is begun anew.
+        let form = form.and_then(|form| serde_json::from_value(form).ok());
         let pack = self.pack(&lease.tenant, work.pack_version).await?;
         let pack = pack.ok_or(WorkError::Failed(Trouble::NoContextPack))?;
-        Ok(Some(Loaded::new(keys, work, pack)))
+        Ok(Some(Loaded::new(keys, work, pack, form)))
     }
 
     /// The pack of a version; `None` if it is not there.

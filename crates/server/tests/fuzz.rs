@@ -447,6 +447,7 @@ fn turn(pack: &CompiledPack, text: &str, now: Timestamp) {
                 pressed: None,
             }],
             history: &history,
+            form: None,
             permissions: &Permissions::anonymous_chat(),
             handed_off: false,
             unanswered_in_a_row: unanswered,

@@ -33,7 +33,10 @@ begin
         ('user_devices', 'expires_at < $1 - interval ''1 hour'''),
         ('mails', 'dead_at < $1 - interval ''30 days'''),
         -- Files that nobody sent, and those whose bytes never came. Their bytes follow.
-        ('attachments', 'message_id is null and created_at < $1 - interval ''1 day''')
+        ('attachments', 'message_id is null and created_at < $1 - interval ''1 day'''),
+        -- Times that nobody decided on, and what was said of bookings that nobody made.
+        ('bookings', 'held_until < $1 - interval ''1 hour'''),
+        ('booking_forms', 'created_at < $1 - interval ''7 days''')
     loop
         execute format(
             -- Tenant by tenant, as each index begins with the tenant.

@@ -357,7 +357,7 @@ begin
 end
 $$;
 
--- The same of all accounts where threads wait for it.
+-- The same of accounts where threads wait for it: of some that chance names, so that none stands before another each time.
 create function misy.wake_accounts(p_limit integer) returns integer
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -370,7 +370,7 @@ begin
         select a.tenant_id, a.account_id
         from misy.channel_accounts a
         where a.wakes_after is not null
-        order by a.tenant_id, a.account_id
+        order by pg_catalog.random()
         limit 20
         for no key update skip locked
     loop

@@ -18,7 +18,8 @@ grant update (sealed_body) on misy.messages to misy_app;
 revoke update on misy.contacts, misy.sessions, misy.conversations from misy_app, misy_system;
 grant update (
     status, language, last_sequence, last_inbound_sequence, work_at, lease_owner, fence, attempts, last_error, dead_at,
-    sealed_handoff, sealed_wait, woken, active_at, assignee, waiting_since, handling, answered_sequence) on misy.conversations to misy_app;
+    sealed_handoff, sealed_wait, woken, active_at, assignee, waiting_since, handling, answered_sequence,
+    unanswered_in_a_row, handoff_reason) on misy.conversations to misy_app;
 grant update (token_family, sealed_metadata, permissions, expires_at, ended_at) on misy.sessions to misy_app;
 
 -- A role removes rows of those tables alone that the program removes rows of as that role: what hangs on a row goes with it.
@@ -38,6 +39,9 @@ grant delete on misy.attachments to misy_app;
 -- What is over is swept.
 grant delete on misy.attachments, misy.idempotency_keys, misy.mails, misy.revoked_tokens, misy.token_renewals to misy_system;
 grant delete on misy.mails to misy_worker;
+-- A hold that ran out, and what a conversation had settled before.
+grant delete on misy.bookings to misy_app, misy_worker, misy_system;
+grant delete on misy.booking_forms to misy_worker, misy_system;
 grant delete on misy.audit_pending to misy_sealer;
 
 -- Before then nothing of a closed tenant is removed, whatever the clock of a replica says.

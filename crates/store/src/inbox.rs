@@ -239,6 +239,9 @@ pub async fn handle(
                             then clock_timestamp() else work_at end,
              answered_sequence = case when $5 then last_inbound_sequence else answered_sequence end,
              attempts = case when $5 then 0 else attempts end,
+             unanswered_in_a_row = case when $5 then 0 else unanswered_in_a_row end,
+             handoff_reason = case when $5 then null else handoff_reason end,
+             sealed_handoff = case when $5 then null else sealed_handoff end,
              dead_at = case when $5 then null else dead_at end,
              lease_owner = null
          where tenant_id = $1 and conversation_id = $2",

@@ -7,10 +7,12 @@
 pub mod alerts;
 pub mod audit;
 pub mod bell;
+pub mod bookings;
 pub mod ceremonies;
 pub mod certificates;
 pub mod channels;
 pub mod closing;
+pub mod contacts;
 pub mod context_packs;
 pub mod credentials;
 pub mod database;

@@ -5,6 +5,6 @@
 mod packs;
 mod threads;
 
-pub use misy_agents::TooCostly;
+pub use misy_agents::{CompiledPack, TooCostly};
 pub use packs::{PackError, Packs, Prepared};
 pub use threads::{Unfinished, Workbench};

@@ -116,7 +116,6 @@ impl Desk<'_> {
 
     /// Greetings, thanks and the like.
     pub(crate) fn smalltalk(&self) -> Draft {
-        let mut draft = Draft::default();
         let order = [
             ("bot_question", "bot"),
             ("praise", "praise"),
@@ -129,6 +128,11 @@ impl Desk<'_> {
             ("laugh", "ack"),
         ];
         let phrase = order.iter().find(|(cue, _)| self.has(cue)).map_or("capabilities", |(_, phrase)| phrase);
+        self.small_talk(phrase)
+    }
+
+    pub(super) fn small_talk(&self, phrase: &str) -> Draft {
+        let mut draft = Draft::default();
         self.phrase(&mut draft, phrase);
         draft.rules.push(format!("smalltalk: {phrase}"));
         draft.answered = true;

@@ -43,22 +43,27 @@ impl Desk<'_> {
                 return Some(("sales", draft));
             }
         }
-        self.questions().map(|draft| ("support", draft))
+        self.questions().or_else(|| self.small())
     }
 
     /// All questions of the message, if at least one is plain and each of the others has a sure answer.
-    fn questions(&self) -> Option<Draft> {
+    fn questions(&self) -> Option<(&'static str, Draft)> {
         let whole = &self.seen.whole;
         let mut draft = Draft::default();
         if let Some(question) = whole.question {
-            self.plain_fact(&mut draft, question);
-            return draft.answered.then_some(draft);
+            self.plain_fact(&mut draft, whole, question);
+            return draft.answered.then_some((question.agent(), draft));
         }
         let parts = &self.seen.parts;
         if !parts.iter().any(|part| part.question.is_some()) {
             return None;
         }
-        let sure = |part: &Part| part.faq_confidence > SURE && !part.analysis.has("price_ask");
+        // "I want the online shop, how do I pay?": who wants to buy is sold to.
+        let wants = |part: &Part| {
+            part.analysis.has("want") && part.services.first().is_some_and(|hit| hit.cosine > 0.3)
+        };
+        let sure =
+            |part: &Part| part.faq_confidence > SURE && !part.analysis.has("price_ask") && !wants(part);
         let priced = |part: &Part| {
             part.analysis.has("price_ask") && part.services.first().is_some_and(|hit| hit.cosine > 0.3)
         };
@@ -67,9 +72,10 @@ impl Desk<'_> {
             return None;
         }
         let asked = parts.iter().filter(|part| part.question.is_some() || sure(part) || priced(part));
+        let first = parts.iter().find_map(|part| part.question);
         for part in asked.take(MOST_QUESTIONS) {
             match (part.question, part.services.first()) {
-                (Some(question), _) => self.plain_fact(&mut draft, question),
+                (Some(question), _) => self.plain_fact(&mut draft, part, question),
                 (None, Some(hit)) if priced(part) => self.service(&mut draft, hit.at, false),
                 (None, _) => {
                     if let Some(hit) = part.faqs.first() {
@@ -78,10 +84,10 @@ impl Desk<'_> {
                 }
             }
         }
-        draft.answered.then_some(draft)
+        draft.answered.then(|| (first.map_or("support", Question::agent), draft))
     }
 
-    fn plain_fact(&self, draft: &mut Draft, question: Question) {
+    fn plain_fact(&self, draft: &mut Draft, part: &Part, question: Question) {
         let contact = &self.pack.pack().contact;
         match question {
             Question::Hours => self.plain_hours(draft),
@@ -91,6 +97,8 @@ impl Desk<'_> {
                     self.faq(draft, at);
                 } else if let Some(address) = &contact.address {
                     self.fact(draft, "address", &[("address", address)], address);
+                } else {
+                    self.ask_there(draft);
                 }
             }
             Question::Phone => match &contact.phone {
@@ -98,10 +106,11 @@ impl Desk<'_> {
                 None => self.reach_by(draft, "email", &contact.email),
             },
             Question::Email => self.reach_by(draft, "email", &contact.email),
+            basic => self.basic(draft, part, basic),
         }
     }
 
-    fn fact(&self, draft: &mut Draft, name: &str, values: &[(&str, &str)], title: &str) {
+    pub(super) fn fact(&self, draft: &mut Draft, name: &str, values: &[(&str, &str)], title: &str) {
         draft.blocks.push(Block::Text(self.say(name, values)));
         draft.sources.push(Source {
             kind: "contact".to_owned(),
@@ -131,8 +140,9 @@ impl Desk<'_> {
     fn plain_hours(&self, draft: &mut Draft) {
         let when = &self.seen.when;
         let Some(calendar) = self.pack.pack().calendar() else {
-            if let Some(at) = self.pack.hours_faq() {
-                self.faq(draft, at);
+            match self.pack.hours_faq() {
+                Some(at) => self.faq(draft, at),
+                None => self.ask_there(draft),
             }
             return;
         };

@@ -96,6 +96,7 @@ fn answer(
         session_language,
         messages: &messages,
         history,
+        form: None,
         permissions: &Permissions::anonymous_chat(),
         handed_off: false,
         unanswered_in_a_row: 0,

@@ -1,6 +1,6 @@
 //! The word lists of `data/plain.txt`, read once.
 
-use std::sync::LazyLock;
+use std::{collections::HashSet, sync::LazyLock};
 
 /// Folded words of all languages.
 pub(crate) type List = LazyLock<Vec<&'static str>>;
@@ -12,6 +12,16 @@ fn list(name: &str) -> Vec<&'static str> {
     let mut lines = TEXT.lines().filter_map(|line| line.split_once(" | "));
     let (_, words) = lines.find(|(own, _)| *own == name).expect("every list stands in data/plain.txt");
     words.split_whitespace().collect()
+}
+
+static KNOWN: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
+    let lists = TEXT.lines().filter_map(|line| line.split_once(" | "));
+    lists.flat_map(|(_, words)| words.split_whitespace()).collect()
+});
+
+/// Whether any list has a word; such a word is not misspelt.
+pub(crate) fn knows(word: &str) -> bool {
+    KNOWN.contains(word)
 }
 
 /// Words that speak of opening and closing.
@@ -80,6 +90,54 @@ pub(crate) static HAVE: List = LazyLock::new(|| list("have"));
 pub(crate) static WHAT: List = LazyLock::new(|| list("what"));
 /// Words.
 pub(crate) static FREE: List = LazyLock::new(|| list("free"));
+/// What a business has to sell, by its general names.
+pub(crate) static OFFERS: List = LazyLock::new(|| list("offers"));
+/// Kinds of what is sold.
+pub(crate) static KINDS: List = LazyLock::new(|| list("kinds"));
+/// Asks for what is sold.
+pub(crate) static SELLS: List = LazyLock::new(|| list("sells"));
+/// What a business does with what it sells.
+pub(crate) static DOES: List = LazyLock::new(|| list("does"));
+/// Asks for prices.
+pub(crate) static PRICES: List = LazyLock::new(|| list("prices"));
+/// How much.
+pub(crate) static HOW_MUCH: List = LazyLock::new(|| list("how_much"));
+/// Stands beside "how much".
+pub(crate) static COST_VERBS: List = LazyLock::new(|| list("cost_verbs"));
+/// Asks how the business is reached.
+pub(crate) static CONTACTS: List = LazyLock::new(|| list("contacts"));
+/// Stands beside it.
+pub(crate) static WAYS: List = LazyLock::new(|| list("ways"));
+/// To pay.
+pub(crate) static PAY: List = LazyLock::new(|| list("pay"));
+/// What is paid with.
+pub(crate) static PAY_WITH: List = LazyLock::new(|| list("pay_with"));
+/// Stands beside paying.
+pub(crate) static PAY_WAYS: List = LazyLock::new(|| list("pay_ways"));
+/// Who.
+pub(crate) static WHO: List = LazyLock::new(|| list("who"));
+/// To work there.
+pub(crate) static WORKS: List = LazyLock::new(|| list("works"));
+/// Those who work there, as a group.
+pub(crate) static PEOPLE: List = LazyLock::new(|| list("people"));
+/// Languages.
+pub(crate) static TONGUES: List = LazyLock::new(|| list("tongues"));
+/// To speak one.
+pub(crate) static SPEAKS: List = LazyLock::new(|| list("speaks"));
+/// A place that is booked, not a person.
+pub(crate) static ROOMS: List = LazyLock::new(|| list("rooms"));
+/// Asks about something.
+pub(crate) static ABOUT: List = LazyLock::new(|| list("about"));
+/// The business itself.
+pub(crate) static YOURSELVES: List = LazyLock::new(|| list("yourselves"));
+/// Can.
+pub(crate) static ABLE: List = LazyLock::new(|| list("able"));
+/// To help.
+pub(crate) static HELP: List = LazyLock::new(|| list("help"));
+/// A day or a moment that is near.
+pub(crate) static SOON: List = LazyLock::new(|| list("soon"));
+/// Speaks of something said before, or of whoever writes.
+pub(crate) static THIS_ONE: List = LazyLock::new(|| list("this_one"));
 
 #[cfg(test)]
 mod tests {
@@ -122,6 +180,30 @@ mod tests {
             &HAVE,
             &WHAT,
             &FREE,
+            &OFFERS,
+            &KINDS,
+            &SELLS,
+            &DOES,
+            &PRICES,
+            &HOW_MUCH,
+            &COST_VERBS,
+            &CONTACTS,
+            &WAYS,
+            &PAY,
+            &PAY_WITH,
+            &PAY_WAYS,
+            &WHO,
+            &WORKS,
+            &PEOPLE,
+            &TONGUES,
+            &SPEAKS,
+            &ROOMS,
+            &ABOUT,
+            &YOURSELVES,
+            &THIS_ONE,
+            &SOON,
+            &ABLE,
+            &HELP,
         ] {
             assert!(!own.is_empty());
             assert!(own.iter().all(|word| words(word).join("-") == *word), "{own:?}");

@@ -74,6 +74,16 @@ pub(crate) fn is_asked_for(tokens: &[Token]) -> bool {
     staff_alone || anybody_alone || speaks || hands_over || attends || wants
 }
 
+/// Whether nothing is asked but what answers: "are you a real person?".
+pub(crate) fn is_asked_what_answers(tokens: &[Token]) -> bool {
+    let words: Vec<&str> = tokens.iter().map(|token| token.text.as_str()).collect();
+    let lists: [&[&str]; 4] = [&STAFF, &ANYBODY, &MACHINES, &BESIDE];
+    let known = |token: &Token| {
+        super::is_filler(token) || lists.iter().any(|list| list.contains(&token.text.as_str()))
+    };
+    asks_what_answers(&words) && tokens.iter().all(known)
+}
+
 /// "Are you a person?", "¿hablo con un bot?": asks what answers, not for somebody else. So does a question about the product.
 fn asks_what_answers(words: &[&str]) -> bool {
     let machine = words.iter().any(|word| MACHINES.contains(word));

@@ -133,7 +133,7 @@ pub(crate) fn week(calendar: &Calendar<'_>, language: Language) -> Vec<String> {
 }
 
 /// A date without its year.
-fn short_date(date: Date, language: Language) -> String {
+pub(crate) fn short_date(date: Date, language: Language) -> String {
     match language {
         Language::En => format!("{}/{}", date.month(), date.day()),
         Language::Es | Language::Pt => format!("{}/{}", date.day(), date.month()),

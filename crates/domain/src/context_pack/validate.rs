@@ -215,16 +215,38 @@ fn exceptions(fields: &Fields<'_>) -> Vec<Exception> {
 }
 
 fn service(node: &Node<'_>) -> Option<Service> {
-    let fields =
-        node.object(&["id", "name", "description", "price", "durationMinutes", "benefits", "providerIds"])?;
+    let fields = node.object(&[
+        "id",
+        "name",
+        "description",
+        "price",
+        "durationMinutes",
+        "bufferBeforeMinutes",
+        "bufferAfterMinutes",
+        "benefits",
+        "providerIds",
+    ])?;
     let id = id(&fields);
     let name = fields.need("name").and_then(|node| node.text(NAME));
     let description = fields.text("description", PARAGRAPH);
     let price = fields.get("price").and_then(|node| money(&node));
     let duration_minutes = fields.get("durationMinutes").and_then(|node| node.whole(1, 7 * 24 * 60));
+    let buffer = |name| fields.get(name).and_then(|node| node.whole(0, 24 * 60));
+    let (buffer_before_minutes, buffer_after_minutes) =
+        (buffer("bufferBeforeMinutes"), buffer("bufferAfterMinutes"));
     let benefits = fields.texts("benefits", 20, LINE);
     let provider_ids = fields.texts("providerIds", 100, 60);
-    Some(Service { id: id?, name: name?, description, price, duration_minutes, benefits, provider_ids })
+    Some(Service {
+        id: id?,
+        name: name?,
+        description,
+        price,
+        duration_minutes,
+        buffer_before_minutes,
+        buffer_after_minutes,
+        benefits,
+        provider_ids,
+    })
 }
 
 fn money(node: &Node<'_>) -> Option<Money> {
@@ -243,7 +265,8 @@ fn money(node: &Node<'_>) -> Option<Money> {
 }
 
 fn provider(node: &Node<'_>) -> Option<Provider> {
-    let fields = node.object(&["id", "name", "role", "services", "weeklyAvailability", "exceptions"])?;
+    let fields =
+        node.object(&["id", "name", "role", "services", "weeklyAvailability", "exceptions", "capacity"])?;
     let id = id(&fields);
     let name = fields.need("name").and_then(|node| node.text(NAME));
     let role = fields.text("role", LINE);
@@ -251,7 +274,8 @@ fn provider(node: &Node<'_>) -> Option<Provider> {
     let weekly_availability =
         fields.get("weeklyAvailability").and_then(|node| weekly(&node)).unwrap_or_default();
     let exceptions = exceptions(&fields);
-    Some(Provider { id: id?, name: name?, role, services, weekly_availability, exceptions })
+    let capacity = fields.get("capacity").and_then(|node| node.whole(1, 500));
+    Some(Provider { id: id?, name: name?, role, services, weekly_availability, exceptions, capacity })
 }
 
 fn booking_policy(node: &Node<'_>) -> Option<BookingPolicy> {

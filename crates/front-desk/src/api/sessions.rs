@@ -1,5 +1,6 @@
 //! Sessions: what a visitor holds, together with its token, to write and read.
 
+pub mod bookings;
 pub mod events;
 pub mod history;
 pub mod open;

@@ -2,6 +2,7 @@
 
 pub mod alerts;
 pub mod audit;
+pub mod bookings;
 pub mod certificates;
 pub mod channels;
 pub mod context_pack;
@@ -23,6 +24,7 @@ pub mod register;
 pub mod registration;
 pub mod roles;
 pub mod secrets;
+pub mod services;
 pub mod sign_in;
 pub mod sites;
 pub mod turns;

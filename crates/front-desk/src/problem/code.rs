@@ -165,6 +165,12 @@ misy_domain::words! {
         NotInvited = "not_invited",
         /// Somebody has the role.
         RoleInUse = "role_in_use",
+        /// Somebody else has the time; `alternatives` are free.
+        SlotTaken = "slot_taken",
+        /// The time is against the rules of the business; `alternatives` are free.
+        SlotRefused = "slot_refused",
+        /// It is too late to change the booking for nothing: say that you know.
+        TooLate = "too_late",
 
         /// Too many requests; `Retry-After` says when to come back.
         RateLimited = "rate_limited",

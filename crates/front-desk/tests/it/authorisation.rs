@@ -80,6 +80,8 @@ fn request(operation: &Served, tenant: &TenantId) -> Request<Body> {
         ("{keyId}", "key_00000000000000000000000000"),
         ("{grantId}", "grt_00000000000000000000000000"),
         ("{alertId}", "alr_00000000000000000000000000"),
+        ("{bookingId}", "bkg_00000000000000000000000000"),
+        ("{serviceId}", "no-service"),
         ("{conversationId}", "cnv_00000000000000000000000000"),
         ("{fileId}", "fil_00000000000000000000000000"),
         ("{accountId}", "cha_00000000000000000000000000"),

@@ -354,18 +354,21 @@ async fn a_plan_is_given_with_a_fresh_second_factor_by_whichever_call() {
 }
 
 /// What goes when something else goes, and why whoever may remove the one may remove the other.
-const GOES_WITH: [(&str, &str, &str); 30] = [
+const GOES_WITH: [(&str, &str, &str); 33] = [
     ("api_keys", "enrollments", "is a part of it"),
     ("certificates", "certificate_holders", "is a part of it"),
     ("channel_accounts", "channel_threads", "no call removes an account"),
     ("channel_threads", "deliveries", "is a part of it, and no call removes one"),
     ("contact_identities", "channel_threads", "is a part of it, and no call removes one"),
     ("contacts", "attachments", "is a part of it"),
+    ("contacts", "bookings", "is a part of it"),
     ("contacts", "contact_identities", "is a part of it"),
     ("contacts", "contact_keys", "is a part of it"),
     ("contacts", "conversations", "is a part of it"),
     ("contacts", "sessions", "is a part of it"),
     ("conversations", "attachments", "is a part of it"),
+    ("conversations", "booking_forms", "is a part of it"),
+    ("conversations", "bookings", "is a part of it"),
     ("conversations", "channel_threads", "is a part of it"),
     ("conversations", "conversation_notes", "is a part of it"),
     ("conversations", "decisions", "is a part of it"),

@@ -40,6 +40,10 @@ async fn what_the_contact_wrote_unseen_is_neither_given_back_nor_closed() {
     }
     assert_eq!(stage.state().await, "person");
     stage.ends(&stage.ana, "hand-back", 2).await.expect(200);
+    // Why a person was asked for is no reason any more.
+    let (mut luz, _) = stage.app.somebody(&stage.andina, &["agent"]).await;
+    let read = luz.get(&stage.app, &stage.path).await.expect(200);
+    assert_eq!(read.body["summary"]["handoff"], json!(null));
     // What is so already is so, however little somebody saw of it.
     stage.ends(&stage.ana, "hand-back", 1).await.expect(200);
     stage.ends(&stage.ana, "close", 2).await.expect(200);

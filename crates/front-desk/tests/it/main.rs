@@ -11,6 +11,7 @@ mod attacks;
 mod audit;
 mod authorisation;
 mod bad_input;
+mod bookings;
 mod certificates;
 mod channels;
 mod chat;

@@ -95,6 +95,15 @@ fn cases() -> Vec<Case> {
     let chat = ["openSession", "readSession", "listMessages", "followSession", "writeMessage"];
     cases.extend(chat.map(|id| case(id, CHAT.0, CHAT.1, CHAT.2)));
     cases.push(case("readFile", CHAT.0, CHAT.1, CHAT.2));
+    let own_bookings = [
+        "listMyBookings",
+        "listMyFreeTimes",
+        "createMyBooking",
+        "readMyBookingCalendar",
+        "changeMyBooking",
+        "cancelMyBooking",
+    ];
+    cases.extend(own_bookings.map(|id| case(id, CHAT.0, CHAT.1, CHAT.2)));
     // Where the key gives it, which is no more than chat unless somebody says so.
     cases.push(case("uploadFile", CHAT.0, CHAT.1, Some(403)));
     cases.push(case("takeBackFile", CHAT.0, CHAT.1, Some(403)));
@@ -123,6 +132,15 @@ fn cases() -> Vec<Case> {
         "changeChannelAccount",
         "rotateChannelSecret",
         "listDeliveries",
+        "listServices",
+        "listProviders",
+        "listFreeTimes",
+        "listBookings",
+        "createBooking",
+        "readBooking",
+        "readBookingCalendar",
+        "changeBooking",
+        "cancelBooking",
         "testChannelAccount",
         "listChannelTemplates",
         "createChannelTemplate",
@@ -418,6 +436,8 @@ fn fill(path: &str, tenant: &Tenant) -> String {
         .replace("{domain}", "business.example")
         .replace("{grantId}", "grt_00000000000000000000000000")
         .replace("{alertId}", "alr_00000000000000000000000000")
+        .replace("{bookingId}", "bkg_00000000000000000000000000")
+        .replace("{serviceId}", "no-service")
         .replace("{accountId}", "cha_00000000000000000000000000")
         .replace("{certificateId}", "crt_00000000000000000000000000")
         .replace("{sessionId}", "ses_00000000000000000000000000")

@@ -1,6 +1,6 @@
 //! What a turn works with, and what the decision engine and agents get to see of it.
 
-use misy_agents::{CompiledPack, HistoryItem, InboundText, TurnInput, offered};
+use misy_agents::{CompiledPack, HistoryItem, InboundText, TurnInput, booking::Form, offered};
 use misy_domain::{
     Message, Timestamp,
     message::{Pressed, Reference, text_of},
@@ -13,6 +13,8 @@ pub(super) struct Loaded {
     pub(super) keys: Arc<TenantKeys>,
     pub(super) work: TurnWork,
     pub(super) pack: CompiledPack,
+    /// What was settled so far of a booking.
+    pub(super) form: Option<Form>,
     /// Made when it is first asked for, which is on the workbench.
     said: OnceLock<Said>,
 }
@@ -23,8 +25,8 @@ struct Said {
 }
 
 impl Loaded {
-    pub(super) fn new(keys: Arc<TenantKeys>, work: TurnWork, pack: CompiledPack) -> Self {
-        Self { keys, work, pack, said: OnceLock::new() }
+    pub(super) fn new(keys: Arc<TenantKeys>, work: TurnWork, pack: CompiledPack, form: Option<Form>) -> Self {
+        Self { keys, work, pack, form, said: OnceLock::new() }
     }
 
     fn said(&self) -> &Said {
@@ -56,6 +58,7 @@ impl Loaded {
             session_language: work.language,
             messages,
             history: &self.said().history,
+            form: self.form.as_ref(),
             permissions: &work.permissions,
             handed_off: work.is_silent || work.status == ConversationStatus::Handoff,
             unanswered_in_a_row: work.unanswered_in_a_row,

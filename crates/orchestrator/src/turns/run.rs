@@ -65,6 +65,7 @@ impl Turns {
         let call = Call {
             tenant: &lease.tenant,
             conversation: lease.id,
+            through: loaded.work.answered_through(),
             input: &input,
             drafted,
             resumed: loaded.work.waited.as_ref().filter(|waited| waited.agent == definition.key).map(

@@ -1,11 +1,13 @@
 //! Ids of another tenant, in every operation, by every kind of caller: answered as ids that nobody has.
 
 use crate::{
+    bookings::takes_bookings,
     description::{Ids, Operation, operations},
     files,
     stage::{Person, SESSION_COOKIE, Stage, Token, seconds_from_now},
     wire::{Answer, Request, each},
 };
+use misy_domain::Timestamp;
 use misy_testkit::client::BASE;
 use serde_json::{Value, json};
 
@@ -61,6 +63,8 @@ async fn possessions(stage: &Stage) -> (Ids, Person) {
     let certificate = ask("POST", "/certificates", Some(certificate)).await.text("/certificateId");
     let account = json!({ "channel": "api", "name": "CRM", "callbackUrl": "https://crm.verde.example/" });
     let account = ask("POST", "/channels", Some(account)).await.text("/accountId");
+    takes_bookings(stage, verde).await;
+    let minute = Timestamp::from_second((seconds_from_now(86_400).as_second() / 60) * 60).unwrap();
     let key = ask("GET", "/keys", None).await.text("/items/0/keyId");
     let entry = ask("GET", "/audit", None).await.text("/items/0/auditId");
     let visitor = stage.browser(verde).await;
@@ -70,6 +74,9 @@ async fn possessions(stage: &Stage) -> (Ids, Person) {
     let luz = stage.person(verde, "luz@verde.example").await;
     let conversations = Request::new("GET", verde.path("/conversations"));
     let conversation = stage.send(luz.sends(conversations)).await.expect(200).text("/items/0/conversationId");
+    let booking = json!({ "booking": { "serviceId": "solo-servicio", "startsAt": minute } });
+    let booking = Request::new("POST", verde.path("/bookings")).json(&booking);
+    let booking = stage.send(luz.sends(booking)).await.expect(201).text("/bookingId");
     let domain =
         Request::new("POST", verde.path("/domains")).json(&json!({ "domain": "solo-verde.example" }));
     stage.send(luz.sends(domain)).await.expect(201);
@@ -85,6 +92,8 @@ async fn possessions(stage: &Stage) -> (Ids, Person) {
         .with("auditId", entry)
         .with("sessionId", session)
         .with("fileId", file)
+        .with("bookingId", booking)
+        .with("serviceId", "solo-servicio")
         .with("conversationId", conversation)
         .with("messageId", message);
     (ids, luz)
@@ -96,6 +105,7 @@ fn nobodys(ids: &Ids) -> Ids {
         .with("tenantId", "nobody-1")
         .with("siteId", "nowhere-12")
         .with("roleId", "none-121")
+        .with("serviceId", "no-service")
         .with("domain", "nowhere-12.example");
     for (name, value) in &ids.known {
         if let Some((prefix, _)) = value.split_once('_') {

@@ -8,6 +8,7 @@
     reason = "a test stops where something is not as it should be"
 )]
 
+mod bookings;
 mod cors;
 mod database;
 mod description;

@@ -222,9 +222,13 @@ async fn answers_that_nobody_reads_are_bounded_and_keep_nobody_else_from_theirs(
                 let mut line = door.open().await;
                 line.write_all(&ask("198.51.100.7").bytes()).await.unwrap();
                 lines.push(line);
-                // Others are answered whole meanwhile, of the same tenant too.
-                stage.send(ask("203.0.113.7")).await.expect(200);
-                tokio::time::sleep(Duration::from_millis(100)).await;
+                if lines.len() == 12 {
+                    // Others are answered whole meanwhile, of the same tenant too.
+                    stage.send(ask("203.0.113.7")).await.expect(200);
+                }
+                if lines.len() >= 12 {
+                    tokio::time::sleep(Duration::from_millis(500)).await;
+                }
             }
         };
         timeout(PATIENCE, attack).await.expect("all of them are held");

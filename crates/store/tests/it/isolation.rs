@@ -46,6 +46,12 @@ fn rows_of(tenant: &str) -> String {
          values ('{tenant}', 'dlv_1', 0, 'cha_{tenant}', now(), 0);
          insert into misy.attachments (tenant_id, file_id, conversation_id, contact_id, media_type, size)
          values ('{tenant}', 'fil_1', 'cnv_1', 'con_1', 'image/png', 1);
+         insert into misy.booking_calendars values ('{tenant}', 'dr-a');
+         insert into misy.bookings (tenant_id, booking_id, contact_id, service_id, service_name, provider_id, provider_name, place,
+                                    state, starts_at, ends_at, occupies, sealed_details, created_at, changed_at)
+         values ('{tenant}', 'bkg_1', 'con_1', 's', 'S', 'dr-a', 'A', 1, 'booked', '2026-12-02T10:00Z', '2026-12-02T11:00Z',
+                 '[2026-12-02T10:00Z,2026-12-02T11:00Z)', 'x', now(), now());
+         insert into misy.booking_forms values ('{tenant}', 'cnv_1', 1, 'x');
          insert into misy.conversation_notes values ('{tenant}', 'nte_1', 'cnv_1', 'usr_1', 'x', now());
          insert into misy.roles (tenant_id, role_id, name, actions) values ('{tenant}', 'front', 'Front', '{{}}');
          insert into misy.privilege_uses values ('{tenant}', 'grt_1', 'own', 'usr_1', 'support_access', 'tenant', 'r', now());

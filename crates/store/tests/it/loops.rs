@@ -117,8 +117,16 @@ async fn what_is_over_is_found_without_reading_whole_tables() {
     .await
     .unwrap();
     let names: Vec<&str> = read.iter().map(|(name, ..)| &**name).collect();
-    let swept =
-        ["attachments", "idempotency_keys", "mails", "revoked_tokens", "token_renewals", "user_devices"];
+    let swept = [
+        "attachments",
+        "booking_forms",
+        "bookings",
+        "idempotency_keys",
+        "mails",
+        "revoked_tokens",
+        "token_renewals",
+        "user_devices",
+    ];
     assert_eq!(names, swept);
     assert!(read.iter().all(|(_, whole, _)| *whole == 0), "{read:?}");
 }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking, its helpers too")]
 
 mod audit;
+mod bookings;
 mod cancellation;
 mod catalogue;
 mod channels;

@@ -225,6 +225,34 @@ fn a_program_manages_no_people() {
     assert_eq!(decide(&chat_only, Action::TenantRead, &ANDINA, FRESH), AccessOutcome::Denied);
 }
 
+/// Who comes when is nobody's who only looks after the business.
+#[test]
+fn bookings_are_for_those_who_take_them() {
+    use BuiltInRole::{Admin, Agent, Analyst, Auditor, Developer, Manager, PrivacyOfficer};
+    for action in [Action::BookingsRead, Action::BookingsWrite] {
+        for (role, may) in [
+            (Admin, true),
+            (Manager, true),
+            (Agent, true),
+            (Analyst, false),
+            (Auditor, false),
+            (Developer, false),
+            (PrivacyOfficer, false),
+        ] {
+            let outcome = decide(&principal(PERSON, &ANDINA, &[role]), action, &ANDINA, FRESH);
+            assert_eq!(outcome == AccessOutcome::Allowed, may, "{action} of {role}");
+        }
+        let named = [action];
+        let server = Principal { granted: &named, ..principal(PROGRAM, &ANDINA, &[]) };
+        assert_eq!(decide(&server, action, &ANDINA, FRESH), AccessOutcome::Allowed);
+        let set_up = principal(PrincipalKind::SetUpToken, &ANDINA, &[Admin]);
+        assert_ne!(decide(&set_up, action, &ANDINA, FRESH), AccessOutcome::Allowed);
+        let owner = principal(PERSON, &COLOMBIATIC, &[BuiltInRole::Owner]);
+        let moment = Moment { support_access: true, agent_access: true, reason_given: true, ..FRESH };
+        assert_ne!(decide(&owner, action, &ANDINA, moment), AccessOutcome::Allowed);
+    }
+}
+
 fn moments() -> impl Strategy<Value = Moment> {
     (any::<Option<i64>>(), any::<bool>(), any::<bool>(), any::<bool>()).prop_map(
         |(second_factor_age, support_access, agent_access, reason_given)| Moment {

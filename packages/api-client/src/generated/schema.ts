@@ -52,6 +52,8 @@ export interface components {
          *     - `privilege:end`: End access that a privileged operation gave, before its time.
          *     - `context-pack:read`: Read the context pack.
          *     - `context-pack:write`: Replace the context pack.
+         *     - `bookings:read`: Read bookings, and who they are for.
+         *     - `bookings:write`: Make, move and cancel bookings.
          *     - `sites:read`: Read sites.
          *     - `sites:write`: Make, change and delete sites.
          *     - `keys:read`: Read keys.
@@ -89,7 +91,7 @@ export interface components {
          *     - `work:write`: Revive and drop work that was given up.
          * @enum {string}
          */
-        Action: "tenant:read" | "tenant:write" | "tenant:close" | "tenant:delete" | "tenant:reopen" | "plan:write" | "tenants:list" | "tenants:create" | "tenants:suspend" | "tenants:activate" | "privilege:use" | "privilege:read" | "privilege:end" | "context-pack:read" | "context-pack:write" | "sites:read" | "sites:write" | "keys:read" | "keys:write" | "administrator-keys:revoke" | "secrets:read" | "secrets:write" | "tokens:revoke" | "certificates:read" | "certificates:write" | "limits:read" | "audit:read" | "audit:export" | "decisions:read" | "turns:read" | "turns:write" | "usage:read" | "users:read" | "users:write" | "roles:read" | "roles:write" | "sign-in:read" | "sign-in:write" | "encryption:read" | "encryption:rotate" | "channels:read" | "channels:write" | "files:remove" | "conversations:read" | "conversations:write" | "conversations:assign" | "alerts:read" | "alerts:write" | "work:read" | "work:write";
+        Action: "tenant:read" | "tenant:write" | "tenant:close" | "tenant:delete" | "tenant:reopen" | "plan:write" | "tenants:list" | "tenants:create" | "tenants:suspend" | "tenants:activate" | "privilege:use" | "privilege:read" | "privilege:end" | "context-pack:read" | "context-pack:write" | "bookings:read" | "bookings:write" | "sites:read" | "sites:write" | "keys:read" | "keys:write" | "administrator-keys:revoke" | "secrets:read" | "secrets:write" | "tokens:revoke" | "certificates:read" | "certificates:write" | "limits:read" | "audit:read" | "audit:export" | "decisions:read" | "turns:read" | "turns:write" | "usage:read" | "users:read" | "users:write" | "roles:read" | "roles:write" | "sign-in:read" | "sign-in:write" | "encryption:read" | "encryption:rotate" | "channels:read" | "channels:write" | "files:remove" | "conversations:read" | "conversations:write" | "conversations:assign" | "alerts:read" | "alerts:write" | "work:read" | "work:write";
         /**
          * @description How an agent comes to its answer.
          *
@@ -363,6 +365,112 @@ export interface components {
          * @enum {string}
          */
         Billing: "fixed" | "pay_per_use";
+        /** @description A booking. */
+        Booking: {
+            /** @description Its id. */
+            bookingId: components["schemas"]["BookingId"];
+            /** @description Whose it is. */
+            contactId: components["schemas"]["ContactId"];
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            createdAt: string;
+            /** @description Who it is for. */
+            details: components["schemas"]["BookingDetails"];
+            /**
+             * Format: date-time
+             * @description When it ends.
+             */
+            endsAt: string;
+            /**
+             * Format: date-time
+             * @description Until when the time is kept for somebody who decides.
+             */
+            heldUntil?: string | null;
+            /**
+             * @description The provider, by its id in the context pack.
+             * @example dra-valentina-rojas
+             */
+            providerId: string;
+            /** @description What the provider was called when it was booked. */
+            providerName: string;
+            /**
+             * @description The service, by its id in the context pack.
+             * @example limpieza-dental
+             */
+            serviceId: string;
+            /** @description What the service was called when it was booked. */
+            serviceName: string;
+            /**
+             * Format: date-time
+             * @description When it begins.
+             */
+            startsAt: string;
+            /** @description Where it stands. */
+            state: components["schemas"]["BookingState"];
+            /**
+             * Format: date-time
+             * @description When it was changed last.
+             */
+            updatedAt: string;
+            /**
+             * Format: int64
+             * @description Grows with each change; the `ETag`.
+             */
+            version: number;
+        };
+        /** @description Who a booking is for. It is sealed under the key of the contact. */
+        BookingDetails: {
+            /**
+             * @description Their e-mail address.
+             * @default null
+             */
+            email: string | null;
+            /**
+             * @description Their name.
+             * @default null
+             */
+            name: string | null;
+            /**
+             * @description What else the business should know.
+             * @default null
+             */
+            note: string | null;
+            /**
+             * Format: int32
+             * @description For how many people, 1 to 1000.
+             * @default null
+             */
+            partySize: number | null;
+            /**
+             * @description Their telephone number.
+             * @default null
+             */
+            phone: string | null;
+        };
+        /**
+         * @description The id of one Booking.
+         * @example bkg_01k9z3v5d2m8q4x7c1b6n0f9gh
+         */
+        BookingId: string;
+        /** @description A booking that somebody of the tenant makes. */
+        BookingOfContact: {
+            /** @description What is booked. */
+            booking: components["schemas"]["NewBookingBody"];
+            contactId?: components["schemas"]["ContactId"] | null;
+        };
+        /** @description What changes of a booking. */
+        BookingPatch: {
+            details?: components["schemas"]["BookingDetails"] | null;
+            /** @description The provider. */
+            providerId?: string | null;
+            /**
+             * Format: date-time
+             * @description When it begins.
+             */
+            startsAt?: string | null;
+        };
         /** @description The rules of bookings. */
         BookingPolicy: {
             /**
@@ -386,6 +494,15 @@ export interface components {
              */
             slotMinutes?: number | null;
         };
+        /**
+         * @description Where a booking stands.
+         *
+         *     - `held`: The time is kept for somebody who decides; it is free again after a few minutes.
+         *     - `booked`: It is booked.
+         *     - `cancelled`: It was called off, or a hold ran out.
+         * @enum {string}
+         */
+        BookingState: "held" | "booked" | "cancelled";
         /**
          * @description What of a certificate is remembered.
          *
@@ -1250,6 +1367,34 @@ export interface components {
             /** @description Its slug. */
             siteId: components["schemas"]["SiteId"];
         };
+        /** @description A time that can be booked. */
+        FreeTime: {
+            /**
+             * Format: date-time
+             * @description When it ends.
+             */
+            endsAt: string;
+            /**
+             * @description With whom.
+             * @example dra-valentina-rojas
+             */
+            providerId: string;
+            /**
+             * Format: date-time
+             * @description When it begins.
+             */
+            startsAt: string;
+        };
+        /** @description Free times, in order. */
+        FreeTimes: {
+            /** @description At most 200; go on from the last one for more. */
+            items: components["schemas"]["FreeTime"][];
+            /**
+             * @description The IANA zone that the hours of the business are local to.
+             * @example America/Santiago
+             */
+            timezone: string;
+        };
         /**
          * @description The id of one Grant.
          * @example grt_01k9z3v5d2m8q4x7c1b6n0f9gh
@@ -1831,6 +1976,23 @@ export interface components {
             /** @enum {string} */
             type: "button";
         };
+        /** @description A booking to be made. */
+        NewBookingBody: {
+            /** @description Who it is for. */
+            details?: components["schemas"]["BookingDetails"];
+            /** @description The provider; anybody who does the service unless given. */
+            providerId?: string | null;
+            /**
+             * @description The service, by its id in the context pack.
+             * @example limpieza-dental
+             */
+            serviceId: string;
+            /**
+             * Format: date-time
+             * @description When it begins.
+             */
+            startsAt: string;
+        };
         /** @description A client certificate to be bound: the certificate itself or the SHA-256 of its key or of all of it. */
         NewCertificate: {
             boundBy?: components["schemas"]["BoundBy"] | null;
@@ -2140,6 +2302,11 @@ export interface components {
          * @enum {string}
          */
         OfMade: "keep" | "revoke";
+        /** @description A service. */
+        OfferedService: components["schemas"]["Service"] & {
+            /** @description Whether it can be booked: it has a length and somebody who does it. */
+            isBookable: boolean;
+        };
         /**
          * @description Which tenants an operation is for.
          * @enum {string}
@@ -2285,6 +2452,66 @@ export interface components {
                 subject?: string | null;
                 /** @description Whose trail it stands in. */
                 tenantId: components["schemas"]["TenantId"];
+            }[];
+            /** @description Where the next page begins, if there is one. */
+            nextCursor?: string | null;
+        };
+        /** @description A page of a list. */
+        Page_Booking: {
+            /** @description The items. */
+            items: {
+                /** @description Its id. */
+                bookingId: components["schemas"]["BookingId"];
+                /** @description Whose it is. */
+                contactId: components["schemas"]["ContactId"];
+                /**
+                 * Format: date-time
+                 * @description When it was made.
+                 */
+                createdAt: string;
+                /** @description Who it is for. */
+                details: components["schemas"]["BookingDetails"];
+                /**
+                 * Format: date-time
+                 * @description When it ends.
+                 */
+                endsAt: string;
+                /**
+                 * Format: date-time
+                 * @description Until when the time is kept for somebody who decides.
+                 */
+                heldUntil?: string | null;
+                /**
+                 * @description The provider, by its id in the context pack.
+                 * @example dra-valentina-rojas
+                 */
+                providerId: string;
+                /** @description What the provider was called when it was booked. */
+                providerName: string;
+                /**
+                 * @description The service, by its id in the context pack.
+                 * @example limpieza-dental
+                 */
+                serviceId: string;
+                /** @description What the service was called when it was booked. */
+                serviceName: string;
+                /**
+                 * Format: date-time
+                 * @description When it begins.
+                 */
+                startsAt: string;
+                /** @description Where it stands. */
+                state: components["schemas"]["BookingState"];
+                /**
+                 * Format: date-time
+                 * @description When it was changed last.
+                 */
+                updatedAt: string;
+                /**
+                 * Format: int64
+                 * @description Grows with each change; the `ETag`.
+                 */
+                version: number;
             }[];
             /** @description Where the next page begins, if there is one. */
             nextCursor?: string | null;
@@ -3372,6 +3599,8 @@ export interface components {
         };
         /** @description The body of a problem. */
         Problem: {
+            /** @description Times that are free in the place of the one that cannot be had. */
+            alternatives?: components["schemas"]["FreeTime"][];
             /** @description The kind, for programs. */
             code: components["schemas"]["ProblemCode"];
             /**
@@ -3487,13 +3716,16 @@ export interface components {
          *     - `not_active`: The user is not active.
          *     - `not_invited`: The user has come in already.
          *     - `role_in_use`: Somebody has the role.
+         *     - `slot_taken`: Somebody else has the time; `alternatives` are free.
+         *     - `slot_refused`: The time is against the rules of the business; `alternatives` are free.
+         *     - `too_late`: It is too late to change the booking for nothing: say that you know.
          *     - `rate_limited`: Too many requests; `Retry-After` says when to come back.
          *     - `quota_exceeded`: What the tenant may use in a month is used up; `quota` says which.
          *     - `unavailable`: Not at this moment; try again.
          *     - `internal`: Something went wrong on the server's side.
          * @enum {string}
          */
-        ProblemCode: "bad_request" | "malformed_json" | "headers_too_large" | "body_too_large" | "unsupported_media_type" | "request_timeout" | "method_not_allowed" | "validation_failed" | "not_supported" | "envelope_mismatch" | "token_missing" | "token_invalid" | "token_expired" | "token_revoked" | "key_invalid" | "signature_missing" | "signature_invalid" | "timestamp_out_of_window" | "replay_detected" | "certificate_required" | "certificate_invalid" | "bootstrap_secret_invalid" | "conversation_held" | "conversation_moved" | "conversation_not_held" | "session_missing" | "session_expired" | "session_invalid" | "session_required" | "csrf_refused" | "credentials_invalid" | "challenge_invalid" | "code_invalid" | "link_invalid" | "passkey_invalid" | "passkey_cloned" | "no_passkey" | "too_many_passkeys" | "step_up_required" | "second_factor_enrollment_required" | "second_factor_required" | "enrollment_link_required" | "not_proposed" | "last_second_factor" | "last_way_in" | "enrollment_finished" | "provider_required" | "provider_unavailable" | "sign_in_denied" | "sign_in_refused" | "tenant_claim_mismatch" | "account_disabled" | "account_linked" | "account_unknown" | "link_not_proved" | "no_role" | "email_missing" | "email_not_verified" | "email_domain_not_allowed" | "permission_denied" | "privilege_required" | "reason_required" | "role_above_own" | "origin_not_allowed" | "tenant_suspended" | "not_found" | "conflict" | "stale" | "too_many" | "idempotency_mismatch" | "owner_already_registered" | "certificate_bound" | "domain_in_use" | "domain_not_proved" | "last_administrator" | "not_active" | "not_invited" | "role_in_use" | "rate_limited" | "quota_exceeded" | "unavailable" | "internal";
+        ProblemCode: "bad_request" | "malformed_json" | "headers_too_large" | "body_too_large" | "unsupported_media_type" | "request_timeout" | "method_not_allowed" | "validation_failed" | "not_supported" | "envelope_mismatch" | "token_missing" | "token_invalid" | "token_expired" | "token_revoked" | "key_invalid" | "signature_missing" | "signature_invalid" | "timestamp_out_of_window" | "replay_detected" | "certificate_required" | "certificate_invalid" | "bootstrap_secret_invalid" | "conversation_held" | "conversation_moved" | "conversation_not_held" | "session_missing" | "session_expired" | "session_invalid" | "session_required" | "csrf_refused" | "credentials_invalid" | "challenge_invalid" | "code_invalid" | "link_invalid" | "passkey_invalid" | "passkey_cloned" | "no_passkey" | "too_many_passkeys" | "step_up_required" | "second_factor_enrollment_required" | "second_factor_required" | "enrollment_link_required" | "not_proposed" | "last_second_factor" | "last_way_in" | "enrollment_finished" | "provider_required" | "provider_unavailable" | "sign_in_denied" | "sign_in_refused" | "tenant_claim_mismatch" | "account_disabled" | "account_linked" | "account_unknown" | "link_not_proved" | "no_role" | "email_missing" | "email_not_verified" | "email_domain_not_allowed" | "permission_denied" | "privilege_required" | "reason_required" | "role_above_own" | "origin_not_allowed" | "tenant_suspended" | "not_found" | "conflict" | "stale" | "too_many" | "idempotency_mismatch" | "owner_already_registered" | "certificate_bound" | "domain_in_use" | "domain_not_proved" | "last_administrator" | "not_active" | "not_invited" | "role_in_use" | "slot_taken" | "slot_refused" | "too_late" | "rate_limited" | "quota_exceeded" | "unavailable" | "internal";
         /** @description What begins a proof with a passkey. */
         ProofCeremony: {
             /** @description To be sent back with the authenticator's answer, once, within five minutes. */
@@ -3503,6 +3735,11 @@ export interface components {
         };
         /** @description A person, room or table area that can be booked. */
         Provider: {
+            /**
+             * Format: int32
+             * @description How many bookings it takes at once; usually one.
+             */
+            capacity?: number | null;
             /** @description Dates that differ. */
             exceptions?: components["schemas"]["ExceptionalDay"][];
             /** @description Unique in the pack. */
@@ -3530,6 +3767,13 @@ export interface components {
              * @example https://login.business.example
              */
             provider: string;
+        };
+        /** @description Who or what can be booked. */
+        Providers: {
+            /** @description In the order of the context pack. There are at most 100, so this list has no further page. */
+            items: components["schemas"]["Provider"][];
+            /** @description Always `null`. */
+            nextCursor?: string | null;
         };
         /** @description A public key (RFC 7517, RFC 8037). Which members it has depends on `kty`. */
         PublicKey: {
@@ -4061,6 +4305,16 @@ export interface components {
         Service: {
             /** @description Why one would want it. */
             benefits?: string[];
+            /**
+             * Format: int32
+             * @description Minutes that its provider needs after it.
+             */
+            bufferAfterMinutes?: number | null;
+            /**
+             * Format: int32
+             * @description Minutes that its provider needs before it.
+             */
+            bufferBeforeMinutes?: number | null;
             /** @description What it is. */
             description?: string | null;
             /**
@@ -4075,6 +4329,13 @@ export interface components {
             price?: components["schemas"]["Money"] | null;
             /** @description Who or what can do it. */
             providerIds?: string[];
+        };
+        /** @description What a tenant offers. */
+        Services: {
+            /** @description In the order of the context pack. There are at most 300, so this list has no further page. */
+            items: components["schemas"]["OfferedService"][];
+            /** @description Always `null`. */
+            nextCursor?: string | null;
         };
         /** @description A session that was opened. */
         SessionAnswer: {
@@ -6987,6 +7248,235 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    listMyBookings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The session */
+                sessionId: components["schemas"]["SessionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Bookings in the order of their starts */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Booking"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["InvalidQuery"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    createMyBooking: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes a repeated call have its effect once */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                /** @description The session */
+                sessionId: components["schemas"]["SessionId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "serviceId": "limpieza-dental",
+                 *       "startsAt": "2026-12-03T19:30:00Z",
+                 *       "details": {
+                 *         "name": "Camilo Henríquez"
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewBookingBody"];
+            };
+        };
+        responses: {
+            /** @description The booking */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Booking"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            /** @description `quota_exceeded`: the tenant's bookings of the month are used up */
+            402: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["InvalidBody"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    changeMyBooking: {
+        parameters: {
+            query?: {
+                /** @description `true`: although it is later than the business lets bookings be changed for nothing. */
+                late?: boolean;
+            };
+            header?: {
+                /** @description The ETag that was read */
+                "If-Match"?: string | null;
+            };
+            path: {
+                /** @description The session */
+                sessionId: components["schemas"]["SessionId"];
+                /** @description The booking */
+                bookingId: components["schemas"]["BookingId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "startsAt": "2026-12-03T20:00:00Z"
+                 *     }
+                 */
+                "application/json": components["schemas"]["BookingPatch"];
+            };
+        };
+        responses: {
+            /** @description The booking as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Booking"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            /** @description `stale`: it was changed meanwhile */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["InvalidBody"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    readMyBookingCalendar: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The session */
+                sessionId: components["schemas"]["SessionId"];
+                /** @description The booking */
+                bookingId: components["schemas"]["BookingId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One event (RFC 5545) */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/calendar": string;
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["InvalidQuery"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    cancelMyBooking: {
+        parameters: {
+            query?: {
+                /** @description `true`: although it is later than the business lets bookings be changed for nothing. */
+                late?: boolean;
+            };
+            header?: {
+                /** @description The ETag that was read */
+                "If-Match"?: string | null;
+            };
+            path: {
+                /** @description The session */
+                sessionId: components["schemas"]["SessionId"];
+                /** @description The booking */
+                bookingId: components["schemas"]["BookingId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The booking as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Booking"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            /** @description `stale`: it was changed meanwhile */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: components["responses"]["InvalidQuery"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     followSession: {
         parameters: {
             query?: never;
@@ -7051,6 +7541,45 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MessagePage"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["InvalidQuery"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listMyFreeTimes: {
+        parameters: {
+            query?: {
+                /** @description Starts from here on; now unless given. */
+                from?: string;
+                /** @description Starts before this, 31 days later at most; a week later unless given. */
+                until?: string;
+                /** @description With this provider; with anybody who does the service unless given. */
+                providerId?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The session */
+                sessionId: components["schemas"]["SessionId"];
+                /** @description The service, by its id in the context pack */
+                serviceId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Free times, in order */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FreeTimes"];
                 };
             };
             400: components["responses"]["BadRequest"];
@@ -7753,6 +8282,278 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            422: components["responses"]["InvalidQuery"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listBookings: {
+        parameters: {
+            query?: {
+                /** @description That begin at this time or later; now unless given. */
+                from?: string;
+                /** @description That begin before this time. */
+                until?: string;
+                /** @description With this provider. */
+                providerId?: string;
+                /** @description Of this contact. */
+                contactId?: components["schemas"]["ContactId"];
+                /** @description In this state. */
+                state?: components["schemas"]["BookingState"];
+                /** @description `nextCursor` of the page before. */
+                cursor?: string;
+                /** @description At most so many: 1 to 200, usually 50. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The tenant */
+                tenantId: components["schemas"]["TenantId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Bookings in the order of their starts */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Booking"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["InvalidQuery"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    createBooking: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes a repeated call have its effect once */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                /** @description The tenant */
+                tenantId: components["schemas"]["TenantId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "booking": {
+                 *         "serviceId": "limpieza-dental",
+                 *         "startsAt": "2026-12-03T19:30:00Z",
+                 *         "details": {
+                 *           "name": "Camilo Henríquez"
+                 *         }
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["BookingOfContact"];
+            };
+        };
+        responses: {
+            /** @description The booking */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Booking"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            /** @description `quota_exceeded`: the month's bookings are used up */
+            402: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["InvalidBody"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    readBooking: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The tenant */
+                tenantId: components["schemas"]["TenantId"];
+                /** @description The booking */
+                bookingId: components["schemas"]["BookingId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The booking, with its version as ETag */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Booking"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["InvalidQuery"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    changeBooking: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read */
+                "If-Match"?: string | null;
+            };
+            path: {
+                /** @description The tenant */
+                tenantId: components["schemas"]["TenantId"];
+                /** @description The booking */
+                bookingId: components["schemas"]["BookingId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "startsAt": "2026-12-03T20:00:00Z"
+                 *     }
+                 */
+                "application/json": components["schemas"]["BookingPatch"];
+            };
+        };
+        responses: {
+            /** @description The booking as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Booking"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            /** @description `stale`: it was changed meanwhile */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["InvalidBody"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    readBookingCalendar: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The tenant */
+                tenantId: components["schemas"]["TenantId"];
+                /** @description The booking */
+                bookingId: components["schemas"]["BookingId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One event (RFC 5545) */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/calendar": string;
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["InvalidQuery"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    cancelBooking: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read */
+                "If-Match"?: string | null;
+            };
+            path: {
+                /** @description The tenant */
+                tenantId: components["schemas"]["TenantId"];
+                /** @description The booking */
+                bookingId: components["schemas"]["BookingId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The booking as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Booking"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            /** @description `stale`: it was changed meanwhile */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             422: components["responses"]["InvalidQuery"];
             429: components["responses"]["RateLimited"];
             503: components["responses"]["Unavailable"];
@@ -9620,6 +10421,36 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    listProviders: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The tenant */
+                tenantId: components["schemas"]["TenantId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Providers with their weeks and exceptions */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Providers"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["InvalidQuery"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     reopenTenant: {
         parameters: {
             query?: never;
@@ -10029,6 +10860,75 @@ export interface operations {
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["InvalidBody"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listServices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The tenant */
+                tenantId: components["schemas"]["TenantId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Services with prices and lengths */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Services"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["InvalidQuery"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listFreeTimes: {
+        parameters: {
+            query?: {
+                /** @description Starts from here on; now unless given. */
+                from?: string;
+                /** @description Starts before this, 31 days later at most; a week later unless given. */
+                until?: string;
+                /** @description With this provider; with anybody who does the service unless given. */
+                providerId?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The tenant */
+                tenantId: components["schemas"]["TenantId"];
+                /** @description The service, by its id in the context pack */
+                serviceId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Free times, in order */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FreeTimes"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["InvalidQuery"];
             429: components["responses"]["RateLimited"];
             503: components["responses"]["Unavailable"];
         };

@@ -49,6 +49,8 @@ export const actionTexts = {
   'conversations:read': ['Leer conversaciones', 'Read conversations', 'Ler conversas'],
   'conversations:write': ['Responder conversaciones', 'Answer conversations', 'Responder conversas'],
   'conversations:assign': ['Asignar conversaciones', 'Assign conversations', 'Atribuir conversas'],
+  'bookings:read': ['Ver reservas', 'See bookings', 'Ver reservas'],
+  'bookings:write': ['Reservar, cambiar y anular', 'Book, move and cancel', 'Reservar, mudar e cancelar'],
   'alerts:read': ['Ver alertas', 'See alerts', 'Ver alertas'],
   'alerts:write': ['Atender alertas', 'Take note of alerts', 'Atender alertas'],
   'turns:read': ['Ver turnos que esperan', 'See turns that wait', 'Ver turnos que esperam'],

@@ -159,6 +159,8 @@ async fn whoever_may_only_set_the_sign_in_gives_nobody_more_than_that() {
         "turns:write",
         "conversations:read",
         "conversations:write",
+        "bookings:read",
+        "bookings:write",
     ]);
     let (mut luis, _) = with_role(&app, &mut boss, &andina, "door", actions).await;
     let (_, eva) = joined(&app, &mut boss, &andina, "eva@andina.example", &["manager"]).await;

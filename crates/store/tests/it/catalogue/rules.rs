@@ -83,6 +83,8 @@ const BOUNDED_OTHERWISE: &str = "
     ('channel_threads', 'quota of the month: one for each contact that writes or sends a file'),
     ('deliveries', 'one for each message that is said'), ('delivery_pieces', 'a few for each message that is said'),
     ('messages', 'quota of the month'), ('decisions', 'one for each turn'),
+    ('bookings', 'quota of the month; one hold for each conversation, a few bookings for each contact'),
+    ('booking_calendars', 'one for each provider of a pack'), ('booking_forms', 'one for each turn; gone with the next'),
     ('usage_slots', 'sixteen a month'), ('usage_events', 'quota of the month'), ('quotas', 'one for each kind'),
     ('quota_events', 'two for each kind and month'), ('refusals', 'one for each day and code'),
     ('audit_entries', 'the trail: only grows'), ('audit_pending', 'sealed and gone'), ('audit_leaves', 'the trail'),
@@ -140,7 +142,8 @@ const COLUMN_GRANTS: &str = "
     ('conversations', 'woken', 'misy_app', 'UPDATE'), ('conversations', 'active_at', 'misy_app', 'UPDATE'),
     ('conversations', 'assignee', 'misy_app', 'UPDATE'), ('conversations', 'waiting_since', 'misy_app', 'UPDATE'),
     ('conversations', 'handling', 'misy_app', 'UPDATE'),
-    ('conversations', 'answered_sequence', 'misy_app', 'UPDATE'), ('conversation_notes', 'sealed_note', 'misy_app', 'UPDATE'),
+    ('conversations', 'answered_sequence', 'misy_app', 'UPDATE'),
+    ('conversations', 'unanswered_in_a_row', 'misy_app', 'UPDATE'), ('conversations', 'handoff_reason', 'misy_app', 'UPDATE'), ('conversation_notes', 'sealed_note', 'misy_app', 'UPDATE'),
     ('sessions', 'token_family', 'misy_app', 'UPDATE'), ('sessions', 'sealed_metadata', 'misy_app', 'UPDATE'),
     ('sessions', 'permissions', 'misy_app', 'UPDATE'), ('sessions', 'expires_at', 'misy_app', 'UPDATE'),
     ('sessions', 'ended_at', 'misy_app', 'UPDATE'),
@@ -159,6 +162,8 @@ const COLUMN_GRANTS: &str = "
     ('delivery_pieces', 'error', 'misy_app', 'UPDATE'),
     ('attachments', 'stored_at', 'misy_app', 'UPDATE'), ('attachments', 'message_id', 'misy_app', 'UPDATE'),
     ('attachments', 'sealed_name', 'misy_app', 'UPDATE'), ('attachments', 'stored_at', 'misy_system', 'UPDATE'),
+    ('bookings', 'changed_at', 'misy_system', 'UPDATE'), ('booking_forms', 'created_at', 'misy_system', 'UPDATE'),
+    ('booking_forms', 'sealed_form', 'misy_app', 'UPDATE'),
     ('messages', 'sealed_body', 'misy_app', 'UPDATE')";
 
 /// Whose rows a role removes. What hangs on a row goes with it, so whoever removes one needs no right to the others.
@@ -171,6 +176,8 @@ const REMOVALS: &str = "
     ('passkeys', 'misy_system'), ('user_devices', 'misy_system'), ('user_recovery_codes', 'misy_system'),
     ('user_sessions', 'misy_system'), ('user_tickets', 'misy_system'), ('idempotency_keys', 'misy_system'),
     ('attachments', 'misy_app'), ('attachments', 'misy_system'), ('mails', 'misy_system'), ('revoked_tokens', 'misy_system'), ('token_renewals', 'misy_system'),
+    ('bookings', 'misy_app'), ('bookings', 'misy_worker'), ('bookings', 'misy_system'),
+    ('booking_forms', 'misy_worker'), ('booking_forms', 'misy_system'),
     ('mails', 'misy_app'), ('key_rotations', 'misy_app'), ('deliveries', 'misy_app'), ('mails', 'misy_worker'), ('audit_pending', 'misy_sealer')";
 
 /// The expression that narrows a table to the tenant of the transaction.
@@ -263,6 +270,19 @@ pub(crate) fn rules() -> Vec<String> {
     rules
 }
 
+/// Functions that PostgreSQL makes with a type, in its own code, and drops with it.
+macro_rules! not_made_with_a_type {
+    ($rule:literal) => {
+        concat!(
+            $rule,
+            " and not exists (
+                 select from pg_depend d
+                 where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype = 'i'
+                     and d.refclassid = 'pg_type'::regclass)"
+        )
+    };
+}
+
 /// The rules that need no list.
 const RULES: &[&str] = &[
     // Whose a row is.
@@ -305,11 +325,13 @@ const RULES: &[&str] = &[
     "select format('%s belongs to %s', c.oid::regclass, c.relowner::regrole)
      from pg_class c
      where c.relnamespace in ('misy'::regnamespace, 'platform'::regnamespace) and c.relowner <> 'misy_owner'::regrole",
-    "select format('%s belongs to %s', p.oid::regprocedure, p.proowner::regrole)
+    not_made_with_a_type!(
+        "select format('%s belongs to %s', p.oid::regprocedure, p.proowner::regrole)
      from pg_proc p
      where p.pronamespace in ('misy'::regnamespace, 'platform'::regnamespace) and p.proowner <> 'misy_owner'::regrole
          -- Of the superuser, who alone may have it called.
-         and p.oid <> 'platform.refuse_definitions()'::regprocedure",
+         and p.oid <> 'platform.refuse_definitions()'::regprocedure"
+    ),
     "select format('schema %s belongs to %s', n.nspname, n.nspowner::regrole)
      from pg_namespace n where n.nspname in ('misy', 'platform') and n.nspowner <> 'misy_owner'::regrole",
     // Tables of tenants.
@@ -337,10 +359,13 @@ const RULES: &[&str] = &[
      where c.relnamespace = 'misy'::regnamespace
          and not exists (
              select from pg_attribute a
-             where a.attrelid = i.indrelid and a.attnum = i.indkey[0] and a.attname = 'tenant_id')",
+             where a.attrelid = i.indrelid and a.attnum = i.indkey[0] and a.attname = 'tenant_id')
+         -- What may not overlap compares ranges: the tenant is one that holds its id alone.
+         and not (i.indisexclusion and pg_get_indexdef(i.indexrelid, 1, true)
+             ~ '^(misy[.])?text_range[(]tenant_id, tenant_id, ''\\[\\]''::text[)]$')",
     "select format('constraint %s of %s does not begin with tenant_id', k.conname, k.conrelid::regclass)
      from pg_constraint k join pg_class c on c.oid = k.conrelid
-     where c.relnamespace = 'misy'::regnamespace and k.contype in ('p', 'u', 'f', 'x')
+     where c.relnamespace = 'misy'::regnamespace and k.contype in ('p', 'u', 'f')
          and not exists (
              select from pg_attribute a
              where a.attrelid = k.conrelid and a.attnum = k.conkey[1] and a.attname = 'tenant_id')",
@@ -424,9 +449,11 @@ const RULES: &[&str] = &[
     "select format('default privileges give everybody %s', a.privilege_type)
      from pg_default_acl d cross join aclexplode(d.defaclacl) a where a.grantee = 0",
     // Functions.
-    "select format('everybody may call %s', p.oid::regprocedure)
+    not_made_with_a_type!(
+        "select format('everybody may call %s', p.oid::regprocedure)
      from pg_proc p cross join aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
-     where p.pronamespace in ('misy'::regnamespace, 'platform'::regnamespace) and a.grantee = 0",
+     where p.pronamespace in ('misy'::regnamespace, 'platform'::regnamespace) and a.grantee = 0"
+    ),
     "select format('%s may call %s', a.grantee::regrole, p.oid::regprocedure)
      from pg_proc p cross join aclexplode(p.proacl) a
      where p.pronamespace in ('misy'::regnamespace, 'platform'::regnamespace)
@@ -436,11 +463,13 @@ const RULES: &[&str] = &[
          and p.oid <> 'misy.is_tenant_id(text)'::regprocedure
          and a.grantee <> p.proowner",
     // With an empty path, types are looked up in pg_temp first. A body in standard SQL is resolved when it is written.
-    "select format('%s does not look up names in pg_catalog first and pg_temp last', p.oid::regprocedure)
+    not_made_with_a_type!(
+        "select format('%s does not look up names in pg_catalog first and pg_temp last', p.oid::regprocedure)
      from pg_proc p
      where p.pronamespace in ('misy'::regnamespace, 'platform'::regnamespace)
          and (p.prosecdef or p.prosqlbody is null)
-         and not coalesce(p.proconfig @> array['search_path=pg_catalog, pg_temp'], false)",
+         and not coalesce(p.proconfig @> array['search_path=pg_catalog, pg_temp'], false)"
+    ),
     r"select format('%s runs with its owner''s rights and names a type without its schema', p.oid::regprocedure)
      from pg_proc p
      where p.pronamespace in ('misy'::regnamespace, 'platform'::regnamespace) and p.prosecdef
@@ -449,9 +478,11 @@ const RULES: &[&str] = &[
     "select format('%s is declared leakproof', p.oid::regprocedure)
      from pg_proc p
      where p.pronamespace in ('misy'::regnamespace, 'platform'::regnamespace) and p.proleakproof",
-    "select format('%s is written in %s', p.oid::regprocedure, l.lanname)
+    not_made_with_a_type!(
+        "select format('%s is written in %s', p.oid::regprocedure, l.lanname)
      from pg_proc p join pg_language l on l.oid = p.prolang
-     where p.pronamespace in ('misy'::regnamespace, 'platform'::regnamespace) and l.lanname not in ('sql', 'plpgsql')",
+     where p.pronamespace in ('misy'::regnamespace, 'platform'::regnamespace) and l.lanname not in ('sql', 'plpgsql')"
+    ),
     // Roles.
     "select format('role %s has rights over the server', r.rolname)
      from pg_roles r
