@@ -239,13 +239,14 @@ describe('people answer in the inbox', { skip: NO_PROGRAM }, () => {
     const page = await inbox(opened);
     await page.getByRole('log', { name: 'Messages' }).getByText('Quiero hablar').waitFor();
     const read: string[] = [];
-    page.on('request', (request) => read.push(new URL(request.url()).pathname));
+    // All conversations, as they are shown; those who wait are counted beside.
+    page.on('request', (request) => read.push(request.url().replace(`${installation.origin}/api/meta-agent/tenants/andina`, '')));
     const start = Date.now();
     for (const text of ['uno', 'dos', 'tres', 'cuatro', 'cinco', 'seis']) await Promise.all(others.map((other) => other.write(text)));
     for (const other of others) await row(page, other).getByText(/seis|equipo/).waitFor();
     const conversations = read.filter((path) => path.includes('/conversations/'));
     assert.deepEqual(conversations.filter((path) => !path.includes(opened.conversationId)), []);
-    const lists = read.filter((path) => path.endsWith('/conversations')).length;
+    const lists = read.filter((path) => path === '/conversations').length;
     assert.ok(lists > 0 && lists <= 2 + (Date.now() - start) / 2000, `${lists} lists`);
     await page.close();
   });
@@ -269,5 +270,90 @@ describe('people answer in the inbox', { skip: NO_PROGRAM }, () => {
     await hers.getByLabel('Your reply').waitFor();
     await page.close();
     await hers.close();
+  });
+
+  test('what calls for somebody is marked, counted, and heard by whoever wants that', async () => {
+    const page = await office.newPage();
+    await page.addInitScript(() => {
+      window.AudioContext = class extends AudioContext {
+        override createOscillator(): OscillatorNode {
+          document.documentElement.dataset.played = String(Number(document.documentElement.dataset.played ?? 0) + 1);
+          return super.createOscillator();
+        }
+      };
+    });
+    const played = async (): Promise<number> => Number((await page.locator('html').getAttribute('data-played')) ?? 0);
+    await page.goto(address());
+    const sound = page.getByRole('button', { name: 'Sound when somebody waits' });
+    assert.equal(await sound.getAttribute('aria-pressed'), 'false');
+    await waiting();
+    assert.equal(await played(), 0);
+    await sound.click();
+    await eventually(async () => assert.equal(await played(), 2));
+    const contact = await waiting();
+    await row(page, contact).getByText('Unread:').waitFor();
+    await eventually(async () => assert.ok((await played()) > 2));
+    assert.match(await page.title(), /^\(\d+\+?\) Inbox · Misy$/);
+    await inspect(page, 'inbox-unread');
+    await row(page, contact).click();
+    await row(page, contact).getByText('Unread:').waitFor({ state: 'detached' });
+    await page.reload();
+    await sound.and(page.locator('[aria-pressed=true]')).click();
+    await page.close();
+  });
+
+  test('a conversation is found among those that are loaded, and older ones are loaded on the way down', async () => {
+    const contact = await waiting();
+    const others = await Promise.all(Array.from({ length: 9 }, () => waiting()));
+    const page = await inbox(contact);
+    const name = (await page.getByRole('heading', { level: 1 }).innerText()).split('\n')[0] ?? '';
+    // Pages as they are with many more conversations.
+    await page.route(/\/conversations(\?|$)/, (route) => {
+      const url = new URL(route.request().url());
+      url.searchParams.set('limit', '4');
+      return route.continue({ url: url.href });
+    });
+    await page.goto(address());
+    await page.getByRole('searchbox').waitFor();
+    await page.keyboard.press('/');
+    await page.keyboard.type(name.toUpperCase());
+    const rows = page.getByRole('region', { name: 'Conversations' }).getByRole('link');
+    const older = page.getByRole('button', { name: 'Load older ones' });
+    for (;;) {
+      await page.getByText(/of \d+ loaded$/).waitFor();
+      if (await row(page, contact).isVisible()) break;
+      await older.click();
+    }
+    assert.equal(await rows.count(), 1);
+    await inspect(page, 'inbox-search');
+    await page.getByRole('searchbox').fill('');
+    for (const other of others) await row(page, other).waitFor();
+    await page.getByLabel('Show').selectOption('person');
+    await page.getByLabel('Answered by').selectOption('Luz Mora');
+    await eventually(async () => {
+      const holders = await rows.locator('.badge').allInnerTexts();
+      assert.deepEqual([...new Set(holders)], ['Luz Mora']);
+    });
+    await page.close();
+  });
+
+  test('nobody ends a conversation over words that they have not seen', async () => {
+    const contact = await waiting();
+    const page = await inbox(contact);
+    await page.getByText('Take it to answer').waitFor();
+    await page.keyboard.press('t');
+    await page.getByLabel('Your reply').waitFor();
+    // The contact writes in the moment in which the button is pressed.
+    let words = 0;
+    await page.route('**/hand-back', async (route) => {
+      if (words++ === 0) await contact.write('Una cosa más');
+      await route.continue();
+    });
+    await page.getByRole('button', { name: 'Hand back' }).click();
+    await page.getByText('They have written meanwhile.').waitFor();
+    await page.getByRole('log', { name: 'Messages' }).getByText('Una cosa más').waitFor();
+    await page.getByRole('button', { name: 'Hand back' }).click();
+    await page.getByText('The assistant answers again').waitFor();
+    await page.close();
   });
 });

@@ -3,6 +3,7 @@ import { type ButtonHTMLAttributes, type ReactNode, useId, useState } from 'reac
 import { explain } from '../api/explain.js';
 import { useLanguage, useTexts, useWriting } from '../words/words.js';
 import { Icon, type IconName } from './icon.js';
+import { useMinute } from './minute.js';
 import { common } from './texts.js';
 
 type Look = 'primary' | 'plain' | 'quiet' | 'danger';
@@ -107,6 +108,7 @@ export function Skeleton({ lines = 3 }: { lines?: number }): ReactNode {
 /** A moment as the reader writes it; how long ago it was, and when exactly on hovering. */
 export function Time({ at, exact = false }: { at: string; exact?: boolean }): ReactNode {
   const write = useWriting();
+  useMinute();
   return (
     <time dateTime={at} title={write.moment(at)}>
       {exact ? write.moment(at) : write.ago(at)}

@@ -37,6 +37,10 @@ export interface Writing {
   number: (value: number) => string;
   day: (at: string) => string;
   moment: (at: string) => string;
+  /** The time of day; with its day where that is not today. */
+  time: (at: string) => string;
+  /** How long something has lasted, in minutes or more; empty where it has only begun. */
+  lasting: (since: string, now?: number) => string;
   /** How long ago or from now. */
   ago: (at: string, now?: number) => string;
 }
@@ -55,11 +59,19 @@ export function useWriting(): Writing {
     const numbers = new Intl.NumberFormat(language);
     const days = new Intl.DateTimeFormat(language, { dateStyle: 'medium' });
     const moments = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' });
+    const times = new Intl.DateTimeFormat(language, { timeStyle: 'short' });
+    const short = new Intl.DateTimeFormat(language, { dateStyle: 'short', timeStyle: 'short' });
     const spans = new Intl.RelativeTimeFormat(language, { numeric: 'auto' });
     return {
       number: (value) => numbers.format(value),
       day: (at) => days.format(new Date(at)),
       moment: (at) => moments.format(new Date(at)),
+      time: (at) => (new Date(at).toDateString() === new Date().toDateString() ? times : short).format(new Date(at)),
+      lasting: (since, now = Date.now()) => {
+        const seconds = (now - Date.parse(since)) / 1000;
+        const found = STEPS.find(([, step]) => seconds >= step);
+        return found ? new Intl.NumberFormat(language, { style: 'unit', unit: found[0], unitDisplay: 'short' }).format(Math.floor(seconds / found[1])) : '';
+      },
       ago: (at, now = Date.now()) => {
         const seconds = (Date.parse(at) - now) / 1000;
         const [unit, length] = STEPS.find(([, step]) => Math.abs(seconds) >= step) ?? ['second', 1];

@@ -1,6 +1,6 @@
 export const texts = {
   title: ['Canales', 'Channels', 'Canais'],
-  about: ['Por dónde te escriben además de tus sitios. Hoy: programas propios por API.', 'Where people write to you besides your sites. Today: programs of your own, by API.', 'Por onde escrevem a você além dos seus sites. Hoje: programas próprios por API.'],
+  about: ['Por dónde te escriben además de tus sitios. Aquí se conectan programas propios; WhatsApp, Messenger e Instagram, por la API.', 'Where people write to you besides your sites. Programs of your own are connected here; WhatsApp, Messenger and Instagram by the API.', 'Por onde escrevem a você além dos seus sites. Aqui se conectam programas próprios; WhatsApp, Messenger e Instagram, pela API.'],
   new: ['Crear cuenta', 'Create account', 'Criar conta'],
   none: ['Todavía no hay canales', 'There are no channels yet', 'Ainda não há canais'],
   none_why: ['Un programa tuyo puede pasar mensajes y recibir las respuestas.', 'A program of yours can pass messages on and get the answers.', 'Um programa seu pode repassar mensagens e receber as respostas.'],

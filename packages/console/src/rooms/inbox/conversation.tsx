@@ -1,7 +1,7 @@
 import { MisyProblem, type Schemas } from '@misy/api-client';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { type ReactNode, useRef, useState } from 'react';
+import { type ReactNode, useEffect, useRef, useState } from 'react';
 import { api } from '../../api/client.js';
 import { useTenant } from '../../frame/tenant.js';
 import { Button, Problem, Skeleton } from '../../parts/basics.js';
@@ -13,12 +13,13 @@ import { Composer } from './composer.js';
 import { place } from './live.js';
 import { useOutbox } from './outbox.js';
 import { shortId, State } from './row.js';
+import { useSeen } from './seen.js';
+import type { Said } from './said.js';
 import { Side } from './side.js';
 import { texts } from './texts.js';
 import { Transcript } from './transcript.js';
 
 type Detail = Schemas['ConversationDetail'];
-type Deed = 'takeConversation' | 'handBackConversation' | 'closeConversation';
 
 /** One conversation: who answers, what was said, and where to answer. */
 export function Opened({ conversationId }: { conversationId: string }): ReactNode {
@@ -32,7 +33,21 @@ export function Opened({ conversationId }: { conversationId: string }): ReactNod
   const box = useRef<HTMLDivElement>(null);
   const path = { tenantId, conversationId };
   const key = [tenantId, 'conversation', conversationId];
+  const saidKey = [tenantId, 'said', conversationId];
+  const { see } = useSeen();
   const { data, error, refetch } = useQuery({ queryKey: key, queryFn: ({ signal }) => api.call('readConversation', { path, signal }) });
+
+  // What stands in a window that nobody looks at was not seen.
+  const current = data?.conversation;
+  useEffect(() => {
+    if (!current) return;
+    const look = (): void => {
+      if (document.visibilityState === 'visible') see(current);
+    };
+    look();
+    document.addEventListener('visibilitychange', look);
+    return () => document.removeEventListener('visibilitychange', look);
+  }, [current, see]);
 
   const keep = (detail: Detail): void => {
     queries.setQueryData(key, detail);
@@ -49,7 +64,7 @@ export function Opened({ conversationId }: { conversationId: string }): ReactNod
       // The button that was pressed is gone: whoever took it writes, whoever gave it back reads on.
       requestAnimationFrame(() => box.current?.querySelector<HTMLElement>(conversation.assignee?.userId === me.user.userId ? '[data-key=r]' : 'h1')?.focus());
     } catch (problem) {
-      const now = (await refetch()).data;
+      const [{ data: now }] = await Promise.all([refetch(), queries.invalidateQueries({ queryKey: saidKey })]);
       if (now && (MisyProblem.is(problem, 'stale') || MisyProblem.is(problem, 'conversation_held'))) {
         place(queries, tenantId, now.conversation, me.user.userId);
         toasts.refused(say(`meanwhile_${now.conversation.state}`, { name: now.conversation.assignee?.name ?? '' }));
@@ -58,7 +73,12 @@ export function Opened({ conversationId }: { conversationId: string }): ReactNod
       setBusy(false);
     }
   };
-  const change = (deed: Deed) => (ifMatch: string) => api.call(deed, { path, ifMatch });
+  const take = (ifMatch: string) => api.call('takeConversation', { path, ifMatch });
+  /** Ends what was seen: what the contact has written since is not left unanswered. */
+  const end = (deed: 'handBackConversation' | 'closeConversation') => (ifMatch: string) => {
+    const newest = queries.getQueryData<Said>(saidKey)?.items.at(-1);
+    return api.call(deed, { path, ifMatch, body: newest ? { seen: newest.sequence } : {} });
+  };
   const assign = (userId: string | null) => (ifMatch: string) => api.call('assignConversation', { path, ifMatch, body: { userId } });
 
   if (error) {
@@ -83,8 +103,8 @@ export function Opened({ conversationId }: { conversationId: string }): ReactNod
   const mayAssign = can('conversations:assign');
   const mayChange = mayWrite && (assignee === null || assignee === undefined || isMine || mayAssign);
   /** What brings back who answers now. */
-  const toHolder = isMine ? change('takeConversation') : mayAssign && assignee ? assign(assignee.userId) : undefined;
-  const back = { assistant: change('handBackConversation'), waiting: mayAssign ? assign(null) : undefined, person: toHolder, closed: undefined }[state];
+  const toHolder = isMine ? take : mayAssign && assignee ? assign(assignee.userId) : undefined;
+  const back = { assistant: end('handBackConversation'), waiting: mayAssign ? assign(null) : undefined, person: toHolder, closed: undefined }[state];
   return (
     <div ref={box} className={showsSide ? 'inbox-open with-side' : 'inbox-open'}>
       <div className="inbox-main">
@@ -97,7 +117,7 @@ export function Opened({ conversationId }: { conversationId: string }): ReactNod
           <State conversation={conversation} me={me.user.userId} />
           <span className="grow" />
           {mayWrite && !isMine && !assignee && (
-            <Button look="primary" busy={busy} data-key="t" title="t" onClick={() => void act(change('takeConversation'), version, say('taken'), back)}>
+            <Button look="primary" busy={busy} data-key="t" title="t" onClick={() => void act(take, version, say('taken'), back)}>
               {say(state === 'assistant' ? 'take_over' : 'take')}
             </Button>
           )}
@@ -107,12 +127,12 @@ export function Opened({ conversationId }: { conversationId: string }): ReactNod
             </Button>
           )}
           {mayChange && (state === 'person' || state === 'waiting') && (
-            <Button busy={busy} data-key="b" title="b" onClick={() => void act(change('handBackConversation'), version, say('handed_back'), back)}>
+            <Button busy={busy} data-key="b" title="b" onClick={() => void act(end('handBackConversation'), version, say('handed_back'), back)}>
               {say('hand_back')}
             </Button>
           )}
           {mayChange && state !== 'closed' && (
-            <Button look="quiet" busy={busy} data-key="e" title="e" onClick={() => void act(change('closeConversation'), version, say('closed'), back)}>
+            <Button look="quiet" busy={busy} data-key="e" title="e" onClick={() => void act(end('closeConversation'), version, say('closed'), back)}>
               {say('close')}
             </Button>
           )}

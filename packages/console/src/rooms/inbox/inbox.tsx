@@ -3,18 +3,22 @@ import { useNavigate, useParams } from '@tanstack/react-router';
 import { type ReactNode, useEffect, useRef, useState } from 'react';
 import { usePages } from '../../api/pages.js';
 import { useTenant } from '../../frame/tenant.js';
-import { Empty, Skeleton, Problem } from '../../parts/basics.js';
+import { Button, Empty, Problem, Skeleton } from '../../parts/basics.js';
 import { Select } from '../../parts/form.js';
 import { Icon } from '../../parts/icon.js';
 import { useTexts } from '../../words/words.js';
 import { Opened } from './conversation.js';
-import type { Which } from './lists.js';
+import { isFound } from './find.js';
+import type { Conversation, Which } from './lists.js';
 import { readList, useLive } from './live.js';
 import { useFailing } from './outbox.js';
-import { Row } from './row.js';
+import { Row, shortId } from './row.js';
+import { useSeen } from './seen.js';
+import { useSound } from './sound.js';
 import { texts } from './texts.js';
 
 const VIEWS = ['waiting', 'mine', 'all', 'person', 'assistant', 'closed'] as const;
+const WAITING: Which = { state: 'waiting' };
 type View = (typeof VIEWS)[number];
 const CHANNELS: readonly Schemas['Channel'][] = ['web', 'whatsapp', 'instagram', 'messenger', 'email', 'api', 'crm'];
 
@@ -34,10 +38,23 @@ export default function Inbox(): ReactNode {
   const { conversationId } = useParams({ strict: false });
   const navigate = useNavigate();
   const [view, setView] = useState<View>('all');
+  const [holder, setHolder] = useState('');
+  const [wantedWords, setWantedWords] = useState('');
   const [channel, setChannel] = useState<Schemas['Channel'] | ''>('');
   const wanted = which(view, channel);
   const pages = usePages([tenantId, 'conversations', wanted], ({ cursor = '' }, signal) => readList(tenantId, wanted, cursor, signal));
+  const waiting = usePages([tenantId, 'conversations', WAITING], ({ cursor = '' }, signal) => readList(tenantId, WAITING, cursor, signal));
   const live = useLive(tenantId, conversationId);
+  const { isUnread } = useSeen();
+  const isInView = (one: Conversation): boolean => one.conversationId === conversationId && document.visibilityState === 'visible';
+  const calls = [...waiting.items, ...pages.items].filter((one) => isUnread(one) && !isInView(one)).map(({ conversationId: id, messages }) => `${id}:${messages}`);
+  const sound = useSound([...new Set(calls)], !waiting.isLoading && !pages.isLoading);
+  const count = waiting.items.length > 0 ? `${waiting.items.length}${waiting.hasMore ? '+' : ''}` : '';
+  const holders = new Map(pages.items.flatMap(({ assignee }) => (assignee ? [[assignee.userId, assignee.name] as const] : [])));
+  const words = wantedWords.trim();
+  const shown = pages.items.filter(
+    (one) => (view !== 'person' || holder === '' || one.assignee?.userId === holder) && (words === '' || isFound(one, words, `${say('visitor', { id: shortId(one.contactId) })} ${say(one.channel)}`)),
+  );
   const failing = useFailing();
   const end = useRef<HTMLLIElement>(null);
   const box = useRef<HTMLElement>(null);
@@ -47,7 +64,8 @@ export default function Inbox(): ReactNode {
   const { more, hasMore, isLoadingMore } = pages;
   useEffect(() => {
     const element = end.current;
-    if (!element || !hasMore || isLoadingMore) return;
+    // Who looks for something says themselves how far back.
+    if (!element || !hasMore || isLoadingMore || words !== '') return;
     const seen = new IntersectionObserver(([entry]) => entry?.isIntersecting && more(), { root: element.closest('.inbox-list'), rootMargin: '600px' });
     seen.observe(element);
     return () => seen.disconnect();
@@ -57,10 +75,10 @@ export default function Inbox(): ReactNode {
     const press = (event: KeyboardEvent): void => {
       if (event.ctrlKey || event.metaKey || event.altKey || types(event.target)) return;
       if (event.key === '/') {
-        box.current?.querySelector<HTMLElement>('select')?.focus();
+        box.current?.querySelector<HTMLElement>('input[type=search]')?.focus();
       } else if (event.key === 'j' || event.key === 'k') {
-        const at = pages.items.findIndex((one) => one.conversationId === conversationId);
-        const next = pages.items[at < 0 ? 0 : at + (event.key === 'j' ? 1 : -1)];
+        const at = shown.findIndex((one) => one.conversationId === conversationId);
+        const next = shown[at < 0 ? 0 : at + (event.key === 'j' ? 1 : -1)];
         if (next) open(next.conversationId);
       } else {
         const button = box.current?.querySelector<HTMLElement>(`[data-key="${CSS.escape(event.key)}"]`);
@@ -76,18 +94,33 @@ export default function Inbox(): ReactNode {
 
   return (
     <section ref={box} className={conversationId === undefined ? 'inbox' : 'inbox has-open'}>
-      <title>{`${say('title')} · Misy`}</title>
+      <title>{`${count && `(${count}) `}${say('title')} · Misy`}</title>
       <div className="inbox-list" role="region" aria-label={say('list')} tabIndex={0}>
         <header className="inbox-head">
-          {conversationId === undefined ? <h1 tabIndex={-1}>{say('title')}</h1> : <p className="inbox-title">{say('title')}</p>}
+          <div className="inbox-line">
+            {conversationId === undefined ? <h1 tabIndex={-1}>{say('title')}</h1> : <p className="inbox-title">{say('title')}</p>}
+            <button type="button" className="icon-button" aria-pressed={sound.on} aria-label={say('sound')} title={say('sound')} onClick={sound.toggle}>
+              <Icon name={sound.on ? 'sound' : 'silence'} />
+            </button>
+          </div>
           {!live && (
             <p className="inbox-lost" role="status">
               <Icon name="warning" /> {say('live_lost')}
             </p>
           )}
           <div className="inbox-filters">
-            <Select label={say('show')} value={view} onChange={setView} options={VIEWS.map((one) => [one, say(`view_${one}`)] as const)} />
+            <input
+              type="search"
+              className="inbox-search"
+              aria-label={say('search')}
+              placeholder={say('search')}
+              value={wantedWords}
+              onChange={(event) => setWantedWords(event.target.value)}
+              onKeyDown={(event) => event.key === 'Escape' && event.currentTarget.blur()}
+            />
+            <Select label={say('show')} value={view} onChange={setView} options={VIEWS.map((one) => [one, `${say(`view_${one}`)}${one === 'waiting' && count ? ` (${count})` : ''}`] as const)} />
             <Select label={say('channel')} value={channel} onChange={setChannel} options={[['', say('all_channels')] as const, ...CHANNELS.map((one) => [one, say(one)] as const)]} />
+            {view === 'person' && <Select label={say('holder')} value={holder} onChange={setHolder} options={[['', say('anybody')] as const, ...holders]} />}
           </div>
         </header>
         {pages.error !== null && pages.error !== undefined && <Problem error={pages.error} again={pages.again} />}
@@ -98,15 +131,27 @@ export default function Inbox(): ReactNode {
           </Empty>
         )}
         <ul>
-          {pages.items.map((one) => (
-            <Row key={one.conversationId} conversation={one} me={me.user.userId} open={one.conversationId === conversationId} notSent={failing.has(one.conversationId)} tenantId={tenantId} />
+          {shown.map((one) => (
+            <Row key={one.conversationId} conversation={one} me={me.user.userId} open={one.conversationId === conversationId} unread={isUnread(one) && !isInView(one)} notSent={failing.has(one.conversationId)} tenantId={tenantId} />
           ))}
-          {hasMore && (
+          {hasMore && words === '' && (
             <li ref={end}>
               <Skeleton lines={2} />
             </li>
           )}
         </ul>
+        {words !== '' && (
+          <div className="inbox-found">
+            <p className="quiet small" role="status">
+              {say('found', { count: shown.length, all: pages.items.length })}
+            </p>
+            {hasMore && (
+              <Button busy={isLoadingMore} onClick={more}>
+                {say('older')}
+              </Button>
+            )}
+          </div>
+        )}
       </div>
       {conversationId === undefined ? (
         <div className="inbox-none">

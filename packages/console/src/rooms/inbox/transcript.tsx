@@ -4,9 +4,9 @@ import type { Schemas } from '@misy/api-client';
 import { api } from '../../api/client.js';
 import { explain } from '../../api/explain.js';
 import { useTenant } from '../../frame/tenant.js';
-import { Button, Problem, Skeleton, Time } from '../../parts/basics.js';
+import { Button, Problem, Skeleton } from '../../parts/basics.js';
 import { useToasts } from '../../parts/toasts.js';
-import { useLanguage, useTexts } from '../../words/words.js';
+import { useLanguage, useTexts, useWriting } from '../../words/words.js';
 import { useOutbox, useOutgoing } from './outbox.js';
 import { type Message, type Said, withEarlier, withNewest } from './said.js';
 import { texts } from './texts.js';
@@ -76,8 +76,8 @@ export function Transcript({ conversationId }: { conversationId: string }): Reac
           {say('earlier')}
         </Button>
       )}
-      {items.map((message) => (
-        <Bubble key={message.messageId} message={message} delivery={said.data?.deliveries[message.messageId]} />
+      {items.map((message, at) => (
+        <Bubble key={message.messageId} message={message} goesOn={goesOn(items[at - 1], message)} delivery={said.data?.deliveries[message.messageId]} />
       ))}
       {onTheirWay.map((message) => (
         <article key={message.clientMessageId} className="bubble human">
@@ -101,19 +101,29 @@ export function Transcript({ conversationId }: { conversationId: string }): Reac
   );
 }
 
+/** What one says within this time stands close together. */
+const TOGETHER_MS = 5 * 60_000;
+
 const DELIVERIES = ['queued', 'sent', 'delivered', 'read', 'failed'] as const;
 
-function Bubble({ message, delivery }: { message: Message; delivery: Schemas['DeliveryOfMessage'] | undefined }): ReactNode {
+/** Whether somebody goes on with what they just said. */
+const goesOn = (before: Message | undefined, message: Message): boolean =>
+  before?.role === message.role && before.authorName === message.authorName && Date.parse(message.createdAt) - Date.parse(before.createdAt) < TOGETHER_MS;
+
+function Bubble({ message, goesOn: isMore, delivery }: { message: Message; goesOn: boolean; delivery: Schemas['DeliveryOfMessage'] | undefined }): ReactNode {
   const say = useTexts(texts);
+  const write = useWriting();
   const { role, authorName, parts, createdAt, sources } = message;
   const author = { contact: say('contact'), agent: say('assistant'), human: authorName ?? '', system: say('system') }[role];
   const status = DELIVERIES.find((one) => one === delivery?.status);
   return (
-    <article className={`bubble ${role}`}>
-      <p className="bubble-head small">
+    <article className={isMore ? `bubble ${role} more` : `bubble ${role}`}>
+      <p className={isMore ? 'hidden' : 'bubble-head small'}>
         <span className="strong">{author}</span>{' '}
         <span className="quiet">
-          <Time at={createdAt} />
+          <time dateTime={createdAt} title={write.moment(createdAt)}>
+            {write.time(createdAt)}
+          </time>
         </span>
       </p>
       {parts.map((part, at) => (

@@ -6,7 +6,7 @@ export const texts: Texts = {
   unread: '{n} رسائل جديدة',
   unreadOne: 'رسالة جديدة من {name}',
   assistant: 'مساعد بالذكاء الاصطناعي',
-  withPerson: 'مع شخص من الفريق',
+  withPerson: 'سيرد عليك شخص',
   conversation: 'المحادثة',
   message: 'رسالتك',
   placeholder: 'اكتب رسالة…',

@@ -5,7 +5,7 @@ export const texts = {
   unread: '{n} new',
   unreadOne: 'New message from {name}',
   assistant: 'AI assistant',
-  withPerson: 'With a person of the team',
+  withPerson: 'A person will answer',
   conversation: 'Conversation',
   message: 'Your message',
   placeholder: 'Write a message…',

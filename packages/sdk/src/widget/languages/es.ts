@@ -6,7 +6,7 @@ export const texts: Texts = {
   unread: '{n} nuevos',
   unreadOne: 'Nuevo mensaje de {name}',
   assistant: 'Asistente de IA',
-  withPerson: 'Con una persona del equipo',
+  withPerson: 'Te responderá una persona',
   conversation: 'Conversación',
   message: 'Mensaje',
   placeholder: 'Escribe un mensaje…',

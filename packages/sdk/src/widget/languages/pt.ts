@@ -6,7 +6,7 @@ export const texts: Texts = {
   unread: '{n} novas',
   unreadOne: 'Nova mensagem de {name}',
   assistant: 'Assistente de IA',
-  withPerson: 'Com uma pessoa da equipe',
+  withPerson: 'Uma pessoa vai responder',
   conversation: 'Conversa',
   message: 'Mensagem',
   placeholder: 'Escreva uma mensagem…',
