@@ -139,8 +139,6 @@ declare
     present constant timestamptz := pg_catalog.clock_timestamp();
     told bigint;
 begin
-    -- One at a time, so that each sees what the one before told.
-    perform pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('misy.tell_of_waiting', 0));
     insert into misy.alerts (tenant_id, alert_id, rule, occurrence, severity, subject, detail, raised_at)
     select t.tenant_id, misy.new_id('alr'), 'handoff_waiting', gen_random_uuid()::text, 'warning', w.conversation_id,
            jsonb_build_object('minutes', floor(extract(epoch from present - w.waiting_since) / 60)), present

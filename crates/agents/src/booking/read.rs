@@ -59,8 +59,26 @@ const YES: &[&str] = &[
     "✅",
 ];
 const NO: &[&str] = &[
-    "no", "nao", "nope", "not", "nunca", "nada", "never", "olvidelo", "olvidalo", "dejalo", "deixa",
-    "esqueca", "forget", "nah",
+    "no",
+    "nao",
+    "nope",
+    "not",
+    "nunca",
+    "nada",
+    "never",
+    "olvidelo",
+    "olvidalo",
+    "dejalo",
+    "deixa",
+    "esqueca",
+    "forget",
+    "nah",
+    "pensarlo",
+    "pensandolo",
+    "pensar",
+    "pienso",
+    "think",
+    "thinking",
 ];
 /// Words of services that say nothing of which one is meant.
 const GENERIC: &[&str] =
@@ -93,7 +111,8 @@ pub(crate) fn read(desk: &Desk<'_>, input: &TurnInput<'_>, form: Option<&Form>) 
     let clock = clock::read(without.as_ref().unwrap_or(&words), matches!(asked, Asked::Time | Asked::Day));
     let people = person::party(&words);
     let yes = words.iter().any(|word| YES.contains(&word.as_str())) || desk.text.contains(['👍', '🙌', '✅']);
-    let no = words.iter().any(|word| NO.contains(&word.as_str()));
+    let denies = ["don't", "don’t", "dont"].iter().any(|word| desk.text.to_lowercase().contains(word));
+    let no = denies || words.iter().any(|word| NO.contains(&word.as_str()));
     let names_time = clock.time.is_some();
     let chosen = form
         .and_then(|form| chosen(input, form, names_time).or_else(|| only(form, yes && !no && !names_time)));

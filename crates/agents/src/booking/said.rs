@@ -81,6 +81,12 @@ impl Said {
         self.yes && !self.no && !self.corrects()
     }
 
+    /// Yes to calling a booking off, or once more the wish to; no question, no other booking, and nothing that denies it.
+    pub(crate) fn agrees_to_cancel(&self) -> bool {
+        let wants = self.yes || self.intent == Some(Intent::Cancel);
+        wants && !self.no && !self.asks && !self.corrects()
+    }
+
     /// No, and nothing in its place.
     pub(crate) fn declines(&self) -> bool {
         self.no && !self.corrects()

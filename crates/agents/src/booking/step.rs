@@ -399,7 +399,7 @@ impl Desk<'_> {
             Err(step) => return *step,
         };
         let what = self.describe(&one);
-        if was_asked && (said.agrees() || said.intent == Some(Intent::Cancel)) {
+        if was_asked && said.agrees_to_cancel() {
             form.done = true;
             form.asked = Asked::Nothing;
             return Step {

@@ -261,6 +261,31 @@ fn a_booking_is_moved_and_then_called_off_and_both_are_asked_first() {
 }
 
 #[test]
+fn who_denies_asks_or_thinks_of_it_calls_nothing_off() {
+    let kept = [("masaje", "lia", "12-03 09:00", "Ana Ruiz")];
+    for text in [
+        "No, no quiero cancelarla",
+        "no, cancela la del viernes",
+        "No, don't cancel it",
+        "please don’t cancel it",
+        "can I still cancel it tomorrow?",
+        "não, não cancele",
+        "ok, déjame pensarlo",
+    ] {
+        let mut talk = Talk::with("es-CO");
+        talk.say("quiero reservar masaje deportivo el jueves a las 9, soy Ana Ruiz");
+        talk.say("sí");
+        talk.say("necesito cancelar mi cita");
+        talk.say(text);
+        talk.expect(&kept);
+    }
+    let mut talk = Talk::with("es-CO");
+    talk.say("quiero reservar masaje deportivo el jueves a las 9, soy Ana Ruiz");
+    talk.say("ok, déjame pensarlo");
+    talk.expect(&[]);
+}
+
+#[test]
 fn a_booking_is_made_moved_and_called_off_in_each_language() {
     let dialogues = [
         (

@@ -463,10 +463,15 @@ pub(crate) async fn free(
     let from = query.from.unwrap_or(now).max(now);
     let days = |days: i64| jiff::SignedDuration::from_hours(24 * days);
     let until = query.until.unwrap_or_else(|| from.checked_add(days(7)).unwrap_or(from));
-    if until.duration_since(from) > days(LONGEST_LOOK) {
-        return Err(Problem::invalid_field("?until", "range", "must be within 31 days of the beginning"));
+    let length = until.duration_since(from);
+    if !length.is_positive() || length > days(LONGEST_LOOK) {
+        return Err(Problem::invalid_field(
+            "?until",
+            "range",
+            "must be after the beginning, within 31 days of it",
+        ));
     }
-    let (pack, taken) = tenant_tx!(desk.database, "bookings.free", tenant, async |tx| {
+    let (pack, taken) = Box::pin(tenant_tx!(desk.database, "bookings.free", tenant, async |tx| {
         let pack = pack(desk, tx).await?;
         if pack.pack().service(&service).is_none() {
             return Err(Problem::not_found());
@@ -475,7 +480,7 @@ pub(crate) async fn free(
         let offers = offers(pack.pack(), &service, query.provider_id.as_deref(), at)?;
         let taken = bookings::taken(tx, &offers, (from, until), Own::default(), now).await?;
         Ok((pack.clone(), taken))
-    })
+    }))
     .await?;
     let timezone = pack.pack().timezone.as_str().to_owned();
     let look = move |_: &_| {

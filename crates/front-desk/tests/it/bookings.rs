@@ -187,6 +187,10 @@ async fn a_visitor_books_for_themselves_and_sees_and_changes_nobody_elses() {
     let (start, later) = (in_hours(&app, 48), in_hours(&app, 50));
     ana.ask(&app, Method::GET, "/services/limpieza/free-times", None).await.expect(200);
     ana.ask(&app, Method::GET, "/services/nothing/free-times", None).await.expect(404);
+    for until in ["2020-01-01T00:00:00Z", "2999-01-01T00:00:00Z"] {
+        let times = format!("/services/limpieza/free-times?until={until}");
+        ana.ask(&app, Method::GET, &times, None).await.refused(422, "validation_failed");
+    }
     let made = ana.ask(&app, Method::POST, "/bookings", Some(&wanted(&start))).await.expect(201);
     let id = made.text("bookingId");
     luis.ask(&app, Method::POST, "/bookings", Some(&wanted(&start))).await.refused(409, "slot_taken");

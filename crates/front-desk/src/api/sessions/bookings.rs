@@ -53,9 +53,9 @@ pub(crate) async fn list(
     call: TenantCall<Book>,
 ) -> Result<Json<Page<BookingAnswer>>, Problem> {
     let session = own_session(&desk.database, &call).await?;
-    let found = tenant_tx!(desk.database, "bookings.mine", call.tenant(), async |tx| {
+    let found = Box::pin(tenant_tx!(desk.database, "bookings.mine", call.tenant(), async |tx| {
         bookings::upcoming(tx, call.keys(), session.contact_id, desk.clock.now()).await
-    })
+    }))
     .await?;
     Ok(Json(Page::whole(found).map(BookingAnswer::from)))
 }
@@ -108,7 +108,7 @@ pub(crate) async fn create(
     let body: NewBookingBody = call.received.json()?;
     let once = Once::of(&call.received, &call.family().to_string())?;
     let booking_id = BookingId::new(&*desk.clock, &*desk.entropy);
-    let booked = tenant_tx!(desk.database, "bookings.create", call.tenant(), async |tx| {
+    let booked = Box::pin(tenant_tx!(desk.database, "bookings.create", call.tenant(), async |tx| {
         if let Some(answer) = once.answered(&desk, tx).await? {
             return Ok(answer);
         }
@@ -125,7 +125,7 @@ pub(crate) async fn create(
         };
         let booking = booking::put(&desk, tx, call.keys(), &wanted).await?;
         Ok(once.keep(&desk, tx, call.keys(), StatusCode::CREATED, &BookingAnswer::from(booking)).await?)
-    })
+    }))
     .await;
     booking::answered(&desk, call.tenant(), booked).await
 }
@@ -144,11 +144,11 @@ pub(crate) async fn calendar(
 ) -> Result<Response, Problem> {
     let session = own_session(&desk.database, &call).await?;
     let id: BookingId = call.received.param("bookingId")?;
-    let (booking, name) = tenant_tx!(desk.database, "bookings.read", call.tenant(), async |tx| {
+    let (booking, name) = Box::pin(tenant_tx!(desk.database, "bookings.read", call.tenant(), async |tx| {
         let booking = bookings::find(tx, call.keys(), id).await?;
         let booking = own(booking, &session)?;
         Ok::<_, Problem>((booking, booking::pack(&desk, tx).await?.pack().display_name.clone()))
-    })
+    }))
     .await?;
     Ok(booking::calendar(&booking, &name))
 }
@@ -179,14 +179,14 @@ pub(crate) async fn change(
     let expected = expected_version(&call.received)?;
     let late: LateQuery = call.received.query()?;
     let patch: BookingPatch = call.received.json()?;
-    let changed = tenant_tx!(desk.database, "bookings.change", call.tenant(), async |tx| {
+    let changed = Box::pin(tenant_tx!(desk.database, "bookings.change", call.tenant(), async |tx| {
         let before = own(bookings::find(tx, call.keys(), id).await?, &session)?;
         let pack = booking::pack(&desk, tx).await?;
         if booking::is_late(&before, pack.pack(), desk.clock.now()) && late.late != Some(true) {
             return Err(too_late().into());
         }
         booking::change(&desk, tx, call.keys(), &before, &patch, expected).await
-    })
+    }))
     .await;
     let booking = booking::answered(&desk, call.tenant(), changed).await?;
     Ok(versioned(booking.version, BookingAnswer::from(booking)))
@@ -218,7 +218,7 @@ pub(crate) async fn cancel(
     let expected = expected_version(&call.received)?;
     call.received.expect_no_body()?;
     let late: LateQuery = call.received.query()?;
-    let booking = tenant_tx!(desk.database, "bookings.cancel", call.tenant(), async |tx| {
+    let booking = Box::pin(tenant_tx!(desk.database, "bookings.cancel", call.tenant(), async |tx| {
         let before = own(bookings::find(tx, call.keys(), id).await?, &session)?;
         let (pack, now) = (booking::pack(&desk, tx).await?, desk.clock.now());
         let is_booked = before.state == misy_domain::BookingState::Booked;
@@ -226,7 +226,7 @@ pub(crate) async fn cancel(
             return Err(too_late());
         }
         bookings::call_off(tx, call.keys(), id, expected, now).await?.ok_or_else(Problem::not_found)
-    })
+    }))
     .await?;
     Ok(versioned(booking.version, BookingAnswer::from(booking)))
 }

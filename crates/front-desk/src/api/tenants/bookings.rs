@@ -95,9 +95,9 @@ pub(crate) async fn list(
         after: position(query.cursor.as_deref())?,
         limit: i64::from(limit) + 1,
     };
-    let found = tenant_tx!(desk.database, "bookings.list", &call.tenant, async |tx| {
+    let found = Box::pin(tenant_tx!(desk.database, "bookings.list", &call.tenant, async |tx| {
         bookings::list(tx, call.keys(), &listed).await
-    })
+    }))
     .await?;
     Ok(Json(Page::of(found, limit, cursor_of).map(BookingAnswer::from)))
 }
@@ -127,7 +127,7 @@ pub(crate) async fn create(
     let BookingOfContact { contact_id, booking: body } = call.received.json()?;
     let once = Once::of(&call.received, &call.manager.maker)?;
     let booking_id = BookingId::new(&*desk.clock, &*desk.entropy);
-    let booked = tenant_tx!(desk.database, "bookings.create", &call.tenant, async |tx| {
+    let booked = Box::pin(tenant_tx!(desk.database, "bookings.create", &call.tenant, async |tx| {
         if let Some(answer) = once.answered(&desk, tx).await? {
             return Ok(answer);
         }
@@ -150,7 +150,7 @@ pub(crate) async fn create(
         let detail = json!({ "serviceId": booking.service_id, "providerId": booking.provider_id });
         call.record_change(&desk, tx, booking_id.to_string(), Some(detail)).await?;
         Ok(once.keep(&desk, tx, call.keys(), StatusCode::CREATED, &BookingAnswer::from(booking)).await?)
-    })
+    }))
     .await;
     booking::answered(&desk, &call.tenant, booked).await
 }
@@ -172,9 +172,9 @@ pub(crate) async fn read(
 
 async fn found(desk: &FrontDesk, call: &Managed<act::BookingsRead>) -> Result<Booking, Problem> {
     let id: BookingId = call.received.param("bookingId")?;
-    let booking = tenant_tx!(desk.database, "bookings.read", &call.tenant, async |tx| {
+    let booking = Box::pin(tenant_tx!(desk.database, "bookings.read", &call.tenant, async |tx| {
         bookings::find(tx, call.keys(), id).await
-    })
+    }))
     .await?;
     booking.ok_or_else(Problem::not_found)
 }
@@ -192,8 +192,10 @@ pub(crate) async fn calendar(
     call: Managed<act::BookingsRead>,
 ) -> Result<Response, Problem> {
     let booking = found(&desk, &call).await?;
-    let pack = tenant_tx!(desk.database, "bookings.pack", &call.tenant, async |tx| booking::pack(&desk, tx)
-        .await)
+    let pack = Box::pin(tenant_tx!(desk.database, "bookings.pack", &call.tenant, async |tx| booking::pack(
+        &desk, tx
+    )
+    .await))
     .await?;
     Ok(booking::calendar(&booking, &pack.pack().display_name))
 }
@@ -221,13 +223,13 @@ pub(crate) async fn change(
     let id: BookingId = call.received.param("bookingId")?;
     let expected = expected_version(&call.received)?;
     let patch: BookingPatch = call.received.json()?;
-    let changed = tenant_tx!(desk.database, "bookings.change", &call.tenant, async |tx| {
+    let changed = Box::pin(tenant_tx!(desk.database, "bookings.change", &call.tenant, async |tx| {
         let before = bookings::find(tx, call.keys(), id).await?.ok_or_else(Problem::not_found)?;
         let booking = booking::change(&desk, tx, call.keys(), &before, &patch, expected).await?;
         let detail = json!({ "version": booking.version });
         call.record_change(&desk, tx, id.to_string(), Some(detail)).await?;
         Ok(booking)
-    })
+    }))
     .await;
     let booking = booking::answered(&desk, &call.tenant, changed).await?;
     Ok(versioned(booking.version, BookingAnswer::from(booking)))
@@ -256,12 +258,12 @@ pub(crate) async fn cancel(
     let id: BookingId = call.received.param("bookingId")?;
     let expected = expected_version(&call.received)?;
     call.received.expect_no_body()?;
-    let booking = tenant_tx!(desk.database, "bookings.cancel", &call.tenant, async |tx| {
+    let booking = Box::pin(tenant_tx!(desk.database, "bookings.cancel", &call.tenant, async |tx| {
         let booking = bookings::call_off(tx, call.keys(), id, expected, desk.clock.now()).await?;
         let booking = booking.ok_or_else(Problem::not_found)?;
         call.record_change(&desk, tx, id.to_string(), None).await?;
         Ok::<_, Problem>(booking)
-    })
+    }))
     .await?;
     Ok(versioned(booking.version, BookingAnswer::from(booking)))
 }

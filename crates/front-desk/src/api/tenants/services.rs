@@ -55,8 +55,10 @@ pub(crate) async fn list(
     State(desk): State<FrontDesk>,
     call: Managed<act::ContextPackRead>,
 ) -> Result<Json<Services>, Problem> {
-    let pack = tenant_tx!(desk.database, "services.list", &call.tenant, async |tx| booking::pack(&desk, tx)
-        .await)
+    let pack = Box::pin(tenant_tx!(desk.database, "services.list", &call.tenant, async |tx| booking::pack(
+        &desk, tx
+    )
+    .await))
     .await?;
     let answer = |service: Service| ServiceAnswer { is_bookable: service.is_bookable(), service };
     Ok(Json(Services {
@@ -78,8 +80,10 @@ pub(crate) async fn providers(
     State(desk): State<FrontDesk>,
     call: Managed<act::ContextPackRead>,
 ) -> Result<Json<Providers>, Problem> {
-    let pack = tenant_tx!(desk.database, "providers.list", &call.tenant, async |tx| booking::pack(&desk, tx)
-        .await)
+    let pack = Box::pin(tenant_tx!(desk.database, "providers.list", &call.tenant, async |tx| booking::pack(
+        &desk, tx
+    )
+    .await))
     .await?;
     Ok(Json(Providers { items: pack.pack().providers.clone(), next_cursor: None }))
 }

@@ -34,7 +34,9 @@ const WRONG: &str = "
     union all
     select pg_catalog.format('%s does not look up names in pg_catalog first', p.oid::pg_catalog.regprocedure)
     from pg_catalog.pg_proc p join pg_catalog.pg_namespace n on n.oid = p.pronamespace
-    where n.nspname in ('misy', 'platform') and (p.prosecdef or p.prosqlbody is null)
+    join pg_catalog.pg_language l on l.oid = p.prolang
+    -- What PostgreSQL makes for a type is its own code, and looks up nothing.
+    where n.nspname in ('misy', 'platform') and l.lanname <> 'internal' and (p.prosecdef or p.prosqlbody is null)
         and not coalesce(p.proconfig @> array['search_path=pg_catalog, pg_temp'], false)";
 
 /// What only a superuser can take away.
