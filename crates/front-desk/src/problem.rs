@@ -326,6 +326,7 @@ impl Problem {
     }
 
     /// The same, with times that are free.
+    #[must_use]
     pub fn with_alternatives(self, alternatives: Vec<FreeTime>) -> Self {
         self.edit(|inner| inner.alternatives = alternatives)
     }

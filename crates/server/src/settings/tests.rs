@@ -4,7 +4,7 @@ use super::{SECTIONS, Settings, all, check, defaults, shown};
 use std::{collections::BTreeSet, fmt::Write, fs, path::Path};
 
 /// Names behind `MISY_` that belong to tests and tools.
-const OF_TESTS: &[&str] = &["fault_seed", "fault_kills", "fuzz_rounds"];
+const OF_TESTS: &[&str] = &["fault_seed", "fault_kills", "fuzz_rounds", "dialogues", "businesses"];
 
 fn docs(name: &str) -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs").join(name)

@@ -249,8 +249,8 @@ async fn bookings_count_in_the_months_quota_and_nothing_is_booked_beyond_it() {
     let first = desk.put(&session, desk.new_id(), "limpieza", desk.in_hours(30), None).await.unwrap();
     assert!(is_kept(&first, BookingState::Booked));
     let held = desk.new_id();
-    let hold = Some(Duration::from_mins(10));
-    let kept = desk.put(&session, held, "limpieza", desk.in_hours(31), hold).await.unwrap();
+    let kept_for = Some(Duration::from_mins(10));
+    let kept = desk.put(&session, held, "limpieza", desk.in_hours(31), kept_for).await.unwrap();
     assert!(is_kept(&kept, BookingState::Held));
     let beyond = desk.put(&session, held, "limpieza", desk.in_hours(31), None).await.unwrap();
     assert_eq!((beyond, desk.booked().await), (Kept::QuotaExceeded, 1));
