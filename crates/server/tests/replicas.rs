@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 use misy_testkit::{
+    PATIENCE,
     client::{Site, Visitor},
     given::GivenServer,
     program::{Owner, Program, Start, pack_in, register_owner, register_tenant},
@@ -26,8 +27,6 @@ const CONVERSATIONS: usize = 12;
 const MESSAGES: usize = 8;
 /// Messages that a session may have while limits are tested.
 const MOST: usize = 6;
-/// What gives up is broken, not slow.
-const PATIENCE: Duration = Duration::from_mins(4);
 
 /// Two programs of one installation, as an operator runs them.
 struct Stage {
@@ -78,7 +77,7 @@ impl Stage {
 
 async fn run(start: &Start) -> Program {
     let mut program = start.spawn().unwrap();
-    assert!(program.ready(Duration::from_mins(1)).await, "see {}", start.log().display());
+    assert!(program.ready(PATIENCE).await, "see {}", start.log().display());
     program
 }
 

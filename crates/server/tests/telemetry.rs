@@ -5,6 +5,7 @@
 use axum::{Router, body::Bytes, extract::State, http::HeaderMap, http::Uri};
 use http::Method;
 use misy_testkit::{
+    PATIENCE,
     client::{Site, Visitor},
     program::{BOOTSTRAP_SECRET, Program, Start, register},
 };
@@ -24,13 +25,10 @@ use std::{
     net::SocketAddr,
     path::Path,
     sync::{Arc, Mutex},
-    time::Duration,
 };
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 
-/// A limit for what is broken, not for what is slow.
-const PATIENCE: Duration = Duration::from_mins(1);
 const THEIRS: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const WORDS: &str = "canario-del-contacto ¿cuál es el horario?";
 
@@ -101,7 +99,7 @@ async fn program(dir: &TempDir, receiver: SocketAddr, sample: &str) -> (Program,
         .with("MISY_OTLP_HEADERS", "x-key=canario-del-receptor")
         .with("MISY_TRACE_SAMPLE", sample);
     let mut program = start.spawn().unwrap();
-    assert!(program.ready(Duration::from_mins(1)).await, "see {}", start.log().display());
+    assert!(program.ready(PATIENCE).await, "see {}", start.log().display());
     let pack = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../seeds/businesses/andina.json");
     let site = register(&program.url, "andina", &pack).await.unwrap();
     (program, site)

@@ -1,18 +1,18 @@
 //! A site's visitor, as the SDK is one: gets a token, signs every call, keeps the session.
 
+use crate::PATIENCE;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
 use misy_domain::{Clock, Entropy, Secret, SystemClock, TenantId};
 use misy_trust::{RequestKey, SignedRequest, SystemEntropy, request_signature, sha256};
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
-use std::time::Duration;
 
 /// Where the API stands under the origin.
 pub const BASE: &str = "/api/meta-agent";
 
 /// An HTTP client with a time limit on each call, without proxies and redirects.
 pub fn http() -> reqwest::Client {
-    let builder = reqwest::Client::builder().timeout(Duration::from_secs(10)).no_proxy();
+    let builder = reqwest::Client::builder().timeout(PATIENCE).no_proxy();
     // Fails only where no TLS library can be set up, and there is none here.
     builder.redirect(reqwest::redirect::Policy::none()).build().unwrap_or_default()
 }

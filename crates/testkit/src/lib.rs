@@ -1,5 +1,7 @@
 //! What tests share. A dev-dependency only.
 
+use std::time::Duration;
+
 pub mod agent;
 pub mod authority;
 pub mod client;
@@ -15,3 +17,6 @@ pub mod redis;
 pub mod smtp;
 pub mod store;
 pub mod tally;
+
+/// However slow the machine is: what is not so after this never will be.
+pub const PATIENCE: Duration = Duration::from_mins(4);

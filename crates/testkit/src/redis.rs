@@ -1,7 +1,7 @@
 //! A real Redis for one test: behind a Unix socket, without a file, to be paused, killed and started again; and with TLS
 //! where a test asks for it.
 
-use crate::authority::Issued;
+use crate::{PATIENCE, authority::Issued};
 use std::{
     io::{self, Read, Write},
     net::{Ipv4Addr, TcpListener},
@@ -11,8 +11,6 @@ use std::{
     time::{Duration, Instant},
 };
 use tempfile::TempDir;
-
-const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A Redis server of a test; killed when dropped.
 #[derive(Debug)]

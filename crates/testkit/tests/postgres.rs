@@ -11,13 +11,15 @@ use std::{
     time::{Duration, Instant},
 };
 
-use misy_testkit::postgres::{TestCluster, TestDatabase, TestkitError};
+use misy_testkit::{
+    PATIENCE,
+    postgres::{TestCluster, TestDatabase, TestkitError},
+};
 use sqlx::{Connection, PgConnection, postgres::PgConnectOptions};
 use tempfile::TempDir;
 
 /// Set in a process that is to use the cluster of a folder.
 const USE: &str = "MISY_TEST_USE";
-const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A cluster of one test, stopped at its end.
 struct Home(TempDir);

@@ -255,9 +255,7 @@ async fn unread(app: &App, token: &Token, session: &str) -> (Response, Connectio
 }
 
 async fn is_cut(connection: &Connection, cause: &str) {
-    timeout(Duration::from_secs(30), connection.until_cut())
-        .await
-        .unwrap_or_else(|_| panic!("held after {cause}"));
+    timeout(PATIENCE, connection.until_cut()).await.unwrap_or_else(|_| panic!("held after {cause}"));
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! What people who prove nothing about themselves can use up, and what they can leave behind.
 
-use crate::support::{Answer, App, Tenant, Token, put, send_to};
+use crate::support::{Answer, App, PATIENCE, Tenant, Token, put, send_to};
 use futures_util::{StreamExt, stream};
 use http::Method;
 use misy_trust::{ApiKey, ApiKeyKind, RandomToken, SystemEntropy, TokenUse};
@@ -364,7 +364,7 @@ async fn a_large_body_is_not_read_before_its_sender_shows_a_token() {
     };
     let sites = andina.path("/sites");
     let refused = async |request, code| {
-        let answered = tokio::time::timeout(Duration::from_secs(5), app.send(request));
+        let answered = tokio::time::timeout(PATIENCE, app.send(request));
         answered.await.expect("the body is waited for").refused(401, code);
     };
     for path in ["/messages", &sites] {
@@ -412,7 +412,7 @@ async fn a_large_body_is_not_read_of_whoever_may_not_send_it() {
         crate::support::with_bearer(request, &token.text)
     };
     let refused = async |request, status, code| {
-        let answered = tokio::time::timeout(Duration::from_secs(5), app.send(request));
+        let answered = tokio::time::timeout(PATIENCE, app.send(request));
         answered.await.expect("the body is waited for").refused(status, code)
     };
     let (visitor, sites) = (app.browser(&andina).await, andina.path("/sites"));

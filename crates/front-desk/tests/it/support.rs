@@ -29,6 +29,8 @@ use serde_json::{Value, json};
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tower::ServiceExt;
 
+pub(crate) use misy_testkit::PATIENCE;
+
 pub(crate) const BASE: &str = "/api/meta-agent";
 pub(crate) const HOST: &str = "api.misy.example";
 pub(crate) const BOOTSTRAP: &str = "correct horse battery staple";
@@ -381,9 +383,6 @@ impl App {
         self.store.admin(passes).await.unwrap();
     }
 }
-
-/// However slow the machine is: what is not so after this never will be.
-pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 pub(crate) async fn desk_on(store: &TestStore, change: impl FnOnce(&mut Settings)) -> FrontDesk {
     desk_through(store, None, store.bell.clone(), local_egress(), change).await

@@ -9,14 +9,14 @@ use misy_store::{
     sessions::Session,
     usage,
 };
-use misy_testkit::store::{TestStore, TestTenant, test_store};
+use misy_testkit::{
+    PATIENCE,
+    store::{TestStore, TestTenant, test_store},
+};
 use serde_json::json;
 use std::time::Duration;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
-
-/// Nothing is waited for any longer.
-const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A business whose only provider is always there, and which does one thing.
 async fn clinic(store: &TestStore, id: &str, locale: &str, service: &str) -> TestTenant {

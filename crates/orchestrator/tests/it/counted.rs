@@ -4,8 +4,7 @@ use misy_testkit::store::TestStore;
 use sqlx::AssertSqlSafe;
 use std::time::Duration;
 
-/// However slow the machine is: what is not so after this never will be.
-pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
+pub(crate) use misy_testkit::PATIENCE;
 
 /// How many deliveries are so.
 pub(crate) async fn deliveries(store: &TestStore, condition: &str) -> i64 {

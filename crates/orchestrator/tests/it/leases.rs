@@ -11,6 +11,7 @@ use misy_store::{
     turns::{Conversations, TurnResult, load_turn},
 };
 use misy_testkit::{
+    PATIENCE,
     determinism::SeededEntropy,
     store::{TestStore, TestTenant, test_store},
 };
@@ -512,7 +513,7 @@ async fn what_is_done_after_the_result_is_written_is_not_cut_off() {
     let worker = Worker::new(store.database.clone(), store.entropy.clone(), settings, thorough);
     let shutdown = CancellationToken::new();
     let works = tokio::spawn(worker.run(shutdown.clone()));
-    tokio::time::timeout(Duration::from_secs(30), went_on.notified()).await.expect("it is not cut off");
+    tokio::time::timeout(PATIENCE, went_on.notified()).await.expect("it is not cut off");
     shutdown.cancel();
     works.await.unwrap();
 }

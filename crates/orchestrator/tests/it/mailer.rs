@@ -6,13 +6,12 @@ use misy_store::{
     mails::{self, Mail, Mails},
 };
 use misy_testkit::{
+    PATIENCE,
     smtp::MailServer,
     store::{TestStore, TestTenant, test_store},
 };
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
-
-const PATIENCE: Duration = Duration::from_mins(1);
 
 fn mailer(store: &TestStore, server: &MailServer) -> Mailer {
     let from = "Misy <no-reply@misy.example>";

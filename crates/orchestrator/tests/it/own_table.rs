@@ -3,7 +3,10 @@
 use misy_domain::MailId;
 use misy_orchestrator::{Handler, WorkError, Worker, WorkerSettings};
 use misy_store::leases::{Backoff, Lease, LeaseTerms, Leased, dead_work, drop_work, revive};
-use misy_testkit::store::{TestStore, test_store};
+use misy_testkit::{
+    PATIENCE,
+    store::{TestStore, test_store},
+};
 use sqlx::{AssertSqlSafe, PgConnection};
 use std::{
     sync::{
@@ -14,8 +17,6 @@ use std::{
 };
 use tokio::{sync::Notify, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
-
-const PATIENCE: Duration = Duration::from_mins(1);
 
 /// What a migration would say.
 const TABLE: &str = "

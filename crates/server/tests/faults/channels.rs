@@ -6,6 +6,7 @@ use axum::http::{Method, StatusCode};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
 use misy_domain::{Clock, Entropy, Secret, SystemClock};
 use misy_testkit::{
+    PATIENCE,
     client::{BASE, expect, http},
     person::Person,
     program::{Start, pack_in, register_owner},
@@ -13,10 +14,7 @@ use misy_testkit::{
 };
 use misy_trust::{RequestKey, SignedRequest, SystemEntropy, WebhookSecret, request_signature, sha256};
 use serde_json::{Value, json};
-use std::{path::Path, time::Duration};
-
-/// What takes longer is broken, not slow.
-const PATIENCE: Duration = Duration::from_mins(4);
+use std::path::Path;
 
 /// A server of the tenant, as one is written with the documentation at hand.
 struct Server {

@@ -4,6 +4,7 @@ mod channels;
 mod whatsapp;
 
 use misy_testkit::{
+    PATIENCE,
     client::{Site, Visitor},
     program::{Start, register},
     tally::{Tally, Wrongs},
@@ -21,8 +22,6 @@ use tokio::task::JoinSet;
 
 const CONVERSATIONS: usize = 20;
 const MESSAGES: usize = 12;
-/// What gives up is broken, not slow.
-const PATIENCE: Duration = Duration::from_mins(4);
 
 fn number(variable: &str, default: u64) -> u64 {
     std::env::var(variable).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
@@ -82,7 +81,7 @@ async fn nothing_is_lost_doubled_or_reordered_while_processes_are_killed() {
     let binary = env!("CARGO_BIN_EXE_misy");
     let start = Start::new(binary, &data_dir).unwrap().with("MISY_LOG", "warn");
     let mut server = start.spawn().unwrap();
-    assert!(server.ready(Duration::from_mins(1)).await, "see {}", start.log().display());
+    assert!(server.ready(PATIENCE).await, "see {}", start.log().display());
     let pack = workspace().join("seeds/businesses/andina.json");
     let site = register(&server.url, "andina", &pack).await.unwrap();
 
@@ -96,7 +95,7 @@ async fn nothing_is_lost_doubled_or_reordered_while_processes_are_killed() {
         .with("MISY_LOG", "warn")
         .with("MISY_DATABASE_URL", format!("postgresql:///postgres?host={}&user=postgres", socket.display()));
     let mut worker = second.spawn().unwrap();
-    assert!(worker.ready(Duration::from_mins(1)).await, "see {}", second.log().display());
+    assert!(worker.ready(PATIENCE).await, "see {}", second.log().display());
 
     let sent = Arc::new(AtomicUsize::new(0));
     let mut conversations = JoinSet::new();
@@ -113,14 +112,14 @@ async fn nothing_is_lost_doubled_or_reordered_while_processes_are_killed() {
             0 => {
                 server.kill();
                 server = start.spawn().unwrap();
-                assert!(server.ready(Duration::from_mins(1)).await, "see {}", start.log().display());
+                assert!(server.ready(PATIENCE).await, "see {}", start.log().display());
             }
             1 => {
                 worker.kill();
                 // A worker that finds no database ends; whoever supervises it starts it again.
                 for _ in 0..20 {
                     worker = second.spawn().unwrap();
-                    if worker.ready(Duration::from_secs(30)).await {
+                    if worker.ready(PATIENCE).await {
                         break;
                     }
                 }

@@ -6,6 +6,7 @@ use anyhow::ensure;
 use axum::http::{Method, StatusCode};
 use misy_domain::{Channel, Clock, SystemClock};
 use misy_testkit::{
+    PATIENCE,
     client::{BASE, expect, http},
     graph::{Graph, status, wrote},
     person::Person,
@@ -14,8 +15,6 @@ use misy_testkit::{
 use serde_json::{Value, json};
 use std::{path::Path, time::Duration};
 
-/// What takes longer is broken, not slow.
-const PATIENCE: Duration = Duration::from_mins(4);
 const CUSTOMER: &str = "15550002222";
 
 /// The vendor tells something.

@@ -9,7 +9,6 @@ use std::{
         Arc,
         atomic::{AtomicU32, Ordering},
     },
-    time::Duration,
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -26,10 +25,10 @@ use tokio_rustls::{
     },
 };
 
+pub(crate) use misy_testkit::PATIENCE;
+
 /// What the program believes to be called.
 pub(crate) const HOST: &str = "api.misy.example";
-/// What gives up is broken, not slow.
-pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A request, exactly as it will be sent.
 #[derive(Debug, Clone)]

@@ -26,8 +26,7 @@ use tokio_rustls::{
     },
 };
 
-/// What gives up is broken, not slow.
-pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
+pub(crate) use misy_testkit::PATIENCE;
 
 /// An answer, and the certificate of who gave it.
 pub(crate) struct Answer {
