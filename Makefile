@@ -1,6 +1,6 @@
 # Misy: `make run` to try it, `make test` to test it, `make help` for the rest.
 .DEFAULT_GOAL := help
-.PHONY: help setup run build test test-rust test-docs test-web test-sdk test-size test-browser test-api-client test-api api-client lint fmt bench drift openapi sdk
+.PHONY: help setup run build test test-rust test-docs test-web test-sdk test-size test-browser test-api-client test-api api-client lint lint-rust lint-web deny fmt bench drift openapi sdk console
 
 CARGO ?= cargo
 NPM_STAMP := node_modules/.package-lock.json
@@ -21,6 +21,8 @@ build: $(SDK) $(CONSOLE) ## Build target/release/misy
 	$(CARGO) build --release --locked --bin misy
 
 sdk: $(SDK) ## Build the widget and its types
+
+console: $(CONSOLE) ## Build the console
 
 $(NPM_STAMP): package.json package-lock.json
 	npm ci --no-audit --no-fund
@@ -67,10 +69,17 @@ test-api-client: target/debug/misy
 test-api: target/debug/misy ## Throw generated requests at every operation of the running program
 	scripts/with-demo scripts/schemathesis
 
-lint: $(SDK) $(CONSOLE) ## Formatting, lints of Rust and TypeScript
+lint: lint-rust lint-web ## Formatting, lints of Rust and TypeScript
+
+lint-rust: $(SDK) $(CONSOLE)
 	$(CARGO) fmt --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+
+lint-web: $(SDK) $(CONSOLE)
 	npm run lint --silent
+
+deny: $(NPM_STAMP) ## Licences, sources and versions of what is used
+	scripts/deny
 
 fmt: ## Format the code
 	$(CARGO) fmt
