@@ -73,11 +73,14 @@ impl<K: Leased> Held<K> {
         self.0.left.notified().await;
     }
 
-    /// Notes a lease.
+    /// Notes a lease. Whoever works on the same row under an older one has lost that: no heartbeat asks about it any more.
     pub(crate) fn hold(&self, lease: &Lease<K>) -> Holding<K> {
         let key = (lease.tenant.clone(), lease.id);
         let lost = CancellationToken::new();
-        self.map().insert(key.clone(), Entry { lease: lease.clone(), lost: lost.clone(), is_aside: false });
+        let entry = Entry { lease: lease.clone(), lost: lost.clone(), is_aside: false };
+        if let Some(older) = self.map().insert(key.clone(), entry) {
+            older.lost.cancel();
+        }
         Holding { held: self.clone(), key, fence: lease.fence, lost }
     }
 
@@ -192,6 +195,7 @@ mod tests {
         let held = Held::new(&WorkerSettings::default());
         let late = held.hold(&lease(7));
         let live = held.hold(&lease(8));
+        assert!(late.lost.is_cancelled(), "it lost its lease, and no heartbeat would ever tell it");
         held.lose(&lease(7));
         drop(late);
         assert!(!live.lost.is_cancelled());
