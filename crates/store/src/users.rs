@@ -4,6 +4,7 @@ pub mod devices;
 pub mod enrollments;
 pub mod factors;
 pub mod passkeys;
+mod passwords;
 pub mod sign_ins;
 pub mod tickets;
 pub mod tokens;
@@ -15,8 +16,11 @@ use misy_trust::{
     Place,
     access::{Given, Powers},
 };
+use passwords::end_older;
 use std::ops::Deref;
 use tickets::TicketPurpose;
+
+pub use passwords::{rehash_password, set_password};
 
 misy_domain::words! {
     /// Whether somebody may come in.
@@ -417,57 +421,6 @@ pub async fn change(
         tickets::void(tx, user.user_id, Some(TicketPurpose::SecondFactor)).await?;
     }
     sign_ins::end_unproved(tx, user.user_id).await
-}
-
-/// Ends what was opened before the ways changed in which somebody comes in: their sessions, but perhaps that which changed
-/// them, sign-ins that wait for a second factor, and links.
-async fn end_older(tx: &mut TenantTx, user: UserId, keep: Option<SignInId>) -> Result<(), StoreError> {
-    sign_ins::end_all(tx, user, keep).await?;
-    tickets::void(tx, user, None).await
-}
-
-/// Sets a password, hashed. Who was invited has come in by it. All sessions end but that to keep.
-pub async fn set_password(
-    tx: &mut TenantTx,
-    user: UserId,
-    hash: &str,
-    keep: Option<SignInId>,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    end_older(tx, user, keep).await?;
-    let tenant = tx.tenant().clone();
-    sqlx::query!(
-        "update users set password_hash = $3, password_changed_at = $4, updated_at = $4, version = version + 1,
-                          status = case status when 'invited' then 'active' else status end
-         where tenant_id = $1 and user_id = $2",
-        tenant.as_str(),
-        user.to_string(),
-        hash,
-        now.to_sqlx() as _
-    )
-    .execute(tx.connection())
-    .await?;
-    Ok(())
-}
-
-/// Stores the same password, hashed at another cost, unless it was changed meanwhile.
-pub async fn rehash_password(
-    tx: &mut TenantTx,
-    user: UserId,
-    old: &str,
-    new: &str,
-) -> Result<(), StoreError> {
-    let tenant = tx.tenant().clone();
-    sqlx::query!(
-        "update users set password_hash = $4 where tenant_id = $1 and user_id = $2 and password_hash = $3",
-        tenant.as_str(),
-        user.to_string(),
-        old,
-        new
-    )
-    .execute(tx.connection())
-    .await?;
-    Ok(())
 }
 
 /// Removes a person with everything that hangs from it. Says whether there was one.
