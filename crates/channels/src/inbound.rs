@@ -1,6 +1,6 @@
 //! What vendors tell, in one shape.
 
-use misy_domain::{MessageId, Part, Timestamp};
+use misy_domain::{MessageId, Part, Timestamp, json::values_of};
 use serde_json::Value;
 
 /// What a body tells.
@@ -57,6 +57,21 @@ impl Parsed {
     /// What is longer is nobody's honest name.
     const LONGEST_NAME: usize = 64;
     const MOST_LEFT_OUT: usize = 20;
+    /// More than the largest body that a vendor sends, full of the shortest messages.
+    const MOST_VALUES: usize = 250_000;
+
+    /// A body as JSON; `None`, and noted as left out, if it is none or would take too much in memory.
+    pub(crate) fn read(&mut self, body: &[u8]) -> Option<Value> {
+        if values_of(body) > Self::MOST_VALUES {
+            self.leave_out("too many values");
+            return None;
+        }
+        let read = serde_json::from_slice(body).ok();
+        if read.is_none() {
+            self.leave_out("no JSON");
+        }
+        read
+    }
 
     /// Notes what Misy has no use for.
     pub(crate) fn leave_out(&mut self, name: &str) {

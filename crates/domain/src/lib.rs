@@ -14,6 +14,7 @@ pub mod email;
 pub mod entropy;
 pub mod hours;
 pub mod id;
+pub mod json;
 pub mod language;
 pub mod limit;
 pub mod message;

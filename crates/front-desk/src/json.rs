@@ -1,8 +1,9 @@
-//! Bodies as JSON, read strictly: no member twice, no deeper than 32, no NUL in a text, nothing unknown, and each mistake
-//! with its place.
+//! Bodies as JSON, read strictly: no member twice, no deeper than 32, no more than 25,000 values, no NUL in a text, nothing
+//! unknown, and each mistake with its place.
 
 use crate::problem::{Code, FieldError, Problem};
 use http::StatusCode;
+use misy_domain::json::values_of;
 use serde::{
     Deserialize,
     de::{DeserializeOwned, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor},
@@ -13,6 +14,10 @@ use std::fmt;
 /// The deepest nesting of lists and objects.
 pub const MAX_DEPTH: usize = 32;
 
+/// The most values in a body, names of members among them. They take some megabytes in memory, and no body that is meant has
+/// half as many.
+pub const MOST_VALUES: usize = 25_000;
+
 /// As much of what was sent as a mistake quotes, in bytes.
 const LONGEST_ECHO: usize = 500;
 
@@ -20,6 +25,9 @@ const LONGEST_ECHO: usize = 500;
 pub fn parse(body: &[u8]) -> Result<Value, Problem> {
     if std::str::from_utf8(body).is_err() {
         return Err(malformed("The body is not UTF-8."));
+    }
+    if values_of(body) > MOST_VALUES {
+        return Err(malformed(format!("The body has more than {MOST_VALUES} values.")));
     }
     let mut deserializer = serde_json::Deserializer::from_slice(body);
     let value = Strict { depth: 0 }.deserialize(&mut deserializer).and_then(|value| {
@@ -261,6 +269,13 @@ mod tests {
         assert!(parse(nested(MAX_DEPTH).as_bytes()).is_ok());
         assert!(parse(nested(MAX_DEPTH + 1).as_bytes()).is_err());
         assert!(parse(nested(100_000).as_bytes()).is_err());
+    }
+
+    #[test]
+    fn the_number_of_values_has_an_end() {
+        let list = |values: usize| format!("[{}0]", "0,".repeat(values - 2));
+        assert!(parse(list(MOST_VALUES).as_bytes()).is_ok());
+        assert_eq!(parse(list(MOST_VALUES + 1).as_bytes()).unwrap_err().code(), Code::MalformedJson);
     }
 
     #[test]

@@ -14,10 +14,7 @@ const DEEPEST_FORM: usize = 16;
 
 pub(super) fn parse(body: &[u8]) -> Parsed {
     let mut parsed = Parsed::default();
-    let Ok(body) = serde_json::from_slice::<Value>(body) else {
-        parsed.leave_out("no JSON");
-        return parsed;
-    };
+    let Some(body) = parsed.read(body) else { return parsed };
     if text(&body, "object").as_deref() != Some("whatsapp_business_account") {
         parsed.leave_out("another object");
         return parsed;

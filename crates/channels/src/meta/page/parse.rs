@@ -15,10 +15,7 @@ const LONGEST_TAIL: usize = 200;
 
 pub(crate) fn parse(traits: &Traits, body: &[u8]) -> Parsed {
     let mut parsed = Parsed::default();
-    let Ok(body) = serde_json::from_slice::<Value>(body) else {
-        parsed.leave_out("no JSON");
-        return parsed;
-    };
+    let Some(body) = parsed.read(body) else { return parsed };
     if text(&body, "object").as_deref() != Some(traits.object) {
         parsed.leave_out("another object");
         return parsed;
