@@ -1,7 +1,11 @@
 //! Whether a person still may what they were let in for: asked again and again, on behalf of what goes on after a call.
 
 use super::{AtTenant, Caller, Manager, UserCaller};
-use crate::{desk::FrontDesk, pipeline::bearer, problem::Problem};
+use crate::{
+    desk::FrontDesk,
+    pipeline::bearer,
+    problem::{Code, Problem},
+};
 use misy_domain::{Action, TenantId, UserId};
 use misy_store::{
     StoreError,
@@ -82,6 +86,18 @@ impl Looks {
         let last = LastLook::default();
         all.insert(looked, Arc::downgrade(&last));
         last
+    }
+}
+
+impl AtTenant {
+    /// Looks at the person again who makes this call, after a wait for somebody outside: they may have lost their right to it
+    /// meanwhile. Calls of programs go on.
+    pub(crate) async fn expect_still(&self, desk: &FrontDesk) -> Result<(), Problem> {
+        if self.proved.is_none() {
+            return Ok(());
+        }
+        let holds = Standing::of(desk, self)?.holds(desk, Instant::now()).await?;
+        if holds { Ok(()) } else { Err(Problem::unauthorized(Code::SessionInvalid)) }
     }
 }
 

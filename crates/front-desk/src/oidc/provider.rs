@@ -29,6 +29,9 @@ const DESCRIPTION_AGE: Duration = Duration::from_mins(10);
 const READ_AGAIN: Duration = Duration::from_secs(10);
 /// What all descriptions together may take in memory: tenants choose who writes them.
 const MOST_BYTES: u64 = 32 * 1024 * 1024;
+/// The largest answer of a provider, and the most keys it may have: each sign-in under way holds a copy of them.
+const LARGEST_ANSWER: usize = 128 * 1024;
+const MOST_KEYS: usize = 50;
 
 /// What a provider may say of itself besides OpenID Connect Discovery (RFC 9207, section 3).
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -192,6 +195,9 @@ impl Providers {
             other => provider(&other),
         })?;
         check_endpoints(&metadata, issuer)?;
+        if metadata.jwks().keys().len() > MOST_KEYS {
+            return Err(OidcError::Provider(format!("it has more than {MOST_KEYS} keys")));
+        }
         let json = |value: serde_json::Result<Vec<u8>>| value.map_or(0, |bytes| bytes.len());
         let bytes = json(serde_json::to_vec(&metadata)) + json(serde_json::to_vec(metadata.jwks()));
         let bytes = u32::try_from(2 * bytes).unwrap_or(u32::MAX);
@@ -270,6 +276,7 @@ async fn call(egress: Egress, request: HttpRequest) -> Result<HttpResponse, Egre
     let mut outgoing = misy_egress::Request::new(parts.method, url);
     outgoing.headers = parts.headers;
     outgoing.body = body.into();
+    outgoing.largest_answer = Some(LARGEST_ANSWER);
     let answer = egress.send(Reach::Internet, outgoing).await?;
     let mut response = HttpResponse::new(answer.body.to_vec());
     *response.status_mut() = answer.status;

@@ -169,6 +169,7 @@ pub(crate) async fn verify(
         let detail = format!("The domain is not proved: {error}.");
         return Err(Problem::conflict(Code::DomainNotProved, detail));
     }
+    call.expect_still(&desk).await?;
     let mut tx = desk.database.tenant("domains.verify", &call.tenant).await?;
     // It may have been removed and named anew while the file was read.
     let same = email_domains::lock(&mut tx, &domain).await?.filter(|now| now.challenge == named.challenge);

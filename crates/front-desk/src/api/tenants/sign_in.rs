@@ -247,6 +247,7 @@ pub(crate) async fn replace(
     if let Err(error) = desk.providers.check(&request.issuer).await {
         return Err(Problem::invalid_field("/issuer", "unusable", error.to_string()));
     }
+    call.expect_still(&desk).await?;
     let mut tx = desk.database.tenant("sign_in.replace", &call.tenant).await?;
     users::lock_administrators(&mut tx).await?;
     check_break_glass(&mut tx, call.keys(), &request).await?;
