@@ -24,7 +24,7 @@ use tracing::info;
 
 /// What may be held.
 const MOST: Most =
-    Most { all: 256 << 20, of_a_tenant: 64 << 20, of_a_host: 16 << 20, of_a_newcomer: 1 << 20 };
+    Most { all: 256 << 20, of_a_tenant: 64 << 20, of_a_host: 16 << 20, of_a_newcomer: 4 << 20 };
 /// Less than this is not weighed: the buffers of a connection hold as much.
 const LEAST: usize = 8 * 1024;
 /// A reader has so long for a piece before anybody else may have its room.
@@ -44,7 +44,7 @@ struct Most {
     of_a_tenant: usize,
     /// Wider networks may hold a few times as much.
     of_a_host: usize,
-    /// A tenant and a region that hold no more always get room.
+    /// Who holds no more always gets room: a tenant among all, a region among those of its tenant.
     of_a_newcomer: usize,
 }
 
@@ -167,8 +167,8 @@ impl Answers {
     /// Makes room for a piece, by ending whoever holds theirs for long where it is full. Its number, if there is room now.
     fn enter(&self, whose: &Arc<Whose>, bytes: usize, now: Instant) -> Option<u64> {
         let mut held = self.lock();
-        while let Some((full, patience)) = held.full(&self.most, whose, bytes) {
-            let oldest = held.oldest_of(&full)?;
+        while let Some((oldest, patience)) = held.in_the_way(&self.most, whose, bytes) {
+            let oldest = oldest?;
             if now.saturating_duration_since(held.pieces.get(&oldest)?.since) < patience {
                 return None;
             }
@@ -199,8 +199,11 @@ impl Drop for Weight {
 
 impl Whose {
     fn holders(&self) -> impl Iterator<Item = Holder> {
-        let networks = self.address.into_iter().flat_map(Network::all_of).map(Holder::Network);
-        std::iter::once(Holder::Tenant(self.tenant.clone())).chain(networks)
+        std::iter::once(Holder::Tenant(self.tenant.clone())).chain(self.networks())
+    }
+
+    fn networks(&self) -> impl Iterator<Item = Holder> {
+        self.address.into_iter().flat_map(Network::all_of).map(Holder::Network)
     }
 }
 
@@ -226,25 +229,46 @@ impl Held {
         self.holders.get(holder).map_or(0, |own| own.bytes)
     }
 
-    /// Who must give room for a piece, if somebody must, and how long they had for theirs at least.
-    fn full(&self, most: &Most, whose: &Whose, bytes: usize) -> Option<(Holder, Duration)> {
+    /// The piece that must go before another has room, if one must, and how long its reader had for it at least.
+    fn in_the_way(&self, most: &Most, whose: &Whose, bytes: usize) -> Option<(Option<u64>, Duration)> {
         let has_no_room = |holder: &Holder| {
             let own = self.bytes_of(holder);
             own > 0 && own + bytes > holder.most(most)
         };
-        if let Some(full) = whose.holders().find(has_no_room) {
-            return Some((full, PATIENCE));
+        if let Some(full) = whose.networks().find(has_no_room) {
+            return Some((self.oldest_of(&full), PATIENCE));
+        }
+        let is_new = |holder: Holder| self.bytes_of(&holder) + bytes <= most.of_a_newcomer;
+        let comes_from_a_new_place = whose.networks().all(is_new);
+        let tenant = Holder::Tenant(whose.tenant.clone());
+        if has_no_room(&tenant) {
+            return Some(if comes_from_a_new_place {
+                (self.oldest_of_largest_region(&tenant), Duration::ZERO)
+            } else {
+                (self.oldest_of(&tenant), PATIENCE)
+            });
         }
         if self.all + bytes <= most.all {
             return None;
         }
         let (_, largest) = self.by_size.last()?;
-        let is_newcomer = whose.holders().all(|own| self.bytes_of(&own) + bytes <= most.of_a_newcomer);
-        Some((largest.clone(), if is_newcomer { Duration::ZERO } else { PATIENCE }))
+        let is_newcomer = comes_from_a_new_place && is_new(tenant);
+        Some((self.oldest_of(largest), if is_newcomer { Duration::ZERO } else { PATIENCE }))
     }
 
     fn oldest_of(&self, holder: &Holder) -> Option<u64> {
         self.holders.get(holder)?.pieces.first().copied()
+    }
+
+    /// The oldest of a tenant's pieces for the region that holds most of them.
+    fn oldest_of_largest_region(&self, tenant: &Holder) -> Option<u64> {
+        let mut regions: HashMap<Option<Holder>, (usize, u64)> = HashMap::new();
+        for number in &self.holders.get(tenant)?.pieces {
+            let piece = self.pieces.get(number)?;
+            let region = piece.whose.networks().find(Holder::is_widest);
+            regions.entry(region).or_insert((0, *number)).0 += piece.bytes;
+        }
+        regions.into_values().max_by_key(|(bytes, _)| *bytes).map(|(_, oldest)| oldest)
     }
 
     fn add(&mut self, piece: Piece) -> u64 {
@@ -333,10 +357,25 @@ mod tests {
             answers.enter(&reader(tenant, address).0, bytes, began).is_some()
         };
         assert!((1..=4).all(|n| enter("andina", &format!("192.0.2.{n}"), 100)));
-        assert!(!enter("andina", "198.51.100.1", 1), "the tenant's share is held");
+        assert!(!enter("andina", "198.51.100.1", 51), "the tenant's share is held");
         assert!(!enter("verde", "192.0.2.5", 1), "the region's share is held");
         assert!(enter("verde", "198.51.100.1", 500), "who holds nothing gets one piece");
         assert!(!enter("verde", "203.0.113.1", 1));
+    }
+
+    #[test]
+    fn when_a_tenants_share_is_held_the_largest_region_gives_way_at_once_to_another() {
+        let (answers, began) = (answers(), Instant::now());
+        let (small, kept) = reader("andina", "203.0.113.1");
+        assert!(answers.enter(&small, 40, began).is_some());
+        let readers: Vec<_> = (1..=4).map(|n| reader("andina", &format!("192.0.2.{n}"))).collect();
+        assert!(readers.iter().all(|(whose, _)| answers.enter(whose, 90, began).is_some()));
+        let cut = || readers.iter().filter(|(_, connection)| connection.is_cut()).count();
+        // Whoever is of the largest region waits like the others there.
+        assert_eq!(answers.enter(&readers[0].0, 10, began), None);
+        assert_eq!(cut(), 0);
+        assert!(answers.enter(&reader("andina", "198.51.100.1").0, 50, began).is_some());
+        assert!(cut() == 1 && readers[0].1.is_cut() && !kept.is_cut());
     }
 
     #[test]
