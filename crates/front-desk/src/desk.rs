@@ -10,7 +10,7 @@ use crate::{
     loops,
     management::Looks,
     oidc::Providers,
-    privilege::{SELF_REGISTRATION, alert_owner},
+    privilege::{SELF_REGISTRATION, Watch, alert_owner},
     problem::Problem,
     refusals::Refusals,
     settings::{SelfRegistration, Settings},
@@ -123,6 +123,8 @@ pub struct Shared {
     pub(crate) streams: Arc<Streams>,
     /// Looks at people on whose behalf something goes on.
     pub(crate) looks: Arc<Looks>,
+    /// What the owner's people are refused, and which alerts stand for it.
+    pub(crate) watch: Watch,
     pub(crate) refusals: Refusals,
     /// In which conversations people write.
     pub(crate) typing: TypingPeople,
@@ -196,6 +198,7 @@ impl FrontDesk {
             origins: KnownOrigins::new(database.clone()),
             streams: Arc::default(),
             looks: Arc::default(),
+            watch: Watch::default(),
             refusals: Refusals::default(),
             typing: TypingPeople::default(),
             tallies: Tallies::default(),

@@ -19,9 +19,11 @@ use misy_store::{
     privilege::{self, PrivilegeUse},
     tenants,
 };
+use moka::sync::Cache;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use utoipa::ToSchema;
 
 /// One kind of privileged operation.
@@ -258,6 +260,43 @@ async fn watch(
 /// Refusals of one person of the owner, or attempts with the bootstrap secret, after which somebody is told.
 const REFUSALS: Quota = Quota { requests: 5, period: jiff::SignedDuration::from_mins(10) };
 
+/// How many refusals are counted at the same time. Whoever causes more of them is told of by the first.
+const MOST_COUNTED: usize = 64;
+const WINDOW: Duration = Duration::from_mins(10);
+
+/// Alerts on refusals that were raised lately: whoever goes on being refused causes no more work.
+pub(crate) struct Watch {
+    raised: Cache<(&'static str, String), ()>,
+    counted: Arc<Semaphore>,
+}
+
+impl Default for Watch {
+    fn default() -> Self {
+        let raised = Cache::builder().max_capacity(10_000).time_to_live(WINDOW).build();
+        Self { raised, counted: Arc::new(Semaphore::new(MOST_COUNTED)) }
+    }
+}
+
+impl Watch {
+    /// The right to count a refusal, unless its alert was raised or too many are counted already.
+    fn look(&self, rule: &'static str, occurrence: &str) -> Option<OwnedSemaphorePermit> {
+        if self.raised.contains_key(&(rule, occurrence.to_owned())) {
+            return None;
+        }
+        self.counted.clone().try_acquire_owned().ok()
+    }
+
+    /// Whether nobody raised it yet: whoever asks does so now.
+    fn begin(&self, rule: &'static str, occurrence: &str) -> bool {
+        self.raised.entry((rule, occurrence.to_owned())).or_insert(()).is_fresh()
+    }
+
+    /// It could not be raised, so the next one does it.
+    fn failed(&self, rule: &'static str, occurrence: &str) {
+        self.raised.invalidate(&(rule, occurrence.to_owned()));
+    }
+}
+
 /// Watches what the owner's people and keys are refused, and attempts to register the owner: many of them are an alert.
 pub(crate) fn watch_refusal(desk: &FrontDesk, record: &CallRecord, code: Code) {
     let facts = record.facts();
@@ -286,11 +325,15 @@ pub(crate) fn watch_refusal(desk: &FrontDesk, record: &CallRecord, code: Code) {
         }
         _ => return,
     };
+    let occurrence = occurrence(&actor, desk.clock.now(), WINDOW);
+    let Some(counted) = desk.watch.look(rule, &occurrence) else { return };
     let (desk, operation) = (desk.clone(), record.operation);
     tokio::spawn(async move {
-        if let Err(error) = count_refusal(&desk, rule, &actor, operation).await {
+        if let Err(error) = count_refusal(&desk, rule, &actor, &occurrence, operation).await {
             tracing::warn!(%error, rule, "an alert could not be raised");
+            desk.watch.failed(rule, &occurrence);
         }
+        drop(counted);
     });
 }
 
@@ -298,6 +341,7 @@ async fn count_refusal(
     desk: &FrontDesk,
     rule: &'static str,
     actor: &str,
+    occurrence: &str,
     operation: &'static str,
 ) -> Result<(), StoreError> {
     let home = &desk.settings.owner_id;
@@ -309,8 +353,10 @@ async fn count_refusal(
     else {
         return Ok(());
     };
-    let occurrence = occurrence(actor, now, Duration::from_mins(10));
-    raise(desk, rule, Severity::Critical, occurrence, Some(actor), operation.to_owned(), json!({})).await?;
+    if desk.watch.begin(rule, occurrence) {
+        let (occurrence, operation) = (occurrence.to_owned(), operation.to_owned());
+        raise(desk, rule, Severity::Critical, occurrence, Some(actor), operation, json!({})).await?;
+    }
     Ok(())
 }
 
