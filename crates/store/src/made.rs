@@ -67,7 +67,7 @@ pub async fn by(tx: &mut TenantTx, user: UserId, now: Timestamp) -> Result<Vec<M
                  and revoked_at is null and (expires_at is null or expires_at > $3)
              union all
              select 'channel_account', account_id, name, made_by, created_at from channel_accounts
-             where tenant_id = $1 and made_by in (select id from makers) and status = 'active'
+             where tenant_id = $1 and made_by in (select id from makers) and status <> 'disabled'
              union all
              select 'personal_token', key_id, name, user_id, created_at from personal_tokens
              where tenant_id = $1 and user_id = $2 and revoked_at is null and expires_at > $3) made

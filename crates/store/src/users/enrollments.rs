@@ -4,14 +4,27 @@ use crate::{StoreError, TenantTx, credentials};
 use jiff_sqlx::ToSqlx;
 use misy_domain::{KeyId, Timestamp, UserId};
 
-/// Whether the token brought somebody in. Others that come with the same token wait for the end of the transaction.
-pub async fn hold(tx: &mut TenantTx, key: KeyId) -> Result<bool, StoreError> {
+/// What the token of a registration is good for, while nobody else can use or revoke it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Held {
+    /// To enrol somebody.
+    Good,
+    /// Nothing: it has enrolled somebody.
+    Used,
+    /// Nothing: it is revoked, over or gone.
+    Dead,
+}
+
+/// What the token is good for. Others that come with it wait for the end of the transaction.
+pub async fn hold(tx: &mut TenantTx, key: KeyId, now: Timestamp) -> Result<Held, StoreError> {
     let tenant = tx.tenant().clone();
     // The token's own row is there before any enrolment, so it can be waited for.
-    sqlx::query!(
-        "select 1 as one from api_keys where tenant_id = $1 and key_id = $2 for update",
+    let good = sqlx::query_scalar!(
+        r#"select revoked_at is null and (expires_at is null or expires_at > $3) as "good!"
+           from api_keys where tenant_id = $1 and key_id = $2 for update"#,
         tenant.as_str(),
-        key.to_string()
+        key.to_string(),
+        now.to_sqlx() as _
     )
     .fetch_optional(tx.connection())
     .await?;
@@ -22,7 +35,11 @@ pub async fn hold(tx: &mut TenantTx, key: KeyId) -> Result<bool, StoreError> {
     )
     .fetch_optional(tx.connection())
     .await?;
-    Ok(found.is_some())
+    Ok(match (found, good) {
+        (Some(_), _) => Held::Used,
+        (None, Some(true)) => Held::Good,
+        (None, _) => Held::Dead,
+    })
 }
 
 /// Notes that the token brought in this user. With that it is revoked: it opens nothing any more.

@@ -21,7 +21,10 @@ use axum::{
 use misy_domain::{EmailAddress, Secret, TenantId, UserId};
 use misy_store::{
     credentials::{KeyKind, KeyRecord},
-    users::{self, NewUser, enrollments},
+    users::{
+        self, NewUser,
+        enrollments::{self, Held},
+    },
 };
 use misy_trust::{ApiKey, ApiKeyKind, access::first_administrator};
 use serde::Deserialize;
@@ -83,15 +86,22 @@ pub(crate) async fn enroll(State(desk): State<FrontDesk>, request: Request) -> R
     let from = Asker::at(address, false);
     let hash = desk.hash_password(&password, &email, &state.keys, from).await?;
     let roles = first_administrator(state.is_owner());
-    let mut tx = desk.database.tenant("auth.enroll", &tenant).await?;
-    if enrollments::hold(&mut tx, key.key_id).await? {
-        return Err(Problem::conflict(
-            Code::EnrollmentFinished,
-            "This token has enrolled somebody; sign in instead.",
-        ));
+    // Hashing takes its time: what was good before may be revoked now, and the tenant suspended.
+    let state = desk.tenants.get(&tenant).await?.ok_or_else(|| Problem::unauthorized(Code::TokenInvalid))?;
+    if !state.is_active() {
+        return Err(Problem::suspended());
     }
-    if key.revoked_at.is_some() {
-        return Err(Problem::unauthorized(Code::TokenInvalid));
+    let now = desk.clock.now();
+    let mut tx = desk.database.tenant("auth.enroll", &tenant).await?;
+    match enrollments::hold(&mut tx, key.key_id, now).await? {
+        Held::Good => {}
+        Held::Used => {
+            return Err(Problem::conflict(
+                Code::EnrollmentFinished,
+                "This token has enrolled somebody; sign in instead.",
+            ));
+        }
+        Held::Dead => return Err(Problem::unauthorized(Code::TokenInvalid)),
     }
     let user_id = UserId::new(&*desk.clock, &*desk.entropy);
     let new = NewUser {
@@ -103,7 +113,6 @@ pub(crate) async fn enroll(State(desk): State<FrontDesk>, request: Request) -> R
         locale: asked.locale.as_deref(),
         password_hash: Some(&hash),
     };
-    let now = desk.clock.now();
     users::create(&mut tx, &desk.vault, &state.keys, &new, now).await?;
     enrollments::finish(&mut tx, key.key_id, user_id, now).await?;
     let user = users::lock(&mut tx, &state.keys, user_id).await?.ok_or_else(Problem::internal)?;
