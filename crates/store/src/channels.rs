@@ -1,6 +1,7 @@
 //! Channel accounts: where messages come from and go to beside the tenant's own sites; and the threads on them.
 
 mod accounts;
+mod names;
 mod threads;
 mod vendors;
 
@@ -9,6 +10,7 @@ pub use accounts::{
     Account, AccountChange, AccountStatus, NewAccount, change, create, list, lock, read, rotate_secret,
     secrets,
 };
+pub(crate) use names::name_of;
 pub(crate) use threads::identity_place;
 pub use threads::{Heard, Passed, Sender, Thread, last_heard};
 pub use vendors::{

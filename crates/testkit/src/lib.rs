@@ -3,6 +3,7 @@
 pub mod agent;
 pub mod authority;
 pub mod client;
+pub mod copies;
 pub mod determinism;
 pub mod fuzz;
 pub mod given;

@@ -52,6 +52,7 @@ mod support;
 mod tokens;
 mod usage;
 mod users;
+mod vendor_ids;
 mod waiting;
 mod whatsapp;
 mod work;

@@ -32,7 +32,7 @@ async fn stage_with(change: impl FnOnce(&mut Settings)) -> (App, Graph, Tenant, 
     (app, graph, owner, andina, verde)
 }
 
-fn number(number: &Number) -> Value {
+pub(crate) fn number(number: &Number) -> Value {
     json!({
         "channel": "whatsapp", "name": "Reception",
         "whatsapp": {

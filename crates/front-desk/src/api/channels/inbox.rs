@@ -87,14 +87,14 @@ impl Inbox {
         &self,
         desk: &FrontDesk,
         called: &Called,
-    ) -> Result<HashMap<String, ConversationId>, Problem> {
+    ) -> Result<HashMap<&str, ConversationId>, Problem> {
         if self.messages.is_empty() {
             return Ok(HashMap::new());
         }
         let ids: Vec<&str> = self.messages.iter().map(|(_, inbound)| inbound.id.as_str()).collect();
         let account = called.account.account_id;
         let known = tenant_tx!(desk.database, "channels.known", &called.tenant, async |tx| {
-            messages::known_of_account(tx, account, &ids).await
+            messages::known_of_account(tx, &called.state.keys, account, &ids).await
         });
         Ok(known.await?)
     }
@@ -104,7 +104,7 @@ impl Inbox {
         &self,
         desk: &FrontDesk,
         called: &Called,
-        known: &HashMap<String, ConversationId>,
+        known: &HashMap<&str, ConversationId>,
         written: &mut HashSet<ConversationId>,
         work: &mut Work,
         record: &CallRecord,
@@ -114,7 +114,7 @@ impl Inbox {
         let mut held_up: HashSet<&str> = HashSet::new();
         for (at, inbound) in &self.messages {
             let Some(writer) = inbound.writer.id() else { continue };
-            if known.contains_key(&inbound.id) || held_up.contains(writer) {
+            if known.contains_key(inbound.id.as_str()) || held_up.contains(writer) {
                 continue;
             }
             if work.is_over() {
@@ -155,7 +155,7 @@ impl Inbox {
         for receipts in self.receipts.chunks(RECEIPTS_AT_ONCE) {
             let all: Vec<Progress<'_>> = receipts.iter().map(|receipt| progress(vendor, receipt)).collect();
             let noted = tenant_tx!(desk.database, "channels.receipts", &called.tenant, async |tx| {
-                deliveries::note_receipts(tx, account, &all).await
+                deliveries::note_receipts(tx, &called.state.keys, account, &all).await
             });
             noted.await?;
         }
@@ -330,22 +330,22 @@ async fn look_up(
     inbound: &Inbound,
     pressed_in: Thread,
 ) -> Result<Found, StoreError> {
-    let account = called.account.account_id;
+    let (account, keys) = (called.account.account_id, &called.state.keys);
     let answers = match &inbound.answers {
-        Some(id) => deliveries::message_of(tx, account, id).await?,
+        Some(id) => deliveries::message_of(tx, keys, account, id).await?,
         None => None,
     };
     let mut edits = None;
     let content = match &inbound.said {
         Said::Parts { parts, .. } => Content::of(parts.clone()),
         Said::Edited { message, parts } => {
-            edits = deliveries::message_of(tx, account, message).await?;
+            edits = deliveries::message_of(tx, keys, account, message).await?;
             Content::of(parts.clone())
         }
         Said::Pressed { id, title } => {
             let found = match (pressed(id), pressed_in) {
                 (Some((message, id)), Thread::Open(conversation)) => {
-                    messages::pressed(tx, &called.state.keys, conversation, Some(message), id).await?
+                    messages::pressed(tx, keys, conversation, Some(message), id).await?
                 }
                 _ => None,
             };
@@ -356,7 +356,7 @@ async fn look_up(
             Content { action: found, ..Content::text(title) }
         }
         Said::Reaction { to, emoji } => {
-            let to = deliveries::message_of(tx, account, to).await?;
+            let to = deliveries::message_of(tx, keys, account, to).await?;
             Content::of(vec![match to {
                 Some(message_id) => Part::Reaction { message_id, emoji: emoji.clone() },
                 None => Part::Unsupported { kind: "reaction".to_owned(), text: emoji.clone() },
