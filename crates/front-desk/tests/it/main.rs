@@ -53,6 +53,7 @@ mod tokens;
 mod usage;
 mod users;
 mod vendor_ids;
+mod vendor_order;
 mod waiting;
 mod whatsapp;
 mod work;

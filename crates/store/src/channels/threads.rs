@@ -75,7 +75,7 @@ impl Sender<'_> {
         }
     }
 
-    fn index(&self, keys: &TenantKeys) -> [u8; 32] {
+    pub(super) fn index(&self, keys: &TenantKeys) -> [u8; 32] {
         let known_as = match self.channel {
             Channel::Whatsapp => phone::known_as(self.external_id),
             _ => self.external_id.to_owned(),

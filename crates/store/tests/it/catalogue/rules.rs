@@ -82,6 +82,7 @@ const BOUNDED_OTHERWISE: &str = "
     ('contact_identities', 'quota of the month: one for each contact that writes or sends a file'),
     ('channel_threads', 'quota of the month: one for each contact that writes or sends a file'),
     ('deliveries', 'one for each message that is said'), ('delivery_pieces', 'a few for each message that is said'),
+    ('expected_messages', 'ten thousand for each account; gone with what came, or after a week with the next'),
     ('messages', 'quota of the month'), ('decisions', 'one for each turn'),
     ('bookings', 'quota of the month; one hold for each conversation, a few bookings for each contact'),
     ('booking_calendars', 'one for each provider of a pack'), ('booking_forms', 'one for each turn; gone with the next'),
@@ -160,6 +161,7 @@ const COLUMN_GRANTS: &str = "
     ('delivery_pieces', 'tries', 'misy_worker', 'UPDATE'), ('delivery_pieces', 'heard', 'misy_worker', 'UPDATE'),
     ('delivery_pieces', 'status', 'misy_app', 'UPDATE'), ('delivery_pieces', 'vendor_message_id', 'misy_app', 'UPDATE'),
     ('delivery_pieces', 'error', 'misy_app', 'UPDATE'),
+    ('expected_messages', 'held_since', 'misy_app', 'UPDATE'),
     ('attachments', 'stored_at', 'misy_app', 'UPDATE'), ('attachments', 'message_id', 'misy_app', 'UPDATE'),
     ('attachments', 'sealed_name', 'misy_app', 'UPDATE'), ('attachments', 'stored_at', 'misy_system', 'UPDATE'),
     ('bookings', 'changed_at', 'misy_system', 'UPDATE'), ('booking_forms', 'created_at', 'misy_system', 'UPDATE'),
@@ -178,7 +180,7 @@ const REMOVALS: &str = "
     ('attachments', 'misy_app'), ('attachments', 'misy_system'), ('mails', 'misy_system'), ('revoked_tokens', 'misy_system'), ('token_renewals', 'misy_system'),
     ('bookings', 'misy_app'), ('bookings', 'misy_worker'), ('bookings', 'misy_system'),
     ('booking_forms', 'misy_worker'), ('booking_forms', 'misy_system'),
-    ('mails', 'misy_app'), ('key_rotations', 'misy_app'), ('deliveries', 'misy_app'), ('mails', 'misy_worker'), ('audit_pending', 'misy_sealer')";
+    ('expected_messages', 'misy_app'), ('mails', 'misy_app'), ('key_rotations', 'misy_app'), ('deliveries', 'misy_app'), ('mails', 'misy_worker'), ('audit_pending', 'misy_sealer')";
 
 /// The expression that narrows a table to the tenant of the transaction.
 const OWN_TENANT: &str = "(tenant_id = ( SELECT NULLIF(current_setting(''app.tenant_id''::text, true), ''''::text) AS \"nullif\"))";
