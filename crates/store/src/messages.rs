@@ -12,8 +12,8 @@ use crate::{
 };
 use jiff_sqlx::ToSqlx;
 use misy_domain::{
-    Channel, ChannelAccountId, Clock, Content, ConversationId, Entropy, KeyId, Message, MessageId, Pressed,
-    Role, SessionId, SiteId, TenantId, Timestamp, TokenId,
+    Channel, ChannelAccountId, Clock, Content, ConversationId, Entropy, KeyId, Message, MessageId, Part,
+    Pressed, Role, SessionId, SiteId, TenantId, Timestamp, TokenId,
 };
 use misy_telemetry::{Field, Span, Traced};
 use misy_trust::Place;
@@ -223,7 +223,7 @@ pub(crate) struct Row {
 }
 
 impl Row {
-    /// Opens the rows of one conversation.
+    /// Opens the rows of one conversation. Of somebody whose key was destroyed they say that they were erased.
     pub(crate) async fn open_all(
         rows: Vec<Self>,
         keys: &TenantKeys,
@@ -234,8 +234,10 @@ impl Row {
             return Ok(Vec::new());
         }
         let mut via = via;
-        let key = keys.contact(via.again(), conversation).await?;
-        let key = key.ok_or(StoreError::Unsealable("messages"))?;
+        let Some(key) = keys.contact(via.again(), conversation).await? else {
+            let erased = || Content::of(vec![Part::Unsupported { kind: "erased".to_owned(), text: None }]);
+            return rows.into_iter().map(|row| row.saying(erased())).collect();
+        };
         keys.know(via, rows.iter().map(|row| &*row.sealed_body)).await?;
         rows.into_iter().map(|row| row.open(keys, &key)).collect()
     }

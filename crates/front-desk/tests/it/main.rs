@@ -21,6 +21,7 @@ mod credentials;
 mod described;
 mod domains;
 mod encryption;
+mod erased;
 mod files;
 mod fuzz;
 mod giving;

@@ -42,6 +42,7 @@ const DEFINERS: &str = "
      'SETOF text', 'misy_worker'),
     ('misy.refuse_retired_key()', 'trigger', ''),
     ('misy.release_conversations()', 'trigger', ''),
+    ('misy.erase_contact()', 'trigger', ''),
     ('misy.new_data_keys()', 'TABLE(tenant_id text, version integer)', 'misy_worker')";
 
 /// Functions that run with their owner's rights and are given a time. All others ask the clock of the database: a caller must not
