@@ -378,6 +378,13 @@ const RULES: &[&str] = &[
          and (f.relnamespace <> 'misy'::regnamespace or not exists (
              select from pg_attribute a
              where a.attrelid = k.confrelid and a.attnum = k.confkey[1] and a.attname = 'tenant_id'))",
+    "select format('%s.%s has no index by the data key that its values are under: see 0141', s.table_name, s.column_name)
+     from platform.sealed_columns s
+     where not exists (
+         select from pg_index i
+         where i.indrelid = format('misy.%I', s.table_name)::regclass and i.indisvalid
+             and pg_get_indexdef(i.indexrelid, 1, true) = 'tenant_id'
+             and pg_get_indexdef(i.indexrelid, 2, true) like format('%%data_key_version(%I)', s.column_name))",
     "select format('%s.%I is sealed and does not join the rotation of keys: see platform.sealed_columns', c.relname, a.attname)
      from pg_class c join pg_attribute a on a.attrelid = c.oid
      where c.relnamespace = 'misy'::regnamespace and c.relkind in ('r', 'p') and not a.attisdropped
