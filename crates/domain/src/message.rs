@@ -113,6 +113,9 @@ pub struct Content {
     /// What the person is called who wrote it, where it was one of the tenant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub author_name: Option<String>,
+    /// The id that it has on its channel account, which may tell who wrote it: a telephone number stands in those of WhatsApp.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub external_id: Option<String>,
     /// Where in a trace it was written, if that is recorded: what follows from it goes on there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace: Option<TraceContext>,

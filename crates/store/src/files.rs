@@ -192,8 +192,9 @@ pub async fn find(
     .fetch_optional(tx.connection())
     .await?;
     let Some(row) = row else { return Ok(None) };
-    let key = keys.contact(Via::Connection(tx.connection()), &row.conversation_id).await?;
-    let key = key.ok_or(StoreError::Unsealable("attachments"))?;
+    let Some(key) = keys.contact(Via::Connection(tx.connection()), &row.conversation_id).await? else {
+        return Ok(None);
+    };
     Ok(Some((row.open(keys, &key)?, key)))
 }
 
@@ -289,8 +290,9 @@ pub async fn of_conversation(
     if rows.is_empty() {
         return Ok(Vec::new());
     }
-    let key = keys.contact(Via::Connection(tx.connection()), &conversation).await?;
-    let key = key.ok_or(StoreError::Unsealable("attachments"))?;
+    let Some(key) = keys.contact(Via::Connection(tx.connection()), &conversation).await? else {
+        return Ok(Vec::new());
+    };
     rows.into_iter().map(|row| row.open(keys, &key)).collect()
 }
 

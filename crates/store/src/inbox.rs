@@ -13,10 +13,9 @@ pub use page::{Listed, Place, Preview, Which, page, read};
 pub use write::{NewAnswer, Written, answer};
 
 use crate::{
-    Bell, Database, StoreError, TenantKeys, TenantTx, bell::News, readable::stored,
+    Bell, Database, StoreError, TenantKeys, TenantTx, Vault, bell::News, readable::stored,
     sessions::ConversationStatus, users,
 };
-use jiff_sqlx::Timestamp as SqlTimestamp;
 use misy_domain::{ConversationId, TenantId, UserId};
 use std::time::Duration;
 
@@ -190,29 +189,15 @@ pub async fn holders_with_role(tx: &mut TenantTx, role: &str) -> Result<Vec<User
     holders.into_iter().map(|id| stored(id.parse())).collect()
 }
 
-/// What a list of conversations looks like at this moment: another one once somebody writes, asks for a person, or is taken.
+/// What a list of conversations looks like at this moment: another one once somebody writes, or somebody else answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mark {
-    active_at: Option<SqlTimestamp>,
-    waiting_since: Option<SqlTimestamp>,
-    waiting: i64,
-}
+pub struct Mark(String);
 
 /// The mark of a tenant's list.
 pub async fn mark(tx: &mut TenantTx) -> Result<Mark, StoreError> {
     let tenant = tx.tenant().clone();
-    let row = sqlx::query!(
-        r#"select (select max(c.active_at) from conversations c where c.tenant_id = $1 and c.active_at is not null)
-                      as "active_at: SqlTimestamp",
-                  (select max(c.waiting_since) from conversations c where c.tenant_id = $1 and c.waiting_since is not null)
-                      as "waiting_since: SqlTimestamp",
-                  (select count(*) from (select from conversations c
-                                         where c.tenant_id = $1 and c.waiting_since is not null limit 1000) w) as "waiting!""#,
-        tenant.as_str(),
-    )
-    .fetch_one(tx.connection())
-    .await?;
-    Ok(Mark { active_at: row.active_at, waiting_since: row.waiting_since, waiting: row.waiting })
+    let mark = sqlx::query_scalar!(r#"select inbox_mark($1) as "mark!""#, tenant.as_str());
+    Ok(Mark(mark.fetch_one(tx.connection()).await?))
 }
 
 /// Changes who answers. What a person gives back or closes is answered: by them, or by nobody. A turn that is under way is somebody else's to end: its lease is gone, and what waits is due again. Tell the bell
@@ -264,11 +249,12 @@ pub fn tell(bell: &Bell, tenant: &TenantId, conversation: ConversationId) {
 
 impl Database {
     /// Raises an alert, once an hour, for each tenant in which somebody has waited for a person for so long; says how many.
-    pub async fn tell_of_waiting(&self, patience: Duration) -> Result<i64, StoreError> {
+    pub async fn tell_of_waiting(&self, vault: &Vault, patience: Duration) -> Result<i64, StoreError> {
         let mut tx = self.system("inbox.tell_of_waiting").await?;
         let told = sqlx::query_scalar!(
-            r#"select misy.tell_of_waiting($1) as "told!""#,
-            crate::leases::interval(patience) as _
+            r#"select misy.tell_of_waiting($1, $2) as "told!""#,
+            crate::leases::interval(patience) as _,
+            &vault.occurrences("handoff_waiting")[..],
         )
         .fetch_one(tx.connection())
         .await?;

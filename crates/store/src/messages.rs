@@ -5,14 +5,15 @@
 use crate::{
     Bell, Database, StoreError, TenantKeys, TenantTx,
     bell::News,
+    channels::name_of,
     readable::stored,
     transaction::whole::repeated,
     vault::{ContactKey, Via},
 };
 use jiff_sqlx::ToSqlx;
 use misy_domain::{
-    Channel, ChannelAccountId, Clock, Content, ConversationId, Entropy, KeyId, Message, MessageId, Pressed,
-    Role, SessionId, SiteId, TenantId, Timestamp, TokenId,
+    Channel, ChannelAccountId, Clock, Content, ConversationId, Entropy, KeyId, Message, MessageId, Part,
+    Pressed, Role, SessionId, SiteId, TenantId, Timestamp, TokenId,
 };
 use misy_telemetry::{Field, Span, Traced};
 use misy_trust::Place;
@@ -53,7 +54,7 @@ pub struct NewInbound<'a> {
     pub tenant: &'a TenantId,
     /// Where it comes from.
     pub origin: InboundOrigin<'a>,
-    /// The id that the message has there; the same again is the same message.
+    /// The id that the message has there; the same again is the same message. On an account: the name of that id (`name_of`).
     pub external_id: &'a str,
     /// What it says.
     pub content: &'a Content,
@@ -222,7 +223,7 @@ pub(crate) struct Row {
 }
 
 impl Row {
-    /// Opens the rows of one conversation.
+    /// Opens the rows of one conversation. Of somebody whose key was destroyed they say that they were erased.
     pub(crate) async fn open_all(
         rows: Vec<Self>,
         keys: &TenantKeys,
@@ -233,23 +234,32 @@ impl Row {
             return Ok(Vec::new());
         }
         let mut via = via;
-        let key = keys.contact(via.again(), conversation).await?;
-        let key = key.ok_or(StoreError::Unsealable("messages"))?;
+        let Some(key) = keys.contact(via.again(), conversation).await? else {
+            let erased = || Content::of(vec![Part::Unsupported { kind: "erased".to_owned(), text: None }]);
+            return rows.into_iter().map(|row| row.saying(erased())).collect();
+        };
         keys.know(via, rows.iter().map(|row| &*row.sealed_body)).await?;
         rows.into_iter().map(|row| row.open(keys, &key)).collect()
     }
 
     fn open(self, keys: &TenantKeys, key: &ContactKey) -> Result<Message, StoreError> {
-        let broken = || StoreError::Unsealable("messages");
         let row = row_name(&self.message_id, &self.role);
         let json = key.open(keys, &place(keys.tenant(), &row), &self.sealed_body)?;
-        let content: Content = serde_json::from_slice(&json).map_err(|_| broken())?;
+        let content = serde_json::from_slice(&json).map_err(|_| StoreError::Unsealable("messages"))?;
+        self.saying(content)
+    }
+
+    fn saying(self, content: Content) -> Result<Message, StoreError> {
+        let broken = || StoreError::Unsealable("messages");
+        let role: Role = self.role.parse().map_err(|_| broken())?;
+        // What came over an account has its id sealed; beside it stands a name alone.
+        let has_name = role == Role::Contact && self.account_id.is_some();
         Ok(Message {
             message_id: self.message_id.parse().map_err(|_| broken())?,
             session_id: self.session_id.map(|id| id.parse()).transpose().map_err(|_| broken())?,
             account_id: self.account_id.map(|id| id.parse()).transpose().map_err(|_| broken())?,
             sequence: self.sequence,
-            role: self.role.parse().map_err(|_| broken())?,
+            role,
             agent_name: self.agent_name,
             author_name: content.author_name,
             parts: content.parts,
@@ -257,7 +267,7 @@ impl Row {
             in_reply_to: content.in_reply_to,
             action: content.action,
             metadata: content.metadata,
-            client_message_id: self.external_id,
+            client_message_id: if has_name { content.external_id } else { self.external_id },
             created_at: self.created_at.to_jiff(),
             trace: content.trace,
         })
@@ -460,24 +470,28 @@ pub async fn newest_before(
 }
 
 /// Which of these outside ids of an account are known already, each with its conversation.
-pub async fn known_of_account(
+pub async fn known_of_account<'a>(
     tx: &mut TenantTx,
+    keys: &TenantKeys,
     account: ChannelAccountId,
-    external_ids: &[&str],
-) -> Result<HashMap<String, ConversationId>, StoreError> {
+    external_ids: &[&'a str],
+) -> Result<HashMap<&'a str, ConversationId>, StoreError> {
     let tenant = tx.tenant().clone();
-    let ids: Vec<String> = external_ids.iter().map(|id| (*id).to_owned()).collect();
+    let ids: HashMap<String, &str> =
+        external_ids.iter().map(|id| (name_of(keys, account, id), *id)).collect();
+    let names: Vec<String> = ids.keys().cloned().collect();
     let rows = sqlx::query!(
         r#"select external_id as "external_id!", conversation_id from messages
            where tenant_id = $1 and coalesce(account_id, session_id) = $2 and external_id = any($3)
                and role = 'contact'"#,
         tenant.as_str(),
         account.to_string(),
-        &ids,
+        &names,
     )
     .fetch_all(tx.connection())
     .await?;
-    rows.into_iter().map(|row| Ok((row.external_id, stored(row.conversation_id.parse())?))).collect()
+    let known = rows.into_iter().filter_map(|row| Some((*ids.get(&row.external_id)?, row.conversation_id)));
+    known.map(|(id, conversation)| Ok((id, stored(conversation.parse())?))).collect()
 }
 
 /// How far back a contact can press what stands in a conversation, in messages.

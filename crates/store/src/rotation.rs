@@ -385,10 +385,11 @@ impl Rotator {
             };
             let anew = match &sealed.contact {
                 None => keys.seal(&place, &plaintext, entropy)?,
-                Some(contact) => {
-                    let key = keys.contact(Via::Connection(tx.connection()), contact).await?;
-                    key.ok_or(StoreError::Unsealable("contacts"))?.seal(&place, &plaintext, entropy)
-                }
+                Some(contact) => match keys.contact(Via::Connection(tx.connection()), contact).await? {
+                    Some(key) => key.seal(&place, &plaintext, entropy),
+                    // Their key was destroyed, and what lay beside it goes the same way.
+                    None => keys.of_nobody()?.seal(&place, &plaintext, entropy),
+                },
             };
             names.push(sealed.key);
             old.push(sealed.value);

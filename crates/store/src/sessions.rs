@@ -84,7 +84,9 @@ impl Session {
         let Some(sealed) = &self.sealed_metadata else { return Ok(None) };
         let broken = || StoreError::Unsealable("sessions");
         let session = self.session_id.to_string();
-        let key = keys.contact(Via::Connection(tx.connection()), &session).await?.ok_or_else(broken)?;
+        let Some(key) = keys.contact(Via::Connection(tx.connection()), &session).await? else {
+            return Ok(None);
+        };
         keys.know(Via::Connection(tx.connection()), [&**sealed]).await?;
         let json = key.open(keys, &place(keys.tenant(), &session), sealed)?;
         serde_json::from_slice(&json).map(Some).map_err(|_| broken())

@@ -204,8 +204,7 @@ pub async fn handoff_summary(
     .await?
     .flatten();
     let Some(sealed) = sealed else { return Ok(None) };
-    let key = keys.contact(Via::Connection(tx.connection()), &row).await?;
-    let key = key.ok_or(StoreError::Unsealable("conversations"))?;
+    let Some(key) = keys.contact(Via::Connection(tx.connection()), &row).await? else { return Ok(None) };
     keys.know(Via::Connection(tx.connection()), [&*sealed]).await?;
     let bytes = key.open(keys, &place(&tenant, "sealed_handoff", &row), &sealed)?;
     String::from_utf8(bytes).map(Some).map_err(|_| StoreError::Unsealable("conversations"))

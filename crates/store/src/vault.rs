@@ -116,6 +116,11 @@ impl Vault {
         STANDARD.encode(index.of(format!("{tenant}\n{rule}\n{occurrence}").as_bytes()))
     }
 
+    /// The key of the occurrences of alerts of a rule that the database raises by itself. Of the root key of the moment too.
+    pub(crate) fn occurrences(&self, rule: &str) -> [u8; 32] {
+        self.roots().active().blind_index("alerts", "occurrence").of(rule.as_bytes())
+    }
+
     /// Where guesses at this are counted: a keyed hash chooses the place.
     pub fn guess_bucket(&self, subject: &str) -> Result<Bucket, StoreError> {
         let key = self.shared.email_routes.get().ok_or(StoreError::Unsealable("installation_secrets"))?;

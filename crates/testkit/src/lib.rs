@@ -5,6 +5,7 @@ use std::time::Duration;
 pub mod agent;
 pub mod authority;
 pub mod client;
+pub mod copies;
 pub mod determinism;
 pub mod fuzz;
 pub mod given;

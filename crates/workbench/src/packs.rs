@@ -1,7 +1,7 @@
 //! Context packs made ready for answering: once for each version, off the threads that serve, within a bound in bytes.
 //!
 //! With an encoder a pack is also understood by its meaning. That takes a second or more, so a pack answers by its words until its
-//! vectors are there; they are made one text at a time, by one thread at most, in turn with what tenants wait for.
+//! vectors are there. They are made one text at a time for all tenants, who take turns.
 
 use crate::{Unfinished, Workbench};
 use misy_agents::{CompiledPack, TooCostly, meaning::Embed};
@@ -19,7 +19,7 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    sync::{OnceCell, Semaphore, watch},
+    sync::{OnceCell, watch},
     time::sleep,
 };
 
@@ -46,8 +46,6 @@ pub struct Packs {
 /// What makes packs understood by meaning.
 struct Meaning {
     encoder: Arc<dyn Embed>,
-    /// One text at a time, so that a thread is left for turns. Whoever asks first is next, so that tenants take turns.
-    turn: Semaphore,
     /// The tenants whose vectors are being made.
     makers: Mutex<HashSet<TenantId>>,
     /// How many packs wait for their vectors or are given them.
@@ -107,11 +105,8 @@ impl Packs {
     /// The same, understood by meaning too, with the vectors of an encoder.
     #[must_use]
     pub fn understood_by(self, encoder: Arc<dyn Embed>) -> Self {
-        let (turn, unfinished) = (Semaphore::new(1), watch::Sender::new(0));
-        Self {
-            meaning: Some(Arc::new(Meaning { encoder, turn, makers: Mutex::default(), unfinished })),
-            ..self
-        }
+        let unfinished = watch::Sender::new(0);
+        Self { meaning: Some(Arc::new(Meaning { encoder, makers: Mutex::default(), unfinished })), ..self }
     }
 
     /// The threads that they are made ready on.
@@ -121,12 +116,7 @@ impl Packs {
 
     /// Checks a pack and makes it ready.
     pub async fn prepare(&self, tenant: &TenantId, json: Value) -> Result<Prepared, PackError> {
-        let prepare = move |_: &_| {
-            let pack = ContextPack::parse(&json).map_err(PackError::Invalid)?;
-            let compiled = CompiledPack::new(pack.clone())?;
-            Ok(Prepared { pack, compiled })
-        };
-        self.workbench.prepare(tenant, prepare).await?
+        self.workbench.prepare(tenant, move |_| made_ready(&json)).await?
     }
 
     /// Keeps a pack that is in force from now on; older versions of the tenant go. Its vectors are made afterwards.
@@ -201,10 +191,7 @@ impl Packs {
                     return None;
                 }
                 let (encoder, own) = (meaning.encoder.clone(), text.to_owned());
-                let turn = meaning.turn.acquire().await.ok()?;
-                let made = self.workbench.prepare(tenant, move |_| encoder.passage(&own)).await;
-                drop(turn);
-                match made {
+                match self.workbench.vector(tenant, move |_| encoder.passage(&own)).await {
                     Ok(vector) => drop(known.insert(text.to_owned(), vector)),
                     Err(Unfinished::Full) => sleep(CROWDED).await,
                     // The words go on answering.
@@ -239,7 +226,10 @@ impl Packs {
         let made = making
             .get_or_try_init(async || {
                 let json = load().await.map_err(Some)?.ok_or(None)?;
-                let prepared = self.prepare(tenant, json).await.map_err(|error| Some(error.into()))?;
+                // Somebody waits for an answer. What it takes counts for their tenant.
+                let prepared = self.workbench.run(tenant, move |_| made_ready(&json)).await;
+                let prepared = prepared.map_err(PackError::from).flatten();
+                let prepared = prepared.map_err(|error| Some(error.into()))?;
                 self.keep(tenant, version, prepared.compiled.clone());
                 Ok(prepared.compiled)
             })
@@ -262,6 +252,12 @@ impl Packs {
     fn making(&self) -> std::sync::MutexGuard<'_, HashMap<Version, Arc<OnceCell<CompiledPack>>>> {
         self.making.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn made_ready(json: &Value) -> Result<Prepared, PackError> {
+    let pack = ContextPack::parse(json).map_err(PackError::Invalid)?;
+    let compiled = CompiledPack::new(pack.clone())?;
+    Ok(Prepared { pack, compiled })
 }
 
 /// The vectors that a pack has, by their texts.

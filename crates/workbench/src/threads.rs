@@ -70,6 +70,8 @@ enum Work {
     Turn,
     /// Long work that few wait for. It is always patient, and does not count.
     Preparation,
+    /// The vector of a text: the same, and one at a time for all tenants, as a processor makes one with all it has.
+    Vector,
 }
 
 /// Closes the bench when the last handle goes.
@@ -82,6 +84,8 @@ struct State {
     /// The tenants that wait, the next one first.
     round: VecDeque<TenantId>,
     efforts: Efforts,
+    /// Whether a vector is being made.
+    makes_vector: bool,
     closed: bool,
 }
 
@@ -89,13 +93,14 @@ struct State {
 struct OfTenant {
     turns: VecDeque<Job>,
     preparations: VecDeque<Job>,
+    vectors: VecDeque<Job>,
     on_quick: usize,
     on_patient: usize,
 }
 
 impl OfTenant {
     fn waiting(&self) -> usize {
-        self.turns.len() + self.preparations.len()
+        self.turns.len() + self.preparations.len() + self.vectors.len()
     }
 
     fn running(&mut self, threads: Threads) -> &mut usize {
@@ -105,15 +110,21 @@ impl OfTenant {
         }
     }
 
-    fn next(&mut self, threads: Threads, computes_much: bool) -> Option<(Work, Job)> {
+    fn next(&mut self, threads: Threads, computes_much: bool, makes_vector: bool) -> Option<(Work, Job)> {
         let turns = if computes_much { Threads::Patient } else { Threads::Quick };
         if turns == threads
             && let Some(job) = self.turns.pop_front()
         {
             return Some((Work::Turn, job));
         }
-        let job = if threads == Threads::Patient { self.preparations.pop_front() } else { None };
-        job.map(|job| (Work::Preparation, job))
+        if threads == Threads::Quick {
+            return None;
+        }
+        if let Some(job) = self.preparations.pop_front() {
+            return Some((Work::Preparation, job));
+        }
+        let job = if makes_vector { None } else { self.vectors.pop_front() };
+        job.map(|job| (Work::Vector, job))
     }
 }
 
@@ -129,6 +140,7 @@ impl State {
         match work {
             Work::Turn => own.turns.push_back(job),
             Work::Preparation => own.preparations.push_back(job),
+            Work::Vector => own.vectors.push_back(job),
         }
         Ok(())
     }
@@ -139,19 +151,24 @@ impl State {
             let tenant = self.round.pop_front()?;
             let Some(own) = self.of_tenants.get_mut(&tenant) else { continue };
             let may = *own.running(threads) < share;
-            let job = if may { own.next(threads, self.efforts.is_much(&tenant, now)) } else { None };
+            let is_much = self.efforts.is_much(&tenant, now);
+            let job = if may { own.next(threads, is_much, self.makes_vector) } else { None };
             if own.waiting() > 0 {
                 self.round.push_back(tenant.clone());
             }
             if let Some((work, job)) = job {
                 *own.running(threads) += 1;
+                self.makes_vector |= matches!(work, Work::Vector);
                 return Some((tenant, work, job));
             }
         }
         None
     }
 
-    fn ended(&mut self, tenant: &TenantId, threads: Threads) {
+    fn ended(&mut self, tenant: &TenantId, threads: Threads, work: Work) {
+        if let Work::Vector = work {
+            self.makes_vector = false;
+        }
         if let Some(own) = self.of_tenants.get_mut(tenant) {
             *own.running(threads) -= 1;
             if own.on_quick + own.on_patient + own.waiting() == 0 {
@@ -182,7 +199,7 @@ impl Bench {
                 if let Work::Turn = work {
                     state.efforts.add(&tenant, took, Instant::now());
                 }
-                state.ended(&tenant, threads);
+                state.ended(&tenant, threads, work);
                 // Whoever was passed over because of this tenant's share may go on now.
                 self.changed.notify_all();
             } else if state.closed {
@@ -223,6 +240,7 @@ impl Workbench {
             of_tenants: HashMap::new(),
             round: VecDeque::new(),
             efforts: Efforts::on(threads),
+            makes_vector: false,
             closed: false,
         };
         let bench = Arc::new(Bench { state: Mutex::new(state), changed: Condvar::new(), share });
@@ -254,6 +272,16 @@ impl Workbench {
         work: impl FnOnce(&AtomicBool) -> T + Send + 'static,
     ) -> Result<T, Unfinished> {
         self.done(tenant, Work::Preparation, work).await
+    }
+
+    /// The same for the vector of a text. One is made at a time, and tenants take turns: whoever waits for its own threads keeps
+    /// nobody waiting.
+    pub async fn vector<T: Send + 'static>(
+        &self,
+        tenant: &TenantId,
+        work: impl FnOnce(&AtomicBool) -> T + Send + 'static,
+    ) -> Result<T, Unfinished> {
+        self.done(tenant, Work::Vector, work).await
     }
 
     async fn done<T: Send + 'static>(
@@ -292,154 +320,4 @@ impl Workbench {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::sync::mpsc;
-
-    fn tenant(name: &str) -> TenantId {
-        name.parse().unwrap()
-    }
-
-    /// Work that says when it has begun and ends when it is told to.
-    fn gated() -> (impl FnOnce(&AtomicBool) + Send + 'static, mpsc::Receiver<()>, mpsc::Sender<()>) {
-        let (begun, has_begun) = mpsc::channel();
-        let (go, may_go) = mpsc::channel::<()>();
-        let work = move |_: &AtomicBool| {
-            begun.send(()).unwrap();
-            let _ = may_go.recv();
-        };
-        (work, has_begun, go)
-    }
-
-    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn a_tenant_that_fills_its_share_leaves_the_other_threads_to_others() {
-        let bench = Workbench::with_threads(2).unwrap();
-        let (work, has_begun, go) = gated();
-        let busy = bench.clone();
-        let busy = tokio::spawn(async move { busy.run(&tenant("busy"), work).await });
-        has_begun.recv().unwrap();
-        // More of the same tenant waits, although a thread is free…
-        let (second, second_has_begun, second_go) = gated();
-        let more = bench.clone();
-        let more = tokio::spawn(async move { more.run(&tenant("busy"), second).await });
-        // …which another tenant gets at once.
-        assert_eq!(bench.run(&tenant("other"), |_| 7).await, Ok(7));
-        assert!(second_has_begun.try_recv().is_err());
-        go.send(()).unwrap();
-        second_has_begun.recv().unwrap();
-        second_go.send(()).unwrap();
-        assert_eq!((busy.await.unwrap(), more.await.unwrap()), (Ok(()), Ok(())));
-    }
-
-    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn on_a_single_thread_tenants_take_turns() {
-        let bench = Workbench::with_threads(1).unwrap();
-        let (work, has_begun, go) = gated();
-        let first = bench.clone();
-        let first = tokio::spawn(async move { first.run(&tenant("busy"), work).await });
-        has_begun.recv().unwrap();
-        let order = Arc::new(Mutex::new(Vec::new()));
-        let mut waiting = Vec::new();
-        for name in ["busy", "busy", "busy", "other"] {
-            let order = order.clone();
-            let mut run = Box::pin({
-                let (bench, name) = (bench.clone(), tenant(name));
-                async move {
-                    let note = name.to_string();
-                    bench.run(&name, move |_| order.lock().unwrap().push(note)).await
-                }
-            });
-            // Puts it into the queue.
-            assert!(timeout(Duration::ZERO, &mut run).await.is_err());
-            waiting.push(run);
-        }
-        go.send(()).unwrap();
-        for run in waiting {
-            run.await.unwrap();
-        }
-        first.await.unwrap().unwrap();
-        assert_eq!(*order.lock().unwrap(), ["busy", "other", "busy", "busy"]);
-    }
-
-    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn who_waits_for_an_answer_does_not_wait_for_long_work_nor_for_those_who_compute_much() {
-        let bench = Workbench::with_threads(1).unwrap();
-        let (work, has_begun, go) = gated();
-        let preparing = bench.clone();
-        let preparing = tokio::spawn(async move { preparing.prepare(&tenant("busy"), work).await });
-        has_begun.recv().unwrap();
-        // Of the same tenant too.
-        assert_eq!(bench.run(&tenant("busy"), |_| thread_name()).await.unwrap(), "misy-agents-0");
-        go.send(()).unwrap();
-        preparing.await.unwrap().unwrap();
-
-        let compute = |_: &AtomicBool| {
-            let end = processor_time() + Duration::from_millis(600);
-            while processor_time() < end {}
-            thread_name()
-        };
-        assert_eq!(bench.run(&tenant("busy"), compute).await.unwrap(), "misy-agents-0");
-        assert_eq!(bench.run(&tenant("busy"), compute).await.unwrap(), "misy-patient-0");
-        assert_eq!(bench.run(&tenant("calm"), |_| thread_name()).await.unwrap(), "misy-agents-0");
-    }
-
-    fn thread_name() -> String {
-        thread::current().name().unwrap_or_default().to_owned()
-    }
-
-    #[tokio::test]
-    async fn a_panic_ends_its_own_work_only() {
-        let (bench, a) = (Workbench::with_threads(1).unwrap(), tenant("alone"));
-        // Without the hook, which would only fill the output.
-        let panics = bench.run(&a, |_| std::panic::resume_unwind(Box::new(())));
-        assert_eq!(panics.await, Err::<(), _>(Unfinished::Panicked));
-        assert_eq!(bench.run(&a, |_| 1).await, Ok(1));
-    }
-
-    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn work_that_nobody_waits_for_is_told_to_stop_or_never_begun() {
-        let (bench, a) = (Workbench::with_threads(1).unwrap(), tenant("alone"));
-        let (begun, has_begun) = mpsc::channel();
-        let (ended, has_ended) = mpsc::channel();
-        let run = bench.run(&a, move |stop| {
-            begun.send(()).unwrap();
-            while !stop.load(Ordering::Relaxed) {
-                thread::yield_now();
-            }
-            ended.send(()).unwrap();
-        });
-        let mut run = Box::pin(run);
-        assert!(timeout(Duration::ZERO, &mut run).await.is_err());
-        has_begun.recv().unwrap();
-        let mut never = Box::pin(bench.run(&a, |_| panic!("nobody waits for it")));
-        assert!(timeout(Duration::ZERO, &mut never).await.is_err());
-        drop(never);
-        drop(run);
-        has_ended.recv().unwrap();
-        assert_eq!(bench.run(&a, |_| 1).await, Ok(1));
-    }
-
-    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn only_so_much_of_one_tenant_waits() {
-        let bench = Workbench::with_threads(1).unwrap();
-        let (work, has_begun, go) = gated();
-        let first = bench.clone();
-        let first = tokio::spawn(async move { first.run(&tenant("alone"), work).await });
-        has_begun.recv().unwrap();
-        let mut waiting = Vec::new();
-        for _ in 0..MOST_WAITING {
-            let mut run = Box::pin({
-                let bench = bench.clone();
-                async move { bench.run(&tenant("alone"), |_| ()).await }
-            });
-            assert!(timeout(Duration::ZERO, &mut run).await.is_err());
-            waiting.push(run);
-        }
-        assert_eq!(bench.run(&tenant("alone"), |_| ()).await, Err(Unfinished::Full));
-        go.send(()).unwrap();
-        first.await.unwrap().unwrap();
-        for run in waiting {
-            run.await.unwrap();
-        }
-    }
-}
+mod tests;

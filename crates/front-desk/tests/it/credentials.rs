@@ -354,10 +354,11 @@ async fn a_plan_is_given_with_a_fresh_second_factor_by_whichever_call() {
 }
 
 /// What goes when something else goes, and why whoever may remove the one may remove the other.
-const GOES_WITH: [(&str, &str, &str); 33] = [
+const GOES_WITH: [(&str, &str, &str); 34] = [
     ("api_keys", "enrollments", "is a part of it"),
     ("certificates", "certificate_holders", "is a part of it"),
     ("channel_accounts", "channel_threads", "no call removes an account"),
+    ("channel_accounts", "expected_messages", "no call removes an account"),
     ("channel_threads", "deliveries", "is a part of it, and no call removes one"),
     ("contact_identities", "channel_threads", "is a part of it, and no call removes one"),
     ("contacts", "attachments", "is a part of it"),

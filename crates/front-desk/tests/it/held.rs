@@ -146,14 +146,76 @@ async fn what_nobody_rang_for_is_missed() {
     let app = App::start_with(|settings| settings.keep_alive = Duration::from_millis(20)).await;
     let stage = Stage::on(app).await;
     let mut anas = stage.people_hear(&stage.ana).await;
-    stage
-        .app
-        .store
-        .admin("update misy.conversations set active_at = active_at + interval '1 s'")
-        .await
-        .unwrap();
+    let held = format!(
+        "status = 'handoff', assignee = '{}', waiting_since = null, handling = handling + 1",
+        stage.ana_id
+    );
+    for change in [
+        "active_at = active_at + interval '1 s'",
+        // Asked for, taken, given to somebody else, given back, closed, and written again by the contact.
+        "status = 'handoff', waiting_since = now(), handling = handling + 1",
+        held.as_str(),
+        "assignee = 'usr_other', handling = handling + 1",
+        "status = 'active', assignee = null, handling = handling + 1",
+        "status = 'closed', handling = handling + 1",
+        "status = 'active', handling = handling + 1",
+    ] {
+        stage.app.store.admin(format!("update misy.conversations set {change}")).await.unwrap();
+        anas.expect("missed").await;
+    }
+    stage.app.desk.stop_streams();
+}
+
+#[tokio::test]
+async fn a_change_that_is_committed_after_a_later_one_is_missed_too() {
+    let app = App::start_with(|settings| settings.keep_alive = Duration::from_millis(20)).await;
+    let stage = Stage::on(app).await;
+    let other = stage.app.session(&stage.contact).await;
+    stage.app.say(&stage.contact, &other, "Hola").await.expect(202);
+    let mut anas = stage.people_hear(&stage.ana).await;
+    let close = |first: bool| {
+        let which = if first { "min" } else { "max" };
+        let of = format!("(select {which}(conversation_id) from misy.conversations)");
+        format!(
+            "update misy.conversations set status = 'closed', handling = handling + 1 where conversation_id = {of}"
+        )
+    };
+    let mut slow = stage.app.store.connect_as("postgres").await.unwrap();
+    let mut slow = sqlx::Connection::begin(&mut slow).await.unwrap();
+    sqlx::raw_sql(sqlx::AssertSqlSafe(close(true))).execute(&mut *slow).await.unwrap();
+    stage.app.store.admin(close(false)).await.unwrap();
+    anas.expect("missed").await;
+    slow.commit().await.unwrap();
     anas.expect("missed").await;
     stage.app.desk.stop_streams();
+}
+
+#[tokio::test]
+async fn replicas_that_look_at_the_same_moment_tell_once_that_somebody_waits() {
+    const TELL: &str = "select misy.tell_of_waiting('15 min', sha256('key'))";
+    let stage = Stage::new().await;
+    let store = &stage.app.store;
+    let waits = "update misy.conversations set status = 'handoff', waiting_since = now() - interval '20 min'";
+    store.admin(waits).await.unwrap();
+    let mut one = store.connect_as("misy_system").await.unwrap();
+    let mut one = sqlx::Connection::begin(&mut one).await.unwrap();
+    let told: i64 = sqlx::query_scalar(TELL).fetch_one(&mut *one).await.unwrap();
+    assert_eq!(told, 1);
+    // The other one has begun before the first is done. It waits for what becomes of that.
+    let mut other = store.connect_as("misy_system").await.unwrap();
+    let other = tokio::spawn(async move { sqlx::query_scalar::<_, i64>(TELL).fetch_one(&mut other).await });
+    let mut admin = store.connect_as("postgres").await.unwrap();
+    let waiting = "select count(*) from pg_catalog.pg_stat_activity
+                   where datname = current_database() and wait_event_type = 'Lock'";
+    while !other.is_finished()
+        && sqlx::query_scalar::<_, i64>(waiting).fetch_one(&mut admin).await.unwrap() == 0
+    {
+        tokio::task::yield_now().await;
+    }
+    one.commit().await.unwrap();
+    assert_eq!(other.await.unwrap().unwrap(), 0);
+    let alerts = "select count(*) from misy.alerts where rule = 'handoff_waiting'";
+    assert_eq!(sqlx::query_scalar::<_, i64>(alerts).fetch_one(&mut admin).await.unwrap(), 1);
 }
 
 #[tokio::test]

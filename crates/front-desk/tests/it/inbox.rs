@@ -410,7 +410,8 @@ async fn a_tenant_is_told_once_that_somebody_waits_too_long_for_a_person() {
     let stage = Stage::new().await;
     let (manager, _) = stage.app.somebody(&stage.andina, &["manager"]).await;
     stage.post(&manager, "assign", &json!({ "userId": null })).await.expect(200);
-    let told = async |patience| stage.app.store.database.tell_of_waiting(patience).await.unwrap();
+    let store = &stage.app.store;
+    let told = async |patience| store.database.tell_of_waiting(&store.vault, patience).await.unwrap();
     assert_eq!(told(std::time::Duration::from_mins(15)).await, 0);
     let long = "update misy.conversations set waiting_since = waiting_since - interval '20 min'";
     stage.app.store.admin(long).await.unwrap();

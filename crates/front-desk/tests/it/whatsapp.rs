@@ -18,7 +18,7 @@ pub(crate) async fn stage() -> (App, Graph, Tenant, Tenant) {
 }
 
 /// The same with other settings, and with the owner.
-async fn stage_with(change: impl FnOnce(&mut Settings)) -> (App, Graph, Tenant, Tenant, Tenant) {
+pub(crate) async fn stage_with(change: impl FnOnce(&mut Settings)) -> (App, Graph, Tenant, Tenant, Tenant) {
     let graph = Graph::start().await.unwrap();
     let egress = Egress::new(EgressSettings { allow_loopback: true, ..EgressSettings::default() }).unwrap();
     let url = graph.url.clone();
@@ -32,7 +32,7 @@ async fn stage_with(change: impl FnOnce(&mut Settings)) -> (App, Graph, Tenant, 
     (app, graph, owner, andina, verde)
 }
 
-fn number(number: &Number) -> Value {
+pub(crate) fn number(number: &Number) -> Value {
     json!({
         "channel": "whatsapp", "name": "Reception",
         "whatsapp": {

@@ -13,6 +13,7 @@ use misy_egress::{EgressError, Reach, Request, Response};
 use misy_store::{
     StoreError,
     channels::{self, VendorAccount},
+    credentials::keys_of,
     deliveries::{self, Begun, Deliveries, Delivery, PieceReference, REOPENING},
     leases::{Lease, Trouble},
 };
@@ -157,8 +158,10 @@ impl Courier {
         };
         let verdict = vendor.judge(&of(&answer, lease.attempts));
         if let Verdict::Taken(id) = verdict {
+            let keys = keys_of(&self.vault, &self.database, &lease.tenant).await?;
             let mut tx = self.database.tenant_work("deliveries.taken", &lease.tenant).await?;
-            deliveries::piece_taken(&mut tx, reference, id.as_deref()).await?;
+            let account = delivery.account_id;
+            deliveries::piece_taken(&mut tx, &keys, account, reference, id.as_deref()).await?;
             tx.commit().await?;
             return Ok(Outcome::Taken);
         }

@@ -10,6 +10,7 @@ use misy_store::{
     leases::{Backoff, LeaseTerms},
 };
 use misy_testkit::{
+    copies::{forms_of, id_with_number},
     graph::{Fault, Graph, vendor_id},
     receiver::Reaction,
     store::{TestStore, TestTenant, test_store},
@@ -98,7 +99,8 @@ impl Stage {
         let piece = reference.iter().find_map(|text| text.as_str()).and_then(|text| text.parse().ok());
         let mut tx = self.store.database.tenant("test", &self.tenant.id).await.unwrap();
         let progress = Progress { piece, vendor_message_id, status, error };
-        let known = deliveries::note_receipt(&mut tx, self.account, &progress).await.unwrap();
+        let known =
+            deliveries::note_receipt(&mut tx, &self.tenant.keys, self.account, &progress).await.unwrap();
         tx.commit().await.unwrap();
         known
     }
@@ -152,6 +154,23 @@ async fn a_long_answer_goes_in_pieces_and_goes_on_where_it_was() {
 
 fn ok_with(id: &str) -> Reaction {
     Reaction::Answer(200, format!(r#"{{"messages":[{{"id":"{id}"}}]}}"#))
+}
+
+#[tokio::test]
+async fn a_copy_of_the_database_tells_no_number_of_whom_something_was_sent_to() {
+    let stage = Stage::start().await;
+    let ids = [1, 2].map(|own| id_with_number(CUSTOMER, own));
+    stage.graph.next([Fault::React(ok_with(&ids[0])), Fault::TakeAndHangUp]);
+    stage.exchange(&id_with_number(CUSTOMER, 3), "uno").await;
+    stage.until("status = 'sent'", 1).await;
+    stage.exchange(&id_with_number(CUSTOMER, 4), "dos").await;
+    let sent = stage.graph.until(2).await;
+    assert!(stage.receipt(&Value::Null, &ids[0], "read", None).await, "found by the vendor's id alone");
+    assert!(stage.receipt(&sent[1], &ids[1], "delivered", None).await, "by our reference");
+    assert!(stage.receipt(&Value::Null, &ids[1], "read", None).await, "by the id of the receipt before");
+    stage.until("status = 'read'", 2).await;
+    let found = stage.store.tables_with(&forms_of(CUSTOMER)).await.unwrap();
+    assert!(found.is_empty(), "{found:#?}");
 }
 
 #[tokio::test]

@@ -22,7 +22,7 @@ impl Loop for Waiting {
     const ROLE: Role = Role::System;
 
     async fn round(&mut self) -> Result<(), StoreError> {
-        let told = self.0.database.tell_of_waiting(PATIENCE).await?;
+        let told = self.0.database.tell_of_waiting(&self.0.vault, PATIENCE).await?;
         if told > 0 {
             info!(told, "somebody waits too long for a person");
         }

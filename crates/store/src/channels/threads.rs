@@ -1,6 +1,6 @@
 //! The threads of people on a channel account, the identities that they are known by, and what they say there.
 
-use super::VendorAccount;
+use super::{VendorAccount, name_of};
 use crate::{
     Bell, Database, StoreError, TenantKeys, TenantTx,
     messages::{self, InboundOrigin, Ingested, NewInbound, Receipt},
@@ -75,7 +75,7 @@ impl Sender<'_> {
         }
     }
 
-    fn index(&self, keys: &TenantKeys) -> [u8; 32] {
+    pub(super) fn index(&self, keys: &TenantKeys) -> [u8; 32] {
         let known_as = match self.channel {
             Channel::Whatsapp => phone::known_as(self.external_id),
             _ => self.external_id.to_owned(),
@@ -191,6 +191,10 @@ impl Database {
         clock: &dyn Clock,
         entropy: &dyn Entropy,
     ) -> Result<Ingested, StoreError> {
+        let name = name_of(keys, passed.sender.account, passed.external_id);
+        let external_id = Some(passed.external_id.to_owned());
+        let content = Content { external_id, ..passed.content.clone() };
+        let passed = &Passed { external_id: &name, content: &content, ..*passed };
         // Whoever comes second when two write for the first time at once finds the thread.
         for _ in 0..3 {
             let contact = match self.thread(keys, &passed.sender, passed.monthly, clock).await? {
@@ -269,7 +273,7 @@ pub async fn last_heard(
     let tenant = tx.tenant().clone();
     let conversation = conversation.to_string();
     let row = sqlx::query!(
-        r#"select a.channel, i.identity_id, i.sealed_identity, m.external_id as "external_id!"
+        r#"select a.channel, i.identity_id, i.sealed_identity, m.sequence
            from channel_threads t
            join channel_accounts a on a.tenant_id = t.tenant_id and a.account_id = t.account_id
            join contact_identities i on i.tenant_id = t.tenant_id and i.identity_id = t.identity_id
@@ -292,7 +296,9 @@ pub async fn last_heard(
     };
     let writer = key.open(keys, &identity_place(&tenant, &row.identity_id), &row.sealed_identity)?;
     let writer = String::from_utf8(writer).map_err(|_| StoreError::Unsealable("contact_identities"))?;
-    Ok(Some(Heard { channel, account, writer, message: row.external_id }))
+    let message = messages::at(tx, keys, &conversation, row.sequence).await?;
+    let message = message.and_then(|message| message.client_message_id);
+    Ok(message.map(|message| Heard { channel, account, writer, message }))
 }
 
 /// Whether a message says this. What was pressed is known by its id: the same may stand on a newer message by now.

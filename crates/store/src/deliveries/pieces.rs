@@ -1,7 +1,7 @@
 //! The pieces in which a delivery leaves with a vendor.
 
 use super::Deliveries;
-use crate::{StoreError, TenantTx, leases::Lease};
+use crate::{StoreError, TenantKeys, TenantTx, channels::name_of, leases::Lease};
 use jiff_sqlx::ToSqlx;
 use misy_domain::{ChannelAccountId, ConversationId, DeliveryId, Timestamp};
 use sqlx::postgres::types::PgInterval;
@@ -89,10 +89,13 @@ pub async fn begin_piece(
 /// Notes that the vendor has a piece, under the id that it said.
 pub async fn piece_taken(
     tx: &mut TenantTx,
+    keys: &TenantKeys,
+    account: ChannelAccountId,
     of: PieceReference,
     vendor_message_id: Option<&str>,
 ) -> Result<(), StoreError> {
     let tenant = tx.tenant().clone();
+    let name = vendor_message_id.map(|id| name_of(keys, account, id));
     sqlx::query!(
         "update delivery_pieces
          set status = case when status = 'trying' then 'sent' else status end,
@@ -101,7 +104,7 @@ pub async fn piece_taken(
         tenant.as_str(),
         of.delivery_id.to_string(),
         of.piece,
-        vendor_message_id,
+        name,
     )
     .execute(tx.connection())
     .await?;
@@ -169,15 +172,17 @@ pub struct Progress<'a> {
 /// Notes how a piece of an account fares; says whether it is known.
 pub async fn note_receipt(
     tx: &mut TenantTx,
+    keys: &TenantKeys,
     account: ChannelAccountId,
     progress: &Progress<'_>,
 ) -> Result<bool, StoreError> {
-    Ok(note_receipts(tx, account, std::slice::from_ref(progress)).await? == 1)
+    Ok(note_receipts(tx, keys, account, std::slice::from_ref(progress)).await? == 1)
 }
 
 /// The same for many, in their order and in one round trip; says how many are known.
 pub async fn note_receipts(
     tx: &mut TenantTx,
+    keys: &TenantKeys,
     account: ChannelAccountId,
     all: &[Progress<'_>],
 ) -> Result<usize, StoreError> {
@@ -186,7 +191,8 @@ pub async fn note_receipts(
     let deliveries = texts(|one| one.piece.map(|piece| piece.delivery_id.to_string()));
     let numbers = |of: fn(PieceReference) -> i32| all.iter().map(|one| one.piece.map(of)).collect::<Vec<_>>();
     let (pieces, attempts) = (numbers(|piece| piece.piece), numbers(|piece| piece.attempt));
-    let vendor_messages = texts(|one| Some(one.vendor_message_id.to_owned()));
+    let vendor_messages: Vec<_> =
+        all.iter().map(|one| name_of(keys, account, one.vendor_message_id)).collect();
     let statuses = texts(|one| Some(one.status.to_owned()));
     let errors = texts(|one| one.error.map(str::to_owned));
     let known = sqlx::query_scalar!(
@@ -198,7 +204,7 @@ pub async fn note_receipts(
         &deliveries as &[Option<String>],
         &pieces as &[Option<i32>],
         &attempts as &[Option<i32>],
-        &vendor_messages as &[Option<String>],
+        &vendor_messages,
         &statuses as &[Option<String>],
         &errors as &[Option<String>],
     )
@@ -232,6 +238,7 @@ pub async fn note_reached(
 /// The message that left as a piece with this id of the vendor's; else the message of the account that came under it.
 pub async fn message_of(
     tx: &mut TenantTx,
+    keys: &TenantKeys,
     account: ChannelAccountId,
     vendor_message_id: &str,
 ) -> Result<Option<misy_domain::MessageId>, StoreError> {
@@ -246,7 +253,7 @@ pub async fn message_of(
                 and m.role = 'contact')) as "id""#,
         tenant.as_str(),
         account.to_string(),
-        vendor_message_id,
+        name_of(keys, account, vendor_message_id),
     )
     .fetch_one(tx.connection())
     .await?;

@@ -97,6 +97,8 @@ pub struct Listed {
     pub messages: i64,
     /// The newest of them.
     pub newest: Option<Preview>,
+    /// Whether the contact was erased: their key was destroyed, and nobody reads what was said.
+    pub is_erased: bool,
 }
 
 struct Row {
@@ -111,6 +113,7 @@ struct Row {
     handoff_reason: Option<String>,
     active_at: SqlTimestamp,
     last_sequence: i64,
+    is_erased: bool,
     message_id: Option<String>,
     session_id: Option<String>,
     account_id: Option<String>,
@@ -152,6 +155,7 @@ impl Row {
             active_at: self.active_at.to_jiff(),
             messages: self.last_sequence,
             newest: newest.map(preview),
+            is_erased: self.is_erased,
         })
     }
 }
@@ -182,6 +186,7 @@ pub async fn page(
         r#"select c.conversation_id as "conversation_id!", c.contact_id as "contact_id!", c.channel as "channel!", c.language,
                   c.status as "status!", c.assignee, c.handling as "handling!",
                   c.waiting_since, c.handoff_reason, c.active_at as "active_at!", c.last_sequence as "last_sequence!",
+                  not exists (select from contact_keys k where k.tenant_id = $1 and k.contact_id = c.contact_id) as "is_erased!",
                   m.message_id as "message_id?", m.session_id, m.account_id, m.role as "role?", m.agent_name,
                   m.sealed_body as "sealed_body?", m.external_id, m.created_at as "created_at?"
            from conversation_page($1, $2, $3, $4, $5, $6, $7) c
@@ -211,6 +216,7 @@ pub async fn read(
         Row,
         r#"select c.conversation_id, c.contact_id, c.channel, c.language, c.status, c.assignee, c.handling, c.waiting_since,
                   c.handoff_reason, c.active_at as "active_at!", c.last_sequence,
+                  not exists (select from contact_keys k where k.tenant_id = $1 and k.contact_id = c.contact_id) as "is_erased!",
                   m.message_id as "message_id?", m.session_id, m.account_id, m.role as "role?", m.agent_name,
                   m.sealed_body as "sealed_body?", m.external_id, m.created_at as "created_at?"
            from conversations c
@@ -231,7 +237,7 @@ async fn open(tx: &mut TenantTx, keys: &TenantKeys, mut rows: Vec<Row>) -> Resul
     let names: HashMap<UserId, String> = users::named(tx, keys, &holders).await?.into_iter().collect();
     let mut listed = Vec::with_capacity(rows.len());
     for mut row in rows.drain(..) {
-        let newest = match row.take_message() {
+        let newest = match row.take_message().filter(|_| !row.is_erased) {
             Some(message) => {
                 let via = Via::Connection(tx.connection());
                 MessageRow::open_all(vec![message], keys, &row.conversation_id, via).await?.pop()

@@ -109,7 +109,7 @@ impl ContactKey {
 
 impl TenantKeys {
     /// The key of the contact that a session or conversation belongs to, or of the contact itself; `None` if there is no
-    /// such thing. A contact from before there were keys gets one.
+    /// such thing, and where the key was destroyed: they get no other.
     pub async fn contact(&self, via: Via<'_>, subject: &str) -> Result<Option<Arc<ContactKey>>, StoreError> {
         let name = (self.tenant.clone(), subject.to_owned());
         if let Some(key) = self.shared.contacts.0.get(&name) {
@@ -124,13 +124,8 @@ impl TenantKeys {
         .fetch_optional(&mut *connection)
         .await?;
         let Some(row) = row else { return Ok(None) };
-        let stored = row.version.zip(row.wrapped_key);
-        let key = match stored {
-            Some((version, wrapped)) => {
-                self.unwrap_contact(&mut connection, row.contact_id, version, &wrapped).await?
-            }
-            None => self.add_contact(&mut connection, row.contact_id).await?,
-        };
+        let Some((version, wrapped)) = row.version.zip(row.wrapped_key) else { return Ok(None) };
+        let key = self.unwrap_contact(&mut connection, row.contact_id, version, &wrapped).await?;
         let key = Arc::new(key);
         self.shared.contacts.0.insert(name, key.clone());
         Ok(Some(key))
@@ -174,6 +169,11 @@ impl TenantKeys {
         Ok((Arc::new(key), wrapped))
     }
 
+    /// A key that is kept nowhere: what is sealed under it is gone.
+    pub(crate) fn of_nobody(&self) -> Result<ContactKey, StoreError> {
+        Ok(self.generate(String::new())?.0)
+    }
+
     /// Keeps a key in memory under the names it will be asked for.
     pub(crate) fn remember<const N: usize>(&self, names: [String; N], key: &Arc<ContactKey>) {
         for name in names {
@@ -193,23 +193,6 @@ impl TenantKeys {
         let newest = opened.data.last().ok_or(StoreError::Unsealable("data_keys"))?;
         let wrapped = key.wrapped_by(newest, &place(&self.tenant, &contact), entropy);
         Ok((ContactKey { contact, key: key.of_contact() }, wrapped))
-    }
-
-    async fn add_contact(
-        &self,
-        connection: &mut PgConnection,
-        contact: String,
-    ) -> Result<ContactKey, StoreError> {
-        let (_, wrapped) = self.generate(contact.clone())?;
-        let row = sqlx::query!(
-            r#"select version as "version!", wrapped_key as "wrapped_key!" from add_contact_key($1, $2, $3)"#,
-            self.tenant.as_str(),
-            contact,
-            wrapped,
-        )
-        .fetch_one(&mut *connection)
-        .await?;
-        self.unwrap_contact(connection, contact, row.version, &row.wrapped_key).await
     }
 
     async fn unwrap_contact(

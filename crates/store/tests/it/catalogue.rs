@@ -66,6 +66,10 @@ const BAD: &[(&str, &str)] = &[
         "alter table misy.sites add column sealed_note bytea",
         "sites.sealed_note is sealed and takes no part in the rotation of keys",
     ),
+    (
+        "drop index misy.sessions_sealed_metadata_under_data_key",
+        "sessions.sealed_metadata has no index by the data key",
+    ),
     ("grant select on misy.messages to public", "everybody may SELECT misy.messages"),
     ("grant truncate on misy.messages to misy_app", "misy_app may TRUNCATE misy.messages"),
     ("grant references on misy.messages to misy_worker", "misy_worker may REFERENCES misy.messages"),

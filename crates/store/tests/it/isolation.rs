@@ -44,6 +44,8 @@ fn rows_of(tenant: &str) -> String {
          values ('{tenant}', 'dlv_1', 'cha_{tenant}', 'cnv_1', 1, 'msg_1', now());
          insert into misy.delivery_pieces (tenant_id, delivery_id, piece, account_id, tried_at, heard)
          values ('{tenant}', 'dlv_1', 0, 'cha_{tenant}', now(), 0);
+         insert into misy.expected_messages (tenant_id, account_id, external_id, writer_index, place)
+         values ('{tenant}', 'cha_{tenant}', repeat('a', 43), decode(repeat('00', 32), 'hex'), 0);
          insert into misy.attachments (tenant_id, file_id, conversation_id, contact_id, media_type, size)
          values ('{tenant}', 'fil_1', 'cnv_1', 'con_1', 'image/png', 1);
          insert into misy.booking_calendars values ('{tenant}', 'dr-a');

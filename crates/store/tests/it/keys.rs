@@ -1,6 +1,7 @@
 //! Keys under keys, and their rotation while everybody goes on writing and reading.
 
 mod contacts;
+mod reading;
 mod root;
 mod rotation;
 

@@ -168,6 +168,61 @@ async fn versions_that_are_no_more_wait_for_nothing_and_tenants_take_turns_by_ea
     assert_eq!(kept.vectors().map(Vectors::len), Some(60));
 }
 
+/// Has the only patient thread of a tenant's share do something until the sender goes.
+fn occupied(packs: &Packs, tenant: &TenantId) -> std::sync::mpsc::Sender<()> {
+    let (end, ended) = std::sync::mpsc::channel::<()>();
+    let (begun, has_begun) = std::sync::mpsc::channel();
+    let (bench, tenant) = (packs.workbench().clone(), tenant.clone());
+    tokio::spawn(async move {
+        let work = move |_: &_| {
+            begun.send(()).unwrap();
+            let _ = ended.recv();
+        };
+        bench.prepare(&tenant, work).await
+    });
+    has_begun.recv().unwrap();
+    end
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_waits_for_their_own_threads_keeps_no_other_from_its_vectors() {
+    let slow = Arc::new(Slow::default());
+    let packs = Packs::on(Workbench::with_threads(2).unwrap(), ROOM).understood_by(slow.clone());
+    let (busy, calm) = (tenant("busy"), tenant("calm"));
+    let busy_thread = occupied(&packs, &busy);
+    let pack = |answers| CompiledPack::new(ContextPack::parse(&json_of(answers)).unwrap()).unwrap();
+    packs.keep(&busy, 1, pack(3));
+    // Its first text waits by now.
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    packs.keep(&calm, 1, pack(1));
+    let has_vectors = async || {
+        let kept = packs.get::<PackError>(&calm, 1, async || panic!("it is kept")).await;
+        kept.unwrap().unwrap().vectors().is_some()
+    };
+    let waited = async {
+        while !has_vectors().await {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), waited).await.expect("the calm one has its vectors");
+    drop(busy_thread);
+    packs.settled().await;
+    assert_eq!(slow.texts.lock().unwrap().len(), 8);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_waits_for_a_pack_does_not_wait_for_patient_threads() {
+    let packs = Packs::on(Workbench::with_threads(1).unwrap(), ROOM);
+    let patient = occupied(&packs, &tenant("busy"));
+    let calm = tenant("calm");
+    let got = packs.get::<PackError>(&calm, 1, async || Ok(Some(json_of(3))));
+    let got = tokio::time::timeout(Duration::from_secs(60), got).await.expect("it is made meanwhile");
+    assert!(got.unwrap().is_some());
+    drop(patient);
+}
+
 #[tokio::test]
 async fn an_encoder_that_fails_leaves_the_words() {
     #[derive(Debug)]

@@ -22,7 +22,7 @@ use axum::{
 };
 use bytes::Bytes;
 use http::{HeaderValue, StatusCode, header};
-use misy_channels::{Channel as Vendor, Happening, Parsed, Posted, Receipt, ReceiptKind, vendor};
+use misy_channels::{Channel as Vendor, Parsed, Posted, vendor};
 use misy_domain::{Channel, ChannelAccountId, Secret, TenantId};
 use misy_store::{
     channels::{self, VendorAccount},
@@ -135,11 +135,16 @@ impl Sent<'_> {
         self.compute(move || vendor.parse(&body)).await
     }
 
+    /// Whether it takes a moment to read.
+    fn is_large(&self) -> bool {
+        self.body.len() > SMALL
+    }
+
     async fn compute<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Problem> {
-        if self.body.len() <= SMALL {
+        if !self.is_large() {
             return Ok(work());
         }
         let done = self.workbench.run(&self.tenant, move |_| work()).await;
@@ -210,9 +215,6 @@ pub(crate) async fn take(State(desk): State<FrontDesk>, request: Request) -> Res
     let (channel, vendor, account) = address(&head)?;
     let called = Called::at(&desk, head.address(), channel, account).await?;
     head.record().facts().tenant = Some(called.tenant.clone());
-    if !called.state.is_active() {
-        return Err(Problem::suspended());
-    }
     // Whoever does not even say that they signed it is not read.
     if !head.headers().contains_key(vendor.signature_header()) {
         return Err(Problem::unauthorized(Code::SignatureMissing));
@@ -230,24 +232,59 @@ pub(crate) async fn take(State(desk): State<FrontDesk>, request: Request) -> Res
         return Err(Problem::unauthorized(Code::SignatureInvalid));
     }
     // The call counts as one of the tenant, and each new message that it tells of against its channel.
-    called.within(&desk, &Counts::of(&called.state, Who::Program), &received.record).await?;
+    let counted = called.within(&desk, &Counts::of(&called.state, Who::Program), &received.record).await;
+    if counted.is_err() && sent.is_large() {
+        return counted.map(|()| StatusCode::OK);
+    }
     let parsed = sent.parse().await?;
     if !parsed.left_out.is_empty() {
         debug!(kinds = ?parsed.left_out, "a vendor tells what has no use here");
     }
+    if let Err(problem) = counted {
+        // No other account is looked up for it.
+        for (called, inbox) in sorted(&desk, &sent, channel, called, parsed, 0).await? {
+            inbox.expect(&desk, &called).await;
+        }
+        return Err(problem);
+    }
+    let mut outcome = Ok(StatusCode::OK);
+    for (called, inbox) in sorted(&desk, &sent, channel, called, parsed, MOST_ACCOUNTS).await? {
+        // Others may share its app, and be told of here alone.
+        let stored = if called.state.is_active() {
+            inbox.store(&desk, vendor, &called, &mut work, &received.record).await
+        } else {
+            inbox.expect(&desk, &called).await;
+            Err(Problem::suspended())
+        };
+        if let Err(problem) = stored {
+            outcome = Err(problem);
+        }
+    }
+    outcome
+}
+
+/// What is told, by the accounts that the body speaks for: the one that was called, and of others so many at most.
+async fn sorted(
+    desk: &FrontDesk,
+    sent: &Sent<'_>,
+    channel: Channel,
+    called: Called,
+    parsed: Parsed,
+    most_others: usize,
+) -> Result<Vec<(Called, Inbox)>, Problem> {
     let mut known = HashMap::from([(called.account.vendor_account_id.clone(), Some(called))]);
     let mut inboxes: Vec<(Called, Inbox)> = Vec::new();
     let mut too_many = false;
     for event in parsed.events {
         if !known.contains_key(&event.account) {
-            if known.len() > MOST_ACCOUNTS {
+            if known.len() > most_others {
                 too_many = true;
                 continue;
             }
-            let named = Called::named(&desk, channel, &event.account).await?;
-            let signed = match named.filter(|one| one.state.is_active()) {
+            let named = Called::named(desk, channel, &event.account).await?;
+            let signed = match named {
                 // Who has one secret does not speak for an account that has another.
-                Some(one) if sent.is_signed(one.secrets(&desk)).await? => Some(one),
+                Some(one) if sent.is_signed(one.secrets(desk)).await? => Some(one),
                 _ => None,
             };
             if signed.is_none() {
@@ -261,36 +298,14 @@ pub(crate) async fn take(State(desk): State<FrontDesk>, request: Request) -> Res
             inboxes.push((called.clone(), Inbox::default()));
             inboxes.len() - 1
         });
-        match event.happening {
-            Happening::Message(inbound) => inboxes[at].1.messages.push((event.at, *inbound)),
-            Happening::Receipt(receipt) => inboxes[at].1.receipts.push(receipt),
-            Happening::Trouble { code } => inboxes[at].1.troubles.push(code),
-            Happening::Reached(reached) => inboxes[at].1.reached.push(reached),
-            // What was sent through us is with the vendor; of anything else nothing is known by this id.
-            Happening::Echo { said, reference } => {
-                inboxes[at].1.receipts.push(Receipt {
-                    id: said.id,
-                    reference,
-                    kind: ReceiptKind::Sent,
-                    code: None,
-                });
-            }
-            // Not taken yet: new ids of contacts.
-            Happening::Renamed { .. } => {}
-        }
+        inboxes[at].1.put(event.at, event.happening);
     }
-    if too_many {
+    if too_many && most_others > 0 {
         warn!(
             "a vendor tells of more accounts in one body than a tenant can have: those that come last are not heard"
         );
     }
-    let mut outcome = Ok(StatusCode::OK);
-    for (called, inbox) in inboxes {
-        if let Err(problem) = inbox.store(&desk, vendor, &called, &mut work, &received.record).await {
-            outcome = Err(problem);
-        }
-    }
-    outcome
+    Ok(inboxes)
 }
 
 #[cfg(test)]

@@ -53,6 +53,8 @@ pub struct ConversationAnswer {
     messages: i64,
     /// The newest message.
     newest: Option<PreviewAnswer>,
+    /// Whether the contact was erased: nobody reads what was said.
+    erased: bool,
     /// Grows with each change of who answers; the `ETag`.
     version: i64,
 }
@@ -100,6 +102,7 @@ impl From<Listed> for ConversationAnswer {
             handoff_reason: listed.handoff_reason,
             active_at: listed.active_at,
             messages: listed.messages,
+            erased: listed.is_erased,
             newest: listed.newest.map(|Preview { role, text }| PreviewAnswer { role, text }),
         }
     }

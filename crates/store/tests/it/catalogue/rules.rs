@@ -42,6 +42,7 @@ const DEFINERS: &str = "
      'SETOF text', 'misy_worker'),
     ('misy.refuse_retired_key()', 'trigger', ''),
     ('misy.release_conversations()', 'trigger', ''),
+    ('misy.erase_contact()', 'trigger', ''),
     ('misy.new_data_keys()', 'TABLE(tenant_id text, version integer)', 'misy_worker')";
 
 /// Functions that run with their owner's rights and are given a time. All others ask the clock of the database: a caller must not
@@ -82,6 +83,7 @@ const BOUNDED_OTHERWISE: &str = "
     ('contact_identities', 'quota of the month: one for each contact that writes or sends a file'),
     ('channel_threads', 'quota of the month: one for each contact that writes or sends a file'),
     ('deliveries', 'one for each message that is said'), ('delivery_pieces', 'a few for each message that is said'),
+    ('expected_messages', 'ten thousand for each account; gone with what came, or after a week with the next'),
     ('messages', 'quota of the month'), ('decisions', 'one for each turn'),
     ('bookings', 'quota of the month; one hold for each conversation, a few bookings for each contact'),
     ('booking_calendars', 'one for each provider of a pack'), ('booking_forms', 'one for each turn; gone with the next'),
@@ -160,6 +162,7 @@ const COLUMN_GRANTS: &str = "
     ('delivery_pieces', 'tries', 'misy_worker', 'UPDATE'), ('delivery_pieces', 'heard', 'misy_worker', 'UPDATE'),
     ('delivery_pieces', 'status', 'misy_app', 'UPDATE'), ('delivery_pieces', 'vendor_message_id', 'misy_app', 'UPDATE'),
     ('delivery_pieces', 'error', 'misy_app', 'UPDATE'),
+    ('expected_messages', 'held_since', 'misy_app', 'UPDATE'),
     ('attachments', 'stored_at', 'misy_app', 'UPDATE'), ('attachments', 'message_id', 'misy_app', 'UPDATE'),
     ('attachments', 'sealed_name', 'misy_app', 'UPDATE'), ('attachments', 'stored_at', 'misy_system', 'UPDATE'),
     ('bookings', 'changed_at', 'misy_system', 'UPDATE'), ('booking_forms', 'created_at', 'misy_system', 'UPDATE'),
@@ -178,7 +181,7 @@ const REMOVALS: &str = "
     ('attachments', 'misy_app'), ('attachments', 'misy_system'), ('mails', 'misy_system'), ('revoked_tokens', 'misy_system'), ('token_renewals', 'misy_system'),
     ('bookings', 'misy_app'), ('bookings', 'misy_worker'), ('bookings', 'misy_system'),
     ('booking_forms', 'misy_worker'), ('booking_forms', 'misy_system'),
-    ('mails', 'misy_app'), ('key_rotations', 'misy_app'), ('deliveries', 'misy_app'), ('mails', 'misy_worker'), ('audit_pending', 'misy_sealer')";
+    ('expected_messages', 'misy_app'), ('mails', 'misy_app'), ('key_rotations', 'misy_app'), ('deliveries', 'misy_app'), ('mails', 'misy_worker'), ('audit_pending', 'misy_sealer')";
 
 /// The expression that narrows a table to the tenant of the transaction.
 const OWN_TENANT: &str = "(tenant_id = ( SELECT NULLIF(current_setting(''app.tenant_id''::text, true), ''''::text) AS \"nullif\"))";
@@ -375,6 +378,13 @@ const RULES: &[&str] = &[
          and (f.relnamespace <> 'misy'::regnamespace or not exists (
              select from pg_attribute a
              where a.attrelid = k.confrelid and a.attnum = k.confkey[1] and a.attname = 'tenant_id'))",
+    "select format('%s.%s has no index by the data key that its values are under: see 0141', s.table_name, s.column_name)
+     from platform.sealed_columns s
+     where not exists (
+         select from pg_index i
+         where i.indrelid = format('misy.%I', s.table_name)::regclass and i.indisvalid
+             and pg_get_indexdef(i.indexrelid, 1, true) = 'tenant_id'
+             and pg_get_indexdef(i.indexrelid, 2, true) like format('%%data_key_version(%I)', s.column_name))",
     "select format('%s.%I is sealed and does not join the rotation of keys: see platform.sealed_columns', c.relname, a.attname)
      from pg_class c join pg_attribute a on a.attrelid = c.oid
      where c.relnamespace = 'misy'::regnamespace and c.relkind in ('r', 'p') and not a.attisdropped

@@ -1,5 +1,11 @@
 use super::{number, replica, say, texts};
-use misy_store::{StoreError, messages::history, vault::Via};
+use misy_domain::Part;
+use misy_store::{
+    StoreError,
+    messages::{Ingested, history},
+    rotation::Rotator,
+    vault::Via,
+};
 use misy_testkit::store::{TestStore, TestTenant, test_store};
 
 async fn refused(store: &TestStore, tenant: &TestTenant, session: &misy_store::sessions::Session) {
@@ -29,8 +35,36 @@ async fn without_its_contact_key_nothing_of_a_contact_can_be_read() {
     say(&store, &tenant, &stays, "b").await;
     let contact = gone.contact_id;
     store.admin(format!("delete from misy.contact_keys where contact_id = '{contact}'")).await.unwrap();
-    refused(&store, &tenant, &gone).await;
+    // What is shown says so, whoever reads it.
+    let keys = replica(&store).keys(&store.database, &tenant.id).await.unwrap().unwrap();
+    let erased = [Part::Unsupported { kind: "erased".to_owned(), text: None }];
+    let mut tx = store.database.tenant("test", &tenant.id).await.unwrap();
+    let read = history(&mut tx, &keys, gone.conversation_id, 0, 100).await.unwrap();
+    assert_eq!(read.iter().map(|one| &one.parts[..]).collect::<Vec<_>>(), [&erased[..]]);
+    tx.commit().await.unwrap();
+    let live = store.database.messages_since(&tenant.id, &keys, gone.conversation_id, 0, 100).await.unwrap();
+    assert_eq!(live[0].parts, erased);
     assert_eq!(texts(&store, &replica(&store), &tenant, &stays).await, ["b"]);
+    // Nothing waits for them, and nothing more is taken under a key that is still in memory.
+    assert_eq!(store.answer(&[Part::text("c")]).await.unwrap(), 1);
+    assert_eq!(texts(&store, &replica(&store), &tenant, &stays).await, ["b", "c"]);
+    let late = store.say(&tenant, gone.session_id, "late", "a").await.unwrap();
+    assert!(matches!(late, Ingested::Expired), "{late:?}");
+}
+
+#[tokio::test]
+async fn a_rotation_takes_what_lies_beside_a_destroyed_key_out_of_reach() {
+    let store = test_store().await.unwrap();
+    let tenant = store.tenant("andina").await.unwrap();
+    let session = store.session(&tenant).await.unwrap();
+    super::rotation::old_message(&store, &tenant, &session, 1).await;
+    store.admin("delete from misy.contact_keys").await.unwrap();
+    super::start(&store, &tenant).await.unwrap();
+    super::finish(&store, &Rotator::new(store.database.clone(), replica(&store))).await;
+    let under_data_key =
+        "select count(*) from misy.messages where misy.data_key_version(sealed_body) is not null";
+    assert_eq!(number(&store, under_data_key).await, 0);
+    assert_eq!(texts(&store, &replica(&store), &tenant, &session).await, [""]);
 }
 
 #[tokio::test]
@@ -93,34 +127,21 @@ async fn a_contact_key_that_is_moved_does_not_open() {
 }
 
 #[tokio::test]
-async fn a_contact_from_before_gets_one_key_however_many_ask() {
+async fn nobody_makes_a_new_key_for_a_contact_whose_key_was_destroyed() {
     let store = test_store().await.unwrap();
     let tenant = store.tenant("andina").await.unwrap();
     let session = store.session(&tenant).await.unwrap();
     store.admin("delete from misy.contact_keys").await.unwrap();
-    let conversation = session.conversation_id.to_string();
-    let mut asked = Vec::new();
-    for _ in 0..8 {
-        let (vault, database, id) = (replica(&store), store.database.clone(), tenant.id.clone());
-        let (conversation, options) = (conversation.clone(), store.options("misy_worker"));
-        asked.push(tokio::spawn(async move {
-            let keys = vault.keys(&database, &id).await.unwrap().unwrap();
-            let mut connection = sqlx::ConnectOptions::connect(&options).await.unwrap();
-            let key = keys.contact(Via::Connection(&mut connection), &conversation).await.unwrap().unwrap();
-            let place = misy_trust::Place { tenant: &id, table: "t", column: "c", row: "r" };
-            (key.seal(&place, b"x", &misy_trust::SystemEntropy::new()), key, keys)
-        }));
+    for subject in
+        [session.conversation_id.to_string(), session.session_id.to_string(), session.contact_id.to_string()]
+    {
+        for role in ["misy_app", "misy_worker"] {
+            let keys = replica(&store).keys(&store.database, &tenant.id).await.unwrap().unwrap();
+            let mut connection = store.connect_as(role).await.unwrap();
+            assert!(keys.contact(Via::Connection(&mut connection), &subject).await.unwrap().is_none());
+        }
     }
-    let mut sealed = Vec::new();
-    for task in asked {
-        sealed.push(task.await.unwrap());
-    }
-    assert_eq!(number(&store, "select count(*) from misy.contact_keys").await, 1);
-    let place = misy_trust::Place { tenant: &tenant.id, table: "t", column: "c", row: "r" };
-    let (_, first, keys) = &sealed[0];
-    for (bytes, ..) in &sealed {
-        assert_eq!(first.open(keys, &place, bytes).unwrap(), b"x");
-    }
+    assert_eq!(number(&store, "select count(*) from misy.contact_keys").await, 0);
 }
 
 #[tokio::test]
@@ -131,8 +152,7 @@ async fn blind_indexes_outlive_the_data_key_and_differ_between_tenants() {
     let before = index(&andina.keys);
     assert_ne!(before, index(&verde.keys));
     super::start(&store, &andina).await.unwrap();
-    super::finish(&store, &misy_store::rotation::Rotator::new(store.database.clone(), store.vault.clone()))
-        .await;
+    super::finish(&store, &Rotator::new(store.database.clone(), store.vault.clone())).await;
     let keys = replica(&store).keys(&store.database, &andina.id).await.unwrap().unwrap();
     assert_eq!(keys.version(), 2);
     assert_eq!(index(&keys), before);

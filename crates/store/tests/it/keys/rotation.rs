@@ -35,7 +35,7 @@ async fn nothing_below(store: &TestStore, tenant: &TestTenant, version: i32) {
 }
 
 /// Puts a message as they were before contacts had keys.
-async fn old_message(
+pub(crate) async fn old_message(
     store: &TestStore,
     tenant: &TestTenant,
     session: &misy_store::sessions::Session,

@@ -24,7 +24,7 @@ export function State({ conversation, me }: { conversation: Conversation; me: st
 /** A conversation in the list. */
 export const Row = memo(function Row({ conversation, me, open, unread, notSent, tenantId }: { conversation: Conversation; me: string; open: boolean; unread: boolean; notSent: boolean; tenantId: string }): ReactNode {
   const say = useTexts(texts);
-  const { conversationId, contactId, channel, state, newest, activeAt } = conversation;
+  const { conversationId, contactId, channel, state, newest, activeAt, erased } = conversation;
   const by = newest?.role === 'agent' ? say('by_assistant') : newest?.role === 'human' ? say('by_team') : '';
   return (
     <li className="inbox-row">
@@ -48,7 +48,7 @@ export const Row = memo(function Row({ conversation, me, open, unread, notSent, 
           </span>
         </span>
         <span className="inbox-words" dir="auto">
-          {by && <bdi>{by}</bdi>} {newest === null || newest === undefined || newest.text === '' ? say('no_words') : newest.text}
+          {by && <bdi>{by}</bdi>} {erased ? say('erased') : newest === null || newest === undefined || newest.text === '' ? say('no_words') : newest.text}
         </span>
         {(state !== 'assistant' || notSent) && (
           <span className="badges">

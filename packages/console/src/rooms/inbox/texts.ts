@@ -33,6 +33,7 @@ export const texts = {
   you: ['Tú', 'You', 'Você'],
   visitor: ['Visitante {id}', 'Visitor {id}', 'Visitante {id}'],
   no_words: ['(sin texto)', '(no text)', '(sem texto)'],
+  erased: ['Datos borrados', 'Erased', 'Dados apagados'],
   none_waiting: ['Nadie espera', 'Nobody is waiting', 'Ninguém está esperando'],
   none_waiting_why: ['Quien pida hablar con una persona aparece aquí.', 'Whoever asks for a person appears here.', 'Quem pedir uma pessoa aparece aqui.'],
   none: ['No hay conversaciones aquí', 'No conversations here', 'Nenhuma conversa aqui'],
