@@ -1,38 +1,24 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { bearer, MisyProblem, publishableKey } from '@misy/api-client';
-import type { Browser, BrowserContext, Page, Route } from 'playwright-core';
-import { launchBrowser, newVisitor } from '../src/browser.js';
+import type { Browser, Page, Route } from 'playwright-core';
+import { newVisitor } from '../src/browser.js';
 import { inspect, NARROW } from '../src/inspect.js';
-import { Installation, NO_PROGRAM, type Registered } from '../src/installation.js';
-import { accept, enrol, type Person, signIn } from '../src/people.js';
+import { type Installation, NO_PROGRAM, type Registered } from '../src/installation.js';
+import { heading, Office, stepUp } from '../src/office.js';
+import { accept, enrol, signIn } from '../src/people.js';
 import { totp } from '../src/totp.js';
 
 describe('people manage a tenant in the console', { skip: NO_PROGRAM }, () => {
+  let office: Office;
   let installation: Installation;
   let browser: Browser;
-  let andina: Registered;
-  let ana: Person;
   let verde: Registered;
-  /** Where the owner's first administrator enrols. */
-  let platform: string;
-  /** Where Ana, the administrator of andina, is signed in. */
-  let office: BrowserContext;
 
   before(async () => {
-    installation = await Installation.start();
-    const owner = await installation.register();
-    platform = owner.enrollment.url;
-    andina = await installation.api.as(bearer(owner.enrollment.token)).call('createTenant', {
-      body: {
-        tenantId: 'andina',
-        tenantName: 'Clínica Andina',
-        contactEmail: 'contacto@andina.example',
-        websiteUrl: 'https://andina.example',
-        businessIndustry: 'Dental clinic',
-      },
-    });
-    verde = await installation.api.as(bearer(owner.enrollment.token)).call('createTenant', {
+    office = await Office.open();
+    ({ installation, browser } = office);
+    verde = await installation.api.as(bearer(office.owner.enrollment.token)).call('createTenant', {
       body: {
         tenantId: 'verde-cafe',
         tenantName: 'Verde Café',
@@ -41,33 +27,18 @@ describe('people manage a tenant in the console', { skip: NO_PROGRAM }, () => {
         businessIndustry: 'Restaurant',
       },
     });
-    browser = await launchBrowser();
-    office = await newVisitor(browser, { locale: 'en-US' });
-    const page = await office.newPage();
-    ana = await enrol(page, andina.enrollment.url, 'Ana Rojas', 'ana@andina.example');
-    await page.close();
   });
-  after(async () => {
-    await browser.close();
-    await installation.stop();
-  });
+  after(() => office.close());
 
-  /** A room of andina, opened by its name in the navigation. */
-  async function room(name: string, path: string): Promise<Page> {
-    const page = await office.newPage();
-    await page.goto(`${installation.origin}/console/andina${path}`);
-    await heading(page, name);
-    return page;
-  }
-
-  const heading = (page: Page, name: string): Promise<void> => page.getByRole('heading', { level: 1, name }).waitFor();
+  /** A room of andina, as Ana sees it. */
+  const room = (name: string, path: string): Promise<Page> => office.room(name, path);
 
   test('a stranger is sent to sign in, and comes back to the room that they asked for', async () => {
     const elsewhere = await newVisitor(browser, { locale: 'en-US' });
     const page = await elsewhere.newPage();
     await page.goto(`${installation.origin}/console/andina/keys`);
     await page.waitForURL('**/sign-in?returnTo=%2Fconsole%2Fandina%2Fkeys');
-    await signIn(page, ana);
+    await signIn(page, office.ana);
     await heading(page, 'Keys and secrets');
     const kept = await elsewhere.newPage();
     await kept.goto(`${installation.origin}/console/andina/keys`);
@@ -339,13 +310,7 @@ describe('people manage a tenant in the console', { skip: NO_PROGRAM }, () => {
     // A second factor that is proved in another tab changes what proves that a call comes from here.
     const other = await cafe.newPage();
     await other.goto(`${installation.origin}/account`);
-    const proved = await other.evaluate(async (code) => {
-      const me = (await (await fetch('/api/meta-agent/auth/me')).json()) as { csrfToken: string };
-      const headers = { 'content-type': 'application/json', 'x-misy-csrf': me.csrfToken };
-      const answer = await fetch('/api/meta-agent/auth/step-up', { method: 'POST', headers, body: JSON.stringify({ factor: 'totp', code }) });
-      return answer.status;
-    }, await totp(rita.secret));
-    assert.equal(proved, 200);
+    assert.equal(await stepUp(other, rita), 200);
     await page.getByRole('navigation', { name: 'Rooms' }).getByRole('link', { name: 'Keys and secrets' }).click();
     await page.getByRole('button', { name: 'Create key' }).click();
     await page.getByLabel('Name').fill('Second tab');
@@ -374,7 +339,7 @@ describe('people manage a tenant in the console', { skip: NO_PROGRAM }, () => {
   test('the owner’s people move between tenants, say why they act, and are asked again who they are', async () => {
     const headquarters = await newVisitor(browser, { locale: 'en-US' });
     const page = await headquarters.newPage();
-    const olga = await enrol(page, platform, 'Olga Ruiz', 'olga@colombiatic.example');
+    const olga = await enrol(page, office.owner.enrollment.url, 'Olga Ruiz', 'olga@colombiatic.example');
     await page.goto(`${installation.origin}/console`);
     await heading(page, 'Colombiatic');
     await page.getByRole('button', { name: /^Switch tenant:/ }).click();
@@ -417,7 +382,7 @@ describe('people manage a tenant in the console', { skip: NO_PROGRAM }, () => {
     await page.getByLabel('Reason').fill('Ticket 4713: they asked for it after all');
     await page.getByRole('dialog').getByRole('button', { name: 'Suspend' }).click();
     await page.getByRole('row', { name: /Clínica Andina/ }).getByText('Suspended').waitFor();
-    const hers = await office.newPage();
+    const hers = await office.hers.newPage();
     await hers.goto(`${installation.origin}/console`);
     await hers.getByText('The organisation is suspended').waitFor();
     await hers.getByRole('button', { name: 'Sign out' }).click();
