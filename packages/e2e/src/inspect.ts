@@ -12,7 +12,9 @@ const SIZES = { wide: WIDE, narrow: NARROW };
 
 const axe = readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
-type Axe = { run(where: ElementContext, options: RunOptions): Promise<AxeResults> };
+interface Axe {
+  run: (where: ElementContext, options: RunOptions) => Promise<AxeResults>;
+}
 type Scheme = 'light' | 'dark';
 
 /** Rules about colours: the only ones that a page can break in one scheme and keep in the other. */
