@@ -3,7 +3,7 @@ import { after, before, describe, test } from 'node:test';
 import { bearer, MisyProblem, publishableKey } from '@misy/api-client';
 import type { Browser, Page, Route } from 'playwright-core';
 import { newVisitor } from '../src/browser.js';
-import { inspect, NARROW } from '../src/inspect.js';
+import { inspect } from '../src/inspect.js';
 import { type Installation, NO_PROGRAM, type Registered } from '../src/installation.js';
 import { heading, Office, stepUp } from '../src/office.js';
 import { accept, enrol, signIn } from '../src/people.js';
@@ -262,42 +262,6 @@ describe('people manage a tenant in the console', { skip: NO_PROGRAM }, () => {
     await page.getByRole('button', { name: 'Check now' }).click();
     await page.getByText(/entries checked: all is as it was sealed/).waitFor();
     await inspect(page, 'console-audit-check');
-    await page.close();
-  });
-
-  test('a channel account shows its secret once, and nothing was given up', async () => {
-    const page = await room('Channels', '/channels');
-    await page.getByText('There are no channels yet').waitFor();
-    await page.getByRole('button', { name: 'Create account' }).click();
-    const form = page.getByRole('dialog');
-    await form.getByLabel('Name').fill('Back office');
-    await form.getByLabel('Address for the answers').fill('https://office.andina.example/misy');
-    await form.getByRole('button', { name: 'Create account' }).click();
-    const once = page.getByRole('dialog', { name: 'Account created' });
-    assert.match((await once.locator('code').nth(1).textContent()) ?? '', /^whsec_/);
-    await once.getByLabel('I have kept it').check();
-    await once.getByRole('button', { name: 'Done' }).click();
-    await page.getByRole('button', { name: 'Back office', exact: true }).click();
-    await page.getByText('Nothing to deliver yet').waitFor();
-    await page.getByRole('button', { name: 'Close' }).last().click();
-    await inspect(page, 'console-channels');
-    // On a telephone the rooms are behind a button, and what can be done with a row is within reach.
-    await page.setViewportSize(NARROW);
-    const actions = page.getByRole('button', { name: 'Actions for Back office' });
-    const place = await actions.boundingBox();
-    assert.ok(place && place.x >= 0 && place.x + place.width <= NARROW.width && place.width >= 24, JSON.stringify(place));
-    await actions.click();
-    await page.getByRole('menuitem', { name: 'Make a new secret' }).waitFor();
-    await page.keyboard.press('Escape');
-    await page.getByRole('button', { name: 'Open the rooms' }).click();
-    await page.getByRole('dialog', { name: 'Rooms' }).getByRole('link', { name: 'Overview' }).waitFor();
-    await inspect(page, 'console-rooms');
-    await page.setViewportSize(NARROW);
-    await page.getByRole('dialog', { name: 'Rooms' }).getByRole('link', { name: 'Overview' }).click();
-    await heading(page, 'Clínica Andina');
-    await page.getByRole('dialog', { name: 'Rooms' }).waitFor({ state: 'detached' });
-    await page.goto(`${installation.origin}/console/andina/work`);
-    await page.getByText('Nothing was given up').waitFor();
     await page.close();
   });
 
