@@ -17,6 +17,8 @@ export class MisyProblem extends Error {
   readonly errors: readonly Schemas['FieldError'][];
   /** The quota that is used up, of `quota_exceeded`. */
   readonly quota: Schemas['ExceededQuota'] | undefined;
+  /** Times that are free instead, of `slot_taken` and `slot_refused`. */
+  readonly alternatives: readonly Schemas['FreeTime'][];
   /** The server's time, of `timestamp_out_of_window`. */
   readonly serverTime: Date | undefined;
   /** Seconds until it is worth another try. */
@@ -30,6 +32,7 @@ export class MisyProblem extends Error {
     this.requestId = body.requestId;
     this.errors = body.errors ?? [];
     this.quota = body.quota ?? undefined;
+    this.alternatives = body.alternatives ?? [];
     this.serverTime = body.serverTime ? new Date(body.serverTime) : undefined;
     this.retryAfter = retryAfter;
   }

@@ -50,6 +50,20 @@ describe('the client', () => {
     await assert.rejects(read('hotel'), (error) => error instanceof UnexpectedAnswer && error.text.includes('hotel'));
   });
 
+  test('gives the times that are free in the place of one that is taken', async () => {
+    const alternatives = [{ startsAt: '2026-12-03T20:00:00Z', endsAt: '2026-12-03T20:30:00Z', providerId: 'rojas' }];
+    const misy = await answering((_, response) => {
+      const body = { type: '', title: '', status: 409, detail: 'Somebody else has this time.', code: 'slot_taken', requestId: 'req_1', alternatives };
+      response.writeHead(409, { 'content-type': 'application/problem+json' }).end(JSON.stringify(body));
+    });
+    const booking = { serviceId: 'limpieza', startsAt: '2026-12-03T19:30:00Z' };
+    const book = misy.call('createBooking', { path: { tenantId: 'andina' }, body: { booking } });
+    await assert.rejects(book, (error) => {
+      assert.deepEqual(MisyProblem.is(error, 'slot_taken') && error.alternatives, alternatives);
+      return true;
+    });
+  });
+
   test('goes from page to page, no further than it is asked to', async () => {
     const asked: (string | undefined)[] = [];
     const misy = await answering((request, response) => {

@@ -27,6 +27,7 @@ const opened = createRoute({ getParentRoute: () => inbox, path: '$conversationId
 const rooms = [
   createRoute({ getParentRoute: within, path: '/', component: guarded('overview', () => import('./rooms/overview/overview.js')) }),
   inbox.addChildren([opened]),
+  createRoute({ getParentRoute: within, path: 'bookings', component: guarded('bookings', () => import('./rooms/bookings/bookings.js')) }),
   createRoute({ getParentRoute: within, path: 'sites', component: guarded('sites', () => import('./rooms/sites/sites.js')) }),
   createRoute({ getParentRoute: within, path: 'sites/$siteId', component: guarded('sites', () => import('./rooms/sites/site.js')) }),
   createRoute({ getParentRoute: within, path: 'keys', component: guarded('keys', () => import('./rooms/keys/keys.js')) }),

@@ -9,8 +9,21 @@ const FLAGS = [
   '--disable-background-networking',
   '--disable-component-update',
   '--disable-sync',
-  // A page that a test has altered counts as one of the internet, which may not call this machine.
-  '--disable-features=LocalNetworkAccessChecks',
+  `--disable-features=${[
+    // A page that a test has altered counts as one of the internet, which may not call this machine.
+    'LocalNetworkAccessChecks',
+    // A process made ahead for a site that no test visits.
+    'SpareRendererForSitePerProcess',
+    // What a page showed before is not kept on the screen until the next one is there.
+    'PaintHolding',
+    'HttpsUpgrades',
+    'HttpsFirstBalancedModeAutoEnable',
+    'MediaRouter',
+    'NetworkTimeServiceQuerying',
+    'OptimizationHints',
+    'PreconnectToSearch',
+    'Translate',
+  ].join()}`,
 ];
 
 /** The installed Chromium; `MISY_CHROMIUM` names another one. */

@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rm, statfs } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -24,6 +24,15 @@ async function freePort(): Promise<number> {
   return port;
 }
 
+const IN_MEMORY = '/dev/shm';
+const ROOM = 2 * 1024 ** 3;
+
+/** Where data go that nobody keeps: into memory if there is room, so that no test waits for a disk. */
+async function place(): Promise<string> {
+  const memory = await statfs(IN_MEMORY).catch(() => undefined);
+  return memory && memory.bavail * memory.bsize > ROOM ? IN_MEMORY : tmpdir();
+}
+
 /** A running program with nothing in it but an owner, reached as `localhost`: browsers know passkeys by names only. */
 export class Installation {
   /** Calls the API, as nobody until `as` says who. Here it is known by its address, since not every name is. */
@@ -37,9 +46,10 @@ export class Installation {
     this.api = new MisyClient({ origin: origin.replace('localhost', '127.0.0.1') });
   }
 
-  static async start(): Promise<Installation> {
+  /** `settings`: what it is told besides, by the names of its environment. */
+  static async start(settings: Readonly<Record<string, string>> = {}): Promise<Installation> {
     const port = await freePort();
-    const data = await mkdtemp(join(tmpdir(), 'misy-e2e-'));
+    const data = await mkdtemp(join(await place(), 'misy-e2e-'));
     await chmod(data, 0o755);
     const origin = `http://localhost:${port}`;
     const program = spawn(PROGRAM, ['serve'], {
@@ -50,6 +60,7 @@ export class Installation {
         MISY_PUBLIC_URL: origin,
         MISY_BOOTSTRAP_SECRET: BOOTSTRAP,
         MISY_LOG: 'warn',
+        ...settings,
       },
       stdio: 'ignore',
     });

@@ -1,38 +1,24 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { bearer, MisyProblem, publishableKey } from '@misy/api-client';
-import type { Browser, BrowserContext, Page, Route } from 'playwright-core';
-import { launchBrowser, newVisitor } from '../src/browser.js';
-import { inspect, NARROW } from '../src/inspect.js';
-import { Installation, NO_PROGRAM, type Registered } from '../src/installation.js';
-import { accept, enrol, type Person, signIn } from '../src/people.js';
+import type { Browser, Page, Route } from 'playwright-core';
+import { newVisitor } from '../src/browser.js';
+import { inspect } from '../src/inspect.js';
+import { type Installation, NO_PROGRAM, type Registered } from '../src/installation.js';
+import { heading, Office, stepUp } from '../src/office.js';
+import { accept, enrol, signIn } from '../src/people.js';
 import { totp } from '../src/totp.js';
 
 describe('people manage a tenant in the console', { skip: NO_PROGRAM }, () => {
+  let office: Office;
   let installation: Installation;
   let browser: Browser;
-  let andina: Registered;
-  let ana: Person;
   let verde: Registered;
-  /** Where the owner's first administrator enrols. */
-  let platform: string;
-  /** Where Ana, the administrator of andina, is signed in. */
-  let office: BrowserContext;
 
   before(async () => {
-    installation = await Installation.start();
-    const owner = await installation.register();
-    platform = owner.enrollment.url;
-    andina = await installation.api.as(bearer(owner.enrollment.token)).call('createTenant', {
-      body: {
-        tenantId: 'andina',
-        tenantName: 'Clínica Andina',
-        contactEmail: 'contacto@andina.example',
-        websiteUrl: 'https://andina.example',
-        businessIndustry: 'Dental clinic',
-      },
-    });
-    verde = await installation.api.as(bearer(owner.enrollment.token)).call('createTenant', {
+    office = await Office.open();
+    ({ installation, browser } = office);
+    verde = await installation.api.as(bearer(office.owner.enrollment.token)).call('createTenant', {
       body: {
         tenantId: 'verde-cafe',
         tenantName: 'Verde Café',
@@ -41,33 +27,18 @@ describe('people manage a tenant in the console', { skip: NO_PROGRAM }, () => {
         businessIndustry: 'Restaurant',
       },
     });
-    browser = await launchBrowser();
-    office = await newVisitor(browser, { locale: 'en-US' });
-    const page = await office.newPage();
-    ana = await enrol(page, andina.enrollment.url, 'Ana Rojas', 'ana@andina.example');
-    await page.close();
   });
-  after(async () => {
-    await browser.close();
-    await installation.stop();
-  });
+  after(() => office.close());
 
-  /** A room of andina, opened by its name in the navigation. */
-  async function room(name: string, path: string): Promise<Page> {
-    const page = await office.newPage();
-    await page.goto(`${installation.origin}/console/andina${path}`);
-    await heading(page, name);
-    return page;
-  }
-
-  const heading = (page: Page, name: string): Promise<void> => page.getByRole('heading', { level: 1, name }).waitFor();
+  /** A room of andina, as Ana sees it. */
+  const room = (name: string, path: string): Promise<Page> => office.room(name, path);
 
   test('a stranger is sent to sign in, and comes back to the room that they asked for', async () => {
     const elsewhere = await newVisitor(browser, { locale: 'en-US' });
     const page = await elsewhere.newPage();
     await page.goto(`${installation.origin}/console/andina/keys`);
     await page.waitForURL('**/sign-in?returnTo=%2Fconsole%2Fandina%2Fkeys');
-    await signIn(page, ana);
+    await signIn(page, office.ana);
     await heading(page, 'Keys and secrets');
     const kept = await elsewhere.newPage();
     await kept.goto(`${installation.origin}/console/andina/keys`);
@@ -294,42 +265,6 @@ describe('people manage a tenant in the console', { skip: NO_PROGRAM }, () => {
     await page.close();
   });
 
-  test('a channel account shows its secret once, and nothing was given up', async () => {
-    const page = await room('Channels', '/channels');
-    await page.getByText('There are no channels yet').waitFor();
-    await page.getByRole('button', { name: 'Create account' }).click();
-    const form = page.getByRole('dialog');
-    await form.getByLabel('Name').fill('Back office');
-    await form.getByLabel('Address for the answers').fill('https://office.andina.example/misy');
-    await form.getByRole('button', { name: 'Create account' }).click();
-    const once = page.getByRole('dialog', { name: 'Account created' });
-    assert.match((await once.locator('code').nth(1).textContent()) ?? '', /^whsec_/);
-    await once.getByLabel('I have kept it').check();
-    await once.getByRole('button', { name: 'Done' }).click();
-    await page.getByRole('button', { name: 'Back office', exact: true }).click();
-    await page.getByText('Nothing to deliver yet').waitFor();
-    await page.getByRole('button', { name: 'Close' }).last().click();
-    await inspect(page, 'console-channels');
-    // On a telephone the rooms are behind a button, and what can be done with a row is within reach.
-    await page.setViewportSize(NARROW);
-    const actions = page.getByRole('button', { name: 'Actions for Back office' });
-    const place = await actions.boundingBox();
-    assert.ok(place && place.x >= 0 && place.x + place.width <= NARROW.width && place.width >= 24, JSON.stringify(place));
-    await actions.click();
-    await page.getByRole('menuitem', { name: 'Make a new secret' }).waitFor();
-    await page.keyboard.press('Escape');
-    await page.getByRole('button', { name: 'Open the rooms' }).click();
-    await page.getByRole('dialog', { name: 'Rooms' }).getByRole('link', { name: 'Overview' }).waitFor();
-    await inspect(page, 'console-rooms');
-    await page.setViewportSize(NARROW);
-    await page.getByRole('dialog', { name: 'Rooms' }).getByRole('link', { name: 'Overview' }).click();
-    await heading(page, 'Clínica Andina');
-    await page.getByRole('dialog', { name: 'Rooms' }).waitFor({ state: 'detached' });
-    await page.goto(`${installation.origin}/console/andina/work`);
-    await page.getByText('Nothing was given up').waitFor();
-    await page.close();
-  });
-
   test('whoever signs out is out, whatever was done in other tabs, or is told that they are not', async () => {
     const cafe = await newVisitor(browser, { locale: 'en-US' });
     const page = await cafe.newPage();
@@ -339,13 +274,7 @@ describe('people manage a tenant in the console', { skip: NO_PROGRAM }, () => {
     // A second factor that is proved in another tab changes what proves that a call comes from here.
     const other = await cafe.newPage();
     await other.goto(`${installation.origin}/account`);
-    const proved = await other.evaluate(async (code) => {
-      const me = (await (await fetch('/api/meta-agent/auth/me')).json()) as { csrfToken: string };
-      const headers = { 'content-type': 'application/json', 'x-misy-csrf': me.csrfToken };
-      const answer = await fetch('/api/meta-agent/auth/step-up', { method: 'POST', headers, body: JSON.stringify({ factor: 'totp', code }) });
-      return answer.status;
-    }, await totp(rita.secret));
-    assert.equal(proved, 200);
+    assert.equal(await stepUp(other, rita), 200);
     await page.getByRole('navigation', { name: 'Rooms' }).getByRole('link', { name: 'Keys and secrets' }).click();
     await page.getByRole('button', { name: 'Create key' }).click();
     await page.getByLabel('Name').fill('Second tab');
@@ -374,7 +303,7 @@ describe('people manage a tenant in the console', { skip: NO_PROGRAM }, () => {
   test('the owner’s people move between tenants, say why they act, and are asked again who they are', async () => {
     const headquarters = await newVisitor(browser, { locale: 'en-US' });
     const page = await headquarters.newPage();
-    const olga = await enrol(page, platform, 'Olga Ruiz', 'olga@colombiatic.example');
+    const olga = await enrol(page, office.owner.enrollment.url, 'Olga Ruiz', 'olga@colombiatic.example');
     await page.goto(`${installation.origin}/console`);
     await heading(page, 'Colombiatic');
     await page.getByRole('button', { name: /^Switch tenant:/ }).click();
@@ -417,7 +346,7 @@ describe('people manage a tenant in the console', { skip: NO_PROGRAM }, () => {
     await page.getByLabel('Reason').fill('Ticket 4713: they asked for it after all');
     await page.getByRole('dialog').getByRole('button', { name: 'Suspend' }).click();
     await page.getByRole('row', { name: /Clínica Andina/ }).getByText('Suspended').waitFor();
-    const hers = await office.newPage();
+    const hers = await office.hers.newPage();
     await hers.goto(`${installation.origin}/console`);
     await hers.getByText('The organisation is suspended').waitFor();
     await hers.getByRole('button', { name: 'Sign out' }).click();

@@ -1,14 +1,11 @@
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { after, before, describe, test } from 'node:test';
-import type { AxeResults } from 'axe-core';
 import type { BrowserContextOptions } from 'playwright-core';
 import { ChatPage } from '../src/chat-page.js';
 import { eventually } from '../src/eventually.js';
+import { CHAT, picture, violations } from '../src/inspect.js';
 import { Stage } from '../src/stage.js';
 
-const SCREENSHOTS = new URL('../screenshots/', import.meta.url).pathname;
 const NARROW = { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true };
 /** A picture of one point. */
 const PICTURE = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==', 'base64');
@@ -17,11 +14,7 @@ const PHOTO = { name: 'muela.png', mimeType: 'image/png', buffer: PICTURE };
 
 describe('files that a visitor sends', () => {
   let stage: Stage;
-  let axe: string;
-  before(async () => {
-    stage = await Stage.set({ fake: true });
-    axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-  });
+  before(async () => (stage = await Stage.set({ fake: true })));
   after(() => stage.strike());
 
   type Files = { name: string; mimeType: string; buffer: Buffer }[];
@@ -221,13 +214,10 @@ describe('files that a visitor sends', () => {
           await chat.confirmed(1);
           await choose(chat, [PHOTO, { ...PDF, name: `${'un nombre muy largo '.repeat(6)}.pdf` }, { ...PDF, buffer: Buffer.from('<x>') }]);
           await ready(chat);
-          await chat.page.evaluate(axe);
-          const results = await chat.page.evaluate(() => (window as unknown as { axe: { run(): Promise<AxeResults> } }).axe.run());
-          const found = results.violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.target.join(' ')} ${node.failureSummary ?? ''}`));
-          assert.deepEqual(found.filter((violation) => violation.includes('[data-misy]')), []);
-          await chat.page.screenshot({ path: `${SCREENSHOTS}files-${name}.png` });
+          assert.deepEqual(await violations(chat.page, CHAT), []);
+          await picture(chat.page, `files-${name}`);
         },
-        { ...screen, bypassCSP: true },
+        screen,
       );
     });
   }

@@ -1,50 +1,31 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { bearer } from '@misy/api-client';
 import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
-import { launchBrowser, newVisitor } from '../src/browser.js';
+import { newVisitor } from '../src/browser.js';
 import { ChatPage } from '../src/chat-page.js';
 import { Contact } from '../src/contact.js';
 import { DemoSite } from '../src/demo-sites.js';
 import { eventually } from '../src/eventually.js';
 import { inspect } from '../src/inspect.js';
-import { Installation, NO_PROGRAM, type Registered } from '../src/installation.js';
-import { accept, enrol, type Person, signIn } from '../src/people.js';
+import { type Installation, NO_PROGRAM } from '../src/installation.js';
+import { Office } from '../src/office.js';
+import { accept, signIn } from '../src/people.js';
 
 describe('people answer in the inbox', { skip: NO_PROGRAM }, () => {
+  let office: Office;
   let installation: Installation;
   let browser: Browser;
   let site: DemoSite;
   let key: string;
-  let ana: Person;
-  /** Ends what was begun, the last first: what is left would keep the process from ending, however the tests fared. */
-  const endings: (() => Promise<void>)[] = [];
-  /** Where Ana, the administrator of andina, is signed in. */
-  let office: BrowserContext;
   /** Where Luz is, who answers and administers nothing. */
   let desk: BrowserContext;
 
   before(async () => {
-    installation = await Installation.start();
-    endings.unshift(() => installation.stop());
-    const owner = await installation.register();
-    const andina: Registered = await installation.api.as(bearer(owner.enrollment.token)).call('createTenant', {
-      body: {
-        tenantId: 'andina',
-        tenantName: 'Clínica Andina',
-        contactEmail: 'contacto@andina.example',
-        websiteUrl: 'https://andina.example',
-        businessIndustry: 'Dental clinic',
-      },
-    });
-    key = andina.publishableKey.key;
+    office = await Office.open();
+    ({ installation, browser } = office);
+    key = office.andina.publishableKey.key;
     site = await DemoSite.start('andina', key, installation.origin);
-    endings.unshift(() => site.stop());
-    browser = await launchBrowser();
-    endings.unshift(() => browser.close());
-    office = await newVisitor(browser, { locale: 'en-US' });
-    const page = await office.newPage();
-    ana = await enrol(page, andina.enrollment.url, 'Ana Rojas', 'ana@andina.example');
+    const page = await office.hers.newPage();
     await page.goto(`${installation.origin}/console/andina/sites/main`);
     await page.getByRole('textbox', { name: 'Origins' }).fill(`https://andina.example\n${site.origin}`);
     await page.getByRole('button', { name: 'Save' }).click();
@@ -63,14 +44,13 @@ describe('people answer in the inbox', { skip: NO_PROGRAM }, () => {
     await accept(hers, invitation ?? '', 'Luz Mora');
     await hers.close();
   });
-  after(async () => {
-    for (const end of endings) await end();
-  });
+  // What is left would keep the process from ending, however the tests fared.
+  after(() => Promise.all([office.close(), site.stop()]));
 
   const address = (contact?: Contact): string => `${installation.origin}/console/andina/inbox${contact ? `/${contact.conversationId}` : ''}`;
 
   /** The inbox as somebody sees it, unless Ana does; with the conversation of a contact where one is named. */
-  async function inbox(contact?: Contact, who: BrowserContext = office): Promise<Page> {
+  async function inbox(contact?: Contact, who: BrowserContext = office.hers): Promise<Page> {
     const page = await who.newPage();
     await page.goto(address(contact));
     await page.getByRole('heading', { level: 1, name: contact ? /^Visitor/ : 'Inbox' }).waitFor();
@@ -151,7 +131,7 @@ describe('people answer in the inbox', { skip: NO_PROGRAM }, () => {
   });
 
   test('news come back after the server has refused them, and what was missed is read', async () => {
-    const page = await office.newPage();
+    const page = await office.hers.newPage();
     let refusals = 0;
     await page.route('**/inbox/events', (route) => (refusals++ < 2 ? route.fulfill({ status: 503, body: '' }) : route.continue()));
     await page.goto(address());
@@ -205,7 +185,7 @@ describe('people answer in the inbox', { skip: NO_PROGRAM }, () => {
     const shared = await newVisitor(browser, { locale: 'en-US' });
     const page = await shared.newPage();
     await page.goto(address(contact));
-    await signIn(page, ana);
+    await signIn(page, office.ana);
     await page.getByText('Take it to answer').waitFor();
     await page.keyboard.press('t');
     await page.getByLabel('Your reply').fill('Su cuenta es');
@@ -273,7 +253,7 @@ describe('people answer in the inbox', { skip: NO_PROGRAM }, () => {
   });
 
   test('what calls for somebody is marked, counted, and heard by whoever wants that', async () => {
-    const page = await office.newPage();
+    const page = await office.hers.newPage();
     await page.addInitScript(() => {
       window.AudioContext = class extends AudioContext {
         override createOscillator(): OscillatorNode {

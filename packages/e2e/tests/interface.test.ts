@@ -1,13 +1,10 @@
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { after, before, describe, test } from 'node:test';
-import type { AxeResults } from 'axe-core';
 import type { BrowserContext, BrowserContextOptions } from 'playwright-core';
 import { ChatPage } from '../src/chat-page.js';
+import { CHAT, picture, violations } from '../src/inspect.js';
 import { Stage } from '../src/stage.js';
 
-const SCREENSHOTS = new URL('../screenshots/', import.meta.url).pathname;
 const HOURS = '¿Cuál es el horario de la clínica?';
 const WIDE = { viewport: { width: 1280, height: 800 } };
 const NARROW = { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true };
@@ -21,33 +18,22 @@ const SCREENS: [string, BrowserContextOptions][] = [
 
 describe('the chat as people see and use it', () => {
   let stage: Stage;
-  let axe: string;
-  before(async () => {
-    stage = await Stage.set();
-    axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-  });
+  before(async () => (stage = await Stage.set()));
   after(() => stage.strike());
-
-  /** What axe-core finds wrong with the chat and, through it, with the page around it. */
-  async function violations(chat: ChatPage): Promise<string[]> {
-    await chat.page.evaluate(axe);
-    const results = await chat.page.evaluate(() => (window as unknown as { axe: { run(): Promise<AxeResults> } }).axe.run());
-    return results.violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.target.join(' ')} ${node.failureSummary ?? ''}`));
-  }
 
   for (const [name, screen] of SCREENS) {
     for (const tenant of ['andina', 'verde-cafe', 'northwind-bikes', 'colombiatic']) {
       test(`axe finds nothing wrong on a ${name} screen of ${tenant}: closed, open, in conversation`, async () => {
         const play = async (chat: ChatPage): Promise<void> => {
-          assert.deepEqual(await violations(chat), [], 'closed');
+          // What axe finds wrong with the chat and, through it, with the page around it, which a conversation leaves as it is.
+          assert.deepEqual(await violations(chat.page), [], 'closed');
           await chat.open();
-          assert.deepEqual(await violations(chat), [], 'open');
+          assert.deepEqual(await violations(chat.page), [], 'open');
           await chat.ask('Hola, hello, oi');
           await chat.confirmed(1);
-          assert.deepEqual(await violations(chat), [], 'in conversation');
+          assert.deepEqual(await violations(chat.page, CHAT), [], 'in conversation');
         };
-        // axe is put into the page, which the site's policy would refuse. Only here is it set aside.
-        await stage.visit(tenant, play, { ...screen, bypassCSP: true });
+        await stage.visit(tenant, play, screen);
       });
     }
   }
@@ -85,16 +71,16 @@ describe('the chat as people see and use it', () => {
   test('on a narrow screen the panel fills it, keeps the keyboard inside and overflows nowhere', async () => {
     const play = async (chat: ChatPage): Promise<void> => {
       const { page } = chat;
-      await page.screenshot({ path: `${SCREENSHOTS}narrow-closed.png` });
+      await picture(page, 'narrow-closed');
       await chat.open();
-      await page.screenshot({ path: `${SCREENSHOTS}narrow-open.png` });
+      await picture(page, 'narrow-open');
       assert.deepEqual(await chat.panel.boundingBox(), { x: 0, y: 0, width: 360, height: 740 });
       assert.equal(await chat.panel.getAttribute('aria-modal'), 'true');
       await chat.ask('hola, ¿atienden los sábados y cuánto sale una limpieza?');
-      await page.screenshot({ path: `${SCREENSHOTS}narrow-answer.png` });
+      await picture(page, 'narrow-answer');
       await chat.ask(LONG);
       await chat.confirmed(2);
-      await page.screenshot({ path: `${SCREENSHOTS}narrow-long.png` });
+      await picture(page, 'narrow-long');
       assert.deepEqual(await overflowing(chat), []);
       for (let stops = 0; stops < 12; stops++) {
         await page.keyboard.press('Tab');
@@ -106,14 +92,14 @@ describe('the chat as people see and use it', () => {
 
   test('on a wide screen the panel leaves the launcher free and overflows nowhere', async () => {
     await stage.visit('andina', async (chat) => {
-      await chat.page.screenshot({ path: `${SCREENSHOTS}wide-closed.png` });
+      await picture(chat.page, 'wide-closed');
       await chat.open();
-      await chat.page.screenshot({ path: `${SCREENSHOTS}wide-open.png` });
+      await picture(chat.page, 'wide-open');
       await chat.ask('hola, ¿atienden los sábados y cuánto sale una limpieza?');
-      await chat.page.screenshot({ path: `${SCREENSHOTS}wide-answer.png` });
+      await picture(chat.page, 'wide-answer');
       await chat.ask(LONG);
       await chat.confirmed(2);
-      await chat.page.screenshot({ path: `${SCREENSHOTS}wide-long.png` });
+      await picture(chat.page, 'wide-long');
       assert.deepEqual(await overflowing(chat), []);
       await assertApart(chat);
     });
@@ -123,7 +109,7 @@ describe('the chat as people see and use it', () => {
     const play = async (chat: ChatPage): Promise<void> => {
       await chat.open();
       await chat.ask(HOURS);
-      await chat.page.screenshot({ path: `${SCREENSHOTS}low-answer.png` });
+      await picture(chat.page, 'low-answer');
       await assertApart(chat);
       const log = await chat.log.boundingBox();
       assert.ok((log?.height ?? 0) >= 120, `${log?.height ?? 0} px are left to read in`);
@@ -143,7 +129,7 @@ describe('the chat as people see and use it', () => {
       await chat.open();
       await chat.ask(HOURS);
       await chat.confirmed(1);
-      await chat.page.screenshot({ path: `${SCREENSHOTS}arabic-answer.png` });
+      await picture(chat.page, 'arabic-answer');
       assert.equal(await chat.field.getAttribute('placeholder'), 'اكتب رسالة…');
       assert.equal(await chat.panel.evaluate((panel) => getComputedStyle(panel).direction), 'rtl');
       assert.match(await chat.own.first().locator('.meta').innerText(), /أُرسلت/);
@@ -153,10 +139,10 @@ describe('the chat as people see and use it', () => {
       assert.deepEqual(directions, ['ltr', 'rtl'], 'each message has the direction of its own words');
       const launcher = await chat.launcher.boundingBox();
       assert.ok((launcher?.x ?? 999) < 100, 'the launcher is on the left');
-      assert.deepEqual((await violations(chat)).filter((violation) => violation.includes('[data-misy]')), []);
+      assert.deepEqual(await violations(chat.page, CHAT), []);
       assert.deepEqual(await overflowing(chat), []);
     };
-    await stage.asVisitor(play, { ...WIDE, bypassCSP: true });
+    await stage.asVisitor(play, WIDE);
   });
 
   test('on a dark page the chat is dark, and every text can be read', async () => {
@@ -166,12 +152,11 @@ describe('the chat as people see and use it', () => {
       await chat.open();
       await chat.ask(HOURS);
       await chat.confirmed(1);
-      await chat.page.screenshot({ path: `${SCREENSHOTS}dark-answer.png` });
+      await picture(chat.page, 'dark-answer');
       // The site itself was not made for the dark; the chat is what counts.
-      const own = (await violations(chat)).filter((violation) => violation.includes('[data-misy]'));
-      assert.deepEqual(own, []);
+      assert.deepEqual(await violations(chat.page, CHAT), []);
     };
-    await stage.visit('andina', play, { ...WIDE, bypassCSP: true });
+    await stage.visit('andina', play, WIDE);
   });
 });
 

@@ -1,24 +1,18 @@
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { after, before, describe, test } from 'node:test';
 import { bearer, MisyProblem } from '@misy/api-client';
-import type { AxeResults } from 'axe-core';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { cspViolations, launchBrowser, newVisitor } from '../src/browser.js';
+import { launchBrowser, newVisitor } from '../src/browser.js';
+import { inspect as inspectPage } from '../src/inspect.js';
 import { Installation, NO_PROGRAM } from '../src/installation.js';
 import { totp } from '../src/totp.js';
 
-const SCREENSHOTS = new URL('../screenshots/', import.meta.url).pathname;
 const EMAIL = 'olga@colombiatic.example';
 const PASSWORD = 'tres tristes tigres tragaban';
-const NARROW = { width: 360, height: 740 };
-const WIDE = { width: 1280, height: 800 };
 
 describe('people sign in and look after their account', { skip: NO_PROGRAM }, () => {
   let installation: Installation;
   let browser: Browser;
-  let axe: string;
   let enrolment: string;
   let secret: string;
   let olga: BrowserContext;
@@ -27,7 +21,6 @@ describe('people sign in and look after their account', { skip: NO_PROGRAM }, ()
     installation = await Installation.start();
     enrolment = await installation.registerOwner();
     browser = await launchBrowser();
-    axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
     olga = await person();
   });
   after(async () => {
@@ -37,30 +30,7 @@ describe('people sign in and look after their account', { skip: NO_PROGRAM }, ()
 
   const person = (): Promise<BrowserContext> => newVisitor(browser, { locale: 'en-US' });
 
-  /** Looks at a page as axe does, wide and narrow, light and dark, and keeps pictures of it. */
-  async function inspect(page: Page, name: string): Promise<void> {
-    for (const [width, size] of [['wide', WIDE], ['narrow', NARROW]] as const) {
-      await page.setViewportSize(size);
-      for (const colorScheme of ['light', 'dark'] as const) {
-        await page.emulateMedia({ colorScheme });
-        const { violations } = await (async () => {
-          // The policy of the page lets no script in but its own; axe comes through the debugger.
-          const session = await page.context().newCDPSession(page);
-          await session.send('Runtime.evaluate', { expression: axe });
-          await session.detach();
-          return page.evaluate(() => (window as unknown as { axe: { run(): Promise<AxeResults> } }).axe.run());
-        })();
-        const found = violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.target.join(' ')}`));
-        assert.deepEqual(found, [], `${name}, ${width}, ${colorScheme}`);
-        await page.screenshot({ path: `${SCREENSHOTS}people-${name}-${width}-${colorScheme}.png`, fullPage: true });
-      }
-      const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-      assert.equal(overflow, 0, `${name} scrolls sideways on a ${width} screen`);
-    }
-    await page.emulateMedia({ colorScheme: 'light' });
-    await page.setViewportSize(WIDE);
-    assert.deepEqual(await cspViolations(page), []);
-  }
+  const inspect = (page: Page, name: string): Promise<void> => inspectPage(page, `people-${name}`, { everyColour: true });
 
   /** An authenticator in the browser that says yes to everything. It goes when a session of the debugger ends. */
   async function withAuthenticator(page: Page): Promise<void> {
@@ -111,7 +81,7 @@ describe('people sign in and look after their account', { skip: NO_PROGRAM }, ()
     await page.getByLabel('6-digit code').fill('000000');
     await page.getByRole('button', { name: 'Confirm' }).click();
     await page.getByRole('alert').filter({ hasText: 'The code is not right.' }).waitFor();
-    await page.getByLabel('6-digit code').fill(await totp(secret, -1));
+    await page.getByLabel('6-digit code').fill(await totp(secret));
     await page.getByRole('button', { name: 'Confirm' }).click();
     await heading(page, 'Recovery codes');
     assert.equal(await page.locator('#codes li').count(), 10);
@@ -162,7 +132,7 @@ describe('people sign in and look after their account', { skip: NO_PROGRAM }, ()
     const elsewhere = await person();
     const there = await elsewhere.newPage();
     await signIn(there);
-    await there.getByLabel('6-digit code').fill(await totp(secret, 1));
+    await there.getByLabel('6-digit code').fill(await totp(secret));
     await there.keyboard.press('Enter');
     await heading(there, 'Your account');
     const page = await olga.newPage();

@@ -1,14 +1,11 @@
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { after, before, describe, test } from 'node:test';
-import type { AxeResults } from 'axe-core';
 import type { BrowserContextOptions } from 'playwright-core';
 import { ChatPage } from '../src/chat-page.js';
 import { eventually } from '../src/eventually.js';
+import { CHAT, picture, violations } from '../src/inspect.js';
 import { Stage } from '../src/stage.js';
 
-const SCREENSHOTS = new URL('../screenshots/', import.meta.url).pathname;
 const NARROW = { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true };
 
 type Part = { type: string } & Record<string, unknown>;
@@ -86,11 +83,7 @@ describe('what is pressed, with the server that there is', () => {
 
 describe('messages that are more than text', () => {
   let stage: Stage;
-  let axe: string;
-  before(async () => {
-    stage = await Stage.set({ fake: true });
-    axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-  });
+  before(async () => (stage = await Stage.set({ fake: true })));
   after(() => stage.strike());
 
   /** Opens the chat and has the agent say something that nobody asked for. */
@@ -325,10 +318,7 @@ describe('messages that are more than text', () => {
           await chat.panel.getByRole('group', { name: 'Las Condes' }).waitFor();
           await button(chat, 'Horario').click();
           await chat.confirmed(2);
-          await chat.page.evaluate(axe);
-          const results = await chat.page.evaluate(() => (window as unknown as { axe: { run(): Promise<AxeResults> } }).axe.run());
-          const found = results.violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.target.join(' ')} ${node.failureSummary ?? ''}`));
-          assert.deepEqual(found.filter((violation) => violation.includes('[data-misy]')), []);
+          assert.deepEqual(await violations(chat.page, CHAT), []);
           const wide = await chat.panel.evaluate((panel) =>
             [...panel.querySelectorAll('.log, .bubble, .below, .options, .card, .item, .chip')]
               .filter((element) => element.scrollWidth > element.clientWidth + 1)
@@ -337,10 +327,10 @@ describe('messages that are more than text', () => {
           assert.deepEqual(wide, []);
           for (const part of ['.choices', '.options', '.carousel', '.entry']) {
             await chat.log.locator(part).last().scrollIntoViewIfNeeded();
-            await chat.page.screenshot({ path: `${SCREENSHOTS}rich-${name}${part.replace('.', '-')}.png` });
+            await picture(chat.page, `rich-${name}${part.replace('.', '-')}`);
           }
         },
-        { ...screen, bypassCSP: true },
+        screen,
       );
     });
   }

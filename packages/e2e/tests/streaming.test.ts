@@ -63,4 +63,24 @@ describe('a message that is being written', () => {
       assert.equal(await chat.log.evaluate((log) => log.scrollTop), 0);
     });
   });
+
+  test('nor does the server’s word that it has a message move whoever reads further up', async () => {
+    await stage.visit('andina', async (chat, context) => {
+      await chat.open();
+      for (let turn = 0; turn < 4; turn++) await chat.ask('¿Cuál es el horario de la clínica?');
+      let confirm = (): void => undefined;
+      const held = new Promise<void>((resolve) => (confirm = resolve));
+      await context.route('**/messages', async (route) => {
+        const response = await route.fetch();
+        if (route.request().method() === 'POST') await held;
+        await route.fulfill({ response });
+      });
+      // The answer comes over the stream, before the call is answered that asked.
+      await chat.ask('¿Cuánto cuesta una limpieza?');
+      await chat.log.evaluate((log) => (log.scrollTop = 0));
+      confirm();
+      await chat.confirmed(5);
+      assert.equal(await chat.log.evaluate((log) => log.scrollTop), 0);
+    });
+  });
 });

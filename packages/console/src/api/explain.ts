@@ -4,6 +4,8 @@ import { type Language, sayIn, type Text } from '../words/language.js';
 /** What a problem means to the person in front, and what they can do. */
 export function explain(error: unknown, language: Language): string {
   if (error instanceof MisyProblem) {
+    const words = said(error.detail, language);
+    if (words) return words;
     const text = PROBLEMS[error.code];
     if (text) return sayIn(language, { text })('text');
     const [first] = error.errors;
@@ -16,6 +18,8 @@ export function explain(error: unknown, language: Language): string {
 
 /** What is wrong with a field. */
 export function mistake(code: string, message: string, language: Language): string {
+  const words = said(message, language);
+  if (words) return words;
   const text = MISTAKES[code];
   // The server's own words are the more exact ones where they are in the reader's language.
   return text && language !== 'en' ? sayIn(language, { text })('text') : message.charAt(0).toUpperCase() + message.slice(1);
@@ -48,6 +52,8 @@ const PROBLEMS: Partial<Record<ProblemCode, Text>> = {
   conversation_held: ['Otra persona ya responde en esta conversación.', 'Somebody else answers in this conversation already.', 'Outra pessoa já responde nesta conversa.'],
   conversation_moved: ['La persona escribió mientras tanto. Lee lo nuevo y decide otra vez.', 'They have written meanwhile. Read it, and decide again.', 'A pessoa escreveu enquanto isso. Leia o novo e decida outra vez.'],
   conversation_not_held: ['Toma la conversación antes de responder.', 'Take the conversation before you answer.', 'Assuma a conversa antes de responder.'],
+  slot_taken: ['Esta hora ya es de otra persona.', 'Somebody else has this time.', 'Este horário já é de outra pessoa.'],
+  slot_refused: ['A esta hora no se puede reservar.', 'This time cannot be booked.', 'Não é possível reservar neste horário.'],
   stale: ['Alguien lo cambió mientras tanto. Carga lo nuevo y vuelve a aplicar tu cambio.', 'Somebody changed it meanwhile. Load what is new and make your change again.', 'Alguém mudou isto enquanto isso. Carregue o novo e refaça sua mudança.'],
   too_many: ['Ya hay tantos como puede haber. Quita uno antes.', 'There are as many as there may be. Remove one first.', 'Já há o máximo permitido. Remova um antes.'],
   last_administrator: ['No quedaría nadie que administre. Nombra antes a otra persona.', 'Nobody would be left to administer. Make somebody else an administrator first.', 'Não restaria ninguém para administrar. Nomeie outra pessoa antes.'],
@@ -61,6 +67,31 @@ const PROBLEMS: Partial<Record<ProblemCode, Text>> = {
   domain_in_use: ['Otra organización probó ya este dominio.', 'Another organisation has proved this domain.', 'Outra organização já provou este domínio.'],
   enrollment_link_required: ['Hace falta un enlace de restablecimiento antes de añadir un segundo factor.', 'A reset link is needed before a second factor can be added.', 'É preciso um link de redefinição antes de adicionar um segundo fator.'],
 };
+
+/** What the server says in words that tell more than their code, in Spanish and Portuguese. */
+const SAID: Readonly<Record<string, readonly [es: string, pt: string]>> = {
+  'the vendor does not confirm that it is yours': ['Meta no confirma que sea tuyo. Revisa el identificador y de quién es el token.', 'A Meta não confirma que é seu. Confira o identificador e de quem é o token.'],
+  'the vendor does not let in whoever has this token': ['Meta no deja entrar con este token. Genera otro.', 'A Meta não deixa entrar com este token. Gere outro.'],
+  'is not the secret of the app that the token belongs to': ['No es la clave secreta de la aplicación a la que pertenece el token.', 'Não é a chave secreta do aplicativo ao qual o token pertence.'],
+  'must be 5 to 32 digits': ['Deben ser de 5 a 32 cifras.', 'Devem ser de 5 a 32 dígitos.'],
+  'must be a public address that begins with https://': ['Debe ser una dirección pública que empiece por https://', 'Deve ser um endereço público que comece com https://'],
+  'This time is over.': ['Esta hora ya pasó.', 'Este horário já passou.'],
+  'This begins sooner than the business takes bookings.': ['Empieza antes de lo que el negocio acepta reservas.', 'Começa antes do que o negócio aceita reservas.'],
+  'This is further ahead than the business takes bookings.': ['Es más adelante de lo que el negocio acepta reservas.', 'É mais adiante do que o negócio aceita reservas.'],
+  'The business is closed that day.': ['El negocio cierra ese día.', 'O negócio está fechado nesse dia.'],
+  'It takes longer than somebody is there.': ['Dura más de lo que hay alguien.', 'Dura mais do que há alguém.'],
+  'Bookings begin at other minutes.': ['Las reservas empiezan a otros minutos.', 'As reservas começam em outros minutos.'],
+  'Nobody is there at that time.': ['A esa hora no hay nadie.', 'Não há ninguém nesse horário.'],
+  'The turn does not wait for this any more.': ['El turno ya no espera esto.', 'O turno não espera mais isto.'],
+};
+
+/** The same in the reader's language: the server's own words are those of English. */
+function said(message: string, language: Language): string | undefined {
+  const texts = SAID[message];
+  if (!texts) return undefined;
+  const [es, pt] = texts;
+  return { es, en: message.charAt(0).toUpperCase() + message.slice(1), pt }[language];
+}
 
 const MISTAKES: Readonly<Record<string, Text>> = {
   required: ['Falta.', 'Is required.', 'Falta.'],

@@ -22,6 +22,7 @@ interface Entry {
 
 /** Deeds that begin with an open form in a room. */
 const DEEDS = [
+  ['new_booking', 'bookings', 'bookings:write'],
   ['new_site', 'sites', 'sites:write'],
   ['new_key', 'keys', 'keys:write'],
   ['new_user', 'team', 'users:write'],

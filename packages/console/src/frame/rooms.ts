@@ -14,6 +14,7 @@ export interface Room {
 export const ROOMS = {
   overview: { path: '/$tenantId', icon: 'overview', actions: ['tenant:read'], group: 'start' },
   inbox: { path: '/$tenantId/inbox', icon: 'inbox', actions: ['conversations:read'], group: 'start' },
+  bookings: { path: '/$tenantId/bookings', icon: 'bookings', actions: ['bookings:read'], group: 'start' },
   sites: { path: '/$tenantId/sites', icon: 'sites', actions: ['sites:read'], group: 'set_up' },
   keys: { path: '/$tenantId/keys', icon: 'keys', actions: ['keys:read', 'secrets:read'], group: 'set_up' },
   business: { path: '/$tenantId/business', icon: 'business', actions: ['context-pack:read'], group: 'set_up' },
@@ -21,7 +22,7 @@ export const ROOMS = {
   team: { path: '/$tenantId/team', icon: 'team', actions: ['users:read'], group: 'people' },
   roles: { path: '/$tenantId/roles', icon: 'roles', actions: ['roles:read'], group: 'people' },
   audit: { path: '/$tenantId/audit', icon: 'audit', actions: ['audit:read'], group: 'watch' },
-  work: { path: '/$tenantId/work', icon: 'work', actions: ['work:read'], group: 'watch' },
+  work: { path: '/$tenantId/work', icon: 'work', actions: ['work:read', 'turns:read'], group: 'watch' },
   tenants: { path: '/$tenantId/tenants', icon: 'tenants', actions: ['tenants:list'], group: 'platform' },
 } as const satisfies Record<string, Room>;
 

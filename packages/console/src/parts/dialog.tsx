@@ -51,6 +51,8 @@ interface ConfirmProps {
   children: ReactNode;
   /** What the button says: the deed, not "OK". */
   deed: string;
+  /** What the button says that leaves things as they are, where "cancel" would be the deed. */
+  keep?: string;
   /** A word to be typed first, for what cannot be undone. */
   word?: string | undefined;
   /** Whether the person must say why. */
@@ -63,7 +65,7 @@ interface ConfirmProps {
 }
 
 /** Asks before something is done that cannot be taken back. */
-export function Confirm({ title, children, deed, word, needsReason = false, harmless = false, act, onClose, dismiss = onClose }: ConfirmProps): ReactNode {
+export function Confirm({ title, children, deed, keep, word, needsReason = false, harmless = false, act, onClose, dismiss = onClose }: ConfirmProps): ReactNode {
   const say = useTexts(common);
   const form = useForm({ word: '', reason: '' });
   const ready = (word === undefined || form.value.word.trim() === word) && (!needsReason || form.value.reason.trim().length >= 10);
@@ -78,7 +80,7 @@ export function Confirm({ title, children, deed, word, needsReason = false, harm
         {needsReason && <Field label={say('reason')} hint={say('reason_hint')} pointer="/reason" {...form.text('reason')} required />}
         {word !== undefined && <Field label={say('type_to_confirm', { word })} {...form.text('word')} autoComplete="off" spellCheck={false} />}
         <Form.Buttons>
-          <Button onClick={dismiss}>{say('cancel')}</Button>
+          <Button onClick={dismiss}>{keep ?? say('cancel')}</Button>
           <Form.Submit look={harmless ? 'primary' : 'danger'} disabled={!ready}>
             {deed}
           </Form.Submit>

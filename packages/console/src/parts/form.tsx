@@ -192,6 +192,24 @@ export function Select<T extends string>({ label, hint, pointer, value, onChange
   );
 }
 
+/** One thing that is so or not. */
+export function Check({ label, hint, value, onChange }: { label: string; hint?: string; value: boolean; onChange: (value: boolean) => void }): ReactNode {
+  const id = useId();
+  return (
+    <div className="field">
+      <label className="check">
+        <input type="checkbox" checked={value} aria-describedby={hint && id} onChange={(event) => onChange(event.target.checked)} />
+        <span>{label}</span>
+      </label>
+      {hint && (
+        <p id={id} className="hint">
+          {hint}
+        </p>
+      )}
+    </div>
+  );
+}
+
 /** Some of a few things, each with a box to tick. */
 export function Choices<T extends string>({ label, hint, pointer, value, onChange, options }: FrameProps & { value: readonly T[]; onChange: (value: T[]) => void; options: readonly { value: T; name: string; about?: string; disabled?: boolean }[] }): ReactNode {
   const id = useId();

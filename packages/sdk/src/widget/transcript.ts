@@ -88,6 +88,8 @@ export class Transcript {
   showOutgoing(message: OutgoingMessage): void {
     const id = message.clientMessageId;
     let entry = this.own.get(id);
+    // What becomes of a message moves nobody who reads further up.
+    const toEnd = !entry || this.atEnd;
     const files = message.attachments ?? [];
     const said = (): Node[] => [
       ...renderPlain(message.text),
@@ -113,7 +115,7 @@ export class Transcript {
       : h('button', { type: 'button', class: 'retry', onclick: () => this.retry(id) }, retry);
     entry.dom.querySelector('.retry')?.remove();
     if (entry.state === 'failed') entry.meta.after(again);
-    this.settle(true);
+    this.settle(toEnd);
   }
 
   /** Takes a message out that was never sent. */

@@ -4,54 +4,118 @@ import { type ReactNode, useState } from 'react';
 import { api } from '../../api/client.js';
 import { usePages } from '../../api/pages.js';
 import { useTenant } from '../../frame/tenant.js';
-import { Badge, Button, Empty, Page, Time, type Tone } from '../../parts/basics.js';
-import { Confirm, Dialog, ShownOnce } from '../../parts/dialog.js';
+import { Button, Empty, Page, Time } from '../../parts/basics.js';
+import { Confirm, ShownOnce } from '../../parts/dialog.js';
 import { useDone } from '../../parts/done.js';
-import { Field, Form, useForm } from '../../parts/form.js';
-import { RowMenu } from '../../parts/menu.js';
+import { type MenuItem, RowMenu } from '../../parts/menu.js';
 import { Listed } from '../../parts/table.js';
-import { common } from '../../parts/texts.js';
 import { useToasts } from '../../parts/toasts.js';
 import { useTexts } from '../../words/words.js';
+import { Details, Edit } from './account.js';
+import { Connect, Renew } from './connect.js';
+import { type Check, Health, State } from './health.js';
+import { type Account, isKind, isVendorKind, vendorOf } from './kinds.js';
 import { texts } from './texts.js';
 
-type Account = Schemas['ChannelAccount'];
+/** What is done with one account, in a dialog of its own. */
+interface Open {
+  deed: 'details' | 'edit' | 'rotate' | 'renew' | 'disconnect';
+  account: Account;
+}
 
-/** Accounts of channels, their secrets, and what was delivered. */
+/** Something that is shown once. */
+interface Once {
+  title: string;
+  secrets: { name: string; text: string }[];
+  next?: string;
+}
+
+/** Accounts of channels: how they stand, what they are let in with, and what was delivered. */
 export default function Channels(): ReactNode {
   const say = useTexts(texts);
   const { tenantId, can } = useTenant();
   const { new: begins } = useSearch({ from: '/$tenantId' });
   const done = useDone();
   const toasts = useToasts();
-  const [edited, setEdited] = useState<Account | 'new' | undefined>(begins ? 'new' : undefined);
-  const [rotated, setRotated] = useState<Account>();
-  const [watched, setWatched] = useState<Account>();
-  const [secret, setSecret] = useState<{ title: string; id: string; secret: string }>();
+  const [connects, setConnects] = useState(begins ?? false);
+  const [open, setOpen] = useState<Open>();
+  const [once, setOnce] = useState<Once>();
+  const [checks, setChecks] = useState<ReadonlyMap<string, Check>>(new Map());
   const key = [tenantId, 'channels'];
   const accounts = usePages(key, (cursor, signal) => api.call('listChannelAccounts', { path: { tenantId }, query: cursor, signal }));
-  const turn = (account: Account, status: Schemas['AccountStatus']) => api.call('changeChannelAccount', { path: { tenantId, accountId: account.accountId }, body: { status } });
-  const flip = async (account: Account): Promise<void> => {
-    const disables = account.status === 'active';
+  const close = (): void => setOpen(undefined);
+  const pathOf = ({ accountId }: Account) => ({ tenantId, accountId });
+
+  const turn = async (account: Account, status: Schemas['AccountStatus']): Promise<void> => {
+    await api.call('changeChannelAccount', { path: pathOf(account), body: { status } });
+    done(say(`is_${status}`), [key], () => api.call('changeChannelAccount', { path: pathOf(account), body: { status: account.status } }));
+  };
+  const turnNow = (account: Account, status: Schemas['AccountStatus']): void => void turn(account, status).catch(toasts.failed);
+  const rotate = async (account: Account): Promise<void> => {
+    const made = await api.call('rotateChannelSecret', { path: pathOf(account), body: {} });
+    done(say('rotated'), [key]);
+    setOnce({ title: say('rotated'), secrets: secretsOf(account.accountId, made.secret) });
+  };
+  const note = ({ accountId }: Account, check: Check | undefined): void =>
+    setChecks((before) => {
+      const next = new Map(before);
+      if (check) next.set(accountId, check);
+      else next.delete(accountId);
+      return next;
+    });
+  const check = async (account: Account): Promise<void> => {
+    note(account, 'asked');
     try {
-      await turn(account, disables ? 'disabled' : 'active');
-      done(say(disables ? 'was_disabled' : 'was_enabled'), [key], () => turn(account, account.status));
+      note(account, await api.call('testChannelAccount', { path: pathOf(account) }));
     } catch (error) {
+      note(account, undefined);
       toasts.failed(error);
     }
   };
-  const rotate = async (account: Account): Promise<void> => {
-    const made = await api.call('rotateChannelSecret', { path: { tenantId, accountId: account.accountId }, body: {} });
-    done(say('rotated'), [key]);
-    setSecret({ title: say('rotated'), id: account.accountId, secret: made.secret });
+  const secretsOf = (id: string, secret: string): Once['secrets'] => [
+    { name: say('id'), text: id },
+    { name: say('secret'), text: secret },
+  ];
+  const made = (account: Account): void => {
+    const vendor = vendorOf(account);
+    if (vendor) {
+      const secrets = [
+        { name: say('webhook'), text: vendor.webhookUrl },
+        { name: say('verify_token'), text: vendor.verifyToken ?? '' },
+      ];
+      setOnce({ title: say('connected'), secrets, next: say('connected_why', { kind: say(vendor.kind) }) });
+    } else {
+      setOnce({ title: say('made'), secrets: secretsOf(account.accountId, account.secret ?? '') });
+    }
   };
+
+  const deeds = (account: Account): MenuItem[][] => {
+    const opens = (deed: Open['deed']) => () => setOpen({ deed, account });
+    const details = [{ name: say('details'), act: opens('details') }];
+    if (!can('channels:write')) return [details];
+    const { status } = account;
+    const isVendor = isVendorKind(account.channel);
+    return [
+      [...details, ...(isVendor ? [{ name: say('check'), act: () => void check(account) }] : [])],
+      [
+        { name: say('change'), act: opens('edit') },
+        isVendor ? { name: say('renew'), act: opens('renew') } : { name: say('rotate'), act: opens('rotate') },
+      ],
+      [
+        ...(status === 'active' ? [{ name: say('pause'), act: () => turnNow(account, 'paused') }] : []),
+        ...(status === 'paused' ? [{ name: say('resume'), act: () => turnNow(account, 'active') }] : []),
+        status === 'disabled' ? { name: say('reconnect'), act: () => turnNow(account, 'active') } : { name: say('disconnect'), danger: true, act: opens('disconnect') },
+      ],
+    ];
+  };
+
   return (
     <Page
       title={say('title')}
       about={say('about')}
       actions={
         can('channels:write') && (
-          <Button look="primary" icon="plus" onClick={() => setEdited('new')}>
+          <Button look="primary" icon="plus" onClick={() => setConnects(true)}>
             {say('new')}
           </Button>
         )
@@ -71,129 +135,49 @@ export default function Channels(): ReactNode {
             name: say('name'),
             cell: (account) => (
               <>
-                <button type="button" className="link strong" onClick={() => setWatched(account)}>
+                <button type="button" className="link strong" onClick={() => setOpen({ deed: 'details', account })}>
                   {account.name}
                 </button>
                 <br />
-                <code className="quiet">{account.accountId}</code>
+                <span className="quiet">{isKind(account.channel) ? say(account.channel) : account.channel}</span>
               </>
             ),
           },
-          { name: say('callback'), cell: ({ callbackUrl }) => <span className="mono quiet">{callbackUrl}</span> },
+          { name: say('state'), cell: (account) => <State account={account} /> },
           {
-            name: say('state'),
-            cell: ({ status, disabledReason }) => (
-              <>
-                <Badge tone={status === 'active' ? 'good' : 'warn'}>{say(status)}</Badge> {disabledReason && <code className="quiet">{disabledReason}</code>}
-              </>
+            name: say('health'),
+            cell: (account) => (
+              <Health
+                account={account}
+                check={checks.get(account.accountId)}
+                ask={can('channels:write') ? () => void check(account) : undefined}
+                watch={() => setOpen({ deed: 'details', account })}
+              />
             ),
-            tight: true,
           },
           { name: say('created'), cell: ({ createdAt }) => <Time at={createdAt} />, tight: true, minor: true },
         ]}
-        actions={(account) => (
-          <RowMenu
-            what={account.name}
-            groups={[
-              [{ name: say('deliveries'), act: () => setWatched(account) }],
-              can('channels:write')
-                ? [
-                    { name: say('change'), act: () => setEdited(account) },
-                    { name: say('rotate'), act: () => setRotated(account) },
-                    { name: say(account.status === 'active' ? 'disable' : 'enable'), danger: account.status === 'active', act: () => void flip(account) },
-                  ]
-                : [],
-            ]}
-          />
-        )}
+        actions={(account) => <RowMenu what={account.name} groups={deeds(account)} />}
       />
-      {edited && (
-        <Edit
-          account={edited === 'new' ? undefined : edited}
-          onClose={() => setEdited(undefined)}
-          onMade={(made) => setSecret({ title: say('made'), id: made.accountId, secret: made.secret ?? '' })}
-        />
-      )}
-      {rotated && (
-        <Confirm title={say('rotate')} deed={say('rotate')} harmless act={() => rotate(rotated)} onClose={() => setRotated(undefined)}>
+      {connects && <Connect onClose={() => setConnects(false)} onMade={made} />}
+      {open?.deed === 'details' && <Details account={open.account} onClose={close} />}
+      {open?.deed === 'edit' && <Edit account={open.account} onClose={close} />}
+      {open?.deed === 'renew' && isVendorKind(open.account.channel) && <Renew account={open.account} kind={open.account.channel} onClose={close} />}
+      {open?.deed === 'rotate' && (
+        <Confirm title={say('rotate')} deed={say('rotate')} harmless act={() => rotate(open.account)} onClose={close}>
           <p>{say('rotate_why')}</p>
         </Confirm>
       )}
-      {secret && (
-        <ShownOnce
-          title={secret.title}
-          secrets={[
-            { name: say('id'), text: secret.id },
-            { name: say('secret'), text: secret.secret },
-          ]}
-          onClose={() => setSecret(undefined)}
-        />
+      {open?.deed === 'disconnect' && (
+        <Confirm title={say('disconnect_title', { name: open.account.name })} deed={say('disconnect')} act={() => turn(open.account, 'disabled')} onClose={close}>
+          <p>{say('disconnect_why')}</p>
+        </Confirm>
       )}
-      {watched && <Deliveries account={watched} onClose={() => setWatched(undefined)} />}
+      {once && (
+        <ShownOnce title={once.title} secrets={once.secrets} onClose={() => setOnce(undefined)}>
+          {once.next && <p>{once.next}</p>}
+        </ShownOnce>
+      )}
     </Page>
-  );
-}
-
-function Edit({ account, onClose, onMade }: { account: Account | undefined; onClose: () => void; onMade: (made: Account) => void }): ReactNode {
-  const say = useTexts(texts);
-  const all = useTexts(common);
-  const { tenantId } = useTenant();
-  const done = useDone();
-  const isProgram = !account || account.channel === 'api';
-  const form = useForm({ name: account?.name ?? '', callbackUrl: account?.callbackUrl ?? '' });
-  const submit = async (): Promise<void> => {
-    const name = form.value.name.trim();
-    const callbackUrl = form.value.callbackUrl.trim();
-    const body = isProgram ? { name, callbackUrl } : { name };
-    if (account) await api.call('changeChannelAccount', { path: { tenantId, accountId: account.accountId }, body });
-    else onMade(await api.call('createChannelAccount', { path: { tenantId }, body: { name, callbackUrl, channel: 'api' } }));
-    onClose();
-    done(say(account ? 'saved' : 'made'), [[tenantId, 'channels']]);
-  };
-  return (
-    <Dialog title={account ? account.name : say('new')} onClose={onClose}>
-      <Form submit={submit}>
-        <Field label={say('name')} pointer="/name" {...form.text('name')} />
-        {isProgram && <Field label={say('callback')} hint={say('callback_hint')} type="url" pointer="/callbackUrl" {...form.text('callbackUrl')} spellCheck={false} />}
-        <Form.Buttons>
-          <Button onClick={onClose}>{all('cancel')}</Button>
-          <Form.Submit>{account ? all('save') : say('new')}</Form.Submit>
-        </Form.Buttons>
-      </Form>
-    </Dialog>
-  );
-}
-
-const STANDS: Readonly<Record<string, Tone>> = { sent: 'good', delivered: 'good', read: 'good', failed: 'bad' };
-
-function Deliveries({ account, onClose }: { account: Account; onClose: () => void }): ReactNode {
-  const say = useTexts(texts);
-  const all = useTexts(common);
-  const { tenantId } = useTenant();
-  const { accountId } = account;
-  const deliveries = usePages(
-    [tenantId, 'deliveries', accountId],
-    (cursor, signal) => api.call('listDeliveries', { path: { tenantId, accountId }, query: { limit: 20, ...cursor }, signal }),
-    { refetchInterval: 10_000 },
-  );
-  return (
-    <Dialog title={`${say('deliveries')}: ${account.name}`} look="wide" onClose={onClose}>
-      <Listed
-        label={say('deliveries')}
-        pages={deliveries}
-        keyOf={({ deliveryId }) => deliveryId}
-        empty={<Empty icon="channels" title={say('no_deliveries')} />}
-        columns={[
-          { name: say('message'), cell: ({ messageId }) => <code>{messageId}</code> },
-          { name: say('state'), cell: ({ status }) => <Badge tone={STANDS[status] ?? 'calm'}>{status}</Badge>, tight: true },
-          { name: say('attempts'), cell: ({ attempts }) => attempts, tight: true },
-          { name: say('last_error'), cell: ({ lastError }) => (lastError ? <code>{lastError}</code> : '–') },
-          { name: say('next'), cell: ({ nextAttemptAt }) => (nextAttemptAt ? <Time at={nextAttemptAt} /> : '–'), tight: true },
-        ]}
-      />
-      <div className="buttons">
-        <Button onClick={onClose}>{all('close')}</Button>
-      </div>
-    </Dialog>
   );
 }

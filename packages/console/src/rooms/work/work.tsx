@@ -4,7 +4,7 @@ import { type ReactNode, useState } from 'react';
 import { api } from '../../api/client.js';
 import { usePages } from '../../api/pages.js';
 import { useTenant } from '../../frame/tenant.js';
-import { Button, Empty, Page, Time } from '../../parts/basics.js';
+import { Button, Empty, Page, Section, Time } from '../../parts/basics.js';
 import { Confirm } from '../../parts/dialog.js';
 import { useDone } from '../../parts/done.js';
 import { RowMenu } from '../../parts/menu.js';
@@ -12,13 +12,26 @@ import { Listed } from '../../parts/table.js';
 import { useToasts } from '../../parts/toasts.js';
 import { useTexts } from '../../words/words.js';
 import { texts } from './texts.js';
+import { Waiting } from './waiting.js';
 
 type Work = Schemas['Work'];
 
 const isKind = (kind: string): kind is 'conversation' | 'delivery' | 'mail' | 'key_rotation' => ['conversation', 'delivery', 'mail', 'key_rotation'].includes(kind);
 
-/** Work that was given up: why, and what can be done with it. */
+/** What waits for somebody, and what was given up. */
 export default function WorkRoom(): ReactNode {
+  const say = useTexts(texts);
+  const { can } = useTenant();
+  return (
+    <Page title={say('title')} about={say('about')}>
+      {can('turns:read') && <Waiting />}
+      {can('work:read') && <GivenUp />}
+    </Page>
+  );
+}
+
+/** Work that was given up: why, and what can be done with it. */
+function GivenUp(): ReactNode {
   const say = useTexts(texts);
   const { tenantId, can } = useTenant();
   const queries = useQueryClient();
@@ -42,9 +55,9 @@ export default function WorkRoom(): ReactNode {
     done(say('dropped'), [key]);
   };
   return (
-    <Page title={say('title')} about={say('about')}>
+    <Section title={say('given_up')} about={say('given_up_about')}>
       <Listed
-        label={say('title')}
+        label={say('given_up')}
         pages={work}
         keyOf={({ kind, workId }) => `${kind}/${workId}`}
         empty={
@@ -91,6 +104,6 @@ export default function WorkRoom(): ReactNode {
           <p>{say('drop_why')}</p>
         </Confirm>
       )}
-    </Page>
+    </Section>
   );
 }
