@@ -74,6 +74,10 @@ declare
     heard_then bigint;
     has_written boolean := false;
 begin
+    -- One at a time, the courier that ends the delivery among them: each sees in the next statement what the others noted.
+    perform from misy.deliveries d
+    where d.tenant_id = p_tenant and d.delivery_id = p_delivery
+    for no key update;
     select min(p.error) filter (where p.status = 'failed'), min(p.heard) filter (where p.status = 'failed'),
            case min(case p.status when 'sent' then 1 when 'delivered' then 2 when 'read' then 3 else 0 end)
                when 2 then 'delivered' when 3 then 'read' end

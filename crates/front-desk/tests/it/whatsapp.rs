@@ -343,6 +343,40 @@ async fn while_a_secret_takes_over_both_count() {
 }
 
 #[tokio::test]
+async fn what_is_told_under_a_new_secret_of_a_shared_app_waits_until_each_account_has_it() {
+    let (app, graph, andina, _) = stage().await;
+    let path = path(&connect(&app, &andina, &number(graph.number())).await.expect(201));
+    let old =
+        Number { id: "200000000000088".into(), app_secret: "the one before".into(), ..Number::default() };
+    let other = Graph::with(old).await.unwrap();
+    let (store, tenant) = (&app.store, andina.tenant_id());
+    let keys = store.vault.keys(&store.database, &tenant).await.unwrap().unwrap();
+    let account = store.number_of(&tenant, &keys, &other, None).await.unwrap();
+    // The vendor calls one address for the app, and signs with its new secret, which only one account has here.
+    let now = store.clock.now();
+    let mut event = graph.event("messages", &[wrote(CUSTOMER, "wamid.1", "uno", now)]);
+    let of_other = other.event("messages", &[wrote(CUSTOMER, "wamid.2", "dos", now)]);
+    event["entry"].as_array_mut().unwrap().push(of_other["entry"][0].clone());
+    told(&app, &graph, &path, &event).await.refused(503, "unavailable");
+    assert_eq!(said(&app, &andina).await.len(), 1, "what can be stored is stored");
+    let mut tx = store.database.tenant("test", &tenant).await.unwrap();
+    let channel = misy_domain::Channel::Whatsapp;
+    let known =
+        misy_store::channels::vendor_account(&mut tx, &keys, channel, account).await.unwrap().unwrap();
+    let mut credentials = known.credentials;
+    credentials.app_secret = misy_domain::Secret::new(graph.number().app_secret.clone());
+    misy_store::channels::set_credentials(&mut tx, &keys, account, &credentials, &*store.entropy)
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    // The vendor sends it again, and nothing twice.
+    for _ in 0..2 {
+        told(&app, &graph, &path, &event).await.expect(200);
+        assert_eq!(said(&app, &andina).await.len(), 2);
+    }
+}
+
+#[tokio::test]
 async fn a_paused_number_takes_messages_and_a_disabled_one_takes_none() {
     let (app, graph, andina, _) = stage().await;
     let made = connect(&app, &andina, &number(graph.number())).await.expect(201);

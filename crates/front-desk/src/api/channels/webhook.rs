@@ -242,13 +242,15 @@ pub(crate) async fn take(State(desk): State<FrontDesk>, request: Request) -> Res
     }
     if let Err(problem) = counted {
         // No other account is looked up for it.
-        for (called, inbox) in sorted(&desk, &sent, channel, called, parsed, 0).await? {
+        for (called, inbox) in sorted(&desk, &sent, channel, called, parsed, 0).await?.inboxes {
             inbox.expect(&desk, &called).await;
         }
         return Err(problem);
     }
-    let mut outcome = Ok(StatusCode::OK);
-    for (called, inbox) in sorted(&desk, &sent, channel, called, parsed, MOST_ACCOUNTS).await? {
+    let sorted = sorted(&desk, &sent, channel, called, parsed, MOST_ACCOUNTS).await?;
+    // What waits for the secret of its account stays with the vendor until that is known.
+    let mut outcome = if sorted.some_wait { Err(Problem::unavailable()) } else { Ok(StatusCode::OK) };
+    for (called, inbox) in sorted.inboxes {
         // Others may share its app, and be told of here alone.
         let stored = if called.state.is_active() {
             inbox.store(&desk, vendor, &called, &mut work, &received.record).await
@@ -263,6 +265,15 @@ pub(crate) async fn take(State(desk): State<FrontDesk>, request: Request) -> Res
     outcome
 }
 
+/// What a body tells.
+struct Sorted {
+    /// By the accounts that it speaks for.
+    inboxes: Vec<(Called, Inbox)>,
+    /// Whether it tells of an account of the same tenant under another secret than that has: where accounts share an app, a new
+    /// secret comes to one after the other.
+    some_wait: bool,
+}
+
 /// What is told, by the accounts that the body speaks for: the one that was called, and of others so many at most.
 async fn sorted(
     desk: &FrontDesk,
@@ -271,7 +282,8 @@ async fn sorted(
     called: Called,
     parsed: Parsed,
     most_others: usize,
-) -> Result<Vec<(Called, Inbox)>, Problem> {
+) -> Result<Sorted, Problem> {
+    let mut some_wait = false;
     let mut known = HashMap::from([(called.account.vendor_account_id.clone(), Some(called))]);
     let mut inboxes: Vec<(Called, Inbox)> = Vec::new();
     let mut too_many = false;
@@ -285,11 +297,17 @@ async fn sorted(
             let signed = match named {
                 // Who has one secret does not speak for an account that has another.
                 Some(one) if sent.is_signed(one.secrets(desk)).await? => Some(one),
-                _ => None,
+                Some(one) if one.tenant == sent.tenant => {
+                    let account = one.account.account_id;
+                    warn!(accountId = %account, "a vendor tells of an account under another secret than it has here");
+                    some_wait = true;
+                    None
+                }
+                _ => {
+                    info!("a vendor tells of an account that is not known, or under the secret of another");
+                    None
+                }
             };
-            if signed.is_none() {
-                info!("a vendor tells of an account that is not known, or under the secret of another");
-            }
             known.insert(event.account.clone(), signed);
         }
         let Some(Some(called)) = known.get(&event.account) else { continue };
@@ -305,7 +323,7 @@ async fn sorted(
             "a vendor tells of more accounts in one body than a tenant can have: those that come last are not heard"
         );
     }
-    Ok(inboxes)
+    Ok(Sorted { inboxes, some_wait })
 }
 
 #[cfg(test)]
