@@ -9,7 +9,7 @@ use crate::{
     budget::{Budget, PACK_STEPS, Spent},
     escalation::{NumberRule, asks_after_two_unanswered},
     meaning::{Embed, Meaning, passages},
-    plain::{Question, basics},
+    plain::{Question, basics, holidays::Holidays},
     text::{
         analyse,
         spelling::Speller,
@@ -53,6 +53,7 @@ struct Inner {
     payment_faq: Option<usize>,
     /// The approved answers to what any business is asked.
     plain_faqs: Box<[(Question, usize)]>,
+    holidays: Holidays,
     /// Rules of escalation with a number in them.
     number_rules: Vec<NumberRule>,
     after_two_unanswered: bool,
@@ -172,6 +173,11 @@ impl CompiledPack {
         self.inner.hours_faq
     }
 
+    /// The days that it has a name for.
+    pub(crate) fn holidays(&self) -> &Holidays {
+        &self.inner.holidays
+    }
+
     /// The approved answer about holidays, if it is another one.
     pub(crate) fn special_hours_faq(&self) -> Option<usize> {
         self.inner.special_hours_faq
@@ -255,6 +261,7 @@ impl Inner {
         let plain_faqs = plain_faqs(&pack, language, budget)?;
         let mut compiled = Self {
             names: names(&pack),
+            holidays: costs.of("/openingHours", budget, || Holidays::of(&pack, budget))?,
             pack,
             language,
             speller,
@@ -281,6 +288,7 @@ impl Inner {
             + self.names.iter().map(|(name, _)| name.len() + size_of::<(Box<str>, usize)>()).sum::<usize>()
             + size_of_val(&*self.price_objections)
             + size_of_val(&*self.plain_faqs)
+            + self.holidays.bytes()
             + self.pack.bytes()
     }
 }

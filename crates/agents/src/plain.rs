@@ -3,16 +3,15 @@
 
 pub(crate) mod basics;
 pub(crate) mod denial;
+pub(crate) mod holidays;
 pub(crate) mod lists;
 pub(crate) mod money;
 pub(crate) mod person;
 
 use crate::plain::lists::{
-    BE, CLEARLY_PHONE, EMAIL, FILLERS, GENERAL, GIVE, MINE, OPENING, PHONE, PLACE, STAND, STATES, TIMES,
-    WHERE, WHO,
+    BE, CLEARLY_PHONE, EMAIL, FILLERS, GIVE, MINE, OPENING, PHONE, PLACE, STAND, STATES, TIMES, WHERE, WHO,
 };
-use crate::{dates::When, text::tokens::Token};
-use jiff::civil::Date;
+use crate::{dates::When, plain::holidays::Holidays, text::tokens::Token};
 use misy_domain::ContextPack;
 
 /// A question that the pack's plain facts answer.
@@ -56,28 +55,20 @@ pub(crate) fn is_filler(token: &Token) -> bool {
 }
 
 /// Whether a word tells when: a day, a part of one, a month, a holiday.
-fn tells_when(word: &str, pack: &ContextPack) -> bool {
-    TIMES.contains(&word) || crate::dates::is_time_word(word) || is_holiday_word(word, pack)
-}
-
-/// A word of the reasons that the pack gives for its exceptions.
-fn is_holiday_word(word: &str, pack: &ContextPack) -> bool {
-    pack.calendar().is_some_and(|calendar| {
-        let mut reasons = calendar.exceptions.iter().filter_map(|exception| exception.reason.as_deref());
-        reasons.any(|reason| crate::text::tokens::words(reason).iter().any(|own| own == word))
-    })
+fn tells_when(word: &str, holidays: &Holidays) -> bool {
+    TIMES.contains(&word) || crate::dates::is_time_word(word) || holidays.have(word)
 }
 
 /// Whether the words speak of time alone: "and on Sundays?", "¿y a las 6 de la tarde?".
-pub(crate) fn is_time_alone(tokens: &[Token], when: &When, pack: &ContextPack) -> bool {
+pub(crate) fn is_time_alone(tokens: &[Token], when: &When, holidays: &Holidays) -> bool {
     *when != When::default()
         && tokens.iter().all(|token| {
-            is_filler(token) || OPENING.contains(&token.text.as_str()) || tells_when(&token.text, pack)
+            is_filler(token) || OPENING.contains(&token.text.as_str()) || tells_when(&token.text, holidays)
         })
 }
 
 /// The plain question that the words ask, if they ask nothing else.
-pub(crate) fn question(tokens: &[Token], pack: &ContextPack) -> Option<Question> {
+pub(crate) fn question(tokens: &[Token], pack: &ContextPack, holidays: &Holidays) -> Option<Question> {
     let says = |words: &[&str]| tokens.iter().any(|token| words.contains(&token.text.as_str()));
     // "What time does Verde Café open?": its own name says no more than "you".
     let name = crate::text::tokens::words(&pack.display_name);
@@ -96,11 +87,11 @@ pub(crate) fn question(tokens: &[Token], pack: &ContextPack) -> Option<Question>
         let text = token.text.as_str();
         OPENING.contains(&text) && !STATES.contains(&text)
     });
-    let is_asked = opens || says(&BE) || tokens.iter().any(|token| tells_when(&token.text, pack));
+    let is_asked = opens || says(&BE) || tokens.iter().any(|token| tells_when(&token.text, holidays));
     if is_asked
         && !says(&MINE)
         && says(&OPENING)
-        && rest(&|word| OPENING.contains(&word) || tells_when(word, pack)) == 0
+        && rest(&|word| OPENING.contains(&word) || tells_when(word, holidays)) == 0
     {
         return Some(Question::Hours);
     }
@@ -124,28 +115,4 @@ pub(crate) fn question(tokens: &[Token], pack: &ContextPack) -> Option<Question>
         return Some(Question::Address);
     }
     basics::question(tokens, pack)
-}
-
-/// The dates that the pack itself gives a name: "for Immaculate Conception".
-pub(crate) fn named_holidays(words: &[String], pack: &ContextPack, today: Date) -> Vec<Date> {
-    let Some(calendar) = pack.calendar() else { return Vec::new() };
-    let mut named: Vec<(Date, Vec<String>)> = Vec::new();
-    for exception in calendar.exceptions.iter().filter(|exception| exception.date >= today) {
-        let Some(reason) = &exception.reason else { continue };
-        let mut own = crate::text::tokens::words(reason);
-        own.retain(|word| !GENERAL.contains(&word.as_str()));
-        if !own.is_empty() && own.iter().all(|word| words.contains(word)) {
-            named.push((exception.date, own));
-        }
-    }
-    // "Christmas Eve" is not Christmas.
-    let within = |few: &[String], many: &[String]| {
-        few.len() < many.len() && few.iter().all(|word| many.contains(word))
-    };
-    let longest: Vec<Date> = named
-        .iter()
-        .filter(|(_, own)| !named.iter().any(|(_, other)| within(own, other)))
-        .map(|(date, _)| *date)
-        .collect();
-    longest.into_iter().take(2).collect()
 }

@@ -168,7 +168,7 @@ pub(crate) fn understand(
     let month_first = pack.pack().locale.as_str() == "en-US";
     let when = dates::read(&body, &whole.analysis.tokens, today, month_first);
     let mut when = when;
-    add_holidays(&mut when, &whole.analysis, pack, today);
+    add_holidays(&mut when, &whole.analysis, pack, today, budget)?;
     let but = denial.but.map(|but| analyse(&but, language, Some(pack.speller()), budget)).transpose()?;
     let but = but.map(|but| part(model, pack, but, &[], budget)).transpose()?;
     let mut understanding = Understanding {
@@ -189,14 +189,21 @@ pub(crate) fn understand(
 }
 
 /// The days that the pack has a name of its own for.
-fn add_holidays(when: &mut When, analysis: &Analysis, pack: &CompiledPack, today: jiff::civil::Date) {
-    let words: Vec<String> = analysis.tokens.iter().map(|token| token.text.clone()).collect();
-    for date in plain::named_holidays(&words, pack.pack(), today) {
+fn add_holidays(
+    when: &mut When,
+    analysis: &Analysis,
+    pack: &CompiledPack,
+    today: jiff::civil::Date,
+    budget: &Budget<'_>,
+) -> Result<(), Spent> {
+    let words = analysis.tokens.iter().map(|token| token.text.as_str()).collect();
+    for date in pack.holidays().named(&words, today, budget)? {
         let day = dates::Day::Date(date);
         if !when.days.contains(&day) {
             when.days.push(day);
         }
     }
+    Ok(())
 }
 
 fn part(
@@ -213,7 +220,7 @@ fn part(
         plain_hours_first(pack, &senses, hours, &mut faqs);
     }
     let services = index.rank_services(&senses, budget)?;
-    let question = plain::question(&analysis.tokens, pack.pack());
+    let question = plain::question(&analysis.tokens, pack.pack(), pack.holidays());
     let mut part = Part { analysis, senses, faqs, services, faq_confidence: 0.0, question };
     part.faq_confidence = model.faq_confidence(&features::faq(&part));
     Ok(part)

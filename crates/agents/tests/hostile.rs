@@ -89,7 +89,7 @@ static PACKS: LazyLock<Vec<(&str, Value)>> = LazyLock::new(|| {
         .map(|n| json!({ "id": format!("v{n}"), "service": "s0", "objections": vec![&objection; 30] }))
         .collect();
     let exceptions: Vec<Value> = (0..400)
-        .map(|n| json!({ "date": format!("20{:02}-{:02}-{:02}", 27 + n / 336, n / 28 % 12 + 1, n % 28 + 1), "closed": true }))
+        .map(|n| json!({ "date": format!("20{:02}-{:02}-{:02}", 27 + n / 336, n / 28 % 12 + 1, n % 28 + 1), "closed": true, "reason": "hora precio cita a b c ".repeat(5) }))
         .collect();
     let beginning = |stem: &str, letters: usize| {
         let stem = stem.to_owned();

@@ -32,7 +32,7 @@ pub(crate) fn understand_after<'a>(
     let mut alone = understand(model, pack, text, language, now, budget)?;
     let said: Vec<&str> = alone.whole.analysis.tokens.iter().map(|token| token.text.as_str()).collect();
     let short = !said.is_empty() && said.len() <= MOST_WORDS + 2;
-    let time_alone = short && is_time_alone(&alone.whole.analysis.tokens, &alone.when, pack.pack());
+    let time_alone = short && is_time_alone(&alone.whole.analysis.tokens, &alone.when, pack.holidays());
     let price_alone = short && asks_what_it_costs(&alone) && !names_service(&alone);
     if !(leaves_out(&alone) || time_alone || price_alone) {
         return Ok((alone, None));
