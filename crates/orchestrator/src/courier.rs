@@ -158,9 +158,11 @@ impl Courier {
     /// The receiver is no more: the account is disabled, so that the rest is not sent in vain.
     async fn gone(&self, lease: &Lease<Deliveries>, delivery: &Delivery) -> Result<(), WorkError> {
         let mut tx = self.database.tenant_work("deliveries.gone", &lease.tenant).await?;
-        deliveries::receiver_is_gone(&mut tx, delivery.account_id, self.clock.now()).await?;
+        let (account, version) = (delivery.account_id, delivery.account_version);
+        let gone = deliveries::receiver_is_gone(&mut tx, account, version, self.clock.now()).await?;
         tx.commit().await?;
-        Err(WorkError::Hopeless(Trouble::CallbackGone))
+        // Of an account that was changed meanwhile, the receiver that it has now is tried.
+        Err(if gone { WorkError::Hopeless } else { WorkError::Failed }(Trouble::CallbackGone))
     }
 }
 

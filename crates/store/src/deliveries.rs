@@ -38,6 +38,8 @@ pub struct Delivery {
     pub delivery_id: DeliveryId,
     /// The account that it leaves on.
     pub account_id: ChannelAccountId,
+    /// The version of the account: what is answered says something of this one alone.
+    pub account_version: i64,
     /// Its channel.
     pub channel: Channel,
     /// Where the account has its deliveries sent.
@@ -70,7 +72,7 @@ pub async fn load(
     let tenant = tx.tenant().clone();
     // The lock of the account: who activates it again comes before or after, and never between.
     let row = sqlx::query!(
-        r#"select d.account_id, d.conversation_id, d.sequence, a.channel, a.status, a.callback_url, i.identity_id,
+        r#"select d.account_id, a.version, d.conversation_id, d.sequence, a.channel, a.status, a.callback_url, i.identity_id,
                 heard_from(d.tenant_id, d.account_id, d.conversation_id) as heard_at, i.sealed_identity, o.status as "tenant_status!"
          from deliveries d
          join tenants o on o.tenant_id = d.tenant_id
@@ -108,6 +110,7 @@ pub async fn load(
     Ok(Some(Delivery {
         delivery_id: lease.id,
         account_id,
+        account_version: row.version,
         channel,
         callback_url: row.callback_url,
         secrets,
@@ -162,24 +165,27 @@ pub async fn sent(
     if noted.rows_affected() == 1 { Ok(()) } else { Err(StoreError::LeaseLost) }
 }
 
-/// Disables an account whose receiver says that it is no more. What waits there waits until somebody activates it again.
+/// Disables an account whose receiver says that it is no more. What waits there waits until somebody activates it again. Says
+/// whether it did: an account that was changed meanwhile has another receiver.
 pub async fn receiver_is_gone(
     tx: &mut TenantTx,
     account: ChannelAccountId,
+    version: i64,
     now: Timestamp,
-) -> Result<(), StoreError> {
+) -> Result<bool, StoreError> {
     let tenant = tx.tenant().clone();
-    sqlx::query!(
+    let gone = sqlx::query!(
         "update channel_accounts
          set status = 'disabled', disabled_reason = 'gone', version = version + 1, updated_at = $3
-         where tenant_id = $1 and account_id = $2 and status = 'active'",
+         where tenant_id = $1 and account_id = $2 and version = $4 and status = 'active'",
         tenant.as_str(),
         account.to_string(),
         now.to_sqlx() as _,
+        version,
     )
     .execute(tx.connection())
     .await?;
-    Ok(())
+    Ok(gone.rows_affected() == 1)
 }
 
 /// How a message fares on its way out.

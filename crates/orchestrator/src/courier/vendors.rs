@@ -200,7 +200,8 @@ impl Courier {
     ) -> Result<(), WorkError> {
         let code = Trouble::from(reason).code();
         let mut tx = self.database.tenant_work("deliveries.pause", &lease.tenant).await?;
-        channels::pause(&mut tx, delivery.account_id, code, self.clock.now()).await?;
+        channels::pause(&mut tx, delivery.account_id, Some(delivery.account_version), code, self.clock.now())
+            .await?;
         tx.commit().await?;
         Ok(())
     }

@@ -229,11 +229,12 @@ pub async fn by_vendor_account(
     found.map(|id| stored(id.parse())).transpose()
 }
 
-/// Pauses an account that the vendor lets send nothing: it takes messages, and what is to be delivered waits. Says whether it was
-/// active until now.
+/// Pauses an account that the vendor lets send nothing: it takes messages, and what is to be delivered waits. Says whether it
+/// does: not if it was active no more, or is another version than the one that the vendor answered.
 pub async fn pause(
     tx: &mut TenantTx,
     account: ChannelAccountId,
+    version: Option<i64>,
     reason: &str,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
@@ -242,11 +243,12 @@ pub async fn pause(
     let paused = sqlx::query!(
         "update channel_accounts
          set status = 'paused', disabled_reason = $4, version = version + 1, updated_at = $3
-         where tenant_id = $1 and account_id = $2 and status = 'active'",
+         where tenant_id = $1 and account_id = $2 and ($5::bigint is null or version = $5) and status = 'active'",
         tenant.as_str(),
         account.to_string(),
         now.to_sqlx() as _,
         reason,
+        version,
     )
     .execute(tx.connection())
     .await?;

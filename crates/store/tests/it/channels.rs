@@ -262,3 +262,19 @@ async fn what_waited_on_an_account_is_made_due_some_threads_at_a_time() {
     set("paused").await;
     assert_eq!((store.database.wake_some(2).await.unwrap(), due().await), (0, 0));
 }
+
+#[tokio::test]
+async fn what_was_answered_to_an_account_says_nothing_of_the_account_as_it_was_changed_since() {
+    let store = test_store().await.unwrap();
+    let andina = store.tenant("andina").await.unwrap();
+    let account = make(&store, &andina, Channel::Api, "crm").await.unwrap();
+    let mut tx = store.database.tenant_work("test", &andina.id).await.unwrap();
+    let now = store.clock.now();
+    assert!(!deliveries::receiver_is_gone(&mut tx, account, 7, now).await.unwrap());
+    assert!(!channels::pause(&mut tx, account, Some(7), "credentials_refused", now).await.unwrap());
+    let before = channels::lock(&mut tx, account).await.unwrap().unwrap();
+    assert_eq!(before.status, AccountStatus::Active);
+    assert!(deliveries::receiver_is_gone(&mut tx, account, before.version, now).await.unwrap());
+    let after = channels::lock(&mut tx, account).await.unwrap().unwrap();
+    assert_eq!((after.status, after.version), (AccountStatus::Disabled, before.version + 1));
+}

@@ -132,7 +132,7 @@ impl Inbox {
             if let (Verdict::Pause { .. }, Some(why)) = (&verdict, Trouble::of_verdict(&verdict)) {
                 let now = desk.clock.now();
                 let paused = tenant_tx!(desk.database, "channels.pause", &called.tenant, async |tx| {
-                    channels::pause(tx, account, why.code(), now).await
+                    channels::pause(tx, account, None, why.code(), now).await
                 });
                 paused.await?;
                 // One is enough.
