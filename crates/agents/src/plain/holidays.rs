@@ -25,7 +25,7 @@ impl Holidays {
     /// Those of a pack.
     pub(crate) fn of(pack: &ContextPack, budget: &Budget<'_>) -> Result<Self, Spent> {
         let mut holidays = Self::default();
-        for exception in pack.calendar().into_iter().flat_map(|calendar| &calendar.exceptions) {
+        for exception in pack.calendar().into_iter().flat_map(|calendar| calendar.exceptions.iter()) {
             let Some(reason) = &exception.reason else { continue };
             budget.take(reason.len() / 4)?;
             let all: Vec<Box<str>> = words(reason).into_iter().map(String::into_boxed_str).collect();
