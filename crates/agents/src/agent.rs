@@ -3,7 +3,7 @@
 //! An agent gets a [`Call`] with everything it may know and use, and ends in one of the ways of [`Ended`]. It may be cancelled at
 //! any await, and run again for the same messages: what it does outside it must be able to do twice.
 
-use crate::{Handoff, TurnInput, TurnOutcome};
+use crate::{Handoff, TurnInput, TurnOutcome, booking::Settled};
 use misy_domain::{
     ConversationId, Part, Source, TenantId,
     agent::{Definition, WaitsFor},
@@ -110,6 +110,8 @@ pub struct Answer {
     pub rules: Vec<String>,
     /// Whether a person is asked for.
     pub handoff: Option<Handoff>,
+    /// What it settles of a booking: done and kept together with the answer, or not at all.
+    pub settled: Option<Settled>,
 }
 
 /// A run came to no answer. It is tried again, as often as the definition says.

@@ -59,6 +59,20 @@ pub enum Asked {
     Booking,
     /// Whether it is right so.
     Confirm,
+    /// Whether it was right so, and something else was said since: that is no question any more.
+    Lapsed,
+}
+
+/// Who bookings were for before.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Known {
+    /// Their name.
+    pub name: Option<String>,
+    /// Their telephone number.
+    pub phone: Option<String>,
+    /// Their e-mail address.
+    pub email: Option<String>,
 }
 
 /// What a conversation has settled of a booking so far. Kept between turns, sealed, as it may name the contact.
@@ -73,12 +87,18 @@ pub struct Form {
     pub services: Vec<String>,
     /// The provider who is asked for, by its id.
     pub provider: Option<String>,
+    /// The provider with whom it was asked whether it is right so, by its id: that one is booked, or it is asked again.
+    pub with: Option<String>,
+    /// The provider who was asked for and does not do the service, until that is said.
+    pub cannot: Option<String>,
     /// The local date.
     pub date: Option<Date>,
     /// A part of the day, in minutes since midnight.
     pub within: Option<(u16, u16)>,
     /// The time on the clock in minutes since midnight, and whether it is told which half of the day is meant.
     pub time: Option<(u16, bool)>,
+    /// The time that was chosen from what was offered: of an hour that comes twice it tells which.
+    pub exact: Option<Timestamp>,
     /// For how many.
     pub party_size: Option<u32>,
     /// In whose name.
@@ -87,6 +107,8 @@ pub struct Form {
     pub phone: Option<String>,
     /// Their e-mail address.
     pub email: Option<String>,
+    /// Who earlier bookings were for.
+    pub known: Known,
     /// The booking that is moved or called off.
     pub booking: Option<BookingId>,
     /// The booking that is being made; its time is kept meanwhile.
@@ -151,6 +173,8 @@ pub struct Look {
     pub service: String,
     /// With this provider, if one is asked for.
     pub provider: Option<String>,
+    /// Rather with this one than with others.
+    pub rather: Option<String>,
     /// From here on.
     pub from: Timestamp,
     /// Until here.
@@ -161,7 +185,31 @@ pub struct Look {
     pub except: Option<BookingId>,
 }
 
+/// What is settled with an answer: it becomes durable together with that, or not at all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settled {
+    /// The form as the next turn finds it.
+    pub form: Form,
+    /// What is done.
+    pub effect: Option<Effect>,
+}
+
 impl Form {
+    /// The form that a turn goes on with: one that is open, or a new one that knows who it was for.
+    pub fn gone_on_with(form: Option<&Self>, now: Timestamp) -> Self {
+        match form {
+            Some(form) if form.is_open(now) => form.clone(),
+            Some(Self { name, phone, email, known, .. }) => Self {
+                name: name.clone(),
+                phone: phone.clone(),
+                email: email.clone(),
+                known: known.clone(),
+                ..Self::default()
+            },
+            None => Self::default(),
+        }
+    }
+
     /// Whether somebody may go on with it.
     pub fn is_open(&self, now: Timestamp) -> bool {
         let recent = |at: Timestamp| now.duration_since(at).abs() < FORGOTTEN;
@@ -180,9 +228,8 @@ impl Form {
         let left = if that_day.is_empty() { all } else { that_day };
         let Some((minutes, told)) = said.time.filter(|_| self.intent == Intent::Cancel) else { return left };
         let begins_then = |one: &&Ahead| {
-            let local = one.starts_at.to_zoned(zone.clone());
-            let starts = i32::from(local.hour()) * 60 + i32::from(local.minute());
-            starts == i32::from(minutes) || !told && starts == i32::from(minutes) + 12 * 60
+            let starts = minutes_of(one.starts_at, zone);
+            starts == minutes || !told && starts == minutes + 12 * 60
         };
         let narrowed: Vec<&Ahead> = left.iter().copied().filter(begins_then).collect();
         if narrowed.is_empty() { left } else { narrowed }
@@ -214,9 +261,7 @@ impl Form {
         if self.intent == Intent::Move && self.date.is_some() && self.time.is_none() && self.within.is_none()
         {
             // Unless another time is said, it is the same.
-            let local = one.starts_at.to_zoned(zone.clone());
-            let minutes = i32::from(local.hour()) * 60 + i32::from(local.minute());
-            self.time = u16::try_from(minutes).ok().map(|minutes| (minutes, true));
+            self.time = Some((minutes_of(one.starts_at, zone), true));
         }
     }
 
@@ -237,6 +282,7 @@ impl Form {
         Some(Look {
             service,
             provider: self.provider.clone(),
+            rather: self.rather(moved),
             from: from.max(now),
             until,
             wanted: self.wanted(zone),
@@ -244,12 +290,41 @@ impl Form {
         })
     }
 
+    /// The provider who comes first where several are free: the one who was named, or who has the booking.
+    fn rather(&self, moved: Option<&Ahead>) -> Option<String> {
+        let has_it = moved.map(|one| one.provider.clone());
+        if self.asked == Asked::Confirm { self.with.clone().or(has_it) } else { has_it.or(self.with.clone()) }
+    }
+
     /// The instant that the form names, if it names one. Half of the day that is not told is the one in which businesses are open.
     pub fn wanted(&self, zone: &TimeZone) -> Option<Timestamp> {
+        if let Some(exactly) = self.exactly(zone) {
+            return Some(exactly);
+        }
         let (minutes, told) = self.time?;
         let minutes = if !told && (60..8 * 60).contains(&minutes) { minutes + 12 * 60 } else { minutes };
         instant(self.date?, minutes, zone)
     }
+
+    /// Whether it was asked with this provider whether it is right so.
+    fn was_asked_with(&self, free: &FreeTime) -> bool {
+        self.with.as_ref() == Some(&free.provider)
+    }
+
+    /// The time that was chosen, as long as the form names it.
+    fn exactly(&self, zone: &TimeZone) -> Option<Timestamp> {
+        let is_named = |at: &Timestamp| {
+            Some(at.to_zoned(zone.clone()).date()) == self.date
+                && self.time.is_some_and(|(minutes, _)| minutes == minutes_of(*at, zone))
+        };
+        self.exact.filter(is_named)
+    }
+}
+
+/// Minutes since midnight on the local clock.
+pub(crate) fn minutes_of(at: Timestamp, zone: &TimeZone) -> u16 {
+    let local = at.to_zoned(zone.clone());
+    u16::from(local.hour().unsigned_abs()) * 60 + u16::from(local.minute().unsigned_abs())
 }
 
 /// The instant of a time of a local date.

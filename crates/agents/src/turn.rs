@@ -3,7 +3,7 @@
 use crate::{
     Candidate, CompiledPack, Decision, Intent, Outcome,
     answer::{Desk, Draft},
-    booking::{self, Form, Said},
+    booking::{self, Form, Said, Settled},
     budget::{Budget, Spent},
     catalogue::{Way, built_in},
     choice,
@@ -106,6 +106,8 @@ pub struct TurnOutcome {
     pub unanswered_in_a_row: u8,
     /// What the messages settle of a booking, where the turn is for that.
     pub said: Option<Said>,
+    /// What becomes of a booking together with the turn, if something does.
+    pub settled: Option<Settled>,
     /// Why.
     pub decision: Decision,
     /// Whether the turn ended because its budget was spent: then nothing was answered, and a person is asked.
@@ -441,7 +443,16 @@ impl Turn<'_> {
         let replies = if reply.parts.is_empty() { Vec::new() } else { vec![reply] };
         let spent = self.spent;
         let said = self.said.take().filter(|_| agent == "booking");
-        TurnOutcome { replies, handoff, language: desk.language, unanswered_in_a_row, said, decision, spent }
+        TurnOutcome {
+            replies,
+            handoff,
+            language: desk.language,
+            unanswered_in_a_row,
+            said,
+            settled: None,
+            decision,
+            spent,
+        }
     }
 }
 

@@ -17,6 +17,8 @@ pub enum Trace {
     Revocation,
     /// A file.
     File,
+    /// A booking.
+    Booking,
 }
 
 impl Trace {
@@ -28,6 +30,7 @@ impl Trace {
             Self::Renewal => "renewal",
             Self::Revocation => "revocation",
             Self::File => "file",
+            Self::Booking => "booking",
         }
     }
 }
@@ -50,10 +53,19 @@ impl Shares {
     /// Of files, which take room and not messages: what many who chat from one place send, whatever is left of the month.
     const FILES: Self = Self { visitor: a_day(60), host: a_day(120), home: a_day(120), region: a_day(240) };
 
-    /// The shares while so many messages are left of the month.
+    /// The shares while so many messages, or bookings, are left of the month.
     pub fn of(trace: Trace, left: i64) -> Self {
         if trace == Trace::File {
             return Self::FILES;
+        }
+        if trace == Trace::Booking {
+            // What somebody books for themselves and their family.
+            return Self {
+                visitor: part(left, 20, 4),
+                host: part(left, 10, 8),
+                home: part(left, 10, 8),
+                region: part(left, 5, 16),
+            };
         }
         // A page that is opened takes up a session again, without a message.
         let times = if trace == Trace::Message { 1 } else { 4 };
@@ -172,6 +184,17 @@ mod tests {
         // However little room there is, a file that may be sent at all can be.
         assert_eq!(Shares::of_room(0, 5 << 20).visitor.requests, 5 * 1024);
         assert_eq!(Shares::of_room(i64::MAX, u64::MAX).host.requests, u32::MAX);
+    }
+
+    #[test]
+    fn a_family_can_book_and_nobody_books_a_month_in_a_day() {
+        for (left, visitor, host, region) in [(0, 4, 8, 16), (100, 4, 8, 16), (10_000, 409, 819, 1638)] {
+            let shares = Shares::of(Trace::Booking, left);
+            assert_eq!(
+                (shares.visitor.requests, shares.host.requests, shares.region.requests),
+                (visitor, host, region)
+            );
+        }
     }
 
     #[test]

@@ -301,6 +301,15 @@ impl Problem {
         })
     }
 
+    /// 429: a booking that would be one too many for one visitor, or one network, in a day.
+    pub fn too_many_bookings(now: Timestamp) -> Self {
+        const DAY: i64 = 24 * 60 * 60;
+        let left = DAY - now.as_second().rem_euclid(DAY);
+        Self::rate_limited(SignedDuration::from_secs(left)).edit(|inner| {
+            inner.detail = "More bookings than one visitor, or one network, may make in a day.".into();
+        })
+    }
+
     /// 402: what a tenant may use in a month is used up.
     pub fn quota_exceeded(metered: Metered, most: i64, now: Timestamp) -> Self {
         let resets_at = misy_store::usage::next_month(now);

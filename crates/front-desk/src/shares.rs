@@ -8,7 +8,10 @@ use misy_domain::{
     network::{Network, Width},
     share::{self, Shares, Trace},
 };
-use misy_store::limits::{Limit, Scope};
+use misy_store::{
+    TenantKeys,
+    limits::{Limit, Scope},
+};
 use std::net::IpAddr;
 
 /// What tenants without a quota have left, as far as sessions and the like go.
@@ -25,6 +28,25 @@ pub(crate) enum Who {
     Program,
     /// Somebody who manages. What visitors and programs do takes nothing from them.
     Manager,
+}
+
+impl Who {
+    /// Whose shares somebody takes from, as names that are kept: what they say can be compared and not read.
+    pub(crate) fn counts_as(self, keys: &TenantKeys, family: &str) -> Vec<String> {
+        let Self::Visitor(address) = self else { return Vec::new() };
+        let index = keys.blind_index("sessions", "counts_as");
+        let blind =
+            |kind: &str, what: &str| format!("{kind} {}", hex::encode(&index.of(what.as_bytes())[..12]));
+        let networks = address.into_iter().flat_map(Network::all_of).map(|network| {
+            let kind = match network.width() {
+                Width::Host => "host",
+                Width::Home => "home",
+                Width::Region => "region",
+            };
+            blind(kind, &network.to_string())
+        });
+        networks.chain([blind("visitor", family)]).collect()
+    }
 }
 
 /// The limits that one call counts against. There is no other way to make one that many share.

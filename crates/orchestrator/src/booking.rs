@@ -1,22 +1,27 @@
 //! The booking agent with the bookings at hand: it fills the form that `misy_agents` reads, and does what the form comes to.
 //!
-//! All of it can be done twice. What is booked has an id that stands in the form before; a turn that is run again goes on from the same
-//! form, and finds done what it had done.
+//! A run does nothing that lasts: it tries what the form comes to, and takes it back. What is done is done in the transaction that makes the
+//! turn durable ([`Booking::settle`]), so that nothing is booked of which the contact is not told, and the other way around.
 
+use crate::turns::Loaded;
 use misy_agents::{
     Handoff,
     agent::{Agent, Answer, Call, Ended, Failed, Run},
-    booking::{Ahead, Asked, Effect, Facts, Form, FreeTime, Intent, Look, Said, Step, quota_phrase, step},
+    booking::{
+        Ahead, Asked, Effect, Facts, Form, FreeTime, Intent, Look, Said, Settled, Step, quota_phrase, step,
+    },
 };
 use misy_domain::{
-    BookingId, BookingState, Clock, ContactId, ContextPack, ConversationId, Entropy, Part, Permission,
-    Timestamp,
+    BookingId, BookingState, Channel, Clock, ContactId, ContextPack, ConversationId, Entropy, Part,
+    Permission, Timestamp,
     agent::{AgentKind, AgentLimits, Definition, WhenWritten},
     booking::{Offer, Refused, Taken},
 };
 use misy_store::{
     Database, StoreError, TenantKeys, TenantTx, Vault,
-    bookings::{self, Booking as Stored, Details, Kept, NewBooking, Own},
+    bookings::{self, Booking as Stored, By, Details, Kept, NewBooking, Off, Own},
+    leases::Lease,
+    turns::Conversations,
     usage::CountedFor,
 };
 use misy_workbench::{CompiledPack, Unfinished, Workbench};
@@ -36,6 +41,17 @@ pub(crate) struct Booking {
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     definition: Definition,
+}
+
+/// Where something is done.
+struct Place<'a> {
+    conversation: ConversationId,
+    channel: Channel,
+    /// The number of the newest message that the turn answers.
+    through: i64,
+    pack: &'a ContextPack,
+    keys: &'a TenantKeys,
+    now: Timestamp,
 }
 
 /// Why there is no answer now. The turn is run again.
@@ -81,39 +97,37 @@ impl Booking {
     async fn answer(&self, call: &Call<'_>, said: &Said) -> Result<Ended, Unanswered> {
         let pack = call.input.pack.pack();
         let now = call.input.now;
-        let mut form = call.input.form.filter(|form| form.is_open(now)).cloned().unwrap_or_else(|| {
-            // Who it was for is still known.
-            let known = call.input.form.cloned().unwrap_or_default();
-            Form { name: known.name, phone: known.phone, email: known.email, ..Form::default() }
-        });
+        let mut form = Form::gone_on_with(call.input.form, now);
         form.take(said, pack, now);
         let keys = self.vault.keys(&self.database, call.tenant).await?;
         let keys = keys.ok_or(StoreError::Unsealable("data_keys"))?;
+        let (conversation, channel, through) = (call.conversation, call.input.channel, call.through);
+        let place = Place { conversation, channel, through, pack, keys: &keys, now };
         for _ in 0..TRIES {
             let mut tx = self.database.tenant_work("booking.look", call.tenant).await?;
             let Some(contact) = bookings::contact_of(&mut tx, call.conversation).await? else {
                 return Ok(Ended::Drafted);
             };
-            let seen =
-                look(&mut tx, &keys, pack, (&mut form, said), (call.conversation, contact), now).await?;
+            let seen = look(&mut tx, &place, (&mut form, said), contact).await?;
             tx.commit().await?;
             let compiled = call.input.pack.clone();
             let facts = self.workbench.run(call.tenant, move |_| seen.facts(&compiled, now)).await?;
             let before = form.clone();
-            let step = step(&mut form, said, &facts, call.input, call.drafted.language);
-            let mut tx = self.database.tenant_work("booking.do", call.tenant).await?;
-            let done = self.act(&mut tx, call, &keys, contact, &mut form, step.effect.as_ref()).await?;
+            let Step { parts, effect, rule } =
+                step(&mut form, said, &facts, call.input, call.drafted.language);
+            let done = match &effect {
+                None => Done::Yes,
+                Some(_) => self.try_out(call, &place, contact, &mut form, effect.as_ref()).await?,
+            };
             match done {
                 Done::Yes => {
-                    self.keep(&mut tx, call, &keys, &form).await?;
-                    tx.commit().await?;
-                    return Ok(Ended::Answered(answer(step)));
+                    let settled = Some(Settled { form, effect });
+                    let answer = Answer { parts, rules: vec![rule], settled, ..Answer::default() };
+                    return Ok(Ended::Answered(answer));
                 }
                 Done::Full => {
-                    form = Form { done: true, ..before };
-                    self.keep(&mut tx, call, &keys, &form).await?;
-                    tx.commit().await?;
-                    return Ok(Ended::Answered(full(call)));
+                    let settled = Some(Settled { form: Form { done: true, ..before }, effect: None });
+                    return Ok(Ended::Answered(Answer { settled, ..full(call) }));
                 }
                 // Somebody was faster. Nothing of it is kept, and other times are offered.
                 Done::Gone => form = before,
@@ -125,74 +139,118 @@ impl Booking {
         Ok(Ended::Drafted)
     }
 
-    async fn keep(
+    /// Whether something can be done, and under which id; it is taken back.
+    async fn try_out(
         &self,
-        tx: &mut TenantTx,
         call: &Call<'_>,
-        keys: &TenantKeys,
-        form: &Form,
-    ) -> Result<(), StoreError> {
-        let json = serde_json::to_value(form).map_err(|_| StoreError::Unsealable("booking_forms"))?;
-        bookings::keep_form(tx, keys, call.conversation, call.through, &json, &*self.entropy).await
+        place: &Place<'_>,
+        contact: ContactId,
+        form: &mut Form,
+        effect: Option<&Effect>,
+    ) -> Result<Done, StoreError> {
+        let mut tx = self.database.tenant_work("booking.try", call.tenant).await?;
+        let done = self.act(&mut tx, place, contact, form, effect).await?;
+        tx.roll_back().await;
+        Ok(done)
+    }
+
+    /// Does what is settled and keeps the form, in a transaction that is the turn's to end. None where it cannot be done any more.
+    pub(crate) async fn settle(
+        &self,
+        lease: &Lease<Conversations>,
+        loaded: &Loaded,
+        settled: &Settled,
+    ) -> Result<Option<TenantTx>, StoreError> {
+        let place = Place {
+            conversation: lease.id,
+            channel: loaded.work.channel,
+            through: loaded.work.answered_through(),
+            pack: loaded.pack.pack(),
+            keys: &loaded.keys,
+            now: self.clock.now(),
+        };
+        let mut tx = self.database.tenant_work("turn.book", &lease.tenant).await?;
+        let Some(contact) = bookings::contact_of(&mut tx, lease.id).await? else { return Ok(None) };
+        let mut form = settled.form.clone();
+        let done = self.act(&mut tx, &place, contact, &mut form, settled.effect.as_ref()).await?;
+        if !matches!(done, Done::Yes) {
+            tx.roll_back().await;
+            return Ok(None);
+        }
+        let json = serde_json::to_value(&form).map_err(|_| StoreError::Unsealable("booking_forms"))?;
+        bookings::keep_form(&mut tx, place.keys, lease.id, place.through, &json, &*self.entropy).await?;
+        Ok(Some(tx))
     }
 
     async fn act(
         &self,
         tx: &mut TenantTx,
-        call: &Call<'_>,
-        keys: &TenantKeys,
+        place: &Place<'_>,
         contact: ContactId,
         form: &mut Form,
         effect: Option<&Effect>,
     ) -> Result<Done, StoreError> {
-        let now = call.input.now;
-        let (at, hold) = match effect {
+        let (free, hold) = match effect {
             None => return Ok(Done::Yes),
             Some(Effect::Release) => {
-                bookings::release(tx, call.conversation).await?;
+                bookings::release(tx, place.conversation).await?;
                 form.held = None;
                 return Ok(Done::Yes);
             }
             Some(Effect::CallOff(id)) => {
-                bookings::call_off(tx, keys, *id, None, now).await?;
-                return Ok(Done::Yes);
+                let off =
+                    bookings::call_off(tx, place.keys, *id, None, By::Contact(contact), place.now).await?;
+                return Ok(if matches!(off, Off::Off(_)) { Done::Yes } else { Done::Gone });
             }
-            Some(Effect::Hold { at }) => (*at, Some(HOLD)),
-            Some(Effect::Book { at }) => (*at, None),
+            Some(Effect::Hold(free)) => (free, Some(HOLD)),
+            Some(Effect::Book(free)) => (free, None),
         };
         let moved = form.booking.filter(|_| form.intent == Intent::Move);
         let booking_id = moved.or(form.held).unwrap_or_else(|| BookingId::new(&*self.clock, &*self.entropy));
-        let pack = call.input.pack.pack();
         let service = form.service.clone().unwrap_or_default();
-        let offers = offers(pack, &service, form.provider.as_deref());
-        let details = Details {
-            name: form.name.clone(),
-            phone: form.phone.clone(),
-            email: form.email.clone(),
-            party_size: form.party_size,
-            note: None,
+        let mut offers = place.pack.offers(&service);
+        offers.retain(|offer| offer.provider.id == free.provider);
+        let details = match moved {
+            None => details(Details::default(), form),
+            // What is moved stays what it is, but for what is said now.
+            Some(id) => match bookings::find(tx, place.keys, id).await? {
+                Some(before) => details(before.details, form),
+                None => return Ok(Done::Lost),
+            },
         };
         let new = NewBooking {
             booking_id,
             expected: None,
             contact,
-            conversation: Some(call.conversation),
+            by: By::Contact(contact),
+            conversation: Some(place.conversation),
             offers: &offers,
-            starts_at: at,
+            starts_at: free.starts_at,
             details: &details,
             hold,
-            counted_for: CountedFor { channel: Some(call.input.channel), ..CountedFor::default() },
+            counted_for: CountedFor { channel: Some(place.channel), ..CountedFor::default() },
         };
-        Ok(match bookings::put(tx, keys, pack, &new, now, &*self.entropy).await? {
+        Ok(match bookings::put(tx, place.keys, place.pack, &new, place.now, &*self.entropy).await? {
             Kept::Kept(_) => {
                 form.held = (moved.is_none() && hold.is_some()).then_some(booking_id);
                 Done::Yes
             }
-            Kept::QuotaExceeded | Kept::TooManyAhead => Done::Full,
-            Kept::Refused(_) => Done::Gone,
+            Kept::QuotaExceeded | Kept::TooManyAhead | Kept::ShareSpent => Done::Full,
+            Kept::Refused(_) | Kept::Begun => Done::Gone,
             // What was kept is gone with its contact, or was called off meanwhile: another one is made.
-            Kept::NotFound => Done::Lost,
+            Kept::NotFound | Kept::IsHeld | Kept::IsBooked => Done::Lost,
         })
+    }
+}
+
+/// Who it is for: what the form says, and else what is known.
+fn details(known: Details, form: &Form) -> Details {
+    Details {
+        name: form.name.clone().or(known.name),
+        phone: form.phone.clone().or(known.phone),
+        email: form.email.clone().or(known.email),
+        party_size: form.party_size.or(known.party_size),
+        note: known.note,
     }
 }
 
@@ -217,12 +275,14 @@ impl Agent for Booking {
     }
 }
 
-/// The service with those who do it, or with the one who is asked for.
-fn offers<'a>(pack: &'a ContextPack, service: &str, provider: Option<&str>) -> Vec<Offer<'a>> {
-    let mut offers = pack.offers(service);
-    if let Some(provider) = provider.filter(|id| offers.iter().any(|offer| offer.provider.id == *id)) {
-        offers.retain(|offer| offer.provider.id == provider);
+/// The service with those who do it, or with the one who is asked for; first with the one who is rather asked for than others.
+fn offers<'a>(pack: &'a ContextPack, look: &Look) -> Vec<Offer<'a>> {
+    let mut offers = pack.offers(&look.service);
+    let is = |offer: &Offer<'_>, id: Option<&str>| id == Some(offer.provider.id.as_str());
+    if let Some(provider) = look.provider.as_deref() {
+        offers.retain(|offer| is(offer, Some(provider)));
     }
+    offers.sort_by_key(|offer| !is(offer, look.rather.as_deref()));
     offers
 }
 
@@ -237,18 +297,17 @@ struct Seen {
 /// Reads what has to be known for the next step.
 async fn look(
     tx: &mut TenantTx,
-    keys: &TenantKeys,
-    pack: &ContextPack,
+    place: &Place<'_>,
     (form, said): (&mut Form, &Said),
-    (conversation, contact): (ConversationId, ContactId),
-    now: Timestamp,
+    contact: ContactId,
 ) -> Result<Seen, StoreError> {
+    let Place { conversation, pack, keys, now, .. } = *place;
     let ahead: Vec<Ahead> =
         bookings::upcoming(tx, keys, contact, now).await?.into_iter().map(ahead).collect();
     form.settle(said, &ahead, pack);
     let off = called_off(tx, keys, form, &ahead, contact).await?;
     let Some(look) = form.look(pack, &ahead, now) else { return Ok(Seen { ahead, off, look: None }) };
-    let offers = offers(pack, &look.service, look.provider.as_deref());
+    let offers = offers(pack, &look);
     let own = Own { booking: look.except, conversation: Some(conversation) };
     let taken = bookings::taken(tx, &offers, (look.from, look.until), own, now).await?;
     Ok(Seen { ahead, off, look: Some((look, taken)) })
@@ -260,7 +319,7 @@ impl Seen {
         let Self { ahead, off, look } = self;
         let Some((look, taken)) = look else { return Facts { ahead, off, ..Facts::default() } };
         let pack = pack.pack();
-        let offers = offers(pack, &look.service, look.provider.as_deref());
+        let offers = offers(pack, &look);
         let free = pack.free(&offers, &taken, (look.from, look.until), now).into_iter();
         let free =
             free.map(|free| FreeTime { starts_at: free.slot.from, provider: free.provider_id }).collect();
@@ -308,10 +367,6 @@ fn ahead(stored: Stored) -> Ahead {
         name: stored.details.name,
         party_size: stored.details.party_size,
     }
-}
-
-fn answer(step: Step) -> Answer {
-    Answer { parts: step.parts, rules: vec![step.rule], ..Answer::default() }
 }
 
 /// A person goes on where no more can be booked.

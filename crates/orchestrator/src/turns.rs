@@ -4,6 +4,7 @@
 //! open while anything is computed or waited for.
 
 mod loaded;
+mod outcome;
 mod permit;
 mod run;
 mod telling;
@@ -17,18 +18,10 @@ use crate::{
     traced_turn::TracedTurn,
     worker::{Handler, WorkError},
 };
-use loaded::Loaded;
+pub(crate) use loaded::Loaded;
 use metrics::{counter, histogram};
-use misy_agents::{
-    Budget, CompiledPack, Handoff, TurnInput, TurnOutcome,
-    agent::{Answer, Wait},
-    busy_phrase, decide_turn, unfinished_phrase,
-};
-use misy_domain::{
-    Clock, Entropy, MessageOrigin, Part, Reply, Source, TenantId,
-    agent::{AgentKind, Definition},
-    decision::{Outcome, Stage},
-};
+use misy_agents::{Budget, CompiledPack, TurnInput, TurnOutcome, agent::Wait, decide_turn};
+use misy_domain::{Clock, Entropy, MessageOrigin, TenantId, agent::AgentKind, decision::Stage};
 use misy_store::{
     Bell, Database, Limits, Vault, bookings,
     leases::{Lease, Trouble},
@@ -36,6 +29,7 @@ use misy_store::{
 };
 use misy_telemetry::{Field, Traced};
 use misy_workbench::{Packs, Unfinished};
+use outcome::{LATE, OVER_LIMIT, count, failed, hand_over, stay_silent, take, take_words};
 use permit::Permit;
 use run::Ran;
 use std::{
@@ -63,6 +57,7 @@ pub struct Turns {
     entropy: Arc<dyn Entropy>,
     limits: Limits,
     agents: Agents,
+    booking: Arc<Booking>,
     decide: Arc<Decide>,
     places: Option<Places<Conversations>>,
     signs: Option<Signs>,
@@ -81,7 +76,8 @@ impl Turns {
         let workbench = packs.workbench().clone();
         let booking =
             Booking::new(database.clone(), vault.clone(), workbench, clock.clone(), entropy.clone());
-        let agents = Agents::built_in().with(Arc::new(booking));
+        let booking = Arc::new(booking);
+        let agents = Agents::built_in().with(booking.clone());
         let (limits, decide) = (Limits::default(), Arc::new(decide_turn));
         Self {
             database,
@@ -92,6 +88,7 @@ impl Turns {
             entropy,
             limits,
             agents,
+            booking,
             decide,
             places: None,
             signs: None,
@@ -144,8 +141,7 @@ impl Turns {
         };
         let form = bookings::form(&mut tx, &keys, lease.id).await?;
         tx.commit().await?;
-        // A form of another version is begun anew.
-        let form = form.and_then(|form| serde_json::from_value(form).ok());
+        let form = form.and_then(|kept| loaded::open_form(kept, &work));
         let pack = self.pack(&lease.tenant, work.pack_version).await?;
         let pack = pack.ok_or(WorkError::Failed(Trouble::NoContextPack))?;
         Ok(Some(Loaded::new(keys, work, pack, form)))
@@ -193,7 +189,14 @@ impl Turns {
         outcome: TurnOutcome,
         wait: Option<Wait>,
         began: Instant,
-    ) -> Result<(), WorkError> {
+    ) -> Result<Committed, WorkError> {
+        let with = match &outcome.settled {
+            None => None,
+            Some(settled) => match self.booking.settle(lease, loaded, settled).await? {
+                Some(tx) => Some(tx),
+                None => return Ok(Committed::Overtaken),
+            },
+        };
         let decision = serde_json::to_value(&outcome.decision)
             .map_err(|_| WorkError::Failed(Trouble::UnwritableDecision))?;
         let handoff = outcome
@@ -218,7 +221,7 @@ impl Turns {
         };
         let committed = self
             .database
-            .commit_turn(lease, &result, &loaded.keys, &self.bell, &*self.clock, &*self.entropy)
+            .commit_turn_with(with, lease, &result, &loaded.keys, &self.bell, &*self.clock, &*self.entropy)
             .await?;
         info!(
             asked = loaded.work.waiting.len(),
@@ -226,7 +229,7 @@ impl Turns {
             micros = began.elapsed().as_micros(),
             "turn"
         );
-        Ok(())
+        Ok(Committed::Durable)
     }
 
     /// How long the oldest waiting message has waited.
@@ -309,13 +312,7 @@ impl Turns {
         let (told, wait) = match self.answer(lease, &loaded, &mut outcome, steps, &timeline).await? {
             After::Commit(told) => (told.or(outcome.spent.map(Told::Budget)), None),
             After::Wait(wait) => (None, Some(wait)),
-            After::Later(delay) => {
-                self.database.postpone(lease, delay).await?;
-                if delay.is_zero() {
-                    self.bell.ring_work();
-                }
-                return Ok(());
-            }
+            After::Later(delay) => return self.begin_anew(lease, delay).await,
         };
         // Before the turn is stored, as its lease ends with that.
         if let Some(told) = told {
@@ -325,7 +322,19 @@ impl Turns {
         outcome.decision.stages = timeline.times();
         let commit = steps.step("commit");
         commit.id(Field::Agent, &outcome.decision.agent);
-        self.commit(lease, &loaded, outcome, wait, began).in_span(&commit).await
+        match self.commit(lease, &loaded, outcome, wait, began).in_span(&commit).await? {
+            Committed::Durable => Ok(()),
+            // Nothing of the turn is there. It is begun anew, and finds how it stands now.
+            Committed::Overtaken => self.begin_anew(lease, Duration::ZERO).await,
+        }
+    }
+
+    async fn begin_anew(&self, lease: &Lease<Conversations>, delay: Duration) -> Result<(), WorkError> {
+        self.database.postpone(lease, delay).await?;
+        if delay.is_zero() {
+            self.bell.ring_work();
+        }
+        Ok(())
     }
 
     /// Has the agent answer that the turn was routed to, as far as it is permitted.
@@ -428,88 +437,10 @@ enum After {
     Later(Duration),
 }
 
-/// Why a person answers in the place of an agent.
-struct InPlace {
-    reason: &'static str,
-    summary: &'static str,
-    phrase: fn(misy_domain::Language) -> String,
-}
-
-const OVER_LIMIT: InPlace = InPlace {
-    reason: "agent_limit",
-    summary: "The agent had reached its limit; the last messages are not answered.",
-    phrase: busy_phrase,
-};
-const LATE: InPlace = InPlace {
-    reason: "agent_deadline",
-    summary: "The agent did not end in time; the last messages are not answered.",
-    phrase: unfinished_phrase,
-};
-const FAILED: InPlace = InPlace {
-    reason: "agent_failed",
-    summary: "The agent came to no answer; the last messages are not answered.",
-    phrase: unfinished_phrase,
-};
-
-/// A person holds the conversation: what was asked is theirs to answer.
-fn stay_silent(outcome: &mut TurnOutcome) {
-    outcome.replies.clear();
-    outcome.handoff = None;
-    outcome.spent = None;
-    outcome.decision.outcome = Outcome::Silent;
-    "none".clone_into(&mut outcome.decision.agent);
-    outcome
-        .decision
-        .rules
-        .push("handed off: a person holds the conversation, so the assistant stays silent".to_owned());
-}
-
-/// A person answers in the place of an agent.
-fn hand_over(outcome: &mut TurnOutcome, why: &InPlace) {
-    outcome.decision.outcome = Outcome::Handoff;
-    outcome.replies = vec![Reply {
-        parts: vec![Part::text((why.phrase)(outcome.language))],
-        sources: Vec::new(),
-        agent_name: outcome.decision.agent.clone(),
-    }];
-    outcome.handoff = outcome
-        .handoff
-        .take()
-        .or_else(|| Some(Handoff { reason: why.reason.to_owned(), summary: why.summary.to_owned() }));
-}
-
-/// The agent was tried as often as it may be.
-fn failed(outcome: &mut TurnOutcome, definition: &Definition) -> Told {
-    count(definition, "failed");
-    hand_over(outcome, &FAILED);
-    outcome.decision.limits.push("the agent failed as often as it may".to_owned());
-    Told::Failed { agent: definition.key.to_string() }
-}
-
-/// Puts an agent's own answer in the place of the draft.
-fn take(outcome: &mut TurnOutcome, answer: Answer) {
-    let Answer { parts, sources, rules, handoff } = answer;
-    outcome.decision.rules.extend(rules);
-    outcome.decision.sources.clone_from(&sources);
-    outcome.handoff = handoff;
-    outcome.unanswered_in_a_row = 0;
-    outcome.decision.outcome = match &outcome.handoff {
-        Some(_) => Outcome::Handoff,
-        None if parts.is_empty() => Outcome::Silent,
-        None if parts.iter().any(|part| !part.choices().is_empty()) => Outcome::Ask,
-        None => Outcome::Answer,
-    };
-    take_words(outcome, parts, sources);
-}
-
-fn take_words(outcome: &mut TurnOutcome, parts: Vec<Part>, sources: Vec<Source>) {
-    let agent_name = outcome.decision.agent.clone();
-    outcome.replies = if parts.is_empty() { Vec::new() } else { vec![Reply { parts, sources, agent_name }] };
-}
-
-/// Counts runs of agents that wait for something outside.
-fn count(definition: &Definition, outcome: &'static str) {
-    if definition.kind == AgentKind::Connected {
-        counter!("misy_agent_runs_total", "outcome" => outcome).increment(1);
-    }
+/// What came of the end of a turn.
+enum Committed {
+    /// It is durable.
+    Durable,
+    /// What it was to do with a booking cannot be done any more.
+    Overtaken,
 }

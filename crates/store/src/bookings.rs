@@ -3,13 +3,16 @@
 //! Whoever changes bookings of a provider first changes the provider's line in `booking_calendars`, and so sees all that others did
 //! before. That the same place is never taken twice is the database's own rule (`bookings_do_not_overlap`), whatever this module does.
 
+mod change;
 mod forms;
 mod read;
+mod shares;
 mod write;
 
-pub use forms::{form, keep_form};
+pub use change::{Correction, Off, call_off, correct, release};
+pub use forms::{KeptForm, form, keep_form};
 pub use read::{Listed, Own, Position, contact_of, find, list, taken, upcoming};
-pub use write::{Kept, NewBooking, call_off, put, release};
+pub use write::{By, Kept, NewBooking, put};
 
 use crate::{ContactKey, StoreError, TenantKeys, TenantTx, readable::stored, vault::Via};
 use jiff_sqlx::Timestamp as SqlTimestamp;

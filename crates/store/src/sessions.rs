@@ -25,6 +25,8 @@ pub struct NewSession<'a> {
     pub permissions: &'a Permissions,
     /// What the client says about the visit; sealed.
     pub metadata: Option<&'a Value>,
+    /// Whose shares it takes from: a visitor's and their networks', by names that say nothing. Nobody's for a program.
+    pub counts_as: &'a [String],
     /// How long it lives.
     pub ttl: Duration,
 }
@@ -128,8 +130,8 @@ pub async fn open_session(
              values ($1, $4, $2, $5, $3)
          )
          insert into sessions (tenant_id, session_id, site_id, conversation_id, contact_id, channel, locale,
-                               token_family, permissions, sealed_metadata, created_at, expires_at)
-         values ($1, $6, $7, $4, $2, $5, $8, $9, $10, $11, $3, $12)",
+                               token_family, permissions, sealed_metadata, created_at, expires_at, counts_as)
+         values ($1, $6, $7, $4, $2, $5, $8, $9, $10, $11, $3, $12, $14)",
         tenant.as_str(),
         contact_id.to_string(),
         now.to_sqlx(),
@@ -143,6 +145,7 @@ pub async fn open_session(
         sealed_metadata,
         expires_at.to_sqlx(),
         wrapped_key,
+        new.counts_as,
     )
     .execute(tx.connection())
     .await?;

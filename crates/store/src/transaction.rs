@@ -113,7 +113,7 @@ impl TenantTx {
     }
 
     /// Undoes everything, and waits until that is done.
-    async fn roll_back(mut self) {
+    pub async fn roll_back(mut self) {
         if let Some(transaction) = self.transaction.take()
             && let Err(error) = transaction.rollback().await
         {

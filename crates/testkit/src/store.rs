@@ -167,6 +167,7 @@ impl TestStore {
             family: tenant.family,
             permissions: &permissions,
             metadata: None,
+            counts_as: &[],
             ttl: Duration::from_hours(1),
         };
         let mut tx = self.database.tenant("test.session", &tenant.id).await?;

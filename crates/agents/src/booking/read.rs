@@ -1,5 +1,6 @@
 //! What a message says of a booking.
 
+mod agreement;
 mod clock;
 mod days;
 mod person;
@@ -113,9 +114,10 @@ pub(crate) fn read(desk: &Desk<'_>, input: &TurnInput<'_>, form: Option<&Form>) 
     let yes = words.iter().any(|word| YES.contains(&word.as_str())) || desk.text.contains(['👍', '🙌', '✅']);
     let denies = ["don't", "don’t", "dont"].iter().any(|word| desk.text.to_lowercase().contains(word));
     let no = denies || words.iter().any(|word| NO.contains(&word.as_str()));
+    let agreed = form.is_some_and(|form| agreement::is_agreement(desk.text, form.intent));
     let names_time = clock.time.is_some();
-    let chosen = form
-        .and_then(|form| chosen(input, form, names_time).or_else(|| only(form, yes && !no && !names_time)));
+    let chosen =
+        form.and_then(|form| chosen(input, form, names_time).or_else(|| only(form, agreed && !names_time)));
     let says_name = asked == Asked::Name && clock.time.is_none() && !desk.text.contains('?');
     let named = person::name(desk.text, says_name);
     Said {
@@ -131,7 +133,8 @@ pub(crate) fn read(desk: &Desk<'_>, input: &TurnInput<'_>, form: Option<&Form>) 
         name: named,
         phone: contact.0,
         email: contact.1,
-        yes,
+        yes: yes || agreed,
+        agreed,
         no,
         chosen,
         asks: desk.text.contains(['?', '¿']) || ["price_ask", "quote_ask"].iter().any(|cue| has(desk, cue)),

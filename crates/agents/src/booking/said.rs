@@ -1,6 +1,6 @@
 //! What a message settles of a booking, and how a form takes it.
 
-use super::{Asked, Form, Intent};
+use super::{Asked, Form, Intent, Known, minutes_of};
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use misy_domain::ContextPack;
 
@@ -32,8 +32,10 @@ pub struct Said {
     pub phone: Option<String>,
     /// An e-mail address.
     pub email: Option<String>,
-    /// Yes.
+    /// Yes, among whatever else it says.
     pub yes: bool,
+    /// Yes to what was asked, and nothing else.
+    pub agreed: bool,
     /// No.
     pub no: bool,
     /// Which of what was offered last.
@@ -59,6 +61,8 @@ impl Said {
             Asked::Day | Asked::Time => {
                 self.provider.is_some() || self.anybody || self.no || !self.services.is_empty()
             }
+            // It was another question that was asked last: a no is to that one.
+            Asked::Lapsed => (self.yes && !self.no) || !self.services.is_empty() || self.name.is_some(),
             Asked::Nothing => false,
         };
         settles || (answers && !self.asks)
@@ -76,15 +80,9 @@ impl Said {
             || self.name.is_some()
     }
 
-    /// Yes, and nothing else.
+    /// Yes to what was asked, and nothing else.
     pub(crate) fn agrees(&self) -> bool {
-        self.yes && !self.no && !self.corrects()
-    }
-
-    /// Yes to calling a booking off, or once more the wish to; no question, no other booking, and nothing that denies it.
-    pub(crate) fn agrees_to_cancel(&self) -> bool {
-        let wants = self.yes || self.intent == Some(Intent::Cancel);
-        wants && !self.no && !self.asks && !self.corrects()
+        self.agreed && !self.no && !self.asks && !self.corrects()
     }
 
     /// No, and nothing in its place.
@@ -97,10 +95,7 @@ impl Form {
     /// Writes down what a message settles. What it corrects counts, and the rest stays.
     pub fn take(&mut self, said: &Said, pack: &ContextPack, now: Timestamp) {
         if self.done || self.asked == Asked::Nothing {
-            // The name and how to reach them are still known.
-            let Self { name, phone, email, .. } = std::mem::take(self);
-            (self.name, self.phone, self.email) = (name, phone, email);
-            self.intent = said.intent.unwrap_or_default();
+            self.begin(said.intent.unwrap_or_default());
         } else if let Some(intent) = said.intent
             // To change or call off what is not booked yet is to correct it, or to give it up.
             && self.intent != Intent::Book
@@ -109,6 +104,8 @@ impl Form {
         {
             self.intent = intent;
             (self.date, self.time, self.within) = (None, None, None);
+            // A yes to the one is none to the other.
+            self.lapse();
         }
         self.at = Some(now);
         self.take_choice(said, pack.timezone.zone());
@@ -150,14 +147,33 @@ impl Form {
         self.email = said.email.clone().or(self.email.take());
     }
 
+    /// Begins anew. Who books again is who booked before; what is moved or called off keeps who it is for.
+    fn begin(&mut self, intent: Intent) {
+        let Self { name, phone, email, known, .. } = std::mem::take(self);
+        let known =
+            Known { name: name.or(known.name), phone: phone.or(known.phone), email: email.or(known.email) };
+        if intent == Intent::Book {
+            (self.name, self.phone, self.email) =
+                (known.name.clone(), known.phone.clone(), known.email.clone());
+        }
+        (self.intent, self.known) = (intent, known);
+    }
+
+    /// Something else was said since it asked, or what it asked is not what is asked now: it is asked anew before a yes counts.
+    pub fn lapse(&mut self) {
+        self.offered.clear();
+        if self.asked == Asked::Confirm {
+            self.asked = Asked::Lapsed;
+        }
+    }
+
     /// What was offered and is chosen now: a time, a service or a booking.
     fn take_choice(&mut self, said: &Said, zone: &TimeZone) {
         let Some(chosen) = &said.chosen else { return };
         if let Ok(at) = chosen.parse::<Timestamp>() {
-            let local = at.to_zoned(zone.clone());
-            let minutes = u16::try_from(i32::from(local.hour()) * 60 + i32::from(local.minute()));
-            self.date = Some(local.date());
-            self.time = minutes.ok().map(|minutes| (minutes, true));
+            self.date = Some(at.to_zoned(zone.clone()).date());
+            self.time = Some((minutes_of(at, zone), true));
+            self.exact = Some(at);
         } else if let Ok(booking) = chosen.parse() {
             self.booking = Some(booking);
         } else {
@@ -196,12 +212,12 @@ impl Form {
         }
     }
 
-    /// Somebody who does not do the service cannot be asked for it.
+    /// Somebody who does not do the service cannot be asked for it, which is said.
     fn leave_who_cannot(&mut self, pack: &ContextPack) {
         if let (Some(service), Some(provider)) = (&self.service, &self.provider)
             && pack.offer(service, provider).is_none()
         {
-            self.provider = None;
+            self.cannot = self.provider.take();
         }
     }
 }

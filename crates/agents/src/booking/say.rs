@@ -58,12 +58,17 @@ pub(super) fn day(date: Date, language: Language) -> String {
     }
 }
 
-/// "16:30", "4:30 pm", "16h30".
+/// "16:30", "4:30 pm", "16h30"; with its distance from UTC where the clock shows it twice that day.
 pub(super) fn clock(at: Timestamp, zone: &TimeZone, language: Language) -> String {
     let local = at.to_zoned(zone.clone());
     let (hour, minute) = (local.hour().unsigned_abs(), local.minute().unsigned_abs());
     let time = ClockTime::new(u16::from(hour), u16::from(minute));
-    time.map_or_else(String::new, |time| hours::time(time, language))
+    let time = time.map_or_else(String::new, |time| hours::time(time, language));
+    if zone.to_ambiguous_zoned(local.datetime()).is_ambiguous() {
+        format!("{time} (UTC{})", local.offset())
+    } else {
+        time
+    }
 }
 
 /// "jueves 3 de diciembre a las 16:30".

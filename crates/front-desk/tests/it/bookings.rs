@@ -229,3 +229,126 @@ async fn later_than_the_policy_a_visitor_says_that_they_know() {
     let refused = refused.refused(402, "quota_exceeded");
     assert_eq!(refused.body["quota"]["kind"], "bookings");
 }
+
+/// Makes a booking begin so many minutes from now.
+async fn begins_in(app: &App, id: &str, minutes: i64) {
+    let from = app.store.clock.now() + jiff::SignedDuration::from_mins(minutes);
+    let until = from + jiff::SignedDuration::from_mins(30);
+    app.store
+        .admin(format!(
+            "update misy.bookings set starts_at = '{from}', ends_at = '{until}', occupies = tstzrange('{from}', '{until}')
+             where booking_id = '{id}'"
+        ))
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn what_has_begun_is_changed_by_the_business_alone() {
+    let app = App::start().await;
+    let (_, andina) = app.two().await;
+    takes_bookings(&app, &andina).await;
+    let ana = Visitor::of(&app, &andina).await;
+    let id = ana.ask(&app, Method::POST, "/bookings", Some(&wanted(&in_hours(&app, 48)))).await.expect(201);
+    let id = id.text("bookingId");
+    begins_in(&app, &id, -60).await;
+    let path = format!("/bookings/{id}");
+    for patch in [json!({ "startsAt": in_hours(&app, 72) }), json!({ "details": { "name": "Luz Paz" } })] {
+        let moved = ana.ask(&app, Method::PATCH, &format!("{path}?late=true"), Some(&patch)).await;
+        moved.refused(409, "conflict");
+    }
+    ana.ask(&app, Method::POST, &format!("{path}/cancel?late=true"), None).await.refused(409, "conflict");
+    let path = andina.path(&path);
+    let patch = json!({ "details": { "name": "Ana Ruiz", "note": "No vino" } });
+    let noted = app.manage(&andina, Method::PATCH, &path, Some(&patch)).await.expect(200);
+    assert_eq!((&noted.body["details"]["note"], &noted.body["version"]), (&json!("No vino"), &json!(2)));
+    let off = app.manage(&andina, Method::POST, &format!("{path}/cancel"), None).await.expect(200);
+    assert_eq!(off.body["state"], "cancelled");
+    // Called off is called off, also for the contact, and twice is once.
+    ana.ask(&app, Method::POST, &format!("/bookings/{id}/cancel"), None).await.expect(200);
+}
+
+#[tokio::test]
+async fn who_it_is_for_is_put_right_though_nothing_could_be_booked_then() {
+    let app = App::start().await;
+    let (_, andina) = app.two().await;
+    takes_bookings(&app, &andina).await;
+    let ana = Visitor::of(&app, &andina).await;
+    let made = ana.ask(&app, Method::POST, "/bookings", Some(&wanted(&in_hours(&app, 30)))).await.expect(201);
+    let id = made.text("bookingId");
+    // The business asks for an hour at least.
+    begins_in(&app, &id, 30).await;
+    let mine = ana.ask(&app, Method::GET, "/bookings", None).await.expect(200);
+    let starts_at = mine.body["items"][0]["startsAt"].clone();
+    let path = format!("/bookings/{id}");
+    let patch = json!({ "details": { "name": "Ana Ruiz", "phone": "300 555 0122" } });
+    let put_right = ana.ask(&app, Method::PATCH, &path, Some(&patch)).await.expect(200);
+    assert_eq!(put_right.body["details"]["phone"], "300 555 0122");
+    assert_eq!((&put_right.body["startsAt"], &put_right.body["version"]), (&starts_at, &json!(2)));
+    // The same start, told once more, is no move.
+    let patch =
+        json!({ "startsAt": starts_at, "details": { "name": "Ana Ruiz", "note": "En silla de ruedas" } });
+    let put_right = app.manage(&andina, Method::PATCH, &andina.path(&path), Some(&patch)).await.expect(200);
+    assert_eq!(put_right.body["details"]["note"], "En silla de ruedas");
+    let mine = ana.ask(&app, Method::GET, "/bookings", None).await.expect(200);
+    assert_eq!(mine.body["items"][0]["startsAt"], starts_at);
+}
+
+#[tokio::test]
+async fn a_time_that_is_kept_is_made_a_booking_by_nobody_else() {
+    let app = App::start().await;
+    let (_, andina) = app.two().await;
+    takes_bookings(&app, &andina).await;
+    let ana = Visitor::of(&app, &andina).await;
+    let made = ana.ask(&app, Method::POST, "/bookings", Some(&wanted(&in_hours(&app, 48)))).await.expect(201);
+    let id = made.text("bookingId");
+    app.store
+        .admin("update misy.bookings set state = 'held', held_until = now() + interval '1 day'")
+        .await
+        .unwrap();
+    let path = format!("/bookings/{id}");
+    for patch in
+        [json!({ "startsAt": in_hours(&app, 72) }), json!({ "details": { "name": "Luz Paz" } }), json!({})]
+    {
+        let staff = app.manage(&andina, Method::PATCH, &andina.path(&path), Some(&patch)).await;
+        staff.refused(409, "conflict");
+        ana.ask(&app, Method::PATCH, &path, Some(&patch)).await.refused(409, "conflict");
+    }
+    let read = app.manage(&andina, Method::GET, &andina.path(&path), None).await.expect(200);
+    assert_eq!((&read.body["state"], &read.body["version"]), (&json!("held"), &json!(1)));
+}
+
+#[tokio::test]
+async fn one_visitor_spends_no_month_and_one_network_takes_not_all_times() {
+    let app = App::start().await;
+    let (_, andina) = app.two().await;
+    takes_bookings(&app, &andina).await;
+    let ana = Visitor::of(&app, &andina).await;
+    let book = async |visitor: &Visitor, hours: i64| {
+        visitor.ask(&app, Method::POST, "/bookings", Some(&wanted(&in_hours(&app, hours)))).await
+    };
+    for _ in 0..4 {
+        let made = book(&ana, 48).await.expect(201);
+        let cancel = format!("/bookings/{}/cancel", made.text("bookingId"));
+        ana.ask(&app, Method::POST, &cancel, None).await.expect(200);
+    }
+    let spent = book(&ana, 48).await.refused(429, "rate_limited");
+    assert!(spent.headers.contains_key("retry-after"), "{}", spent.body);
+    // Another session is the same visitor.
+    let session = app.session(&ana.token).await;
+    let again = Visitor { session, ..ana };
+    book(&again, 48).await.refused(429, "rate_limited");
+    // Somebody else books, and the tenant's people do.
+    let luis = Visitor::of(&app, &andina).await;
+    book(&luis, 48).await.expect(201);
+    let body = json!({ "booking": wanted(&in_hours(&app, 50)) });
+    app.manage(&andina, Method::POST, &andina.path("/bookings"), Some(&body)).await.expect(201);
+    let mut admin = app.store.connect_as("postgres").await.unwrap();
+    // Whoever looks at the tables reads no address and no chain of tokens.
+    let whose: Vec<String> = sqlx::query_scalar("select distinct whose from misy.booking_shares order by 1")
+        .fetch_all(&mut admin)
+        .await
+        .unwrap();
+    let is_blind = |name: &&String| name.starts_with("visitor ") && name.len() == "visitor ".len() + 24;
+    assert_eq!(whose.iter().filter(is_blind).count(), 2, "{whose:?}");
+}

@@ -5,14 +5,14 @@ use misy_domain::{
     Message, Timestamp,
     message::{Pressed, Reference, text_of},
 };
-use misy_store::{TenantKeys, sessions::ConversationStatus, turns::TurnWork};
+use misy_store::{TenantKeys, bookings::KeptForm, sessions::ConversationStatus, turns::TurnWork};
 use std::sync::{Arc, OnceLock};
 
 /// What a turn works with.
-pub(super) struct Loaded {
-    pub(super) keys: Arc<TenantKeys>,
-    pub(super) work: TurnWork,
-    pub(super) pack: CompiledPack,
+pub(crate) struct Loaded {
+    pub(crate) keys: Arc<TenantKeys>,
+    pub(crate) work: TurnWork,
+    pub(crate) pack: CompiledPack,
     /// What was settled so far of a booking.
     pub(super) form: Option<Form>,
     /// Made when it is first asked for, which is on the workbench.
@@ -80,4 +80,16 @@ fn history_item(message: &Message) -> HistoryItem {
 fn reference(pressed: &Pressed) -> Option<&Reference> {
     let Pressed::Button { reference, .. } = pressed;
     reference.as_ref()
+}
+
+/// The form that a turn goes on from. One of another version is begun anew. A question that was not the last thing said, or that the
+/// contact had not heard when they wrote, is asked anew.
+pub(super) fn open_form(kept: KeptForm, work: &TurnWork) -> Option<Form> {
+    let mut form: Form = serde_json::from_value(kept.form).ok()?;
+    let written = work.waiting.first().map_or(i64::MAX, |message| message.sequence);
+    let had_heard = work.history.iter().all(|message| message.sequence < written);
+    if !kept.is_newest || !had_heard {
+        form.lapse();
+    }
+    Some(form)
 }

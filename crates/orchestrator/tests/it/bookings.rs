@@ -4,7 +4,8 @@ use crate::turns::{messages, said, turns, until};
 use misy_domain::{Clock, Message, Metered, Role};
 use misy_orchestrator::WorkerSettings;
 use misy_store::{
-    bookings::{contact_of, upcoming},
+    bookings::{self, By, Correction, Details, contact_of, upcoming},
+    inbox::{self, Handled},
     leases::Backoff,
     sessions::Session,
     usage,
@@ -256,6 +257,149 @@ async fn somebody_who_was_slower_is_offered_other_times() {
     assert!(off.contains("está anulada"), "{off}");
     ana.has(&[], "").await;
     luis.has(&["16:00"], "Luis Mora").await;
+    shutdown.cancel();
+    worker.await.unwrap();
+}
+
+/// The worker dies before the turn is durable, and the contact thinks better of it meanwhile. Nothing is booked of which they are told that
+/// nothing is.
+#[tokio::test]
+async fn what_a_turn_books_is_booked_with_the_turn_or_not_at_all() {
+    let store = test_store().await.unwrap();
+    let tenant = clinic(&store, "andina", "es-CO", "Limpieza dental").await;
+    let ana = Talk::with(&store, &tenant).await;
+    let shutdown = CancellationToken::new();
+    let soon = Duration::from_millis(10);
+    let never = Duration::from_hours(1);
+    let settings = WorkerSettings {
+        poll: soon,
+        backoff: Backoff { first: never, most: never },
+        ..WorkerSettings::default()
+    };
+    let worker = tokio::spawn(turns(&store).worker(settings).run(shutdown.clone()));
+    ana.say("quiero reservar una limpieza dental mañana a las 15:00, soy Ana Ruiz").await;
+    break_each_turn_once(&store).await;
+    store.say(&tenant, ana.session.session_id, "yes", "sí").await.unwrap();
+    let mut admin = store.connect_as("postgres").await.unwrap();
+    let failed = "select exists (select from misy.conversations where attempts = 1 and lease_owner is null)";
+    timeout(PATIENCE, async {
+        while !sqlx::query_scalar::<_, bool>(failed).fetch_one(&mut admin).await.unwrap() {
+            tokio::time::sleep(soon).await;
+        }
+    })
+    .await
+    .expect("a turn that broke off");
+    ana.has(&[], "").await;
+    assert_eq!(counted(&store, &tenant).await, 0);
+
+    store.say(&tenant, ana.session.session_id, "no", "mejor no").await.unwrap();
+    store.admin("update misy.conversations set work_at = clock_timestamp()").await.unwrap();
+    let messages = timeout(PATIENCE, until(&store, &tenant, &ana.session, 5)).await.expect("an answer");
+    let (_, told) = said(&messages).pop().unwrap();
+    assert!(told.contains("no reservo nada"), "{told}");
+    ana.has(&[], "").await;
+    shutdown.cancel();
+    worker.await.unwrap();
+    assert_eq!(counted(&store, &tenant).await, 0);
+}
+
+/// What was asked before a person took the conversation is asked no more when they give it back.
+#[tokio::test]
+async fn a_yes_after_somebody_else_answered_books_nothing() {
+    let store = test_store().await.unwrap();
+    let tenant = clinic(&store, "andina", "es-CO", "Limpieza dental").await;
+    let ana = Talk::with(&store, &tenant).await;
+    let shutdown = CancellationToken::new();
+    let worker = tokio::spawn(turns(&store).worker(quick()).run(shutdown.clone()));
+    ana.say("quiero reservar una limpieza dental mañana a las 15:00, soy Ana Ruiz").await;
+    for handled in [Handled::ByAnybody, Handled::ByAssistant] {
+        let mut tx = store.database.tenant("test", &tenant.id).await.unwrap();
+        inbox::handle(&mut tx, ana.session.conversation_id, handled).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+    let answer = ana.say("sí").await;
+    assert!(!answer.contains("reservado"), "{answer}");
+    ana.has(&[], "").await;
+
+    // And what something else was said after is asked once more.
+    let asked = ana.say("quiero reservar una limpieza dental mañana a las 16:00").await;
+    assert!(asked.contains("¿A nombre de quién") || asked.contains("¿Confirmo?"), "{asked}");
+    ana.say("Ana Ruiz").await;
+    let other = ana.say("🙂").await;
+    assert!(!other.contains("¿Confirmo?"), "{other}");
+    let again = ana.say("sí").await;
+    assert!(again.contains("¿Confirmo?"), "{again}");
+    ana.has(&[], "").await;
+    ana.say("sí").await;
+    ana.has(&["16:00"], "Ana Ruiz").await;
+    shutdown.cancel();
+    worker.await.unwrap();
+}
+
+#[tokio::test]
+async fn what_is_moved_keeps_its_provider_and_its_note() {
+    let store = test_store().await.unwrap();
+    let tenant = clinic(&store, "andina", "es-CO", "Limpieza dental").await;
+    // Somebody else does it too, and comes first in the pack.
+    store
+        .admin(
+            r#"update misy.context_packs
+               set pack = jsonb_set(jsonb_set(pack::jsonb, '{services,0,providerIds}', '["aldo", "dra-rojas"]'), '{providers,1}',
+                   (pack::jsonb #> '{providers,0}') || '{"id": "aldo", "name": "Aldo Luna"}')
+               where tenant_id = 'andina' and version = 2"#,
+        )
+        .await
+        .unwrap();
+    let ana = Talk::with(&store, &tenant).await;
+    let shutdown = CancellationToken::new();
+    let worker = tokio::spawn(turns(&store).worker(quick()).run(shutdown.clone()));
+    ana.say("quiero reservar una limpieza dental mañana a las 15:00 con la doctora Rojas, soy Ana Ruiz")
+        .await;
+    ana.say("sí").await;
+    let mine = async || {
+        let mut tx = store.database.tenant("test", &tenant.id).await.unwrap();
+        let contact = contact_of(&mut tx, ana.session.conversation_id).await.unwrap().unwrap();
+        upcoming(&mut tx, &tenant.keys, contact, store.clock.now()).await.unwrap().pop().unwrap()
+    };
+    let booked = mine().await;
+    assert_eq!(booked.provider_id, "dra-rojas");
+    let details = Details { note: Some("Alergia al látex".to_owned()), ..booked.details };
+    let correction =
+        Correction { booking_id: booked.booking_id, expected: None, by: By::Staff, details: &details };
+    let mut tx = store.database.tenant("test", &tenant.id).await.unwrap();
+    let now = store.clock.now();
+    bookings::correct(&mut tx, &tenant.keys, &correction, now, &*store.entropy).await.unwrap();
+    tx.commit().await.unwrap();
+
+    let asked = ana.say("quiero cambiar mi cita para pasado mañana a las 17:00").await;
+    assert!(asked.contains("Con Dra. Rojas"), "{asked}");
+    ana.say("sí").await;
+    ana.has(&["17:00"], "Ana Ruiz").await;
+    let moved = mine().await;
+    assert_eq!((moved.booking_id, &*moved.provider_id), (booked.booking_id, "dra-rojas"));
+    assert_eq!(moved.details, details);
+    shutdown.cancel();
+    worker.await.unwrap();
+}
+
+#[tokio::test]
+async fn who_has_booked_their_share_of_a_day_is_given_to_a_person() {
+    let store = test_store().await.unwrap();
+    let tenant = clinic(&store, "andina", "es-CO", "Limpieza dental").await;
+    let ana = Talk::with(&store, &tenant).await;
+    let (contact, now) = (ana.session.contact_id, store.clock.now());
+    store
+        .admin(format!(
+            "insert into misy.booking_shares
+             select 'andina', 'contact {contact}', ('{now}'::timestamptz at time zone 'UTC')::date + later, 4
+             from generate_series(0, 1) later"
+        ))
+        .await
+        .unwrap();
+    let shutdown = CancellationToken::new();
+    let worker = tokio::spawn(turns(&store).worker(quick()).run(shutdown.clone()));
+    let told = ana.say("quiero reservar una limpieza dental mañana a las 15:00, soy Ana Ruiz").await;
+    assert!(told.contains("no puedo confirmar más reservas"), "{told}");
     shutdown.cancel();
     worker.await.unwrap();
 }

@@ -1,6 +1,6 @@
-//! Bookings are made, moved and called off.
+//! Bookings are made and moved.
 
-use super::{Booking, Details, MOST_AHEAD, Own, find, read::taken, seal};
+use super::{Booking, Details, MOST_AHEAD, Own, change::locked, find, read::taken, seal, shares};
 use crate::{
     ContactKey, StoreError, TenantKeys, TenantTx,
     usage::{self, CountedFor, Reserved},
@@ -22,7 +22,9 @@ pub struct NewBooking<'a> {
     pub expected: Option<i64>,
     /// Whose it is.
     pub contact: ContactId,
-    /// The conversation that it is made in.
+    /// Who makes or moves it.
+    pub by: By,
+    /// The conversation that it is made in; a contact's takes from the share of its visitor.
     pub conversation: Option<ConversationId>,
     /// The service with those who may do it, the preferred ones first.
     pub offers: &'a [Offer<'a>],
@@ -36,6 +38,15 @@ pub struct NewBooking<'a> {
     pub counted_for: CountedFor<'a>,
 }
 
+/// Who does something with a booking.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum By {
+    /// Somebody of the tenant.
+    Staff,
+    /// This contact. They change their own, and nothing that has begun.
+    Contact(ContactId),
+}
+
 /// What came of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kept {
@@ -47,8 +58,16 @@ pub enum Kept {
     QuotaExceeded,
     /// The contact has as much ahead as they may.
     TooManyAhead,
+    /// The visitor, or the network that they come from, has booked or keeps as much as one may in a day.
+    ShareSpent,
     /// It belongs to another contact, or was called off.
     NotFound,
+    /// It is only kept for somebody who decides, and alone books it.
+    IsHeld,
+    /// It is booked, and not kept for a while any more.
+    IsBooked,
+    /// It has begun or is over.
+    Begun,
 }
 
 /// Makes a booking be as it shall be: keeps a time, books it, or moves it. All or nothing; the rest is as it was.
@@ -73,6 +92,13 @@ pub async fn put(
         if new.expected.is_some_and(|expected| expected != before.version) {
             return Err(StoreError::Stale("booking"));
         }
+        // Whoever keeps a time books it, and what is booked is not kept for a while only.
+        match before.state {
+            BookingState::Held if new.by == By::Staff => return Ok(Kept::IsHeld),
+            BookingState::Booked if new.hold.is_some() => return Ok(Kept::IsBooked),
+            BookingState::Booked if new.by != By::Staff && before.starts_at <= now => return Ok(Kept::Begun),
+            _ => {}
+        }
         if is_so_already(before, new) {
             return Ok(Kept::Kept(Box::new(before.clone())));
         }
@@ -85,11 +111,14 @@ pub async fn put(
         Err(refused) => return Ok(Kept::Refused(refused)),
     };
     let was_booked = before.as_ref().is_some_and(|before| before.state == BookingState::Booked);
-    if new.hold.is_none() && !was_booked {
-        if ahead(tx, new.contact, now).await? >= MOST_AHEAD {
+    if !was_booked {
+        if open(tx, new, now).await? >= MOST_AHEAD {
             return Ok(Kept::TooManyAhead);
         }
-        if !count(tx, new, now).await? {
+        if !shares::take(tx, new, now).await? {
+            return Ok(Kept::ShareSpent);
+        }
+        if new.hold.is_none() && !count(tx, new, now).await? {
             return Ok(Kept::QuotaExceeded);
         }
     }
@@ -174,30 +203,21 @@ async fn forget_what_ran_out(
     Ok(())
 }
 
-async fn locked(tx: &mut TenantTx, keys: &TenantKeys, id: BookingId) -> Result<Option<Booking>, StoreError> {
+/// What else the contact has ahead, booked or kept.
+async fn open(tx: &mut TenantTx, new: &NewBooking<'_>, now: Timestamp) -> Result<i64, StoreError> {
     let tenant = tx.tenant().clone();
-    sqlx::query!(
-        "select 1 as one from bookings where tenant_id = $1 and booking_id = $2 for no key update",
-        tenant.as_str(),
-        id.to_string(),
-    )
-    .fetch_optional(tx.connection())
-    .await?;
-    find(tx, keys, id).await
-}
-
-async fn ahead(tx: &mut TenantTx, contact: ContactId, now: Timestamp) -> Result<i64, StoreError> {
-    let tenant = tx.tenant().clone();
-    let ahead = sqlx::query_scalar!(
+    let open = sqlx::query_scalar!(
         r#"select count(*) as "count!" from bookings
-           where tenant_id = $1 and contact_id = $2 and state = 'booked' and starts_at > $3"#,
+           where tenant_id = $1 and contact_id = $2 and starts_at > $3 and booking_id <> $4
+               and (state = 'booked' or state = 'held' and held_until > $3)"#,
         tenant.as_str(),
-        contact.to_string(),
+        new.contact.to_string(),
         now.to_sqlx() as _,
+        new.booking_id.to_string(),
     )
     .fetch_one(tx.connection())
     .await?;
-    Ok(ahead)
+    Ok(open)
 }
 
 /// Counts a booking in the month's quota; whether there was room. It counts once, and goes on counting when it is called off.
@@ -263,45 +283,4 @@ async fn write(
 /// Whether the database refused what would take a place twice.
 fn is_overlap(error: &sqlx::Error) -> bool {
     error.as_database_error().and_then(sqlx::error::DatabaseError::code).is_some_and(|code| code == "23P01")
-}
-
-/// Calls a booking off, or lets a time go that was kept. Twice is once; says how it is then. `None`: there is none.
-pub async fn call_off(
-    tx: &mut TenantTx,
-    keys: &TenantKeys,
-    id: BookingId,
-    expected: Option<i64>,
-    now: Timestamp,
-) -> Result<Option<Booking>, StoreError> {
-    let tenant = tx.tenant().clone();
-    let Some(before) = locked(tx, keys, id).await? else { return Ok(None) };
-    if before.state == BookingState::Cancelled {
-        return Ok(Some(before));
-    }
-    if expected.is_some_and(|expected| expected != before.version) {
-        return Err(StoreError::Stale("booking"));
-    }
-    sqlx::query!(
-        "update bookings set state = 'cancelled', held_until = null, version = version + 1, changed_at = $3
-         where tenant_id = $1 and booking_id = $2",
-        tenant.as_str(),
-        id.to_string(),
-        now.to_sqlx() as _,
-    )
-    .execute(tx.connection())
-    .await?;
-    find(tx, keys, id).await
-}
-
-/// Lets the time go that a conversation kept.
-pub async fn release(tx: &mut TenantTx, conversation: ConversationId) -> Result<(), StoreError> {
-    let tenant = tx.tenant().clone();
-    sqlx::query!(
-        "delete from bookings where tenant_id = $1 and conversation_id = $2 and state = 'held'",
-        tenant.as_str(),
-        conversation.to_string(),
-    )
-    .execute(tx.connection())
-    .await?;
-    Ok(())
 }

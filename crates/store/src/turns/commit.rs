@@ -2,7 +2,7 @@
 
 use super::{CommittedTurn, Conversations, Kept, NewHandoff, NewWait, TurnResult, place, seal_kept};
 use crate::{
-    Bell, Database, StoreError, TenantKeys,
+    Bell, Database, StoreError, TenantKeys, TenantTx,
     bell::News,
     leases::{Lease, interval},
     messages,
@@ -27,10 +27,29 @@ impl Database {
         clock: &dyn Clock,
         entropy: &dyn Entropy,
     ) -> Result<CommittedTurn, StoreError> {
+        self.commit_turn_with(None, lease, result, keys, bell, clock, entropy).await
+    }
+
+    /// The same, together with what a transaction of the worker did: both become durable, or neither.
+    #[allow(clippy::too_many_arguments, reason = "those of a turn, and the transaction")]
+    pub async fn commit_turn_with(
+        &self,
+        mut with: Option<TenantTx>,
+        lease: &Lease<Conversations>,
+        result: &TurnResult<'_>,
+        keys: &TenantKeys,
+        bell: &Bell,
+        clock: &dyn Clock,
+        entropy: &dyn Entropy,
+    ) -> Result<CommittedTurn, StoreError> {
         let asked: Vec<MessageId> = result.work.waiting.iter().map(|message| message.message_id).collect();
         // What is said before a wait answers nothing yet.
         let answers = if result.wait.is_some() { &[] } else { asked.as_slice() };
-        let key = keys.contact(Via::Pool(self.worker()), &lease.id.to_string()).await?;
+        let via = match &mut with {
+            Some(tx) => Via::Connection(tx.connection()),
+            None => Via::Pool(self.worker()),
+        };
+        let key = keys.contact(via, &lease.id.to_string()).await?;
         // Without its contact the conversation is gone, and the lease with it.
         let key = key.ok_or(StoreError::LeaseLost)?;
         let sealed = SealedReplies::of(result.replies, answers, &lease.tenant, &key, clock, entropy)?;
@@ -55,7 +74,7 @@ impl Database {
             "asked": asked.len(),
             "replies": result.replies.len(),
         });
-        let row = sqlx::query!(
+        let committing = sqlx::query!(
             "select committed, last_sequence, has_more
              from commit_turn($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
                               $21, $22, $23, $24, $25, $26, $27)",
@@ -86,11 +105,17 @@ impl Database {
             result.wait.map(|wait| wait.waits_for.as_str()),
             result.wait.map(|wait| interval(wait.most)) as _,
             sealed_wait,
-        )
-        .fetch_one(self.worker())
-        .await?;
+        );
+        let row = match &mut with {
+            Some(tx) => committing.fetch_one(tx.connection()).await?,
+            None => committing.fetch_one(self.worker()).await?,
+        };
+        // What was done with it goes with it.
         if row.committed != Some(true) {
             return Err(StoreError::LeaseLost);
+        }
+        if let Some(tx) = with {
+            tx.commit().await?;
         }
         let last_sequence = row.last_sequence.unwrap_or_default();
         let has_more = row.has_more.unwrap_or_default();

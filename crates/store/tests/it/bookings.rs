@@ -3,7 +3,7 @@
 use misy_domain::{BookingId, BookingState, Clock, ContextPack, Metered, Timestamp, booking::Refused};
 use misy_store::{
     StoreError,
-    bookings::{self, Details, Kept, NewBooking, Own},
+    bookings::{self, By, Correction, Details, Kept, NewBooking, Off, Own},
     sessions::Session,
     usage::{self, CountedFor},
 };
@@ -61,12 +61,25 @@ impl Desk {
         starts_at: Timestamp,
         hold: Option<Duration>,
     ) -> Result<Kept, StoreError> {
+        self.put_by(By::Contact(session.contact_id), session, id, service, starts_at, hold).await
+    }
+
+    async fn put_by(
+        &self,
+        by: By,
+        session: &Session,
+        id: BookingId,
+        service: &str,
+        starts_at: Timestamp,
+        hold: Option<Duration>,
+    ) -> Result<Kept, StoreError> {
         let offers = self.pack.offers(service);
         let details = Details { name: Some("Ana".to_owned()), ..Details::default() };
         let new = NewBooking {
             booking_id: id,
             expected: None,
             contact: session.contact_id,
+            by,
             conversation: Some(session.conversation_id),
             offers: &offers,
             starts_at,
@@ -88,12 +101,38 @@ impl Desk {
         counted.get(&Metered::Bookings).copied().unwrap_or_default()
     }
 
-    async fn call_off(&self, id: BookingId) {
+    async fn off(&self, id: BookingId, by: By) -> Off {
         let mut tx = self.store.database.tenant("test.call_off", &self.tenant.id).await.unwrap();
         let now = self.store.clock.now();
-        let booking = bookings::call_off(&mut tx, &self.tenant.keys, id, None, now).await.unwrap().unwrap();
+        let off = bookings::call_off(&mut tx, &self.tenant.keys, id, None, by, now).await.unwrap();
         tx.commit().await.unwrap();
-        assert_eq!(booking.state, BookingState::Cancelled);
+        off
+    }
+
+    async fn call_off(&self, id: BookingId) {
+        let off = self.off(id, By::Staff).await;
+        assert!(matches!(off, Off::Off(booking) if booking.state == BookingState::Cancelled));
+    }
+
+    async fn correct(&self, id: BookingId, by: By) -> Kept {
+        let mut tx = self.store.database.tenant("test.correct", &self.tenant.id).await.unwrap();
+        let details = Details { note: Some("Alergia al látex".to_owned()), ..Details::default() };
+        let correction = Correction { booking_id: id, expected: None, by, details: &details };
+        let (now, entropy) = (self.store.clock.now(), &*self.store.entropy);
+        let kept = bookings::correct(&mut tx, &self.tenant.keys, &correction, now, entropy).await.unwrap();
+        tx.commit().await.unwrap();
+        kept
+    }
+
+    /// A session that takes from these shares.
+    async fn session_of(&self, counts_as: &str) -> Session {
+        let session = self.store.session(&self.tenant).await.unwrap();
+        let id = session.session_id;
+        self.store
+            .admin(format!("update misy.sessions set counts_as = '{counts_as}' where session_id = '{id}'"))
+            .await
+            .unwrap();
+        session
     }
 }
 
@@ -254,4 +293,122 @@ async fn bookings_count_in_the_months_quota_and_nothing_is_booked_beyond_it() {
     assert!(is_kept(&kept, BookingState::Held));
     let beyond = desk.put(&session, held, "limpieza", desk.in_hours(31), None).await.unwrap();
     assert_eq!((beyond, desk.booked().await), (Kept::QuotaExceeded, 1));
+}
+
+#[tokio::test]
+async fn what_is_kept_and_what_is_booked_become_each_other_by_no_other_call() {
+    let desk = Desk::open(test_store().await.unwrap()).await;
+    let session = desk.store.session(&desk.tenant).await.unwrap();
+    let (start, later, minutes) = (desk.in_hours(30), desk.in_hours(31), Some(Duration::from_mins(10)));
+    let held = desk.new_id();
+    assert!(is_kept(
+        &desk.put(&session, held, "limpieza", start, minutes).await.unwrap(),
+        BookingState::Held
+    ));
+    assert_eq!(desk.put_by(By::Staff, &session, held, "limpieza", later, None).await.unwrap(), Kept::IsHeld);
+    assert_eq!(desk.correct(held, By::Staff).await, Kept::IsHeld);
+    assert!(is_kept(&desk.put(&session, held, "limpieza", start, None).await.unwrap(), BookingState::Booked));
+    for at in [start, later] {
+        assert_eq!(desk.put(&session, held, "limpieza", at, minutes).await.unwrap(), Kept::IsBooked);
+    }
+    assert_eq!(desk.booked().await, 1);
+}
+
+#[tokio::test]
+async fn what_has_begun_is_the_contacts_no_more_and_what_is_put_right_is_no_new_booking() {
+    let desk = Desk::open(test_store().await.unwrap()).await;
+    let session = desk.store.session(&desk.tenant).await.unwrap();
+    let other = desk.store.session(&desk.tenant).await.unwrap();
+    let (id, start) = (desk.new_id(), desk.in_hours(30));
+    desk.put(&session, id, "limpieza", start, None).await.unwrap();
+    let (own, others) = (By::Contact(session.contact_id), By::Contact(other.contact_id));
+    assert_eq!(desk.off(id, others).await, Off::NotFound);
+    assert_eq!(desk.correct(id, others).await, Kept::NotFound);
+
+    desk.store.clock.advance(Duration::from_hours(40));
+    assert_eq!(desk.off(id, own).await, Off::Begun);
+    assert_eq!(desk.correct(id, own).await, Kept::Begun);
+    let later = desk.in_hours(30);
+    assert_eq!(desk.put(&session, id, "limpieza", later, None).await.unwrap(), Kept::Begun);
+    let Kept::Kept(corrected) = desk.correct(id, By::Staff).await else { panic!() };
+    assert_eq!((corrected.starts_at, corrected.version), (start, 2));
+    assert_eq!(corrected.details.note.as_deref(), Some("Alergia al látex"));
+    desk.call_off(id).await;
+    assert_eq!(desk.correct(id, By::Staff).await, Kept::NotFound);
+}
+
+#[tokio::test]
+async fn a_visitor_and_a_network_take_their_share_of_a_day_and_leave_the_rest() {
+    let desk = Desk::open(test_store().await.unwrap()).await;
+    let book = async |session: &Session, hours: i64| {
+        let id = desk.new_id();
+        let kept = desk.put(session, id, "mesa", desk.in_hours(hours), None).await.unwrap();
+        (kept, id)
+    };
+    // By booking and calling off, one contact gets no further than four times.
+    let first = desk.session_of("{visitor a,host h}").await;
+    for _ in 0..4 {
+        let (kept, id) = book(&first, 30).await;
+        assert!(is_kept(&kept, BookingState::Booked));
+        desk.call_off(id).await;
+    }
+    assert_eq!(book(&first, 30).await.0, Kept::ShareSpent);
+    // Nor does the visitor in another session, and where the host is used up nobody there does.
+    let same = desk.session_of("{visitor a,host h}").await;
+    assert_eq!(book(&same, 30).await.0, Kept::ShareSpent);
+    for hours in 0..4 {
+        let beside = desk.session_of(&format!("{{visitor b{hours},host h}}")).await;
+        assert!(is_kept(&book(&beside, 40 + 2 * hours).await.0, BookingState::Booked));
+    }
+    let next = desk.session_of("{visitor c,host h}").await;
+    assert_eq!(book(&next, 60).await.0, Kept::ShareSpent);
+    let minutes = Some(Duration::from_mins(10));
+    let hold = desk.put(&next, desk.new_id(), "mesa", desk.in_hours(60), minutes).await.unwrap();
+    assert_eq!(hold, Kept::ShareSpent, "who may not book keeps nothing");
+    assert_eq!(desk.booked().await, 8, "what was refused counts nowhere");
+    // The tenant's people, and others, go on.
+    let kept = desk.put_by(By::Staff, &first, desk.new_id(), "mesa", desk.in_hours(70), None).await.unwrap();
+    assert!(is_kept(&kept, BookingState::Booked));
+    let elsewhere = desk.session_of("{visitor d,host i}").await;
+    assert!(is_kept(&book(&elsewhere, 80).await.0, BookingState::Booked));
+    // The next day there is room again.
+    desk.store.clock.advance(Duration::from_hours(24));
+    assert!(is_kept(&book(&next, 60).await.0, BookingState::Booked));
+}
+
+#[tokio::test]
+async fn a_visitor_keeps_three_times_in_however_many_sessions() {
+    let desk = Desk::open(test_store().await.unwrap()).await;
+    let keep = async |session: &Session, hours: i64| {
+        let minutes = Some(Duration::from_mins(10));
+        desk.put(session, desk.new_id(), "mesa", desk.in_hours(hours), minutes).await.unwrap()
+    };
+    for hours in 0..3 {
+        let session = desk.session_of("{visitor a}").await;
+        assert!(is_kept(&keep(&session, 30 + 2 * hours).await, BookingState::Held));
+    }
+    let fourth = desk.session_of("{visitor a}").await;
+    assert_eq!(keep(&fourth, 40).await, Kept::ShareSpent);
+    let other = desk.session_of("{visitor b}").await;
+    assert!(is_kept(&keep(&other, 40).await, BookingState::Held));
+    desk.store.clock.advance(Duration::from_mins(11));
+    assert!(is_kept(&keep(&fourth, 42).await, BookingState::Held), "what ran out keeps nothing");
+}
+
+/// Many at once, of services that share no provider.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn no_two_take_the_last_part_of_a_share() {
+    let desk = Arc::new(Desk::open(test_store().await.unwrap()).await);
+    let mut tasks = JoinSet::new();
+    for number in 0..24 {
+        let session = desk.session_of(&format!("{{visitor {number},host h}}")).await;
+        let desk = desk.clone();
+        tasks.spawn(async move {
+            let service = if number % 2 == 0 { "mesa" } else { "limpieza" };
+            desk.put(&session, desk.new_id(), service, desk.in_hours(30 + 2 * number), None).await.unwrap()
+        });
+    }
+    let outcomes = tasks.join_all().await;
+    assert_eq!(outcomes.iter().filter(|kept| is_kept(kept, BookingState::Booked)).count(), 8);
+    assert_eq!(outcomes.iter().filter(|kept| **kept == Kept::ShareSpent).count(), 16);
 }

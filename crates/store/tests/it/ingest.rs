@@ -158,6 +158,7 @@ async fn a_session_that_is_over_takes_no_message_and_one_that_is_resumed_does() 
         family: tenant.family,
         permissions: &permissions,
         metadata: Some(&metadata),
+        counts_as: &[],
         ttl: Duration::from_mins(1),
     };
     let mut tx = store.database.tenant("test", &tenant.id).await.unwrap();

@@ -52,6 +52,7 @@ fn rows_of(tenant: &str) -> String {
          values ('{tenant}', 'bkg_1', 'con_1', 's', 'S', 'dr-a', 'A', 1, 'booked', '2026-12-02T10:00Z', '2026-12-02T11:00Z',
                  '[2026-12-02T10:00Z,2026-12-02T11:00Z)', 'x', now(), now());
          insert into misy.booking_forms values ('{tenant}', 'cnv_1', 1, 'x');
+         insert into misy.booking_shares values ('{tenant}', 'host x', '2026-12-02', 1);
          insert into misy.conversation_notes values ('{tenant}', 'nte_1', 'cnv_1', 'usr_1', 'x', now());
          insert into misy.roles (tenant_id, role_id, name, actions) values ('{tenant}', 'front', 'Front', '{{}}');
          insert into misy.privilege_uses values ('{tenant}', 'grt_1', 'own', 'usr_1', 'support_access', 'tenant', 'r', now());

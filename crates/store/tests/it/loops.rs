@@ -120,6 +120,7 @@ async fn what_is_over_is_found_without_reading_whole_tables() {
     let swept = [
         "attachments",
         "booking_forms",
+        "booking_shares",
         "bookings",
         "idempotency_keys",
         "mails",

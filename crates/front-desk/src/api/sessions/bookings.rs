@@ -3,7 +3,7 @@
 use super::own_session;
 use crate::{
     api::{
-        booking::{self, BookingAnswer, BookingPatch, NewBookingBody, Wanted},
+        booking::{self, BookingAnswer, BookingPatch, Caller, NewBookingBody},
         tenants::{Page, expected_version, versioned},
     },
     desk::FrontDesk,
@@ -15,7 +15,7 @@ use axum::{Json, extract::State, response::Response};
 use http::StatusCode;
 use misy_domain::{BookingId, Channel, Permission};
 use misy_store::{
-    bookings::{self, Booking},
+    bookings::{self, Booking, By},
     sessions::Session,
     tenant_tx,
     usage::CountedFor,
@@ -31,7 +31,7 @@ impl Access for Book {
 }
 
 /// Whether somebody knows that it is late.
-#[derive(Debug, Deserialize, IntoParams)]
+#[derive(Debug, Clone, Copy, Default, Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct LateQuery {
@@ -85,7 +85,7 @@ pub(crate) async fn free(
 /// Book for oneself
 ///
 /// A time that somebody else has is `409 slot_taken`, one that is against the rules of the business is `422 slot_refused`; both say
-/// which times are free.
+/// which times are free. One visitor, and one network, books so many times in a day: more is `429 rate_limited`.
 #[utoipa::path(
     post, path = "/api/meta-agent/sessions/{sessionId}/bookings", tag = "chat", operation_id = "createMyBooking",
     request_body(content = NewBookingBody, example = json!({
@@ -112,18 +112,9 @@ pub(crate) async fn create(
         if let Some(answer) = once.answered(&desk, tx).await? {
             return Ok(answer);
         }
-        let wanted = Wanted {
-            booking_id,
-            expected: None,
-            contact: session.contact_id,
-            conversation: Some(session.conversation_id),
-            service: &body.service_id,
-            provider: body.provider_id.as_deref(),
-            starts_at: body.starts_at,
-            details: &body.details,
-            counted_for: CountedFor { key: None, site: Some(call.site()), channel: Some(Channel::Web) },
-        };
-        let booking = booking::put(&desk, tx, call.keys(), &wanted).await?;
+        let caller = visitor(&call, &session, LateQuery::default());
+        let whose = (booking_id, session.contact_id);
+        let booking = booking::create(&desk, tx, &caller, whose, &body).await?;
         Ok(once.keep(&desk, tx, call.keys(), StatusCode::CREATED, &BookingAnswer::from(booking)).await?)
     }))
     .await;
@@ -155,8 +146,8 @@ pub(crate) async fn calendar(
 
 /// Move or change one's booking
 ///
-/// What is not given stays. Later than the business lets it be changed for nothing it is `422 too_late`, unless `late` says that the
-/// contact knows.
+/// What is not given stays. Later than the business lets it be moved for nothing it is `422 too_late`, unless `late` says that the
+/// contact knows. What has begun or is over is `409 conflict`.
 #[utoipa::path(
     patch, path = "/api/meta-agent/sessions/{sessionId}/bookings/{bookingId}", tag = "chat", operation_id = "changeMyBooking",
     request_body(content = BookingPatch, example = json!({"startsAt": "2026-12-03T20:00:00Z"})),
@@ -180,12 +171,7 @@ pub(crate) async fn change(
     let late: LateQuery = call.received.query()?;
     let patch: BookingPatch = call.received.json()?;
     let changed = Box::pin(tenant_tx!(desk.database, "bookings.change", call.tenant(), async |tx| {
-        let before = own(bookings::find(tx, call.keys(), id).await?, &session)?;
-        let pack = booking::pack(&desk, tx).await?;
-        if booking::is_late(&before, pack.pack(), desk.clock.now()) && late.late != Some(true) {
-            return Err(too_late().into());
-        }
-        booking::change(&desk, tx, call.keys(), &before, &patch, expected).await
+        booking::change(&desk, tx, &visitor(&call, &session, late), id, &patch, expected).await
     }))
     .await;
     let booking = booking::answered(&desk, call.tenant(), changed).await?;
@@ -195,7 +181,7 @@ pub(crate) async fn change(
 /// Cancel one's booking
 ///
 /// Its time is free again. Twice is once. Later than the business lets it be cancelled for nothing it is `422 too_late`, unless `late`
-/// says that the contact knows.
+/// says that the contact knows. What has begun or is over is `409 conflict`.
 #[utoipa::path(
     post, path = "/api/meta-agent/sessions/{sessionId}/bookings/{bookingId}/cancel", tag = "chat",
     operation_id = "cancelMyBooking",
@@ -219,13 +205,7 @@ pub(crate) async fn cancel(
     call.received.expect_no_body()?;
     let late: LateQuery = call.received.query()?;
     let booking = Box::pin(tenant_tx!(desk.database, "bookings.cancel", call.tenant(), async |tx| {
-        let before = own(bookings::find(tx, call.keys(), id).await?, &session)?;
-        let (pack, now) = (booking::pack(&desk, tx).await?, desk.clock.now());
-        let is_booked = before.state == misy_domain::BookingState::Booked;
-        if is_booked && booking::is_late(&before, pack.pack(), now) && late.late != Some(true) {
-            return Err(too_late());
-        }
-        bookings::call_off(tx, call.keys(), id, expected, now).await?.ok_or_else(Problem::not_found)
+        booking::cancel(&desk, tx, &visitor(&call, &session, late), id, expected).await
     }))
     .await?;
     Ok(versioned(booking.version, BookingAnswer::from(booking)))
@@ -246,8 +226,13 @@ fn own(booking: Option<Booking>, session: &Session) -> Result<Booking, Problem> 
     booking.filter(|booking| booking.contact_id == session.contact_id).ok_or_else(Problem::not_found)
 }
 
-fn too_late() -> Problem {
-    let detail =
-        "It is too late to change this booking for nothing; ask with late=true if the contact knows.";
-    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, Code::TooLate, detail)
+/// The session's contact, for themselves.
+fn visitor<'a>(call: &'a TenantCall<Book>, session: &Session, late: LateQuery) -> Caller<'a> {
+    Caller {
+        keys: call.keys(),
+        by: By::Contact(session.contact_id),
+        conversation: Some(session.conversation_id),
+        counted_for: CountedFor { key: None, site: Some(call.site()), channel: Some(Channel::Web) },
+        knows_it_is_late: late.late == Some(true),
+    }
 }

@@ -6,12 +6,14 @@ use crate::{
     idempotent::Once,
     pipeline::TenantCall,
     problem::Problem,
+    shares::Who,
     welcome::{Welcome, ai_disclosure},
 };
 use axum::{extract::State, response::Response};
 use http::StatusCode;
 use misy_domain::{Channel, ConversationId, Language, Locale, SessionId, Timestamp};
 use misy_store::sessions::{self, NewSession, Session};
+use misy_trust::RequestKeyKind;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -100,6 +102,7 @@ pub(crate) async fn open(
     if let Some(answer) = once.answered(&desk, &mut tx).await? {
         return Ok(answer);
     }
+    let counts_as = counts_as(&call);
     let new = NewSession {
         site: call.site(),
         channel: asked.channel,
@@ -107,6 +110,7 @@ pub(crate) async fn open(
         family: call.family(),
         permissions: call.permissions(),
         metadata: asked.metadata.as_ref(),
+        counts_as: &counts_as,
         ttl: call.state().session_ttl(),
     };
     let session = match asked.resume {
@@ -120,6 +124,15 @@ pub(crate) async fn open(
     let welcome = desk.welcomes.of(&mut tx).await?;
     let answer = answer(&session, asked.locale.as_ref(), &welcome);
     once.answer(&desk, tx, call.keys(), StatusCode::CREATED, &answer).await
+}
+
+/// Whose shares the session takes from. A program has its own end.
+fn counts_as(call: &TenantCall<WriteChat>) -> Vec<String> {
+    let who = match call.claims().sig {
+        RequestKeyKind::Token => Who::Visitor(call.received.record.address),
+        RequestKeyKind::Tenant => Who::Program,
+    };
+    who.counts_as(call.keys(), &call.family().to_string())
 }
 
 fn check(asked: &SessionRequest) -> Result<(), Problem> {

@@ -2,7 +2,7 @@
 
 use super::{Page, expected_version, page_limit, versioned};
 use crate::{
-    api::booking::{self, BookingAnswer, BookingPatch, NewBookingBody, Wanted},
+    api::booking::{self, BookingAnswer, BookingPatch, Caller, NewBookingBody},
     desk::FrontDesk,
     idempotent::Once,
     management::Managed,
@@ -14,7 +14,6 @@ use misy_domain::{BookingId, BookingState, ContactId, Timestamp, act};
 use misy_store::{
     bookings::{self, Booking, Listed, Position},
     contacts, tenant_tx,
-    usage::CountedFor,
 };
 use serde::Deserialize;
 use serde_json::json;
@@ -135,18 +134,8 @@ pub(crate) async fn create(
             Some(contact) => contact,
             None => contacts::add(tx, call.keys(), &*desk.clock, &*desk.entropy).await?,
         };
-        let wanted = Wanted {
-            booking_id,
-            expected: None,
-            contact,
-            conversation: None,
-            service: &body.service_id,
-            provider: body.provider_id.as_deref(),
-            starts_at: body.starts_at,
-            details: &body.details,
-            counted_for: CountedFor::default(),
-        };
-        let booking = booking::put(&desk, tx, call.keys(), &wanted).await?;
+        let caller = Caller::staff(call.keys());
+        let booking = booking::create(&desk, tx, &caller, (booking_id, contact), &body).await?;
         let detail = json!({ "serviceId": booking.service_id, "providerId": booking.provider_id });
         call.record_change(&desk, tx, booking_id.to_string(), Some(detail)).await?;
         Ok(once.keep(&desk, tx, call.keys(), StatusCode::CREATED, &BookingAnswer::from(booking)).await?)
@@ -202,7 +191,8 @@ pub(crate) async fn calendar(
 
 /// Move or change a booking
 ///
-/// What is not given stays. Refused with the same codes as a new one.
+/// What is not given stays. A change of time or provider is refused with the same codes as a new booking; who it is for can be put right at
+/// any time. A time that is only kept for somebody who decides is `409 conflict`.
 #[utoipa::path(
     patch, path = "/api/meta-agent/tenants/{tenantId}/bookings/{bookingId}", tag = "bookings", operation_id = "changeBooking",
     request_body(content = BookingPatch, example = json!({"startsAt": "2026-12-03T20:00:00Z"})),
@@ -224,8 +214,7 @@ pub(crate) async fn change(
     let expected = expected_version(&call.received)?;
     let patch: BookingPatch = call.received.json()?;
     let changed = Box::pin(tenant_tx!(desk.database, "bookings.change", &call.tenant, async |tx| {
-        let before = bookings::find(tx, call.keys(), id).await?.ok_or_else(Problem::not_found)?;
-        let booking = booking::change(&desk, tx, call.keys(), &before, &patch, expected).await?;
+        let booking = booking::change(&desk, tx, &Caller::staff(call.keys()), id, &patch, expected).await?;
         let detail = json!({ "version": booking.version });
         call.record_change(&desk, tx, id.to_string(), Some(detail)).await?;
         Ok(booking)
@@ -259,8 +248,7 @@ pub(crate) async fn cancel(
     let expected = expected_version(&call.received)?;
     call.received.expect_no_body()?;
     let booking = Box::pin(tenant_tx!(desk.database, "bookings.cancel", &call.tenant, async |tx| {
-        let booking = bookings::call_off(tx, call.keys(), id, expected, desk.clock.now()).await?;
-        let booking = booking.ok_or_else(Problem::not_found)?;
+        let booking = booking::cancel(&desk, tx, &Caller::staff(call.keys()), id, expected).await?;
         call.record_change(&desk, tx, id.to_string(), None).await?;
         Ok::<_, Problem>(booking)
     }))

@@ -84,7 +84,7 @@ const BOUNDED_OTHERWISE: &str = "
     ('deliveries', 'one for each message that is said'), ('delivery_pieces', 'a few for each message that is said'),
     ('messages', 'quota of the month'), ('decisions', 'one for each turn'),
     ('bookings', 'quota of the month; one hold for each conversation, a few bookings for each contact'),
-    ('booking_calendars', 'one for each provider of a pack'), ('booking_forms', 'one for each turn; gone with the next'),
+    ('booking_shares', 'shares of visitors; gone after two days'), ('booking_calendars', 'one for each provider of a pack'), ('booking_forms', 'one for each turn; gone with the next'),
     ('usage_slots', 'sixteen a month'), ('usage_events', 'quota of the month'), ('quotas', 'one for each kind'),
     ('quota_events', 'two for each kind and month'), ('refusals', 'one for each day and code'),
     ('audit_entries', 'the trail: only grows'), ('audit_pending', 'sealed and gone'), ('audit_leaves', 'the trail'),
@@ -164,6 +164,8 @@ const COLUMN_GRANTS: &str = "
     ('attachments', 'sealed_name', 'misy_app', 'UPDATE'), ('attachments', 'stored_at', 'misy_system', 'UPDATE'),
     ('bookings', 'changed_at', 'misy_system', 'UPDATE'), ('booking_forms', 'created_at', 'misy_system', 'UPDATE'),
     ('booking_forms', 'sealed_form', 'misy_app', 'UPDATE'),
+    ('booking_shares', 'booked', 'misy_app', 'UPDATE'), ('booking_shares', 'booked', 'misy_worker', 'UPDATE'),
+    ('booking_shares', 'booked', 'misy_system', 'UPDATE'),
     ('messages', 'sealed_body', 'misy_app', 'UPDATE')";
 
 /// Whose rows a role removes. What hangs on a row goes with it, so whoever removes one needs no right to the others.
@@ -177,7 +179,7 @@ const REMOVALS: &str = "
     ('user_sessions', 'misy_system'), ('user_tickets', 'misy_system'), ('idempotency_keys', 'misy_system'),
     ('attachments', 'misy_app'), ('attachments', 'misy_system'), ('mails', 'misy_system'), ('revoked_tokens', 'misy_system'), ('token_renewals', 'misy_system'),
     ('bookings', 'misy_app'), ('bookings', 'misy_worker'), ('bookings', 'misy_system'),
-    ('booking_forms', 'misy_worker'), ('booking_forms', 'misy_system'),
+    ('booking_forms', 'misy_worker'), ('booking_forms', 'misy_system'), ('booking_shares', 'misy_system'),
     ('mails', 'misy_app'), ('key_rotations', 'misy_app'), ('deliveries', 'misy_app'), ('mails', 'misy_worker'), ('audit_pending', 'misy_sealer')";
 
 /// The expression that narrows a table to the tenant of the transaction.
