@@ -1,7 +1,7 @@
 //! Bookings by chat, through the whole program: somebody makes one, and somebody else tries to get at it.
 
 use crate::{
-    stage::{Stage, Tenant, Token},
+    stage::{Stage, Tenant, Token, seconds_from_now},
     wire::{PATIENCE, Request},
 };
 use misy_testkit::client::BASE;
@@ -101,5 +101,38 @@ async fn somebody_books_by_chat_and_nobody_else_talks_the_agent_into_their_booki
     ana.says("necesito cancelar mi cita").await;
     ana.says("sí").await;
     assert_eq!(ana.starts().await, Vec::<String>::new());
+    stage.is_well().await;
+}
+
+/// However many sessions somebody opens: what they book and call off again is theirs of a day, and no more.
+#[tokio::test]
+async fn nobody_books_by_a_word_in_passing_or_spends_the_month_by_booking_and_cancelling() {
+    let stage = Stage::start().await;
+    takes_bookings(&stage, &stage.andina).await;
+    let ana = Visitor::of(&stage, &stage.andina).await;
+    ana.says("quiero reservar una limpieza dental mañana a las 15:00, soy Ana Ruiz").await;
+    ana.says("claro, déjame preguntarle primero a mi esposa").await;
+    assert_eq!(ana.starts().await, Vec::<String>::new());
+
+    let mut eve = Visitor::of(&stage, &stage.andina).await;
+    let starts_at = seconds_from_now(3 * 24 * 3600).to_string();
+    let minute = starts_at.get(..17).unwrap();
+    let body = json!({ "serviceId": "solo-servicio", "startsAt": format!("{minute}00Z") });
+    let mut booked = 0;
+    // A day may end meanwhile, and begin anew.
+    let refused = loop {
+        let path = format!("{BASE}/sessions/{}/bookings", eve.session);
+        let made = stage.send(eve.token.sign(Request::new("POST", path.clone()).json(&body))).await;
+        if made.status != 201 {
+            break made;
+        }
+        booked += 1;
+        assert!(booked < 9, "one visitor books without end");
+        let cancel = Request::new("POST", format!("{path}/{}/cancel", made.text("/bookingId")));
+        stage.send(eve.token.sign(cancel)).await.expect(200);
+        eve.session = stage.session(&eve.token).await;
+    };
+    refused.refused(429, "rate_limited");
+    assert!(booked >= 4, "{booked}");
     stage.is_well().await;
 }
