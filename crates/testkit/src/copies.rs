@@ -9,7 +9,7 @@ use sqlx::AssertSqlSafe;
 
 /// How a text may stand in a copy: as it is, in hex, and in base64 wherever it begins in the bytes.
 pub fn forms_of(text: &str) -> Vec<String> {
-    let hex = text.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let hex = text.bytes().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
     let shifted = (0..3).map(|before| {
         let bytes = [&[0; 2][..before], text.as_bytes()].concat();
         let encoded = STANDARD_NO_PAD.encode(&bytes);

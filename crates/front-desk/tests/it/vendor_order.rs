@@ -132,7 +132,7 @@ async fn a_message_waits_for_a_while_at_most_and_nobody_waits_again_for_the_same
 #[tokio::test]
 async fn what_a_limit_refuses_is_waited_for_whichever_limit_it_is() {
     for mut limit in [json!({ "scope": "tenant" }), json!({ "scope": "channel", "subject": "whatsapp" })] {
-        let line = Line::with(Duration::from_secs(60)).await;
+        let line = Line::with(Duration::from_mins(1)).await;
         limit["requests"] = json!(1);
         limit["periodSeconds"] = json!(60);
         line.limits(json!([limit])).await;
@@ -155,7 +155,7 @@ async fn what_a_limit_refuses_is_waited_for_whichever_limit_it_is() {
 
 #[tokio::test]
 async fn of_numbers_that_share_an_app_those_of_a_suspended_tenant_alone_hear_nothing() {
-    let line = Line::with(Duration::from_secs(60)).await;
+    let line = Line::with(Duration::from_mins(1)).await;
     // The app of the tenant whose address the vendor calls, and the number of another.
     let number = Number { id: "200000000000077".into(), ..line.graph.number().clone() };
     let other = Graph::with(number).await.unwrap();

@@ -206,7 +206,7 @@ async fn who_waits_for_their_own_threads_keeps_no_other_from_its_vectors() {
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(60), waited).await.expect("the calm one has its vectors");
+    tokio::time::timeout(Duration::from_mins(1), waited).await.expect("the calm one has its vectors");
     drop(busy_thread);
     packs.settled().await;
     assert_eq!(slow.texts.lock().unwrap().len(), 8);
@@ -218,7 +218,7 @@ async fn whoever_waits_for_a_pack_does_not_wait_for_patient_threads() {
     let patient = occupied(&packs, &tenant("busy"));
     let calm = tenant("calm");
     let got = packs.get::<PackError>(&calm, 1, async || Ok(Some(json_of(3))));
-    let got = tokio::time::timeout(Duration::from_secs(60), got).await.expect("it is made meanwhile");
+    let got = tokio::time::timeout(Duration::from_mins(1), got).await.expect("it is made meanwhile");
     assert!(got.unwrap().is_some());
     drop(patient);
 }
