@@ -148,6 +148,11 @@ describe('people look after bookings and what waits in the console', { skip: NO_
     await second.getByText('Somebody else has this time.').waitFor();
     const instead = second.getByRole('group', { name: 'Free instead' });
     assert.equal(await instead.getByRole('radio', { name: '9:00 AM' }).count(), 0);
+    // What was refused is not chosen any more, nor free, and what is said about it is in sight.
+    assert.ok(await second.getByRole('button', { name: 'Book', exact: true }).isDisabled());
+    await second.getByRole('group', { name: 'Free times' }).getByRole('radio', { name: '9:00 AM' }).waitFor({ state: 'detached' });
+    const [seen, box] = [await second.getByText('Somebody else has this time.').boundingBox(), await second.boundingBox()];
+    assert.ok(seen && box && seen.y >= box.y, JSON.stringify([seen, box]));
     await inspect(other, 'console-booking-taken');
     await instead.getByRole('radio', { name: '9:30 AM' }).check();
     await book(second);

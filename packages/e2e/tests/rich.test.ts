@@ -71,7 +71,8 @@ describe('what is pressed, with the server that there is', () => {
       await chat.ask('¿Cuál es el horario de la clínica?');
       await chat.page.reload();
       await chat.open();
-      await chat.panel.getByRole('button', { name: 'Horario' }).first().click();
+      // A suggestion may stand in the page until the history is there, with the word in it.
+      await chat.panel.getByRole('button', { name: 'Horario', exact: true }).first().click();
       await chat.confirmed(2);
       assert.equal((await chat.ownTexts()).at(-1), 'Horario');
       const [, pressed, inWords] = said as { action?: { id: string }; text?: string }[];

@@ -38,7 +38,11 @@ export function Form({ submit, children, className }: { submit: () => Promise<un
     return { ...state, place };
   }, [state]);
   useEffect(() => {
-    if (state.error !== undefined) element.current?.querySelector<HTMLElement>('[aria-invalid=true]')?.focus();
+    if (state.error === undefined) return;
+    const wrong = element.current?.querySelector<HTMLElement>('[aria-invalid=true]');
+    // What stands above the fields may be out of sight of who has just pressed the button below them.
+    if (wrong) wrong.focus();
+    else element.current?.querySelector('.problem, .mistakes')?.scrollIntoView({ block: 'nearest' });
   }, [state.error]);
   const act = async (event: SyntheticEvent): Promise<void> => {
     event.preventDefault();

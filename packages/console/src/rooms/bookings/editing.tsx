@@ -1,3 +1,5 @@
+import { MisyProblem } from '@misy/api-client';
+import { useQueryClient } from '@tanstack/react-query';
 import { type ReactNode, useRef, useState } from 'react';
 import { api } from '../../api/client.js';
 import { useTenant } from '../../frame/tenant.js';
@@ -20,11 +22,23 @@ interface EditingProps {
   onDay: (day: Day) => void;
 }
 
-/** What a time is chosen for, and with whom. */
-function useSlot(day: Day): { day: Day; setDay: (day: Day) => void; slot: Slot | undefined; choose: (slot: Slot | undefined) => void; error: unknown; trying: <T>(act: () => Promise<T>) => Promise<T> } {
+interface Chosen {
+  day: Day;
+  setDay: (day: Day) => void;
+  slot: Slot | undefined;
+  choose: (slot: Slot | undefined) => void;
+  /** What stood against the time that was tried last. */
+  error: unknown;
+  trying: <T>(act: () => Promise<T>) => Promise<T>;
+}
+
+/** The day that is looked at, and the time that is chosen on it. */
+function useSlot(day: Day): Chosen {
   const [on, setOn] = useState(day);
   const [slot, setSlot] = useState<Slot>();
   const [error, setError] = useState<unknown>();
+  const { tenantId } = useTenant();
+  const queries = useQueryClient();
   // What stands against a time brings others, which are offered beside the problem that the form shows.
   const trying = async <T,>(act: () => Promise<T>): Promise<T> => {
     setError(undefined);
@@ -32,6 +46,10 @@ function useSlot(day: Day): { day: Day; setDay: (day: Day) => void; slot: Slot |
       return await act();
     } catch (problem) {
       setError(problem);
+      if (problem instanceof MisyProblem && problem.alternatives.length > 0) {
+        setSlot(undefined);
+        void queries.invalidateQueries({ queryKey: [tenantId, 'free'] });
+      }
       throw problem;
     }
   };
