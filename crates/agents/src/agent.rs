@@ -111,7 +111,7 @@ pub struct Answer {
     /// Whether a person is asked for.
     pub handoff: Option<Handoff>,
     /// What it settles of a booking: done and kept together with the answer, or not at all.
-    pub settled: Option<Settled>,
+    pub settled: Option<Box<Settled>>,
 }
 
 /// A run came to no answer. It is tried again, as often as the definition says.

@@ -107,7 +107,7 @@ pub struct TurnOutcome {
     /// What the messages settle of a booking, where the turn is for that.
     pub said: Option<Said>,
     /// What becomes of a booking together with the turn, if something does.
-    pub settled: Option<Settled>,
+    pub settled: Option<Box<Settled>>,
     /// Why.
     pub decision: Decision,
     /// Whether the turn ended because its budget was spent: then nothing was answered, and a person is asked.

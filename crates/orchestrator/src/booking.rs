@@ -121,12 +121,13 @@ impl Booking {
             };
             match done {
                 Done::Yes => {
-                    let settled = Some(Settled { form, effect });
+                    let settled = Some(Box::new(Settled { form, effect }));
                     let answer = Answer { parts, rules: vec![rule], settled, ..Answer::default() };
                     return Ok(Ended::Answered(answer));
                 }
                 Done::Full => {
-                    let settled = Some(Settled { form: Form { done: true, ..before }, effect: None });
+                    let settled =
+                        Some(Box::new(Settled { form: Form { done: true, ..before }, effect: None }));
                     return Ok(Ended::Answered(Answer { settled, ..full(call) }));
                 }
                 // Somebody was faster. Nothing of it is kept, and other times are offered.
