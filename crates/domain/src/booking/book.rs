@@ -152,7 +152,7 @@ impl Book<'_> {
         let mut passing = Passing::over(self.taken);
         let mut slots = Vec::new();
         for (opens, closes) in self.openings_around(from, until) {
-            let mut start = opens.max(from);
+            let mut start = whole_second(opens.max(from));
             while start < until && slots.len() < most {
                 let past = self.past_the_grid(start);
                 if past > 0 {
@@ -281,6 +281,12 @@ impl<'a> Passing<'a> {
         self.near.retain(|taken| from < taken.until);
         self.near.iter().copied()
     }
+}
+
+/// The next whole second: a clock tells parts of one, and no grid does.
+fn whole_second(at: Timestamp) -> Timestamp {
+    let past = SignedDuration::from_nanos(i64::from(at.subsec_nanosecond()));
+    if past.is_zero() { at } else { at.checked_add(SignedDuration::from_secs(1) - past).unwrap_or(at) }
 }
 
 fn minutes(minutes: u32) -> SignedDuration {

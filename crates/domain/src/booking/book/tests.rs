@@ -51,6 +51,21 @@ fn starts(book: &Book<'_>, date: &str, now: &str) -> Vec<String> {
 }
 
 #[test]
+fn a_look_from_the_middle_of_a_second_within_an_opening_comes_to_an_end() {
+    let (weekly, zone) = (every_day(&[("09:00", "12:00")]), zone("America/Bogota"));
+    let book = book(&weekly, &zone, TERMS);
+    for (now, first) in [
+        ("2026-12-02T14:10:00.5Z", "09:30-05:00"),
+        ("2026-12-02T14:30:00.000000001Z", "10:00-05:00"),
+        ("2026-12-02T14:29:59.999999999Z", "09:30-05:00"),
+    ] {
+        let found = starts(&book, "2026-12-02", now);
+        assert_eq!(found.first().map(String::as_str), Some(first), "{now}");
+        assert_eq!(found.last().map(String::as_str), Some("11:00-05:00"));
+    }
+}
+
+#[test]
 fn starts_fall_on_the_grid_and_end_before_the_opening_does() {
     let (weekly, zone) = (every_day(&[("09:15", "11:00"), ("14:00", "15:00")]), zone("America/Bogota"));
     let book = book(&weekly, &zone, TERMS);
