@@ -9,10 +9,20 @@
 
 #[path = "it/described.rs"]
 mod described;
-#[allow(dead_code, unreachable_pub, reason = "shared with the other tests, which use more of it")]
+#[allow(
+    dead_code,
+    unused_imports,
+    unreachable_pub,
+    reason = "shared with the other tests, which use more of it"
+)]
 #[path = "it/people.rs"]
 mod people;
-#[allow(dead_code, unreachable_pub, reason = "shared with the other tests, which use more of it")]
+#[allow(
+    dead_code,
+    unused_imports,
+    unreachable_pub,
+    reason = "shared with the other tests, which use more of it"
+)]
 #[path = "it/support.rs"]
 mod support;
 

@@ -253,14 +253,14 @@ async fn what_has_begun_is_changed_by_the_business_alone() {
     let id = id.text("bookingId");
     begins_in(&app, &id, -60).await;
     let path = format!("/bookings/{id}");
-    for patch in [json!({ "startsAt": in_hours(&app, 72) }), json!({ "details": { "name": "Luz Paz" } })] {
-        let moved = ana.ask(&app, Method::PATCH, &format!("{path}?late=true"), Some(&patch)).await;
+    for change in [json!({ "startsAt": in_hours(&app, 72) }), json!({ "details": { "name": "Luz Paz" } })] {
+        let moved = ana.ask(&app, Method::PATCH, &format!("{path}?late=true"), Some(&change)).await;
         moved.refused(409, "conflict");
     }
     ana.ask(&app, Method::POST, &format!("{path}/cancel?late=true"), None).await.refused(409, "conflict");
     let path = andina.path(&path);
-    let patch = json!({ "details": { "name": "Ana Ruiz", "note": "No vino" } });
-    let noted = app.manage(&andina, Method::PATCH, &path, Some(&patch)).await.expect(200);
+    let change = json!({ "details": { "name": "Ana Ruiz", "note": "No vino" } });
+    let noted = app.manage(&andina, Method::PATCH, &path, Some(&change)).await.expect(200);
     assert_eq!((&noted.body["details"]["note"], &noted.body["version"]), (&json!("No vino"), &json!(2)));
     let off = app.manage(&andina, Method::POST, &format!("{path}/cancel"), None).await.expect(200);
     assert_eq!(off.body["state"], "cancelled");
@@ -281,14 +281,14 @@ async fn who_it_is_for_is_put_right_though_nothing_could_be_booked_then() {
     let mine = ana.ask(&app, Method::GET, "/bookings", None).await.expect(200);
     let starts_at = mine.body["items"][0]["startsAt"].clone();
     let path = format!("/bookings/{id}");
-    let patch = json!({ "details": { "name": "Ana Ruiz", "phone": "300 555 0122" } });
-    let put_right = ana.ask(&app, Method::PATCH, &path, Some(&patch)).await.expect(200);
+    let change = json!({ "details": { "name": "Ana Ruiz", "phone": "300 555 0122" } });
+    let put_right = ana.ask(&app, Method::PATCH, &path, Some(&change)).await.expect(200);
     assert_eq!(put_right.body["details"]["phone"], "300 555 0122");
     assert_eq!((&put_right.body["startsAt"], &put_right.body["version"]), (&starts_at, &json!(2)));
     // The same start, told once more, is no move.
-    let patch =
+    let change =
         json!({ "startsAt": starts_at, "details": { "name": "Ana Ruiz", "note": "En silla de ruedas" } });
-    let put_right = app.manage(&andina, Method::PATCH, &andina.path(&path), Some(&patch)).await.expect(200);
+    let put_right = app.manage(&andina, Method::PATCH, &andina.path(&path), Some(&change)).await.expect(200);
     assert_eq!(put_right.body["details"]["note"], "En silla de ruedas");
     let mine = ana.ask(&app, Method::GET, "/bookings", None).await.expect(200);
     assert_eq!(mine.body["items"][0]["startsAt"], starts_at);
