@@ -2632,6 +2632,8 @@ export interface components {
                 contactId: components["schemas"]["ContactId"];
                 /** @description Its id. */
                 conversationId: components["schemas"]["ConversationId"];
+                /** @description Whether the contact was erased: nobody reads what was said. */
+                erased: boolean;
                 /**
                  * @description Why a person was asked for, as a code.
                  * @example asked
