@@ -7,6 +7,7 @@ const talk = (name: string, minute: number, state: Conversation['state'] = 'wait
   conversationId: name,
   contactId: name,
   channel: 'web',
+  erased: false,
   state,
   messages: 1,
   version: 1,
