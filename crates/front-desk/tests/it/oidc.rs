@@ -177,6 +177,36 @@ async fn what_cannot_work_or_opens_too_much_is_not_taken() {
     provider.describe("issuer", json!("https://login.evil.example"));
     let refused = configure(&app, &mut boss, &andina, &configuration(&provider.issuer)).await;
     assert_eq!(refused.refused(422, "validation_failed").body["errors"][0]["pointer"], "/issuer");
+    // Keys without end: whoever is on the way in holds a copy of them.
+    let provider = FakeProvider::start("").await;
+    provider.has_more_keys(50);
+    let refused = configure(&app, &mut boss, &andina, &configuration(&provider.issuer)).await;
+    assert_eq!(refused.refused(422, "validation_failed").body["errors"][0]["pointer"], "/issuer");
+    provider.has_more_keys(49);
+    configure(&app, &mut boss, &andina, &configuration(&provider.issuer)).await.expect(200);
+}
+
+#[tokio::test]
+async fn whoever_is_disabled_while_their_provider_is_asked_sets_none() {
+    let app = App::start().await;
+    let (_, andina) = app.two().await;
+    let mut boss = boss(&app, &andina).await;
+    boss.step_up(&app).await;
+    let me = boss.get(&app, "/auth/me").await.expect(200).body["user"]["userId"].as_str().unwrap().to_owned();
+    let provider = FakeProvider::start("").await;
+    let held = provider.hold().await;
+    let body = configuration(&provider.issuer);
+    let setting = app.send(boss.request(Method::PUT, &andina.path("/sign-in"), Some(&body)));
+    let meanwhile = async {
+        provider.is_asked().await;
+        let path = andina.path(&format!("/users/{me}"));
+        app.in_person(&andina, Method::PATCH, &path, Some(&json!({ "disabled": true }))).await.expect(200);
+        drop(held);
+    };
+    let (answer, ()) = tokio::join!(setting, meanwhile);
+    answer.refused(401, "session_invalid");
+    let shown = app.in_person(&andina, Method::GET, &andina.path("/sign-in"), None).await;
+    shown.refused(404, "not_found");
 }
 
 #[tokio::test]

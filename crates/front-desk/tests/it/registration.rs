@@ -1,8 +1,14 @@
 //! The owner, once; tenants, by whoever may.
 
-use crate::support::{App, BOOTSTRAP, Tenant, bare, put, registration, with_bearer};
+use crate::{
+    people::Browser,
+    support::{App, BOOTSTRAP, Tenant, bare, put, registration, with_bearer},
+};
 use http::Method;
+use jiff::SignedDuration;
+use misy_domain::{Clock, KeyId, Timestamp};
 use misy_front_desk::SelfRegistration;
+use misy_store::users::enrollments::{self, Held};
 use serde_json::json;
 
 #[tokio::test]
@@ -129,4 +135,29 @@ async fn the_token_of_a_registration_ends_after_a_week_and_can_be_revoked() {
     app.with_token(&andina, Method::GET, &andina.path(""), None).await.refused(401, "token_revoked");
     app.advance(std::time::Duration::from_hours(24 * 7));
     app.with_token(&owner, Method::GET, "/tenants", None).await.refused(401, "token_expired");
+}
+
+#[tokio::test]
+async fn the_token_of_a_registration_is_judged_when_nobody_else_can_change_it_any_more() {
+    let app = App::start().await;
+    let (_, andina) = app.two().await;
+    let (store, tenant) = (&app.store, andina.tenant_id());
+    let key: String = sqlx::query_scalar(
+        "select key_id from misy.api_keys where tenant_id = 'andina' and kind = 'administrator'",
+    )
+    .fetch_one(&mut store.connect_as("postgres").await.unwrap())
+    .await
+    .unwrap();
+    let key: KeyId = key.parse().unwrap();
+    let held = async |now: Timestamp| {
+        let mut tx = store.database.tenant("test", &tenant).await.unwrap();
+        enrollments::hold(&mut tx, key, now).await.unwrap()
+    };
+    let now = store.clock.now();
+    assert_eq!(held(now).await, Held::Good);
+    assert_eq!(held(now + SignedDuration::from_hours(24 * 365)).await, Held::Dead, "it is over");
+    store.admin(format!("update misy.api_keys set revoked_at = now() where key_id = '{key}'")).await.unwrap();
+    assert_eq!(held(now).await, Held::Dead, "it was revoked while somebody's password was hashed");
+    let asked = App::enrollment(&andina, "ana@business.example");
+    Browser::new().post(&app, "/auth/enroll", &asked).await.refused(401, "token_invalid");
 }

@@ -12,7 +12,11 @@ use axum::{
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
-use std::sync::{Arc, Mutex};
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicUsize, Ordering},
+};
+use tokio::sync::{Notify, OwnedRwLockWriteGuard, RwLock};
 
 #[derive(Clone)]
 pub(crate) struct FakeProvider {
@@ -27,6 +31,11 @@ struct Shared {
     /// What the token endpoint was asked.
     asked: Mutex<Vec<String>>,
     description: Mutex<Value>,
+    /// Keys that it has besides its own.
+    more_keys: AtomicUsize,
+    /// Whoever holds it lets the provider describe itself to nobody.
+    gate: Arc<RwLock<()>>,
+    described: Notify,
 }
 
 /// How a token is signed.
@@ -68,6 +77,9 @@ impl FakeProvider {
             codes: Mutex::default(),
             asked: Mutex::default(),
             description: Mutex::new(description),
+            more_keys: AtomicUsize::default(),
+            gate: Arc::default(),
+            described: Notify::default(),
         });
         let router = Router::new()
             .route(&format!("{path}/.well-known/openid-configuration"), get(describe))
@@ -81,6 +93,21 @@ impl FakeProvider {
     /// Changes what it says of itself.
     pub(crate) fn describe(&self, member: &str, value: Value) {
         self.shared.description.lock().unwrap()[member] = value;
+    }
+
+    /// Has so many keys besides its own.
+    pub(crate) fn has_more_keys(&self, more: usize) {
+        self.shared.more_keys.store(more, Ordering::Relaxed);
+    }
+
+    /// Describes itself to nobody until what this answers with is dropped.
+    pub(crate) async fn hold(&self) -> OwnedRwLockWriteGuard<()> {
+        self.shared.gate.clone().write_owned().await
+    }
+
+    /// Waits until somebody asks for its description.
+    pub(crate) async fn is_asked(&self) {
+        self.shared.described.notified().await;
     }
 
     /// Takes a new key into use and forgets the old one.
@@ -127,6 +154,8 @@ impl FakeProvider {
 }
 
 async fn describe(State(shared): State<Arc<Shared>>) -> Json<Value> {
+    shared.described.notify_one();
+    let _open = shared.gate.read().await;
     Json(shared.description.lock().unwrap().clone())
 }
 
@@ -134,10 +163,14 @@ async fn keys(State(shared): State<Arc<Shared>>) -> Json<Value> {
     let key = shared.key.lock().unwrap();
     let point = key.1.public_key().as_ref();
     let encode = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
-    Json(json!({ "keys": [{
+    let mut keys = vec![json!({
         "kty": "EC", "crv": "P-256", "use": "sig", "alg": "ES256", "kid": key.0,
         "x": encode(&point[1..33]), "y": encode(&point[33..65]),
-    }] }))
+    })];
+    let more = (0..shared.more_keys.load(Ordering::Relaxed))
+        .map(|at| json!({ "kty": "oct", "kid": at.to_string(), "k": "AA" }));
+    keys.extend(more);
+    Json(json!({ "keys": keys }))
 }
 
 async fn exchange(
