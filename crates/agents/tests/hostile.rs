@@ -89,7 +89,15 @@ static PACKS: LazyLock<Vec<(&str, Value)>> = LazyLock::new(|| {
         .map(|n| json!({ "id": format!("v{n}"), "service": "s0", "objections": vec![&objection; 30] }))
         .collect();
     let exceptions: Vec<Value> = (0..400)
-        .map(|n| json!({ "date": format!("20{:02}-{:02}-{:02}", 27 + n / 336, n / 28 % 12 + 1, n % 28 + 1), "closed": true, "reason": "hora precio cita a b c ".repeat(5) }))
+        .map(|n| json!({ "date": format!("20{:02}-{:02}-{:02}", 27 + n / 336, n / 28 % 12 + 1, n % 28 + 1), "closed": true }))
+        .collect();
+    let named: Vec<Value> = exceptions
+        .iter()
+        .map(|exception| {
+            let mut exception = exception.clone();
+            exception["reason"] = json!("hora precio cita a b c ".repeat(5));
+            exception
+        })
         .collect();
     let beginning = |stem: &str, letters: usize| {
         let stem = stem.to_owned();
@@ -125,6 +133,10 @@ static PACKS: LazyLock<Vec<(&str, Value)>> = LazyLock::new(|| {
                     "escalation": { "whenToHandOff": vec!["más de 80 personas ".repeat(15); 30] },
                 }),
             ),
+        ),
+        (
+            "holidays whose names are words of the questions",
+            pack_of("es-CO", &json!({ "openingHours": { "weekly": {}, "exceptions": named } })),
         ),
         ("turns of phrase", pack_of("es-CO", &asked_by(vec!["quiero hablar no me que ".repeat(12); 15_500]))),
         ("all services alike", pack_of("es-CO", &json!({ "services": services }))),

@@ -360,7 +360,7 @@ mod tests {
         assert!(!enter("andina", "198.51.100.1", 51), "the tenant's share is held");
         assert!(!enter("verde", "192.0.2.5", 1), "the region's share is held");
         assert!(enter("verde", "198.51.100.1", 500), "who holds nothing gets one piece");
-        assert!(!enter("verde", "203.0.113.1", 1));
+        assert!(!enter("verde", "203.0.113.1", 51), "it holds all that its tenant may");
     }
 
     #[test]
